@@ -1,0 +1,28 @@
+/**
+ * The decider: how one aggregate is declared (Chassaing's pattern). A command becomes `decide(input)(state)`: events, or
+ * a refusal. No events means "already true" and is a success.
+ */
+import type { DomainEvent, EventRoute, EventType, Recorded } from './event.ts'
+import type { Refusal } from './refusal.ts'
+
+export type Decision<E extends DomainEvent> = readonly E[] | Refusal
+export type Decide<State, E extends DomainEvent> = (state: State) => Decision<E>
+
+/** `evolve` never throws, whatever the order of events. `route` says who may see an event, from the state after it. */
+export type Aggregate<State, E extends DomainEvent> = {
+  readonly category: string
+  readonly events: readonly EventType[]
+  readonly initial: State
+  readonly evolve: (state: State, event: Recorded<E>) => State
+  readonly route: (state: State) => EventRoute
+}
+
+export const fold = <State, E extends DomainEvent>(
+  aggregate: Aggregate<State, E>,
+  events: Iterable<Recorded<E>>,
+  from: State = aggregate.initial,
+): State => {
+  let state = from
+  for (const event of events) state = aggregate.evolve(state, event)
+  return state
+}

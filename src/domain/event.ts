@@ -1,0 +1,106 @@
+/** The event envelope, and the declaration of an event type: its name, schema, version, sealed members and upcasters. */
+import type { Static, TSchema } from 'typebox'
+
+/** JSON as RFC 8259 has it: what an event's data and a document may hold. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [member: string]: Json }
+export type JsonObject = { readonly [member: string]: Json }
+
+/** Who acted. `id` is an opaque id, never a name: names are personal data and the log is kept for ever. */
+export type Actor = { readonly kind: 'account' | 'service' | 'import' | 'system'; readonly id: string }
+
+export type Visibility = 'public' | 'members' | 'owner'
+
+/** Who may see the event on a live channel or be notified of it; set from the state after the event. */
+export type EventRoute = { readonly language?: string; readonly visibility: Visibility; readonly owner?: string }
+
+/** What is known of an event beside its data. `at` is the deciding clock's RFC 3339 time, `schema` the version of `data`. */
+export type EventMeta = {
+  readonly actor: Actor
+  readonly commandId: string
+  /** Keyed hash of the command's canonical body: tells a repeat from another command under the same key. */
+  readonly fingerprint?: string
+  readonly correlationId: string
+  readonly causationId: string
+  readonly at: string
+  readonly schema: number
+  readonly route: EventRoute
+  /** Name of the key that seals this event's sealed members; absent when nothing is sealed. */
+  readonly key?: string
+  /** W3C Trace Context of the request that caused the event. */
+  readonly traceparent?: string
+}
+
+/** What a decision returns: a fact without its envelope. */
+export type DomainEvent<Type extends string = string, Data = JsonObject> = { readonly type: Type; readonly data: Data }
+
+/**
+ * An event as read: decoded, opened and upcast. `removed` says that its key was destroyed: the sealed members of `data`
+ * are then absent whatever the type says, so a fold reads them as possibly missing.
+ */
+export type Recorded<E extends DomainEvent = DomainEvent> = E & {
+  readonly id: string
+  readonly stream: string
+  readonly revision: bigint
+  readonly position: bigint
+  readonly recordedAt: string
+  readonly meta: EventMeta
+  readonly removed?: true
+}
+
+/** Turns `data` of version n into version n + 1. Pure; never throws. */
+export type Upcaster = (data: JsonObject) => JsonObject
+
+/** Which key seals a member: the document's (people's text) or the subject's (personal data). */
+export type Seal = 'document' | 'subject'
+
+/** The declaration of one event type. The name is the storage format: past tense and never renamed. */
+export type EventType<Type extends string = string, S extends TSchema = TSchema> = {
+  readonly type: Type
+  /** Current version of `data`, 1 to begin with. */
+  readonly version: number
+  readonly schema: S
+  /** Top-level members of `data` that are encrypted at rest, found by the schema's `seal` annotation. */
+  readonly sealed: readonly string[]
+  readonly seal?: Seal
+  /** `upcasters[n]` lifts version n to n + 1. */
+  readonly upcasters: { readonly [version: number]: Upcaster }
+}
+
+/** The event a declaration stands for. */
+export type EventOf<T extends EventType> =
+  T extends EventType<infer Type, infer S> ? DomainEvent<Type, Static<S>> : never
+
+const annotation = (schema: unknown): Seal | undefined =>
+  typeof schema === 'object' &&
+  schema !== null &&
+  'seal' in schema &&
+  (schema.seal === 'document' || schema.seal === 'subject')
+    ? schema.seal
+    : undefined
+
+/**
+ * Declares an event type. Members whose schema carries `{seal: 'document'}` or `{seal: 'subject'}` are sealed.
+ * @throws when both kinds occur in one type (an event has one key) or an upcaster is missing.
+ */
+export const eventType = <const Type extends string, S extends TSchema>(
+  type: Type,
+  schema: S,
+  options: { version?: number; upcasters?: { readonly [version: number]: Upcaster } } = {},
+): EventType<Type, S> => {
+  const version = options.version ?? 1
+  const upcasters = options.upcasters ?? {}
+  for (let from = 1; from < version; from += 1)
+    if (!upcasters[from]) throw new Error(`${type}: no upcaster from version ${from}`)
+  const properties: Readonly<Record<string, unknown>> =
+    'properties' in schema && typeof schema.properties === 'object' && schema.properties !== null
+      ? { ...schema.properties }
+      : {}
+  const seals = Object.entries(properties).flatMap(([member, inner]) => {
+    const seal = annotation(inner)
+    return seal ? [{ member, seal }] : []
+  })
+  const kinds = new Set(seals.map(each => each.seal))
+  if (kinds.size > 1) throw new Error(`${type}: members under two kinds of key`)
+  const [seal] = kinds
+  return { type, version, schema, upcasters, sealed: seals.map(each => each.member), ...(seal && { seal }) }
+}

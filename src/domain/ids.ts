@@ -1,0 +1,77 @@
+/** Identifiers: name-based UUIDs (RFC 9562, version 5) and the names of streams. */
+import { createHash } from 'node:crypto'
+
+const bytesOf = (uuid: string): Buffer => Buffer.from(uuid.replaceAll('-', ''), 'hex')
+
+const format = (bytes: Buffer): string => {
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
+}
+
+/** The version 5 UUID of a name in a namespace (itself a UUID): RFC 9562, section 5.5. */
+export const uuidv5 = (namespace: string, name: string): string => {
+  const bytes = createHash('sha1').update(bytesOf(namespace)).update(name, 'utf8').digest().subarray(0, 16)
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  return format(bytes)
+}
+
+const ROOT = '6ba7b812-9dad-11d1-80b4-00c04fd430c8'
+const namespace = (name: string): string => uuidv5(ROOT, `lexichron:${name}`)
+
+/** The parts of a name are joined by U+001F, which no validated text contains: ("a", "bc") and ("ab", "c") differ. */
+const nameOf = (...parts: readonly string[]): string => parts.join('\u001f')
+
+const namespaces = {
+  entry: namespace('entry'),
+  sense: namespace('sense'),
+  command: namespace('command'),
+  actor: namespace('actor'),
+  import: namespace('import'),
+  day: namespace('day'),
+}
+
+export type EntryIdentity = {
+  /** Canonical BCP 47. */
+  readonly language: string
+  /** NFC, as written. */
+  readonly lemma: string
+  readonly partOfSpeech: string
+  readonly homograph: number
+}
+
+export const entryId = (identity: EntryIdentity): string =>
+  uuidv5(namespaces.entry, nameOf(identity.language, identity.lemma, identity.partOfSpeech, String(identity.homograph)))
+
+/** The id of a sense that came with an import: from the entry and the source's own key. */
+export const importedSenseId = (entry: string, sourceKey: string): string =>
+  uuidv5(namespaces.sense, nameOf(entry, sourceKey))
+
+/** The id of the nth sense that a command makes. */
+export const newSenseId = (commandId: string, index: number): string =>
+  uuidv5(namespaces.sense, nameOf(commandId, String(index)))
+
+/** The id of a command that came with an idempotency key. */
+export const commandIdOf = (
+  actor: { readonly kind: string; readonly id: string },
+  method: string,
+  path: string,
+  key: string,
+): string => uuidv5(namespaces.command, nameOf(actor.kind, actor.id, method, path, key))
+
+/** The id of the command that imports one record in one state of its source: the same record is the same command. */
+export const importCommandId = (source: string, record: string): string =>
+  uuidv5(namespaces.import, nameOf(source, record))
+
+/** Event ids are derived from the command: a command repeated makes the same events. */
+export const eventId = (commandId: string, index: number): string => uuidv5(commandId, String(index))
+
+/** The actor id of a service or import by its name. */
+export const actorId = (kind: string, name: string): string => uuidv5(namespaces.actor, nameOf(kind, name))
+
+/** Streams are named `<category>-<id>`; the category is what stands before the first hyphen. */
+export const streamName = (category: string, id: string): string => `${category}-${id}`
+export const categoryOf = (stream: string): string => {
+  const hyphen = stream.indexOf('-')
+  return hyphen < 0 ? stream : stream.slice(0, hyphen)
+}

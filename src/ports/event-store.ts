@@ -1,0 +1,97 @@
+/**
+ * The event store: one ordered log of streams. It keeps bytes; what they mean is the codec's business (src/log).
+ *
+ * It promises: positions strictly increase over the whole log and are never dense; revisions of a stream are dense from
+ * 0; an append of several events is all or nothing and durable when answered; the same ids in the same order at the
+ * original expected revision give the original result, whatever came after; any other wrong revision is a conflict.
+ * Nothing more: there is no "any" and no "exists" (at a later revision they would write a repeat again).
+ */
+
+/** An event as the store takes it: `data` and `meta` are canonical JSON texts (RFC 8785), kept to the byte. */
+export type StoredEvent = { readonly id: string; readonly type: string; readonly data: string; readonly meta: string }
+
+/** `recordedAt` is the store's clock, RFC 3339 UTC with milliseconds. */
+export type LoggedEvent = StoredEvent & {
+  readonly stream: string
+  readonly revision: bigint
+  readonly position: bigint
+  readonly recordedAt: string
+}
+
+/** The revision of the stream's last event, or 'none' when the stream must not exist. */
+export type Expected = 'none' | bigint
+
+/** `revision` and `position` are those of the last event of the append; `recordedAt` too. */
+export type Written = {
+  readonly outcome: 'written'
+  readonly revision: bigint
+  readonly position: bigint
+  readonly recordedAt: string
+  /** True when these very events were there already: a repeat. */
+  readonly repeated: boolean
+}
+/** The stream is at `current`. */
+export type Conflict = { readonly outcome: 'conflict'; readonly current: Expected }
+/** It may or may not have been written. Only the same events at the same revision may be sent again. */
+export type Unknown = { readonly outcome: 'unknown'; readonly cause: string }
+export type AppendResult = Written | Conflict | Unknown
+
+export type Append = { readonly stream: string; readonly expected: Expected; readonly events: readonly StoredEvent[] }
+
+/** A filter of the log; every member narrows. A category is what stands before the first '-' of a stream's name. */
+export type LogFilter = { readonly categories?: readonly string[]; readonly types?: readonly string[] }
+
+/**
+ * A page of the log. Everything up to `position` has been considered: a consumer stores it once the page is applied,
+ * though `events` may be empty. `caughtUp` is true when the page reached what was the head as it was read.
+ */
+export type Batch = { readonly events: readonly LoggedEvent[]; readonly position: bigint; readonly caughtUp: boolean }
+
+export type ReadStreamOptions = {
+  readonly direction?: 'forwards' | 'backwards'
+  /** First revision returned; by default the first (forwards) or the last (backwards). */
+  readonly from?: bigint
+  /** At most this many events; by default all. */
+  readonly limit?: number
+}
+
+export type EventStoreErrorCode = 'unavailable' | 'too-large' | 'corrupt' | 'busy' | 'closed'
+
+/** The failures that are not answers. Nothing was written, except where an append says `unknown`. */
+export class EventStoreError extends Error {
+  override readonly name = 'EventStoreError'
+  readonly code: EventStoreErrorCode
+  constructor(code: EventStoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** A whole append, in bytes of data and meta together. */
+export const MAX_APPEND_BYTES = 1_000_000
+/** Appends that may wait before `busy`. */
+export const MAX_WAITING_APPENDS = 4096
+
+export type EventStore = {
+  /** The random id of this log, renewed by copy and restore. */
+  readonly logId: string
+  /** @throws {EventStoreError} unavailable, too-large, busy, corrupt, closed. An empty list of events is a programming error. */
+  append(stream: string, expected: Expected, events: readonly StoredEvent[]): Promise<AppendResult>
+  /** Independent streams, each answered for itself, in the order given. One stream may not occur twice. */
+  appendMany(appends: readonly Append[]): Promise<readonly (AppendResult | EventStoreError)[]>
+  /** The stream's events in pages; an unknown stream yields nothing. */
+  readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<readonly LoggedEvent[]>
+  /** The log after a position (0n: from the start), up to the head as of the call; the last batch has `caughtUp`. */
+  readAll(after: bigint, filter?: LogFilter): AsyncIterable<Batch>
+  /**
+   * The same, then what comes: waits at the head and goes on until the signal aborts, when it ends without an error.
+   * Yields progress over events that the filter passes over. A store that goes away is retried, never an end.
+   */
+  subscribe(after: bigint, filter?: LogFilter, signal?: AbortSignal): AsyncIterable<Batch>
+  /** The event with this id, if the log has it. */
+  find(id: string): Promise<LoggedEvent | undefined>
+  /** Position of the last event; 0n for an empty log. */
+  head(): Promise<bigint>
+  /** Drains what waits, then closes; later calls fail with `closed`. */
+  close(): Promise<void>
+}

@@ -1,0 +1,136 @@
+/**
+ * The read store: collections of JSON documents with declared indexes, checkpoints and leases. Its query language is
+ * small and means the same on every engine; src/projections/planner.ts turns a query into one declared index or throws.
+ *
+ * A document is a JSON object. Scalars that are indexed are ASCII strings made by our folding, integers up to 2^53, or
+ * absent (absent sorts first). Terms are arrays of such strings.
+ */
+import type { Json, JsonObject } from '../domain/event.ts'
+
+/**
+ * An index over members in this order. At most one member is an array ("terms"): each of its values is an index entry.
+ * The id ends every index, so that every order is total. `-member` stores it descending.
+ */
+export type Index = { readonly name: string; readonly on: readonly string[]; readonly terms?: string }
+export type Indexes = readonly Index[]
+
+/** The name, version and generation of a collection: `name@version#generation`. */
+export type CollectionName = string
+
+export type Condition =
+  | { readonly member: string; readonly op: 'eq'; readonly value: Json }
+  | { readonly member: string; readonly op: 'in'; readonly value: readonly Json[] }
+  | {
+      readonly member: string
+      readonly op: 'range'
+      readonly gte?: Json
+      readonly gt?: Json
+      readonly lte?: Json
+      readonly lt?: Json
+    }
+  | { readonly member: string; readonly op: 'prefix'; readonly value: string }
+  /** Array members: contains every value, contains at least one. */
+  | { readonly member: string; readonly op: 'all' | 'any'; readonly value: readonly string[] }
+
+/** Order by these members (`-` for descending); the id, ascending, is always added as the last. */
+export type Query = {
+  readonly where: readonly Condition[]
+  readonly order: readonly string[]
+  /** The order's values, then the id, of the last document seen. */
+  readonly after?: readonly Json[]
+  readonly limit: number
+}
+
+/** A query that the planner has bound to an index: adapters do as it says and choose nothing themselves. */
+export type Plan = {
+  readonly index: Index
+  /** Conditions that the index answers: equalities on its first members, then at most one range. */
+  readonly bounds: readonly Condition[]
+  /** Conditions checked on each document examined. */
+  readonly residual: readonly Condition[]
+  readonly order: readonly string[]
+  readonly after?: readonly Json[]
+  readonly limit: number
+  /** Index entries examined at most before the page returns short. */
+  readonly examine: number
+}
+
+/** `position` is that of the last event folded into it, `body` its content. */
+export type Document = { readonly id: string; readonly position: bigint; readonly body: JsonObject }
+
+/**
+ * `next` is the keyset to go on from: null at the end, also set when the page is short because 10,000 entries were
+ * examined. Each document comes once although several of its terms may match.
+ */
+export type Page = {
+  readonly documents: readonly Document[]
+  readonly next: readonly Json[] | null
+  readonly examined: number
+}
+
+/** A removed document leaves its id and position behind: a replay must not resurrect it. */
+export type DocumentWrite =
+  | { readonly id: string; readonly position: bigint; readonly body: JsonObject }
+  | { readonly id: string; readonly position: bigint; readonly removed: true }
+
+export type Checkpoint = {
+  readonly logId: string
+  readonly position: bigint
+  /** Id of the last event applied, verified at start; '' when none was. */
+  readonly eventId: string
+  /** The lease's token: a checkpoint under an older one is refused. */
+  readonly token: number
+}
+
+/** Who works for a consumer. `beat` is raised by its holder; a challenger watches it on its own monotonic clock. */
+export type Lease = { readonly owner: string; readonly token: number; readonly beat: number }
+
+export type ReadStoreErrorCode = 'unavailable' | 'corrupt' | 'gone' | 'fenced' | 'closed'
+
+/** `gone`: the collection no longer exists (it was swapped and dropped). `fenced`: the lease was lost. */
+export class ReadStoreError extends Error {
+  override readonly name = 'ReadStoreError'
+  readonly code: ReadStoreErrorCode
+  constructor(code: ReadStoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export type ReadStore = {
+  /** Creates the collection and its indexes; harmless when they are there. */
+  ensure(collection: CollectionName, indexes: Indexes): Promise<void>
+  drop(collection: CollectionName): Promise<void>
+  collections(): Promise<readonly CollectionName[]>
+
+  /** Documents by id; removed and unknown ones are absent. One round trip. */
+  get(collection: CollectionName, ids: readonly string[]): Promise<ReadonlyMap<string, Document>>
+  /** As `get`, with the tombstones: what the runner loads before it folds. */
+  load(collection: CollectionName, ids: readonly string[]): Promise<ReadonlyMap<string, DocumentWrite>>
+  find(collection: CollectionName, plan: Plan): Promise<Page>
+  /** How many index entries the plan's bounds cover, counted up to `limit`; residual conditions are not looked at. */
+  count(collection: CollectionName, plan: Plan, limit: number): Promise<number>
+  /** Documents by id order after an id: export, verification. */
+  scan(collection: CollectionName, after: string, limit: number): Promise<readonly Document[]>
+
+  /**
+   * Applies a batch: writes whose position is not greater than the stored one change nothing; then the checkpoint. On an
+   * engine with transactions both are one. @throws {ReadStoreError} fenced when the checkpoint's token is older than stored.
+   */
+  apply(
+    collection: CollectionName,
+    writes: readonly DocumentWrite[],
+    checkpoint: { readonly consumer: string; readonly value: Checkpoint },
+  ): Promise<void>
+  checkpoint(consumer: string): Promise<Checkpoint | undefined>
+  checkpoints(): Promise<ReadonlyMap<string, Checkpoint>>
+
+  /** Small named records changed by compare-and-swap: pointers, leases, parked keys, jobs. `expected` is the stored text or undefined. */
+  record(name: string): Promise<string | undefined>
+  records(prefix: string): Promise<ReadonlyMap<string, string>>
+  swap(name: string, expected: string | undefined, value: string | undefined): Promise<boolean>
+
+  /** Resolves to throw or not: is the engine there? */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
