@@ -2,8 +2,9 @@
 import type { Static, TSchema } from 'typebox'
 
 /** JSON as RFC 8259 has it: what an event's data and a document may hold. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [member: string]: Json }
-export type JsonObject = { readonly [member: string]: Json }
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject
+/** A member that is undefined is absent: canonical JSON leaves it out. */
+export type JsonObject = { readonly [member: string]: Json | undefined }
 
 /** Who acted. `id` is an opaque id, never a name: names are personal data and the log is kept for ever. */
 export type Actor = { readonly kind: 'account' | 'service' | 'import' | 'system'; readonly id: string }

@@ -1,0 +1,21 @@
+/** The declaration of a command: what it takes, who may give it, which stream it decides on. */
+import type { TSchema } from 'typebox'
+import type { Decision } from '../domain/decider.ts'
+import type { By } from '../domain/entry-decisions.ts'
+import type { DomainEvent } from '../domain/event.ts'
+import type { Refusal } from '../domain/refusal.ts'
+import type { Permission } from '../domain/roles.ts'
+
+export type Command<Input, State, E extends DomainEvent> = {
+  readonly name: string
+  /** The body's schema: what the edge validates and OpenAPI shows. Absent: an empty body. */
+  readonly body?: TSchema
+  readonly permission: Permission
+  /** If-Match must be stated (428 without): the command overwrites what somebody has read. */
+  readonly needsRevision?: boolean
+  /** The stream, or why there is none: an identity that is no identity. */
+  readonly stream: (input: Input) => string | Refusal
+  /** Streams that have to exist beforehand, each with the refusal when it does not. */
+  readonly requires?: (input: Input) => readonly { readonly stream: string; readonly refusal: Refusal }[]
+  readonly decide: (input: Input, by: By) => (state: State) => Decision<E>
+}

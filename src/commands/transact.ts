@@ -1,0 +1,191 @@
+/**
+ * The write side's one loop: load -> first answer again -> If-Match -> decide -> append at the exact revision.
+ *
+ * What a cached state says against a command (a refusal, nothing to do, a stale If-Match) counts only after the stream
+ * has been read again; what it says for a command is checked by the append itself.
+ */
+import { LRUCache } from 'lru-cache'
+import type { Aggregate, Decision } from '../domain/decider.ts'
+import type { Actor, DomainEvent } from '../domain/event.ts'
+import { eventId } from '../domain/ids.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import type { Encoded, Log, NewEvent } from '../log/log.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { AppendResult, Expected } from '../ports/event-store.ts'
+import { advance, begin, type Loaded, preview, since, stateAt } from './stream-state.ts'
+
+/** Everything about one command that is not its input. */
+export type Envelope = {
+  readonly commandId: string
+  readonly actor: Actor
+  readonly fingerprint?: string
+  readonly correlationId: string
+  readonly traceparent?: string
+  readonly at: Date
+  /** The revision the client states it has seen. */
+  readonly ifMatch?: bigint
+  readonly dryRun?: boolean
+}
+
+export type Accepted<State> = {
+  readonly outcome: 'accepted'
+  readonly stream: string
+  readonly state: State
+  readonly revision: Expected
+  /** Position of the last event that this answer rests on; a query that names it sees the command's effect. */
+  readonly position: bigint
+  /** The command had been carried out before: this is its first answer again. */
+  readonly replayed: boolean
+  /** What was written, or in a dry run would be; empty when it was already true. */
+  readonly events: readonly NewEvent[]
+}
+export type Result<State> = Accepted<State> | Refusal
+
+export type Transactor<State, E extends DomainEvent> = {
+  readonly aggregate: Aggregate<State, E>
+  /** Carries out one command. @throws {EventStoreError} when the store is unavailable, busy or refuses the size. */
+  run(stream: string, decide: (state: State) => Decision<E>, envelope: Envelope): Promise<Result<State>>
+  /** The stream as it stands in the log now. */
+  load(stream: string): Promise<Pick<Loaded<State>, 'state' | 'revision' | 'position'>>
+  /** Drops a stream from memory: its text was removed. */
+  forget(stream: string): void
+}
+
+export type TransactorOptions<State, E extends DomainEvent> = {
+  readonly aggregate: Aggregate<State, E>
+  readonly log: Pick<Log, 'encode' | 'append' | 'readStream'>
+  readonly clock: Clock
+  /** A number in [0, 1): jitter of retries. */
+  readonly random: () => number
+  /** How many streams are kept in memory. */
+  readonly cachedStreams: number
+}
+
+const MAX_ATTEMPTS = 8
+const MAX_RESENDS = 4
+const BACKOFF_MS = 5
+
+const stale = (ifMatch: bigint, current: Expected): Refusal =>
+  refuse('revision-stale', 'If-Match names a revision that is not the current one: read again and decide again.', {
+    context: { statedRevision: String(ifMatch), currentRevision: String(current) },
+  })
+
+export const openTransactor = <State, E extends DomainEvent>(
+  options: TransactorOptions<State, E>,
+): Transactor<State, E> => {
+  const { aggregate, log, clock, random } = options
+  const cache = new LRUCache<string, Loaded<State>>({ max: options.cachedStreams })
+
+  const resync = async (stream: string, from: Loaded<State>): Promise<Loaded<State>> => {
+    const loaded = await since(log, aggregate, stream, from)
+    cache.set(stream, { ...loaded, cached: true })
+    return { ...loaded, cached: false }
+  }
+  const load = async (stream: string): Promise<Loaded<State>> => cache.get(stream) ?? resync(stream, begin(aggregate))
+
+  const envelop = (
+    stream: string,
+    loaded: Loaded<State>,
+    decided: readonly E[],
+    envelope: Envelope,
+  ): readonly (E & NewEvent)[] => {
+    const { commandId, actor, fingerprint, correlationId, traceparent } = envelope
+    const at = envelope.at.toISOString()
+    let { state } = loaded
+    return decided.map((event, index) => {
+      const id = eventId(commandId, index)
+      const meta = {
+        ...{ actor, commandId, correlationId, causationId: commandId, at },
+        ...(fingerprint !== undefined && { fingerprint }),
+        ...(traceparent !== undefined && { traceparent }),
+        route: aggregate.route(state),
+      }
+      const place = { stream, after: loaded.revision, index, position: loaded.position, recordedAt: at }
+      state = aggregate.evolve(state, preview(event, place, { id, meta }))
+      return { ...event, id, meta: { ...meta, route: aggregate.route(state) } }
+    })
+  }
+
+  /** Sends the same events at the same revision until the outcome is known, or gives up: never decides again on it. */
+  const append = async (encoded: Encoded): Promise<AppendResult> => {
+    let result = await log.append(encoded)
+    for (let sent = 1; result.outcome === 'unknown' && sent <= MAX_RESENDS; sent += 1) {
+      await clock.sleep(BACKOFF_MS * 4 ** sent * (1 + random()))
+      result = await log.append(encoded)
+    }
+    return result
+  }
+
+  const firstAnswer = async (
+    stream: string,
+    loaded: Loaded<State>,
+    seen: bigint,
+    envelope: Envelope,
+  ): Promise<Result<State>> => {
+    const first = loaded.revision === seen ? loaded : await stateAt(log, aggregate, stream, seen)
+    const { state, revision, position } = first
+    return { outcome: 'accepted', stream, state, revision, position, replayed: envelope.dryRun !== true, events: [] }
+  }
+
+  const attempt = async (
+    n: number,
+    stream: string,
+    loaded: Loaded<State>,
+    decide: (state: State) => Decision<E>,
+    envelope: Envelope,
+  ): Promise<Result<State>> => {
+    const again = async (): Promise<Result<State>> => attempt(n, stream, await resync(stream, loaded), decide, envelope)
+    const seen = loaded.recent.get(envelope.commandId)
+    if (seen)
+      return seen.fingerprint === envelope.fingerprint
+        ? firstAnswer(stream, loaded, seen.revision, envelope)
+        : refuse('idempotency-key-reused', 'This Idempotency-Key was used with another payload.')
+    const { ifMatch } = envelope
+    if (ifMatch !== undefined && ifMatch !== loaded.revision)
+      return loaded.cached ? again() : stale(ifMatch, loaded.revision)
+    const decision = decide(loaded.state)
+    if (isRefusal(decision)) return loaded.cached ? again() : decision
+    const { state, revision, position } = loaded
+    const events = envelop(stream, loaded, decision, envelope)
+    if (events.length === 0) {
+      if (loaded.cached) return again()
+      return { outcome: 'accepted', stream, state, revision, position, replayed: false, events }
+    }
+    if (envelope.dryRun) return { outcome: 'accepted', stream, state, revision, position, replayed: false, events }
+
+    const encoded = await log.encode(stream, revision, events, loaded.key)
+    const result = await append(encoded)
+    if (result.outcome === 'unknown') {
+      cache.delete(stream)
+      return refuse(
+        'outcome-unknown',
+        'It is not known whether this was written. Send it again with the same Idempotency-Key.',
+      )
+    }
+    if (result.outcome === 'conflict') {
+      const fresh = await resync(stream, loaded)
+      if (ifMatch !== undefined)
+        return fresh.recent.has(envelope.commandId)
+          ? attempt(n, stream, fresh, decide, envelope)
+          : stale(ifMatch, fresh.revision)
+      if (n >= MAX_ATTEMPTS) return refuse('conflict', 'Others keep changing this at the same moment; try again.')
+      await clock.sleep(BACKOFF_MS * n * random())
+      return attempt(n + 1, stream, fresh, decide, envelope)
+    }
+    const written = advance(aggregate, loaded, stream, events, result, encoded.key)
+    if ((cache.peek(stream)?.position ?? 0n) < written.position) cache.set(stream, { ...written, cached: true })
+    return {
+      ...{ outcome: 'accepted', stream, state: written.state, revision: written.revision, position: written.position },
+      ...{ replayed: false, events },
+    }
+  }
+
+  return {
+    aggregate,
+    run: async (stream, decide, envelope) => attempt(1, stream, await load(stream), decide, envelope),
+    load: async stream => resync(stream, cache.get(stream) ?? begin(aggregate)),
+    forget: stream => {
+      cache.delete(stream)
+    },
+  }
+}
