@@ -48,11 +48,14 @@ export type Recorded<E extends DomainEvent = DomainEvent> = E & {
   readonly removed?: true
 }
 
-/** Turns `data` of version n into version n + 1. Pure; never throws. */
+/** Turns `data` of version n into version n + 1. Pure; never throws, also when the sealed members are absent (removed). */
 export type Upcaster = (data: JsonObject) => JsonObject
 
 /** Which key seals a member: the document's (people's text) or the subject's (personal data). */
 export type Seal = 'document' | 'subject'
+
+/** Names the account that an event is about, from members of `data` that are not sealed. */
+export type SubjectOf = (data: JsonObject) => string
 
 /** The declaration of one event type. The name is the storage format: past tense and never renamed. */
 export type EventType<Type extends string = string, S extends TSchema = TSchema> = {
@@ -63,6 +66,8 @@ export type EventType<Type extends string = string, S extends TSchema = TSchema>
   /** Top-level members of `data` that are encrypted at rest, found by the schema's `seal` annotation. */
   readonly sealed: readonly string[]
   readonly seal?: Seal
+  /** The account whose key (`subject:<account>`) seals the event; always there when `seal` is `subject`. */
+  readonly subject?: SubjectOf
   /** `upcasters[n]` lifts version n to n + 1. */
   readonly upcasters: { readonly [version: number]: Upcaster }
 }
@@ -81,12 +86,12 @@ const annotation = (schema: unknown): Seal | undefined =>
 
 /**
  * Declares an event type. Members whose schema carries `{seal: 'document'}` or `{seal: 'subject'}` are sealed.
- * @throws when both kinds occur in one type (an event has one key) or an upcaster is missing.
+ * @throws when both kinds occur in one type (an event has one key), an upcaster is missing, or nobody says whose key seals.
  */
 export const eventType = <const Type extends string, S extends TSchema>(
   type: Type,
   schema: S,
-  options: { version?: number; upcasters?: { readonly [version: number]: Upcaster } } = {},
+  options: { version?: number; upcasters?: { readonly [version: number]: Upcaster }; subject?: SubjectOf } = {},
 ): EventType<Type, S> => {
   const version = options.version ?? 1
   const upcasters = options.upcasters ?? {}
@@ -103,5 +108,8 @@ export const eventType = <const Type extends string, S extends TSchema>(
   const kinds = new Set(seals.map(each => each.seal))
   if (kinds.size > 1) throw new Error(`${type}: members under two kinds of key`)
   const [seal] = kinds
-  return { type, version, schema, upcasters, sealed: seals.map(each => each.member), ...(seal && { seal }) }
+  const { subject } = options
+  if (seal === 'subject' && !subject) throw new Error(`${type}: nothing names the subject whose key seals it`)
+  const sealed = seals.map(each => each.member)
+  return { type, version, schema, upcasters, sealed, ...(seal && { seal }), ...(subject && { subject }) }
 }

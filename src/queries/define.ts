@@ -5,7 +5,10 @@ import type { Refusal } from '../domain/refusal.ts'
 import type { Permission } from '../domain/roles.ts'
 
 /** Who asks: no actor is a stranger. */
-export type Reader = { readonly actor?: { readonly kind: string; readonly id: string }; readonly permissions: ReadonlySet<Permission> }
+export type Reader = {
+  readonly actor?: { readonly kind: string; readonly id: string }
+  readonly permissions: ReadonlySet<Permission>
+}
 
 /**
  * Where a page ends, as plain data: the edge seals it into an opaque token with the log id, a hash of the query and

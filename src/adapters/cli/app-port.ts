@@ -1,0 +1,118 @@
+/** What the command line needs of the program: src/app.ts opens it, and nothing here knows what it is made of. */
+import type { Config } from '../../config.ts'
+import type { ImportCounts, ImportFormat } from '../../domain/import.ts'
+import type { Refusal } from '../../domain/refusal.ts'
+
+/**
+ * `serve`: HTTP, projections and all; `work`: what one command of the command line needs, which may run beside a service
+ * on the same files.
+ */
+export type AppPurpose = 'serve' | 'work'
+
+export type AppOptions = {
+  readonly purpose: AppPurpose
+  /** Of package.json, shown in /health and OpenAPI. */
+  readonly version: string
+}
+
+/** How far a long work is: `done` of `total` (0 while unknown) in `unit`s, within the step named `step`. */
+export type Progress = {
+  readonly step: string
+  readonly done: number
+  readonly total: number
+  readonly unit: 'bytes' | 'events' | 'entries' | 'documents'
+}
+
+/** What a long work reports while it runs. An aborted signal ends it at the next safe point; it can be run again. */
+export type Watch = { readonly onProgress: (progress: Progress) => void; readonly signal: AbortSignal }
+
+/** A line of a source that was not taken, and why. */
+export type ImportFault = { readonly file?: string; readonly line: number; readonly reason: string }
+
+export type ImportOptions = Watch & {
+  /** Names the source in streams and entries; by default made from the file's or folder's name. */
+  readonly source?: string
+  /** BCP 47 of the lemmas, for formats that do not say it. */
+  readonly language?: string
+  readonly licence?: string
+  /** The first wrong line ends the import. */
+  readonly strict: boolean
+  readonly onFault: (fault: ImportFault) => void
+}
+/** `complete` is false when the signal or a wrong line under `strict` ended it. */
+export type ImportReport = ImportCounts & { readonly source: string; readonly complete: boolean }
+
+export type ProjectionStatus = {
+  readonly name: string
+  readonly version: number
+  readonly state: 'live' | 'building' | 'stopped'
+  /** Positions are decimal strings; `lag` is the number of positions behind the head. */
+  readonly position: string
+  readonly lag: string
+  /** Documents that wait for `projections retry`. */
+  readonly parked: readonly { readonly id: string; readonly reason: string; readonly since: string }[]
+  /** Why it is stopped. */
+  readonly reason?: string
+}
+
+export type RebuildReport = { readonly name: string; readonly events: number; readonly documents: number }
+
+/** `differences` names documents whose replay is not what is live, 100 at most of `different`. */
+export type VerifyReport = {
+  readonly events: number
+  /** Events that do not decode or break their schema, 100 at most, in words. */
+  readonly faults: readonly string[]
+  readonly projections: readonly {
+    readonly name: string
+    readonly documents: number
+    readonly different: number
+    readonly differences: readonly string[]
+  }[]
+}
+
+export type TokenRequest = { readonly role: string; readonly for: string; readonly lifeMs: number }
+export type IssuedToken = {
+  readonly id: string
+  readonly role: string
+  readonly for: string
+  readonly expiresAt: string
+  /** The signed access token: shown once, stored nowhere. */
+  readonly token: string
+}
+export type TokenStatus = Omit<IssuedToken, 'token'> & {
+  readonly issuedAt: string
+  readonly state: 'valid' | 'expired' | 'revoked'
+}
+
+/** The opened program. Each method may throw the ports' errors; a refusal is a value. */
+export type App = {
+  /** Names that `rebuild`, `retry` and `verify` know. */
+  readonly projectionNames: readonly string[]
+  readonly roles: readonly string[]
+  /** Listens; the base address, such as http://127.0.0.1:8080. @throws the system's error (EADDRINUSE, EACCES). */
+  listen(): Promise<string>
+  /**
+   * Fills a log that is new, or whose filling was not finished, with the sample of the configuration, until it is
+   * searchable. Undefined when there is nothing to fill.
+   */
+  fillSample(watch: Watch): Promise<ImportReport | undefined>
+  import(format: ImportFormat, path: string, options: ImportOptions): Promise<ImportReport | Refusal>
+  /** Published entries as NDJSON, one JSON text an entry without the line end. */
+  exportEntries(options: { readonly language?: string; readonly signal: AbortSignal }): AsyncIterable<string>
+  /** Builds it anew beside the live one, then swaps. */
+  rebuild(name: string, watch: Watch): Promise<RebuildReport>
+  projections(): Promise<readonly ProjectionStatus[]>
+  /** Puts parked documents back to work; how many. */
+  retry(name: string | undefined): Promise<number>
+  verify(watch: Watch): Promise<VerifyReport>
+  readonly tokens: {
+    create(request: TokenRequest): Promise<IssuedToken | Refusal>
+    list(): Promise<readonly TokenStatus[]>
+    revoke(id: string): Promise<TokenStatus | Refusal>
+  }
+  readonly keys: { rotate(): Promise<{ readonly kid: string; readonly activeFrom: string }> }
+  /** Stops accepting, finishes what runs, flushes and closes; repeating it is harmless. */
+  close(): Promise<void>
+}
+
+export type OpenApp = (config: Config, options: AppOptions) => Promise<App>

@@ -1,0 +1,14 @@
+/** What the edge asks about tokens and roles; src/app.ts answers it with the token verifier and the token follower. */
+import type { Permission } from '../../domain/roles.ts'
+import type { Requester } from './route.ts'
+
+export type Authority = {
+  /** Who an access token stands for, or undefined: forged, expired or revoked. Never throws for a bad token. */
+  authenticate(token: string): Promise<Requester | undefined> | Requester | undefined
+  /** What strangers may do. */
+  readonly strangers: ReadonlySet<Permission>
+  /** Milliseconds since this node last heard from the log about tokens and roles. */
+  deafFor(): number
+  /** Waits until this node knows tokens and roles as of the position, two seconds at most; false when it did not. */
+  reached(position: bigint): Promise<boolean>
+}

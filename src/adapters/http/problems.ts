@@ -1,0 +1,344 @@
+/** Every problem this service answers with: one table, from which answers, problem pages and the OpenAPI document come. */
+import type { Refusal, RefusalCode } from '../../domain/refusal.ts'
+
+/** Faults that only the edge can see. */
+export const edgeCodes = [
+  'request-malformed',
+  'json-invalid',
+  'json-too-deep',
+  'validation',
+  'header-invalid',
+  'sync-token-invalid',
+  'cursor-invalid',
+  'cursor-expired',
+  'other-log',
+  'dry-run-refused',
+  'unauthenticated',
+  'not-found',
+  'method-not-allowed',
+  'not-acceptable',
+  'request-timeout',
+  'payload-too-large',
+  'unsupported-media-type',
+  'rate-limited',
+  'too-many-streams',
+  'headers-too-large',
+  'internal',
+  'store-unavailable',
+  'busy',
+  'closing',
+  'projection-behind',
+  'projection-building',
+  'authorisation-unavailable',
+] as const
+export type EdgeCode = (typeof edgeCodes)[number]
+export type ProblemCode = RefusalCode | EdgeCode
+
+/** `help` is what the problem's own page says: when it comes, and what to do. `retryAfter` in seconds. */
+export type Problem = {
+  readonly status: number
+  readonly title: string
+  readonly help: string
+  readonly retryAfter?: number
+}
+
+export const problems = {
+  'entry-exists': {
+    status: 409,
+    title: 'The entry exists',
+    help: 'Language, lemma, part of speech and homograph identify an entry, and there is one with these already. The problem names it in entryId; a second word of the same spelling takes another homograph.',
+  },
+  'entry-not-found': {
+    status: 404,
+    title: 'No such entry',
+    help: 'There is no entry with this id, or it is not visible to you.',
+  },
+  'entry-removed': {
+    status: 410,
+    title: 'The entry was removed',
+    help: 'The text of this entry was removed for good, for privacy, copyright, law or abuse.',
+  },
+  'entry-gone': {
+    status: 410,
+    title: 'The entry was retired',
+    help: 'This entry was retired. replacedBy names the entry that took its place, if any.',
+  },
+  'entry-not-draft': { status: 409, title: 'Not a draft', help: 'Only a draft can be submitted or taken over.' },
+  'entry-not-submitted': {
+    status: 409,
+    title: 'Not submitted',
+    help: 'Only an entry that was submitted can be returned.',
+  },
+  'entry-not-published': { status: 409, title: 'Not published', help: 'Only a published entry can be retired.' },
+  'entry-not-retired': { status: 409, title: 'Not retired', help: 'Only a retired entry can be restored.' },
+  'entry-retired': {
+    status: 409,
+    title: 'The entry is retired',
+    help: 'A retired entry is restored before anything else is done to it.',
+  },
+  'entry-not-owned': { status: 409, title: 'Somebody else owns it', help: 'This entry has another author.' },
+  'entry-not-stale': {
+    status: 409,
+    title: 'The draft is in use',
+    help: 'A draft may be taken over once its author has left it alone for 30 days; an editor may do so at any time.',
+  },
+  'entry-incomplete': {
+    status: 422,
+    title: 'The entry is incomplete',
+    help: 'An entry needs at least one sense before it is submitted or published.',
+  },
+  'entry-edited': {
+    status: 409,
+    title: 'The entry was edited',
+    help: 'People have edited this entry since it was imported; the import keeps their text.',
+  },
+  'identity-fixed': {
+    status: 422,
+    title: 'The identity is fixed',
+    help: 'Language, lemma, part of speech and homograph never change. Draft a new entry, then retire this one with replacedBy.',
+  },
+  'read-only-member': {
+    status: 422,
+    title: 'A member is read-only',
+    help: 'A member that cannot be changed was sent with a value other than the current one. Leave it out, or send it as it is.',
+  },
+  'sense-unknown': {
+    status: 422,
+    title: 'Unknown sense',
+    help: 'A sense has an id that this entry does not know. Leave the id out for a new sense.',
+  },
+  'sense-repeated': { status: 422, title: 'Repeated sense', help: 'The same sense id occurs twice.' },
+  'revision-unknown': {
+    status: 422,
+    title: 'Unknown revision',
+    help: 'The entry has no revision of this number. Its history lists those it has.',
+  },
+  'replacement-unknown': { status: 422, title: 'Unknown replacement', help: 'replacedBy names no entry.' },
+  'language-unknown': {
+    status: 422,
+    title: 'Unknown language',
+    help: 'The language is not a BCP 47 tag with a registered language.',
+  },
+  'text-invalid': {
+    status: 422,
+    title: 'Text not allowed',
+    help: 'Some text is blank, too long, or has control characters, bidirectional overrides or lone surrogates. errors names each member.',
+  },
+  'reason-required': {
+    status: 422,
+    title: 'A reason is required',
+    help: 'This change is kept with its reason; say one.',
+  },
+  'day-unknown': { status: 404, title: 'No word of that day', help: 'No word was chosen for this language and date.' },
+  'nothing-found': { status: 404, title: 'Nothing found', help: 'No published entry matches these filters.' },
+  'as-of-invalid': {
+    status: 400,
+    title: 'Not a time to look back to',
+    help: 'asOf is a time (RFC 3339) or a Sync-Token of the past.',
+  },
+  'token-not-found': { status: 404, title: 'No such token', help: 'There is no access token with this id.' },
+  'token-life': { status: 422, title: 'Too long a life', help: 'An access token lives 24 hours at most.' },
+  'import-running': { status: 409, title: 'An import is running', help: 'This source is being imported already.' },
+  'revision-stale': {
+    status: 412,
+    title: 'Somebody was faster',
+    help: 'If-Match names a revision that is no longer current. Read again (the Sync-Token of this answer makes sure that you see it), decide again, and send the new ETag.',
+  },
+  'revision-required': {
+    status: 428,
+    title: 'If-Match is required',
+    help: 'This overwrites what you have read, so say which revision that was: send its ETag in If-Match.',
+  },
+  conflict: {
+    status: 409,
+    title: 'Too many at once',
+    help: 'Others keep changing this at the same moment. Try again.',
+  },
+  'outcome-unknown': {
+    status: 503,
+    title: 'Outcome unknown',
+    help: 'The store did not say whether this was written. Send the same request again with the same Idempotency-Key: it has one effect.',
+    retryAfter: 2,
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'Idempotency-Key reused',
+    help: 'This key came with another payload before. Take a new key for a new request.',
+  },
+  'idempotency-running': {
+    status: 409,
+    title: 'Still running',
+    help: 'The first request with this Idempotency-Key has not been answered yet. Ask again in a moment.',
+  },
+  'permission-denied': { status: 403, title: 'Not allowed', help: 'Your role does not allow this.' },
+  'request-malformed': {
+    status: 400,
+    title: 'Malformed request',
+    help: 'The request cannot be read: its address, its framing or its encoding is broken.',
+  },
+  'json-invalid': {
+    status: 400,
+    title: 'Not JSON',
+    help: 'The body is not JSON in valid UTF-8, or a member occurs twice in one object.',
+  },
+  'json-too-deep': { status: 400, title: 'Nested too deeply', help: 'Bodies nest 32 levels at most.' },
+  validation: {
+    status: 400,
+    title: 'Invalid request',
+    help: 'A member or query parameter is unknown, missing, or of the wrong type or shape. Nothing is coerced. errors names each one.',
+  },
+  'header-invalid': {
+    status: 400,
+    title: 'Invalid header',
+    help: 'A header of the request does not follow its grammar. The detail names it.',
+  },
+  'sync-token-invalid': {
+    status: 400,
+    title: 'Invalid Sync-Token',
+    help: 'The Sync-Token was not made by this service, or names a position that the log has not reached.',
+  },
+  'cursor-invalid': {
+    status: 400,
+    title: 'Invalid cursor',
+    help: 'The cursor was not made by this service, or belongs to another list or to other filters.',
+  },
+  'cursor-expired': {
+    status: 410,
+    title: 'Cursor expired',
+    help: 'The read model that this cursor pages through was replaced. Start again from the first page.',
+  },
+  'other-log': {
+    status: 409,
+    title: 'Another log',
+    help: 'The token was made by another log: the data was restored or copied since. Drop what you keep and read again.',
+  },
+  'dry-run-refused': {
+    status: 400,
+    title: 'No dry run here',
+    help: 'This route does not offer dryRun.',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'Who are you?',
+    help: 'This needs an access token, sent as Authorization: Bearer <token>. A token that is expired, revoked or forged is none.',
+  },
+  'not-found': { status: 404, title: 'Nothing here', help: 'There is nothing at this address.' },
+  'method-not-allowed': {
+    status: 405,
+    title: 'Method not allowed',
+    help: 'The address exists, but not with this method. The header Allow lists those it has.',
+  },
+  'not-acceptable': {
+    status: 406,
+    title: 'No such format',
+    help: 'The resource is not offered in any format that the header Accept allows.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'Too slow',
+    help: 'The request did not arrive in time.',
+  },
+  'payload-too-large': { status: 413, title: 'Too large', help: 'Bodies are 1 MiB at most.' },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'Unsupported media type',
+    help: 'Bodies are application/json in UTF-8, uncompressed; PATCH takes application/merge-patch+json too.',
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    help: 'Wait as long as Retry-After says. RateLimit-Policy states the limits, RateLimit what is left.',
+  },
+  'too-many-streams': {
+    status: 429,
+    title: 'Too many streams',
+    help: 'Two streams at once are allowed. End one first.',
+    retryAfter: 5,
+  },
+  'headers-too-large': { status: 431, title: 'Headers too large', help: 'The headers are 16 KiB at most.' },
+  internal: {
+    status: 500,
+    title: 'Our fault',
+    help: 'Something broke here. The log has the details under the requestId.',
+  },
+  'store-unavailable': {
+    status: 503,
+    title: 'Store unavailable',
+    help: 'A store cannot be reached at the moment. Nothing was half-written.',
+    retryAfter: 2,
+  },
+  busy: {
+    status: 503,
+    title: 'Busy',
+    help: 'Too many writes are waiting. Nothing was written; try again.',
+    retryAfter: 1,
+  },
+  closing: { status: 503, title: 'Shutting down', help: 'This node is shutting down. Try again.', retryAfter: 1 },
+  'projection-behind': {
+    status: 503,
+    title: 'Not there yet',
+    help: 'The read model has not reached the Sync-Token within two seconds. Try again.',
+    retryAfter: 1,
+  },
+  'projection-building': {
+    status: 503,
+    title: 'Being built',
+    help: 'The read model is being built. Try again later; /health shows how far it is.',
+    retryAfter: 5,
+  },
+  'authorisation-unavailable': {
+    status: 503,
+    title: 'Roles unknown',
+    help: 'This node has not heard from the log for ten seconds and cannot tell whether your token still holds. Public reading goes on.',
+    retryAfter: 5,
+  },
+} as const satisfies Record<ProblemCode, Problem>
+
+export const problemOf = (code: ProblemCode): Problem => problems[code]
+export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problems, code)
+export const problemCodes: readonly ProblemCode[] = Object.keys(problems).filter(isProblemCode)
+
+export type ProblemDetail = { readonly pointer: string; readonly code: string; readonly detail: string }
+
+/** A fault on its way to the client. `headers` go onto the answer; `detail` is safe to show. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError'
+  readonly code: ProblemCode
+  readonly errors: readonly ProblemDetail[]
+  readonly context: NonNullable<Refusal['context']>
+  readonly headers: Readonly<Record<string, string>>
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    more: {
+      readonly errors?: readonly ProblemDetail[]
+      readonly context?: Refusal['context']
+      readonly headers?: Readonly<Record<string, string>>
+      readonly cause?: unknown
+    } = {},
+  ) {
+    super(detail, { cause: more.cause })
+    this.code = code
+    this.errors = more.errors ?? []
+    this.context = more.context ?? {}
+    this.headers = more.headers ?? {}
+  }
+}
+
+export const problemFrom = (refusal: Refusal, headers: Readonly<Record<string, string>> = {}): ProblemError =>
+  new ProblemError(refusal.refused, refusal.detail, { ...refusal, headers })
+
+/** The RFC 9457 body. A 5xx says what its code says and nothing more. */
+export const problemBody = (error: ProblemError, requestId: string): string => {
+  const { status, title, help } = problemOf(error.code)
+  return JSON.stringify({
+    ...error.context,
+    type: `/problems/${error.code}`,
+    title,
+    status,
+    detail: status >= 500 ? help : error.message,
+    code: error.code,
+    requestId,
+    ...(error.errors.length > 0 && { errors: error.errors }),
+  })
+}

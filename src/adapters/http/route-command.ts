@@ -1,0 +1,153 @@
+/** From a declared command to a route: parse, execute, map the result. */
+import Type, { type TSchema } from 'typebox'
+import type { Command } from '../../commands/define.ts'
+import type { Executor } from '../../commands/execute.ts'
+import type { Accepted, Transactor } from '../../commands/transact.ts'
+import type { DomainEvent, Json } from '../../domain/event.ts'
+import { isRefusal, type Refusal } from '../../domain/refusal.ts'
+import { heldTo, parseIfMatch } from './etags.ts'
+import { commandIdentity, traceparentOf } from './idempotency.ts'
+import { ProblemError, type ProblemCode, problemFrom, problemOf } from './problems.ts'
+import type { Answer, Documented, EdgeRequest, RequestExample, Requester, Route } from './route.ts'
+import { header } from './route.ts'
+import type { SyncTokens } from './tokens.ts'
+
+export type CommandDeps = {
+  readonly execute: Executor
+  readonly newId: () => string
+  readonly fingerprintSecret: Uint8Array
+  readonly syncTokens: SyncTokens
+}
+
+/** What a command takes from its route: the id in the path, where there is one, and the validated body. */
+export type FromRoute<Body> = { readonly id: string; readonly body: Body }
+
+export type CommandRoute<Body, State, E extends DomainEvent> = {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly path: string
+  readonly tag: string
+  readonly summary: string
+  readonly description?: string
+  readonly params?: TSchema
+  readonly command: Command<FromRoute<Body>, State, E>
+  readonly transactor: Transactor<State, E>
+  /** The answer from the fold, as this requester may see it. */
+  readonly answer: (accepted: Accepted<State>, requester: Requester) => Omit<Answer, 'position'>
+  readonly request: RequestExample
+  readonly answers: Readonly<Record<number, Documented>>
+  readonly problems: readonly ProblemCode[]
+}
+
+export const DryRunQuery = Type.Object(
+  {
+    dryRun: Type.Optional(
+      Type.Boolean({ description: 'true: answers with the events that would be written, and writes nothing.' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export const DryRunSchema = Type.Object(
+  { events: Type.Array(Type.Object({ type: Type.String(), data: Type.Object({}, { additionalProperties: true }) })) },
+  { $id: 'DryRun' },
+)
+
+/** A command without a body takes `{}`. */
+const NoBody = Type.Object({}, { additionalProperties: false })
+
+const isDry = (query: unknown): boolean =>
+  typeof query === 'object' && query !== null && 'dryRun' in query && query.dryRun === true
+
+/** The log's position as of these refusals is of use to the client: they speak of the state that they met. */
+const speaksOfState = (refusal: Refusal): boolean => [404, 409, 410, 412].includes(problemOf(refusal.refused).status)
+
+export const commandRoute = <Body, State, E extends DomainEvent>(
+  declared: CommandRoute<Body, State, E>,
+  deps: CommandDeps,
+): Route => {
+  const { command, transactor } = declared
+  const { execute, syncTokens } = deps
+
+  const streamOf = (input: FromRoute<Body>): string => {
+    const stream = command.stream(input)
+    if (typeof stream !== 'string') throw problemFrom(stream)
+    return stream
+  }
+
+  const refused = async (refusal: Refusal, input: FromRoute<Body>): Promise<ProblemError> => {
+    if (!speaksOfState(refusal)) return problemFrom(refusal)
+    const { position, revision } = await transactor.load(streamOf(input))
+    const headers = { 'sync-token': syncTokens.of(position) }
+    // The revision of something that is not there is nobody's business: it is not there.
+    if (refusal.refused === 'revision-stale' && revision === 'none' && input.id !== '')
+      return new ProblemError('entry-not-found', 'There is no such entry, or it is not visible to you.', { headers })
+    const exists = refusal.refused === 'entry-exists' ? { entryId: streamOf(input).replace(/^[^-]*-/, '') } : {}
+    return problemFrom({ ...refusal, context: { ...refusal.context, ...exists } }, headers)
+  }
+
+  const ifMatchOf = async (request: EdgeRequest, input: FromRoute<Body>): Promise<bigint | undefined> => {
+    const stated = parseIfMatch(header(request, 'if-match'))
+    if (stated === undefined) return undefined
+    const [only] = stated === 'any' ? [] : stated
+    if (only !== undefined && stated.length === 1) return only
+    return heldTo(stated, (await transactor.load(streamOf(input))).revision)
+  }
+
+  const handle = async (request: EdgeRequest): Promise<Answer> => {
+    const { actor, permissions } = request.requester
+    if (!actor) throw new ProblemError('unauthenticated', 'This needs an access token.')
+    // The validator has checked the body against the command's own schema, which is what Body stands for.
+    const input: FromRoute<Body> = { id: request.params['id'] ?? '', body: request.body as Body }
+    const ifMatch = await ifMatchOf(request, input)
+    const traceparent = traceparentOf(request)
+    const dryRun = isDry(request.query)
+    const result = await execute(transactor, command, input, {
+      ...commandIdentity(request, actor, deps),
+      caller: { actor, permissions },
+      correlationId: request.id,
+      dryRun,
+      ...(traceparent !== undefined && { traceparent }),
+      ...(ifMatch !== undefined && { ifMatch }),
+    })
+    if (isRefusal(result)) throw await refused(result, input)
+    const { position } = result
+    if (dryRun) {
+      const events = result.events.map(({ type, data }) => ({ type, data }))
+      return { status: 200, body: JSON.stringify({ events }), position }
+    }
+    const answer = declared.answer(result, request.requester)
+    return result.replayed
+      ? { ...answer, position, headers: { ...answer.headers, 'idempotent-replayed': 'true' } }
+      : { ...answer, position }
+  }
+
+  const { method, path, tag, summary, description, params, request, answers, problems } = declared
+  const dryRunExample: Json = { events: [] }
+  return {
+    ...{ method, path, tag, summary, request, name: command.name, permission: command.permission, rate: 'writes' },
+    ...(description !== undefined && { description }),
+    ...(params && { params }),
+    querystring: DryRunQuery,
+    body: command.body ?? NoBody,
+    answers: answers[200]
+      ? answers
+      : { ...answers, 200: { description: 'A dry run.', schema: DryRunSchema, example: dryRunExample } },
+    problems: [
+      ...problems,
+      'json-invalid',
+      'json-too-deep',
+      'header-invalid',
+      'payload-too-large',
+      'unsupported-media-type',
+      'conflict',
+      'revision-stale',
+      ...(command.needsRevision ? (['revision-required'] as const) : []),
+      'idempotency-key-reused',
+      'idempotency-running',
+      'outcome-unknown',
+      'store-unavailable',
+      'busy',
+    ],
+    handle,
+  }
+}

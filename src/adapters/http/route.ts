@@ -1,0 +1,91 @@
+/** What a route is to the server: its place, its schemas and examples, who may call it, and one function. */
+import type { Readable } from 'node:stream'
+import type { TSchema } from 'typebox'
+import type { Actor, Json } from '../../domain/event.ts'
+import type { Permission } from '../../domain/roles.ts'
+import type { ProblemCode } from './problems.ts'
+
+export type RateClass = 'reads' | 'suggest' | 'search' | 'writes'
+
+/** Who asks. No actor: a stranger, with the permissions of strangers. */
+export type Requester = { readonly actor?: Actor; readonly permissions: ReadonlySet<Permission> }
+
+/** A request after authentication, limits and validation. */
+export type EdgeRequest = {
+  readonly id: string
+  readonly method: string
+  /** As sent, without the query string. */
+  readonly path: string
+  readonly params: Readonly<Record<string, string>>
+  /** As the route's querystring schema has it. */
+  readonly query: unknown
+  /** As the route's body schema has it. */
+  readonly body: unknown
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly requester: Requester
+  /** What rate limits and streams are counted by: the account, or the address of a stranger. */
+  readonly counted: string
+  /** The position that the request's Sync-Token names. */
+  readonly after: bigint | undefined
+}
+
+export type Answer = {
+  readonly status: number
+  readonly body?: string | Readable
+  /** `application/json; charset=utf-8` unless said. */
+  readonly type?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** What the answer reflects: becomes the Sync-Token. */
+  readonly position?: bigint
+  /** A strong entity tag. */
+  readonly etag?: string
+  /** Cache-Control, where it is not the rule's. */
+  readonly cache?: string
+}
+
+/** One answer in the OpenAPI document. */
+export type Documented = {
+  readonly description: string
+  readonly schema?: TSchema
+  readonly type?: string
+  readonly example?: Json
+  readonly headers?: readonly string[]
+}
+
+/** How an example is sent: the path with its parameters filled in, the query string and the body. */
+export type RequestExample = {
+  readonly params?: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: Json
+}
+
+export type Route = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Parameters as `:name`. */
+  readonly path: string
+  /** The operationId. */
+  readonly name: string
+  readonly tag: string
+  readonly summary: string
+  readonly description?: string
+  /** Absent: open to all, whatever they send as credentials. */
+  readonly permission?: Permission
+  /** Open to all, and says more to those whose token is good. */
+  readonly credentials?: 'optional'
+  /** Absent: not limited. */
+  readonly rate?: RateClass
+  readonly params?: TSchema
+  readonly querystring?: TSchema
+  readonly body?: TSchema
+  readonly request: RequestExample
+  readonly answers: Readonly<Record<number, Documented>>
+  /** Beside those that any route of its kind may answer with. */
+  readonly problems: readonly ProblemCode[]
+  readonly handle: (request: EdgeRequest) => Promise<Answer> | Answer
+}
+
+/** A header that came once. */
+export const header = (request: Pick<EdgeRequest, 'headers'>, name: string): string | undefined => {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}

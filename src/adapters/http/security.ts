@@ -1,0 +1,136 @@
+/**
+ * The one security hook. Before a body is read it settles who asks, whether they may, and whether it is too often; every
+ * answer goes out under the headers set here. One hook, because each plugin more costs every request (helmet alone nearly
+ * doubles a small one).
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Authority } from './authority.ts'
+import { addressKey, type Limits } from './limits.ts'
+import { ProblemError } from './problems.ts'
+import type { Requester, Route } from './route.ts'
+import type { SyncTokens } from './tokens.ts'
+
+/** What the hook found out, for the handler. */
+export type Admission = {
+  readonly requester: Requester
+  readonly counted: string
+  readonly after: bigint | undefined
+}
+
+/** Longer than that without news, a node cannot say that a token still holds. */
+const DEAF_MS = 10_000
+
+const securityHeaders: readonly (readonly [string, string])[] = [
+  ['x-content-type-options', 'nosniff'],
+  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['referrer-policy', 'no-referrer'],
+  ['cross-origin-resource-policy', 'same-origin'],
+  ['vary', 'Accept, Accept-Encoding, Authorization, Cookie, Origin'],
+]
+
+/** Headers of every answer. `strict` adds HSTS, which only makes sense where the public address is https. */
+export const secure = (reply: FastifyReply, requestId: string, strict: boolean): void => {
+  for (const [name, value] of securityHeaders) reply.header(name, value)
+  if (strict) reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains')
+  reply.header('x-request-id', requestId)
+}
+
+/** A public resource read without credentials may be stored but is always asked for again; all else stays private. */
+export const cacheControl = (request: FastifyRequest, status: number): string =>
+  (request.method === 'GET' || request.method === 'HEAD') &&
+  status < 400 &&
+  request.headers.authorization === undefined &&
+  request.headers.cookie === undefined
+    ? 'public, no-cache'
+    : 'private, no-store'
+
+const unauthenticated = (challenge: string, detail: string): ProblemError =>
+  new ProblemError('unauthenticated', detail, { headers: { 'www-authenticate': challenge } })
+
+const REALM = 'Bearer realm="lexichron"'
+
+const bearer = (authorization: string): string => {
+  const token = /^Bearer +([A-Za-z0-9._~+/=-]{1,8192})$/i.exec(authorization)?.[1]
+  if (token === undefined)
+    throw unauthenticated(`${REALM}, error="invalid_request"`, 'Authorization is not of the form: Bearer <token>.')
+  return token
+}
+
+/** Percent-encoding that stands for no text would be taken literally, and mean something else than was meant. */
+const checkQuery = (url: string): void => {
+  const start = url.indexOf('?')
+  if (start < 0 || !url.includes('%', start)) return
+  try {
+    decodeURIComponent(url.slice(start + 1))
+  } catch {
+    throw new ProblemError('request-malformed', 'The query string is not percent-encoded UTF-8.')
+  }
+}
+
+export type Guard = (route: Route) => (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+
+export const openGuard = (deps: {
+  readonly authority: Authority
+  readonly limits: Limits
+  readonly syncTokens: SyncTokens
+  /** @throws {ProblemError} sync-token-invalid for a position that the log has not reached. */
+  readonly reachable: (position: bigint) => Promise<void> | undefined
+}): Guard => {
+  const { authority, limits, syncTokens } = deps
+  const stranger: Requester = { permissions: authority.strangers }
+
+  const requesterOf = async (authorization: string, address: string, after: bigint | undefined) => {
+    if (authority.deafFor() > DEAF_MS || (after !== undefined && !(await authority.reached(after))))
+      throw new ProblemError('authorisation-unavailable', 'Tokens and roles are not known as of now.')
+    const found = await authority.authenticate(bearer(authorization))
+    if (found) return found
+    // Guesses are counted by address, so that nobody can have signatures checked without end.
+    await count('writes', `${address} unauthenticated`)
+    throw unauthenticated(`${REALM}, error="invalid_token"`, 'The access token is forged, expired or revoked.')
+  }
+
+  const count = async (rate: 'reads' | 'suggest' | 'search' | 'writes', counted: string, reply?: FastifyReply) => {
+    const hit = await limits.hit(rate, counted)
+    if (!hit) return
+    reply?.header('ratelimit-policy', hit.policy)
+    reply?.header('ratelimit', hit.rateLimit)
+    if (!hit.allowed)
+      throw new ProblemError('rate-limited', `The limit of ${rate} is used up for ${hit.retryAfter} seconds.`, {
+        headers: { 'retry-after': String(hit.retryAfter) },
+      })
+  }
+
+  const afterOf = async (token: string | string[] | undefined): Promise<bigint | undefined> => {
+    if (token === undefined) return undefined
+    const after = syncTokens.read(Array.isArray(token) ? token.join() : token)
+    await deps.reachable(after)
+    return after
+  }
+
+  return route => async (request, reply) => {
+    const { headers } = request
+    checkQuery(request.url)
+    const after = headers['sync-token'] === undefined ? undefined : await afterOf(headers['sync-token'])
+    const { authorization } = headers
+    const address = addressKey(request.ip)
+    const requester =
+      authorization === undefined
+        ? stranger
+        : route.permission !== undefined
+          ? await requesterOf(authorization, address, after)
+          : route.credentials === 'optional'
+            ? await requesterOf(authorization, address, after).catch(() => stranger)
+            : stranger
+    const { actor } = requester
+    const counted = actor ? `${actor.kind} ${actor.id}` : address
+    if (route.rate) await count(route.rate, counted, reply)
+    if (route.permission !== undefined && !requester.permissions.has(route.permission))
+      throw actor
+        ? new ProblemError('permission-denied', `This needs the permission ${route.permission}.`, {
+            headers: { 'www-authenticate': `${REALM}, error="insufficient_scope"` },
+          })
+        : unauthenticated(REALM, `This needs an access token with the permission ${route.permission}.`)
+    const admission: Admission = { requester, counted, after }
+    request.setDecorator('admission', admission)
+  }
+}

@@ -1,0 +1,311 @@
+/** Index entries in order: one stream for each alternative of a plan, read in chunks, and their merge. */
+import type { Json } from '../../../domain/event.ts'
+import { compareScalars, type Ordered } from '../../../ports/conditions.ts'
+import type { Condition, Plan } from '../../../ports/read-store.ts'
+import type { SqlValue, Statement } from '../../sqlite.ts'
+import { columnOf, type IndexLayout, isUuid, type Layout, ordOf, stored, termPrefix } from './layout.ts'
+import { type Interval, intervalOf, intervalSql, type Piece, type Place, piecesAfter, placeOf } from './ranges.ts'
+
+/** `ok`: the conditions that SQL checks hold. `id` is filled in when it is needed. */
+export type Entry = {
+  readonly values: readonly (string | number)[]
+  readonly ord: string | number
+  readonly doc: number
+  readonly ok: boolean
+  id: string | undefined
+}
+
+type Column = Ordered & { readonly column: string }
+/** One alternative: equalities on the first columns of the index. */
+type Branch = readonly SqlValue[]
+
+export type Source = {
+  readonly from: string
+  readonly equalities: readonly string[]
+  readonly branches: readonly Branch[]
+  readonly order: readonly Column[]
+  readonly ord: string
+  readonly doc: string
+  readonly interval: Interval | undefined
+  /** Conditions that SQL answers for each entry; they filter nothing, so that what was examined is counted. */
+  readonly flag: Piece
+  /** Conditions left to be checked on the body. */
+  readonly residual: readonly Condition[]
+  /** Entries of one ord may be several documents, in the order of their ids. */
+  readonly ties: boolean
+}
+
+export type Db = {
+  statement<Row extends readonly SqlValue[]>(sql: string): Statement<Row>
+  idOf(doc: number): string
+}
+
+/** Values that one flag may list; more are checked on the body. */
+const MAX_LISTED = 32
+
+const alternatives = (condition: Condition): readonly Json[] => {
+  switch (condition.op) {
+    case 'eq':
+      return [condition.value]
+    case 'in':
+    case 'any':
+      return [...new Set(condition.value)]
+    case 'all':
+      return condition.value.slice(0, 1)
+    default:
+      return []
+  }
+}
+
+const product = (lists: readonly (readonly Json[])[]): readonly (readonly Json[])[] =>
+  lists.reduce<readonly (readonly Json[])[]>(
+    (rows, list) => rows.flatMap(row => list.map(value => [...row, value])),
+    [[]],
+  )
+
+const scalarFlag = (column: string, condition: Condition): Piece | undefined => {
+  switch (condition.op) {
+    case 'eq':
+      return { sql: [`${column} = ?`], values: [stored(condition.value)] }
+    case 'in':
+      if (condition.value.length > MAX_LISTED) return undefined
+      return { sql: [`${column} IN (${condition.value.map(() => '?')})`], values: condition.value.map(stored) }
+    case 'range':
+    case 'prefix': {
+      const interval = intervalOf(condition)
+      const piece = interval && intervalSql(column, interval)
+      return piece ?? { sql: ['0'], values: [] }
+    }
+    default:
+      return undefined
+  }
+}
+
+const termFlag = (table: string, order: readonly Column[], prefix: string, condition: Condition): Piece | undefined => {
+  if ((condition.op !== 'all' && condition.op !== 'any') || condition.value.length > MAX_LISTED) return undefined
+  const same = [...order.map(each => each.column.slice(2)), 'ord', 'doc'].map(each => `x.${each} = s.${each}`)
+  const one = `EXISTS (SELECT 1 FROM ${table} x WHERE x.term = ? AND ${same.join(' AND ')})`
+  const each = condition.value.map(() => one).join(condition.op === 'all' ? ' AND ' : ' OR ')
+  const empty = condition.op === 'all' ? '1' : '0'
+  return { sql: [each === '' ? empty : `(${each})`], values: condition.value.map(value => prefix + value) }
+}
+
+/** Translates a plan: what to read, and what of its residual conditions SQL can check. */
+export const sourceOf = (layout: Layout, index: IndexLayout, uuids: boolean, plan: Plan): Source => {
+  const depth = plan.order.length
+  const equalities = plan.bounds.filter(each => each.op !== 'range' && each.op !== 'prefix')
+  const rows = product(equalities.map(alternatives))
+  const range = plan.bounds.find(each => each.op === 'range' || each.op === 'prefix')
+  const interval = range ? intervalOf(range) : {}
+  const flags: Piece[] = []
+  const residual: Condition[] = []
+  let joined = false
+  const scalars = index.kind === 'scalar'
+  const order: readonly Column[] = scalars
+    ? index.columns
+        .slice(index.columns.length - depth)
+        .map(each => ({ ...each, column: `s.${columnOf(layout, each.member)}` }))
+    : index.order.map((each, at) => ({ ...each, column: `s.o${at}` }))
+  // A condition on other terms of the same document needs all that stands before the term to be one and the same.
+  const before = scalars ? [] : rows.map(row => termPrefix(row.slice(0, -1)))
+  const prefix = before[0] ?? ''
+  const oneBefore = before.every(each => each === prefix)
+
+  for (const condition of plan.residual) {
+    const column = columnOf(layout, condition.member)
+    const scalar = column === undefined ? undefined : scalarFlag(`${scalars ? 's' : 'd'}.${column}`, condition)
+    if (scalar) joined ||= !scalars
+    const terms =
+      !scalars && oneBefore && condition.member === index.terms
+        ? termFlag(index.table, order, prefix, condition)
+        : undefined
+    const flag = scalar ?? terms
+    if (flag) flags.push(flag)
+    else residual.push(condition)
+  }
+  const flag: Piece = {
+    sql: [flags.flatMap(each => each.sql).join(' AND ') || '1'],
+    values: flags.flatMap(each => each.values),
+  }
+  const rest = { order, interval, flag, residual, doc: 's.doc' }
+  if (index.kind === 'scalar') {
+    const fixed = index.columns.slice(0, index.columns.length - depth)
+    return {
+      ...rest,
+      // With no member of its own the index is that of the ids.
+      from: `${layout.table} s INDEXED BY ${index.hint}`,
+      equalities: ['s.body IS NOT NULL', ...fixed.map(each => `s.${columnOf(layout, each.member)} = ?`)],
+      branches: rows.map(row => row.map(stored)),
+      ord: 's.id',
+      ties: false,
+    }
+  }
+  return {
+    ...rest,
+    from: `${index.table} s${joined ? ` JOIN ${layout.table} d ON d.doc = s.doc` : ''}`,
+    equalities: ['s.term = ?'],
+    branches: rows.map((row, at) => [`${before[at]}${row.at(-1)}`]),
+    ord: 's.ord',
+    ties: uuids,
+  }
+}
+
+const sqlOf = (source: Source, piece: Piece, tail: string): string => {
+  const columns = [...source.order.map(each => each.column), source.ord, source.doc, source.flag.sql[0]]
+  const where = [...source.equalities, ...piece.sql]
+  const order = [...source.order.map(each => `${each.column}${each.descending ? ' DESC' : ''}`), source.ord]
+  if (source.ties) order.push(source.doc)
+  return `SELECT ${columns.join(', ')} FROM ${source.from}${where.length > 0 ? ` WHERE ${where.join(' AND ')}` : ''} ORDER BY ${order.join(', ')} ${tail}`
+}
+
+export const countSql = (source: Source, piece: Piece): string => {
+  const where = [...source.equalities, ...piece.sql]
+  return `SELECT count(*) FROM (SELECT 1 FROM ${source.from}${where.length > 0 ? ` WHERE ${where.join(' AND ')}` : ''} LIMIT ?)`
+}
+
+const scalar = (value: SqlValue | undefined): string | number =>
+  typeof value === 'string' || typeof value === 'number' ? value : Number(value)
+
+const entryOf = (source: Source, row: readonly SqlValue[]): Entry => {
+  const depth = source.order.length
+  const ord = scalar(row[depth])
+  return {
+    values: row.slice(0, depth).map(scalar),
+    ord,
+    doc: Number(row[depth + 1]),
+    ok: row[depth + 2] === 1,
+    id: typeof ord === 'string' ? ord : undefined,
+  }
+}
+
+const samePlace = (a: Entry | undefined, b: Entry | undefined): boolean =>
+  a !== undefined && b !== undefined && a.ord === b.ord && a.values.every((value, at) => value === b.values[at])
+
+const identified = (db: Db, entry: Entry): string => {
+  entry.id ??= db.idOf(entry.doc)
+  return entry.id
+}
+
+/** Puts documents of one place in the order of their ids. */
+const untie = (db: Db, entries: readonly Entry[]): readonly Entry[] => {
+  const sorted = [...entries]
+  for (let from = 0; from < sorted.length; ) {
+    let to = from + 1
+    while (samePlace(sorted[from], sorted[to])) to += 1
+    if (to - from > 1) {
+      const group = sorted.slice(from, to).sort((a, b) => compareScalars(identified(db, a), identified(db, b)))
+      sorted.splice(from, to - from, ...group)
+    }
+    from = to
+  }
+  return sorted
+}
+
+type Chunk = { readonly entries: readonly Entry[]; readonly full: boolean }
+
+/** Reads whole places only: the last one of a full chunk may go on, so it waits for the next. */
+const chunkOf = (db: Db, source: Source, branch: Branch, piece: Piece, size: number): Chunk => {
+  for (let limit = size; ; limit *= 2) {
+    const sql = sqlOf(source, piece, 'LIMIT ?')
+    const rows = db.statement(sql).all(...source.flag.values, ...branch, ...piece.values, limit)
+    const entries = rows.map(row => entryOf(source, row))
+    const full = entries.length === limit
+    if (!source.ties) return { entries, full }
+    if (!full) return { entries: untie(db, entries), full }
+    const last = entries.at(-1)
+    const whole = entries.findIndex(each => samePlace(each, last))
+    if (whole > 0) return { entries: untie(db, entries.slice(0, whole)), full }
+  }
+}
+
+/** One branch in order. The first chunk is small when the caller wants few. */
+export function* streamOf(
+  db: Db,
+  source: Source,
+  branch: Branch,
+  after: readonly Json[] | undefined,
+  firstChunk: number,
+): Generator<Entry, void> {
+  if (!source.interval) return
+  const id = after?.at(-1)
+  let place: Place | undefined
+  if (after && typeof id === 'string') {
+    // In a collection of UUIDs any other id stands nowhere; the place before it is found by its own text.
+    const ord = source.ties && isUuid(id) ? ordOf(id, true) : id
+    place = placeOf(after, ord)
+    if (source.ties) {
+      const sql = [...source.order.map(each => `${each.column} = ?`), `${source.ord} = ?`]
+      const tied = db
+        .statement(sqlOf(source, { sql, values: [] }, ''))
+        .all(...source.flag.values, ...branch, ...place.values, place.ord)
+        .map(row => entryOf(source, row))
+        .filter(each => compareScalars(identified(db, each), id) > 0)
+      yield* untie(db, tied)
+    }
+  }
+  for (let size = firstChunk; ; size = Math.min(size * 4, 1024)) {
+    let more: Entry | undefined
+    for (const piece of piecesAfter(source.order, source.ord, source.interval, place)) {
+      const { entries, full } = chunkOf(db, source, branch, piece, size)
+      yield* entries
+      more = full ? entries.at(-1) : undefined
+      if (more) break
+    }
+    if (!more) return
+    place = { values: more.values, ord: more.ord }
+  }
+}
+
+export const compareEntries = (db: Db, source: Source, a: Entry, b: Entry): number => {
+  for (let at = 0; at < source.order.length; at += 1) {
+    const difference = compareScalars(a.values[at], b.values[at])
+    if (difference !== 0) return source.order[at]?.descending ? -difference : difference
+  }
+  const difference = compareScalars(a.ord, b.ord)
+  if (difference !== 0 || a.doc === b.doc) return difference
+  return compareScalars(identified(db, a), identified(db, b))
+}
+
+type Head = { entry: Entry; readonly rest: Generator<Entry, void> }
+
+const sink = (heap: Head[], from: number, before: (a: Entry, b: Entry) => boolean): void => {
+  for (let at = from; ; ) {
+    const left = 2 * at + 1
+    const top = heap[at]
+    const [l, r] = [heap[left], heap[left + 1]]
+    if (!top || !l) return
+    const [least, child] = r && before(r.entry, l.entry) ? [left + 1, r] : [left, l]
+    if (!before(child.entry, top.entry)) return
+    heap[at] = child
+    heap[least] = top
+    at = least
+  }
+}
+
+/** The streams of all branches in one order. An entry of a document that several branches hold comes once from each. */
+export function* merged(
+  db: Db,
+  source: Source,
+  after: readonly Json[] | undefined,
+  firstChunk: number,
+): Generator<Entry, void> {
+  const [only] = source.branches
+  if (source.branches.length === 1 && only) return yield* streamOf(db, source, only, after, firstChunk)
+  const before = (a: Entry, b: Entry): boolean => compareEntries(db, source, a, b) < 0
+  const heap: Head[] = []
+  for (const branch of source.branches) {
+    const rest = streamOf(db, source, branch, after, firstChunk)
+    const first = rest.next()
+    if (!first.done) heap.push({ entry: first.value, rest })
+  }
+  for (let at = Math.floor(heap.length / 2) - 1; at >= 0; at -= 1) sink(heap, at, before)
+  for (let top = heap[0]; top; top = heap[0]) {
+    yield top.entry
+    const next = top.rest.next()
+    if (next.done) {
+      const last = heap.pop()
+      if (last && last !== top) heap[0] = last
+    } else top.entry = next.value
+    sink(heap, 0, before)
+  }
+}

@@ -1,0 +1,250 @@
+/** All that writes to the read store's file: runs in the worker thread, in slices that hold the lock for 20 ms at most. */
+import type { JsonObject } from '../../../domain/event.ts'
+import type { CollectionName, Indexes } from '../../../ports/read-store.ts'
+import type { Sqlite, SqlValue, Statement } from '../../sqlite.ts'
+import { creation, isUuid, type Layout, layoutOf, ordOf, removal, stored, type TermLayout, termRows } from './layout.ts'
+
+/** A batch as it crosses to the worker: flat arrays of texts are the cheapest to copy. A removed document's body is null. */
+export type WriteBatch = {
+  readonly collection: CollectionName
+  readonly ids: readonly string[]
+  readonly positions: readonly bigint[]
+  readonly bodies: readonly (string | null)[]
+  readonly consumer: string
+  readonly checkpoint: {
+    readonly logId: string
+    readonly position: bigint
+    readonly eventId: string
+    readonly token: number
+  }
+}
+
+/** What the store answers in place of an effect: the caller turns it into the port's error. */
+export class WriteRefused extends Error {
+  override readonly name = 'WriteRefused'
+  readonly code: 'fenced' | 'gone'
+  constructor(code: WriteRefused['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** How long one transaction may hold the write lock, in milliseconds. */
+export const SLICE_MS = 20
+/** Documents between two looks at the clock. */
+const STRIDE = 16
+/** What a row of a side table will take, measured: they are written at the end of the slice, in order. */
+const TERM_ROW_MS = 0.003
+
+const parse = (text: string): JsonObject => {
+  const value: unknown = JSON.parse(text)
+  return value as JsonObject
+}
+
+type Opened = {
+  readonly layout: Layout
+  uuids: boolean
+  readonly insert: Statement<readonly SqlValue[]>
+  readonly prior: Statement<readonly [bigint, bigint, string | null]>
+  readonly update: Statement<readonly SqlValue[]>
+  readonly terms: readonly TermWriter[]
+}
+type TermRow = { readonly term: string; readonly values: readonly SqlValue[] }
+type TermWriter = {
+  readonly layout: TermLayout
+  readonly insert: Statement<readonly SqlValue[]>
+  readonly remove: Statement<readonly SqlValue[]>
+  pending: TermRow[]
+}
+
+const openTerms = (db: Sqlite, layout: TermLayout): TermWriter => {
+  const order = layout.order.map((_, at) => `o${at}`)
+  const columns = ['term', ...order, 'ord', 'doc']
+  return {
+    layout,
+    insert: db.prepare(`INSERT OR IGNORE INTO ${layout.table} (${columns}) VALUES (${columns.map(() => '?')})`),
+    remove: db.prepare(`DELETE FROM ${layout.table} WHERE ${columns.map(each => `${each} = ?`).join(' AND ')}`),
+    pending: [],
+  }
+}
+
+const openCollection = (db: Sqlite, layout: Layout, uuids: boolean): Opened => {
+  const { table } = layout
+  const columns = ['id', 'position', 'body', ...layout.members.map((_, at) => `k${at}`)]
+  const body = layout.terms.length > 0 ? 'body' : 'NULL'
+  return {
+    layout,
+    uuids,
+    insert: db.prepare(
+      `INSERT INTO ${table} (${columns}) VALUES (${columns.map(() => '?')}) ON CONFLICT (id) DO NOTHING`,
+    ),
+    prior: db.prepare(`SELECT doc, position, ${body} FROM ${table} WHERE id = ?`, { bigints: true }),
+    update: db.prepare(
+      `UPDATE ${table} SET ${columns.slice(1).map(each => `${each} = ?`)} WHERE doc = ? AND position < ?`,
+    ),
+    terms: layout.terms.map(each => openTerms(db, each)),
+  }
+}
+
+const rowOf = (layout: Layout, body: JsonObject | undefined): SqlValue[] =>
+  layout.members.map(each => (body ? stored(body[each]) : null))
+
+export type Writer = {
+  ensure(collection: CollectionName, indexes: Indexes): void
+  drop(collection: CollectionName): void
+  /** One slice a step; every step has committed when it returns. @throws {WriteRefused} */
+  apply(batch: WriteBatch): Generator<void, void>
+  swap(name: string, expected: string | undefined, value: string | undefined): boolean
+}
+
+export const openWriter = (db: Sqlite, now: () => number): Writer => {
+  const opened = new Map<CollectionName, Opened>()
+  const find = db.prepare<readonly [number, string, number]>(
+    'SELECT number, indexes, uuids FROM collection WHERE name = ?',
+  )
+  const token = db.prepare<readonly [number]>('SELECT token FROM checkpoint WHERE consumer = ?')
+  const saveCheckpoint = db.prepare(
+    `INSERT INTO checkpoint (consumer, log_id, position, event_id, token) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (consumer) DO UPDATE SET log_id = excluded.log_id, position = excluded.position,
+       event_id = excluded.event_id, token = excluded.token`,
+  )
+  const record = db.prepare<readonly [string]>('SELECT value FROM record WHERE name = ?')
+
+  const collectionOf = (name: CollectionName): Opened => {
+    const row = find.get(name)
+    if (!row) {
+      opened.delete(name)
+      throw new WriteRefused('gone', `collection ${name} does not exist: it was dropped`)
+    }
+    const known = opened.get(name)
+    if (known?.layout.number === row[0]) {
+      // Another process may have met the first id that is no UUID.
+      known.uuids = row[2] === 1
+      return known
+    }
+    const indexes: unknown = JSON.parse(row[1])
+    const fresh = openCollection(db, layoutOf(row[0], indexes as Indexes), row[2] === 1)
+    opened.set(name, fresh)
+    return fresh
+  }
+
+  /** The first id that is no UUID: from here on the ids themselves order the side tables. */
+  const useIds = (collection: Opened): void => {
+    const { number, table, terms } = collection.layout
+    db.exec(`UPDATE collection SET uuids = 0 WHERE number = ${number}`)
+    for (const each of terms)
+      db.exec(`UPDATE ${each.table} SET ord = (SELECT id FROM ${table} WHERE ${table}.doc = ${each.table}.doc)`)
+    collection.uuids = false
+  }
+
+  const flush = (collection: Opened): void => {
+    for (const each of collection.terms) {
+      const rows = each.pending
+      each.pending = []
+      // In the order of the key, neighbours fall on the same page.
+      rows.sort((a, b) => (a.term < b.term ? -1 : a.term > b.term ? 1 : 0))
+      for (const row of rows) each.insert.run(row.term, ...row.values)
+    }
+  }
+
+  const unwritten = (collection: Opened): number => collection.terms.reduce((sum, each) => sum + each.pending.length, 0)
+
+  const index = (collection: Opened, doc: number, id: string, body: JsonObject | undefined, old?: JsonObject): void => {
+    const ord = ordOf(id, collection.uuids)
+    for (const each of collection.terms) {
+      const before = old && termRows(each.layout, old)
+      const after = body && termRows(each.layout, body)
+      const moved = before && after ? before.order.some((value, at) => value !== after.order[at]) : true
+      const kept = moved ? undefined : new Set(after?.terms)
+      const had = moved ? undefined : new Set(before?.terms)
+      for (const term of before?.terms ?? [])
+        if (!kept?.has(term)) each.remove.run(term, ...(before?.order ?? []), ord, doc)
+      if (!after) continue
+      const values = [...after.order, ord, doc]
+      for (const term of after.terms) if (!had?.has(term)) each.pending.push({ term, values })
+    }
+  }
+
+  const write = (collection: Opened, id: string, position: bigint, text: string | null): void => {
+    if (collection.uuids && !isUuid(id)) useIds(collection)
+    const { layout } = collection
+    const body = text !== null && (layout.members.length > 0 || layout.terms.length > 0) ? parse(text) : undefined
+    const row = rowOf(layout, body)
+    const inserted = collection.insert.run(id, position, text, ...row)
+    if (inserted.changes === 1) {
+      if (body) index(collection, inserted.rowid, id, body)
+      return
+    }
+    const prior = collection.prior.get(id)
+    if (!prior || prior[1] >= position) return
+    const doc = Number(prior[0])
+    collection.update.run(position, text, ...row, doc, position)
+    if (layout.terms.length === 0) return
+    index(collection, doc, id, body, prior[2] === null ? undefined : parse(prior[2]))
+  }
+
+  const checkToken = (batch: WriteBatch): void => {
+    const known = token.get(batch.consumer)
+    if (known && known[0] > batch.checkpoint.token)
+      throw new WriteRefused('fenced', `${batch.consumer}: the lease was taken under token ${known[0]}`)
+  }
+
+  return {
+    ensure: (name, indexes) =>
+      db.transaction(() => {
+        const text = JSON.stringify(indexes)
+        const row = find.get(name)
+        if (row && row[1] !== text)
+          throw new TypeError(`collection ${name} stands on other indexes: a change of them needs a new version`)
+        if (row) return
+        const { rowid } = db.prepare('INSERT INTO collection (name, indexes, uuids) VALUES (?, ?, 1)').run(name, text)
+        for (const statement of creation(layoutOf(rowid, indexes))) db.exec(statement)
+      }),
+    drop: name =>
+      db.transaction(() => {
+        const row = find.get(name)
+        if (!row) return
+        opened.delete(name)
+        const indexes: unknown = JSON.parse(row[1])
+        for (const statement of removal(layoutOf(row[0], indexes as Indexes))) db.exec(statement)
+        db.prepare('DELETE FROM collection WHERE number = ?').run(row[0])
+        db.prepare('DELETE FROM checkpoint WHERE consumer = ?').run(name)
+      }),
+    *apply(batch) {
+      let at = 0
+      for (let done = false; !done; ) {
+        const end = now() + SLICE_MS
+        db.transaction(() => {
+          checkToken(batch)
+          if (batch.ids.length > 0) {
+            const collection = collectionOf(batch.collection)
+            try {
+              while (at < batch.ids.length && now() + unwritten(collection) * TERM_ROW_MS < end)
+                for (const last = Math.min(at + STRIDE, batch.ids.length); at < last; at += 1)
+                  write(collection, batch.ids[at] ?? '', batch.positions[at] ?? 0n, batch.bodies[at] ?? null)
+              flush(collection)
+            } catch (error) {
+              // Rolled back: statements and what is known of the collection begin anew.
+              opened.delete(batch.collection)
+              throw error
+            }
+          }
+          done = at >= batch.ids.length
+          const { logId, position, eventId, token: held } = batch.checkpoint
+          if (done) saveCheckpoint.run(batch.consumer, logId, position, eventId, held)
+        })
+        if (!done) yield
+      }
+    },
+    swap: (name, expected, value) =>
+      db.transaction(() => {
+        if (record.get(name)?.[0] !== expected) return false
+        if (value === undefined) db.prepare('DELETE FROM record WHERE name = ?').run(name)
+        else
+          db.prepare(
+            'INSERT INTO record (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+          ).run(name, value)
+        return true
+      }),
+  }
+}

@@ -1,0 +1,70 @@
+/** The main thread's side of the worker: requests out, answers in, a new worker when one has died. */
+import { Worker } from 'node:worker_threads'
+import type { WorkerAnswer, WorkerFault, WorkerRequest } from './worker.ts'
+
+/** A fault that the worker reported, by the kind that it gave. */
+export class WorkerFailure extends Error {
+  override readonly name = 'WorkerFailure'
+  readonly kind: string
+  constructor(fault: WorkerFault) {
+    super(fault.message)
+    this.kind = fault.kind
+  }
+}
+
+type Waiting = {
+  readonly resolve: (answer: { readonly swapped?: boolean }) => void
+  readonly reject: (error: Error) => void
+}
+
+export type Writes = {
+  /** @throws {WorkerFailure} */
+  send(request: WorkerRequest): Promise<{ readonly swapped?: boolean }>
+  /** Finishes what was sent and ends the thread. */
+  close(): Promise<void>
+}
+
+export const openWrites = (path: string): Writes => {
+  const waiting = new Map<number, Waiting>()
+  let worker: Worker | undefined
+  let next = 0
+
+  const settle = (answer: WorkerAnswer): void => {
+    const request = waiting.get(answer.id)
+    waiting.delete(answer.id)
+    if ('fault' in answer) request?.reject(new WorkerFailure(answer.fault))
+    else request?.resolve(answer)
+  }
+  const died = (of: Worker, message: string): void => {
+    if (worker !== of) return
+    worker = undefined
+    for (const each of waiting.values()) each.reject(new WorkerFailure({ kind: 'io', message }))
+    waiting.clear()
+  }
+  const start = (): Worker => {
+    const started = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { path } })
+    started.on('message', settle)
+    started.on('error', error => died(started, `the read store's writer failed: ${String(error)}`))
+    started.on('exit', code => died(started, `the read store's writer ended with code ${code}`))
+    return started
+  }
+  const send: Writes['send'] = request => {
+    worker ??= start()
+    const id = next
+    next += 1
+    const { promise, resolve, reject } = Promise.withResolvers<{ readonly swapped?: boolean }>()
+    waiting.set(id, { resolve, reject })
+    worker.postMessage({ id, request })
+    return promise
+  }
+  return {
+    send,
+    close: async () => {
+      if (!worker) return
+      const ending = worker
+      const ended = new Promise(resolve => ending.once('exit', resolve))
+      await send({ op: 'close' })
+      await ended
+    },
+  }
+}

@@ -1,0 +1,73 @@
+/** The entries as they stand, by id: what GET, lists, export and the joins of search read. */
+import { type Entry, entryCategory, evolveEntry } from '../domain/entry.ts'
+import { type EntryEvent, entryEvents } from '../domain/entry-events.ts'
+import type { Recorded } from '../domain/event.ts'
+import { sortKey } from '../domain/text.ts'
+import type { Indexes } from '../ports/read-store.ts'
+import { projection } from './define.ts'
+
+/** `sortKey` and the `...Keys` are ASCII, so that every engine finds and sorts alike. */
+export type EntryDocument = Entry & {
+  /** Revision of the entry's stream, for ETag and If-Match. */
+  readonly revision: string
+  readonly sortKey: string
+  readonly labelKeys: readonly string[]
+  readonly categoryKeys: readonly string[]
+  readonly sourceKey?: string
+}
+
+/** How labels, categories and sources are compared: without case and accents' spelling, in ASCII. */
+export const nameKey = (name: string): string => sortKey(name.normalize('NFC').toLowerCase())
+
+const keys = (names: readonly string[]): readonly string[] => [...new Set(names.map(nameKey))]
+
+/** Every order starts with the status, which a list always names. */
+const indexes: Indexes = [
+  { name: 'lemma', on: ['status', 'sortKey'] },
+  { name: 'lemmaDown', on: ['status', '-sortKey'] },
+  { name: 'languageLemma', on: ['status', 'language', 'sortKey'] },
+  { name: 'updated', on: ['status', 'updatedAt'] },
+  { name: 'updatedDown', on: ['status', '-updatedAt'] },
+  { name: 'created', on: ['status', 'createdAt'] },
+  { name: 'createdDown', on: ['status', '-createdAt'] },
+  { name: 'label', on: ['status', 'labelKeys', 'sortKey'], terms: 'labelKeys' },
+  { name: 'category', on: ['status', 'categoryKeys', 'sortKey'], terms: 'categoryKeys' },
+  { name: 'contributor', on: ['status', 'contributors', 'sortKey'], terms: 'contributors' },
+  { name: 'source', on: ['status', 'sourceKey', 'sortKey'] },
+  { name: 'id', on: ['status'] },
+  { name: 'languageId', on: ['status', 'language'] },
+]
+
+const types: ReadonlySet<string> = new Set(entryEvents.map(each => each.type))
+export const isEntryEvent = (event: Recorded): event is Recorded<EntryEvent> => types.has(event.type)
+
+/** The entry's id from the name of its stream. */
+export const entryIdOf = (event: Recorded): string => event.stream.slice(entryCategory.length + 1)
+
+/** Under this key the cache holds the public bytes of an entry. */
+export const entryCacheKey = (id: string): string => `entry:${id}`
+
+export const documentOf = (entry: Entry, revision: string): EntryDocument => ({
+  ...entry,
+  revision,
+  sortKey: sortKey(entry.lemma),
+  labelKeys: keys(
+    entry.content.senses.flatMap(({ labels }) => [...labels.register, ...labels.region, ...labels.domain]),
+  ),
+  categoryKeys: keys(entry.content.categories),
+  ...(entry.source !== undefined && { sourceKey: nameKey(entry.source) }),
+})
+
+export const entriesProjection = projection<EntryDocument>({
+  name: 'entries',
+  version: 1,
+  categories: [entryCategory],
+  indexes,
+  key: entryIdOf,
+  evolve: (document, event) => {
+    if (!isEntryEvent(event)) return document
+    const entry = evolveEntry(document, event)
+    return !entry || entry.removed ? undefined : documentOf(entry, String(event.revision))
+  },
+  cacheKeys: id => [entryCacheKey(id)],
+})

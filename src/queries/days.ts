@@ -1,0 +1,50 @@
+/** The word of the day: the same for everyone, chosen at the first question of the day and kept as an event. */
+import type { Day } from '../domain/day.ts'
+import { refuse } from '../domain/refusal.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Query } from './define.ts'
+import { drawEntry, type EntryReads } from './entries.ts'
+import { EntrySchema, type EntryView, viewFor } from './entry-view.ts'
+
+export type DayInput = { readonly language: string; readonly date?: string }
+
+export type DayDeps = {
+  readonly reads: EntryReads
+  readonly clock: Clock
+  /** The word as it stands in the log. */
+  readonly chosen: (language: string, date: string) => Promise<Day>
+  /** Records the choice, unless somebody was first: answers what counts. */
+  readonly choose: (language: string, date: string, entryId: string, gone: string | undefined) => Promise<Day>
+  /** A point in the space of ids, the same for the same seed. */
+  readonly pointOf: (seed: string) => string
+}
+
+/** A day without a choice that is not today stays without one: strangers cannot fill the log with days. */
+export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
+  const { reads, clock } = deps
+  const visible = async (id: string) => {
+    const found = (await reads.entries.get([id])).get(id)
+    return found?.body.status === 'published' ? found : undefined
+  }
+  return {
+    name: 'word-of-the-day',
+    permission: 'entries:read',
+    output: EntrySchema,
+    reads: ['entries'],
+    run: async ({ language, date }, reader) => {
+      const today = clock.now().toISOString().slice(0, 10)
+      const day = date ?? today
+      const before = await deps.chosen(language, day)
+      let found = before && (await visible(before.entryId))
+      if (!found && day === today) {
+        const drawn = await drawEntry(reads, { language }, deps.pointOf(`${language} ${day} ${before?.entryId ?? ''}`))
+        const now = drawn && (await deps.choose(language, day, drawn.id, before?.entryId))
+        found = now && (await visible(now.entryId))
+      }
+      const value = found && viewFor(reader, found.id, found.body, found.body.revision)
+      return value
+        ? { value, position: reads.entries.position() }
+        : refuse('day-unknown', 'No word was chosen for this language and day.')
+    },
+  }
+}

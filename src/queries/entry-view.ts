@@ -1,0 +1,84 @@
+/** An entry as its reader may see it. */
+import Type, { type Static } from 'typebox'
+import type { Entry } from '../domain/entry.ts'
+import { Form, PartOfSpeechSchema, Pronunciation, Sense, StatusSchema } from '../domain/entry-content.ts'
+import type { Reader } from './define.ts'
+
+const text = Type.String()
+
+export const EntrySchema = Type.Object(
+  {
+    id: text,
+    language: text,
+    lemma: text,
+    partOfSpeech: PartOfSpeechSchema,
+    homograph: Type.Integer(),
+    status: StatusSchema,
+    variants: Type.Optional(Type.Array(text)),
+    senses: Type.Optional(Type.Array(Sense)),
+    forms: Type.Optional(Type.Array(Form)),
+    pronunciations: Type.Optional(Type.Array(Pronunciation)),
+    etymology: Type.Optional(text),
+    categories: Type.Optional(Type.Array(text)),
+    source: Type.Optional(text),
+    licence: Type.Optional(text),
+    replacedBy: Type.Optional(text),
+    rank: Type.Optional(Type.Integer()),
+    author: Type.Optional(text),
+    contributors: Type.Optional(Type.Array(text)),
+    revision: text,
+    createdAt: Type.Optional(text),
+    updatedAt: Type.Optional(text),
+  },
+  { $id: 'Entry' },
+)
+export type EntryView = Static<typeof EntrySchema>
+
+/** How much of an entry a reader may see. */
+export type Sight = 'nothing' | 'gone' | 'identity' | 'everything'
+
+/**
+ * Published: everybody. Retired: gone for the public, there for editors. Unpublished: its identity for every
+ * contributor, its content for its author and editors.
+ */
+export const sightOf = (entry: Pick<Entry, 'status' | 'author'>, reader: Reader): Sight => {
+  if (entry.status === 'published') return 'everything'
+  const editor = reader.permissions.has('entries:review')
+  if (entry.status === 'retired') return editor ? 'everything' : 'gone'
+  const author = entry.author !== undefined && reader.actor?.id === entry.author
+  if (editor || author) return 'everything'
+  return reader.permissions.has('entries:read-drafts') ? 'identity' : 'nothing'
+}
+
+export const entryView = (id: string, entry: Entry, revision: string): EntryView => ({
+  ...{ id, language: entry.language, lemma: entry.lemma, partOfSpeech: entry.partOfSpeech, homograph: entry.homograph },
+  ...{
+    status: entry.status,
+    variants: entry.content.variants,
+    senses: entry.content.senses,
+    forms: entry.content.forms,
+  },
+  pronunciations: entry.content.pronunciations,
+  ...(entry.content.etymology !== undefined && { etymology: entry.content.etymology }),
+  categories: entry.content.categories,
+  ...(entry.source !== undefined && { source: entry.source }),
+  licence: entry.licence,
+  ...(entry.replacedBy !== undefined && { replacedBy: entry.replacedBy }),
+  rank: entry.rank,
+  ...(entry.author !== undefined && { author: entry.author }),
+  ...{ contributors: [...entry.contributors], revision, createdAt: entry.createdAt, updatedAt: entry.updatedAt },
+})
+
+/** Identity, status and author: what a contributor sees of somebody else's draft. */
+export const identityView = (id: string, entry: Entry, revision: string): EntryView => ({
+  ...{ id, language: entry.language, lemma: entry.lemma, partOfSpeech: entry.partOfSpeech, homograph: entry.homograph },
+  ...{ status: entry.status, revision },
+  ...(entry.author !== undefined && { author: entry.author }),
+})
+
+/** The view for this reader; undefined when there is none. */
+export const viewFor = (reader: Reader, id: string, entry: Entry, revision: string): EntryView | undefined => {
+  const sight = sightOf(entry, reader)
+  if (sight === 'everything') return entryView(id, entry, revision)
+  return sight === 'identity' ? identityView(id, entry, revision) : undefined
+}

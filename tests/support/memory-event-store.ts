@@ -1,0 +1,167 @@
+/** An event store in memory: keeps every promise of the port but durability. For tests that need a log, not an engine. */
+import {
+  type Append,
+  type AppendResult,
+  type Batch,
+  type EventStore,
+  EventStoreError,
+  type Expected,
+  type LogFilter,
+  type LoggedEvent,
+  MAX_APPEND_BYTES,
+  type StoredEvent,
+} from '../../src/ports/event-store.ts'
+
+export type MemoryEventStoreOptions = {
+  readonly logId?: string
+  readonly now?: () => Date
+  /** Events a page at most. */
+  readonly pageSize?: number
+}
+
+/** Positions skip numbers, so that nobody comes to rely on dense ones. */
+const STRIDE = 3n
+
+const categoryOf = (stream: string): string => stream.split('-', 1)[0] ?? stream
+
+const passes = (filter: LogFilter | undefined) => (event: LoggedEvent) =>
+  (filter?.categories?.includes(categoryOf(event.stream)) ?? true) && (filter?.types?.includes(event.type) ?? true)
+
+const bytesOf = (events: readonly StoredEvent[]): number =>
+  events.reduce((sum, event) => sum + Buffer.byteLength(event.data) + Buffer.byteLength(event.meta), 0)
+
+export const openMemoryEventStore = (options: MemoryEventStoreOptions = {}): EventStore => {
+  const { logId = 'memory-log', now = () => new Date(0), pageSize = 500 } = options
+  const log: LoggedEvent[] = []
+  const streams = new Map<string, LoggedEvent[]>()
+  const waiting = new Set<() => void>()
+  let closed = false
+
+  const open = (): void => {
+    if (closed) throw new EventStoreError('closed', 'The event store is closed.')
+  }
+  const head = (): bigint => log.at(-1)?.position ?? 0n
+
+  const answer = (last: LoggedEvent, repeated: boolean): AppendResult => {
+    const { revision, position, recordedAt } = last
+    return { outcome: 'written', revision, position, recordedAt, repeated }
+  }
+
+  const append = (stream: string, expected: Expected, events: readonly StoredEvent[]): AppendResult => {
+    open()
+    if (bytesOf(events) > MAX_APPEND_BYTES)
+      throw new EventStoreError('too-large', `An append holds ${MAX_APPEND_BYTES} bytes at most.`)
+    const known = streams.get(stream) ?? []
+    const start = expected === 'none' ? 0 : Number(expected) + 1
+    const there = known.slice(start, start + events.length)
+    const last = there.at(-1)
+    if (last && there.length === events.length && there.every((event, index) => event.id === events[index]?.id))
+      return answer(last, true)
+    if (start !== known.length)
+      return { outcome: 'conflict', current: known.length === 0 ? 'none' : BigInt(known.length - 1) }
+    const recordedAt = now().toISOString()
+    const written = events.map(({ id, type, data, meta }, index) => ({
+      ...{ id, type, data, meta, stream, recordedAt },
+      revision: BigInt(start + index),
+      position: head() + STRIDE * BigInt(index + 1),
+    }))
+    const newest = written.at(-1)
+    if (!newest) throw new TypeError('An append needs at least one event.')
+    known.push(...written)
+    streams.set(stream, known)
+    log.push(...written)
+    for (const wake of [...waiting]) wake()
+    return answer(newest, false)
+  }
+
+  const indexAfter = (position: bigint): number => {
+    let [low, high] = [0, log.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((log[middle]?.position ?? 0n) > position) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  /** The pages between two positions; the last one is caught up, and is there although it may be empty. */
+  const pages = function* (after: bigint, until: bigint, filter: LogFilter | undefined): Generator<Batch> {
+    let position = after
+    do {
+      const from = indexAfter(position)
+      const page = log.slice(from, Math.min(from + pageSize, indexAfter(until)))
+      position = page.at(-1)?.position ?? position
+      yield { events: page.filter(passes(filter)), position, caughtUp: position >= until }
+    } while (position < until)
+  }
+
+  const news = (signal: AbortSignal | undefined): Promise<void> =>
+    new Promise(resolve => {
+      const wake = (): void => {
+        waiting.delete(wake)
+        signal?.removeEventListener('abort', wake)
+        resolve()
+      }
+      waiting.add(wake)
+      signal?.addEventListener('abort', wake)
+    })
+
+  return {
+    logId,
+    append: async (stream, expected, events) => append(stream, expected, events),
+    appendMany: async (appends: readonly Append[]) => {
+      open()
+      if (new Set(appends.map(each => each.stream)).size < appends.length)
+        throw new TypeError('A stream occurs twice among the appends.')
+      return appends.map(each => {
+        try {
+          return append(each.stream, each.expected, each.events)
+        } catch (error) {
+          if (error instanceof EventStoreError) return error
+          throw error
+        }
+      })
+    },
+    readStream: async function* (stream, { direction = 'forwards', from, limit = Number.POSITIVE_INFINITY } = {}) {
+      open()
+      const known = streams.get(stream) ?? []
+      const wanted =
+        direction === 'forwards'
+          ? known.slice(Number(from ?? 0n))
+          : known.slice(0, from === undefined ? known.length : Number(from) + 1).reverse()
+      const events = wanted.slice(0, Math.min(limit, wanted.length))
+      for (let start = 0; start < events.length; start += pageSize) yield events.slice(start, start + pageSize)
+    },
+    readAll: async function* (after, filter) {
+      open()
+      yield* pages(after, head(), filter)
+    },
+    subscribe: async function* (after, filter, signal) {
+      open()
+      let position = after
+      let first = true
+      while (!signal?.aborted && !closed) {
+        if (first || head() > position)
+          for (const batch of pages(position, head(), filter)) {
+            yield batch
+            if (signal?.aborted) return
+            position = batch.position
+          }
+        first = false
+        if (head() <= position && !signal?.aborted && !closed) await news(signal)
+      }
+    },
+    find: async id => {
+      open()
+      return log.find(event => event.id === id)
+    },
+    head: async () => {
+      open()
+      return head()
+    },
+    close: async () => {
+      closed = true
+      for (const wake of [...waiting]) wake()
+    },
+  }
+}
