@@ -1,6 +1,6 @@
 /** The log over an event store: encodes on the way in, decodes page by page on the way out. */
 import { randomFillSync } from 'node:crypto'
-import type { EventType, Recorded } from '../domain/event.ts'
+import type { EventType } from '../domain/event.ts'
 import type { Batch, EventStore, LoggedEvent } from '../ports/event-store.ts'
 import type { Keys, SealingKey } from '../ports/keys.ts'
 import {

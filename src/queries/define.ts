@@ -23,8 +23,11 @@ export type Page<Item> = {
   readonly totalRelation?: 'eq' | 'gte'
 }
 
-/** What a read reflects: the position that its answer's Sync-Token carries. */
-export type Reflecting<Output> = { readonly value: Output; readonly position: bigint }
+/**
+ * What a read reflects: the position that its answer's Sync-Token carries. `bytes` is the value's JSON where the query has
+ * it at hand: the edge then sends it as it is.
+ */
+export type Reflecting<Output> = { readonly value: Output; readonly position: bigint; readonly bytes?: string }
 
 export type Query<Input, Output> = {
   readonly name: string

@@ -45,7 +45,8 @@ export const commandIdentity = (
 /** A `traceparent` as W3C Trace Context, version 00, has it (later versions are read as 00); undefined when broken. */
 export const traceparentOf = (request: Pick<EdgeRequest, 'headers'>): string | undefined => {
   const value = header(request, 'traceparent')
-  const match = value === undefined ? null : /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(value)
+  const match =
+    value === undefined ? null : /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(value)
   if (!match) return undefined
   const [, version, trace = '', parent = '', flags = '', rest] = match
   if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined

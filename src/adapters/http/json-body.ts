@@ -50,7 +50,8 @@ const inspect = (text: string): void => {
         if (keyNext && keys) {
           const key = keyOf(text, at + 1, end)
           if (key === '__proto__') throw invalid('A member may not be called __proto__.')
-          if (keys.has(key)) throw invalid(`The member ${JSON.stringify(key.slice(0, 100))} occurs twice in one object.`)
+          if (keys.has(key))
+            throw invalid(`The member ${JSON.stringify(key.slice(0, 100))} occurs twice in one object.`)
           keys.add(key)
           keyNext = false
         }

@@ -3,11 +3,11 @@ import Type, { type TSchema } from 'typebox'
 import type { Command } from '../../commands/define.ts'
 import type { Executor } from '../../commands/execute.ts'
 import type { Accepted, Transactor } from '../../commands/transact.ts'
-import type { DomainEvent, Json } from '../../domain/event.ts'
+import type { DomainEvent } from '../../domain/event.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import { heldTo, parseIfMatch } from './etags.ts'
 import { commandIdentity, traceparentOf } from './idempotency.ts'
-import { ProblemError, type ProblemCode, problemFrom, problemOf } from './problems.ts'
+import { type ProblemCode, ProblemError, problemFrom, problemOf } from './problems.ts'
 import type { Answer, Documented, EdgeRequest, RequestExample, Requester, Route } from './route.ts'
 import { header } from './route.ts'
 import type { SyncTokens } from './tokens.ts'
@@ -122,16 +122,21 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
   }
 
   const { method, path, tag, summary, description, params, request, answers, problems } = declared
-  const dryRunExample: Json = { events: [] }
+  const changed = answers[200]
+  const dryRunAnswer: Documented = changed?.schema
+    ? {
+        ...changed,
+        description: `${changed.description} With dryRun: the events that would be written.`,
+        schema: Type.Union([changed.schema, DryRunSchema]),
+      }
+    : { description: 'A dry run: the events that would be written.', schema: DryRunSchema, example: { events: [] } }
   return {
     ...{ method, path, tag, summary, request, name: command.name, permission: command.permission, rate: 'writes' },
     ...(description !== undefined && { description }),
     ...(params && { params }),
     querystring: DryRunQuery,
     body: command.body ?? NoBody,
-    answers: answers[200]
-      ? answers
-      : { ...answers, 200: { description: 'A dry run.', schema: DryRunSchema, example: dryRunExample } },
+    answers: { ...answers, 200: dryRunAnswer },
     problems: [
       ...problems,
       'json-invalid',

@@ -103,7 +103,8 @@ export const parseSynset = (line: string): Synset | string => {
   const count = Number.parseInt(wordCount, 16)
   const after = 4 + 2 * count
   const pointerCount = Number(parts[after])
-  if (!(count > 0) || !Number.isInteger(pointerCount)) return 'The synset does not say how many words or pointers it has.'
+  if (!(count > 0) || !Number.isInteger(pointerCount))
+    return 'The synset does not say how many words or pointers it has.'
   if (parts.length < after + 1 + 4 * pointerCount) return 'The synset has fewer words or pointers than it says.'
   const words: SynsetWord[] = []
   for (let i = 4; i < after; i += 2) words.push(parseWord(parts[i] ?? '', parts[i + 1] ?? ''))

@@ -1,5 +1,5 @@
 /** From a synset's line to the sense that one of its words has: gloss, examples, labels and relations with their ids. */
-import type { EntrySense, relationKinds } from '../../domain/entry-content.ts'
+import { type EntrySense, relationKinds } from '../../domain/entry-content.ts'
 import { type Pointer, type Synset, splitGloss, subjectOf } from './wordnet-format.ts'
 import type { Lexicon } from './wordnet-lexicon.ts'
 
@@ -69,12 +69,12 @@ export const senseOf = (
   if (subject !== undefined) labels.domain.push(subject)
 
   const relations: Relation[] = []
-  const seen = new Set<string>()
+  const seen = new Set<number>()
   const relate = (kind: RelationKind, word: number) => {
-    const senseId = lexicon.senseOf(word)
-    if (seen.has(`${kind}${senseId}`)) return
-    seen.add(`${kind}${senseId}`)
-    relations.push({ kind, text: lexicon.lemma(word), entryId: lexicon.entryOf(word), senseId })
+    const pair = word * relationKinds.length + relationKinds.indexOf(kind)
+    if (seen.has(pair)) return
+    seen.add(pair)
+    relations.push({ kind, text: lexicon.lemma(word), entryId: lexicon.entryOf(word), senseId: lexicon.senseOf(word) })
   }
   for (let other = 0; other < synset.words.length; other += 1) if (other !== nth) relate('synonym', first + other)
   for (const pointer of synset.pointers) {

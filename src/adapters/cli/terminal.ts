@@ -1,0 +1,61 @@
+/** Where the command line writes: results on standard output, progress and notes on standard error. */
+export type Terminal = {
+  /** `--json`: results are JSON texts, one a line. */
+  readonly json: boolean
+  /** Standard error is a terminal that a person looks at. */
+  readonly interactive: boolean
+  /** One line of a result. Resolves when the line was taken, so that a slow reader slows the writer. */
+  result(line: string): Promise<void>
+  /** One line for the person who watches. */
+  note(line: string): void
+  /** Standard error itself, for a progress bar. */
+  readonly stream: NodeJS.WritableStream
+}
+
+export type Streams = {
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
+}
+
+/** The reader of standard output went away (`... | head`): nothing more is to be written, and nobody is to be told. */
+export class OutputClosedError extends Error {
+  override readonly name = 'OutputClosedError'
+}
+
+export const openTerminal = ({ stdout, stderr }: Streams, json: boolean): Terminal => {
+  let closed = false
+  stdout.on('error', () => {
+    closed = true
+  })
+  // A log collector that goes away is no reason to stop the service.
+  stderr.on('error', () => {})
+  return {
+    json,
+    interactive: stderr.isTTY === true,
+    stream: stderr,
+    note: line => {
+      stderr.write(`${line}\n`)
+    },
+    result: line =>
+      new Promise((done, failed) => {
+        if (closed) failed(new OutputClosedError('standard output was closed'))
+        else stdout.write(`${line}\n`, error => (error ? failed(new OutputClosedError(error.message)) : done()))
+      }),
+  }
+}
+
+/** Columns padded to their widest cell, the last one left as it is. */
+export const table = (rows: readonly (readonly string[])[]): readonly string[] => {
+  const widths: number[] = []
+  for (const row of rows) row.forEach((cell, at) => void (widths[at] = Math.max(widths[at] ?? 0, cell.length)))
+  return rows.map(row =>
+    row
+      .map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+const grouped = new Intl.NumberFormat('en-US')
+/** 117659 as 117,659. */
+export const count = (n: number): string => grouped.format(n)

@@ -1,0 +1,94 @@
+/** All that the HTTP server is made of; src/app.ts opens it. */
+import type { Logger } from 'pino'
+import type { Executor } from '../../commands/execute.ts'
+import type { Transactor } from '../../commands/transact.ts'
+import type { EntryState } from '../../domain/entry.ts'
+import type { EntryEvent } from '../../domain/entry-events.ts'
+import type { JsonObject } from '../../domain/event.ts'
+import type { Log } from '../../log/log.ts'
+import type { Cache } from '../../ports/cache.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Keys } from '../../ports/keys.ts'
+import type { wordOfTheDay } from '../../queries/days.ts'
+import type { Cursor, Page, Query } from '../../queries/define.ts'
+import type { entryHistory, exportEntries, getEntry, listEntries, randomEntry } from '../../queries/entries.ts'
+import type { EntryView } from '../../queries/entry-view.ts'
+import type { Authority } from './authority.ts'
+import type { RateLimits } from './limits.ts'
+import type { Freshness } from './route-query.ts'
+
+export type SearchInput = {
+  readonly q: string
+  readonly language?: string
+  readonly partOfSpeech?: string
+  readonly label?: string
+  readonly category?: string
+  readonly in?: readonly ('lemma' | 'form' | 'definition')[]
+  readonly fuzzy: 'auto' | 0 | 1 | 2
+  readonly facets: readonly ('language' | 'partOfSpeech')[]
+  readonly limit: number
+  readonly after?: Cursor
+}
+export type SearchItem = {
+  readonly entry: EntryView
+  readonly matched: string
+  readonly distance?: number
+  readonly highlights: readonly unknown[]
+}
+export type SuggestInput = { readonly q: string; readonly language?: string; readonly limit: number }
+
+export type HttpQueries = {
+  readonly getEntry: ReturnType<typeof getEntry>
+  readonly listEntries: ReturnType<typeof listEntries>
+  readonly entryHistory: ReturnType<typeof entryHistory>
+  readonly randomEntry: ReturnType<typeof randomEntry>
+  readonly wordOfTheDay: ReturnType<typeof wordOfTheDay>
+  readonly exportEntries: ReturnType<typeof exportEntries>
+  readonly searchEntries: Query<SearchInput, Page<SearchItem>>
+  readonly suggestEntries: Query<SuggestInput, unknown>
+}
+
+/** A part of the service: its state, the age of what it says in milliseconds, how far it is behind. */
+export type HealthPart = {
+  readonly state: 'ok' | 'degraded' | 'failed'
+  readonly ageMs?: number
+  readonly lag?: string
+  readonly detail?: JsonObject
+}
+export type Health = {
+  readonly state: 'ok' | 'degraded' | 'failed'
+  /** May this node be sent requests? */
+  readonly ready: boolean
+  readonly parts: Readonly<Record<string, HealthPart>>
+}
+
+export type HttpSettings = {
+  /** Where clients reach the service; `https:` adds HSTS. */
+  readonly publicUrl?: string
+  /** Origins whose pages may read answers; none: no CORS at all. */
+  readonly allowedOrigins: readonly string[]
+  /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
+  readonly limits: RateLimits
+}
+
+export type HttpDeps = {
+  readonly settings: HttpSettings
+  /** Of package.json: shown in OpenAPI and /health, and part of every entity tag. */
+  readonly version: string
+  readonly entries: Transactor<EntryState, EntryEvent>
+  readonly execute: Executor
+  readonly queries: HttpQueries
+  readonly freshness: Freshness
+  readonly log: Pick<Log, 'logId' | 'head'>
+  readonly keys: Pick<Keys, 'secret'>
+  readonly authority: Authority
+  /** The JSON Web Key Set of the access tokens (RFC 7517). */
+  readonly jwks: () => Promise<JsonObject>
+  readonly health: () => Promise<Health>
+  readonly cache: Cache
+  readonly clock: Clock
+  /** A random UUID. */
+  readonly newId: () => string
+  readonly logger: Logger
+}

@@ -1,0 +1,206 @@
+/** From a declared query to a route: wait for what the request has seen, ask, map the answer. */
+import type { Static, TSchema } from 'typebox'
+import { isRefusal, type Refusal } from '../../domain/refusal.ts'
+import type { Cursor, Page, Query, Reflecting } from '../../queries/define.ts'
+import { noneMatch } from './etags.ts'
+import { type ProblemCode, ProblemError, problemFrom } from './problems.ts'
+import {
+  type Answer,
+  type Documented,
+  type EdgeRequest,
+  header,
+  type RateClass,
+  type RequestExample,
+  type Route,
+} from './route.ts'
+import type { Cursors, SyncTokens } from './tokens.ts'
+
+export type ProjectionName = Query<never, unknown>['reads'][number]
+
+/** What the edge asks of the read side beside the queries themselves. */
+export type Freshness = {
+  /** Waits until the projections have reached the position, two seconds at most; false when they did not. */
+  reached(reads: readonly ProjectionName[], position: bigint): Promise<boolean>
+  /** Does a read model of this generation still answer? `log` for queries that read the log itself. */
+  serves(reads: readonly ProjectionName[], generation: string): boolean | Promise<boolean>
+}
+
+export type QueryDeps = {
+  readonly freshness: Freshness
+  readonly cursors: Cursors
+  readonly syncTokens: SyncTokens
+}
+
+type Common<Q extends TSchema, Input, Output> = {
+  readonly path: string
+  readonly tag: string
+  readonly summary: string
+  readonly description?: string
+  readonly rate?: RateClass
+  readonly params?: TSchema
+  readonly querystring: Q
+  readonly query: Query<Input, Output>
+  readonly request: RequestExample
+  readonly answers: Readonly<Record<number, Documented>>
+  readonly problems: readonly ProblemCode[]
+}
+
+/** What an input is made of. */
+export type Given<Q extends TSchema> = { readonly id: string; readonly query: Static<Q>; readonly request: EdgeRequest }
+
+/** One thing. `etag` where a revision identifies it and the answer is the whole of it. */
+export type ItemRoute<Q extends TSchema, Input, Output> = Common<Q, Input, Output> & {
+  readonly input: (given: Given<Q>) => Input | Promise<Input>
+  readonly etag?: (value: Output, given: Given<Q>) => string | undefined
+}
+
+/** A list. Its query string has `limit` and `cursor`; the rest is filters, which a cursor belongs to. */
+export type PageRoute<Q extends TSchema, Input, Item> = Common<Q, Input, Page<Item>> & {
+  readonly input: (given: Given<Q> & { readonly limit: number; readonly after?: Cursor }) => Input
+  /** The answer's own form of an item, where it is not the query's. */
+  readonly item?: (item: Item, given: Given<Q>) => unknown
+}
+
+export const DEFAULT_LIMIT = 20
+
+// The validator has checked the query string against the route's schema, which is what Static stands for.
+const given = <Q extends TSchema>(request: EdgeRequest): Given<Q> => ({
+  id: request.params['id'] ?? '',
+  query: request.query as Static<Q>,
+  request,
+})
+
+const readProblems: readonly ProblemCode[] = ['projection-behind', 'projection-building', 'store-unavailable']
+
+const base = <Q extends TSchema, Input, Output>(declared: Common<Q, Input, Output>): Omit<Route, 'handle'> => {
+  const { path, tag, summary, description, params, querystring, query, request, answers, problems } = declared
+  return {
+    ...{ method: 'GET', path, tag, summary, request, answers, querystring },
+    ...{ name: query.name, permission: query.permission, rate: declared.rate ?? 'reads' },
+    ...(description !== undefined && { description }),
+    ...(params && { params }),
+    problems: [...problems, 'validation', ...readProblems],
+  }
+}
+
+const waitFor = async (query: Query<never, unknown>, request: EdgeRequest, freshness: Freshness): Promise<void> => {
+  if (request.after === undefined || query.reads.length === 0) return
+  if (!(await freshness.reached(query.reads, request.after)))
+    throw new ProblemError('projection-behind', 'The read model has not reached the Sync-Token within two seconds.')
+}
+
+/** With `fields`, the named members of a record. */
+export const project = (value: unknown, fields: readonly string[] | undefined): unknown =>
+  fields && typeof value === 'object' && value !== null
+    ? Object.fromEntries(Object.entries(value).filter(([name]) => fields.includes(name)))
+    : value
+
+export const fieldsOf = (query: unknown): readonly string[] | undefined =>
+  typeof query === 'object' && query !== null && 'fields' in query && Array.isArray(query.fields)
+    ? query.fields.filter(each => typeof each === 'string')
+    : undefined
+
+const accepted = <Output>(result: Reflecting<Output> | Refusal): Reflecting<Output> => {
+  if (isRefusal(result)) throw problemFrom(result)
+  return result
+}
+
+export const itemRoute = <Q extends TSchema, Input, Output>(
+  declared: ItemRoute<Q, Input, Output>,
+  deps: QueryDeps,
+): Route => {
+  const { query } = declared
+  return {
+    ...base(declared),
+    handle: async (request): Promise<Answer> => {
+      if (request.after !== undefined) await waitFor(query, request, deps.freshness)
+      const from = given<Q>(request)
+      const result = accepted(await query.run(await declared.input(from), request.requester))
+      const { value, position } = result
+      const fields = fieldsOf(request.query)
+      if (fields) return { status: 200, body: JSON.stringify(project(value, fields)), position }
+      const etag = declared.etag?.(value, from)
+      if (etag === undefined) return { status: 200, body: result.bytes ?? JSON.stringify(value), position }
+      if (noneMatch(header(request, 'if-none-match'), etag)) return { status: 304, etag, position }
+      return { status: 200, body: result.bytes ?? JSON.stringify(value), etag, position }
+    },
+  }
+}
+
+/** The query string without what only says which page, members in one order. */
+const filtersOf = (query: unknown): string => {
+  const {
+    cursor: _c,
+    limit: _l,
+    fields: _f,
+    ...filters
+  }: Record<string, unknown> = typeof query === 'object' && query !== null ? { ...query } : {}
+  return JSON.stringify(Object.entries(filters).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+const linkTo = (request: EdgeRequest, cursor: string | undefined): string => {
+  const search = new URLSearchParams()
+  const entries = typeof request.query === 'object' && request.query !== null ? Object.entries(request.query) : []
+  for (const [name, value] of entries)
+    if (name !== 'cursor') search.set(name, Array.isArray(value) ? value.join() : String(value))
+  if (cursor !== undefined) search.set('cursor', cursor)
+  const text = search.size > 0 ? `?${search}` : ''
+  return `<${request.path}${text}>`
+}
+
+const valueIn = (query: unknown, name: 'cursor' | 'limit'): unknown =>
+  typeof query === 'object' && query !== null ? Object.entries(query).find(([key]) => key === name)?.[1] : undefined
+
+/**
+ * What a cursor of this request stands for, still served.
+ * @throws {ProblemError} cursor-invalid, cursor-expired, other-log.
+ */
+export const cursorOf = async (
+  request: EdgeRequest,
+  query: { readonly name: string; readonly reads: readonly ProjectionName[] },
+  deps: QueryDeps,
+): Promise<Cursor | undefined> => {
+  const token = valueIn(request.query, 'cursor')
+  if (typeof token !== 'string') return undefined
+  const cursor = deps.cursors.read(cursorScope(request, query.name), token)
+  if (query.reads.length > 0 && !(await deps.freshness.serves(query.reads, cursor.generation)))
+    throw new ProblemError('cursor-expired', 'The read model that this cursor pages through was replaced.')
+  return cursor
+}
+
+/** What a cursor belongs to: the query, the thing it is about, its filters. */
+export const cursorScope = (request: EdgeRequest, name: string): string =>
+  `${name} ${request.params['id'] ?? ''} ${filtersOf(request.query)}`
+
+export const pageRoute = <Q extends TSchema, Input, Item>(
+  declared: PageRoute<Q, Input, Item>,
+  deps: QueryDeps,
+): Route => {
+  const { query, item } = declared
+  const route = base(declared)
+  return {
+    ...route,
+    problems: [...route.problems, 'cursor-invalid', 'cursor-expired'],
+    handle: async (request): Promise<Answer> => {
+      const after = await cursorOf(request, query, deps)
+      if (request.after !== undefined) await waitFor(query, request, deps.freshness)
+      const limit = valueIn(request.query, 'limit')
+      const from = { ...given<Q>(request), limit: typeof limit === 'number' ? limit : DEFAULT_LIMIT }
+      const input = declared.input({ ...from, ...(after && { after }) })
+      const { value, position } = accepted(await query.run(input, request.requester))
+      const next = value.next && deps.cursors.of(cursorScope(request, query.name), value.next)
+      const fields = fieldsOf(request.query)
+      const items = value.items.map(each => project(item ? item(each, from) : each, fields))
+      const links = [
+        `${linkTo(request, undefined)}; rel="first"`,
+        ...(next ? [`${linkTo(request, next)}; rel="next"`] : []),
+      ]
+      return {
+        status: 200,
+        body: JSON.stringify({ ...value, items, next }),
+        position,
+        headers: { link: links.join(', ') },
+      }
+    },
+  }
+}

@@ -1,0 +1,260 @@
+/** Every route of the service, each with its command or query. */
+import * as commands from '../../commands/entries.ts'
+import { refuse } from '../../domain/refusal.ts'
+import type { HttpDeps } from './deps.ts'
+import * as answers from './entry-answers.ts'
+import * as p from './entry-parameters.ts'
+import { draftExample, ofExample } from './examples.ts'
+import type { Limits } from './limits.ts'
+import { type ProblemCode, problemFrom } from './problems.ts'
+import type { Route } from './route.ts'
+import { type CommandDeps, commandRoute } from './route-command.ts'
+import { exportRoute } from './route-export.ts'
+import { itemRoute, pageRoute, type QueryDeps } from './route-query.ts'
+import { operationRoutes } from './routes-operations.ts'
+
+export type RouteDeps = CommandDeps & QueryDeps & { readonly limits: Limits; readonly isClosing: () => boolean }
+
+const tag = 'Dictionary'
+const onEntry = { tag, params: p.EntryParams }
+const absent = ['entry-not-found', 'entry-removed'] as const satisfies readonly ProblemCode[]
+const unseen = [...absent, 'entry-gone'] as const satisfies readonly ProblemCode[]
+const texts = ['text-invalid', 'language-unknown', 'sense-unknown', 'sense-repeated'] as const
+
+/** A position the log has not reached, or a time that has not come, is no past. */
+const openAsOf =
+  (deps: HttpDeps, { syncTokens }: RouteDeps) =>
+  async (value: string) => {
+    if (!p.looksLikeTime(value)) {
+      const position = syncTokens.read(value)
+      if (position <= (await deps.log.head())) return { position }
+      throw problemFrom(refuse('as-of-invalid', 'asOf names a position that the log has not reached.'))
+    }
+    const time = p.timeOf('asOf', value)
+    if (time.getTime() <= deps.clock.now().getTime()) return { time }
+    throw problemFrom(refuse('as-of-invalid', 'asOf is in the future.'))
+  }
+
+const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
+  const transactor = deps.entries
+  const tagOf = answers.openEntryTags(deps.version)
+  const changed = answers.answerEntry(200, tagOf)
+  const life = { ...onEntry, transactor, answer: changed }
+  return [
+    commandRoute(
+      {
+        ...{ method: 'POST', path: '/v1/entries', tag, summary: 'Draft an entry' },
+        description: 'Language, lemma, part of speech and homograph are its identity and never change.',
+        ...{ command: commands.draftEntry, transactor, answer: answers.answerEntry(201, tagOf) },
+        ...{ request: { body: draftExample }, answers: { 201: answers.createdAnswer } },
+        problems: ['entry-exists', ...texts],
+      },
+      edge,
+    ),
+    commandRoute(
+      {
+        ...{ ...life, method: 'PATCH', path: '/v1/entries/:id', summary: 'Edit an entry' },
+        description:
+          'A JSON Merge Patch (RFC 7396) over the editable members. senses is replaced whole: a known id is kept, no id is a new sense, an omitted one is removed.',
+        ...{ command: commands.editEntry, request: { params: ofExample, body: { categories: ['discovery'] } } },
+        answers: { 200: answers.entryAnswer('The entry after the edit.', 'draft', '1') },
+        problems: [...absent, ...texts, 'identity-fixed', 'read-only-member', 'entry-retired'],
+      },
+      edge,
+    ),
+    commandRoute(
+      {
+        ...{ ...life, method: 'POST', path: '/v1/entries/:id/submit', summary: 'Submit a draft for review' },
+        ...{ command: commands.submitEntry, request: { params: ofExample, body: {} } },
+        answers: { 200: answers.entryAnswer('The submitted entry.', 'submitted', '1') },
+        problems: [...absent, 'entry-not-draft', 'entry-incomplete'],
+      },
+      edge,
+    ),
+    commandRoute(
+      {
+        ...{ ...life, method: 'POST', path: '/v1/entries/:id/publish', summary: 'Publish an entry' },
+        ...{ command: commands.publishEntry, request: { params: ofExample, body: {} } },
+        answers: { 200: answers.entryAnswer('The published entry.', 'published', '2') },
+        problems: [...absent, 'entry-retired', 'entry-incomplete'],
+      },
+      edge,
+    ),
+    commandRoute(
+      {
+        ...{
+          ...life,
+          method: 'POST',
+          path: '/v1/entries/:id/return',
+          summary: 'Return a submitted entry to its author',
+        },
+        ...{ command: commands.returnEntry, request: { params: ofExample, body: { reason: 'Give an example.' } } },
+        answers: { 200: answers.entryAnswer('The draft again.', 'draft', '2') },
+        problems: [...absent, 'entry-not-submitted', 'reason-required', 'text-invalid'],
+      },
+      edge,
+    ),
+    commandRoute(
+      {
+        ...{ ...life, method: 'POST', path: '/v1/entries/:id/retire', summary: 'Retire a published entry' },
+        ...{ command: commands.retireEntry, request: { params: ofExample, body: { reason: 'A duplicate.' } } },
+        answers: { 200: answers.entryAnswer('The retired entry.', 'retired', '3') },
+        problems: [
+          ...absent,
+          ...([
+            'entry-not-published',
+            'entry-retired',
+            'reason-required',
+            'text-invalid',
+            'replacement-unknown',
+          ] as const),
+        ],
+      },
+      edge,
+    ),
+    commandRoute(
+      {
+        ...{ ...life, method: 'POST', path: '/v1/entries/:id/restore', summary: 'Restore a retired entry' },
+        ...{
+          command: commands.restoreEntry,
+          request: { params: ofExample, body: { reason: 'No duplicate after all.' } },
+        },
+        answers: { 200: answers.entryAnswer('The published entry.', 'published', '4') },
+        problems: [...absent, 'entry-not-retired', 'reason-required', 'text-invalid'],
+      },
+      edge,
+    ),
+    commandRoute(
+      {
+        ...{ ...life, method: 'POST', path: '/v1/entries/:id/revert', summary: 'Go back to an old content' },
+        description: 'Writes a new revision with the content of toRevision; nothing is lost.',
+        ...{ command: commands.revertEntry, request: { params: ofExample, body: { toRevision: '0' } } },
+        answers: { 200: answers.entryAnswer('The entry with its old content.', 'published', '4') },
+        problems: [...absent, 'revision-unknown', 'entry-retired', 'reason-required', 'text-invalid'],
+      },
+      edge,
+    ),
+    commandRoute(
+      {
+        ...{ ...life, method: 'POST', path: '/v1/entries/:id/take-over', summary: 'Take over a draft' },
+        description: 'A draft untouched for 30 days, or as an editor at any time.',
+        ...{ command: commands.takeOverEntry, request: { params: ofExample, body: {} } },
+        answers: { 200: answers.entryAnswer('The draft, now yours.', 'draft', '1') },
+        problems: [...absent, 'entry-not-draft', 'entry-not-stale'],
+      },
+      edge,
+    ),
+    commandRoute(
+      {
+        ...{ ...life, method: 'POST', path: '/v1/entries/:id/redact', summary: 'Remove the text of an entry for good' },
+        description: 'Destroys the key that its text is sealed with: nobody can read it again, in no copy of the log.',
+        ...{ command: commands.redactEntry, request: { params: ofExample, body: { ground: 'privacy' } } },
+        ...{ answers: { 200: answers.removedAnswer }, problems: ['entry-not-found'] },
+      },
+      edge,
+    ),
+  ]
+}
+
+const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly Route[] => {
+  const tagOf = answers.openEntryTags(deps.version)
+  const asOf = openAsOf({ queries, ...deps }, edge)
+  return [
+    itemRoute(
+      {
+        ...{ ...onEntry, path: '/v1/entries/:id', summary: 'One entry', querystring: p.GetEntryQuery },
+        query: queries.getEntry,
+        input: async ({ id, query }) => (query.asOf === undefined ? { id } : { id, asOf: await asOf(query.asOf) }),
+        etag: (view, { query }) => (query.asOf === undefined ? tagOf(view) : undefined),
+        ...{ request: { params: ofExample }, answers: { 200: answers.itemAnswer } },
+        problems: [...unseen, 'as-of-invalid'],
+      },
+      edge,
+    ),
+    pageRoute(
+      {
+        ...{ tag, path: '/v1/entries', summary: 'List entries', querystring: p.ListEntriesQuery },
+        query: queries.listEntries,
+        input: ({ query: { cursor: _c, fields: _f, language, updatedSince, ...filters }, limit, after }) => ({
+          ...filters,
+          ...p.optional('language', language && p.languageOf(language)),
+          ...p.optional('updatedSince', updatedSince && p.timeOf('updatedSince', updatedSince).toISOString()),
+          ...p.optional('after', after),
+          limit,
+        }),
+        ...{ request: { query: { language: 'en', limit: '2' } }, answers: { 200: answers.listAnswer }, problems: [] },
+      },
+      edge,
+    ),
+    pageRoute(
+      {
+        ...{ ...onEntry, path: '/v1/entries/:id/history', summary: 'Revisions, newest first' },
+        ...{ querystring: p.HistoryQuery, query: queries.entryHistory },
+        input: ({ id, limit, after }) => ({ id, limit, ...p.optional('after', after) }),
+        ...{ request: { params: ofExample }, answers: { 200: answers.historyAnswer }, problems: unseen },
+      },
+      edge,
+    ),
+    pageRoute(
+      {
+        ...{ tag, path: '/v1/search', summary: 'Search', rate: 'search', querystring: p.SearchQuery },
+        description: 'Each entry once, in the best layer that found it.',
+        query: queries.searchEntries,
+        input: ({ query: { cursor: _, language, fuzzy, facets, ...rest }, limit, after }) => ({
+          ...rest,
+          ...p.optional('language', language && p.languageOf(language)),
+          ...p.optional('after', after),
+          ...{ limit, facets: facets ?? [] },
+          fuzzy: fuzzy === '0' ? 0 : fuzzy === '1' ? 1 : fuzzy === '2' ? 2 : 'auto',
+        }),
+        ...{ request: { query: { q: 'serendipty' } }, answers: { 200: answers.searchAnswer } },
+        problems: ['pattern-too-broad', 'pattern-invalid'],
+      },
+      edge,
+    ),
+    itemRoute(
+      {
+        ...{ tag, path: '/v1/suggest', summary: 'Complete what is typed', rate: 'suggest' },
+        ...{ querystring: p.SuggestQuery, query: queries.suggestEntries },
+        input: ({ query: { q, language, limit } }) => ({
+          ...{ q, limit: limit ?? 20 },
+          ...p.optional('language', language && p.languageOf(language)),
+        }),
+        ...{ request: { query: { q: 'seren' } }, answers: { 200: answers.suggestAnswer }, problems: [] },
+      },
+      edge,
+    ),
+    itemRoute(
+      {
+        ...{ tag, path: '/v1/random', summary: 'An entry by chance', querystring: p.RandomQuery },
+        query: queries.randomEntry,
+        input: ({ query: { language, ...rest } }) => ({
+          ...rest,
+          ...p.optional('language', language && p.languageOf(language)),
+        }),
+        ...{ request: { query: { language: 'en', seed: 'monday' } }, answers: { 200: answers.itemAnswer } },
+        problems: ['nothing-found'],
+      },
+      edge,
+    ),
+    itemRoute(
+      {
+        ...{ tag, path: '/v1/word-of-the-day', summary: 'The same word for everyone' },
+        ...{ querystring: p.WordOfTheDayQuery, query: queries.wordOfTheDay },
+        input: ({ query: { language, date } }) => ({
+          language: p.languageOf(language ?? 'en'),
+          ...p.optional('date', date && p.dateOf('date', date)),
+        }),
+        ...{ request: { query: { language: 'en' } }, answers: { 200: answers.itemAnswer }, problems: ['day-unknown'] },
+      },
+      edge,
+    ),
+    exportRoute({ ...edge, exportEntries: queries.exportEntries }),
+  ]
+}
+
+export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
+  ...entryCommands(deps, edge),
+  ...entryQueries(deps, edge),
+  ...operationRoutes(deps, edge.isClosing),
+]

@@ -1,0 +1,174 @@
+/**
+ * Imports a source: one command and one append an entry, many at once, so that one commit carries hundreds.
+ *
+ * Of a source that the log has not seen, entries are appended as new without a look at their streams; the store itself
+ * says where that was wrong. Everything else is decided on what is there, so an import that is repeated, was killed
+ * half-way or has another beside it writes what is missing, and nothing twice.
+ */
+import type { ImportedRecord } from '../domain/entry-decisions.ts'
+import { entryId } from '../domain/ids.ts'
+import {
+  checkRecord,
+  completeImport,
+  type ImportCounts,
+  type ImportEvent,
+  type ImportFormat,
+  type ImportState,
+  importStream,
+  type SourceItem,
+  startImport,
+} from '../domain/import.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { importEntry } from './entries.ts'
+import type { Caller } from './execute.ts'
+import { openIdLines } from './id-lines.ts'
+import { type Outcome, openWriter, type WriteDeps } from './import-write.ts'
+import type { Transactor } from './transact.ts'
+
+export type ImportDeps = WriteDeps & {
+  readonly imports: Transactor<ImportState, ImportEvent>
+  /** A fresh UUID: the run's id, which all its events are correlated by. */
+  readonly newId: () => string
+}
+
+/** A line that was wrong, or an entry that stays as people have made it. */
+export type ImportReport = {
+  readonly kind: 'fault' | 'kept'
+  readonly file?: string
+  readonly line: number
+  readonly lemma?: string
+  readonly reason: string
+}
+
+export type ImportRun = {
+  readonly source: string
+  readonly format: ImportFormat
+  readonly items: AsyncIterable<SourceItem>
+  readonly caller: Caller
+  /** The first fault stops the run: what was read before it is written, the run is not completed. */
+  readonly strict?: boolean
+  /** Stops reading; what is on its way is finished. */
+  readonly signal?: AbortSignal
+  readonly onReport?: (report: ImportReport) => void
+  /** After every batch, with the counts so far. */
+  readonly onProgress?: (counts: ImportCounts) => void
+  /** Records on their way to the store at once; 1,024 by default. */
+  readonly inFlight?: number
+}
+
+/** `ended` is why it ended: at the source's end, at the first fault, or by the signal. Position of the last event written. */
+export type ImportSummary = {
+  readonly source: string
+  readonly format: ImportFormat
+  readonly runId: string
+  readonly ended: 'completed' | 'fault' | 'stopped'
+  readonly counts: ImportCounts
+  /** Position that a query may wait for to see what this run has written; 0n for a run that was not completed. */
+  readonly position: bigint
+}
+
+/** Small enough that HTTP gets its turn every few milliseconds, large enough to share a message to the store. */
+const BATCH = 128
+const IN_FLIGHT = 1024
+
+type Entrance = { readonly item: SourceItem & { readonly kind: 'record' }; readonly record: ImportedRecord }
+
+/** @throws {EventStoreError} when the store stays away; the same import run again goes on. */
+export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<ImportSummary | Refusal> => {
+  const { source, format, caller, signal } = run
+  if (!caller.permissions.has(importEntry.permission))
+    return refuse('permission-denied', `This needs the permission ${importEntry.permission}.`)
+  const runId = deps.newId()
+  const stream = importStream(source)
+  const envelope = (commandId: string) => ({
+    ...{ commandId, actor: caller.actor, correlationId: runId, at: deps.clock.now() },
+  })
+  const started = await deps.imports.run(stream, startImport(source, format), envelope(runId))
+  if (isRefusal(started)) return started
+  const asNew = started.state.started === 1
+
+  const writer = openWriter(deps, { caller, runId })
+  const counts = { written: 0, unchanged: 0, kept: 0, faults: 0 }
+  const report = (kind: ImportReport['kind'], item: SourceItem, reason: string) => {
+    counts[kind === 'fault' ? 'faults' : 'kept'] += 1
+    const { file, line } = item
+    const lemma = item.kind === 'record' ? item.record.identity.lemma : undefined
+    run.onReport?.({ kind, ...(file !== undefined && { file }), line, ...(lemma !== undefined && { lemma }), reason })
+  }
+
+  const lines = openIdLines()
+  /** The record to write, or undefined when it was reported instead. */
+  const admit = (item: SourceItem): Entrance | undefined => {
+    if (item.kind === 'fault') {
+      report('fault', item, item.reason)
+      return undefined
+    }
+    const record = checkRecord(item.record)
+    if (typeof record === 'string') {
+      report('fault', item, record)
+      return undefined
+    }
+    const earlier = lines.put(entryId(record.identity), item.line)
+    if (earlier === undefined) return { item, record }
+    report('fault', item, `The entry was there before, in line ${earlier}.`)
+    return undefined
+  }
+
+  const count = ({ item }: Entrance, outcome: Outcome | undefined) => {
+    if (outcome?.outcome === 'written') counts.written += 1
+    else if (outcome?.outcome === 'unchanged') counts.unchanged += 1
+    else if (outcome) report(outcome.outcome, item, outcome.reason)
+  }
+
+  const pending = new Set<Promise<void>>()
+  const failures: unknown[] = []
+  const send = (batch: readonly Entrance[]) => {
+    const sent = writer
+      .write(
+        batch.map(each => each.record),
+        asNew,
+      )
+      .then(
+        outcomes => {
+          for (const [i, each] of batch.entries()) count(each, outcomes[i])
+          run.onProgress?.({ ...counts })
+        },
+        error => {
+          failures.push(error)
+        },
+      )
+      .finally(() => pending.delete(sent))
+    pending.add(sent)
+  }
+
+  const most = Math.max(1, Math.floor((run.inFlight ?? IN_FLIGHT) / BATCH))
+  const mustStop = () => failures.length > 0 || signal?.aborted === true || (run.strict === true && counts.faults > 0)
+  let batch: Entrance[] = []
+  const flush = () => {
+    if (batch.length > 0) send(batch)
+    batch = []
+  }
+  try {
+    for await (const item of run.items) {
+      if (mustStop()) break
+      const entrance = admit(item)
+      if (entrance) batch.push(entrance)
+      if (batch.length < BATCH) continue
+      flush()
+      if (pending.size >= most) await Promise.race(pending)
+    }
+  } catch (error) {
+    // Reading that ends because it was told to is no failure.
+    if (!signal?.aborted) failures.push(error)
+  }
+  if (failures.length === 0) flush()
+  while (pending.size > 0) await Promise.all(pending)
+  if (failures.length > 0) throw failures[0]
+
+  const summary = { source, format, runId, counts: { ...counts } }
+  if (run.strict && counts.faults > 0) return { ...summary, ended: 'fault', position: 0n }
+  if (signal?.aborted) return { ...summary, ended: 'stopped', position: 0n }
+  const completed = await deps.imports.run(stream, completeImport(counts), envelope(deps.newId()))
+  if (isRefusal(completed)) return completed
+  return { ...summary, ended: 'completed', position: completed.position }
+}

@@ -1,0 +1,103 @@
+/** Engines by URL: which one stands behind each port, and what this build says of those it does not carry. */
+import { resolve } from 'node:path'
+
+/** Paths are absolute. External engines keep their whole URL, password and all: never print one unmasked. */
+export type Engine =
+  | { readonly engine: 'sqlite'; readonly path: string }
+  | { readonly engine: 'files'; readonly path: string }
+  | { readonly engine: 'memory' }
+  | { readonly engine: 'eventstoredb' | 'mongodb' | 'redis' | 'smtp'; readonly url: string }
+
+export type EngineSetting = 'EVENT_STORE' | 'READ_STORE' | 'CACHE' | 'KEYS' | 'MAIL'
+type Kind = Engine['engine']
+
+const schemes: ReadonlyMap<string, Kind> = new Map([
+  ['sqlite', 'sqlite'],
+  ['file', 'files'],
+  ['memory', 'memory'],
+  ['esdb', 'eventstoredb'],
+  ['esdb+discover', 'eventstoredb'],
+  ['kurrentdb', 'eventstoredb'],
+  ['kurrentdb+discover', 'eventstoredb'],
+  ['mongodb', 'mongodb'],
+  ['mongodb+srv', 'mongodb'],
+  ['redis', 'redis'],
+  ['rediss', 'redis'],
+  ['smtp', 'smtp'],
+  ['smtps', 'smtp'],
+])
+
+const names: Readonly<Record<Kind, string>> = {
+  sqlite: 'SQLite',
+  files: 'files',
+  memory: 'memory',
+  eventstoredb: 'EventStoreDB',
+  mongodb: 'MongoDB',
+  redis: 'Redis',
+  smtp: 'SMTP',
+}
+
+type Choice = {
+  /** The engine that is built in, and the name of its file or folder below DATA_DIR. */
+  readonly embedded: Kind
+  readonly place: string
+  readonly scheme: string
+  /** What the port is designed for beyond it, and this build does not carry yet. */
+  readonly toCome: readonly Kind[]
+}
+const choices: Readonly<Record<EngineSetting, Choice>> = {
+  EVENT_STORE: { embedded: 'sqlite', place: 'events.db', scheme: 'sqlite:', toCome: ['eventstoredb'] },
+  READ_STORE: { embedded: 'sqlite', place: 'read.db', scheme: 'sqlite:', toCome: ['mongodb'] },
+  CACHE: { embedded: 'memory', place: '', scheme: 'memory:', toCome: ['redis'] },
+  KEYS: { embedded: 'files', place: 'keys', scheme: 'file:', toCome: ['mongodb'] },
+  MAIL: { embedded: 'files', place: 'outbox', scheme: 'file:', toCome: ['smtp'] },
+}
+
+export const engineDefault = (setting: EngineSetting, dataDir: string): string => {
+  const { scheme, place } = choices[setting]
+  return place === '' ? scheme : `${scheme}${resolve(dataDir, place)}`
+}
+
+/** The path after the scheme: relative to `cwd`, absolute, or `///absolute`; nothing means the default below `dataDir`. */
+const pathOf = (rest: string, place: string, dataDir: string, cwd: string): string | { readonly fault: string } => {
+  if (rest === '') return resolve(dataDir, place)
+  if (rest.includes('?') || rest.includes('#')) return { fault: 'takes no options after the path' }
+  if (rest === ':memory:') return { fault: 'has to be a file: nothing in memory survives a restart' }
+  if (!rest.startsWith('//')) return resolve(cwd, rest)
+  return rest.startsWith('///')
+    ? resolve(rest.slice(2))
+    : { fault: 'names a host: write sqlite:relative/path or sqlite:/absolute/path' }
+}
+
+/** The engine that a URL names, or in words what is wrong with it (to follow the setting's name). */
+export const parseEngine = (
+  setting: EngineSetting,
+  text: string,
+  places: { readonly dataDir: string; readonly cwd: string },
+): Engine | { readonly fault: string } => {
+  const colon = text.indexOf(':')
+  const kind = colon < 0 ? undefined : schemes.get(text.slice(0, colon).toLowerCase())
+  const { embedded, place, scheme, toCome } = choices[setting]
+  const rest = text.slice(colon + 1)
+  if (kind === undefined || (kind !== embedded && !toCome.includes(kind)))
+    return { fault: `names no engine that can stand there: use ${scheme} (${names[embedded]})` }
+  if (kind === 'sqlite' || kind === 'files') {
+    const path = pathOf(rest, place, places.dataDir, places.cwd)
+    return typeof path === 'string' ? { engine: kind, path } : path
+  }
+  if (kind === 'memory') return rest === '' ? { engine: kind } : { fault: 'takes nothing after memory:' }
+  return { engine: kind, url: text }
+}
+
+export type Embedded<Setting extends EngineSetting> = Extract<
+  Engine,
+  { engine: Setting extends 'EVENT_STORE' | 'READ_STORE' ? 'sqlite' : Setting extends 'CACHE' ? 'memory' : 'files' }
+>
+
+/** What to say of an engine that the port is designed for and this build does not carry. */
+export const notCarried = (setting: EngineSetting, engine: Engine): string | undefined => {
+  const { embedded, scheme } = choices[setting]
+  return engine.engine === embedded
+    ? undefined
+    : `names ${names[engine.engine]}, which this build does not carry yet: use ${scheme} (${names[embedded]}, built in)`
+}

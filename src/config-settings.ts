@@ -1,0 +1,148 @@
+/** Every setting of the environment: its schema, what to tell who got it wrong, and what it is about. */
+import { isIP } from 'node:net'
+import Type, { type Static, type TSchema } from 'typebox'
+import { Check } from 'typebox/value'
+
+const limit = (of: string) => ({
+  schema: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+  expects: 'a whole number from 1 to 1000000',
+  about: `${of} a minute and account, or address without one`,
+})
+const engine = (example: string, about: string) => ({
+  schema: Type.String({ minLength: 1, maxLength: 4096 }),
+  expects: `an engine as a URL, such as ${example}`,
+  about,
+})
+const list = (expects: string, about: string) => ({
+  schema: Type.Array(Type.String({ minLength: 1 }), { maxItems: 1000 }),
+  expects,
+  about,
+})
+
+/**
+ * Values arrive as text; the schema's type says how it is read: integers, `true` and `false`, lists separated by
+ * commas. Defaults stand where the settings are read (src/config.ts), since
+ * some follow from others.
+ */
+export const settings = {
+  HOST: {
+    schema: Type.String({ pattern: '^[A-Za-z0-9.:_-]{1,253}$' }),
+    expects: 'an address or host name to listen on',
+    about: 'address to listen on; 0.0.0.0 or :: for all',
+  },
+  PORT: {
+    schema: Type.Integer({ minimum: 0, maximum: 65_535 }),
+    expects: 'a whole number from 0 to 65535',
+    about: 'port to listen on; 0 picks a free one',
+  },
+  DATA_DIR: {
+    schema: Type.String({ minLength: 1, maxLength: 4096, pattern: '^[^\\0]*$' }),
+    expects: 'a folder',
+    about: 'folder of the embedded engines, keys and outbox',
+  },
+  EVENT_STORE: engine('sqlite:data/events.db', 'the log'),
+  READ_STORE: engine('sqlite:data/read.db', 'the read models'),
+  CACHE: engine('memory:', 'cache and limits'),
+  KEYS: engine('file:data/keys', 'keys that seal text and sign tokens'),
+  KEYS_SHARED: {
+    schema: Type.Boolean(),
+    expects: 'true or false',
+    about: 'the folder of KEYS is one that all nodes share',
+  },
+  MAIL: engine('file:data/outbox', 'outgoing mail'),
+  SAMPLE: {
+    schema: Type.Enum(['wordnet', 'none']),
+    expects: 'wordnet or none',
+    about: 'what a new log is filled with',
+  },
+  NODE_ENV: {
+    schema: Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_-]{0,63}$' }),
+    expects: 'one word, such as production',
+    about: 'development, test, production, ...; unset counts as development',
+  },
+  LOG_LEVEL: {
+    schema: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    expects: 'one of fatal, error, warn, info, debug, trace, silent',
+    about: 'least severe log line that is written',
+  },
+  PUBLIC_URL: {
+    schema: Type.String({ minLength: 1, maxLength: 2048 }),
+    expects: 'an origin such as https://dictionary.example',
+    about: 'where clients reach the service; by default where it listens',
+  },
+  ALLOWED_ORIGINS: list(
+    'origins such as https://app.example, separated by commas',
+    'origins of web pages that may call',
+  ),
+  TRUSTED_PROXIES: list(
+    'addresses or networks such as 10.0.0.0/8, separated by commas',
+    'proxies whose X-Forwarded-For is believed',
+  ),
+  LIMIT_READS: limit('reads'),
+  LIMIT_SUGGEST: limit('suggestions'),
+  LIMIT_SEARCH: limit('searches'),
+  LIMIT_WRITES: limit('writes'),
+  LIMIT_STREAMS: {
+    schema: Type.Integer({ minimum: 1, maximum: 1000 }),
+    expects: 'a whole number from 1 to 1000',
+    about: 'long answers (exports) at once and account, or address without one',
+  },
+} satisfies Record<string, SettingDeclaration>
+
+export type SettingDeclaration = {
+  readonly schema: TSchema
+  readonly expects: string
+  readonly about: string
+}
+export type SettingName = keyof typeof settings
+export type SettingValue<Name extends SettingName> = Static<(typeof settings)[Name]['schema']>
+
+/** The value fits its setting's schema. */
+export const isValue = <Name extends SettingName>(name: Name, value: unknown): value is SettingValue<Name> =>
+  Check(settings[name].schema, value)
+
+/** Settings of parts that this build does not carry: silence would let somebody believe that they work. */
+export const settingsToCome: Readonly<Record<string, string>> = {
+  METRICS_PORT: 'this build serves no metrics',
+  MASTER_KEY: 'it wraps keys that are kept in a database, and this build keeps keys in files only',
+}
+
+/** The text as the schema's type wants it; text that cannot be read so stays text, which the schema then refuses. */
+export const readValue = (schema: TSchema, text: string): string | number | boolean | readonly string[] => {
+  const type = 'type' in schema ? schema.type : undefined
+  if (type === 'integer') return /^\d{1,15}$/.test(text) ? Number(text) : text
+  if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text
+  if (type !== 'array') return text
+  const parts = text.split(',').map(each => each.trim())
+  return parts.filter(each => each !== '')
+}
+
+/** http and https origins, written as browsers send them. */
+export const isOrigin = (text: string): boolean => {
+  const url = URL.parse(text)
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.origin === text
+}
+
+const proxyNames: ReadonlySet<string> = new Set(['loopback', 'linklocal', 'uniquelocal'])
+
+/** An address, a network in CIDR notation, or one of the names loopback, linklocal, uniquelocal. */
+export const isNetwork = (text: string): boolean => {
+  if (proxyNames.has(text)) return true
+  const [address = '', prefix, ...rest] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
+}
+
+const secretName = /KEY$|SECRET|PASSWORD|TOKEN/
+
+/** A value as it may be shown: whole secrets and the passwords and query values of URLs are masked. */
+export const masked = (name: string, value: string): string => {
+  if (secretName.test(name)) return value === '' ? '' : '***'
+  return value
+    .replace(/^([a-z][a-z0-9+.-]*:(?:\/\/)?)(.*)@/i, (_, scheme: string, login: string) => {
+      const user = login.split(':')[0] ?? ''
+      return `${scheme}${login.includes(':') ? `${user}:***` : '***'}@`
+    })
+    .replace(/([?&][^=&#]*(?:pass|key|secret|token)[^=&#]*=)[^&#]*/gi, '$1***')
+}

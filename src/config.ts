@@ -1,0 +1,217 @@
+/** The environment, checked once at start: a frozen Config, or every fault at once. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import {
+  type Embedded,
+  type Engine,
+  type EngineSetting,
+  engineDefault,
+  notCarried,
+  parseEngine,
+} from './config-engines.ts'
+import {
+  isNetwork,
+  isOrigin,
+  isValue,
+  masked,
+  readValue,
+  type SettingDeclaration,
+  type SettingName,
+  type SettingValue,
+  settings,
+  settingsToCome,
+} from './config-settings.ts'
+
+/** A setting as it is in force; `value` is masked where it is secret. */
+export type EffectiveSetting = {
+  readonly name: string
+  readonly value: string
+  readonly from: 'default' | 'environment' | 'file'
+  readonly about: string
+}
+
+/** Requests a minute and account; `streams` is how many long answers at once. */
+export type Limits = {
+  readonly reads: number
+  readonly suggest: number
+  readonly search: number
+  readonly writes: number
+  readonly streams: number
+}
+
+export type Config = {
+  readonly host: string
+  readonly port: number
+  /** Absolute. */
+  readonly dataDir: string
+  readonly eventStore: Embedded<'EVENT_STORE'>
+  readonly readStore: Embedded<'READ_STORE'>
+  readonly cache: Embedded<'CACHE'>
+  readonly keys: Embedded<'KEYS'>
+  readonly mail: Embedded<'MAIL'>
+  readonly sample: SettingValue<'SAMPLE'>
+  /** `development` when unset. */
+  readonly environment: string
+  readonly logLevel: SettingValue<'LOG_LEVEL'>
+  /** An origin without a slash at its end; absent: where it listens. */
+  readonly publicUrl?: string
+  readonly allowedOrigins: readonly string[]
+  readonly trustedProxies: readonly string[]
+  readonly limits: Limits
+  readonly settings: readonly EffectiveSetting[]
+}
+
+/** Wrong settings: one sentence a fault, without any secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.faults = faults
+  }
+}
+
+const freeze = <T extends object>(value: T): T => {
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) freeze(inner)
+  return Object.freeze(value)
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+type Given = { readonly text: string; readonly from: EffectiveSetting['from'] }
+
+const isSet = (text: string | undefined): text is string => text !== undefined && text !== ''
+
+/** The text of a setting: its own variable, or the content of the file that NAME_FILE names. Empty counts as unset. */
+const given = (name: string, environment: Environment, faults: string[]): Given | undefined => {
+  const text = environment[name]
+  const file = environment[`${name}_FILE`]
+  if (isSet(text) && isSet(file)) {
+    faults.push(`${name} and ${name}_FILE are both set: keep one of them.`)
+    return undefined
+  }
+  if (isSet(text)) return { text, from: 'environment' }
+  if (!isSet(file)) return undefined
+  try {
+    const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+    if (content !== '') return { text: content, from: 'file' }
+    faults.push(`${name}_FILE names ${file}, which is empty.`)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+    faults.push(`${name}_FILE names ${file}, which cannot be read (${code}).`)
+  }
+  return undefined
+}
+
+/** Reads settings one by one and gathers what is wrong; a wrong one counts as its default until the faults are thrown. */
+const openReader = (environment: Environment) => {
+  const faults: string[] = []
+  const effective: EffectiveSetting[] = []
+  const refuse = (name: string, text: string, fault: string): void => {
+    const shown = masked(name, text)
+    faults.push(`${name} is ${JSON.stringify(shown.length > 200 ? `${shown.slice(0, 200)}...` : shown)}: ${fault}.`)
+  }
+  const typed = <Name extends SettingName>(name: Name, text: string): SettingValue<Name> | undefined => {
+    const { schema } = settings[name]
+    const read: unknown = readValue(schema, text)
+    return isValue(name, read) ? read : undefined
+  }
+  const optional = <Name extends SettingName>(name: Name, fallback?: string): SettingValue<Name> | undefined => {
+    const { expects, about }: SettingDeclaration = settings[name]
+    const found = given(name, environment, faults)
+    const text = found?.text ?? fallback
+    effective.push({ name, value: masked(name, text ?? ''), from: found?.from ?? 'default', about })
+    if (text === undefined) return undefined
+    const value = typed(name, text)
+    if (value === undefined) refuse(name, text, `it has to be ${expects}`)
+    return value
+  }
+  const required = <Name extends SettingName>(name: Name, fallback: string): SettingValue<Name> => {
+    const value = optional(name, fallback) ?? typed(name, fallback)
+    if (value === undefined) throw new TypeError(`the default of ${name} breaks its own schema`)
+    return value
+  }
+  return { faults, effective, refuse, optional, required }
+}
+
+/** The engines behind the ports; paths below `dataDir` where nothing is said. */
+const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd: string) => {
+  const { faults, refuse, required } = reader
+  const engine = (name: EngineSetting): Engine => {
+    const fallback = engineDefault(name, dataDir)
+    const text = required(name, fallback)
+    const parsed = parseEngine(name, text, { dataDir, cwd })
+    const fault = 'fault' in parsed ? parsed.fault : notCarried(name, parsed)
+    if (fault !== undefined) refuse(name, text, `it ${fault}`)
+    return 'fault' in parsed ? { engine: 'memory' } : parsed
+  }
+  const sqlite = (of: Engine): Embedded<'EVENT_STORE'> => ({ engine: 'sqlite', path: 'path' in of ? of.path : dataDir })
+  const files = (of: Engine): Embedded<'KEYS'> => ({ engine: 'files', path: 'path' in of ? of.path : dataDir })
+
+  const eventStore = engine('EVENT_STORE')
+  const readStore = engine('READ_STORE')
+  if ('path' in eventStore && 'path' in readStore && eventStore.path === readStore.path)
+    faults.push(`EVENT_STORE and READ_STORE name the same file, ${eventStore.path}: the log has a file of its own.`)
+  engine('CACHE')
+  const cache: Embedded<'CACHE'> = { engine: 'memory' }
+  const keys = engine('KEYS')
+  const shared = required('KEYS_SHARED', 'false')
+  if ('url' in eventStore && keys.engine === 'files' && !shared)
+    faults.push(
+      'KEYS is a folder of this machine while EVENT_STORE is an engine that several machines share: a node without the ' +
+        'keys could not read what another one sealed. Put the folder where all of them see it and say KEYS_SHARED=true.',
+    )
+  return {
+    ...{ eventStore: sqlite(eventStore), readStore: sqlite(readStore), cache },
+    ...{ keys: files(keys), mail: files(engine('MAIL')) },
+  }
+}
+
+const readLimits = ({ required }: ReturnType<typeof openReader>): Limits => ({
+  reads: required('LIMIT_READS', '600'),
+  suggest: required('LIMIT_SUGGEST', '1200'),
+  search: required('LIMIT_SEARCH', '120'),
+  writes: required('LIMIT_WRITES', '60'),
+  streams: required('LIMIT_STREAMS', '2'),
+})
+
+/**
+ * Reads the settings. `environment` is the process's; relative paths start from `cwd`.
+ * @throws {ConfigError} with every fault there is.
+ */
+export const loadConfig = (environment: Environment, cwd: string): Config => {
+  const reader = openReader(environment)
+  const { faults, effective, refuse, optional, required } = reader
+  const each = (name: 'ALLOWED_ORIGINS' | 'TRUSTED_PROXIES', fits: (text: string) => boolean): readonly string[] => {
+    const all = required(name, '')
+    for (const one of all) if (!fits(one)) refuse(name, one, `it has to be ${settings[name].expects}`)
+    return all
+  }
+
+  const network = { host: required('HOST', '127.0.0.1'), port: required('PORT', '8080') }
+  const dataDir = resolve(cwd, required('DATA_DIR', 'data'))
+  const engines = readEngines(reader, dataDir, cwd)
+  const environmentName = optional('NODE_ENV') ?? 'development'
+  // An evaluation: nobody has said where the log is to be, so nobody minds that it is filled.
+  const evaluation = !isSet(environment['EVENT_STORE']) && !isSet(environment['EVENT_STORE_FILE'])
+  const sample = required('SAMPLE', evaluation && environmentName === 'development' ? 'wordnet' : 'none')
+  const logLevel = required('LOG_LEVEL', 'info')
+  const publicUrl = optional('PUBLIC_URL')?.replace(/\/$/, '')
+  if (publicUrl !== undefined && !isOrigin(publicUrl))
+    refuse('PUBLIC_URL', publicUrl, `it has to be ${settings.PUBLIC_URL.expects}, without a path`)
+  const allowedOrigins = each('ALLOWED_ORIGINS', isOrigin)
+  const trustedProxies = each('TRUSTED_PROXIES', isNetwork)
+  const limits = readLimits(reader)
+  for (const [name, reason] of Object.entries(settingsToCome))
+    if (isSet(environment[name]) || isSet(environment[`${name}_FILE`]))
+      faults.push(`${name} is set, but ${reason}: take it away.`)
+
+  if (faults.length > 0) throw new ConfigError(faults)
+  return freeze({
+    ...{ ...network, dataDir, ...engines, sample, environment: environmentName, logLevel },
+    ...(publicUrl !== undefined && { publicUrl }),
+    ...{ allowedOrigins, trustedProxies, limits, settings: effective },
+  })
+}
+
+/** The settings in force, secrets masked. */
+export const describeConfig = (config: Config): readonly EffectiveSetting[] => config.settings

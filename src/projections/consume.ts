@@ -1,0 +1,203 @@
+/**
+ * The loop that every consumer of the log runs, projections and subscribers alike: lease, checkpoint, batches in order,
+ * retries of what is parked. One node at a time works; the others wait for its lease.
+ */
+import type { Recorded } from '../domain/event.ts'
+import { type Log, UndecodableEventError } from '../log/log.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { LogFilter } from '../ports/event-store.ts'
+import { type Checkpoint, type ReadStore, ReadStoreError } from '../ports/read-store.ts'
+import { acquireLease, BEAT_MS, type HeldLease } from './lease.ts'
+import { describeFailure, retryDone, retryRequested } from './parking.ts'
+
+export type ConsumerState = 'starting' | 'following' | 'building' | 'stopped' | 'waiting-for-lease'
+
+/** What one holder of the lease does with events. Calls never overlap. */
+export type Session = {
+  /** Takes events in order; `checkpoint` is stored with or after their effects. May return before they are stored. */
+  process(events: readonly Recorded[], checkpoint: Checkpoint): Promise<void>
+  /** Everything taken is stored. @throws what storing it threw. */
+  drain(): Promise<void>
+  /** Tries again what is parked, with all that waited, up to a position that has been processed. */
+  retry(upTo: bigint): Promise<void>
+  /** How many events to take at once. */
+  size(): number
+}
+
+export type ConsumeOptions = {
+  readonly consumer: string
+  readonly filter: LogFilter
+  readonly log: Pick<Log, 'logId' | 'subscribe' | 'readAll' | 'find' | 'head'>
+  readonly store: ReadStore
+  readonly clock: Clock
+  /** Unique to this process. */
+  readonly nodeId: string
+  readonly signal: AbortSignal
+  /** With the lease held and the checkpoint fenced. `failed` is told what goes wrong after `process` returned. */
+  readonly open: (held: { readonly token: number; readonly failed: (error: unknown) => void }) => Promise<Session>
+  /** At the head of the log for the first time, everything stored: false ends the loop. */
+  readonly onCaughtUp?: () => Promise<boolean>
+  readonly onState?: (state: ConsumerState, error?: string) => void
+  readonly onProgress?: (position: bigint, events: number) => void
+  /** Wakes the look for retries. */
+  readonly nudge?: { wake: () => void }
+}
+
+/**
+ * `aborted`: by the signal. `finished`: onCaughtUp said so. `foreign`: the checkpoint is another log's, or of a history
+ * that this log does not have. `gone`: the collection was dropped. `stopped`: this build cannot read an event.
+ */
+export type ConsumeEnd = 'aborted' | 'finished' | 'foreign' | 'gone' | 'stopped'
+
+const BACKOFF_FIRST_MS = 100
+const BACKOFF_MOST_MS = 5_000
+
+/** Does the log have what the checkpoint says was applied? */
+const belongs = async (log: ConsumeOptions['log'], checkpoint: Checkpoint): Promise<boolean> => {
+  if (checkpoint.logId !== log.logId) return false
+  if (checkpoint.position > (await log.head())) return false
+  if (checkpoint.eventId === '') return true
+  try {
+    const event = await log.find(checkpoint.eventId)
+    return event !== undefined && event.position <= checkpoint.position
+  } catch (error) {
+    // It is there, though this build cannot read it.
+    if (error instanceof UndecodableEventError) return true
+    throw error
+  }
+}
+
+/** One at a time, in the order asked. */
+const exclusively = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
+  let last: Promise<unknown> = Promise.resolve()
+  return work => {
+    const mine = last.then(work, work)
+    last = mine.catch(() => undefined)
+    return mine
+  }
+}
+
+const follow = async (
+  options: ConsumeOptions,
+  lease: HeldLease,
+  from: Checkpoint,
+): Promise<'aborted' | 'finished'> => {
+  const { log, store, clock, consumer, filter, signal, onState, onProgress } = options
+  const broken = new AbortController()
+  let failure: unknown
+  const failed = (error: unknown): void => {
+    failure ??= error
+    broken.abort()
+  }
+  const inner = AbortSignal.any([signal, lease.lost, broken.signal])
+  const session = await options.open({ token: lease.token, failed })
+  const alone = exclusively()
+  let checkpoint = from
+  let caughtUp = false
+
+  const lookForRetry = async (): Promise<void> => {
+    const request = await retryRequested(store, consumer)
+    if (request === undefined) return
+    await alone(async () => {
+      await session.drain()
+      await session.retry(checkpoint.position)
+    })
+    await retryDone(store, consumer, request)
+  }
+  const looking = (async () => {
+    while (!inner.aborted) {
+      const woken = new AbortController()
+      if (options.nudge) options.nudge.wake = () => woken.abort()
+      try {
+        await lookForRetry()
+      } catch (error) {
+        return failed(error)
+      }
+      await clock.sleep(BEAT_MS, AbortSignal.any([inner, woken.signal]))
+    }
+  })()
+
+  const take = async (events: readonly Recorded[], position: bigint): Promise<void> => {
+    checkpoint = { ...checkpoint, position, eventId: events.at(-1)?.id ?? checkpoint.eventId }
+    await session.process(events, checkpoint)
+    onProgress?.(position, events.length)
+  }
+  const takeBatch = async (events: readonly Recorded[], position: bigint): Promise<void> => {
+    if (events.length === 0 && position > checkpoint.position) return alone(() => take(events, position))
+    for (let at = 0; at < events.length && !inner.aborted; ) {
+      const chunk = events.slice(at, at + session.size())
+      at += chunk.length
+      // Between two chunks of a page, only what was taken is behind the checkpoint.
+      const upTo = at >= events.length ? position : (chunk.at(-1)?.position ?? position)
+      await alone(() => take(chunk, upTo))
+    }
+  }
+
+  try {
+    for await (const batch of log.subscribe(from.position, filter, inner)) {
+      await takeBatch(batch.events, batch.position)
+      if (inner.aborted) break
+      if (!batch.caughtUp || caughtUp) continue
+      caughtUp = true
+      await alone(() => session.drain())
+      if (options.onCaughtUp && !(await options.onCaughtUp())) return 'finished'
+      onState?.('following')
+    }
+    if (!broken.signal.aborted) await alone(() => session.drain())
+  } catch (error) {
+    // Everything before an event that cannot be read is taken, and counts.
+    if (error instanceof UndecodableEventError) await alone(() => session.drain())
+    throw failure ?? error
+  } finally {
+    broken.abort()
+    await looking
+  }
+  if (failure !== undefined) throw failure
+  if (lease.lost.aborted) throw new ReadStoreError('fenced', `${consumer}: the lease was taken by another node`)
+  return 'aborted'
+}
+
+const attempt = async (options: ConsumeOptions): Promise<ConsumeEnd> => {
+  const { consumer, log, store, clock, nodeId, signal, onState } = options
+  onState?.('waiting-for-lease')
+  const lease = await acquireLease({ store, consumer, owner: nodeId, clock, signal })
+  if (!lease) return 'aborted'
+  try {
+    onState?.('starting')
+    const stored = await store.checkpoint(consumer)
+    if (stored && !(await belongs(log, stored))) return 'foreign'
+    const { token } = lease
+    const from: Checkpoint = stored ? { ...stored, token } : { logId: log.logId, position: 0n, eventId: '', token }
+    // From here on a holder before us can store nothing more; what it stored last is folded again to no effect.
+    await store.apply('', [], { consumer, value: from })
+    options.onProgress?.(from.position, 0)
+    onState?.('building')
+    return await follow(options, lease, from)
+  } finally {
+    await lease.release()
+  }
+}
+
+/** Runs until the signal aborts or there is nothing more to do; faults of the stores are waited out. */
+export const consume = async (options: ConsumeOptions): Promise<ConsumeEnd> => {
+  const { clock, signal, onState } = options
+  let backoff = BACKOFF_FIRST_MS
+  while (!signal.aborted) {
+    const began = clock.monotonic()
+    try {
+      return await attempt(options)
+    } catch (error) {
+      if (error instanceof UndecodableEventError) {
+        onState?.('stopped', describeFailure(error))
+        return 'stopped'
+      }
+      if (error instanceof ReadStoreError && error.code === 'gone') return 'gone'
+      if (error instanceof ReadStoreError && error.code === 'closed') return 'aborted'
+      onState?.('starting', describeFailure(error))
+      if (clock.monotonic() - began > BACKOFF_MOST_MS) backoff = BACKOFF_FIRST_MS
+      await clock.sleep(backoff, signal)
+      backoff = Math.min(backoff * 2, BACKOFF_MOST_MS)
+    }
+  }
+  return 'aborted'
+}

@@ -1,0 +1,110 @@
+/**
+ * Who works for a consumer: one record `{owner, token, beat}`, changed by compare-and-swap alone. The holder raises beat
+ * every 2 s; a challenger takes it, with the next token, when it saw no change for 8 s of its own monotonic clock: clocks
+ * of two machines are never compared. Writes are fenced by the token, so that a holder who slept through it does no harm.
+ */
+import type { Clock } from '../ports/clock.ts'
+import { type Lease, type ReadStore, ReadStoreError } from '../ports/read-store.ts'
+
+export const BEAT_MS = 2_000
+export const TAKEOVER_MS = 8_000
+/** How often a challenger looks. */
+const LOOK_MS = 500
+
+export type HeldLease = {
+  readonly token: number
+  /** Aborts when the lease is no longer ours. */
+  readonly lost: AbortSignal
+  /** Leaves it free for the next at once. */
+  release(): Promise<void>
+}
+
+export type LeaseOptions = {
+  readonly store: Pick<ReadStore, 'record' | 'swap'>
+  readonly consumer: string
+  /** Unique to this process. */
+  readonly owner: string
+  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
+  readonly signal: AbortSignal
+}
+
+export const leaseRecord = (consumer: string): string => `lease:${consumer}`
+
+const parse = (text: string | undefined): Lease | undefined => {
+  if (text === undefined) return undefined
+  const value: unknown = JSON.parse(text)
+  return value as Lease
+}
+
+const format = (lease: Lease): string => JSON.stringify({ owner: lease.owner, token: lease.token, beat: lease.beat })
+
+const hold = (options: LeaseOptions, taken: Lease): HeldLease => {
+  const { store, clock, consumer, signal } = options
+  const name = leaseRecord(consumer)
+  const lost = new AbortController()
+  const ended = new AbortController()
+  const over = AbortSignal.any([ended.signal, lost.signal])
+  let current = taken
+  const beating = (async () => {
+    let confirmed = clock.monotonic()
+    while (!over.aborted) {
+      await clock.sleep(BEAT_MS, over)
+      if (over.aborted) return
+      const next = { ...current, beat: current.beat + 1 }
+      try {
+        if (await store.swap(name, format(current), format(next))) {
+          current = next
+          confirmed = clock.monotonic()
+          continue
+        }
+        // An answer that was lost on the way may have raised it.
+        if ((await store.record(name)) === format(next)) {
+          current = next
+          continue
+        }
+        lost.abort()
+      } catch {
+        // Unreachable: others may take it when this long has passed, so it counts as lost then.
+        if (clock.monotonic() - confirmed >= TAKEOVER_MS) lost.abort()
+      }
+    }
+  })()
+  return {
+    token: taken.token,
+    lost: lost.signal,
+    release: async () => {
+      ended.abort()
+      await beating
+      if (lost.signal.aborted) return
+      try {
+        await store.swap(name, format(current), format({ owner: '', token: current.token, beat: current.beat }))
+      } catch (error) {
+        // It lapses by itself; a process that goes away must not fail on it.
+        if (!(error instanceof ReadStoreError)) throw error
+      }
+      if (signal.aborted) lost.abort()
+    },
+  }
+}
+
+/** Waits until the lease is ours; undefined when the signal aborts first. @throws {ReadStoreError} */
+export const acquireLease = async (options: LeaseOptions): Promise<HeldLease | undefined> => {
+  const { store, consumer, owner, clock, signal } = options
+  const name = leaseRecord(consumer)
+  let seen: string | undefined
+  let since = clock.monotonic()
+  while (!signal.aborted) {
+    const text = await store.record(name)
+    const lease = parse(text)
+    if (text !== seen) {
+      seen = text
+      since = clock.monotonic()
+    }
+    if (!lease || lease.owner === '' || clock.monotonic() - since >= TAKEOVER_MS) {
+      const mine = { owner, token: (lease?.token ?? 0) + 1, beat: 0 }
+      if (await store.swap(name, text, format(mine))) return hold(options, mine)
+    }
+    await clock.sleep(LOOK_MS, signal)
+  }
+  return undefined
+}

@@ -1,0 +1,119 @@
+/**
+ * The pointer of a projection: one record that says which generation of each version is live and which is being built.
+ * Every change is one compare-and-swap, so that two nodes cannot swap past each other.
+ */
+import type { CollectionName, ReadStore } from '../ports/read-store.ts'
+import { type CollectionRef, parseCollectionName } from './define.ts'
+
+export type Generations = { readonly live?: number; readonly building?: number }
+export type Pointer = {
+  /** The next generation to be given out; none is given twice, so that a cursor never meets another's collection. */
+  readonly next: number
+  readonly versions: { readonly [version: string]: Generations }
+}
+
+type Records = Pick<ReadStore, 'record' | 'swap'>
+
+export const pointerRecord = (name: string): string => `pointer:${name}`
+const usedRecord = (collection: CollectionName): string => `used:${collection}`
+
+/** Milliseconds after its last use that a collection is dropped. */
+export const KEEP_MS = 3_600_000
+/** Uses are recorded this often, in milliseconds. */
+export const TOUCH_MS = 300_000
+
+const empty: Pointer = { next: 1, versions: {} }
+
+const parse = (text: string | undefined): Pointer => {
+  if (text === undefined) return empty
+  const value: unknown = JSON.parse(text)
+  return value as Pointer
+}
+
+export const readPointer = async (store: Records, name: string): Promise<Pointer> =>
+  parse(await store.record(pointerRecord(name)))
+
+/** Changes the pointer, again from the start when somebody else was first. `undefined` leaves it as it is. */
+const change = async (
+  store: Records,
+  name: string,
+  by: (pointer: Pointer) => Pointer | undefined,
+): Promise<Pointer> => {
+  for (;;) {
+    const text = await store.record(pointerRecord(name))
+    const pointer = parse(text)
+    const changed = by(pointer)
+    if (!changed) return pointer
+    if (await store.swap(pointerRecord(name), text, JSON.stringify(changed))) return changed
+  }
+}
+
+const withVersion = (pointer: Pointer, version: number, generations: Generations): Pointer => ({
+  ...pointer,
+  versions: { ...pointer.versions, [version]: generations },
+})
+
+export const generationsOf = (pointer: Pointer, version: number): Generations => pointer.versions[version] ?? {}
+
+/** The generation being built beside the live one: begun now, or found begun. */
+export const beginBuilding = async (store: Records, name: string, version: number): Promise<CollectionRef> => {
+  const pointer = await change(store, name, pointer => {
+    const generations = generationsOf(pointer, version)
+    if (generations.building !== undefined) return undefined
+    return withVersion({ ...pointer, next: pointer.next + 1 }, version, { ...generations, building: pointer.next })
+  })
+  return { version, generation: generationsOf(pointer, version).building ?? 0 }
+}
+
+/** Swaps: what was built is live. False when another build took its place meanwhile. */
+export const goLive = async (store: Records, name: string, at: CollectionRef): Promise<boolean> => {
+  const pointer = await change(store, name, pointer =>
+    generationsOf(pointer, at.version).building === at.generation
+      ? withVersion(pointer, at.version, { live: at.generation })
+      : undefined,
+  )
+  return generationsOf(pointer, at.version).live === at.generation
+}
+
+/** A collection that holds another log's documents is no longer read or folded. */
+export const abandon = async (store: Records, name: string, at: CollectionRef): Promise<void> => {
+  await change(store, name, pointer => {
+    const { live, building } = generationsOf(pointer, at.version)
+    if (live !== at.generation && building !== at.generation) return undefined
+    return withVersion(pointer, at.version, {
+      ...(live !== undefined && live !== at.generation && { live }),
+      ...(building !== undefined && building !== at.generation && { building }),
+    })
+  })
+}
+
+/** Records that a node uses the collection now. */
+export const touch = async (store: Records, collection: CollectionName, now: Date): Promise<void> => {
+  const name = usedRecord(collection)
+  await store.swap(name, await store.record(name), now.toISOString())
+}
+
+/** Drops the projection's collections that no node used for an hour; `keep` are those in use here. Names what it dropped. */
+export const sweep = async (
+  store: Records & Pick<ReadStore, 'collections' | 'drop'>,
+  name: string,
+  keep: ReadonlySet<CollectionName>,
+  now: Date,
+): Promise<readonly CollectionName[]> => {
+  const dropped: CollectionName[] = []
+  for (const collection of await store.collections()) {
+    const at = parseCollectionName(collection)
+    if (at?.name !== name || keep.has(collection)) continue
+    const used = await store.record(usedRecord(collection))
+    if (used === undefined) await touch(store, collection, now)
+    else if (now.getTime() - Date.parse(used) >= KEEP_MS) {
+      // Only one of two sweeping nodes goes on, and nobody who used it in this instant is overlooked.
+      if (!(await store.swap(usedRecord(collection), used, undefined))) continue
+      await abandon(store, name, at)
+      await store.drop(collection)
+      dropped.push(collection)
+    }
+  }
+  return dropped
+}
+
