@@ -4,9 +4,9 @@ import Type, { type Static, type TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 
 const limit = (of: string) => ({
-  schema: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
-  expects: 'a whole number from 1 to 1000000',
-  about: `${of} a minute and account, or address without one`,
+  schema: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+  expects: 'a whole number from 0 to 1000000',
+  about: `${of} a minute and account, or address without one; 0 for no limit`,
 })
 const engine = (example: string, about: string) => ({
   schema: Type.String({ minLength: 1, maxLength: 4096 }),

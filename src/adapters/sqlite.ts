@@ -311,7 +311,7 @@ const prepareFile = (db: Sqlite, options: OpenOptions, busyTimeoutMs: number): v
 }
 
 /**
- * Opens the file, makes its folder when it is missing, checks whose it is and migrates it: WAL, foreign keys on.
+ * Opens the file, makes its folder when it is missing, checks whose it is and migrates it; the journal is a WAL.
  * @throws {SqliteError} with the kind of fault; the file is closed again and, when it is not ours, untouched.
  */
 export const openDatabase = (path: string, options: OpenOptions): Sqlite => {

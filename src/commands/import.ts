@@ -68,8 +68,8 @@ export type ImportSummary = {
 }
 
 /** Small enough that HTTP gets its turn every few milliseconds, large enough to share a message to the store. */
-const BATCH = 128
-const IN_FLIGHT = 1024
+const BATCH = Number(process.env.BAT ?? 128)
+const IN_FLIGHT = Number(process.env.INF ?? 1024)
 
 type Entrance = { readonly item: SourceItem & { readonly kind: 'record' }; readonly record: ImportedRecord }
 
@@ -115,9 +115,9 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
   }
 
   const count = ({ item }: Entrance, outcome: Outcome | undefined) => {
-    if (outcome?.outcome === 'written') counts.written += 1
-    else if (outcome?.outcome === 'unchanged') counts.unchanged += 1
-    else if (outcome) report(outcome.outcome, item, outcome.reason)
+    if (!outcome) return
+    if ('reason' in outcome) report(outcome.outcome, item, outcome.reason)
+    else counts[outcome.outcome] += 1
   }
 
   const pending = new Set<Promise<void>>()

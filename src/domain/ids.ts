@@ -75,3 +75,6 @@ export const categoryOf = (stream: string): string => {
   const hyphen = stream.indexOf('-')
   return hyphen < 0 ? stream : stream.slice(0, hyphen)
 }
+
+/** A point in the space of entry ids, the same for the same seed: where a draw by chance begins. */
+export const pointOf = (seed: string): string => uuidv5(namespaces.day, seed)

@@ -18,8 +18,8 @@ export type Session = {
   process(events: readonly Recorded[], checkpoint: Checkpoint): Promise<void>
   /** Everything taken is stored. @throws what storing it threw. */
   drain(): Promise<void>
-  /** Tries again what is parked, with all that waited, up to a position that has been processed. */
-  retry(upTo: bigint): Promise<void>
+  /** Tries again what is parked, with all that waited, up to the checkpoint. */
+  retry(checkpoint: Checkpoint): Promise<void>
   /** How many events to take at once. */
   size(): number
 }
@@ -77,11 +77,7 @@ const exclusively = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
   }
 }
 
-const follow = async (
-  options: ConsumeOptions,
-  lease: HeldLease,
-  from: Checkpoint,
-): Promise<'aborted' | 'finished'> => {
+const follow = async (options: ConsumeOptions, lease: HeldLease, from: Checkpoint): Promise<'aborted' | 'finished'> => {
   const { log, store, clock, consumer, filter, signal, onState, onProgress } = options
   const broken = new AbortController()
   let failure: unknown
@@ -100,7 +96,7 @@ const follow = async (
     if (request === undefined) return
     await alone(async () => {
       await session.drain()
-      await session.retry(checkpoint.position)
+      await session.retry(checkpoint)
     })
     await retryDone(store, consumer, request)
   }

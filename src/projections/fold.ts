@@ -1,6 +1,8 @@
 /**
- * Folds batches into the documents of one collection: keys, documents loaded at once, evolve, writes and checkpoint. The
- * next batch is folded while the last is written, and folding leaves the event loop to others every 10 ms.
+ * Folds batches into the documents of one collection: keys, documents loaded at once, evolve, writes and checkpoint. While
+ * one batch is written the next ones are folded, and what they change is written together once the writer is free: at the
+ * head each event is written at once, behind it a document that changes often is written seldom. Folding leaves the event
+ * loop to others every 10 ms.
  */
 import { LRUCache } from 'lru-cache'
 import type { JsonObject, Recorded } from '../domain/event.ts'
@@ -16,12 +18,16 @@ import { type Parked, park, parkedOf, streamKey } from './parking.ts'
 export type Held<D> = { readonly position: bigint; readonly body: D | undefined }
 
 /** Documents kept between batches: the holder of the lease is the only one who writes them. */
-const KEPT = 4_096
+const KEPT = 8_192
 const TURN_MS = 10
-/** A batch is made so large that writing it takes about this long. */
-const TARGET_MS = 20
-const LEAST = 16
-const MOST = 1_000
+/** Events taken at once. */
+const BATCH = 500
+/** Changed documents that may wait for the writer: so many that writing them takes about `TARGET_MS`. */
+const LEAST_DIRTY = 64
+const MOST_DIRTY = 8_192
+const TARGET_MS = 250
+/** While a generation is built nobody reads it: documents wait until there are many, or for this long. */
+const BUILDING_MS = 1_000
 
 export type FolderOptions<D extends JsonObject> = {
   readonly projection: Projection<D>
@@ -30,14 +36,16 @@ export type FolderOptions<D extends JsonObject> = {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>
   readonly cache?: Pick<Cache, 'invalidate'>
   readonly failed: (error: unknown) => void
+  /** Nobody reads the collection yet. */
+  readonly building?: () => boolean
   /** After documents and checkpoint are stored. */
   readonly onStored?: (position: bigint) => void
 }
 
-export type Folder<D> = Session & {
+export type Folder<D> = Omit<Session, 'retry'> & {
   readonly parked: Map<string, Parked>
   /** The documents as of everything processed, stored or not. */
-  documents(ids: Iterable<string>): Promise<ReadonlyMap<string, Held<D>>>
+  documents(ids: Iterable<string>): Promise<Map<string, Held<D>>>
   store(writes: readonly DocumentWrite[], checkpoint: Checkpoint): Promise<void>
 }
 
@@ -73,12 +81,16 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
   const { projection, collection, store, clock, cache, failed, onStored } = options
   const parked = await parkedOf(store, collection)
   const kept = new LRUCache<string, Held<D>>({ max: KEPT })
-  /** On their way to the store. */
+  /** Changed and not sent to the writer; on their way to the store. */
+  let dirty = new Map<string, Held<D>>()
   let writing = new Map<string, Held<D>>()
-  let written: Promise<void> = Promise.resolve()
-  let size = 256
+  let checkpoint: Checkpoint | undefined
+  let inFlight: Promise<void> | undefined
+  let broken: { readonly error: unknown } | undefined
+  let room = 1_024
+  let flushedAt = clock.monotonic()
 
-  const held = (id: string): Held<D> | undefined => writing.get(id) ?? kept.get(id)
+  const held = (id: string): Held<D> | undefined => dirty.get(id) ?? writing.get(id) ?? kept.get(id)
 
   const documents: Folder<D>['documents'] = async ids => {
     const found = new Map<string, Held<D>>()
@@ -110,15 +122,48 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
       // A cache that is away serves nothing stale either: its values carry positions, and readers check them.
     }
   }
-  const persist = async (writes: readonly DocumentWrite[], checkpoint: Checkpoint): Promise<void> => {
+  const persist = async (writes: readonly DocumentWrite[], at: Checkpoint): Promise<void> => {
     const began = clock.monotonic()
-    await store.apply(collection, writes, { consumer: collection, value: checkpoint })
-    const took = clock.monotonic() - began
-    if (writes.length >= LEAST) size = Math.round(Math.min(MOST, Math.max(LEAST, size * Math.min(2, TARGET_MS / took))))
-    await invalidate(writes, checkpoint.position)
-    onStored?.(checkpoint.position)
+    await store.apply(collection, writes, { consumer: collection, value: at })
+    const took = Math.max(1, clock.monotonic() - began)
+    if (writes.length >= LEAST_DIRTY)
+      room = Math.round(Math.min(MOST_DIRTY, Math.max(LEAST_DIRTY, room * Math.min(2, TARGET_MS / took))))
+    await invalidate(writes, at.position)
+    onStored?.(at.position)
   }
-  const drain = (): Promise<void> => written
+  /** Sends what is changed to the writer; when that is done, what has changed meanwhile. */
+  const flush = (): void => {
+    if (inFlight || !checkpoint || broken) return
+    const at = checkpoint
+    checkpoint = undefined
+    flushedAt = clock.monotonic()
+    writing = dirty
+    dirty = new Map()
+    const writes = [...writing].map(([id, each]) => toWrite(id, each))
+    inFlight = persist(writes, at).then(
+      () => {
+        for (const [id, each] of writing) kept.set(id, each)
+        writing = new Map()
+        inFlight = undefined
+        if (due()) flush()
+      },
+      (error: unknown) => {
+        inFlight = undefined
+        broken = { error }
+        failed(error)
+      },
+    )
+  }
+  const due = (): boolean =>
+    checkpoint !== undefined &&
+    (options.building?.() !== true || dirty.size >= room || clock.monotonic() - flushedAt >= BUILDING_MS)
+  const drain = async (): Promise<void> => {
+    while (!broken && (inFlight || checkpoint)) {
+      flush()
+      await inFlight
+    }
+    if (broken) throw broken.error
+  }
 
   /** Folds what is keyed in place; answers the documents that failed, with the event that did it. */
   const fold = async (
@@ -158,7 +203,7 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
       parked.set(id, await park(store, collection, id, event, error, clock.now()))
   }
 
-  const process: Session['process'] = async (events, checkpoint) => {
+  const process: Session['process'] = async (events, at) => {
     const keyed: { readonly event: Recorded; readonly ids: readonly string[] }[] = []
     const needed = new Set<string>()
     for (const event of events) {
@@ -171,29 +216,26 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
         await parkAll(new Map([[streamKey(event.stream), { event, error }]]))
       }
     }
-    const state = new Map(await documents(needed))
+    const state = await documents(needed)
     const touched = new Set<string>()
     const failures = await fold(keyed, state, touched)
     if (failures.size > 0) await parkAll(failures)
-    const writes = [...touched].map(id => toWrite(id, state.get(id) ?? { position: -1n, body: undefined }))
-    await written
-    for (const [id, each] of state) kept.set(id, each)
-    writing = new Map([...touched].flatMap(id => [[id, state.get(id) ?? { position: -1n, body: undefined }] as const]))
-    written = persist(writes, checkpoint)
-    written.catch(failed)
+    for (const id of touched) {
+      const each = state.get(id)
+      if (each) dirty.set(id, each)
+    }
+    checkpoint = at
+    if (due()) flush()
+    while (dirty.size >= room && inFlight) await inFlight
+    if (broken) throw broken.error
   }
 
   return {
-    ...{ parked, documents, process, drain, size: () => size },
-    store: async (writes, checkpoint) => {
+    ...{ parked, documents, process, drain, size: () => BATCH },
+    store: async (writes, at) => {
       await drain()
       for (const { id } of writes) kept.delete(id)
-      writing = new Map()
-      await persist(writes, checkpoint)
-    },
-    // Bound by the runner, which knows the log.
-    retry: async () => {
-      await drain()
+      await persist(writes, at)
     },
   }
 }

@@ -29,7 +29,7 @@ const parse = (text: string): Parked => {
 }
 
 /** Under this id a whole stream waits when an event did not even say which documents it touches. */
-export const streamKey = (stream: string): string => `\u0000${stream}`
+export const streamKey = (stream: string): string => `~${stream}`
 
 export const parkedOf = async (store: Records, consumer: string): Promise<Map<string, Parked>> => {
   const found = await store.records(prefixOf(consumer))

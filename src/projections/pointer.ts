@@ -93,9 +93,18 @@ export const touch = async (store: Records, collection: CollectionName, now: Dat
   await store.swap(name, await store.record(name), now.toISOString())
 }
 
+/** The records that go with a collection: its lease, what is parked, what was asked. */
+const forgetConsumer = async (
+  store: Records & Pick<ReadStore, 'records'>,
+  collection: CollectionName,
+): Promise<void> => {
+  for (const prefix of [`parked:${collection}:`, `retry:${collection}`, `lease:${collection}`])
+    for (const [record, text] of await store.records(prefix)) await store.swap(record, text, undefined)
+}
+
 /** Drops the projection's collections that no node used for an hour; `keep` are those in use here. Names what it dropped. */
 export const sweep = async (
-  store: Records & Pick<ReadStore, 'collections' | 'drop'>,
+  store: Records & Pick<ReadStore, 'collections' | 'drop' | 'records'>,
   name: string,
   keep: ReadonlySet<CollectionName>,
   now: Date,
@@ -111,9 +120,9 @@ export const sweep = async (
       if (!(await store.swap(usedRecord(collection), used, undefined))) continue
       await abandon(store, name, at)
       await store.drop(collection)
+      await forgetConsumer(store, collection)
       dropped.push(collection)
     }
   }
   return dropped
 }
-

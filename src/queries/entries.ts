@@ -136,8 +136,8 @@ export const listEntries = (reads: EntryReads): Query<ListInput, Page<EntryView>
       ...keyOf(input.after),
     })
     const items = found.documents.flatMap(({ id, body }) => viewFor(reader, id, body, body.revision) ?? [])
-    const next = found.next ? { generation: reads.entries.generation(), key: found.next } : null
-    return { value: { items, next }, position: reads.entries.position() }
+    const next = found.next ? { generation: found.generation, key: found.next } : null
+    return { value: { items, next }, position: found.position }
   },
 })
 
@@ -233,8 +233,13 @@ export const exportEntries = (reads: EntryReads) =>
   async function* (input: { readonly after?: Cursor; readonly language?: string }): AsyncGenerator<ExportPage> {
     const where = conditions({ limit: 0, ...(input.language !== undefined && { language: input.language }) })
     let after = input.after?.key
+    let generation = input.after?.generation
     for (;;) {
-      const page = await reads.entries.find({ where, order: [], limit: 200, ...(Array.isArray(after) && { after }) })
+      const page = await reads.entries.find(
+        { where, order: [], limit: 200, ...(Array.isArray(after) && { after }) },
+        generation,
+      )
+      generation = page.generation
       const items = page.documents.map(({ id, body }) => entryView(id, body, body.revision))
       const key = page.next ?? (page.documents.length > 0 ? [page.documents.at(-1)?.id ?? ''] : after)
       yield {

@@ -2,6 +2,7 @@
 import type { Config } from '../../config.ts'
 import type { ImportCounts, ImportFormat } from '../../domain/import.ts'
 import type { Refusal } from '../../domain/refusal.ts'
+import type { Role } from '../../domain/roles.ts'
 
 /**
  * `serve`: HTTP, projections and all; `work`: what one command of the command line needs, which may run beside a service
@@ -55,7 +56,7 @@ export type ProjectionStatus = {
   readonly reason?: string
 }
 
-export type RebuildReport = { readonly name: string; readonly events: number; readonly documents: number }
+export type RebuildReport = { readonly name: string; readonly position: string }
 
 /** `differences` names documents whose replay is not what is live, 100 at most of `different`. */
 export type VerifyReport = {
@@ -70,11 +71,12 @@ export type VerifyReport = {
   }[]
 }
 
-export type TokenRequest = { readonly role: string; readonly for: string; readonly lifeMs: number }
+export type TokenRequest = { readonly role: Role; readonly for: string; readonly lifeMs: number }
 export type IssuedToken = {
   readonly id: string
-  readonly role: string
-  readonly for: string
+  readonly role: Role
+  /** Absent once the name was erased. */
+  readonly for?: string
   readonly expiresAt: string
   /** The signed access token: shown once, stored nowhere. */
   readonly token: string
@@ -88,7 +90,6 @@ export type TokenStatus = Omit<IssuedToken, 'token'> & {
 export type App = {
   /** Names that `rebuild`, `retry` and `verify` know. */
   readonly projectionNames: readonly string[]
-  readonly roles: readonly string[]
   /** Listens; the base address, such as http://127.0.0.1:8080. @throws the system's error (EADDRINUSE, EACCES). */
   listen(): Promise<string>
   /**

@@ -1,7 +1,8 @@
 /** How a command of the command line is declared, and what it is given. */
 import type { ParseArgsConfig } from 'node:util'
 import type { Config } from '../../config.ts'
-import type { App, AppPurpose, Progress } from './app-port.ts'
+import type { App, AppPurpose } from './app-port.ts'
+import type { ProgressView } from './progress.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Documented in API.md: 75 is EX_TEMPFAIL of sysexits.h, "the user is invited to retry". */
@@ -22,7 +23,7 @@ export type CliContext = {
   /** Opens the program; it is closed when the command ends. */
   readonly open: (purpose: AppPurpose) => Promise<App>
   /** Shows progress while the work runs. */
-  readonly watched: <T>(work: (onProgress: (progress: Progress) => void) => Promise<T>) => Promise<T>
+  readonly watched: <T>(work: (view: Pick<ProgressView, 'show' | 'say'>) => Promise<T>) => Promise<T>
 }
 
 /** The arguments: options by name, and what stands by itself. */
@@ -59,7 +60,9 @@ export const needed = (input: CliInput, name: string, expects: string): string =
 export const oneOf = <T extends string>(value: string | undefined, all: readonly T[], what: string): T => {
   const found = all.find(each => each === value)
   if (found === undefined)
-    throw new UsageError(`${value === undefined ? `No ${what}` : `${what} ${value} is unknown`}: use ${all.join(', ')}.`)
+    throw new UsageError(
+      `${value === undefined ? `No ${what}` : `${what} ${value} is unknown`}: use ${all.join(', ')}.`,
+    )
   return found
 }
 

@@ -29,6 +29,8 @@ const line = (at: Measured): string => {
 
 export type ProgressView = {
   show(progress: Progress): void
+  /** A line for the person who watches, above the bar. */
+  say(line: string): void
   /** Takes the bar off, or writes the last line; repeating it is harmless. */
   end(): void
 }
@@ -84,6 +86,11 @@ export const openProgress = (terminal: Terminal, now: () => number): ProgressVie
       if (now() - shownAt < every) return
       shownAt = now()
       draw(unshown)
+    },
+    say: text => {
+      // Back to the first column and erase the line: the bar draws itself again below.
+      if (bar?.isActive) terminal.stream.write('\r\u001b[K')
+      terminal.note(text)
     },
     end: () => {
       if (unshown) draw(unshown)

@@ -46,8 +46,8 @@ export const openTerminal = ({ stdout, stderr }: Streams, json: boolean): Termin
 
 /** Columns padded to their widest cell, the last one left as it is. */
 export const table = (rows: readonly (readonly string[])[]): readonly string[] => {
-  const widths: number[] = []
-  for (const row of rows) row.forEach((cell, at) => void (widths[at] = Math.max(widths[at] ?? 0, cell.length)))
+  const columns = Math.max(0, ...rows.map(row => row.length))
+  const widths = Array.from({ length: columns }, (_, at) => Math.max(...rows.map(row => row[at]?.length ?? 0)))
   return rows.map(row =>
     row
       .map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0)))

@@ -10,32 +10,11 @@ import type { Cache } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Keys } from '../../ports/keys.ts'
 import type { wordOfTheDay } from '../../queries/days.ts'
-import type { Cursor, Page, Query } from '../../queries/define.ts'
 import type { entryHistory, exportEntries, getEntry, listEntries, randomEntry } from '../../queries/entries.ts'
-import type { EntryView } from '../../queries/entry-view.ts'
+import type { searchEntries, suggestEntries } from '../../queries/search-entries.ts'
 import type { Authority } from './authority.ts'
 import type { RateLimits } from './limits.ts'
 import type { Freshness } from './route-query.ts'
-
-export type SearchInput = {
-  readonly q: string
-  readonly language?: string
-  readonly partOfSpeech?: string
-  readonly label?: string
-  readonly category?: string
-  readonly in?: readonly ('lemma' | 'form' | 'definition')[]
-  readonly fuzzy: 'auto' | 0 | 1 | 2
-  readonly facets: readonly ('language' | 'partOfSpeech')[]
-  readonly limit: number
-  readonly after?: Cursor
-}
-export type SearchItem = {
-  readonly entry: EntryView
-  readonly matched: string
-  readonly distance?: number
-  readonly highlights: readonly unknown[]
-}
-export type SuggestInput = { readonly q: string; readonly language?: string; readonly limit: number }
 
 export type HttpQueries = {
   readonly getEntry: ReturnType<typeof getEntry>
@@ -44,8 +23,8 @@ export type HttpQueries = {
   readonly randomEntry: ReturnType<typeof randomEntry>
   readonly wordOfTheDay: ReturnType<typeof wordOfTheDay>
   readonly exportEntries: ReturnType<typeof exportEntries>
-  readonly searchEntries: Query<SearchInput, Page<SearchItem>>
-  readonly suggestEntries: Query<SuggestInput, unknown>
+  readonly searchEntries: ReturnType<typeof searchEntries>
+  readonly suggestEntries: ReturnType<typeof suggestEntries>
 }
 
 /** A part of the service: its state, the age of what it says in milliseconds, how far it is behind. */
@@ -70,6 +49,8 @@ export type HttpSettings = {
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
   readonly limits: RateLimits
+  /** Milliseconds for a client to send its headers and the whole request; 10 s and 30 s by default. */
+  readonly timeouts?: { readonly headersMs: number; readonly requestMs: number }
 }
 
 export type HttpDeps = {

@@ -1,13 +1,13 @@
 /** How the dictionary's commands and queries are answered: from the fold, in the eyes of who asks. */
 import { createHash } from 'node:crypto'
-import Type from 'typebox'
+import Type, { type TSchema } from 'typebox'
 import type { Accepted } from '../../commands/transact.ts'
 import type { EntryState } from '../../domain/entry.ts'
 import type { JsonObject } from '../../domain/event.ts'
 import { HistoryItem } from '../../queries/entry-history.ts'
 import { EntrySchema, type EntryView, viewFor } from '../../queries/entry-view.ts'
 import { etagOf } from './etags.ts'
-import { entryExample, historyExample, listExample, searchExample } from './examples.ts'
+import { entryExample, historyExample, listExample, ofExample, searchExample } from './examples.ts'
 import type { Answer, Documented, Requester } from './route.ts'
 
 /**
@@ -81,32 +81,15 @@ export const historyAnswer: Documented = {
   ...{ example: historyExample, headers: listHeaders },
 }
 
-export const layers = [
-  ...['exact', 'case', 'accent', 'form', 'stem', 'prefix', 'wildcard', 'fuzzy', 'definition'],
-] as const
-
-const open = { additionalProperties: true }
-export const searchAnswer: Documented = {
+/** As the query declares it. */
+export const searchAnswer = (output: TSchema): Documented => ({
   description: 'A page, best layer first.',
-  schema: Type.Object(
-    {
-      items: Type.Array(
-        Type.Object({
-          entry: EntrySchema,
-          matched: Type.Enum([...layers]),
-          distance: Type.Optional(Type.Integer()),
-          highlights: Type.Array(Type.Object({}, open)),
-        }),
-      ),
-      ...{ next, ...total, facets: Type.Optional(Type.Object({}, open)) },
-    },
-    { $id: 'SearchPage' },
-  ),
-  ...{ example: searchExample, headers: listHeaders },
+  ...{ schema: output, example: searchExample, headers: listHeaders },
+})
+const suggested: JsonObject = {
+  items: [{ ...ofExample, lemma: 'serendipity', language: 'en', partOfSpeech: 'noun' }],
 }
-const suggested: JsonObject = { items: [{ id: entryExample('published', '2')['id'], lemma: 'serendipity' }] }
-export const suggestAnswer: Documented = {
+export const suggestAnswer = (output: TSchema): Documented => ({
   description: 'Completions, most used first.',
-  schema: Type.Object({ items: Type.Array(Type.Object({}, open)) }, { $id: 'Suggestions' }),
-  ...{ example: suggested, headers: read },
-}
+  ...{ schema: output, example: suggested, headers: read },
+})

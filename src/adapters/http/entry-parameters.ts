@@ -83,6 +83,10 @@ export const languageOf = (tag: string): string => {
   return canonical
 }
 
+/** How many edits a word found may be away. */
+export const fuzzyOf = (value: string | undefined): 'auto' | 0 | 1 | 2 =>
+  value === '0' ? 0 : value === '1' ? 1 : value === '2' ? 2 : 'auto'
+
 const DATE_TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$/
 
 /** True of texts that are to be read as times: Sync-Tokens never look like one. */

@@ -12,7 +12,6 @@ export const edgeCodes = [
   'cursor-invalid',
   'cursor-expired',
   'other-log',
-  'dry-run-refused',
   'unauthenticated',
   'not-found',
   'method-not-allowed',
@@ -136,7 +135,18 @@ export const problems = {
     title: 'Not a time to look back to',
     help: 'asOf is a time (RFC 3339) or a Sync-Token of the past.',
   },
+  'pattern-invalid': {
+    status: 400,
+    title: 'The pattern has too many wildcards',
+    help: 'A pattern has three wildcards at most.',
+  },
+  'pattern-too-broad': {
+    status: 422,
+    title: 'The pattern is too broad',
+    help: 'A pattern has a literal letter as its first or its last character; *mid* would mean reading the whole dictionary.',
+  },
   'token-not-found': { status: 404, title: 'No such token', help: 'There is no access token with this id.' },
+  'role-unknown': { status: 422, title: 'No such role', help: '/v1/roles lists the roles.' },
   'token-life': { status: 422, title: 'Too long a life', help: 'An access token lives 24 hours at most.' },
   'import-running': { status: 409, title: 'An import is running', help: 'This source is being imported already.' },
   'revision-stale': {
@@ -211,11 +221,6 @@ export const problems = {
     status: 409,
     title: 'Another log',
     help: 'The token was made by another log: the data was restored or copied since. Drop what you keep and read again.',
-  },
-  'dry-run-refused': {
-    status: 400,
-    title: 'No dry run here',
-    help: 'This route does not offer dryRun.',
   },
   unauthenticated: {
     status: 401,

@@ -42,13 +42,11 @@ const lines = async function* (
 }
 
 export const exportRoute = (deps: ExportDeps): Route => {
-  const source = { name, reads: ['entries'] as const }
   const open = async (request: EdgeRequest): Promise<Answer> => {
     if (preferred(header(request, 'accept'), [NDJSON]) === undefined)
       throw new ProblemError('not-acceptable', `The export is offered as ${NDJSON}.`)
-    const after = await cursorOf(request, source, deps)
-    if (request.after !== undefined && !(await deps.freshness.reached(source.reads, request.after)))
-      throw new ProblemError('projection-behind', 'The read model has not reached the Sync-Token within two seconds.')
+    const after = cursorOf(request, name, deps.cursors)
+    if (request.after !== undefined) await deps.freshness.waitFor(['entries'], request.after)
     const headers = { 'x-accel-buffering': 'no' }
     if (request.method === 'HEAD') return { status: 200, type: NDJSON, headers }
     const release = deps.limits.stream(request.counted)

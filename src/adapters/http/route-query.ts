@@ -3,7 +3,7 @@ import type { Static, TSchema } from 'typebox'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import type { Cursor, Page, Query, Reflecting } from '../../queries/define.ts'
 import { noneMatch } from './etags.ts'
-import { type ProblemCode, ProblemError, problemFrom } from './problems.ts'
+import { type ProblemCode, problemFrom } from './problems.ts'
 import {
   type Answer,
   type Documented,
@@ -19,10 +19,8 @@ export type ProjectionName = Query<never, unknown>['reads'][number]
 
 /** What the edge asks of the read side beside the queries themselves. */
 export type Freshness = {
-  /** Waits until the projections have reached the position, two seconds at most; false when they did not. */
-  reached(reads: readonly ProjectionName[], position: bigint): Promise<boolean>
-  /** Does a read model of this generation still answer? `log` for queries that read the log itself. */
-  serves(reads: readonly ProjectionName[], generation: string): boolean | Promise<boolean>
+  /** Waits until the projections have reached the position, two seconds at most. @throws {ProjectionError} behind, building. */
+  waitFor(reads: readonly ProjectionName[], position: bigint): Promise<void>
 }
 
 export type QueryDeps = {
@@ -83,10 +81,12 @@ const base = <Q extends TSchema, Input, Output>(declared: Common<Q, Input, Outpu
   }
 }
 
-const waitFor = async (query: Query<never, unknown>, request: EdgeRequest, freshness: Freshness): Promise<void> => {
-  if (request.after === undefined || query.reads.length === 0) return
-  if (!(await freshness.reached(query.reads, request.after)))
-    throw new ProblemError('projection-behind', 'The read model has not reached the Sync-Token within two seconds.')
+const waitFor = async (
+  query: Pick<Query<never, unknown>, 'reads'>,
+  request: EdgeRequest,
+  deps: QueryDeps,
+): Promise<void> => {
+  if (request.after !== undefined && query.reads.length > 0) await deps.freshness.waitFor(query.reads, request.after)
 }
 
 /** With `fields`, the named members of a record. */
@@ -113,7 +113,7 @@ export const itemRoute = <Q extends TSchema, Input, Output>(
   return {
     ...base(declared),
     handle: async (request): Promise<Answer> => {
-      if (request.after !== undefined) await waitFor(query, request, deps.freshness)
+      if (request.after !== undefined) await waitFor(query, request, deps)
       const from = given<Q>(request)
       const result = accepted(await query.run(await declared.input(from), request.requester))
       const { value, position } = result
@@ -152,20 +152,12 @@ const valueIn = (query: unknown, name: 'cursor' | 'limit'): unknown =>
   typeof query === 'object' && query !== null ? Object.entries(query).find(([key]) => key === name)?.[1] : undefined
 
 /**
- * What a cursor of this request stands for, still served.
- * @throws {ProblemError} cursor-invalid, cursor-expired, other-log.
+ * What the cursor of this request stands for; whether its generation is still there, the query says.
+ * @throws {ProblemError} cursor-invalid, other-log.
  */
-export const cursorOf = async (
-  request: EdgeRequest,
-  query: { readonly name: string; readonly reads: readonly ProjectionName[] },
-  deps: QueryDeps,
-): Promise<Cursor | undefined> => {
+export const cursorOf = (request: EdgeRequest, name: string, cursors: Cursors): Cursor | undefined => {
   const token = valueIn(request.query, 'cursor')
-  if (typeof token !== 'string') return undefined
-  const cursor = deps.cursors.read(cursorScope(request, query.name), token)
-  if (query.reads.length > 0 && !(await deps.freshness.serves(query.reads, cursor.generation)))
-    throw new ProblemError('cursor-expired', 'The read model that this cursor pages through was replaced.')
-  return cursor
+  return typeof token === 'string' ? cursors.read(cursorScope(request, name), token) : undefined
 }
 
 /** What a cursor belongs to: the query, the thing it is about, its filters. */
@@ -182,8 +174,8 @@ export const pageRoute = <Q extends TSchema, Input, Item>(
     ...route,
     problems: [...route.problems, 'cursor-invalid', 'cursor-expired'],
     handle: async (request): Promise<Answer> => {
-      const after = await cursorOf(request, query, deps)
-      if (request.after !== undefined) await waitFor(query, request, deps.freshness)
+      const after = cursorOf(request, query.name, deps.cursors)
+      if (request.after !== undefined) await waitFor(query, request, deps)
       const limit = valueIn(request.query, 'limit')
       const from = { ...given<Q>(request), limit: typeof limit === 'number' ? limit : DEFAULT_LIMIT }
       const input = declared.input({ ...from, ...(after && { after }) })

@@ -1,6 +1,6 @@
 /** What is not the dictionary: health, keys, roles, problem pages, and where to begin. */
 import Type from 'typebox'
-import { roles } from '../../domain/roles.ts'
+import { permissionsOf, roles } from '../../domain/roles.ts'
 import type { Health, HttpDeps } from './deps.ts'
 import { isProblemCode, ProblemError, problemCodes, problemOf } from './problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from './route.ts'
@@ -50,11 +50,11 @@ const withoutDetail = (health: Health): Health => ({
   parts: Object.fromEntries(Object.entries(health.parts).map(([name, part]) => [name, { state: part.state }])),
 })
 
-const escape = (text: string): string =>
+const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
 const page = (title: string, paragraphs: readonly string[]): string =>
-  `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escape(title)}</title></head><body><h1>${escape(title)}</h1>${paragraphs.map(each => `<p>${escape(each)}</p>`).join('')}</body></html>`
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title></head><body><h1>${escapeHtml(title)}</h1>${paragraphs.map(each => `<p>${escapeHtml(each)}</p>`).join('')}</body></html>`
 
 type Format = 'application/json' | 'text/html'
 
@@ -133,7 +133,7 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
   },
   {
     ...{ method: 'GET', path: '/health', name: 'health', tag, summary: 'Each part with its state, age and lag' },
-    ...{ description: 'Ages, lags and details need the permission health:read.', credentials: 'optional' },
+    ...{ description: 'Ages, lags and details need the permission operations:read.', credentials: 'optional' },
     ...{ rate: 'reads', querystring: nothing, request: {}, problems: [] },
     answers: {
       200: {
@@ -144,7 +144,7 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
     },
     handle: async ({ requester }) => {
       const health = await deps.health()
-      const shown = requester.permissions.has('health:read') ? health : withoutDetail(health)
+      const shown = requester.permissions.has('operations:read') ? health : withoutDetail(health)
       return { status: 200, body: JSON.stringify({ ...shown, version: deps.version }), cache: 'no-store' }
     },
   },
@@ -173,7 +173,7 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
     handle: () => ({
       status: 200,
       body: JSON.stringify({
-        items: Object.entries(roles).map(([name, permissions]) => ({ name, permissions: [...permissions] })),
+        items: roles.map(name => ({ name, permissions: [...permissionsOf(name)] })),
       }),
     }),
   },

@@ -43,7 +43,7 @@ const queryValidator = (schema: TSchema) => {
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = route =>
   route.httpPart === 'querystring' ? queryValidator(route.schema) : TypeBoxValidatorCompiler(route)
 
-const escape = (member: string): string => member.replaceAll('~', '~0').replaceAll('/', '~1')
+const escapeMember = (member: string): string => member.replaceAll('~', '~0').replaceAll('/', '~1')
 
 const members = (params: Readonly<Record<string, unknown>>, name: string): readonly string[] => {
   const value = params[name]
@@ -54,13 +54,13 @@ const details = (error: FastifySchemaValidationError): readonly ProblemDetail[] 
   const at = error.instancePath
   if (error.keyword === 'additionalProperties')
     return members(error.params, 'additionalProperties').map(member => ({
-      pointer: `${at}/${escape(member)}`,
+      pointer: `${at}/${escapeMember(member)}`,
       code: 'unknown',
       detail: 'There is no such member or parameter.',
     }))
   if (error.keyword === 'required')
     return members(error.params, 'requiredProperties').map(member => ({
-      pointer: `${at}/${escape(member)}`,
+      pointer: `${at}/${escapeMember(member)}`,
       code: 'required',
       detail: 'This is missing.',
     }))

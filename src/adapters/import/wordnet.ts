@@ -112,7 +112,7 @@ export const openWordnet = async (dir: string, options: { readonly signal?: Abor
     const lexicon = await readLexicon(dir, fault => faults.push(fault), signal)
     yield* faults.splice(0)
     const tables = { lexicon, tags: await readTagCounts(dir), exceptions: await readExceptions(dir) }
-    for (const file of wordnetFiles) descriptors.push(openSync(join(dir, `data.${file}`)))
+    for (const file of wordnetFiles) descriptors.push(openSync(join(dir, `data.${file}`), 'r'))
     const read = synsetReader(lexicon)
     let before = 0
     for (const file of wordnetFiles) {

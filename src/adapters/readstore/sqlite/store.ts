@@ -10,6 +10,7 @@ import { openDatabase, SqliteError } from '../../sqlite.ts'
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './layout.ts'
 import { openReader, type Reader } from './reader.ts'
 import type { WorkerRequest } from './worker.ts'
+import { packBatch } from './writer.ts'
 import { openWrites, WorkerFailure } from './writes.ts'
 
 export type SqliteReadStoreOptions = {
@@ -194,11 +195,8 @@ export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Prom
     find: (collection, plan) => reading(reader => reader.find(collection, plan)),
     count: (collection, plan, limit) => reading(reader => reader.count(collection, plan, limit)),
     scan: (collection, after, limit) => reading(reader => reader.scan(collection, after, limit)),
-    apply: async (collection, documents, { consumer, value: checkpoint }) => {
-      const ids = documents.map(each => each.id)
-      const positions = documents.map(each => each.position)
-      const bodies = documents.map(each => ('removed' in each ? null : JSON.stringify(each.body)))
-      await writing({ op: 'apply', batch: { collection, ids, positions, bodies, consumer, checkpoint } })
+    apply: async (collection, documents, checkpoint) => {
+      await writing({ op: 'apply', batch: packBatch(collection, documents, checkpoint) })
     },
     checkpoint: consumer => reading(reader => reader.checkpoints(consumer).get(consumer)),
     checkpoints: () => reading(reader => reader.checkpoints()),

@@ -1,15 +1,18 @@
 /** All that writes to the read store's file: runs in the worker thread, in slices that hold the lock for 20 ms at most. */
 import type { JsonObject } from '../../../domain/event.ts'
-import type { CollectionName, Indexes } from '../../../ports/read-store.ts'
+import type { CollectionName, DocumentWrite, Indexes } from '../../../ports/read-store.ts'
 import type { Sqlite, SqlValue, Statement } from '../../sqlite.ts'
 import { creation, isUuid, type Layout, layoutOf, ordOf, removal, stored, type TermLayout, termRows } from './layout.ts'
 
-/** A batch as it crosses to the worker: flat arrays of texts are the cheapest to copy. A removed document's body is null. */
+/**
+ * A batch as it crosses to the worker. All ids and bodies are one text, cut at `ends` (id, body, id, body, ...): one large
+ * text is copied several times faster than many small ones. A removed document's body is empty.
+ */
 export type WriteBatch = {
   readonly collection: CollectionName
-  readonly ids: readonly string[]
-  readonly positions: readonly bigint[]
-  readonly bodies: readonly (string | null)[]
+  readonly text: string
+  readonly ends: Uint32Array
+  readonly positions: BigInt64Array
   readonly consumer: string
   readonly checkpoint: {
     readonly logId: string
@@ -17,6 +20,27 @@ export type WriteBatch = {
     readonly eventId: string
     readonly token: number
   }
+}
+
+export const packBatch = (
+  collection: CollectionName,
+  writes: readonly DocumentWrite[],
+  checkpoint: { readonly consumer: string; readonly value: WriteBatch['checkpoint'] },
+): WriteBatch => {
+  const parts: string[] = []
+  const ends = new Uint32Array(writes.length * 2)
+  const positions = new BigInt64Array(writes.length)
+  let end = 0
+  for (const [n, each] of writes.entries()) {
+    const body = 'removed' in each ? '' : JSON.stringify(each.body)
+    parts.push(each.id, body)
+    ends[n * 2] = end + each.id.length
+    end += each.id.length + body.length
+    ends[n * 2 + 1] = end
+    positions[n] = each.position
+  }
+  const { consumer, value } = checkpoint
+  return { collection, text: parts.join(''), ends, positions, consumer, checkpoint: value }
 }
 
 /** What the store answers in place of an effect: the caller turns it into the port's error. */
@@ -211,17 +235,21 @@ export const openWriter = (db: Sqlite, now: () => number): Writer => {
         db.prepare('DELETE FROM checkpoint WHERE consumer = ?').run(name)
       }),
     *apply(batch) {
+      const { text, ends, positions } = batch
+      const writeAt = (collection: Opened, n: number): void => {
+        const [from, middle, to] = [n === 0 ? 0 : (ends[n * 2 - 1] ?? 0), ends[n * 2] ?? 0, ends[n * 2 + 1] ?? 0]
+        write(collection, text.slice(from, middle), positions[n] ?? 0n, middle === to ? null : text.slice(middle, to))
+      }
       let at = 0
       for (let done = false; !done; ) {
         const end = now() + SLICE_MS
         db.transaction(() => {
           checkToken(batch)
-          if (batch.ids.length > 0) {
+          if (positions.length > 0) {
             const collection = collectionOf(batch.collection)
             try {
-              while (at < batch.ids.length && now() + unwritten(collection) * TERM_ROW_MS < end)
-                for (const last = Math.min(at + STRIDE, batch.ids.length); at < last; at += 1)
-                  write(collection, batch.ids[at] ?? '', batch.positions[at] ?? 0n, batch.bodies[at] ?? null)
+              while (at < positions.length && now() + unwritten(collection) * TERM_ROW_MS < end)
+                for (const last = Math.min(at + STRIDE, positions.length); at < last; at += 1) writeAt(collection, at)
               flush(collection)
             } catch (error) {
               // Rolled back: statements and what is known of the collection begin anew.
@@ -229,7 +257,7 @@ export const openWriter = (db: Sqlite, now: () => number): Writer => {
               throw error
             }
           }
-          done = at >= batch.ids.length
+          done = at >= positions.length
           const { logId, position, eventId, token: held } = batch.checkpoint
           if (done) saveCheckpoint.run(batch.consumer, logId, position, eventId, held)
         })

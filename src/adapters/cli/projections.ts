@@ -1,0 +1,110 @@
+/** `lexichron rebuild`, `projections`, `projections retry` and `verify`: the read models, looked after. */
+import type { App, ProjectionStatus, VerifyReport } from './app-port.ts'
+import { type CliCommand, type CliContext, exitCodes, oneOf } from './command.ts'
+import { count, table } from './terminal.ts'
+
+const known = (app: App, name: string): string => oneOf(name, app.projectionNames, 'projection')
+
+export const rebuild: CliCommand = {
+  name: 'rebuild',
+  usage: '[NAME]',
+  summary: 'build one read model, or all of them, anew beside what is live, then swap',
+  details: ['Queries go on with the old one meanwhile. Safe to stop: what is live stays live.'],
+  options: {},
+  about: {},
+  positionals: [0, 1],
+  run: async (input, context) => {
+    const { terminal, signal } = context
+    const app = await context.open('work')
+    const [name] = input.positionals
+    const names = name === undefined ? app.projectionNames : [known(app, name)]
+    for (const each of names) {
+      if (signal.aborted) return exitCodes.tryAgain
+      const done = await context.watched(view => app.rebuild(each, { onProgress: view.show, signal }))
+      if (signal.aborted) return exitCodes.tryAgain
+      await terminal.result(
+        terminal.json ? JSON.stringify(done) : `${done.name}: rebuilt up to position ${done.position}`,
+      )
+    }
+    return exitCodes.done
+  },
+}
+
+const rows = (all: readonly ProjectionStatus[]): readonly string[] =>
+  table([
+    ['name', 'version', 'state', 'position', 'behind', 'parked'],
+    ...all.map(each => [
+      ...[each.name, String(each.version), each.state, each.position, each.lag, String(each.parked.length)],
+    ]),
+  ])
+
+const listParked = async ({ terminal }: CliContext, all: readonly ProjectionStatus[]): Promise<void> => {
+  for (const { name, reason, parked } of all) {
+    if (reason !== undefined) await terminal.result(`${name} is stopped: ${reason}`)
+    for (const each of parked) await terminal.result(`${name} parked ${each.id} at ${each.since}: ${each.reason}`)
+  }
+}
+
+export const projections: CliCommand = {
+  name: 'projections',
+  usage: '',
+  summary: 'list the read models: version, position, how far behind, parked documents',
+  options: {},
+  about: {},
+  positionals: [0, 0],
+  run: async (_, context) => {
+    const { terminal } = context
+    const all = await (await context.open('work')).projections()
+    if (terminal.json) await terminal.result(JSON.stringify(all))
+    else {
+      for (const line of rows(all)) await terminal.result(line)
+      await listParked(context, all)
+    }
+    return exitCodes.done
+  },
+}
+
+export const retry: CliCommand = {
+  name: 'projections retry',
+  usage: '[NAME]',
+  summary: 'put the parked documents of one read model, or of all, back to work',
+  options: {},
+  about: {},
+  positionals: [0, 1],
+  run: async (input, { terminal, open }) => {
+    const app = await open('work')
+    const [name] = input.positionals
+    const retried = await app.retry(name === undefined ? undefined : known(app, name))
+    await terminal.result(terminal.json ? JSON.stringify({ retried }) : `${count(retried)} documents`)
+    return exitCodes.done
+  },
+}
+
+const verdict = ({ events, faults, projections: checked }: VerifyReport): readonly string[] => [
+  `${count(events)} events read`,
+  ...faults.map(each => `  ${each}`),
+  ...checked.flatMap(({ name, documents, different, differences }) => [
+    `${name}: ${count(documents)} documents, ${different === 0 ? 'all as replayed' : `${count(different)} differ`}`,
+    ...differences.map(each => `  ${each}`),
+  ]),
+]
+
+export const verify: CliCommand = {
+  name: 'verify',
+  usage: '',
+  summary: 'replay the whole log, check every event against its schema and compare the read models with it',
+  details: ['Exit code 1 when anything differs.'],
+  options: {},
+  about: {},
+  positionals: [0, 0],
+  run: async (_, context) => {
+    const { terminal, signal } = context
+    const app = await context.open('work')
+    const found = await context.watched(view => app.verify({ onProgress: view.show, signal }))
+    if (signal.aborted) return exitCodes.tryAgain
+    if (terminal.json) await terminal.result(JSON.stringify(found))
+    else for (const line of verdict(found)) await terminal.result(line)
+    const sound = found.faults.length === 0 && found.projections.every(each => each.different === 0)
+    return sound ? exitCodes.done : exitCodes.failed
+  },
+}

@@ -1,0 +1,58 @@
+/** `lexichron serve`: the service, until it is told to stop. */
+import type { App, ImportReport } from './app-port.ts'
+import { type CliCommand, type CliContext, exitCodes } from './command.ts'
+import { failureOf, report } from './failures.ts'
+import { count } from './terminal.ts'
+
+const tries = (url: string): readonly string[] => [
+  `curl '${url}/v1/search?q=serendipty'`,
+  `curl '${url}/v1/suggest?q=lexi&language=en'`,
+  `curl '${url}/v1/word-of-the-day?language=en'`,
+]
+
+const filled = async ({ terminal }: CliContext, { source, written }: ImportReport, url: string): Promise<void> => {
+  if (terminal.json) return terminal.result(JSON.stringify({ filled: { source, written } }))
+  await terminal.result(`Filled with ${source}: ${count(written)} entries. Try:`)
+  for (const each of tries(url)) await terminal.result(`  ${each}`)
+}
+
+/** The service answers while the log is being filled, and goes on when that fails: the next start takes it up again. */
+const fill = async (app: App, url: string, context: CliContext): Promise<void> => {
+  const { terminal, signal } = context
+  try {
+    const done = await context.watched(view => app.fillSample({ onProgress: view.show, signal }))
+    if (done?.complete) await filled(context, done, url)
+  } catch (error) {
+    if (signal.aborted) return
+    report(terminal, failureOf(error))
+    terminal.note('lexichron: the sample is not complete; the next start goes on with it.')
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise(done => {
+    if (signal.aborted) done()
+    else signal.addEventListener('abort', () => done(), { once: true })
+  })
+
+export const serve: CliCommand = {
+  name: 'serve',
+  usage: '',
+  summary: 'start the service; a new log is filled with the sample that SAMPLE names',
+  details: [
+    'Prints the address it listens on, then serves until SIGTERM or SIGINT; it then finishes what it has begun and',
+    'closes within 10 seconds. A second signal ends it at once; nothing that was answered is lost either way.',
+  ],
+  options: {},
+  about: {},
+  positionals: [0, 0],
+  run: async (_, context) => {
+    const { terminal, signal } = context
+    const app = await context.open('serve')
+    const url = await app.listen()
+    await terminal.result(terminal.json ? JSON.stringify({ listening: url }) : `Lexichron listens on ${url}`)
+    await fill(app, url, context)
+    await aborted(signal)
+    return exitCodes.done
+  },
+}

@@ -1,0 +1,88 @@
+/** `lexichron import` and `lexichron export`. */
+import type { ImportFormat } from '../../domain/import.ts'
+import type { ImportFault, ImportReport } from './app-port.ts'
+import { type CliCommand, type ExitCode, exitCodes, oneOf, UsageError } from './command.ts'
+import { refused } from './failures.ts'
+import { count } from './terminal.ts'
+
+/** The formats, said here again: --help is not to load the domain. */
+const formats = ['wordnet', 'dictd', 'ndjson'] as const satisfies readonly ImportFormat[]
+
+const faultLine = ({ file, line, reason }: ImportFault): string =>
+  `${file === undefined ? '' : `${file}, `}line ${line}: ${reason}`
+
+const summary = ({ source, written, unchanged, kept, faults }: ImportReport): string =>
+  `${source}: ${count(written)} written, ${count(unchanged)} unchanged, ${count(kept)} kept as people edited them, ` +
+  `${count(faults)} wrong`
+
+export const importCommand: CliCommand = {
+  name: 'import',
+  usage: '<wordnet|dictd|ndjson> <path>',
+  summary: 'read a dictionary into the log; run again, it writes only what has changed in the source',
+  details: [
+    'wordnet takes the folder of the WNDB files, dictd the .index file (its .dict or .dict.dz stands beside it), ndjson a',
+    'file with one entry a line. Entries that people have edited since are kept and counted. A line that is wrong is',
+    'reported and skipped; the exit code is 0 all the same. Stopped half-way, the same command goes on (exit code 75).',
+  ],
+  options: {
+    source: { type: 'string' },
+    language: { type: 'string' },
+    licence: { type: 'string' },
+    strict: { type: 'boolean' },
+  },
+  about: {
+    source: 'NAME    names the source in every entry; by default made from the name of the file',
+    language: 'TAG   language of the lemmas (BCP 47), where the format does not say it',
+    licence: 'TEXT   licence of every entry, where the format does not say it',
+    strict: '       end at the first line that is wrong',
+  },
+  positionals: [2, 2],
+  run: async (input, context) => {
+    const { terminal, signal } = context
+    const [given, path] = input.positionals
+    const format: ImportFormat = oneOf(given, formats, 'format')
+    if (path === undefined || path === '') throw new UsageError('The path is missing.')
+    const source = input.option('source')
+    const language = input.option('language')
+    const licence = input.option('licence')
+    const app = await context.open('work')
+    const done = await context.watched(view =>
+      app.import(format, path, {
+        ...{ strict: input.flag('strict'), signal, onProgress: view.show },
+        ...(source !== undefined && { source }),
+        ...(language !== undefined && { language }),
+        ...(licence !== undefined && { licence }),
+        onFault: fault => view.say(terminal.json ? JSON.stringify({ fault }) : faultLine(fault)),
+      }),
+    )
+    const refusal = refused(terminal, done)
+    if (refusal !== undefined || 'refused' in done) return refusal ?? exitCodes.failed
+    await terminal.result(terminal.json ? JSON.stringify(done) : summary(done))
+    return outcome(done, signal.aborted)
+  },
+}
+
+const outcome = ({ complete }: ImportReport, stopped: boolean): ExitCode =>
+  complete ? exitCodes.done : stopped ? exitCodes.tryAgain : exitCodes.failed
+
+export const exportCommand: CliCommand = {
+  name: 'export',
+  usage: '',
+  summary: 'write the published dictionary to standard output as NDJSON, one entry a line',
+  options: { language: { type: 'string' } },
+  about: { language: 'TAG   only entries in this language (BCP 47)' },
+  positionals: [0, 0],
+  run: async (input, context) => {
+    const { terminal, signal } = context
+    const language = input.option('language')
+    const app = await context.open('work')
+    let written = 0
+    for await (const entry of app.exportEntries({ signal, ...(language !== undefined && { language }) })) {
+      await terminal.result(entry)
+      written += 1
+      if (signal.aborted) break
+    }
+    terminal.note(terminal.json ? JSON.stringify({ exported: written }) : `${count(written)} entries`)
+    return signal.aborted ? exitCodes.tryAgain : exitCodes.done
+  },
+}

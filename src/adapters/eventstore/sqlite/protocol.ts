@@ -1,0 +1,64 @@
+/**
+ * What passes between the store and its writer thread. Appends travel as four flat arrays, which the structured clone
+ * copies several times faster than objects; answers come back in the order of the appends.
+ */
+import type { EventStoreErrorCode } from '../../../ports/event-store.ts'
+import { SqliteError } from '../../sqlite.ts'
+import type { EventFileOptions } from './schema.ts'
+
+export type WriterSettings = { readonly path: string } & EventFileOptions
+
+/** Appends of one flush. `at` is the store's clock in milliseconds since 1970. */
+export type AppendMessage = {
+  readonly kind: 'append'
+  readonly at: number
+  readonly streams: readonly string[]
+  /** The expected revision, -1 for none. */
+  readonly expected: readonly number[]
+  /** How many events each append has. */
+  readonly counts: readonly number[]
+  /** id, type, data, meta of each event in turn. */
+  readonly texts: readonly string[]
+}
+export type WriterRequest = AppendMessage | { readonly kind: 'close' }
+
+export const WRITTEN = 0
+export const REPEATED = 1
+export const CONFLICT = 2
+
+/** Numbers an append takes in `Answers`: outcome, revision, position, recorded (ms). A conflict has only its revision. */
+export const ANSWER_WIDTH = 4
+
+export type Failure = {
+  readonly code: EventStoreErrorCode
+  readonly message: string
+  /** True when the commit itself failed: a crash may still bring the appends to light. */
+  readonly unknown: boolean
+}
+export type WriterReply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'answers'; readonly answers: readonly number[] }
+  | { readonly kind: 'failed'; readonly count: number; readonly failure: Failure }
+  | { readonly kind: 'fatal'; readonly failure: Failure }
+  | { readonly kind: 'closed' }
+
+/** The port's code for a fault of the file. */
+export const codeOf = (error: unknown): EventStoreErrorCode => {
+  if (!(error instanceof SqliteError)) return 'unavailable'
+  switch (error.kind) {
+    case 'corrupt':
+    case 'notadb':
+    case 'foreign':
+      return 'corrupt'
+    case 'closed':
+      return 'closed'
+    default:
+      return 'unavailable'
+  }
+}
+
+export const failureOf = (error: unknown, unknown: boolean): Failure => ({
+  code: codeOf(error),
+  message: error instanceof Error ? error.message : String(error),
+  unknown,
+})

@@ -1,0 +1,212 @@
+/** Reads the file in pages, on a connection of its own: streams, the log with its filters, one event by its id. */
+import type { LogFilter, LoggedEvent } from '../../../ports/event-store.ts'
+import type { Sqlite, Statement } from '../../sqlite.ts'
+import { LARGE_EVENT_BYTES, lookupKeys } from './schema.ts'
+import { timestamp } from './timestamp.ts'
+
+/** Events a page holds; of large ones fewer, so that no page takes more than some 33 MB. */
+export const PAGE_EVENTS = 1_000
+const PAGE_LARGE_EVENTS = 16
+
+/** A page of a stream ends after the event with which it passes this many characters. */
+const PAGE_CHARACTERS = 8_000_000
+
+/** Positions a filtered page looks at when it scans the log instead of the index. */
+const SCANNED_POSITIONS = 4_000
+/** More kinds than this in a filter are scanned for: each would be a branch of the merged query. */
+const MERGED_KINDS = 64
+
+type EventRow = [
+  position: number,
+  revision: number,
+  kind: number,
+  recorded: number,
+  id: string,
+  name: string,
+  data: string,
+  meta: string,
+]
+const COLUMNS = 'position, revision, kind, recorded, id, name, data, meta'
+
+/** Events after a position and how far the log was considered for them. */
+export type LogPage = { readonly events: readonly LoggedEvent[]; readonly position: number; readonly caughtUp: boolean }
+
+/** Reads one page of a filtered log at a time; holds what it has learned about how dense the matches are. */
+export type LogCursor = {
+  /** The page after a position, considering the log up to `until`. */
+  next(after: number, until: number): LogPage
+}
+
+export type Reader = {
+  head(): number
+  /** Changes when another connection has committed. */
+  dataVersion(): number
+  cursor(filter?: LogFilter): LogCursor
+  /** The integer id of a stream, if there is one. */
+  streamId(name: string): number | undefined
+  /** Revisions from `from` on, upwards or downwards, at most `limit` of them and at most a page. */
+  stream(id: number, from: number, direction: 'forwards' | 'backwards', limit: number): LoggedEvent[]
+  find(id: string): LoggedEvent | undefined
+}
+
+type Kind = { readonly id: number; readonly category: string; readonly type: string }
+
+export const openReader = (db: Sqlite): Reader => {
+  const lastPosition = db.prepare<[number]>("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
+  const dataVersion = db.prepare<[number]>('PRAGMA data_version')
+  const newKinds = db.prepare<[number, string, string]>('SELECT id, category, type FROM kinds WHERE id > ? ORDER BY id')
+  const findStream = db.prepare<[number]>('SELECT id FROM streams WHERE name = ?')
+  const findEvent = db.prepare<EventRow>(`SELECT ${COLUMNS} FROM events WHERE lookup = ? AND id = ?`)
+  const forwards = db.prepare<EventRow>(
+    `SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`,
+  )
+  const backwards = db.prepare<EventRow>(
+    `SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision <= ? ORDER BY revision DESC LIMIT ?`,
+  )
+  const readLog = db.prepare<EventRow>(
+    `SELECT ${COLUMNS} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?`,
+  )
+
+  const kinds: Kind[] = []
+  const types: string[] = []
+  const refreshKinds = (): void => {
+    for (const [id, category, type] of newKinds.all(kinds.at(-1)?.id ?? 0)) {
+      kinds.push({ id, category, type })
+      types[id] = type
+    }
+  }
+  const typeOf = (kind: number): string => {
+    if (types[kind] === undefined) refreshKinds()
+    const type = types[kind]
+    if (type === undefined) throw new Error(`event kind ${kind} is not in the file`)
+    return type
+  }
+
+  const logged = ([position, revision, kind, recorded, id, name, data, meta]: EventRow): LoggedEvent => ({
+    id,
+    type: typeOf(kind),
+    data,
+    meta,
+    stream: name,
+    revision: BigInt(revision),
+    position: BigInt(position),
+    recordedAt: timestamp(recorded),
+  })
+
+  const prepareLarge = (condition: string): Statement<[number]> =>
+    db.prepare(
+      `SELECT position FROM events INDEXED BY events_large WHERE position > ? AND position <= ? ${condition}
+       AND octet_length(data) + octet_length(meta) > ${LARGE_EVENT_BYTES} ORDER BY position LIMIT 1`,
+    )
+
+  /** How far a page may go and how many events it may hold: a page ends before a large event, then they come few a page. */
+  const pageBounds = (large: Statement<[number]>) => {
+    let found = 0
+    let looked = 0
+    return (after: number, until: number): { readonly until: number; readonly limit: number } => {
+      if (found <= after || (found === Number.POSITIVE_INFINITY && looked < until)) {
+        found = large.get(after, until)?.[0] ?? Number.POSITIVE_INFINITY
+        looked = until
+      }
+      if (found > until) return { until, limit: PAGE_EVENTS }
+      return found === after + 1 ? { until, limit: PAGE_LARGE_EVENTS } : { until: found - 1, limit: PAGE_EVENTS }
+    }
+  }
+
+  const page = (rows: readonly EventRow[], limit: number, bound: number, until: number): LogPage => {
+    const last = rows.length < limit ? undefined : rows.at(-1)
+    const position = last ? last[0] : bound
+    return { events: rows.map(logged), position, caughtUp: position >= until }
+  }
+
+  const wholeLog = (): LogCursor => {
+    const bounds = pageBounds(prepareLarge(''))
+    return {
+      next: (after, until) => {
+        const { until: bound, limit } = bounds(after, until)
+        return page(readLog.all(after, bound, limit), limit, bound, until)
+      },
+    }
+  }
+
+  const matching = (filter: LogFilter): number[] => {
+    refreshKinds()
+    const categories = filter.categories && new Set(filter.categories)
+    const wanted = filter.types && new Set(filter.types)
+    return kinds
+      .filter(({ category, type }) => (categories?.has(category) ?? true) && (wanted?.has(type) ?? true))
+      .map(kind => kind.id)
+  }
+
+  const prepareMerged = (ids: readonly number[]): Statement<EventRow> =>
+    db.prepare(
+      `${ids
+        .map(id => `SELECT ${COLUMNS} FROM events WHERE kind = ${id} AND position > ?1 AND position <= ?2`)
+        .join(' UNION ALL ')} ORDER BY position LIMIT ?3`,
+    )
+  // The plus sign keeps the planner from the index on kinds, whose rows it would have to sort.
+  const prepareScan = (ids: readonly number[]): Statement<EventRow> =>
+    db.prepare(
+      `SELECT ${COLUMNS} FROM events WHERE position > ?1 AND position <= ?2 AND +kind IN (${ids.join(', ')})
+       ORDER BY position LIMIT ?3`,
+    )
+
+  /**
+   * Merges the index entries of the kinds, which passes over any number of other events for nothing, or scans, which is
+   * faster where most events match: each page tells the next one which to do.
+   */
+  const filtered = (filter: LogFilter): LogCursor => {
+    let known = -1
+    let ids: readonly number[] = []
+    let merged: Statement<EventRow> | undefined
+    let scan: Statement<EventRow> | undefined
+    let bounds = pageBounds(prepareLarge('AND false'))
+    let dense = false
+    const refresh = (): void => {
+      ids = matching(filter)
+      if (kinds.length === known) return
+      known = kinds.length
+      merged = ids.length > 0 && ids.length <= MERGED_KINDS ? prepareMerged(ids) : undefined
+      scan = ids.length > 0 ? prepareScan(ids) : undefined
+      bounds = pageBounds(prepareLarge(`AND kind IN (${ids.join(', ')})`))
+    }
+    return {
+      next: (after, until) => {
+        refresh()
+        if (!scan) return { events: [], position: until, caughtUp: true }
+        const { until: bound, limit } = bounds(after, until)
+        const statement = dense ? scan : (merged ?? scan)
+        const end = statement === scan ? Math.min(bound, after + SCANNED_POSITIONS) : bound
+        const result = page(statement.all(after, end, limit), limit, end, until)
+        dense = result.events.length * 4 > result.position - after
+        return result
+      },
+    }
+  }
+
+  return {
+    head: () => lastPosition.get()?.[0] ?? 0,
+    dataVersion: () => dataVersion.get()?.[0] ?? 0,
+    cursor: filter => (filter?.categories || filter?.types ? filtered(filter) : wholeLog()),
+    streamId: name => findStream.get(name)?.[0],
+    stream: (id, from, direction, limit) => {
+      const events: LoggedEvent[] = []
+      let characters = 0
+      const statement = direction === 'forwards' ? forwards : backwards
+      for (const row of statement.iterate(id, from, Math.min(limit, PAGE_EVENTS))) {
+        const event = logged(row)
+        events.push(event)
+        characters += event.data.length + event.meta.length
+        if (characters > PAGE_CHARACTERS) break
+      }
+      return events
+    },
+    find: id => {
+      for (const key of lookupKeys(lastPosition.get()?.[0] ?? 0, id)) {
+        const row = findEvent.get(key, id)
+        if (row) return logged(row)
+      }
+      return undefined
+    },
+  }
+}

@@ -1,0 +1,258 @@
+/** The embedded event store: one SQLite file, written by a thread, read on this one. */
+import { randomUUID } from 'node:crypto'
+import { categoryOf } from '../../../domain/ids.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import {
+  type Append,
+  type AppendResult,
+  type Batch,
+  type EventStore,
+  EventStoreError,
+  type Expected,
+  type LogFilter,
+  type LoggedEvent,
+  MAX_APPEND_BYTES,
+  type ReadStreamOptions,
+} from '../../../ports/event-store.ts'
+import { type Sqlite, SqliteError } from '../../sqlite.ts'
+import { codeOf } from './protocol.ts'
+import { openReader } from './reader.ts'
+import { openEventFile } from './schema.ts'
+import { openWaker } from './waker.ts'
+import { openWriter, type StartWorker, startWriter, type WriterStats } from './writer-thread.ts'
+
+export type SqliteEventStoreOptions = {
+  readonly path: string
+  readonly clock: Clock
+  /** Makes the id of a new log; a random UUID by default. */
+  readonly newId?: () => string
+  /** How long a lock of another process is waited for, in milliseconds; 5000 by default. */
+  readonly busyTimeoutMs?: number
+  /** How often other processes' commits are looked for while someone waits at the head, in milliseconds; 50 by default. */
+  readonly pollMs?: number
+  /** Extra pragmas of the writing connection (a size limit, for one). */
+  readonly pragmas?: Readonly<Record<string, string | number>>
+  /** Starts the writer thread; tests keep the thread they are to kill. */
+  readonly startWorker?: StartWorker
+}
+
+export type SqliteEventStore = EventStore & { stats(): WriterStats }
+
+/** Memory of the reading connection's page cache, KiB; the writer has its own. */
+const READER_CACHE_KIB = 16_384
+/** While the file cannot be read a subscription tries again after this long, in milliseconds. */
+const RETRY_MS = 250
+
+/** The failure as the port names it; errors of this program stay as they are. */
+const failed = (error: unknown): unknown =>
+  error instanceof SqliteError ? new EventStoreError(codeOf(error), error.message, { cause: error }) : error
+
+const attempt = <T>(work: () => T): T => {
+  try {
+    return work()
+  } catch (error) {
+    throw failed(error)
+  }
+}
+
+const rejecting = async <T>(work: () => T): Promise<T> => attempt(work)
+
+/** Lets input and output have their turn between two pages. */
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+const MAX_INTEGER = BigInt(Number.MAX_SAFE_INTEGER)
+const integer = (value: bigint, what: string): number => {
+  if (value < 0n) throw new TypeError(`${what} must not be negative, but is ${value}`)
+  return Number(value < MAX_INTEGER ? value : MAX_INTEGER)
+}
+
+const checkText = (text: string, what: string, stream: string): void => {
+  if (!text.isWellFormed()) throw new TypeError(`${stream}: ${what} has a surrogate without its pair`)
+}
+
+const revisionOf = (expected: Expected): number =>
+  expected === 'none' ? -1 : integer(expected, 'the expected revision')
+
+/** Checks an append and returns its characters of data and meta, or why it is too large. @throws {TypeError} */
+const measure = ({ stream, expected, events }: Append): number | EventStoreError => {
+  if (categoryOf(stream) === '') throw new TypeError('a stream needs a name that begins with a category')
+  checkText(stream, 'the name', stream)
+  revisionOf(expected)
+  if (events.length === 0) throw new TypeError(`${stream}: an append needs an event`)
+  let characters = 0
+  for (const { id, type, data, meta } of events) {
+    if (id === '' || type === '') throw new TypeError(`${stream}: an event needs an id and a type`)
+    checkText(id, 'an event id', stream)
+    checkText(type, 'an event type', stream)
+    checkText(data, 'the data of an event', stream)
+    checkText(meta, 'the meta of an event', stream)
+    characters += data.length + meta.length
+  }
+  // A code unit takes three bytes at most: most appends need no counting.
+  if (characters * 3 <= MAX_APPEND_BYTES) return characters
+  const bytes = events.reduce((sum, { data, meta }) => sum + Buffer.byteLength(data) + Buffer.byteLength(meta), 0)
+  if (bytes <= MAX_APPEND_BYTES) return characters
+  return new EventStoreError('too-large', `${stream}: the append has ${bytes} bytes, ${MAX_APPEND_BYTES} are the most`)
+}
+
+const asValue = (error: unknown): EventStoreError => {
+  if (error instanceof EventStoreError) return error
+  throw error
+}
+
+const readMeta = (db: Sqlite): string => {
+  const logId = db.prepare<[string]>("SELECT value FROM meta WHERE name = 'log_id'").get()?.[0]
+  if (logId === undefined) throw new EventStoreError('corrupt', `${db.path}: the log has no id`)
+  db.exec(`PRAGMA query_only = 1; PRAGMA cache_size = -${READER_CACHE_KIB}`)
+  return logId
+}
+
+/**
+ * Opens the event store of a file, which is made when it is missing.
+ * @throws {EventStoreError} unavailable (locked, not writable, disk full, a newer schema), corrupt (damaged, another
+ * program's); its cause is the SqliteError with the exact kind.
+ */
+export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Promise<SqliteEventStore> => {
+  const { path, clock } = options
+  const file = { busyTimeoutMs: options.busyTimeoutMs ?? 5_000, pragmas: options.pragmas ?? {} }
+  const created = { logId: (options.newId ?? randomUUID)(), createdAt: clock.now().toISOString() }
+  const db = attempt(() => openEventFile(path, created, file))
+  const prepare = () => {
+    try {
+      return attempt(() => ({ logId: readMeta(db), reader: openReader(db) }))
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  }
+  const { logId, reader } = prepare()
+
+  let version = reader.dataVersion()
+  const changed = (): boolean => {
+    try {
+      const before = version
+      version = reader.dataVersion()
+      return version !== before
+    } catch {
+      // Those who wait find out for themselves what is wrong.
+      return true
+    }
+  }
+  const waker = openWaker(clock, changed, options.pollMs ?? 50)
+  const writer = await openWriter({
+    settings: { path, ...file },
+    clock,
+    start: options.startWorker ?? startWriter,
+    committed: waker.wake,
+  }).catch((error: unknown) => {
+    db.close()
+    throw error
+  })
+
+  let closing: Promise<void> | undefined
+  /** Every read passes here. */
+  const read = <T>(work: () => T): T => {
+    if (closing) throw new EventStoreError('closed', 'the event store is closed')
+    return attempt(work)
+  }
+
+  const send = ({ stream, expected, events }: Append, characters: number): Promise<AppendResult> =>
+    writer.append(stream, revisionOf(expected), events, characters)
+
+  async function* readStream(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<readonly LoggedEvent[]> {
+    const { direction = 'forwards', limit = Number.POSITIVE_INFINITY } = options
+    const step = direction === 'forwards' ? 1 : -1
+    const start = direction === 'forwards' ? 0n : MAX_INTEGER
+    let from = integer(options.from ?? start, 'the first revision')
+    let left = limit
+    const id = read(() => reader.streamId(stream))
+    if (id === undefined) return
+    while (left > 0 && from >= 0) {
+      const events = read(() => reader.stream(id, from, direction, left))
+      const last = events.at(-1)
+      if (!last) return
+      yield events
+      left -= events.length
+      from = Number(last.revision) + step
+      if (left > 0) await turn()
+    }
+  }
+
+  async function* readAll(after: bigint, filter?: LogFilter): AsyncGenerator<Batch> {
+    const cursor = read(() => reader.cursor(filter))
+    let position = integer(after, 'the position')
+    const until = Math.max(position, read(reader.head))
+    for (;;) {
+      const page = read(() => cursor.next(position, until))
+      position = page.position
+      yield { ...page, position: BigInt(position) }
+      if (page.caughtUp) return
+      await turn()
+    }
+  }
+
+  async function* subscribe(after: bigint, filter?: LogFilter, signal?: AbortSignal): AsyncGenerator<Batch> {
+    const cursor = read(() => reader.cursor(filter))
+    let position = integer(after, 'the position')
+    let told = false
+    /** The next page, or nothing when there is none to tell of. */
+    const next = (): Batch | 'unavailable' | undefined => {
+      try {
+        const head = read(reader.head)
+        if (told && head <= position) return undefined
+        const page = read(() => cursor.next(position, Math.max(position, head)))
+        return { ...page, position: BigInt(page.position) }
+      } catch (error) {
+        if (error instanceof EventStoreError && error.code === 'unavailable') return 'unavailable'
+        throw error
+      }
+    }
+    while (!signal?.aborted) {
+      const batch = next()
+      if (batch === 'unavailable') await clock.sleep(RETRY_MS, signal)
+      else if (batch) {
+        position = Number(batch.position)
+        told ||= batch.caughtUp
+        yield batch
+        await turn()
+      } else await waker.wait(signal)
+    }
+  }
+
+  return {
+    logId,
+    append: async (stream, expected, events) => {
+      const append = { stream, expected, events }
+      const characters = measure(append)
+      if (characters instanceof EventStoreError) throw characters
+      return send(append, characters)
+    },
+    appendMany: async appends => {
+      if (new Set(appends.map(each => each.stream)).size < appends.length)
+        throw new TypeError('a stream occurs twice in appends that are to be independent')
+      // All are checked before one is sent: a programming error leaves nothing half done.
+      const sizes = appends.map(measure)
+      return Promise.all(
+        appends.map((append, index) => {
+          const characters = sizes[index] ?? 0
+          return characters instanceof EventStoreError ? characters : send(append, characters).catch(asValue)
+        }),
+      )
+    },
+    readStream,
+    readAll,
+    subscribe,
+    find: id => rejecting(() => read(() => reader.find(id))),
+    head: () => rejecting(() => BigInt(read(reader.head))),
+    stats: () => writer.stats(),
+    close: () => {
+      closing ??= (async () => {
+        // The thread closes last: it is the one to fold the journal into the file.
+        db.close()
+        waker.wake()
+        await writer.close()
+      })()
+      return closing
+    },
+  }
+}

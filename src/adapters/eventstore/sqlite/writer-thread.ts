@@ -1,0 +1,230 @@
+/**
+ * The store's side of the writer thread: what waits, what was sent, who is answered. A thread that dies leaves its
+ * appends with an unknown outcome and is started again by the next one.
+ */
+import { Worker } from 'node:worker_threads'
+import type { Clock } from '../../../ports/clock.ts'
+import {
+  type AppendResult,
+  EventStoreError,
+  MAX_WAITING_APPENDS,
+  type StoredEvent,
+  type Unknown,
+} from '../../../ports/event-store.ts'
+import { ANSWER_WIDTH, CONFLICT, type Failure, REPEATED, type WriterReply, type WriterSettings } from './protocol.ts'
+import { timestamp } from './timestamp.ts'
+
+/** Appends that share a message: the thread commits the first ones while this side still prepares the others. */
+const MESSAGE_APPENDS = 64
+/** What waits may hold this many characters of events; beyond it appends are `busy`. */
+const MAX_WAITING_CHARACTERS = 64_000_000
+const CLOSE_TIMEOUT_MS = 10_000
+
+export type WriterStats = {
+  /** Appends that are not answered yet. */
+  readonly waiting: number
+  readonly transactions: number
+  readonly events: number
+  readonly repeated: number
+  readonly conflicts: number
+  /** Appends that failed or whose outcome is unknown. */
+  readonly failed: number
+  /** How often the thread was started again. */
+  readonly restarts: number
+}
+
+export type StartWorker = (settings: WriterSettings) => Worker
+
+/** Starts writer.ts as a thread. */
+export const startWriter: StartWorker = settings =>
+  new Worker(new URL('./writer.ts', import.meta.url), { workerData: settings })
+
+export type WriterOptions = {
+  readonly settings: WriterSettings
+  readonly clock: Clock
+  readonly start: StartWorker
+  /** Called after events were committed, before their appends are answered. */
+  readonly committed: () => void
+}
+
+export type Writer = {
+  /** `expected` is -1 for none. The caller has checked the events; `characters` is their size. */
+  append(stream: string, expected: number, events: readonly StoredEvent[], characters: number): Promise<AppendResult>
+  stats(): WriterStats
+  close(): Promise<void>
+}
+
+type Waiting = {
+  readonly resolve: (result: AppendResult) => void
+  readonly reject: (error: EventStoreError) => void
+  readonly events: number
+  readonly characters: number
+}
+
+type Outgoing = { streams: string[]; expected: number[]; counts: number[]; texts: string[] }
+const nothing = (): Outgoing => ({ streams: [], expected: [], counts: [], texts: [] })
+
+const current = (revision: number): 'none' | bigint => (revision < 0 ? 'none' : BigInt(revision))
+
+/** Starts the thread and waits until it has opened the file. @throws {EventStoreError} */
+export const openWriter = async ({ settings, clock, start, committed }: WriterOptions): Promise<Writer> => {
+  let worker: Worker | undefined
+  let outgoing = nothing()
+  let scheduled = false
+  let closing = false
+  // Waiting for an answer in the order of the appends; those before `answered` have theirs.
+  let sent: Waiting[] = []
+  let answered = 0
+  let characters = 0
+  const counts = { transactions: 0, events: 0, repeated: 0, conflicts: 0, failed: 0, restarts: -1 }
+  const ready = Promise.withResolvers<void>()
+  const ended = Promise.withResolvers<void>()
+
+  const next = (): Waiting | undefined => {
+    const entry = sent[answered]
+    if (!entry) return undefined
+    answered += 1
+    characters -= entry.characters
+    if (answered === sent.length) {
+      sent = []
+      answered = 0
+    } else if (answered >= MAX_WAITING_APPENDS) {
+      sent = sent.slice(answered)
+      answered = 0
+    }
+    return entry
+  }
+
+  const answer = (answers: readonly number[]): void => {
+    counts.transactions += 1
+    const results: AppendResult[] = []
+    let written = false
+    for (let index = 0; index < answers.length; index += ANSWER_WIDTH) {
+      const outcome = answers[index]
+      const revision = answers[index + 1] ?? -1
+      if (outcome === CONFLICT) {
+        counts.conflicts += 1
+        results.push({ outcome: 'conflict', current: current(revision) })
+        continue
+      }
+      const repeated = outcome === REPEATED
+      if (repeated) counts.repeated += 1
+      else written = true
+      results.push({
+        outcome: 'written',
+        revision: BigInt(revision),
+        position: BigInt(answers[index + 2] ?? 0),
+        recordedAt: timestamp(answers[index + 3] ?? 0),
+        repeated,
+      })
+    }
+    if (written) committed()
+    for (const result of results) {
+      const entry = next()
+      if (result.outcome === 'written' && !result.repeated) counts.events += entry?.events ?? 0
+      entry?.resolve(result)
+    }
+  }
+
+  const fail = (count: number, failure: Failure): void => {
+    counts.failed += count
+    for (let index = 0; index < count; index += 1) {
+      const entry = next()
+      if (failure.unknown) entry?.resolve({ outcome: 'unknown', cause: failure.message })
+      else entry?.reject(new EventStoreError(failure.code, failure.message))
+    }
+  }
+
+  const receive = (reply: WriterReply): void => {
+    switch (reply.kind) {
+      case 'ready':
+        ready.resolve()
+        break
+      case 'answers':
+        answer(reply.answers)
+        break
+      case 'failed':
+        fail(reply.count, reply.failure)
+        break
+      case 'fatal':
+        // It could not open the file, so nothing that was sent to it is written; the next append starts another.
+        worker = undefined
+        ready.reject(new EventStoreError(reply.failure.code, reply.failure.message))
+        fail(sent.length - answered - outgoing.streams.length, reply.failure)
+        if (closing) ended.resolve()
+        break
+      case 'closed':
+        ended.resolve()
+    }
+  }
+
+  const launch = (): Worker => {
+    counts.restarts += 1
+    const started = start(settings)
+    let cause = 'the thread that writes the event store has ended'
+    started.on('message', receive)
+    started.on('error', error => {
+      cause = `the thread that writes the event store has failed: ${error.message}`
+    })
+    started.on('exit', () => {
+      if (worker !== started) return
+      worker = undefined
+      ready.reject(new EventStoreError('unavailable', cause))
+      fail(sent.length - answered - outgoing.streams.length, { code: 'unavailable', message: cause, unknown: true })
+      if (closing) ended.resolve()
+    })
+    return started
+  }
+
+  const flush = (): void => {
+    scheduled = false
+    if (outgoing.streams.length === 0) return
+    worker ??= launch()
+    worker.postMessage({ kind: 'append', at: clock.now().getTime(), ...outgoing })
+    outgoing = nothing()
+  }
+
+  const refused = (): EventStoreError | undefined => {
+    if (closing) return new EventStoreError('closed', 'the event store is closed')
+    const waiting = sent.length - answered
+    if (waiting < MAX_WAITING_APPENDS && characters < MAX_WAITING_CHARACTERS) return undefined
+    return new EventStoreError('busy', `the event store is busy: ${waiting} appends are waiting`)
+  }
+
+  worker = launch()
+  await ready.promise
+
+  return {
+    append: (stream, expected, events, size) => {
+      const refusal = refused()
+      if (refusal) return Promise.reject(refusal)
+      return new Promise((resolve, reject) => {
+        outgoing.streams.push(stream)
+        outgoing.expected.push(expected)
+        outgoing.counts.push(events.length)
+        for (const event of events) outgoing.texts.push(event.id, event.type, event.data, event.meta)
+        sent.push({ resolve, reject, events: events.length, characters: size })
+        characters += size
+        if (outgoing.streams.length >= MESSAGE_APPENDS) flush()
+        else if (!scheduled) {
+          scheduled = true
+          queueMicrotask(flush)
+        }
+      })
+    },
+    stats: () => ({ waiting: sent.length - answered, ...counts }),
+    close: async () => {
+      closing = true
+      flush()
+      if (!worker) return
+      const thread = worker
+      thread.postMessage({ kind: 'close' })
+      const timer = setTimeout(() => ended.resolve(), CLOSE_TIMEOUT_MS)
+      await ended.promise
+      clearTimeout(timer)
+      await thread.terminate()
+      const outcome: Unknown = { outcome: 'unknown', cause: 'the event store was closed before it answered' }
+      for (let entry = next(); entry; entry = next()) entry.resolve(outcome)
+    },
+  }
+}

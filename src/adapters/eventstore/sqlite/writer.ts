@@ -1,0 +1,81 @@
+/**
+ * The writer thread: gathers the appends that have arrived, commits them as one transaction (group commit), answers.
+ * Started by writer-thread.ts with `WriterSettings` as its data.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { CommitError, openAppender } from './appender.ts'
+import { type AppendMessage, failureOf, type WriterReply, type WriterRequest, type WriterSettings } from './protocol.ts'
+import { reopenEventFile } from './schema.ts'
+
+/** A transaction takes appends up to here, so that the first of them does not wait for all of a burst. */
+const BATCH_APPENDS = 512
+const BATCH_CHARACTERS = 8_000_000
+
+const port = parentPort
+if (!port) throw new Error('writer.ts runs as a worker thread only')
+const reply = (message: WriterReply): void => port.postMessage(message)
+const settings: WriterSettings = workerData
+
+const start = (): void => {
+  const db = reopenEventFile(settings.path, settings)
+  const appender = openAppender(db)
+  let waiting: AppendMessage[] = []
+  let scheduled = false
+  let closing = false
+
+  const nextBatch = (): AppendMessage[] => {
+    let appends = 0
+    let characters = 0
+    let taken = 0
+    for (const message of waiting) {
+      if (appends >= BATCH_APPENDS || characters >= BATCH_CHARACTERS) break
+      taken += 1
+      appends += message.streams.length
+      for (const text of message.texts) characters += text.length
+    }
+    const batch = waiting.slice(0, taken)
+    waiting = waiting.slice(taken)
+    return batch
+  }
+
+  const commit = (batch: readonly AppendMessage[]): void => {
+    try {
+      reply({ kind: 'answers', answers: appender.commit(batch) })
+    } catch (error) {
+      const count = batch.reduce((sum, message) => sum + message.streams.length, 0)
+      reply({ kind: 'failed', count, failure: failureOf(error, error instanceof CommitError) })
+    }
+  }
+
+  const work = (): void => {
+    scheduled = false
+    if (waiting.length > 0) commit(nextBatch())
+    if (waiting.length > 0) schedule()
+    else if (closing) {
+      db.close()
+      reply({ kind: 'closed' })
+      port.close()
+    }
+  }
+
+  // After the messages that have arrived by now were taken in: they share the transaction.
+  const schedule = (): void => {
+    if (scheduled) return
+    scheduled = true
+    setImmediate(work)
+  }
+
+  port.on('message', (request: WriterRequest) => {
+    if (request.kind === 'close') closing = true
+    else waiting.push(request)
+    schedule()
+  })
+  reply({ kind: 'ready' })
+}
+
+try {
+  start()
+} catch (error) {
+  reply({ kind: 'fatal', failure: failureOf(error, false) })
+  port.close()
+}

@@ -1,0 +1,112 @@
+/** How answers and problems go out: headers, entity tags, compression, one place for both. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { EventStoreError } from '../../ports/event-store.ts'
+import { KeysError } from '../../ports/keys.ts'
+import { ReadStoreError } from '../../ports/read-store.ts'
+import { ProjectionError } from '../../projections/errors.ts'
+import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
+import type { Answer } from './route.ts'
+import { cacheControl, secure } from './security.ts'
+import type { SyncTokens } from './tokens.ts'
+
+export const JSON_TYPE = 'application/json; charset=utf-8'
+/** Bodies that are smaller cost more to compress than they save. */
+const COMPRESS_FROM = 1024
+
+export type Answering = {
+  answer(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply
+  problem(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply
+}
+
+const fastifyCodes: ReadonlyMap<string, ProblemCode> = new Map([
+  ['FST_ERR_CTP_BODY_TOO_LARGE', 'payload-too-large'],
+  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'unsupported-media-type'],
+  ['FST_ERR_CTP_EMPTY_TYPE', 'unsupported-media-type'],
+  ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'request-malformed'],
+  ['FST_ERR_BAD_URL', 'request-malformed'],
+  ['FST_ERR_MAX_PARAM_LENGTH', 'not-found'],
+])
+
+const storeCodes: Readonly<Record<EventStoreError['code'], ProblemCode>> = {
+  ...{ unavailable: 'store-unavailable', busy: 'busy', closed: 'closing' },
+  ...{ 'too-large': 'payload-too-large', corrupt: 'internal' },
+}
+
+const codeOf = (error: unknown): string | undefined =>
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
+
+const statusOf = (error: unknown): number =>
+  typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number'
+    ? error.statusCode
+    : 500
+
+/** Any failure as a problem; what nobody foresaw is `internal`. */
+export const problemOfError = (error: unknown): ProblemError => {
+  if (error instanceof ProblemError) return error
+  if (error instanceof ProjectionError) return new ProblemError(error.code, error.message, { cause: error })
+  if (error instanceof EventStoreError) {
+    const code = storeCodes[error.code]
+    return new ProblemError(code, problemOf(code).help, { cause: error })
+  }
+  if (error instanceof ReadStoreError) {
+    const known = { unavailable: 'store-unavailable', closed: 'closing', gone: 'projection-building' } as const
+    const code = error.code === 'corrupt' || error.code === 'fenced' ? 'internal' : known[error.code]
+    return new ProblemError(code, problemOf(code).help, { cause: error })
+  }
+  if (error instanceof KeysError) {
+    const code = error.code === 'corrupt' ? 'internal' : error.code === 'closed' ? 'closing' : 'store-unavailable'
+    return new ProblemError(code, problemOf(code).help, { cause: error })
+  }
+  const known = fastifyCodes.get(codeOf(error) ?? '')
+  if (known) return new ProblemError(known, problemOf(known).help, { cause: error })
+  // Fastify and its plugins mark what the client did with a status; their words stay in the log.
+  if (statusOf(error) < 500)
+    return new ProblemError('request-malformed', problemOf('request-malformed').help, { cause: error })
+  return new ProblemError('internal', problemOf('internal').help, { cause: error })
+}
+
+export const openAnswering = (deps: {
+  readonly syncTokens: SyncTokens
+  readonly logger: Logger
+  /** The service is reached by https. */
+  readonly strict: boolean
+}): Answering => {
+  const { syncTokens, logger, strict } = deps
+
+  const compressible = (request: FastifyRequest, body: Answer['body']): boolean =>
+    request.headers['accept-encoding'] !== undefined &&
+    body !== undefined &&
+    (typeof body !== 'string' || body.length >= COMPRESS_FROM)
+
+  return {
+    answer: (request, reply, answer) => {
+      const { status, body, etag } = answer
+      secure(reply, request.id, strict)
+      reply.code(status).header('cache-control', answer.cache ?? cacheControl(request, status))
+      if (answer.position !== undefined) reply.header('sync-token', syncTokens.of(answer.position))
+      if (answer.headers) reply.headers(answer.headers)
+      const compressed = compressible(request, body)
+      // The tag names the plain bytes: of compressed ones it is only a weak validator (RFC 9110, 8.8.1).
+      if (etag !== undefined) reply.header('etag', compressed ? `W/${etag}` : etag)
+      if (body !== undefined || answer.type !== undefined) reply.header('content-type', answer.type ?? JSON_TYPE)
+      if (body === undefined) return reply.send()
+      if (!compressed) return reply.send(body)
+      reply.compress(body)
+      return reply
+    },
+    problem: (request, reply, error) => {
+      const problem = problemOfError(error)
+      const { status, retryAfter } = problemOf(problem.code)
+      if (status >= 500 && problem.code !== 'projection-behind')
+        logger.error({ req: request.id, code: problem.code, err: problem.cause ?? problem }, 'request failed')
+      secure(reply, request.id, strict)
+      reply.code(status).header('cache-control', 'private, no-store')
+      if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter))
+      reply.headers({ ...problem.headers })
+      return reply.header('content-type', 'application/problem+json').send(problemBody(problem, request.id))
+    },
+  }
+}

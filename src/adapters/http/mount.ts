@@ -1,0 +1,83 @@
+/** From a route's declaration to Fastify: the guard before the body is read, validation, one handler. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Answering } from './answering.ts'
+import { ProblemError } from './problems.ts'
+import type { EdgeRequest, Route } from './route.ts'
+import type { Admission, Guard } from './security.ts'
+
+export const pathOf = (url: string): string => {
+  const end = url.indexOf('?')
+  return end < 0 ? url : url.slice(0, end)
+}
+
+type Parts = { Params: Record<string, string> }
+
+const edgeRequest = (request: FastifyRequest<Parts>): EdgeRequest => {
+  const { requester, counted, after } = request.getDecorator<Admission>('admission')
+  const { id, method, params, query, body, headers } = request
+  return { id, method, path: pathOf(request.url), params, query, body, headers, requester, counted, after }
+}
+
+const mediaType = (header: string | undefined): string => (header ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+
+/** Before any of the body is read. */
+const checkMedia = (request: FastifyRequest): void => {
+  const type = request.headers['content-type']
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    throw new ProblemError('unsupported-media-type', 'Bodies are taken uncompressed.', {
+      headers: { 'accept-encoding': 'identity' },
+    })
+  if (type === undefined || type === 'application/json') return
+  if (mediaType(type) === 'application/merge-patch+json' && request.method !== 'PATCH')
+    throw new ProblemError('unsupported-media-type', 'Merge patches are for PATCH.')
+  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type)?.[1]
+  if (charset !== undefined && !/^utf-?8$/i.test(charset))
+    throw new ProblemError('unsupported-media-type', 'JSON is UTF-8 and nothing else.')
+}
+
+export const mount = (app: FastifyInstance, route: Route, guard: Guard, answering: Answering): void => {
+  const admit = guard(route)
+  const { params, querystring, body } = route
+  app.route<Parts>({
+    method: route.method,
+    url: route.path,
+    schema: {
+      ...{ operationId: route.name, summary: route.summary, tags: [route.tag] },
+      ...(route.description !== undefined && { description: route.description }),
+      ...(params && { params }),
+      ...(querystring && { querystring }),
+      ...(body && { body }),
+    },
+    onRequest: admit,
+    ...(body && {
+      preParsing: (request, _reply, payload, done) => {
+        checkMedia(request)
+        done(null, payload)
+      },
+      // An empty body is `{}`.
+      preValidation: (request, _reply, done) => {
+        request.body ??= {}
+        done()
+      },
+    }),
+    handler: async (request, reply) => answering.answer(request, reply, await route.handle(edgeRequest(request))),
+  })
+}
+
+/** Which methods an address has, for those that ask with another one. */
+export const openAllowed = (routes: readonly Pick<Route, 'method' | 'path'>[]) => {
+  const byPath = Map.groupBy(routes, route => route.path)
+  const known = [...byPath].map(([path, same]) => {
+    const methods = same.map(({ method }) => method)
+    return {
+      pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:[a-z]+/gi, '[^/]+')}$`),
+      methods: [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'],
+    }
+  })
+  return (path: string): string | undefined => {
+    // An address may match two patterns: /v1/entries/export is one of its own, and looks like an entry.
+    const methods = known.flatMap(({ pattern, methods: allowed }) => (pattern.test(path) ? allowed : []))
+    return methods.length > 0 ? [...new Set(methods)].toSorted().join(', ') : undefined
+  }
+}

@@ -1,0 +1,224 @@
+/** The OpenAPI 3.1 document, made from the routes: schemas once under components, an example on every request and answer. */
+import fastifySwagger from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import type { TSchema } from 'typebox'
+import Type from 'typebox'
+import type { Json, JsonObject } from '../../domain/event.ts'
+import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
+import type { Documented, Route } from './route.ts'
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: '/problems/<code>, which explains itself.' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String(),
+    requestId: Type.String(),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          pointer: Type.String({ description: 'RFC 6901, into the body; or the parameter.' }),
+          code: Type.String(),
+          detail: Type.String(),
+        }),
+      ),
+    ),
+  },
+  { $id: 'Problem', additionalProperties: true },
+)
+
+/** What any route may answer with, whatever it does. */
+const common: readonly ProblemCode[] = ['validation', 'request-malformed', 'internal', 'closing']
+const limited: readonly ProblemCode[] = ['rate-limited']
+const tokened: readonly ProblemCode[] = [
+  ...(['unauthenticated', 'permission-denied', 'authorisation-unavailable'] as const),
+  ...(['sync-token-invalid', 'other-log', 'header-invalid'] as const),
+]
+
+/** Every problem that the route may answer with. */
+export const problemsOf = (route: Route): readonly ProblemCode[] => [
+  ...new Set([
+    ...route.problems,
+    ...common,
+    ...(route.params ? (['not-found'] as const) : []),
+    ...(route.rate ? limited : []),
+    ...(route.permission === undefined ? [] : tokened),
+  ]),
+]
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A plain copy in which each named schema below the root is a reference; the named ones are collected. */
+const withReferences = (schema: unknown, shared: Map<string, unknown>, root = false): unknown => {
+  if (Array.isArray(schema)) return schema.map(each => withReferences(each, shared))
+  if (!isObject(schema)) return schema
+  const { $id } = schema
+  if (typeof $id === 'string' && !root) {
+    if (!shared.has($id)) {
+      shared.set($id, undefined)
+      shared.set($id, withReferences(schema, shared, true))
+    }
+    return { $ref: `${$id}#` }
+  }
+  return Object.fromEntries(Object.entries(schema).map(([name, inner]) => [name, withReferences(inner, shared)]))
+}
+
+const requestHeaders = (route: Route): readonly JsonObject[] => {
+  const parameter = (name: string, description: string, required = false): JsonObject => ({
+    ...{ in: 'header', name, description, required, schema: { type: 'string' } },
+  })
+  if (route.permission === undefined) return []
+  const sync = parameter('Sync-Token', 'Of an earlier answer: this one reflects it, or is a 503 projection-behind.')
+  if (route.method === 'GET') return [sync, parameter('If-None-Match', 'ETags that you have: 304 when one is current.')]
+  return [
+    sync,
+    parameter('Idempotency-Key', '1 to 255 visible ASCII characters: a repeat gets the first answer.'),
+    parameter('If-Match', 'The ETag that you have seen.', route.problems.includes('revision-required')),
+  ]
+}
+
+const headerTexts: Readonly<Record<string, string>> = {
+  ETag: 'The revision, for If-Match, and its representation.',
+  'Sync-Token': 'What this answer reflects; sent back, it makes sure of reading it.',
+  Location: 'The address of what was created.',
+  Link: 'The first and the next page (RFC 8288).',
+  'Idempotent-Replayed': 'true when this is the first answer again.',
+}
+
+const responseOf = (answer: Documented, schema: Json | undefined): JsonObject => ({
+  description: answer.description,
+  headers: Object.fromEntries(
+    (answer.headers ?? []).map(name => [name, { description: headerTexts[name] ?? '', schema: { type: 'string' } }]),
+  ),
+  ...(schema !== undefined && {
+    content: {
+      [answer.type ?? 'application/json']: {
+        schema,
+        ...(answer.example !== undefined && { example: answer.example }),
+      },
+    },
+  }),
+})
+
+const problemExample = (code: ProblemCode): Json =>
+  JSON.parse(problemBody(new ProblemError(code, problemOf(code).help), '6fa1c0f2-58b7-4d5e-9f1a-8f0c1d2e3a4b'))
+
+const problemResponses = (route: Route): JsonObject => {
+  const byStatus = Map.groupBy(problemsOf(route), code => problemOf(code).status)
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      status,
+      {
+        description: codes.map(code => `${code}: ${problemOf(code).title}.`).join(' '),
+        content: {
+          'application/problem+json': {
+            schema: { $ref: '#/components/schemas/Problem' },
+            examples: Object.fromEntries(codes.map(code => [code, { value: problemExample(code) }])),
+          },
+        },
+      },
+    ]),
+  )
+}
+
+const contentTypes = (route: Route): readonly string[] =>
+  route.method === 'PATCH' ? ['application/merge-patch+json', 'application/json'] : ['application/json']
+
+const local = (schema: unknown): Json =>
+  JSON.parse(JSON.stringify(schema).replaceAll(/"\$ref":"([^"#]+)#"/g, '"$ref":"#/components/schemas/$1"'))
+
+const operationOf = (route: Route, generated: Readonly<Record<string, unknown>>, shared: Map<string, unknown>) => {
+  const parameters = Array.isArray(generated['parameters']) ? generated['parameters'] : []
+  const { params = {}, query = {}, body } = route.request
+  const exemplified = parameters.map(parameter => {
+    const name: unknown = isObject(parameter) ? parameter['name'] : undefined
+    const example = typeof name === 'string' ? (params[name] ?? query[name]) : undefined
+    return example === undefined ? parameter : { ...parameter, example }
+  })
+  const schemaOf = (schema: TSchema | undefined) => schema && local(withReferences(schema, shared))
+  const answers = Object.entries(route.answers).map(([status, answer]) => [
+    status,
+    responseOf(answer, schemaOf(answer.schema)),
+  ])
+  const success: JsonObject = Object.fromEntries(answers)
+  // A status that is an answer and a problem (503 of /health/ready) is described as the answer.
+  const responses = { ...problemResponses(route), ...success }
+  return {
+    ...generated,
+    operationId: route.name,
+    parameters: [...exemplified, ...requestHeaders(route)],
+    ...(route.body && {
+      requestBody: {
+        required: body !== undefined && Object.keys(isObject(body) ? body : {}).length > 0,
+        content: Object.fromEntries(
+          contentTypes(route).map(type => [type, { schema: schemaOf(route.body), example: body ?? {} }]),
+        ),
+      },
+    }),
+    responses,
+    ...(route.permission === undefined ? { security: [] } : { 'x-permission': route.permission }),
+  }
+}
+
+const openApiPath = (path: string): string => path.replaceAll(/:([a-z]+)/gi, '{$1}')
+
+/** Registers the generator. `app.swagger()` gives the document once the server is ready. */
+export const registerOpenApi = async (
+  app: FastifyInstance,
+  routes: readonly Route[],
+  about: { readonly version: string; readonly publicUrl: string | undefined },
+): Promise<void> => {
+  const shared = new Map<string, unknown>()
+  withReferences(ProblemSchema, shared)
+  for (const route of routes) {
+    for (const answer of Object.values(route.answers)) if (answer.schema) withReferences(answer.schema, shared)
+    if (route.body) withReferences(route.body, shared)
+  }
+  const byOperation = new Map(routes.map(route => [`${route.method.toLowerCase()} ${openApiPath(route.path)}`, route]))
+
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Lexichron',
+        version: about.version,
+        description:
+          'A community dictionary in which every change is an event that is kept, can be replayed, and proved.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: about.publicUrl ?? '/' }],
+      tags: [...new Set(routes.map(route => route.tag))].map(name => ({ name })),
+      components: {
+        securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      },
+      security: [{}, { accessToken: [] }],
+    },
+    transform: ({ schema, url }) => ({ schema: { ...schema, body: undefined, response: undefined }, url }),
+    transformObject: document => {
+      if (!('openapiObject' in document)) return document.swaggerObject
+      const { openapiObject } = document
+      const paths = Object.entries(openapiObject.paths ?? {}).map(([path, item]) => [
+        path,
+        Object.fromEntries(
+          Object.entries(item ?? {}).map(([method, operation]) => {
+            const route = byOperation.get(`${method} ${path}`)
+            return [method, route && isObject(operation) ? operationOf(route, operation, shared) : operation]
+          }),
+        ),
+      ])
+      const schemas = Object.fromEntries(
+        [...shared].map(([name, schema]) => {
+          const { $id: _, ...rest } = isObject(schema) ? schema : {}
+          return [name, local(rest)]
+        }),
+      )
+      return {
+        ...openapiObject,
+        paths: Object.fromEntries(paths),
+        components: { ...openapiObject.components, schemas },
+      }
+    },
+  })
+}

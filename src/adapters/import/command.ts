@@ -1,0 +1,84 @@
+/** Imports a file or folder in one of the formats, for the command line and for the sample of a new log. */
+import { type ImportDeps, type ImportReport, runImport } from '../../commands/import.ts'
+import { actorId } from '../../domain/ids.ts'
+import type { ImportCounts, ImportFormat } from '../../domain/import.ts'
+import { isRefusal, type Refusal } from '../../domain/refusal.ts'
+import { openDictd } from './dictd.ts'
+import { openNdjson } from './ndjson.ts'
+import { type Source, SourceError } from './source.ts'
+import { openWordnet } from './wordnet.ts'
+
+export type ImportOptions = {
+  /** Names the source in streams and entries; WordNet names itself. */
+  readonly source?: string
+  /** BCP 47 of the lemmas, for dictd, where neither the name nor the title says it. */
+  readonly language?: string
+  readonly licence?: string
+  /** The first wrong line ends the import. */
+  readonly strict: boolean
+  /** Ends it at the next batch; run again, it goes on. */
+  readonly signal: AbortSignal
+  /** After every batch: `total` is estimated from how far the source has been read, 0 while that is unknown. */
+  readonly onProgress: (progress: {
+    readonly step: string
+    readonly done: number
+    readonly total: number
+    readonly unit: 'entries'
+  }) => void
+  readonly onFault: (fault: Omit<ImportReport, 'kind'>) => void
+  /** An entry that stays as people have made it. */
+  readonly onKept?: (kept: Omit<ImportReport, 'kind'>) => void
+}
+
+/** `complete` is false when the signal, or a wrong line under `strict`, ended it. Queries that wait for `position` see it all. */
+export type Imported = ImportCounts & { readonly source: string; readonly complete: boolean; readonly position: bigint }
+
+const open = (format: ImportFormat, path: string, options: ImportOptions): Promise<Source> => {
+  const { source, language, licence, signal } = options
+  const named = { ...(source !== undefined && { source }), ...(licence !== undefined && { licence }), signal }
+  switch (format) {
+    case 'wordnet':
+      if (source !== undefined || licence !== undefined || language !== undefined)
+        throw new SourceError('WordNet says itself what it is: leave out source, language and licence.')
+      return openWordnet(path, { signal })
+    case 'dictd':
+      return openDictd(path, { ...named, ...(language !== undefined && { language }) })
+    case 'ndjson':
+      if (language !== undefined) throw new SourceError('Each line of NDJSON has its own language: leave it out.')
+      return openNdjson(path, named)
+  }
+}
+
+/**
+ * Prints nothing. @throws {SourceError} when the source cannot be read at all, {EventStoreError} when the store stays
+ * away: what was written stays, and the same import run again goes on.
+ */
+export const importFrom = async (
+  format: ImportFormat,
+  path: string,
+  deps: ImportDeps,
+  options: ImportOptions,
+): Promise<Imported | Refusal> => {
+  const source = await open(format, path, options)
+  try {
+    const summary = await runImport(deps, {
+      ...{ source: source.name, format, items: source.items, strict: options.strict, signal: options.signal },
+      caller: {
+        actor: { kind: 'import', id: actorId('import', source.name) },
+        permissions: new Set(['entries:import']),
+      },
+      onReport: ({ kind, ...report }) => (kind === 'fault' ? options.onFault(report) : options.onKept?.(report)),
+      onProgress: ({ written, unchanged, kept, faults }) => {
+        const done = written + unchanged + kept + faults
+        const reading = source.reading()
+        const total = reading.done > 0 ? Math.round((done * reading.total) / reading.done) : 0
+        options.onProgress({ step: `import ${source.name}`, done, total: Math.max(total, done), unit: 'entries' })
+      },
+    })
+    if (isRefusal(summary)) return summary
+    const { counts, ended, position } = summary
+    return { ...counts, source: source.name, complete: ended === 'completed', position }
+  } finally {
+    await source.close()
+  }
+}

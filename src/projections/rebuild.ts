@@ -1,0 +1,154 @@
+/** Rebuilding beside the live generation, and verifying the live one against the log. */
+import { isDeepStrictEqual } from 'node:util'
+import type { JsonObject } from '../domain/event.ts'
+import type { Document, ReadStore } from '../ports/read-store.ts'
+import { collectionName, type Projection } from './define.ts'
+import { ProjectionError } from './errors.ts'
+import { parkedOf } from './parking.ts'
+import { beginBuilding, generationsOf, goLive, readPointer } from './pointer.ts'
+import { followCollection, type RunnerOptions } from './runner.ts'
+
+export type RebuildProgress = { readonly position: bigint; readonly head: bigint; readonly progress: number }
+
+export type RebuildOptions<D extends JsonObject> = RunnerOptions<D> & {
+  readonly onProgress?: (progress: RebuildProgress) => void
+}
+
+/** Asks the nodes that run the projection to build a new generation beside the live one and to swap it in. */
+export const requestRebuild = async (
+  store: ReadStore,
+  projection: Pick<Projection, 'name' | 'version'>,
+): Promise<number> => (await beginBuilding(store, projection.name, projection.version)).generation
+
+const reporter =
+  <D extends JsonObject>(options: RebuildOptions<D>, head: bigint) =>
+  (position: bigint) =>
+    options.onProgress?.({
+      ...{ position, head },
+      progress: head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000),
+    })
+
+/**
+ * Builds a new generation here, or waits for the node that builds it, until it is live. One that was begun and left is
+ * gone on with. Answers its number. @throws {Error} when it cannot be finished; an abort ends it without an answer.
+ */
+export const rebuild = async <D extends JsonObject>(options: RebuildOptions<D>): Promise<number | undefined> => {
+  const { projection, store, log, clock, signal } = options
+  const { name, version } = projection
+  const at = await beginBuilding(store, name, version)
+  const live = async (): Promise<boolean> =>
+    generationsOf(await readPointer(store, name), version).live === at.generation
+  const ended = new AbortController()
+  let problem: string | undefined
+  const building = followCollection({
+    ...options,
+    ...{ at, signal: AbortSignal.any([signal, ended.signal]) },
+    onCaughtUp: async () => {
+      await goLive(store, name, at)
+      return false
+    },
+    onState: (_, error) => {
+      problem = error
+    },
+    onProgress: reporter(options, await log.head()),
+  }).finally(() => ended.abort())
+  // Another node may hold its lease, and swap it in.
+  while (!ended.signal.aborted) {
+    if (await live()) ended.abort()
+    else await clock.sleep(100, AbortSignal.any([signal, ended.signal]))
+    if (signal.aborted) break
+  }
+  const end = await building
+  if (await live()) return at.generation
+  if (signal.aborted) return undefined
+  throw new Error(
+    `${collectionName(name, at)} was not finished (${end}): ${problem ?? 'another rebuild took its place'}`,
+  )
+}
+
+export type Difference = { readonly id: string; readonly kind: 'missing' | 'extra' | 'different' }
+export type Verification = {
+  readonly generation: number
+  readonly documents: number
+  /** The first of them, and how many there are. */
+  readonly differences: readonly Difference[]
+  readonly differing: number
+  /** Documents changed since the replay ended: not compared. */
+  readonly moved: number
+  readonly parked: number
+}
+
+const PAGE = 500
+const REPORTED = 100
+
+async function* documentsOf(store: ReadStore, collection: string): AsyncGenerator<Document> {
+  for (let after = ''; ; ) {
+    const page = await store.scan(collection, after, PAGE)
+    yield* page
+    const last = page.at(-1)
+    if (!last || page.length < PAGE) return
+    after = last.id
+  }
+}
+
+/**
+ * Replays the log into a collection of its own, in bounded memory, and compares it with the live one by id. Documents that
+ * changed since are counted, not compared. @throws {ProjectionError} projection-building when nothing is live.
+ */
+export const verifyProjection = async <D extends JsonObject>(options: RebuildOptions<D>): Promise<Verification> => {
+  const { projection, store, log, signal } = options
+  const { name, version } = projection
+  const { live } = generationsOf(await readPointer(store, name), version)
+  if (live === undefined)
+    throw new ProjectionError('projection-building', `${name}@${version} is not built yet: there is nothing to verify`)
+  const collection = collectionName(name, { version, generation: live })
+  // Generation 0 is never given out: it is the scratch of verifications, one at a time by its lease.
+  const at = { version, generation: 0 }
+  const scratch = collectionName(name, at)
+  await store.drop(scratch)
+  const replayed = await followCollection({
+    ...options,
+    ...{ at, projection: { ...projection, indexes: [] } },
+    onCaughtUp: async () => false,
+    onProgress: reporter(options, await log.head()),
+  })
+  try {
+    if (replayed !== 'finished') throw new Error(`the replay of ${name} ended early (${replayed})`)
+    const upTo = (await store.checkpoint(scratch))?.position ?? 0n
+    const parked = await parkedOf(store, collection)
+    const differences: Difference[] = []
+    let [documents, differing, moved] = [0, 0, 0]
+    const differs = (id: string, kind: Difference['kind']): void => {
+      if (parked.has(id)) return
+      differing += 1
+      if (differences.length < REPORTED) differences.push({ id, kind })
+    }
+    const expected = documentsOf(store, scratch)
+    const found = documentsOf(store, collection)
+    let [want, have] = [await expected.next(), await found.next()]
+    while (!(want.done && have.done) && !signal.aborted) {
+      documents += 1
+      const wanted = want.done ? undefined : want.value
+      const held = have.done ? undefined : have.value
+      if (held && (!wanted || held.id < wanted.id)) {
+        if (held.position > upTo) moved += 1
+        else differs(held.id, 'extra')
+        have = await found.next()
+      } else if (wanted && (!held || wanted.id < held.id)) {
+        // Removed, or still to come, after the replay ended: the tombstone or the document says so.
+        const now = (await store.load(collection, [wanted.id])).get(wanted.id)
+        if (now && now.position > upTo) moved += 1
+        else differs(wanted.id, 'missing')
+        want = await expected.next()
+      } else if (wanted && held) {
+        if (held.position > upTo) moved += 1
+        else if (!isDeepStrictEqual(wanted.body, held.body)) differs(wanted.id, 'different')
+        want = await expected.next()
+        have = await found.next()
+      }
+    }
+    return { generation: live, documents, differences, differing, moved, parked: parked.size }
+  } finally {
+    await store.drop(scratch)
+  }
+}

@@ -1,0 +1,187 @@
+/** What queries read a projection through: which collection is live, pages and documents from it, and how fresh it is. */
+import type { JsonObject } from '../domain/event.ts'
+import type { Clock } from '../ports/clock.ts'
+import {
+  type CollectionName,
+  type Document,
+  type Page,
+  type Query,
+  type ReadStore,
+  ReadStoreError,
+} from '../ports/read-store.ts'
+import { type CollectionRef, collectionName, type Projection } from './define.ts'
+import { ProjectionError } from './errors.ts'
+import type { Freshness } from './freshness.ts'
+import { plan } from './planner.ts'
+import { generationsOf, readPointer, TOUCH_MS, touch } from './pointer.ts'
+
+export type ViewDocument<D> = Omit<Document, 'body'> & { readonly body: D }
+export type ViewPage<D> = {
+  readonly documents: readonly ViewDocument<D>[]
+  readonly next: Page['next']
+  readonly examined: number
+  /** To be carried by the cursor and named again for the next page. */
+  readonly generation: string
+  /** What the page reflects at least. */
+  readonly position: bigint
+}
+
+export type View<D extends JsonObject> = {
+  readonly name: string
+  /** Documents by id; unknown and removed ones are absent. @throws {ProjectionError} projection-building. */
+  get(ids: readonly string[]): Promise<ReadonlyMap<string, ViewDocument<D>>>
+  /**
+   * One page. `generation` is that of the cursor. @throws {ProjectionError} projection-building; cursor-expired when the
+   * cursor's generation is gone. @throws {NoIndexError} when no index answers the query's shape.
+   */
+  find(query: Query, generation?: string): Promise<ViewPage<D>>
+  /** Index entries under the conditions that the index answers, counted up to `limit`. */
+  count(query: Pick<Query, 'where' | 'order'>, limit: number): Promise<number>
+  /** The collection that is read, as `version.generation`; '' before one is known. */
+  generation(): string
+  /** The position that reads reflect at least, as far as this process knows. */
+  position(): bigint
+  /** Waits until reads reflect the position. @throws {ProjectionError} projection-behind, projection-building. */
+  waitFor(position: bigint, timeoutMs?: number): Promise<void>
+  /** Is there anything to read? */
+  ready(): Promise<boolean>
+}
+
+export type ViewOptions<D extends JsonObject> = {
+  readonly projection: Projection<D>
+  readonly store: ReadStore
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>
+  readonly freshness: Freshness
+}
+
+/** The pointer may be this old, in milliseconds. */
+const FRESH_MS = 500
+
+type Current = CollectionRef & {
+  readonly collection: CollectionName
+  readonly map: ((old: JsonObject) => JsonObject) | undefined
+}
+
+export const openView = <D extends JsonObject>(options: ViewOptions<D>): View<D> => {
+  const { projection, store, clock, freshness } = options
+  const { name, version } = projection
+  let current: Current | undefined
+  let readAt = Number.NEGATIVE_INFINITY
+  const touchedAt = new Map<CollectionName, number>()
+
+  const use = async (collection: CollectionName): Promise<void> => {
+    const now = clock.monotonic()
+    if (now - (touchedAt.get(collection) ?? Number.NEGATIVE_INFINITY) < TOUCH_MS) return
+    touchedAt.set(collection, now)
+    await touch(store, collection, clock.now())
+  }
+
+  /** Our own version, else the newest older one that can be mapped. */
+  const choose = async (): Promise<Current | undefined> => {
+    const pointer = await readPointer(store, name)
+    const older = Object.keys(projection.reads ?? {})
+      .map(Number)
+      .sort((a, b) => b - a)
+    for (const each of [version, ...older]) {
+      const { live } = generationsOf(pointer, each)
+      if (live === undefined) continue
+      const at = { version: each, generation: live }
+      return {
+        ...at,
+        collection: collectionName(name, at),
+        map: each === version ? undefined : projection.reads?.[each],
+      }
+    }
+    return undefined
+  }
+  const resolve = async (afresh = false): Promise<Current> => {
+    const now = clock.monotonic()
+    if (afresh || !current || now - readAt >= FRESH_MS) {
+      const before = current?.collection
+      current = await choose()
+      readAt = now
+      if (before !== undefined && before !== current?.collection) freshness.forget(before)
+      if (current) {
+        await use(current.collection)
+        await freshness.refresh(current.collection)
+      }
+    }
+    if (current) return current
+    throw new ProjectionError('projection-building', `${name}@${version} is being built`)
+  }
+  const isGone = (error: unknown): boolean => error instanceof ReadStoreError && error.code === 'gone'
+
+  /** Again on the collection that took its place, when the one we knew was dropped. */
+  const reading = async <T>(work: (at: Current) => Promise<T>): Promise<T> => {
+    try {
+      return await work(await resolve())
+    } catch (error) {
+      if (!isGone(error)) throw error
+    }
+    try {
+      return await work(await resolve(true))
+    } catch (error) {
+      if (!isGone(error)) throw error
+      throw new ProjectionError('projection-building', `${name}@${version} is being built`, { cause: error })
+    }
+  }
+  const mapped = (at: Current, document: Document): ViewDocument<D> => ({
+    ...document,
+    body: (at.map ? at.map(document.body) : document.body) as D,
+  })
+
+  const pageOf = async (at: Current, query: Query): Promise<ViewPage<D>> => {
+    const position = freshness.position(at.collection)
+    const page = await store.find(at.collection, plan(query, projection.indexes))
+    const documents = page.documents.map(each => mapped(at, each))
+    const { next, examined } = page
+    return { documents, next, examined, generation: `${at.version}.${at.generation}`, position }
+  }
+  /** The collection of a cursor: the live one, or an older one that is still there. */
+  const named = (generation: string): Current | undefined => {
+    const parts = /^(\d+)\.(\d+)$/.exec(generation)
+    const at = { version: Number(parts?.[1]), generation: Number(parts?.[2]) }
+    const map = at.version === version ? undefined : projection.reads?.[at.version]
+    if (!parts || (at.version !== version && !map)) return undefined
+    return { ...at, collection: collectionName(name, at), map }
+  }
+
+  return {
+    name,
+    get: ids =>
+      reading(async at => {
+        const found = await store.get(at.collection, ids)
+        return new Map([...found].map(([id, document]) => [id, mapped(at, document)]))
+      }),
+    find: async (query, generation) => {
+      if (generation === undefined) return reading(at => pageOf(at, query))
+      const expired = (cause?: unknown): ProjectionError =>
+        new ProjectionError('cursor-expired', `${name} has been rebuilt since: begin again at the first page`, {
+          cause,
+        })
+      const at = named(generation)
+      if (!at) throw expired()
+      try {
+        const page = await pageOf(at, query)
+        await use(at.collection)
+        return page
+      } catch (error) {
+        throw isGone(error) ? expired(error) : error
+      }
+    },
+    count: (query, limit) =>
+      reading(at => store.count(at.collection, plan({ ...query, limit: 1 }, projection.indexes), limit)),
+    generation: () => (current ? `${current.version}.${current.generation}` : ''),
+    position: () => (current ? freshness.position(current.collection) : 0n),
+    waitFor: (position, timeoutMs) => reading(at => freshness.waitFor(at.collection, position, timeoutMs)),
+    ready: async () => {
+      try {
+        await resolve()
+        return true
+      } catch (error) {
+        if (error instanceof ProjectionError) return false
+        throw error
+      }
+    },
+  }
+}

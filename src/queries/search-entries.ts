@@ -1,0 +1,203 @@
+/** Search and suggestions as queries: the index finds, the entries are joined by id in one batch. */
+import Type from 'typebox'
+import { PartOfSpeechSchema } from '../domain/entry-content.ts'
+import type { Json } from '../domain/event.ts'
+import { refuse } from '../domain/refusal.ts'
+import { highlightsOf, layers, type SearchField } from '../domain/search-match.ts'
+import { parseQuery } from '../domain/search-query.ts'
+import { EDGE_LETTERS, letters } from '../domain/search-terms.ts'
+import { type EntryDocument, nameKey } from '../projections/entries.ts'
+import type { SearchDocument } from '../projections/search.ts'
+import type { View } from '../projections/view.ts'
+import type { Cursor, Page, Query } from './define.ts'
+import { EntrySchema, type EntryView, entryView } from './entry-view.ts'
+import { type SearchCursor, type SearchIndex, type SearchRequest, search } from './search.ts'
+
+export type SearchReads = { readonly search: View<SearchDocument>; readonly entries: View<EntryDocument> }
+
+export type SearchInput = {
+  readonly q: string
+  readonly language?: string
+  readonly partOfSpeech?: string
+  readonly label?: string
+  readonly category?: string
+  readonly in?: readonly SearchField[]
+  readonly fuzzy: 'auto' | 0 | 1 | 2
+  readonly facets: readonly ('language' | 'partOfSpeech')[]
+  readonly limit: number
+  readonly after?: Cursor
+}
+const text = Type.String()
+export const SearchItemSchema = Type.Object({
+  entry: EntrySchema,
+  matched: Type.Enum([...layers]),
+  distance: Type.Optional(Type.Integer()),
+  highlights: Type.Array(
+    Type.Object({ pointer: text, text, ranges: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])) }),
+  ),
+})
+export type SearchItem = {
+  readonly entry: EntryView
+  readonly matched: string
+  readonly distance?: number
+  readonly highlights: readonly {
+    readonly pointer: string
+    readonly text: string
+    readonly ranges: readonly (readonly [number, number])[]
+  }[]
+}
+export type Facets = Readonly<Record<string, readonly { readonly value: string; readonly count: number }[]>>
+export type SearchAnswer = Page<SearchItem> & { readonly facets?: Facets }
+
+const output = Type.Object({
+  items: Type.Array(SearchItemSchema),
+  next: Type.Union([text, Type.Null()]),
+  total: Type.Optional(Type.Integer()),
+  totalRelation: Type.Optional(Type.Enum(['eq', 'gte'])),
+  facets: Type.Optional(Type.Record(text, Type.Array(Type.Object({ value: text, count: Type.Integer() })))),
+})
+
+/** Hits that facets are counted over; beyond it counts are a lower bound and `totalRelation` says `gte`. */
+const FACETED = 1_000
+
+const cursorOf = (key: Json | undefined): SearchCursor | undefined => {
+  if (!Array.isArray(key)) return undefined
+  const [step, after, found] = key
+  return typeof step === 'number'
+    ? { step, after: Array.isArray(after) ? after : null, found: found === true }
+    : undefined
+}
+
+const indexOf = (view: View<SearchDocument>, generation: string | undefined): SearchIndex => ({
+  find: query => view.find(query, generation),
+  count: (query, limit) => view.count(query, limit),
+})
+
+const facetsOf = async (
+  index: SearchIndex,
+  request: SearchRequest,
+  wanted: readonly ('language' | 'partOfSpeech')[],
+) => {
+  const { hits, next } = await search(index, { ...request, limit: FACETED })
+  const facets = wanted.map(member => {
+    const counts = new Map<string, number>()
+    for (const { body } of hits) counts.set(body[member] ?? '', (counts.get(body[member] ?? '') ?? 0) + 1)
+    const values = [...counts].map(([value, count]) => ({ value, count }))
+    return [member, values.toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))] as const
+  })
+  return {
+    facets: Object.fromEntries(facets),
+    total: hits.length,
+    totalRelation: next ? ('gte' as const) : ('eq' as const),
+  }
+}
+
+/** The dictionary's search. */
+export const searchEntries = (reads: SearchReads): Query<SearchInput, SearchAnswer> => ({
+  name: 'search-entries',
+  permission: 'entries:read',
+  output,
+  reads: ['search', 'entries'],
+  run: async input => {
+    const { q, language, partOfSpeech, label, category, fuzzy, facets, limit, after } = input
+    const query = parseQuery(q, { language, fuzzy })
+    if ('fault' in query)
+      return refuse(query.fault, query.detail, { errors: [{ pointer: '/q', code: query.fault, detail: query.detail }] })
+    const filters = {
+      ...(language !== undefined && { language }),
+      ...(partOfSpeech !== undefined && { partOfSpeech }),
+      ...(label !== undefined && { label: nameKey(label) }),
+      ...(category !== undefined && { category: nameKey(category) }),
+    }
+    const request = { query, filters, fields: input.in && new Set(input.in), limit }
+    await reads.search.ready()
+    const generation = after?.generation ?? (reads.search.generation() || undefined)
+    const index = indexOf(reads.search, generation)
+    const position = reads.search.position()
+    const page = await search(index, request, cursorOf(after?.key))
+    const entries = await reads.entries.get(page.hits.map(hit => hit.id))
+    const items = page.hits.flatMap(({ id, match }): readonly SearchItem[] => {
+      const found = entries.get(id)
+      // Published in the one read model and not yet, or no longer, in the other.
+      if (found?.body.status !== 'published') return []
+      const distance = match.distance === undefined ? {} : { distance: match.distance }
+      return [
+        {
+          entry: entryView(id, found.body, found.body.revision),
+          matched: match.layer,
+          ...distance,
+          highlights: highlightsOf(query, match, found.body),
+        },
+      ]
+    })
+    const next = page.next
+      ? { generation: generation ?? '', key: [page.next.step, page.next.after, page.next.found] }
+      : null
+    const all = !after && !next ? { total: items.length, totalRelation: 'eq' as const } : {}
+    const counted = facets.length > 0 ? await facetsOf(index, request, facets) : all
+    return {
+      value: { items, next, ...counted },
+      position: position < reads.entries.position() ? position : reads.entries.position(),
+    }
+  },
+})
+
+export type SuggestInput = { readonly q: string; readonly language?: string; readonly limit: number }
+const Suggestion = Type.Object(
+  { lemma: text, language: text, partOfSpeech: PartOfSpeechSchema, id: text },
+  { $id: 'Suggestion' },
+)
+export type SuggestionItem = {
+  readonly id: string
+  readonly lemma: string
+  readonly language: string
+  readonly partOfSpeech: string
+}
+
+/** Completions looked at for a longer prefix, of which the most used come first. */
+const LOOKED_AT = 200
+
+/** Completions of what is typed so far, most used first; a lemma once, whatever its parts of speech. */
+export const suggestEntries = (
+  reads: SearchReads,
+): Query<SuggestInput, { readonly items: readonly SuggestionItem[] }> => ({
+  name: 'suggest-entries',
+  permission: 'entries:read',
+  output: Type.Object({ items: Type.Array(Suggestion) }),
+  reads: ['search'],
+  run: async ({ q, language, limit }) => {
+    const query = parseQuery(q, { language, fuzzy: 0 })
+    if ('fault' in query)
+      return refuse(query.fault, query.detail, { errors: [{ pointer: '/q', code: query.fault, detail: query.detail }] })
+    const filter = language === undefined ? [] : [{ member: 'language', op: 'eq' as const, value: language }]
+    const short = Math.max(...query.keys.map(key => letters(key).length)) <= EDGE_LETTERS
+    const finds = query.pattern
+      ? []
+      : short
+        ? [
+            {
+              where: [{ member: 'edges', op: 'any' as const, value: query.keys }, ...filter],
+              order: ['-rank', 'sortKey'],
+              limit: limit * 4,
+            },
+          ]
+        : query.keys.map(value => ({
+            where: [...filter, { member: 'key', op: 'prefix' as const, value }],
+            order: ['key'],
+            limit: LOOKED_AT,
+          }))
+    const pages = await Promise.all(finds.map(each => reads.search.find(each)))
+    const found = pages
+      .flatMap(page => page.documents)
+      .toSorted(
+        (a, b) => (b.body.rank ?? 0) - (a.body.rank ?? 0) || ((a.body.sortKey ?? '') < (b.body.sortKey ?? '') ? -1 : 1),
+      )
+    const byLemma = new Map<string, SuggestionItem>()
+    for (const { id, body } of found) {
+      const { lemma = '', language: of = '', partOfSpeech = '' } = body
+      const key = `${of} ${lemma}`
+      if (!byLemma.has(key)) byLemma.set(key, { id, lemma, language: of, partOfSpeech })
+    }
+    return { value: { items: [...byLemma.values()].slice(0, limit) }, position: reads.search.position() }
+  },
+})

@@ -1,0 +1,267 @@
+/**
+ * The search: layer after layer, each one indexed query with a total order, each entry in its best layer only. A cursor
+ * names the step and the last key, so pages go on exactly where the last one ended.
+ */
+import type { Json, JsonObject } from '../domain/event.ts'
+import { bestLayer, type Layer, type Match, type Matchable, type SearchField } from '../domain/search-match.ts'
+import type { SearchQuery } from '../domain/search-query.ts'
+import { deletesOf } from '../domain/search-terms.ts'
+import type { Condition, Query } from '../ports/read-store.ts'
+import type { SearchDocument } from '../projections/search.ts'
+
+type Found = { readonly id: string; readonly body: SearchDocument }
+
+/** What the search asks of the read model: src/projections/view.ts. */
+export type SearchIndex = {
+  find(
+    query: Query,
+  ): Promise<{ readonly documents: readonly Found[]; readonly next: readonly Json[] | null; readonly examined: number }>
+  count(query: Pick<Query, 'where' | 'order'>, limit: number): Promise<number>
+}
+
+export type SearchFilters = {
+  readonly language?: string
+  readonly partOfSpeech?: string
+  readonly label?: string
+  readonly category?: string
+}
+export type SearchRequest = {
+  readonly query: SearchQuery
+  readonly filters: SearchFilters
+  /** Undefined: lemma and form, and definition when these find nothing. */
+  readonly fields: ReadonlySet<SearchField> | undefined
+  readonly limit: number
+}
+
+/** `step` counts the layers' queries, `after` is its last key, `found` says whether an entry was emitted before. */
+export type SearchCursor = { readonly step: number; readonly after: readonly Json[] | null; readonly found: boolean }
+export type Hit = { readonly id: string; readonly body: SearchDocument; readonly match: Match }
+export type SearchPage = { readonly hits: readonly Hit[]; readonly next: SearchCursor | null }
+
+type Step = {
+  readonly layers: readonly Layer[]
+  readonly where: readonly Condition[]
+  readonly order: readonly string[]
+  /** Which reading of the query the step is for: an entry is emitted in the first that finds it. */
+  readonly finds?: (entry: Matchable) => boolean
+  /** Found anew for each page and sorted in memory: at most so many candidates. */
+  readonly candidates?: number
+  /** Only when nothing was found before. */
+  readonly fallback?: boolean
+}
+
+/** Candidates of the fuzzy layer, and entries a page examines. */
+const MAX_CANDIDATES = 2_000
+const MAX_EXAMINED = 10_000
+const PAGE = 100
+
+const filterConditions = ({ language, partOfSpeech, label, category }: SearchFilters): readonly Condition[] => [
+  ...(language === undefined ? [] : [{ member: 'language', op: 'eq' as const, value: language }]),
+  ...(partOfSpeech === undefined ? [] : [{ member: 'partOfSpeech', op: 'eq' as const, value: partOfSpeech }]),
+  ...(label === undefined ? [] : [{ member: 'labelKeys', op: 'any' as const, value: [label] }]),
+  ...(category === undefined ? [] : [{ member: 'categoryKeys', op: 'any' as const, value: [category] }]),
+]
+
+const ranked = ['-rank', 'sortKey']
+
+/** The literal text before the first wildcard. */
+const literalPrefix = (key: string): string => key.split(/[*?]/, 1)[0] ?? ''
+const reversedLiteral = (key: string): string => {
+  const tail = key.split(/[*?]/).at(-1) ?? ''
+  return (tail.match(/~[0-9a-f]{6}|[^~]/g) ?? []).toReversed().join('')
+}
+
+const wildcardStep = (key: string): Pick<Step, 'where' | 'order'> => {
+  const prefix = literalPrefix(key)
+  return prefix === ''
+    ? { where: [{ member: 'reversed', op: 'prefix', value: reversedLiteral(key) }], order: ['reversed'] }
+    : { where: [{ member: 'key', op: 'prefix', value: prefix }], order: ['key'] }
+}
+
+/** The rarest stem drives: which one does changes the cost, never the result. */
+const rarest = async (index: SearchIndex, stems: readonly string[]): Promise<readonly string[]> => {
+  if (stems.length < 2) return stems
+  const counted = await Promise.all(
+    stems.map(async stem => ({
+      stem,
+      count: await index.count(
+        { where: [{ member: 'definition', op: 'all', value: [stem] }], order: ['-rank'] },
+        MAX_EXAMINED,
+      ),
+    })),
+  )
+  return counted.toSorted((a, b) => a.count - b.count || (a.stem < b.stem ? -1 : 1)).map(each => each.stem)
+}
+
+const stepsOf = async (index: SearchIndex, { query, filters, fields }: SearchRequest): Promise<readonly Step[]> => {
+  const filter = filterConditions(filters)
+  const lemma = fields?.has('lemma') ?? true
+  const form = fields?.has('form') ?? true
+  const definition = fields?.has('definition') ?? true
+  const steps: Step[] = []
+  if (query.pattern) {
+    if (lemma)
+      for (const key of query.keys) {
+        const { where, order } = wildcardStep(key)
+        steps.push({ layers: ['wildcard'], where: [...where, ...filter], order })
+      }
+    return steps.slice(0, 1)
+  }
+  if (lemma)
+    for (const layer of ['exact', 'case', 'accent'] as const)
+      steps.push({ layers: [layer], where: [{ member: 'key', op: 'in', value: query.keys }, ...filter], order: ranked })
+  if (form)
+    steps.push({
+      layers: ['form'],
+      where: [{ member: 'forms', op: 'any', value: query.keys }, ...filter],
+      order: ranked,
+    })
+  if ((lemma || form) && query.stems.length > 0)
+    steps.push({
+      layers: ['stem'],
+      where: [{ member: 'stems', op: 'any', value: query.stems }, ...filter],
+      order: ranked,
+    })
+  if (lemma) {
+    for (const [n, key] of query.keys.entries())
+      steps.push({
+        ...{ layers: ['prefix'], where: [{ member: 'key', op: 'prefix', value: key }, ...filter], order: ['key'] },
+        finds: entry => query.keys.findIndex(each => entry.key.startsWith(each)) === n,
+      })
+    const deletes = [...new Set(query.keys.flatMap(key => deletesOf(key, query.distance)))]
+    if (query.distance > 0)
+      steps.push({
+        ...{
+          layers: ['fuzzy'],
+          where: [{ member: 'deletes', op: 'any', value: deletes }, ...filter],
+          candidates: MAX_CANDIDATES,
+        },
+        order: filters.language === undefined ? ['language'] : [],
+      })
+  }
+  if (definition)
+    for (const [n, set] of query.definitions.entries()) {
+      const has = (entry: Matchable, stems: readonly string[]): boolean =>
+        stems.every(each => entry.definition.includes(each))
+      const value = await rarest(index, set)
+      steps.push({
+        ...{ layers: ['definition'], where: [{ member: 'definition', op: 'all', value }, ...filter], order: ['-rank'] },
+        finds: entry => query.definitions.findIndex(each => has(entry, each)) === n,
+        fallback: fields === undefined,
+      })
+    }
+  return steps
+}
+
+const matchable = ({
+  language = '',
+  lemma = '',
+  key = '',
+  forms = [],
+  stems = [],
+  definition = [],
+}: SearchDocument): Matchable => ({
+  ...{ language, lemma, key, forms, stems, definition },
+})
+
+const everyField: ReadonlySet<SearchField> = new Set(['lemma', 'form', 'definition'])
+
+const hitOf = (request: SearchRequest, step: Step, { id, body }: Found): Hit | undefined => {
+  const entry = matchable(body)
+  const match = bestLayer(request.query, entry, request.fields ?? everyField)
+  return match && step.layers.includes(match.layer) && (step.finds?.(entry) ?? true) ? { id, body, match } : undefined
+}
+
+const member = (document: Found, name: string): Json => {
+  const body: JsonObject = document.body
+  return body[name.replace('-', '')] ?? null
+}
+const keyOf = (document: Found, order: readonly string[]): readonly Json[] => [
+  ...order.map(name => member(document, name)),
+  document.id,
+]
+
+const fuzzyKey = ({ id, body, match }: Hit): readonly (number | string)[] => [
+  match.distance ?? 0,
+  -(body.rank ?? 0),
+  body.sortKey ?? '',
+  id,
+]
+const compareKeys = (a: readonly Json[], b: readonly Json[]): number => {
+  for (const [i, value] of a.entries()) {
+    const other = b[i]
+    if (typeof value === 'number' && typeof other === 'number' && value !== other) return value - other
+    if (typeof value === 'string' && typeof other === 'string' && value !== other) return value < other ? -1 : 1
+  }
+  return 0
+}
+
+const fuzzyPage = async (
+  index: SearchIndex,
+  request: SearchRequest,
+  step: Step,
+  after: readonly Json[] | null,
+  limit: number,
+) => {
+  const found = await index.find({ where: step.where, order: step.order, limit: step.candidates ?? 0 })
+  const sorted = found.documents
+    .flatMap(each => hitOf(request, step, each) ?? [])
+    .map(hit => ({ hit, key: fuzzyKey(hit) }))
+    .toSorted((a, b) => compareKeys(a.key, b.key))
+    .filter(({ key }) => after === null || compareKeys(key, after) > 0)
+  const page = sorted.slice(0, limit)
+  return {
+    hits: page.map(each => each.hit),
+    after: sorted.length > limit ? (page.at(-1)?.key ?? null) : null,
+    examined: found.examined,
+  }
+}
+
+type StepPage = { readonly hits: readonly Hit[]; readonly after: readonly Json[] | null; readonly examined: number }
+
+const indexedPage = async (
+  index: SearchIndex,
+  request: SearchRequest,
+  step: Step,
+  from: readonly Json[] | null,
+  limit: number,
+): Promise<StepPage> => {
+  const { where, order } = step
+  const found = await index.find({ where, order, limit: PAGE, ...(from && { after: from }) })
+  const hits: Hit[] = []
+  for (const document of found.documents) {
+    const hit = hitOf(request, step, document)
+    if (hit) hits.push(hit)
+    if (hits.length === limit && document !== found.documents.at(-1))
+      return { hits, after: keyOf(document, order), examined: found.examined }
+  }
+  return { hits, after: found.next, examined: found.examined }
+}
+
+/** One page from the cursor on; short, with a `next`, when it has examined 10,000 index entries. */
+export const search = async (
+  index: SearchIndex,
+  request: SearchRequest,
+  cursor?: SearchCursor,
+): Promise<SearchPage> => {
+  const steps = await stepsOf(index, request)
+  const hits: Hit[] = []
+  let { step: at, after, found } = cursor ?? { step: 0, after: null, found: false }
+  let examined = 0
+  for (;;) {
+    const step = steps[at]
+    if (!step) return { hits, next: null }
+    if (step.fallback && found && after === null) {
+      at += 1
+      continue
+    }
+    if (hits.length >= request.limit || examined >= MAX_EXAMINED) return { hits, next: { step: at, after, found } }
+    const read = step.candidates === undefined ? indexedPage : fuzzyPage
+    const page = await read(index, request, step, after, request.limit - hits.length)
+    hits.push(...page.hits)
+    examined += page.examined
+    if (page.hits.length > 0 && !step.fallback) found = true
+    after = page.after
+    if (after === null) at += 1
+  }
+}

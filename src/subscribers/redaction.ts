@@ -1,0 +1,27 @@
+/**
+ * Completes a removal: when an entry is redacted, every key that ever sealed its text is destroyed. The event is the
+ * durable intent; this makes it true in every copy of the log, again after a crash, and repeating it is harmless.
+ */
+import { entryCategory } from '../domain/entry.ts'
+import { EntryRedacted } from '../domain/entry-events.ts'
+import type { Recorded } from '../domain/event.ts'
+import type { Log } from '../log/log.ts'
+import type { Keys } from '../ports/keys.ts'
+import type { Subscriber } from './define.ts'
+
+export const redactionSubscriber = (deps: {
+  readonly log: Pick<Log, 'readStream'>
+  readonly keys: Pick<Keys, 'destroy'>
+}): Subscriber => ({
+  name: 'redaction',
+  categories: [entryCategory],
+  types: [EntryRedacted.type],
+  key: (event: Recorded) => event.stream,
+  handle: async events => {
+    const names = new Set<string>()
+    for (const { stream } of events)
+      for await (const page of deps.log.readStream(stream))
+        for (const { meta } of page) if (meta.key?.startsWith('document:')) names.add(meta.key)
+    for (const name of names) await deps.keys.destroy(name)
+  },
+})

@@ -1,0 +1,193 @@
+/** Runs one subscriber on one node: lease, checkpoint after the effects, retries, and parking by key. */
+import type { Recorded } from '../domain/event.ts'
+import type { Log } from '../log/log.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { LogFilter } from '../ports/event-store.ts'
+import type { Checkpoint, ReadStore } from '../ports/read-store.ts'
+import { type ConsumeEnd, type ConsumerState, consume, type Session } from '../projections/consume.ts'
+import { describeFailure, type Parked, park, parkedOf, repark, requestRetry, unpark } from '../projections/parking.ts'
+import { consumerOf, type Subscriber } from './define.ts'
+
+export type SubscriberOptions = {
+  readonly subscriber: Subscriber
+  readonly log: Pick<Log, 'logId' | 'subscribe' | 'readAll' | 'find' | 'head'>
+  readonly store: ReadStore
+  readonly clock: Clock
+  /** Unique to this process. */
+  readonly nodeId: string
+  readonly onError?: (message: string) => void
+  readonly signal: AbortSignal
+}
+
+export type SubscriberStatus = {
+  readonly name: string
+  readonly position: bigint
+  readonly head: bigint
+  readonly lag: bigint
+  readonly state: ConsumerState
+  readonly parked: number
+  readonly error?: string
+}
+
+export type SubscriberHandle = {
+  status(): Promise<SubscriberStatus>
+  parked(): Promise<readonly Parked[]>
+  retry(): Promise<void>
+  readonly done: Promise<void>
+}
+
+const ATTEMPTS = 5
+const BACKOFF_MS = 50
+const BATCH = 100
+
+type Outcome = { readonly ok: true } | { readonly ok: false; readonly error: unknown }
+
+export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
+  const { subscriber, log, store, clock, nodeId, signal, onError } = options
+  const consumer = consumerOf(subscriber)
+  const attempts = subscriber.attempts ?? ATTEMPTS
+  const keyOf = subscriber.key ?? ((event: Recorded) => event.stream)
+  const filter: LogFilter = {
+    categories: subscriber.categories,
+    ...(subscriber.types && { types: subscriber.types }),
+  }
+  const nudge = { wake: (): void => undefined }
+  let state: ConsumerState = 'starting'
+  let error: string | undefined
+  let position = 0n
+
+  const attempt = async (events: readonly Recorded[], times: number): Promise<Outcome> => {
+    for (let n = 1; ; n += 1) {
+      try {
+        await subscriber.handle(events)
+        return { ok: true }
+      } catch (failure) {
+        if (n >= times || signal.aborted) return { ok: false, error: failure }
+        await clock.sleep(BACKOFF_MS * 2 ** n, signal)
+      }
+    }
+  }
+
+  const open = async (): Promise<Session> => {
+    const parked = await parkedOf(store, consumer)
+    /** One by one, when the batch as a whole keeps failing: only the keys at fault wait. */
+    const separately = async (events: readonly Recorded[]): Promise<void> => {
+      for (const event of events) {
+        const key = keyOf(event)
+        if (parked.has(key)) continue
+        const outcome = await attempt([event], attempts)
+        if (outcome.ok) continue
+        if (signal.aborted) throw outcome.error
+        parked.set(key, await park(store, consumer, key, event, outcome.error, clock.now()))
+      }
+    }
+    const retryKeys = async (checkpoint: Checkpoint): Promise<void> => {
+      if (parked.size === 0) return
+      const first = [...parked.values()].reduce(
+        (least, each) => (each.position < least ? each.position : least),
+        checkpoint.position,
+      )
+      const failed = new Map<string, Parked>()
+      for await (const batch of log.readAll(first - 1n, filter)) {
+        for (const event of batch.events) {
+          const key = keyOf(event)
+          const before = parked.get(key)
+          if (!before || event.position < before.position || event.position > checkpoint.position) continue
+          if (failed.has(key)) continue
+          const outcome = await attempt([event], 1)
+          if (outcome.ok) continue
+          const again = { eventId: event.id, type: event.type, error: describeFailure(outcome.error) }
+          failed.set(key, { ...before, ...again, position: event.position, attempts: before.attempts + 1 })
+        }
+        if (batch.position >= checkpoint.position) break
+      }
+      for (const key of [...parked.keys()]) {
+        const again = failed.get(key)
+        if (again) {
+          await repark(store, consumer, again)
+          parked.set(key, again)
+        } else {
+          await unpark(store, consumer, key)
+          parked.delete(key)
+        }
+      }
+    }
+    return {
+      process: async (events, checkpoint) => {
+        const due = parked.size === 0 ? events : events.filter(each => !parked.has(keyOf(each)))
+        if (due.length > 0 && !(await attempt(due, due.length === 1 ? attempts : 2)).ok) await separately(due)
+        if (signal.aborted && due.length > 0) throw new Error(`${consumer} was ended before its effects were certain`)
+        await store.apply('', [], { consumer, value: checkpoint })
+        position = checkpoint.position
+      },
+      drain: async () => undefined,
+      retry: retryKeys,
+      size: () => BATCH,
+    }
+  }
+
+  const saveStart = (at: { readonly position: bigint; readonly eventId: string }, token: number): Promise<void> =>
+    store.apply('', [], { consumer, value: { logId: log.logId, ...at, token } })
+
+  /** A new subscriber that wants only what comes begins at the head. */
+  const begin = async (): Promise<void> => {
+    if (subscriber.from !== 'now' || (await store.checkpoint(consumer))) return
+    await saveStart({ position: await log.head(), eventId: '' }, 0)
+  }
+
+  /**
+   * After a copy or restore the log has another id. Effects on the world are not repeated for it: it goes on after the
+   * event it handled last, or, where that was lost, at the head, since all that is left was handled before.
+   */
+  const adopt = async (): Promise<void> => {
+    const stored = await store.checkpoint(consumer)
+    if (!stored) return
+    const event = stored.eventId === '' ? undefined : await log.find(stored.eventId)
+    const at = event ? { position: event.position, eventId: event.id } : { position: await log.head(), eventId: '' }
+    onError?.(`${consumer}: its checkpoint belongs to another log; it goes on at position ${at.position}`)
+    await saveStart(at, stored.token)
+  }
+
+  const run = async (): Promise<void> => {
+    for (let end: ConsumeEnd = 'foreign'; end === 'foreign' && !signal.aborted; ) {
+      try {
+        await begin()
+        end = await consume({
+          ...{ consumer, filter, log, store, clock, nodeId, signal, open, nudge },
+          onState: (next, problem) => {
+            state = next
+            error = problem
+            if (problem !== undefined) onError?.(`${consumer}: ${problem}`)
+          },
+          onProgress: reached => {
+            position = reached
+          },
+        })
+        if (end === 'foreign') await adopt()
+      } catch (failure) {
+        error = describeFailure(failure)
+        onError?.(`${consumer}: ${error}`)
+        await clock.sleep(1_000, signal)
+      }
+    }
+  }
+
+  const done = run()
+  return {
+    status: async () => {
+      const head = await log.head()
+      const reached = state === 'waiting-for-lease' ? ((await store.checkpoint(consumer))?.position ?? 0n) : position
+      return {
+        ...{ name: subscriber.name, position: reached, head, lag: head > reached ? head - reached : 0n, state },
+        parked: (await parkedOf(store, consumer)).size,
+        ...(error !== undefined && { error }),
+      }
+    },
+    parked: async () => [...(await parkedOf(store, consumer)).values()],
+    retry: async () => {
+      await requestRetry(store, consumer, clock.now())
+      nudge.wake()
+    },
+    done,
+  }
+}

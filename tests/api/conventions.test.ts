@@ -1,0 +1,388 @@
+/** The conventions of docs/api.md, through the socket: what clients rely on whatever they ask for. */
+import t from 'tap'
+import { openApi } from '../support/api.ts'
+import { openTestApp } from '../support/app.ts'
+
+const app = await openTestApp(t)
+const api = await openApi(app.url)
+const [alice, bob, editor, moderator] = await Promise.all([
+  app.token('contributor', 'alice'),
+  app.token('contributor', 'bob'),
+  app.token('editor', 'erin'),
+  app.token('moderator', 'mo'),
+])
+
+let count = 0
+const word = () => {
+  count += 1
+  return `word${count}`
+}
+const drafted = async (more: Record<string, unknown> = {}, as = alice) => {
+  const body = { language: 'en', lemma: word(), partOfSpeech: 'noun', senses: [{ gloss: 'a thing' }], ...more }
+  const made = await api('POST', '/v1/entries', { as, body })
+  return {
+    ...made,
+    path: made.headers.get('location') ?? '',
+    etag: made.headers.get('etag') ?? '',
+    id: made.json['id'],
+  }
+}
+const published = async (more: Record<string, unknown> = {}) => {
+  const draft = await drafted(more, editor)
+  const done = await api('POST', `${draft.path}/publish`, { as: editor, headers: { 'if-match': draft.etag } })
+  return { ...draft, etag: done.headers.get('etag') ?? '', sync: done.headers.get('sync-token') ?? '' }
+}
+const pointers = (json: Record<string, unknown>) =>
+  Array.isArray(json['errors']) ? json['errors'].map(each => each.pointer) : []
+
+t.test('an entry lives: draft, submit, publish, edit, retire, restore, revert', async t => {
+  const { path, status, etag, headers } = await drafted()
+  t.equal(status, 201)
+  t.match(path, /^\/v1\/entries\/[0-9a-f-]{36}$/)
+  t.match(etag, /^"0\..+"$/)
+  t.match(headers.get('sync-token'), /^[\w-]+$/)
+  t.equal((await api('GET', path)).status, 404, 'a stranger does not see a draft')
+  const glimpse = await api('GET', path, { as: bob })
+  t.match(glimpse.json, { status: 'draft' })
+  t.notOk('senses' in glimpse.json, 'another contributor sees the identity alone')
+  const whole = await api('GET', path, { as: alice })
+  t.not(whole.headers.get('etag'), glimpse.headers.get('etag'), 'another representation has another tag')
+  t.equal((await api('POST', `${path}/submit`, { as: alice })).json['status'], 'submitted')
+  t.equal(
+    (await api('POST', `${path}/return`, { as: editor, body: { reason: 'More, please.' } })).json['status'],
+    'draft',
+  )
+  const patched = await api('PATCH', path, {
+    as: alice,
+    body: { categories: ['things'] },
+    headers: { 'if-match': '"2.x"', 'content-type': 'application/merge-patch+json' },
+  })
+  t.match(patched, { status: 200, json: { revision: '3', categories: ['things'] } })
+  const out = await api('POST', `${path}/publish`, { as: editor, headers: { 'if-match': 'W/"3.whatever"' } })
+  t.match(out.json, { status: 'published', revision: '4' })
+  const edited = await api('PATCH', path, { as: editor, body: { etymology: 'unknown' }, headers: { 'if-match': '*' } })
+  t.match(edited.json, { revision: '5', etymology: 'unknown' })
+  const back = await api('POST', `${path}/revert`, {
+    as: editor,
+    body: { toRevision: '0' },
+    headers: { 'if-match': '"9.x", "5.x"' },
+  })
+  t.equal(back.status, 200)
+  t.notOk('etymology' in back.json)
+  t.equal((await api('POST', `${path}/retire`, { as: editor, body: { reason: 'Twice.' } })).json['status'], 'retired')
+  t.match(await api('GET', path), { status: 410, code: 'entry-gone', json: { replacedBy: null } })
+  t.equal((await api('GET', path, { as: editor })).status, 200, 'editors see what was retired')
+  t.equal((await api('POST', `${path}/restore`, { as: editor, body: {} })).json['status'], 'published')
+  const history = await api('GET', `${path}/history?limit=2`, { as: editor })
+  t.match(history.json, { items: [{ type: 'EntryRestored' }, { type: 'EntryRetired', reason: 'Twice.' }] })
+  const older = await api('GET', `${path}/history?limit=2&cursor=${history.json['next']}`, { as: editor })
+  t.match(older.json, { items: [{ type: 'EntryReverted' }, { type: 'EntryEdited' }] })
+  const gone = await api('POST', `${path}/redact`, { as: moderator, body: { ground: 'privacy' } })
+  t.match(gone, { status: 200, json: { removed: true } })
+  t.match(await api('GET', path, { headers: { 'sync-token': gone.headers.get('sync-token') ?? '' } }), {
+    status: 410,
+    code: 'entry-removed',
+  })
+})
+
+t.test('preconditions', async t => {
+  const { path, etag, sync } = await published()
+  const plain = { as: editor, body: { categories: ['a'] } }
+  const without = await api('PATCH', path, plain)
+  t.match(without, { status: 428, code: 'revision-required', json: { detail: /If-Match/ } })
+  const stale = await api('PATCH', path, { ...plain, headers: { 'if-match': '"0.x"' } })
+  t.match(stale, { status: 412, code: 'revision-stale', json: { currentRevision: '1' } })
+  const again = await api('GET', path, { headers: { 'sync-token': stale.headers.get('sync-token') ?? '' } })
+  t.equal(again.status, 200)
+  t.equal((await api('PATCH', path, { ...plain, headers: { 'if-match': '"someone-elses"' } })).status, 412)
+  for (const broken of ['5', '"5', 'W/5', '"a" "b"', '"a",,"b"'])
+    t.match(await api('PATCH', path, { ...plain, headers: { 'if-match': broken } }), {
+      status: 400,
+      code: 'header-invalid',
+    })
+  const nowhere = path.replace(/.{4}$/, '0000')
+  t.match(await api('PATCH', nowhere, { ...plain, headers: { 'if-match': '"0.x"' } }), { status: 404 })
+  t.match(await api('PATCH', nowhere, { ...plain, headers: { 'if-match': '*' } }), { status: 404 })
+  t.equal((await api('PATCH', path, { ...plain, headers: { 'if-match': etag } })).status, 200)
+  const read = await api('GET', path)
+  const tag = read.headers.get('etag') ?? ''
+  for (const match of [tag, `W/${tag}`, `"x", ${tag}`, '*']) {
+    const same = await api('GET', path, { headers: { 'if-none-match': match } })
+    t.equal(same.status, 304, match)
+    t.equal(same.headers.get('etag'), tag)
+    t.equal(same.text, '')
+  }
+  t.equal((await api('GET', path, { headers: { 'if-none-match': '"0.x"' } })).status, 200)
+  t.equal((await api('GET', path, { headers: { 'if-none-match': 'x' } })).status, 400)
+  for (const query of ['fields=id,lemma', `asOf=${sync}`])
+    t.equal((await api('GET', `${path}?${query}`)).headers.get('etag'), null, `${query} has no revision tag`)
+  t.same(Object.keys((await api('GET', `${path}?fields=id,lemma`)).json), ['id', 'lemma'])
+})
+
+t.test('a write repeated under its key has one effect', async t => {
+  const body = { language: 'en', lemma: word(), partOfSpeech: 'verb', senses: [{ gloss: 'to do' }] }
+  const key = { 'idempotency-key': 'k-1' }
+  const first = await api('POST', '/v1/entries', { as: alice, body, headers: key })
+  t.equal(first.headers.get('idempotent-replayed'), null)
+  // Members in another order are the same payload.
+  const turned = Object.fromEntries(Object.entries(body).reverse())
+  const second = await api('POST', '/v1/entries', { as: alice, body: turned, headers: key })
+  t.match(second, { status: 201, json: { id: first.json['id'], revision: '0' } })
+  t.equal(second.headers.get('idempotent-replayed'), 'true')
+  t.equal(second.headers.get('location'), first.headers.get('location'))
+  const other = { as: alice, body: { ...body, lemma: word() }, headers: key }
+  t.match(await api('POST', '/v1/entries', other), { status: 422, code: 'idempotency-key-reused' })
+  t.match(await api('POST', '/v1/entries', { as: bob, body, headers: key }), { status: 409, code: 'entry-exists' })
+  const exists = await api('POST', '/v1/entries', { as: bob, body })
+  t.match(exists, { status: 409, json: { entryId: first.json['id'] } })
+  t.ok(exists.headers.get('sync-token'))
+  for (const bad of ['k'.repeat(256), 'a b', 'é'])
+    t.match(await api('POST', '/v1/entries', { as: alice, body, headers: { 'idempotency-key': bad } }), {
+      status: 400,
+      code: 'header-invalid',
+    })
+})
+
+t.test('a dry run writes nothing', async t => {
+  const body = { language: 'en', lemma: word(), partOfSpeech: 'noun', senses: [{ gloss: 'x' }] }
+  const dry = await api('POST', '/v1/entries?dryRun=true', { as: alice, body })
+  t.match(dry, { status: 200, json: { events: [{ type: 'EntryDrafted', data: { lemma: body.lemma } }] } })
+  t.equal(dry.headers.get('location'), null)
+  t.equal((await api('POST', '/v1/entries?dryRun=false', { as: alice, body })).status, 201)
+  t.match(await api('POST', '/v1/entries?dryRun=1', { as: alice, body }), { status: 400, code: 'validation' })
+})
+
+t.test('lists: pages, links, filters, fields, forged cursors', async t => {
+  const category = word()
+  const made = await Promise.all([1, 2, 3, 4, 5].map(() => published({ categories: [category] })))
+  const sync = { 'sync-token': made.at(-1)?.sync ?? '' }
+  const seen: unknown[] = []
+  let path = `/v1/entries?category=${category}&limit=2&fields=id`
+  for (let page = 0; page < 4 && path !== ''; page += 1) {
+    const list = await api('GET', path, { headers: sync })
+    t.equal(list.status, 200)
+    t.equal(list.headers.get('etag'), null)
+    const items = list.json['items']
+    if (Array.isArray(items)) seen.push(...items.map(each => each.id))
+    const link = list.headers.get('link') ?? ''
+    t.match(link, /<\/v1\/entries\?[^>]+>; rel="first"/)
+    path = /<([^>]+)>; rel="next"/.exec(link)?.[1] ?? ''
+    t.equal(path !== '', list.json['next'] !== null)
+  }
+  t.same(seen.toSorted(), made.map(each => each.id).toSorted(), 'each entry once')
+  const one = await api('GET', `/v1/entries?category=${category}&limit=1`)
+  const next = String(one.json['next'])
+  const forged = next.slice(0, -2) + (next.endsWith('AA') ? 'BB' : 'AA')
+  for (const bad of [forged, 'x', `${next}A`, next.slice(1), 'é'])
+    t.match(await api('GET', `/v1/entries?category=${category}&limit=1&cursor=${encodeURIComponent(bad)}`), {
+      status: 400,
+      code: 'cursor-invalid',
+    })
+  t.match(await api('GET', `/v1/entries?cursor=${next}`), { status: 400, code: 'cursor-invalid' }, 'of other filters')
+  t.match(await api('GET', `/v1/search?q=a&cursor=${next}`), { status: 400, code: 'cursor-invalid' }, 'of another list')
+  const wrong = [
+    'limit=0',
+    'limit=101',
+    'limit=abc',
+    'limit=1.5',
+    'limit=1e1',
+    'limit=',
+    'limit=true',
+    'limit=1&limit=2',
+  ]
+  for (const query of [
+    ...wrong,
+    'nope=1',
+    'sort=rank',
+    'fields=nope',
+    'status=x',
+    'language=-',
+    'updatedSince=now',
+    '__proto__=1',
+  ])
+    t.match(await api('GET', `/v1/entries?${query}`), { status: 400, code: 'validation' }, query)
+  t.match(await api('GET', '/v1/entries?category=%FF'), { status: 400, code: 'request-malformed' })
+  t.equal((await api('GET', '/v1/entries?sort=-updatedAt&limit=100')).status, 200)
+})
+
+t.test('as of', async t => {
+  const { path, sync, etag } = await published()
+  await api('PATCH', path, { as: editor, body: { etymology: 'late' }, headers: { 'if-match': etag } })
+  t.equal((await api('GET', path)).json['etymology'], 'late')
+  t.notOk('etymology' in (await api('GET', `${path}?asOf=${sync}`)).json)
+  t.equal((await api('GET', `${path}?asOf=${new Date().toISOString()}`)).json['etymology'], 'late')
+  t.match(await api('GET', `${path}?asOf=2999-01-01T00:00:00Z`), { status: 400, code: 'as-of-invalid' })
+  for (const bad of ['2026-02-31T00:00:00Z', '2026-01-01', '2026-01-01T25:00:00Z'])
+    t.match(await api('GET', `${path}?asOf=${bad}`), { status: 400, code: 'validation' }, bad)
+  t.match(await api('GET', `${path}?asOf=abc`), { status: 400, code: 'sync-token-invalid' })
+  t.equal((await api('GET', `${path}?asOf=2001-01-01T00:00:00Z`)).status, 404)
+})
+
+t.test('bad input, by example', async t => {
+  const base = { language: 'en', lemma: word(), partOfSpeech: 'noun' }
+  const post = (body: unknown, headers = {}) => api('POST', '/v1/entries', { as: alice, body, headers })
+  const raw = (text: string | Uint8Array<ArrayBuffer>, headers = {}) =>
+    api('POST', '/v1/entries', { as: alice, raw: text, headers })
+  const five = await post({ lemma: 5 })
+  t.match(five, { status: 400, code: 'validation' })
+  t.ok(pointers(five.json).includes('/lemma'))
+  t.same(pointers((await post({ ...base, colour: 1 })).json), ['/colour'])
+  t.same(pointers((await post({ ...base, senses: [{ gloss: 'a', 'a/b~': 1 }] })).json), ['/senses/0/a~1b~0'])
+  for (const wrong of [
+    { homograph: '1' },
+    { homograph: 1.5 },
+    { variants: 'a' },
+    { senses: null },
+    { partOfSpeech: 'nounn' },
+  ])
+    t.match(await post({ ...base, ...wrong }), { status: 400, code: 'validation' }, JSON.stringify(wrong))
+  for (const body of [[], null, 'x', 5]) t.match(await post(body), { status: 400 })
+  for (const lemma of ['x'.repeat(300), 'a\u0007', 'a\u202eb', '\ud800', '', '   '])
+    t.match(await post({ ...base, lemma }), { status: 422, code: 'text-invalid' }, JSON.stringify(lemma).slice(0, 20))
+  t.same(pointers((await post({ ...base, senses: [{ gloss: '\udfff' }] })).json), ['/senses/0/gloss'])
+  t.match(await post({ ...base, licence: '\ud800' }), { status: 422 })
+  t.match(await post({ ...base, senses: [{ gloss: '' }] }), { status: 422 }, 'too short is not the wrong shape')
+  t.match(await post({ ...base, language: 'not a language' }), { status: 422, code: 'language-unknown' })
+  t.equal(
+    (await post({ ...base, lemma: `می\u200cخواهم${count}`, language: 'fa' })).status,
+    201,
+    'ZWNJ is part of words',
+  )
+  const nested = (depth: number) => `${'{"a":'.repeat(depth - 1)}{}${'}'.repeat(depth - 1)}`
+  t.match(await raw(nested(33)), { status: 400, code: 'json-too-deep' })
+  t.match(await raw(nested(32)), { status: 400, code: 'validation' })
+  t.match(await raw('['.repeat(1_000_000)), { status: 400, code: 'json-too-deep' })
+  t.match(await raw(' '.repeat(2 * 1024 * 1024)), { status: 413, code: 'payload-too-large' })
+  for (const text of [
+    '{',
+    '{"a":1,"a":2}',
+    '{"a":1,"\\u0061":2}',
+    '{"__proto__":{}}',
+    '{"lemma":"x}',
+    '"\\ud8',
+    '\ufeff{}',
+    '{"a":NaN}',
+  ])
+    t.match(await raw(text), { status: 400, code: 'json-invalid' }, text)
+  t.match(await raw(new Uint8Array([0x22, 0xff, 0x22])), { status: 400, code: 'json-invalid' })
+  for (const type of ['text/plain', 'application/merge-patch+json', 'application/json; charset=iso-8859-1', 'x'])
+    t.match(await raw('{}', { 'content-type': type }), { status: 415, code: 'unsupported-media-type' }, type)
+  t.match(await raw('{}', { 'content-encoding': 'gzip' }), { status: 415 })
+  t.match(await raw('{}', { 'content-type': 'application/json; charset="UTF-8"' }), { status: 400, code: 'validation' })
+  t.match(await api('GET', '/v1/search?q=a*b*c*d*e'), { status: 400, code: 'pattern-invalid' })
+  t.match(await api('GET', '/v1/search?q=*mid*'), { status: 422, code: 'pattern-too-broad' })
+  t.match(await api('GET', `/v1/search?q=${'x'.repeat(129)}`), { status: 400 })
+  t.match(await api('GET', '/v1/search'), { status: 400, json: { errors: [{ pointer: '/q', code: 'required' }] } })
+  t.match(await api('GET', '/v1/word-of-the-day?date=2026-02-30'), { status: 400 })
+  t.match(await api('GET', '/v1/entries/not-an-id'), { status: 404, code: 'not-found' })
+  t.match(await api('GET', '/v1/entries/%zz'), { status: 400, code: 'request-malformed' })
+  t.match(await api('GET', '/v1/streams/nothing'), { status: 404 })
+})
+
+t.test('methods and addresses', async t => {
+  const wrong = await api('DELETE', '/v1/search')
+  t.match(wrong, { status: 405, code: 'method-not-allowed' })
+  t.equal(wrong.headers.get('allow'), 'GET, HEAD, OPTIONS')
+  t.equal(
+    (await api('PUT', '/v1/entries/00000000-0000-0000-0000-000000000000')).headers.get('allow'),
+    'GET, HEAD, OPTIONS, PATCH',
+  )
+  t.equal((await api('PROPFIND', '/v1/entries')).status, 405)
+  const options = await api('OPTIONS', '/v1/entries')
+  t.match(options.status, 204)
+  t.equal(options.headers.get('allow'), 'GET, HEAD, OPTIONS, POST')
+  for (const path of ['/v1/entries/', '/V1/entries', '/v1//entries', '/nope', '/docs/', '/v1/entries/export/'])
+    t.match(await api('GET', path), { status: 404, code: 'not-found' }, path)
+  const { path } = await published()
+  const [get, head] = [await api('GET', path), await api('HEAD', path)]
+  t.equal(head.text, '')
+  for (const name of ['etag', 'content-length', 'content-type', 'cache-control', 'vary'])
+    t.equal(head.headers.get(name), get.headers.get(name), name)
+  t.equal((await api('HEAD', '/v1/entries/export')).headers.get('content-type'), 'application/x-ndjson')
+})
+
+t.test('headers of every answer', async t => {
+  const { path } = await published()
+  const open = await api('GET', path)
+  t.equal(open.headers.get('cache-control'), 'public, no-cache')
+  t.equal(open.headers.get('vary'), 'Accept, Accept-Encoding, Authorization, Cookie, Origin')
+  t.equal((await api('GET', path, { as: alice })).headers.get('cache-control'), 'private, no-store')
+  t.equal((await api('GET', path, { headers: { cookie: 'a=b' } })).headers.get('cache-control'), 'private, no-store')
+  t.equal((await api('GET', '/nope')).headers.get('cache-control'), 'private, no-store')
+  t.equal(open.headers.get('access-control-allow-origin'), null)
+  for (const answer of [open, await api('GET', '/nope'), await api('GET', '/docs'), await api('POST', '/v1/entries')]) {
+    t.equal(answer.headers.get('x-content-type-options'), 'nosniff')
+    t.match(answer.headers.get('content-security-policy'), /default-src 'none'/)
+    t.match(answer.headers.get('x-request-id'), /^[0-9a-f-]{36}$/)
+  }
+  const own = await api('GET', '/nope', { headers: { 'x-request-id': 'mine-1' } })
+  t.equal(own.headers.get('x-request-id'), 'mine-1')
+  t.equal(own.json['requestId'], 'mine-1')
+  t.not(
+    (await api('GET', path, { headers: { 'x-request-id': 'x'.repeat(129) } })).headers.get('x-request-id')?.length,
+    129,
+  )
+  t.equal((await api('GET', '/.well-known/jwks.json')).headers.get('cache-control'), 'public, max-age=300')
+  // A long body is compressed, and its tag then is a weak one that still revalidates.
+  const long = await published({ senses: [{ gloss: 'long '.repeat(500) }] })
+  const zipped = await api('GET', long.path, { headers: { 'accept-encoding': 'br' } })
+  t.equal(zipped.headers.get('content-encoding'), 'br')
+  const weak = zipped.headers.get('etag') ?? ''
+  t.match(weak, /^W\/"1\./)
+  t.equal((await api('GET', long.path, { headers: { 'if-none-match': weak } })).status, 304)
+  t.equal((await api('PATCH', long.path, { as: editor, body: {}, headers: { 'if-match': weak } })).status, 200)
+})
+
+t.test('who may', async t => {
+  const { path, etag } = await drafted()
+  const stranger = await api('POST', `${path}/submit`)
+  t.match(stranger, { status: 401, code: 'unauthenticated' })
+  t.equal(stranger.headers.get('www-authenticate'), 'Bearer realm="lexichron"')
+  const forged = await api('GET', '/v1/entries', { as: 'forged' })
+  t.equal(forged.status, 401)
+  t.match(forged.headers.get('www-authenticate'), /error="invalid_token"/)
+  t.equal((await api('GET', '/v1/entries', { headers: { authorization: 'Basic YTpi' } })).status, 401)
+  const denied = await api('POST', `${path}/publish`, { as: alice, headers: { 'if-match': etag } })
+  t.match(denied, { status: 403, code: 'permission-denied' })
+  t.match(denied.headers.get('www-authenticate'), /insufficient_scope/)
+  t.match(await api('PATCH', path, { as: bob, body: { categories: ['x'] }, headers: { 'if-match': etag } }), {
+    status: 403,
+    code: 'permission-denied',
+  })
+  t.match(await api('GET', '/v1/entries?status=draft'), { status: 403 })
+  t.equal((await api('GET', '/v1/entries?status=draft', { as: bob })).status, 200)
+  t.match((await api('GET', '/v1/roles')).json, { items: [{ name: 'reader' }] })
+  t.equal((await api('GET', '/health')).status, 200)
+})
+
+t.test('sync tokens', async t => {
+  const { path, sync } = await published()
+  t.equal((await api('GET', path, { headers: { 'sync-token': sync } })).status, 200)
+  for (const bad of ['x', `${sync}A`, `${sync.slice(0, -2)}AA`, `${sync},${sync}`])
+    t.match(await api('GET', path, { headers: { 'sync-token': bad } }), { status: 400, code: 'sync-token-invalid' })
+})
+
+t.test('export and problem pages', async t => {
+  const { id } = await published({ language: 'is' })
+  const all = await api('GET', '/v1/entries/export?language=is')
+  t.equal(all.headers.get('content-type'), 'application/x-ndjson')
+  const lines = all.text
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  t.match(lines, [{ id }, { end: true, count: 1 }])
+  const rest = await api('GET', `/v1/entries/export?language=is&cursor=${lines.at(-1).cursor}`)
+  t.match(JSON.parse(rest.text), { end: true, count: 0 }, 'nothing comes twice')
+  t.match(await api('GET', '/v1/entries/export', { headers: { accept: 'text/html' } }), {
+    status: 406,
+    code: 'not-acceptable',
+  })
+  t.match((await api('GET', '/problems/busy')).json, { code: 'busy', status: 503 })
+  const page = await fetch(`${app.url}/problems/busy`, { headers: { accept: 'text/html,application/json;q=0.9' } })
+  t.match(page.headers.get('content-type'), 'text/html')
+  t.match(await page.text(), '503 busy')
+  t.equal((await api('GET', '/problems/busy', { headers: { accept: 'image/png' } })).status, 406)
+  t.match(await api('GET', '/problems/nope'), { status: 404, code: 'not-found' })
+})
+
+t.test('every answer was as the OpenAPI document says', async t => t.same([...new Set(api.faults)], []))

@@ -1,0 +1,375 @@
+/** Every problem that the service can answer with is caused once, through the socket; and what hostile clients try. */
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { addressKey, defaultLimits } from '../../src/adapters/http/limits.ts'
+import { problemCodes } from '../../src/adapters/http/problems.ts'
+import { EventStoreError } from '../../src/ports/event-store.ts'
+import { KeysError } from '../../src/ports/keys.ts'
+import { ReadStoreError } from '../../src/ports/read-store.ts'
+import { ProjectionError } from '../../src/projections/errors.ts'
+import { openApi } from '../support/api.ts'
+import { openEdge } from '../support/edge.ts'
+import { openMemoryKeys } from '../support/memory-keys.ts'
+
+const unlimited = { reads: 0, suggest: 0, search: 0, writes: 0, streams: 1 }
+const keys = openMemoryKeys()
+const edge = await openEdge(t, {
+  keys,
+  settings: { limits: unlimited, timeouts: { headersMs: 200, requestMs: 400 }, publicUrl: 'https://words.example' },
+})
+const api = await openApi(edge.url)
+const { faults } = edge
+const [author, editor, moderator] = [edge.token('contributor'), edge.token('editor'), edge.token('moderator')]
+const seen = api.codes
+
+let count = 0
+const base = () => {
+  count += 1
+  return { language: 'en', lemma: `problem${count}`, partOfSpeech: 'noun' }
+}
+const draft = async (more: object = { senses: [{ gloss: 'g' }] }) => {
+  const made = await api('POST', '/v1/entries', { as: author, body: { ...base(), ...more } })
+  return made.headers.get('location') ?? ''
+}
+const published = async () => {
+  const path = await draft()
+  await api('POST', `${path}/publish`, { as: editor, headers: { 'if-match': '*' } })
+  return path
+}
+const act = (path: string, action: string, body?: unknown, as = editor, headers = {}) =>
+  api('POST', `${path}/${action}`, { as, body: body ?? {}, headers })
+const patch = (path: string, body: unknown, as = editor) =>
+  api('PATCH', path, { as, body, headers: { 'if-match': '*' } })
+
+/** Sends bytes as they are and collects what comes back until the server ends the connection. */
+const wire = (port: number, bytes: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
+    let text = ''
+    socket.setEncoding('utf8').on('data', chunk => {
+      text += chunk
+    })
+    socket.on('close', () => resolve(text)).on('error', reject)
+  })
+const port = Number(new URL(edge.url).port)
+
+t.test('refusals of the dictionary', async t => {
+  const [a, b, p] = [await draft(), await draft({}), await published()]
+  t.equal((await act(p, 'return', { reason: 'r' })).code, 'entry-not-submitted')
+  t.equal((await act(a, 'retire', { reason: 'r' })).code, 'entry-not-published')
+  t.equal((await act(a, 'restore')).code, 'entry-not-retired')
+  t.equal((await act(a, 'take-over', {}, edge.token('contributor', 'other'))).code, 'entry-not-stale')
+  t.equal((await act(b, 'submit', {}, author)).code, 'entry-incomplete')
+  t.equal((await act(p, 'submit', {})).code, 'entry-not-draft')
+  t.equal((await act(p, 'retire', { reason: ' ' })).code, 'reason-required')
+  t.equal((await act(p, 'retire', { reason: 'r', replacedBy: 'nobody' })).code, 'replacement-unknown')
+  t.equal((await act(p, 'revert', { toRevision: '99' }, editor, { 'if-match': '*' })).code, 'revision-unknown')
+  t.equal((await patch(p, { lemma: 'other' })).code, 'identity-fixed')
+  t.equal((await patch(p, { rank: 7 })).code, 'read-only-member')
+  t.equal((await patch(p, { lemma: (await api('GET', p)).json['lemma'] })).status, 200, 'as it is, it passes')
+  t.equal((await patch(p, { senses: [{ id: 'foreign', gloss: 'x' }] })).code, 'sense-unknown')
+  const senses = (await api('GET', p)).json['senses']
+  const [sense] = Array.isArray(senses) ? senses : []
+  t.equal((await patch(p, { senses: [sense, sense] })).code, 'sense-repeated')
+  await act(p, 'retire', { reason: 'r' })
+  t.equal((await patch(p, { etymology: 'x' })).code, 'entry-retired')
+  t.equal((await api('GET', p)).code, 'entry-gone')
+  await act(p, 'redact', { ground: 'law' }, moderator)
+  t.equal((await api('GET', p)).code, 'entry-removed')
+  t.equal((await api('GET', p.replace(/.{4}$/, '0000'))).code, 'entry-not-found')
+  t.equal((await api('GET', '/v1/random?language=fi')).code, 'nothing-found')
+  t.equal((await api('GET', '/v1/word-of-the-day?language=fi')).code, 'day-unknown')
+  t.equal((await api('GET', `${a}?asOf=2999-01-01T00:00:00Z`)).code, 'as-of-invalid')
+  t.equal((await api('GET', '/v1/search?q=*a*')).code, 'pattern-too-broad')
+  t.equal((await api('GET', '/v1/search?q=a*b*c*d*e')).code, 'pattern-invalid')
+  t.equal((await api('GET', '/v1/search?q=a%07')).code, 'text-invalid')
+  t.equal((await act(a, 'submit', {}, edge.token('reader'))).code, 'permission-denied')
+  t.equal(
+    (await api('POST', '/v1/entries', { as: author, body: { ...base(), language: '?' } })).code,
+    'language-unknown',
+  )
+  t.equal((await api('POST', '/v1/entries', { as: author, body: { ...base(), lemma: '' } })).code, 'text-invalid')
+  t.equal((await act(a, 'publish')).code, 'revision-required')
+  t.equal((await act(a, 'publish', {}, editor, { 'if-match': '"7.x"' })).code, 'revision-stale')
+})
+
+t.test('what lies behind fails: 5xx that reveal nothing', async t => {
+  const path = await published()
+  const secret = 'file /secret/path is gone'
+  const cases: readonly (readonly [Error, number, string])[] = [
+    [new EventStoreError('unavailable', secret), 503, 'store-unavailable'],
+    [new EventStoreError('busy', secret), 503, 'busy'],
+    [new EventStoreError('closed', secret), 503, 'closing'],
+    [new EventStoreError('corrupt', secret), 500, 'internal'],
+    [new EventStoreError('too-large', secret), 413, 'payload-too-large'],
+    [new KeysError('unavailable', secret), 503, 'store-unavailable'],
+    [new TypeError(secret), 500, 'internal'],
+    [Object.assign(new Error(secret), { statusCode: 400 }), 400, 'request-malformed'],
+  ]
+  for (const [error, status, code] of cases) {
+    faults.append = () => Promise.reject(error)
+    const answer = await api('POST', '/v1/entries', { as: author, body: { ...base(), senses: [{ gloss: 'g' }] } })
+    t.match(answer, { status, code }, `${error.name} ${code}`)
+    t.notMatch(answer.text, /secret/)
+    if (status === 503) t.match(answer.headers.get('retry-after'), /^\d+$/)
+  }
+  t.match(edge.lines.join(''), secret, 'the log has it')
+  const body = { ...base(), senses: [{ gloss: 'g' }] }
+  faults.append = () => ({ outcome: 'unknown', cause: secret })
+  const keyed = { as: author, body, headers: { 'idempotency-key': 'u-1' } }
+  t.match(await api('POST', '/v1/entries', keyed), { status: 503, code: 'outcome-unknown' })
+  delete faults.append
+  t.equal((await api('POST', '/v1/entries', keyed)).status, 201, 'and the same request goes through')
+  faults.append = () => ({ outcome: 'conflict', current: 0n })
+  t.match(await api('POST', '/v1/entries', { as: author, body: { ...base() } }), { status: 409, code: 'conflict' })
+
+  const hold = Promise.withResolvers<never>()
+  const reached = Promise.withResolvers<void>()
+  faults.append = () => {
+    reached.resolve()
+    return hold.promise
+  }
+  const running = { as: author, body: base(), headers: { 'idempotency-key': 'r-1' } }
+  const first = api('POST', '/v1/entries', running)
+  await reached.promise
+  t.match(await api('POST', '/v1/entries', running), { status: 409, code: 'idempotency-running' })
+  hold.reject(new EventStoreError('unavailable', 'later'))
+  t.equal((await first).status, 503)
+  delete faults.append
+  const key = { 'idempotency-key': 'p-1' }
+  await api('POST', '/v1/entries', { as: author, body: base(), headers: key })
+  t.equal((await api('POST', '/v1/entries', { as: author, body: base(), headers: key })).code, 'idempotency-key-reused')
+
+  const reads: readonly (readonly [Error, number, string])[] = [
+    [new ReadStoreError('unavailable', secret), 503, 'store-unavailable'],
+    [new ReadStoreError('corrupt', secret), 500, 'internal'],
+    [new ProjectionError('projection-building', secret), 503, 'projection-building'],
+    [new ProjectionError('cursor-expired', 'It was replaced.'), 410, 'cursor-expired'],
+  ]
+  for (const [error, status, code] of reads) {
+    faults.read = error
+    t.match(await api('GET', '/v1/entries'), { status, code })
+    t.match(await api('GET', '/v1/entries/export'), { status, code }, 'a stream does not begin')
+  }
+  delete faults.read
+  const token = (await api('GET', path)).headers.get('sync-token') ?? ''
+  faults.behind = true
+  const behind = await api('GET', path, { headers: { 'sync-token': token } })
+  t.match(behind, { status: 503, code: 'projection-behind' })
+  t.ok(behind.headers.get('retry-after'))
+  t.equal((await api('GET', path)).status, 200, 'who names no token does not wait')
+  faults.behind = false
+  faults.deafMs = 10_001
+  t.match(await api('GET', path, { as: author }), { status: 503, code: 'authorisation-unavailable' })
+  t.equal((await api('GET', path)).status, 200, 'public reading goes on')
+  t.equal((await api('GET', '/health', { as: author })).status, 200)
+  faults.deafMs = 0
+  faults.revoked = new Set([author])
+  t.match(await api('GET', path, { as: author }), { status: 401, code: 'unauthenticated' })
+  delete faults.revoked
+  faults.unready = true
+  t.match(await api('GET', '/health/ready'), { status: 503, json: { status: 'not-ready' } })
+  t.equal((await api('GET', '/health/live')).status, 200)
+  faults.unready = false
+})
+
+t.test('tokens and cursors of another log, or of positions to come', async t => {
+  // The same secrets, as after a restore: genuine, and of another history.
+  const other = await openEdge(t, { keys, settings: { limits: unlimited } })
+  const theirs = await openApi(other.url)
+  for (const lemma of ['a', 'b', 'c']) {
+    const as = other.token('editor')
+    const made = await theirs('POST', '/v1/entries', { as, body: { ...base(), lemma, senses: [{ gloss: 'g' }] } })
+    await theirs('POST', `${made.headers.get('location')}/publish`, { as, headers: { 'if-match': '*' } })
+  }
+  const list = await theirs('GET', '/v1/entries?limit=1')
+  const sync = list.headers.get('sync-token') ?? ''
+  t.match(await api('GET', '/v1/entries', { headers: { 'sync-token': sync } }), { status: 409, code: 'other-log' })
+  t.match(await api('GET', `/v1/entries?limit=1&cursor=${list.json['next']}`), { status: 409, code: 'other-log' })
+  // A log of the same id that is shorter: what was cut off by a restore from before.
+  const early = await openEdge(t, { keys, logId: other.deps.log.logId, settings: { limits: unlimited } })
+  const answer = await fetch(`${early.url}/v1/entries`, { headers: { 'sync-token': sync } })
+  t.equal(answer.status, 400)
+  t.match(await answer.json(), { code: 'sync-token-invalid' })
+  other.faults.generation = '1.2'
+  t.match(
+    await theirs(
+      'GET',
+      `/v1/search?q=a&limit=1&cursor=${(await theirs('GET', '/v1/search?q=a&limit=1')).json['next']}`,
+    ),
+    {
+      status: 200,
+    },
+  )
+  const old = (await theirs('GET', '/v1/search?q=a&limit=1')).json['next']
+  other.faults.generation = '1.3'
+  t.match(await theirs('GET', `/v1/search?q=a&limit=1&cursor=${old}`), { status: 410, code: 'cursor-expired' })
+})
+
+t.test('limits: counted by account, or by address', async t => {
+  const limits = { ...defaultLimits, reads: 3, writes: 2 }
+  const own = await openEdge(t, { settings: { limits, trustedProxies: ['127.0.0.1'] } })
+  const get = (headers = {}) => fetch(`${own.url}/v1/entries`, { headers })
+  const first = await get()
+  t.equal(first.headers.get('ratelimit-policy'), '"reads";q=3;w=60')
+  t.match(first.headers.get('ratelimit'), /^"reads";r=2;t=\d+$/)
+  await get()
+  t.equal((await get()).status, 200)
+  const over = await get()
+  t.equal(over.status, 429)
+  t.match(Number(over.headers.get('retry-after')), Number)
+  t.match(over.headers.get('ratelimit'), /^"reads";r=0/)
+  const body = await over.json()
+  t.match(body, { code: 'rate-limited' })
+  seen.add('rate-limited')
+  t.equal((await get({ authorization: `Bearer ${own.token('reader')}` })).status, 200, 'an account has its own')
+  t.equal((await get({ 'x-forwarded-for': '2001:db8:1:2::1' })).status, 200)
+  await get({ 'x-forwarded-for': '2001:db8:1:2::2' })
+  await get({ 'x-forwarded-for': '2001:db8:1:2:ffff::3' })
+  t.equal((await get({ 'x-forwarded-for': '2001:0db8:1:2:9::4' })).status, 429, 'a /64 is one')
+  t.equal((await get({ 'x-forwarded-for': '2001:db8:1:3::1' })).status, 200)
+  const guess = (n: number) => get({ authorization: `Bearer forged${n}`, 'x-forwarded-for': '192.0.2.1' })
+  t.equal((await guess(1)).status, 401)
+  await guess(2)
+  t.equal((await guess(3)).status, 429, 'guesses are counted')
+  t.equal(addressKey('::ffff:192.0.2.7'), '192.0.2.7')
+  t.equal(addressKey('::1'), '0:0:0:0::/64')
+})
+
+t.test('two streams at once', async t => {
+  const path = await published()
+  const cut = await fetch(`${edge.url}/v1/entries/export`)
+  t.equal(cut.status, 200)
+  await cut.body?.cancel()
+  const found = await edge.deps.queries.getEntry.run({ id: path.slice(12) }, { permissions: new Set() })
+  const blocked = Promise.withResolvers<void>()
+  const exportEntries = async function* () {
+    const cursor = { generation: '1.1', key: [''] }
+    yield { items: 'refused' in found ? [] : [found.value], cursor, position: 0n }
+    await blocked.promise
+  }
+  const queries = { ...edge.deps.queries, exportEntries }
+  const own = await openEdge(t, { settings: { limits: unlimited }, deps: { queries } })
+  const first = await fetch(`${own.url}/v1/entries/export`)
+  const second = await fetch(`${own.url}/v1/entries/export`)
+  t.equal(second.status, 429)
+  t.match(await second.json(), { code: 'too-many-streams' })
+  seen.add('too-many-streams')
+  blocked.resolve()
+  t.match(await first.text(), /"end":true/)
+  t.equal((await fetch(`${own.url}/v1/entries/export`)).status, 200, 'it was given back')
+})
+
+t.test('what is hardly HTTP', async t => {
+  const garbage = await wire(port, 'GARBAGE\r\n\r\n')
+  t.match(garbage, /^HTTP\/1\.1 400 /)
+  t.match(garbage, /"code":"request-malformed"/)
+  const fat = await wire(port, `GET / HTTP/1.1\r\nhost: x\r\nx-fat: ${'f'.repeat(20_000)}\r\n\r\n`)
+  t.match(fat, /^HTTP\/1\.1 431 [\s\S]*"code":"headers-too-large"/)
+  const started = performance.now()
+  const slow = await wire(port, 'GET / HTTP/1.1\r\nhost: x\r\nx-slow: ')
+  t.match(slow, /^HTTP\/1\.1 408 [\s\S]*"code":"request-timeout"/)
+  t.ok(performance.now() - started < 5_000, 'a slow client does not hold a connection')
+  const half = await wire(
+    port,
+    'POST /v1/entries HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{',
+  )
+  t.match(half, /408|401/)
+  for (const code of ['headers-too-large', 'request-timeout']) seen.add(code)
+  t.equal((await fetch(edge.url)).status, 200, 'and it still serves')
+  t.equal((await fetch(edge.url)).headers.get('strict-transport-security'), 'max-age=31536000; includeSubDomains')
+})
+
+t.test('origins', async t => {
+  const own = await openEdge(t, { settings: { allowedOrigins: ['https://ours.example'] } })
+  const ours = await fetch(`${own.url}/v1/entries`, { headers: { origin: 'https://ours.example' } })
+  t.equal(ours.headers.get('access-control-allow-origin'), 'https://ours.example')
+  t.match(ours.headers.get('access-control-expose-headers'), 'Sync-Token')
+  t.match(ours.headers.get('vary'), 'Origin')
+  const theirs = await fetch(`${own.url}/v1/entries`, { headers: { origin: 'https://theirs.example' } })
+  t.equal(theirs.headers.get('access-control-allow-origin'), null)
+  const preflight = await fetch(`${own.url}/v1/entries`, {
+    method: 'OPTIONS',
+    headers: { origin: 'https://ours.example', 'access-control-request-method': 'PATCH' },
+  })
+  t.equal(preflight.status, 204)
+  t.match(preflight.headers.get('access-control-allow-methods'), 'PATCH')
+})
+
+t.test('the log: one line a request, and nothing that is private', async t => {
+  edge.lines.length = 0
+  await api('GET', '/v1/search?q=private-word', { as: author, headers: { 'x-request-id': 'logged-1' } })
+  await api('POST', '/v1/entries', { as: author, body: { ...base(), etymology: 'private-text' } })
+  await sleep(0)
+  const text = edge.lines.join('')
+  t.match(JSON.parse(edge.lines[0] ?? ''), { req: 'logged-1', method: 'GET', path: '/v1/search', status: 200 })
+  t.equal(edge.lines.length, 2)
+  t.notMatch(text, /private|token-of/)
+})
+
+t.test('a port in use, and a graceful end', async t => {
+  const own = await openEdge(t)
+  const taken = Number(new URL(own.url).port)
+  const second = await openEdge(t)
+  await t.rejects(second.server.listen('127.0.0.1', taken), { message: /./ })
+  const { openHttpServer } = await import('../../src/adapters/http/server.ts')
+  const third = await openHttpServer(own.deps)
+  await t.rejects(third.listen('127.0.0.1', taken), {
+    code: 'EADDRINUSE',
+    message: `Port ${taken} on 127.0.0.1 is in use by another program.`,
+  })
+  await third.close()
+  const hold = Promise.withResolvers<void>()
+  const arrived = Promise.withResolvers<void>()
+  own.faults.append = async () => {
+    arrived.resolve()
+    await hold.promise
+    throw new EventStoreError('unavailable', 'x')
+  }
+  const headers = { authorization: `Bearer ${own.token('editor')}`, 'content-type': 'application/json' }
+  const running = fetch(`${own.url}/v1/entries`, { method: 'POST', headers, body: JSON.stringify(base()) })
+  await arrived.promise
+  const closing = own.server.close()
+  t.equal(own.server.close(), closing, 'closing twice is closing once')
+  await t.rejects(fetch(own.url), 'no new connections')
+  hold.resolve()
+  t.equal((await running).status, 503, 'what runs is answered')
+  await closing
+})
+
+t.test('every problem was seen, and each as the document says', async t => {
+  for (const [method, path] of [
+    ['DELETE', '/v1/search'],
+    ['GET', '/nope'],
+    ['GET', '/v1/entries?limit=x'],
+  ] as const)
+    await api(method, path)
+  await api('GET', '/problems/busy', { headers: { accept: 'image/png' } })
+  await api('GET', '/v1/entries?cursor=x')
+  await api('GET', '/v1/entries', { headers: { 'sync-token': 'x' } })
+  await api('PATCH', await draft(), { as: author, body: {}, headers: { 'if-match': 'x' } })
+  const post = (raw: string, type = 'application/json') =>
+    api('POST', '/v1/entries', { as: author, raw, headers: { 'content-type': type } })
+  await post('{')
+  await post('['.repeat(40))
+  await post('{}', 'text/plain')
+  const body = base()
+  await api('POST', '/v1/entries', { as: author, body })
+  await api('POST', '/v1/entries', { as: author, body })
+  seen.add('other-log').add('cursor-expired')
+  // Those of the command line, which the edge never causes.
+  const elsewhere = [
+    'entry-not-owned',
+    'entry-edited',
+    'token-not-found',
+    'role-unknown',
+    'token-life',
+    'import-running',
+  ]
+  t.same(
+    problemCodes.filter(code => !seen.has(code) && !elsewhere.includes(code)),
+    [],
+  )
+  t.same([...new Set(api.faults)], [])
+})

@@ -1,0 +1,71 @@
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { faultsOf, sourcesBelow } from './support/architecture.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+t.test('every file keeps to its layer and to the rules of the house', async t => {
+  const sources = sourcesBelow(root, 'src')
+  t.ok(sources.length > 40, 'the sources were found')
+  t.strictSame(faultsOf(sources), [])
+})
+
+t.test('tests, benchmarks and scripts keep to the rules that are not about layers', async t => {
+  const others = ['tests', 'bench', 'scripts'].flatMap(folder => sourcesBelow(root, folder))
+  const faults = faultsOf(others).filter(each => !/stands in no layer|outside src/.test(each))
+  // The rules quote what they forbid, and a contract suite is as long as its contract.
+  t.strictSame(
+    faults.filter(each => !each.includes('architecture') && !/lines, more than/.test(each)),
+    [],
+  )
+})
+
+t.test('a planted violation is found', async t => {
+  const copy = t.testdir({})
+  cpSync(join(root, 'src'), join(copy, 'src'), { recursive: true })
+  const plant = (path: string, text: string, expected: string): void => {
+    mkdirSync(dirname(join(copy, path)), { recursive: true })
+    writeFileSync(join(copy, path), text)
+    const found = faultsOf(sourcesBelow(copy, 'src')).filter(each => each.startsWith(`${path}:`))
+    t.ok(
+      found.some(each => each.includes(expected)),
+      `${path}: ${expected}; found ${found.join('; ') || 'nothing'}`,
+    )
+  }
+  plant('src/domain/planted-a.ts', "import { x } from '../ports/clock.ts'\n", 'domain imports ports')
+  plant('src/domain/planted-b.ts', "import { readFile } from 'node:fs'\n", 'the domain imports node:fs')
+  plant('src/domain/planted-c.ts', "const x = await import('lru-cache')\n", 'the domain imports lru-cache')
+  plant('src/ports/planted.ts', "import type { Log } from '../log/log.ts'\n", 'ports imports log')
+  plant('src/log/planted.ts', "import { x } from '../commands/transact.ts'\n", 'log imports commands')
+  plant('src/commands/planted-a.ts', "import { x } from '../queries/define.ts'\n", 'commands imports queries')
+  plant('src/commands/planted-b.ts', "import { x } from '../adapters/sqlite.ts'\n", 'commands imports adapters')
+  plant('src/queries/planted.ts', "import { x } from '../app.ts'\n", 'queries imports app')
+  plant(
+    'src/projections/planted.ts',
+    "import {\n  x,\n  y,\n} from '../queries/define.ts'\n",
+    'projections imports queries',
+  )
+  plant('src/adapters/http/planted.ts', "import { x } from '../cli/run.ts'\n", 'one adapter imports another')
+  plant('src/elsewhere/planted.ts', 'export const x = 1\n', 'stands in no layer')
+  plant('src/domain/planted-d.ts', 'export default 1\n', 'a default export')
+  plant('src/domain/planted-e.ts', "export { x } from './ids.ts'\n", 'a re-export')
+  plant('src/domain/planted-f.ts', "export * from './ids.ts'\n", 'a re-export')
+  plant('src/domain/planted-g.ts', 'export const x = 1 as unknown as string\n', 'a cast through unknown')
+  plant('src/domain/planted-h.ts', 'export const x: any = 1\n', 'the type any')
+  plant('src/domain/planted-i.ts', 'export const x = (y: Map<string, any>) => y\n', 'the type any')
+  plant('src/domain/planted-j.ts', 'export enum X { A }\n', 'an enum')
+  plant('src/domain/planted-k.ts', '// @ts-ignore\nexport const x = 1\n', 'a suppressed type error')
+  plant('src/domain/planted-l.ts', `${'export const x = 1\n'.repeat(400)}`, 'lines, more than')
+  plant('src/domain/planted-m.ts', '// TODO later\nexport const x = 1\n', 'an orphan TODO')
+  plant('src/domain/utils.ts', 'export const x = 1\n', 'a name that says nothing')
+})
+
+t.test('words about a rule do not break it', async t => {
+  const harmless = {
+    path: 'src/domain/x.ts',
+    text: "/** As any other; no `as unknown as`. */\nexport const x = 'as any'\n",
+  }
+  t.strictSame(faultsOf([harmless]), [])
+})

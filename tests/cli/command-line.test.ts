@@ -1,0 +1,342 @@
+import { Writable } from 'node:stream'
+import t from 'tap'
+import type { App, AppOptions, ImportReport } from '../../src/adapters/cli/app-port.ts'
+import { commands, runCommandLine } from '../../src/adapters/cli/run.ts'
+import { type Config, type Environment, loadConfig } from '../../src/config.ts'
+import { refuse } from '../../src/domain/refusal.ts'
+import { EventStoreError } from '../../src/ports/event-store.ts'
+
+/** An app that has nothing and remembers what it was asked. */
+const emptyApp = (calls: unknown[][]): App => ({
+  projectionNames: ['entries', 'search'],
+  listen: async () => 'http://127.0.0.1:4711',
+  fillSample: async () => undefined,
+  import: async (format, path, options) => {
+    calls.push(['import', format, path, options.strict, options.source, options.language, options.licence])
+    options.onProgress({ step: 'import', done: 10, total: 100, unit: 'entries' })
+    options.onFault({ file: 'data.noun', line: 7, reason: 'There is no gloss.' })
+    options.onFault({ line: 8, reason: 'Broken.' })
+    options.onProgress({ step: 'import', done: 100, total: 100, unit: 'entries' })
+    return { source: 'x', complete: true, written: 98, unchanged: 0, kept: 0, faults: 2 }
+  },
+  exportEntries: async function* () {
+    yield '{"id":"1"}'
+    yield '{"id":"2"}'
+  },
+  rebuild: async (name, { onProgress }) => {
+    calls.push(['rebuild', name])
+    onProgress({ step: name, done: 1, total: 1, unit: 'events' })
+    return { name, events: 1200, documents: 3 }
+  },
+  projections: async () => [
+    {
+      ...{ name: 'entries', version: 1, state: 'stopped', position: '12', lag: '3', reason: 'A newer event.' },
+      parked: [{ id: 'doc', reason: 'It threw.', since: '2026-01-01T00:00:00.000Z' }],
+    },
+  ],
+  retry: async name => {
+    calls.push(['retry', name])
+    return 4
+  },
+  verify: async () => ({
+    events: 9,
+    faults: [],
+    projections: [{ name: 'entries', documents: 2, different: 0, differences: [] }],
+  }),
+  tokens: {
+    create: async request => {
+      calls.push(['token', request])
+      const { role, for: name } = request
+      return { id: 'T1', role, for: name, expiresAt: '2026-01-01T01:00:00.000Z', token: 'ey.signed' }
+    },
+    list: async () => [
+      { ...{ id: 'T1', role: 'editor', for: 'Ada', issuedAt: 'then', expiresAt: 'later' }, state: 'valid' },
+      { ...{ id: 'T2', role: 'admin', issuedAt: 'then', expiresAt: 'later' }, state: 'revoked' },
+    ],
+    revoke: async id =>
+      id === 'T1'
+        ? { id, role: 'editor', issuedAt: 'then', expiresAt: 'later', state: 'revoked' }
+        : refuse('token-not-found', 'There is no such token.'),
+  },
+  keys: { rotate: async () => ({ kid: 'k2', activeFrom: 'soon' }) },
+  close: async () => {
+    calls.push(['close'])
+  },
+})
+
+const collector = () => {
+  const chunks: string[] = []
+  const stream = new Writable({
+    write: (chunk, _, done) => {
+      chunks.push(String(chunk))
+      done()
+    },
+  })
+  return { stream, text: () => chunks.join('') }
+}
+
+type Around = {
+  readonly app?: Partial<App>
+  readonly open?: () => Promise<App>
+  readonly environment?: Environment
+  readonly stop?: AbortController
+  readonly stdout?: NodeJS.WritableStream
+  readonly interactive?: boolean
+}
+
+const run = async (line: readonly string[], around: Around = {}) => {
+  const calls: unknown[][] = []
+  const [out, err] = [collector(), collector()]
+  const opened: AppOptions[] = []
+  let at = 0
+  const code = await runCommandLine(line, {
+    stdout: around.stdout ?? out.stream,
+    stderr: Object.assign(err.stream, { isTTY: around.interactive === true }),
+    version: '1.2.3',
+    config: () => loadConfig(around.environment ?? {}, '/srv'),
+    openApp: async () => async (_: Config, options: AppOptions) => {
+      opened.push(options)
+      return around.open ? around.open() : { ...emptyApp(calls), ...around.app }
+    },
+    signal: (around.stop ?? new AbortController()).signal,
+    now: () => {
+      at += 3000
+      return at
+    },
+  })
+  return { code, out: out.text(), err: err.text(), calls, opened }
+}
+const closed = (calls: readonly unknown[][]): boolean => calls.at(-1)?.[0] === 'close'
+
+t.test('help and usage', async t => {
+  for (const words of [['--help'], ['-h'], ['help']]) {
+    const { code, out } = await run(words)
+    t.equal(code, 0)
+    for (const { name } of commands) t.match(out, `  ${name} `)
+  }
+  for (const { name } of commands) {
+    const { code, out, opened } = await run([...name.split(' '), '--help'])
+    t.equal(code, 0)
+    t.match(out, `lexichron ${name}`)
+    t.match(out, '--json')
+    t.equal(opened.length, 0, 'nothing is opened for it')
+  }
+  const group = await run(['token', '--help'])
+  t.match(group, { code: 0, out: /token create[\s\S]*token list[\s\S]*token revoke/ })
+  t.match((await run(['projections', '--help'])).out, /lexichron projections\n[\s\S]*projections retry/)
+  t.match(await run(['--version']), { code: 0, out: '1.2.3\n' })
+})
+
+t.test('wrong usage is exit code 2 and says what is expected', async t => {
+  for (const [words, says] of [
+    [[], 'A command is missing'],
+    [['frob'], 'There is no command frob'],
+    [['token'], 'Which one? lexichron token create'],
+    [['keys', 'frob'], 'Which one?'],
+    [['import', 'wordnet'], 'It takes 2 arguments and was given 1'],
+    [['import', 'pdf', 'x'], 'format pdf is unknown: use wordnet, dictd, ndjson'],
+    [['import', 'wordnet', ''], 'The path is missing'],
+    [['import', 'wordnet', 'x', '--frob'], "Unknown option '--frob'."],
+    [['rebuild', 'frob'], 'projection frob is unknown: use entries, search'],
+    [['projections', 'retry', 'frob'], 'projection frob is unknown'],
+    [['token', 'create', '--role', 'editor'], '--for is missing'],
+    [['token', 'create', '--for', 'Ada'], '--role is missing'],
+    [['token', 'create', '--for', 'Ada', '--role', 'king'], 'role king is unknown: use reader, contributor'],
+    [['token', 'create', '--for', 'Ada', '--role', 'editor', '--expires', 'soon'], 'write a time such as 90s'],
+    [['token', 'create', '--for', 'Ada', '--role', 'editor', '--expires', '0s'], 'write a time such as 90s'],
+    [['token', 'revoke'], 'It takes 1 argument and'],
+    [['serve', 'x'], 'It takes 0 arguments'],
+  ] as const) {
+    const { code, out, err } = await run(words)
+    t.equal(code, 2, words.join(' '))
+    t.equal(out, '')
+    t.match(err, says)
+  }
+  t.match(await run(['serve'], { environment: { PORT: 'x', HOST: 'a b' } }), {
+    code: 2,
+    err: /PORT is[\s\S]*HOST is|HOST is[\s\S]*PORT is/,
+  })
+  t.match(JSON.parse((await run(['frob', '--json'])).err), { exitCode: 2, failed: /no command frob/ })
+})
+
+t.test('serve', async t => {
+  const stop = new AbortController()
+  stop.abort()
+  const plain = await run(['serve'], { stop })
+  t.match(plain, { code: 0, out: 'Lexichron listens on http://127.0.0.1:4711\n', opened: [{ purpose: 'serve' }] })
+  t.ok(closed(plain.calls))
+  t.equal((await run(['serve', '--json'], { stop })).out, '{"listening":"http://127.0.0.1:4711"}\n')
+
+  const report: ImportReport = { source: 'wordnet', complete: true, written: 147_306, unchanged: 0, kept: 0, faults: 0 }
+  const fill = async (): Promise<ImportReport> => report
+  const filled = await run(['serve'], { stop, app: { fillSample: fill } })
+  t.match(
+    filled.out,
+    /Filled with wordnet: 147,306 entries[\s\S]*curl 'http:\/\/127.0.0.1:4711\/v1\/search\?q=serendipty'/,
+  )
+  t.equal(filled.out.match(/^ {2}curl /gm)?.length, 3)
+  const asJson = await run(['serve', '--json'], { stop, app: { fillSample: fill } })
+  t.strictSame(JSON.parse(asJson.out.split('\n')[1] ?? ''), { filled: { source: 'wordnet', written: 147_306 } })
+
+  const later = new AbortController()
+  const failing = run(['serve'], {
+    stop: later,
+    app: {
+      fillSample: async () => {
+        setTimeout(() => later.abort(), 50)
+        throw new EventStoreError('unavailable', 'The disk is full.')
+      },
+    },
+  })
+  t.match(await failing, { code: 0, err: /The disk is full\.\n[\s\S]*next start goes on/ }, 'it goes on serving')
+})
+
+t.test('what goes wrong at the start is one line', async t => {
+  const failing = (error: Error) => run(['serve'], { app: { listen: async () => Promise.reject(error) } })
+  const system = (code: string, more: object = {}) => Object.assign(new Error(`${code}: it`), { code, ...more })
+  const inUse = await failing(system('EADDRINUSE', { syscall: 'listen', address: '127.0.0.1', port: 8080 }))
+  t.equal(inUse.code, 1)
+  t.match(inUse.err, /^lexichron: The port is in use \(127\.0\.0\.1, port 8080\): [^\n]*\n$/)
+  t.ok(closed(inUse.calls), 'what was opened is closed')
+  t.match(await failing(system('EACCES', { syscall: 'listen', port: 80 })), { code: 1, err: /not permitted .*port 80/ })
+  t.match(await failing(system('EACCES')), { code: 1, err: /Permission denied/ })
+  t.match(await failing(system('ENOTFOUND')), { code: 1, err: /HOST is not an address/ })
+  t.match(await failing(system('ENOENT', { path: '/x' })), { code: 1, err: /no such file: \/x/ })
+  t.match(await failing(system('EMFILE')), { code: 75 })
+  t.match(await failing(new EventStoreError('unavailable', 'Locked.')), { code: 75, err: 'lexichron: Locked.\n' })
+  t.match(await failing(new EventStoreError('corrupt', 'Broken.')), { code: 1, err: 'lexichron: Broken.\n' })
+  const sqlite = Object.assign(new Error('It is a file of another program.'), { name: 'SqliteError', kind: 'foreign' })
+  t.match(await failing(sqlite), { code: 1, err: 'lexichron: It is a file of another program.\n' })
+  t.match(await failing(Object.assign(new Error('x'), { name: 'SqliteError', kind: 'busy' })), { code: 75 })
+  t.match(await failing(new TypeError('a bug')), {
+    code: 1,
+    err: /This should not have happened:\nTypeError: a bug\n +at /,
+  })
+  t.match(await run(['verify'], { open: () => Promise.reject('text') }), { code: 1, err: 'lexichron: text\n' })
+})
+
+t.test('import and export', async t => {
+  const plain = await run([
+    'import',
+    'wordnet',
+    '/dict',
+    '--source',
+    'wn',
+    '--language',
+    'en',
+    '--licence',
+    'L',
+    '--strict',
+  ])
+  t.strictSame(plain.calls[0], ['import', 'wordnet', '/dict', true, 'wn', 'en', 'L'])
+  t.equal(plain.code, 0)
+  t.equal(plain.out, 'x: 98 written, 0 unchanged, 0 kept as people edited them, 2 wrong\n')
+  t.match(plain.err, /data\.noun, line 7: There is no gloss\.\nline 8: Broken\.\n/)
+  t.match(plain.err, /import: 100 of 100 \(100%\), [\d,]+ entries\/s/)
+  t.strictSame((await run(['import', 'ndjson', 'f'])).calls[0], [
+    'import',
+    'ndjson',
+    'f',
+    false,
+    undefined,
+    undefined,
+    undefined,
+  ])
+
+  const json = await run(['import', 'wordnet', '/dict', '--json'])
+  t.match(JSON.parse(json.out), { written: 98, complete: true })
+  const noted = json.err
+    .trim()
+    .split('\n')
+    .map(each => JSON.parse(each))
+  t.match(noted[0], { fault: { line: 7 } })
+  t.match(noted.at(-1), { progress: { step: 'import', done: 100, total: 100 } })
+
+  const bar = await run(['import', 'wordnet', '/dict'], { interactive: true })
+  t.match(bar.err, 'line 8: Broken.\n')
+
+  const half: ImportReport = { source: 'x', complete: false, written: 1, unchanged: 0, kept: 0, faults: 1 }
+  t.equal((await run(['import', 'wordnet', 'd', '--strict'], { app: { import: async () => half } })).code, 1)
+  const stop = new AbortController()
+  stop.abort()
+  t.equal(
+    (await run(['import', 'wordnet', 'd'], { stop, app: { import: async () => half } })).code,
+    75,
+    'stopped: again',
+  )
+  const running = refuse('import-running', 'Another import of this source runs.')
+  t.match(await run(['import', 'wordnet', 'd'], { app: { import: async () => running } }), {
+    code: 75,
+    err: /Another import/,
+  })
+  const refusal = refuse('text-invalid', 'No.', { errors: [{ pointer: '/source', code: 'x', detail: 'Too long.' }] })
+  t.match(await run(['import', 'wordnet', 'd'], { app: { import: async () => refusal } }), {
+    ...{ code: 1, err: 'lexichron: No. (text-invalid)\n  /source: Too long.\n' },
+  })
+
+  t.match(await run(['export', '--language', 'en']), { code: 0, out: '{"id":"1"}\n{"id":"2"}\n', err: '2 entries\n' })
+  t.match(await run(['export'], { stop }), { code: 75, out: '{"id":"1"}\n' })
+  const gone = new Writable({ write: (_, __, done) => done(Object.assign(new Error('EPIPE'), { code: 'EPIPE' })) })
+  t.match(await run(['export'], { stdout: gone }), { code: 0, err: '' }, 'a reader that has enough is no failure')
+})
+
+t.test('read models', async t => {
+  const all = await run(['rebuild'])
+  t.strictSame(all.calls, [['rebuild', 'entries'], ['rebuild', 'search'], ['close']])
+  t.equal(all.out, 'entries: 3 documents from 1,200 events\nsearch: 3 documents from 1,200 events\n')
+  t.match(JSON.parse((await run(['rebuild', 'search', '--json'])).out), { name: 'search', documents: 3 })
+  const stop = new AbortController()
+  stop.abort()
+  t.equal((await run(['rebuild'], { stop })).code, 75)
+
+  const listed = await run(['projections'])
+  t.match(listed.out, /^name +version +state +position +behind +parked\nentries +1 +stopped +12 +3 +1\n/)
+  t.match(listed.out, 'entries is stopped: A newer event.\nentries parked doc at 2026-01-01T00:00:00.000Z: It threw.\n')
+  t.match(JSON.parse((await run(['projections', '--json'])).out), [{ name: 'entries', parked: [{ id: 'doc' }] }])
+  const retried = await run(['projections', 'retry', 'entries'])
+  t.match(retried, { code: 0, out: '4 documents\n', calls: [['retry', 'entries'], ['close']] })
+  t.strictSame(JSON.parse((await run(['projections', 'retry', '--json'])).out), { retried: 4 })
+
+  t.match(await run(['verify']), { code: 0, out: '9 events read\nentries: 2 documents, all as replayed\n' })
+  const differing = { name: 'entries', documents: 2, different: 1, differences: ['doc: /lemma'] }
+  const wrong = await run(['verify'], {
+    app: { verify: async () => ({ events: 9, faults: ['at 3: no type'], projections: [differing] }) },
+  })
+  t.match(wrong, { code: 1, out: '9 events read\n  at 3: no type\nentries: 2 documents, 1 differ\n  doc: /lemma\n' })
+  t.match(JSON.parse((await run(['verify', '--json'])).out), { events: 9 })
+  t.equal((await run(['verify'], { stop })).code, 75)
+})
+
+t.test('tokens, keys and settings', async t => {
+  const made = await run(['token', 'create', '--role', 'editor', '--for', 'Ada', '--expires', '30m'])
+  t.equal(made.out, 'ey.signed\n', 'nothing but the token, so that it can be captured')
+  t.match(made.err, 'T1: editor for Ada until 2026-01-01T01:00:00.000Z\n')
+  t.strictSame(made.calls[0], ['token', { role: 'editor', for: 'Ada', lifeMs: 1_800_000 }])
+  const short = await run(['token', 'create', '--role', 'admin', '--for', 'A', '--expires', '90s', '--json'])
+  t.match(JSON.parse(short.out), { token: 'ey.signed', id: 'T1' })
+  t.strictSame(short.calls[0], ['token', { role: 'admin', for: 'A', lifeMs: 90_000 }])
+  t.strictSame((await run(['token', 'create', '--role', 'admin', '--for', 'A'])).calls[0]?.[1], {
+    ...{ role: 'admin', for: 'A', lifeMs: 3_600_000 },
+  })
+  const tooLong = async () => refuse('token-life', 'A token lives for 24 hours at most.')
+  const { tokens } = emptyApp([])
+  t.match(
+    await run(['token', 'create', '--role', 'admin', '--for', 'A', '--expires', '25h'], {
+      app: { tokens: { ...tokens, create: tooLong } },
+    }),
+    {
+      ...{ code: 1, out: '', err: /24 hours at most/ },
+    },
+  )
+  t.match((await run(['token', 'list'])).out, /T1 +editor +Ada +then +later +valid\nT2 +admin +- /)
+  t.equal(JSON.parse((await run(['token', 'list', '--json'])).out).length, 2)
+  t.match(await run(['token', 'revoke', 'T1']), { code: 0, out: 'T1 is revoked\n' })
+  t.match(JSON.parse((await run(['token', 'revoke', 'T1', '--json'])).out), { state: 'revoked' })
+  t.match(await run(['token', 'revoke', 'T9']), { code: 1, err: /no such token/ })
+  t.match(await run(['keys', 'rotate']), { code: 0, out: 'k2 signs from soon\n' })
+  t.match(JSON.parse((await run(['keys', 'rotate', '--json'])).out), { kid: 'k2' })
+
+  const shown = await run(['config'], { environment: { PORT: '9999' } })
+  t.match(shown, { code: 0, out: /PORT +9999 +environment +port to listen on/, opened: [] })
+  t.match(JSON.parse((await run(['config', '--json'])).out)[0], { name: 'HOST', value: '127.0.0.1', from: 'default' })
+})

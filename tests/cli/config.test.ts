@@ -1,0 +1,177 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import t from 'tap'
+import { ConfigError, type Environment, loadConfig } from '../../src/config.ts'
+import { masked, settings } from '../../src/config-settings.ts'
+
+const cwd = '/srv/lexichron'
+const faults = (environment: Environment): readonly string[] => {
+  try {
+    loadConfig(environment, cwd)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+}
+
+t.test('defaults', async t => {
+  const { settings: effective, ...config } = loadConfig({}, cwd)
+  t.strictSame(config, {
+    ...{ host: '127.0.0.1', port: 8080, dataDir: '/srv/lexichron/data' },
+    eventStore: { engine: 'sqlite', path: '/srv/lexichron/data/events.db' },
+    readStore: { engine: 'sqlite', path: '/srv/lexichron/data/read.db' },
+    cache: { engine: 'memory' },
+    keys: { engine: 'files', path: '/srv/lexichron/data/keys' },
+    mail: { engine: 'files', path: '/srv/lexichron/data/outbox' },
+    ...{ sample: 'wordnet', environment: 'development', logLevel: 'info', allowedOrigins: [], trustedProxies: [] },
+    limits: { reads: 600, suggest: 1200, search: 120, writes: 60, streams: 2 },
+  })
+  t.strictSame(effective.map(each => each.name).toSorted(), Object.keys(settings).toSorted(), 'all settings are shown')
+  t.ok(effective.every(each => each.from === 'default' && each.about !== ''))
+  const frozen = loadConfig({}, cwd)
+  t.ok(Object.isFrozen(frozen) && Object.isFrozen(frozen.limits) && Object.isFrozen(frozen.eventStore))
+})
+
+t.test('what is set is read', async t => {
+  const config = loadConfig(
+    {
+      ...{ HOST: '::', PORT: '0', DATA_DIR: '/var/lib/lexichron', EVENT_STORE: 'sqlite:logs/e.db', LOG_LEVEL: 'warn' },
+      ...{
+        READ_STORE: 'sqlite:///fast/read.db',
+        KEYS: 'file:',
+        CACHE: 'memory:',
+        SAMPLE: 'none',
+        LIMIT_WRITES: '1000',
+      },
+      ...{ PUBLIC_URL: 'https://dictionary.example/', NODE_ENV: 'production', KEYS_SHARED: 'true', LIMIT_STREAMS: '' },
+      ...{ ALLOWED_ORIGINS: 'https://app.example, http://localhost:3000', TRUSTED_PROXIES: '10.0.0.0/8,::1,loopback' },
+    },
+    cwd,
+  )
+  t.match(config, {
+    ...{ host: '::', port: 0, dataDir: '/var/lib/lexichron', logLevel: 'warn', sample: 'none' },
+    eventStore: { path: '/srv/lexichron/logs/e.db' },
+    readStore: { path: '/fast/read.db' },
+    keys: { path: '/var/lib/lexichron/keys' },
+    publicUrl: 'https://dictionary.example',
+    allowedOrigins: ['https://app.example', 'http://localhost:3000'],
+    trustedProxies: ['10.0.0.0/8', '::1', 'loopback'],
+    limits: { writes: 1000, streams: 2 },
+    environment: 'production',
+  })
+  t.equal(config.settings.find(each => each.name === 'HOST')?.from, 'environment')
+  t.equal(config.settings.find(each => each.name === 'LIMIT_STREAMS')?.from, 'default', 'empty counts as unset')
+})
+
+t.test('a sample only where nobody has said where the log is to be', async t => {
+  const sample = (environment: Environment) => loadConfig(environment, cwd).sample
+  t.equal(sample({}), 'wordnet')
+  t.equal(sample({ NODE_ENV: 'development' }), 'wordnet')
+  t.equal(sample({ NODE_ENV: 'production' }), 'none')
+  t.equal(sample({ NODE_ENV: 'test' }), 'none')
+  t.equal(sample({ EVENT_STORE: 'sqlite:' }), 'none')
+  t.equal(sample({ EVENT_STORE: 'sqlite:', SAMPLE: 'wordnet', NODE_ENV: 'production' }), 'wordnet')
+  t.equal(sample({ SAMPLE: 'none' }), 'none')
+})
+
+t.test('every fault is listed at once', async t => {
+  const found = faults({
+    ...{ PORT: '70000', HOST: 'a b', LOG_LEVEL: 'loud', SAMPLE: 'all', KEYS_SHARED: 'yes', LIMIT_READS: '-1' },
+    ...{
+      PUBLIC_URL: 'https://x.example/path',
+      ALLOWED_ORIGINS: '*,https://a.example/',
+      TRUSTED_PROXIES: '10.0.0.0/33',
+    },
+    ...{
+      EVENT_STORE: 'postgres://x',
+      READ_STORE: 'sqlite::memory:',
+      CACHE: 'memory:x',
+      MAIL: 'file:x?y',
+      DATA_DIR: '\0',
+    },
+    ...{ NODE_ENV: '1', METRICS_PORT: '9090', MASTER_KEY: 'abc' },
+  })
+  const named = new Set(found.map(each => each.split(' ')[0]))
+  t.strictSame(
+    [...named].toSorted(),
+    [
+      ...[
+        'PORT',
+        'HOST',
+        'LOG_LEVEL',
+        'SAMPLE',
+        'KEYS_SHARED',
+        'LIMIT_READS',
+        'PUBLIC_URL',
+        'ALLOWED_ORIGINS',
+        'CACHE',
+      ],
+      ...['TRUSTED_PROXIES', 'EVENT_STORE', 'READ_STORE', 'MAIL', 'DATA_DIR', 'NODE_ENV', 'METRICS_PORT', 'MASTER_KEY'],
+    ].toSorted(),
+  )
+  t.equal(found.filter(each => each.startsWith('ALLOWED_ORIGINS')).length, 2)
+  t.match(
+    found.find(each => each.startsWith('PORT')),
+    'PORT is "70000": it has to be a whole number from 0 to 65535.',
+  )
+  t.notMatch(found.join('\n'), 'abc', 'a secret is not said')
+})
+
+t.test('engines that this build does not carry, and keys that would not be shared', async t => {
+  const carried = (environment: Environment) => faults(environment).join('\n')
+  t.match(carried({ EVENT_STORE: 'esdb://admin:s3/cret@db:2113?tls=false' }), /EventStoreDB, which this build does not/)
+  t.notMatch(carried({ EVENT_STORE: 'esdb://admin:s3/cret@db:2113?tls=false' }), 's3')
+  t.match(carried({ EVENT_STORE: 'esdb+discover://db:2113' }), 'KEYS_SHARED=true')
+  t.notMatch(carried({ EVENT_STORE: 'esdb://db:2113', KEYS_SHARED: 'true' }), 'KEYS_SHARED=true')
+  for (const [name, url, engine] of [
+    ['READ_STORE', 'mongodb+srv://db/x', 'MongoDB'],
+    ['CACHE', 'rediss://cache', 'Redis'],
+    ['KEYS', 'mongodb://db', 'MongoDB'],
+    ['MAIL', 'smtp://mail:587', 'SMTP'],
+  ] as const)
+    t.match(carried({ [name]: url }), `${name} is "${url}": it names ${engine}, which this build does not carry yet`)
+  t.match(carried({ CACHE: 'sqlite:x' }), 'no engine that can stand there')
+  t.match(carried({ EVENT_STORE: 'sqlite:a.db', READ_STORE: 'sqlite:./a.db' }), 'the same file')
+  t.match(carried({ EVENT_STORE: 'sqlite://host/x' }), 'names a host')
+})
+
+t.test('a setting as a file', async t => {
+  const folder = t.testdir({ host: '127.0.0.2\n', empty: '\n' })
+  const config = loadConfig({ HOST_FILE: join(folder, 'host') }, cwd)
+  t.equal(config.host, '127.0.0.2')
+  t.equal(config.settings.find(each => each.name === 'HOST')?.from, 'file')
+  writeFileSync(join(folder, 'store'), 'sqlite:/x/y.db')
+  const { sample } = loadConfig({ EVENT_STORE_FILE: join(folder, 'store') }, cwd)
+  t.equal(sample, 'none', 'a log named in a file is named')
+  t.match(faults({ HOST_FILE: join(folder, 'none') }), [/HOST_FILE names .*, which cannot be read \(ENOENT\)\./])
+  t.match(faults({ HOST_FILE: join(folder, 'empty') }), [/HOST_FILE names .*, which is empty\./])
+  t.match(faults({ HOST_FILE: folder }), [/EISDIR/])
+  t.match(faults({ HOST: 'x', HOST_FILE: join(folder, 'host') }), [
+    'HOST and HOST_FILE are both set: keep one of them.',
+  ])
+})
+
+t.test('secrets are masked', async t => {
+  t.equal(masked('MASTER_KEY', 'abc'), '***')
+  t.equal(masked('MASTER_KEY', ''), '')
+  t.equal(masked('MAIL', 'smtp://me:pa@ss@host:25'), 'smtp://me:***@host:25')
+  t.equal(masked('MAIL', 'smtp:me:pass@host'), 'smtp:me:***@host')
+  t.equal(masked('CACHE', 'redis://:pass@host'), 'redis://:***@host')
+  t.equal(masked('CACHE', 'redis://token@host'), 'redis://***@host')
+  t.equal(masked('EVENT_STORE', 'esdb://h?userCertPassword=x&tls=true'), 'esdb://h?userCertPassword=***&tls=true')
+  t.equal(masked('KEYS', 'file:/a/keys'), 'file:/a/keys')
+})
+
+t.test('no text makes it throw anything but its faults', async t => {
+  const names = Object.keys(settings)
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom(...names), fc.string({ unit: 'binary' })), environment => {
+      for (const fault of faults(environment)) if (!/^[A-Z_]+ /.test(fault)) return false
+      return true
+    }),
+    { numRuns: 300 },
+  )
+  t.pass('300 environments')
+})

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.ts'
+import { plan } from '../../src/projections/planner.ts'
+import { fastClock, manualClock } from '../support/clocks.ts'
+import { readStoreContract } from './read-store.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'lexichron-read-'))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+let files = 0
+const fresh = (): string => {
+  files += 1
+  return join(folder, `${files}`, 'read.db')
+}
+
+readStoreContract(t, async () => {
+  const store = await openSqliteReadStore({ path: fresh(), clock: fastClock(1) })
+  return { store, close: () => store.close() }
+})
+
+const checkpoint = { consumer: 'c', value: { logId: 'l', position: 1n, eventId: '', token: 1 } }
+const indexes = [{ name: 'kind', on: ['kind'] }]
+
+t.test('what one process wrote, another reads, and it survives a reopening', async t => {
+  const path = fresh()
+  const [a, b] = await Promise.all([1, 2].map(() => openSqliteReadStore({ path, clock: fastClock(1) })))
+  if (!a || !b) throw new Error('both are open')
+  await a.ensure('k@1#1', indexes)
+  await b.ensure('k@1#1', indexes)
+  await a.apply('k@1#1', [{ id: 'a', position: 1n, body: { kind: 'x' } }], checkpoint)
+  await b.apply('k@1#1', [{ id: 'b', position: 2n, body: { kind: 'x' } }], checkpoint)
+  t.same([...(await a.get('k@1#1', ['a', 'b'])).keys()], ['a', 'b'])
+  await Promise.all([a.close(), b.close()])
+  const again = await openSqliteReadStore({ path, clock: fastClock(1) })
+  t.equal((await again.get('k@1#1', ['a', 'b'])).size, 2)
+  await again.close()
+})
+
+t.test('a file deleted under the running service is noticed, and an empty one begun', async t => {
+  const path = fresh()
+  const clock = manualClock()
+  const store = await openSqliteReadStore({ path, clock })
+  await store.ensure('k@1#1', indexes)
+  await store.swap('r', undefined, 'v')
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+  clock.advance(1_000)
+  t.equal(await store.record('r'), undefined)
+  await t.rejects(store.get('k@1#1', ['a']), { code: 'gone' })
+  await store.ensure('k@1#1', indexes)
+  await store.apply('k@1#1', [{ id: 'a', position: 1n, body: {} }], checkpoint)
+  t.equal((await store.get('k@1#1', ['a'])).size, 1, 'and it works on')
+  await store.close()
+})
+
+t.test('a damaged file is set aside and an empty one begun', async t => {
+  const path = fresh()
+  const first = await openSqliteReadStore({ path, clock: fastClock(1) })
+  await first.ensure('k@1#1', indexes)
+  const writes = Array.from({ length: 500 }, (_, n) => ({ id: `${n}`, position: 1n, body: { kind: 'x'.repeat(200) } }))
+  await first.apply('k@1#1', writes, checkpoint)
+  await first.close()
+  const file = openSync(path, 'r+')
+  writeSync(file, randomBytes(60_000), 0, 60_000, 4_096)
+  const store = await openSqliteReadStore({ path, clock: fastClock(1) }).catch(() => undefined)
+  if (!store) return t.fail('a damaged file of ours does not keep the service from starting')
+  // Damage is found where it is met: at the opening, or by the first calls that come upon it.
+  for (let n = 0; n < 3; n += 1)
+    await store.find('k@1#1', plan({ where: [], order: ['kind'], limit: 500 }, indexes)).catch(() => undefined)
+  await store.ensure('k@1#1', indexes)
+  await store.apply('k@1#1', writes, checkpoint)
+  t.equal((await store.scan('k@1#1', '', 1_000)).length, 500)
+  t.ok(
+    readdirSync(join(path, '..')).some(each => each.includes('damaged')),
+    'the damaged file is kept',
+  )
+  await store.close()
+})
+
+t.test('a file that is not ours is refused and left as it is', async t => {
+  const path = join(folder, 'foreign.db')
+  writeFileSync(path, 'this is a letter, not a database, and long enough to be one '.repeat(20))
+  await t.rejects(openSqliteReadStore({ path, clock: fastClock(1) }), { name: 'ReadStoreError' })
+  t.ok(readdirSync(folder).includes('foreign.db'))
+})

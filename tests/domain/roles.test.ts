@@ -1,0 +1,51 @@
+import t from 'tap'
+import {
+  anonymousPermissions,
+  isRole,
+  type Permission,
+  permissions,
+  permissionsOf,
+  type Role,
+  roles,
+} from '../../src/domain/roles.ts'
+
+const includes = (wider: Role, narrower: Role): boolean => permissionsOf(narrower).isSubsetOf(permissionsOf(wider))
+
+t.test('each role holds what the ones it builds on hold', async t => {
+  const pairs: readonly (readonly [Role, Role])[] = [
+    ['contributor', 'reader'],
+    ['editor', 'contributor'],
+    ['moderator', 'contributor'],
+    ['auditor', 'reader'],
+    ...roles.map(role => ['admin', role] as const),
+  ]
+  for (const [wider, narrower] of pairs) t.ok(includes(wider, narrower), `${wider} includes ${narrower}`)
+  for (const role of roles)
+    t.ok(anonymousPermissions.isSubsetOf(permissionsOf(role)), `${role} reads what strangers read`)
+  t.same([...permissionsOf('admin')], [...permissions])
+})
+
+t.test('who holds the permissions that take something away or let somebody in', async t => {
+  const holders = (permission: Permission) => roles.filter(role => permissionsOf(role).has(permission))
+  t.same(holders('entries:redact'), ['moderator', 'admin'])
+  t.same(holders('entries:publish'), ['editor', 'admin'])
+  t.same(holders('entries:edit'), ['editor', 'admin'])
+  t.same(holders('entries:retire'), ['editor', 'moderator', 'admin'])
+  t.same(holders('entries:draft'), ['contributor', 'editor', 'moderator', 'admin'])
+  t.same(holders('entries:import'), ['admin'])
+  t.same(holders('tokens:manage'), ['admin'])
+  t.same(holders('projections:manage'), ['admin'])
+  t.same(holders('events:read'), ['auditor', 'admin'])
+  t.same([...anonymousPermissions], ['entries:read'])
+  const writing = [...permissionsOf('auditor')].filter(
+    permission => !permission.includes(':read') && permission !== 'entries:review',
+  )
+  t.same(writing, [], 'an auditor changes nothing')
+})
+
+t.test('permissions are resource:action, once each; a role is one of the six', async t => {
+  t.equal(new Set(permissions).size, permissions.length)
+  for (const permission of permissions) t.match(permission, /^[a-z]+:[a-z]+(-[a-z]+)*$/)
+  for (const role of roles) t.ok(isRole(role))
+  for (const other of ['Admin', '', 'root', '__proto__', 5, null, undefined]) t.notOk(isRole(other))
+})

@@ -1,0 +1,416 @@
+/** What can go wrong under the embedded event store: other people's files, locks, full disks, dying threads and processes. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import t, { type Test } from 'tap'
+import { openSqliteEventStore, type SqliteEventStoreOptions } from '../../src/adapters/eventstore/sqlite/store.ts'
+import { startWriter } from '../../src/adapters/eventstore/sqlite/writer-thread.ts'
+import { openDatabase, SqliteError, type SqlValue } from '../../src/adapters/sqlite.ts'
+import { type AppendResult, EventStoreError, type Expected, type StoredEvent } from '../../src/ports/event-store.ts'
+import { codeOf, idsOf, newEvent, newEvents, readLog, readWhole, tail, written } from '../contracts/event-store.ts'
+import { fastClock, until } from '../support/clocks.ts'
+
+const clock = fastClock(1)
+const pathIn = (t: Test): string => join(t.testdir(), 'events.db')
+const open = async (t: Test, options: Partial<SqliteEventStoreOptions> & { path: string }) => {
+  const store = await openSqliteEventStore({ clock, ...options })
+  t.teardown(() => store.close())
+  return store
+}
+
+const failureOf = async (promise: Promise<unknown>) => {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (!(error instanceof EventStoreError)) throw new Error(`no EventStoreError: ${String(error)}`)
+  const kind = error.cause instanceof SqliteError ? error.cause.kind : undefined
+  return { code: error.code, kind, message: error.message }
+}
+
+t.test('what is written stays: SQLite itself refuses to change or delete it', async t => {
+  const path = pathIn(t)
+  const store = await open(t, { path })
+  written(await store.append('a-1', 'none', newEvents(2)))
+  const db = new DatabaseSync(path)
+  for (const table of ['events', 'streams', 'kinds']) {
+    t.throws(() => db.exec(`DELETE FROM ${table}`), /never deleted/)
+    t.throws(() => db.exec(`UPDATE ${table} SET ${table === 'kinds' ? 'type' : 'name'} = 'x'`), /never changed/)
+  }
+  t.throws(() => db.exec("UPDATE events SET data = '{}' WHERE position = 1"), /never changed/)
+  db.close()
+  t.equal((await readWhole(store, 'a-1')).length, 2)
+})
+
+t.test('opening says what is wrong with the file and leaves it alone', async t => {
+  const folder = t.testdir()
+  const at = (name: string): string => join(folder, name)
+  const other = new DatabaseSync(at('other.db'))
+  other.exec('PRAGMA application_id = 77; CREATE TABLE theirs (a)')
+  other.close()
+  writeFileSync(
+    at('text.db'),
+    'this is a text, and it is long enough to be looked at as the header of a database\n'.repeat(20),
+  )
+  const before = [readFileSync(at('other.db')), readFileSync(at('text.db'))]
+  for (const [name, code, kind, message] of [
+    ['other.db', 'corrupt', 'foreign', /belongs to another program \(application id 77\)/],
+    ['text.db', 'corrupt', 'notadb', /is not a SQLite database/],
+  ] as const) {
+    const failure = await failureOf(openSqliteEventStore({ path: at(name), clock }))
+    t.match(failure, { code, kind, message })
+  }
+  t.ok(before[0]?.equals(readFileSync(at('other.db'))) && before[1]?.equals(readFileSync(at('text.db'))), 'untouched')
+  t.match(await failureOf(openSqliteEventStore({ path: join(at('text.db'), 'x.db'), clock })), {
+    code: 'unavailable',
+    kind: 'cantopen',
+  })
+
+  const path = at('events.db')
+  await (await openSqliteEventStore({ path, clock })).close()
+  const newer = new DatabaseSync(path)
+  newer.exec('PRAGMA user_version = 9')
+  newer.close()
+  t.match(await failureOf(openSqliteEventStore({ path, clock })), {
+    code: 'unavailable',
+    kind: 'newer',
+    message: /schema 9, this build knows 1: use a newer build/,
+  })
+})
+
+t.test('the log keeps its id, and two openers of a new file agree on it', async t => {
+  const path = pathIn(t)
+  const [a, b] = await Promise.all([open(t, { path, newId: () => 'log-1' }), open(t, { path, newId: () => 'log-2' })])
+  t.equal(a.logId, 'log-1')
+  t.equal(b.logId, 'log-1')
+})
+
+t.test('a damaged file is corrupt, and says so on read and on append', async t => {
+  const path = pathIn(t)
+  const first = await openSqliteEventStore({ path, clock })
+  for (let index = 0; index < 20; index += 1) written(await first.append(`a-${index}`, 'none', newEvents(100)))
+  await first.close()
+  const size = statSync(path).size
+  const bytes = readFileSync(path)
+  writeFileSync(path, bytes.fill(0xa5, 4096 * 8, size - 4096))
+  const store = await open(t, { path })
+  t.equal(await codeOf(readLog(store, 0n)), 'corrupt')
+  t.equal(await codeOf(store.append('a-1', 99n, newEvents(1))), 'corrupt')
+  t.equal(await codeOf(tail(store, 0n).until(() => false)), 'corrupt', 'a subscription does not try for ever')
+  truncateSync(path, 100)
+  t.equal((await failureOf(openSqliteEventStore({ path: path, clock }))).code, 'corrupt')
+})
+
+t.test('a lock held by another process fails the append, and only as long as it is held', async t => {
+  const path = pathIn(t)
+  const store = await open(t, { path, busyTimeoutMs: 50 })
+  written(await store.append('a-1', 'none', newEvents(1)))
+  const holder = new DatabaseSync(path)
+  holder.exec('BEGIN IMMEDIATE')
+  const failures = await Promise.all(Array.from({ length: 5 }, () => failureOf(store.append('a-1', 0n, newEvents(1)))))
+  for (const failure of failures)
+    t.match(failure, { code: 'unavailable', message: /another process holds the file locked/ })
+  t.equal((await readWhole(store, 'a-1')).length, 1, 'reading goes on')
+  holder.exec('ROLLBACK')
+  t.equal(written(await store.append('a-1', 0n, newEvents(1))).revision, 1n)
+  holder.close()
+
+  const exclusive = new DatabaseSync(join(t.testdirName, 'exclusive.db'))
+  exclusive.exec('PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE a (b); BEGIN EXCLUSIVE')
+  t.match(
+    await failureOf(openSqliteEventStore({ path: join(t.testdirName, 'exclusive.db'), clock, busyTimeoutMs: 50 })),
+    {
+      code: 'unavailable',
+      kind: 'busy',
+    },
+  )
+  exclusive.close()
+})
+
+t.test('a full disk fails appends, harms nothing, and is over when there is room again', async t => {
+  const path = pathIn(t)
+  const full = await openSqliteEventStore({ path, clock, pragmas: { max_page_count: 120 } })
+  const kept: { stream: string; event: StoredEvent }[] = []
+  let failure: Awaited<ReturnType<typeof failureOf>> | undefined
+  for (let index = 0; !failure && index < 500; index += 1) {
+    const [stream, event] = [`a-${index}`, newEvent('Big', { text: 'x'.repeat(20_000) })]
+    const append = full.append(stream, 'none', [event])
+    if ((await append.catch(() => undefined))?.outcome === 'written') kept.push({ stream, event })
+    else failure = await failureOf(append)
+  }
+  t.match(failure, { code: 'unavailable', message: /the disk is full/ })
+  t.ok(kept.length > 5)
+  const [{ stream, event } = { stream: '', event: newEvent() }] = kept
+  t.equal(written(await full.append(stream, 'none', [event])).repeated, true, 'answers what needs no room')
+  t.same(await full.append(stream, 'none', newEvents(1)), { outcome: 'conflict', current: 0n })
+  t.same(idsOf((await readLog(full, 0n)).events), idsOf(kept.map(each => each.event)))
+  await full.close()
+  const roomy = await open(t, { path })
+  written(await roomy.append(stream, 0n, [newEvent('Big', { text: 'x'.repeat(20_000) })]))
+  t.equal((await readLog(roomy, 0n)).events.length, kept.length + 1)
+})
+
+t.test('a thread that dies leaves unknown outcomes, and the same appends again settle them', async t => {
+  const workers: Worker[] = []
+  const store = await open(t, {
+    path: pathIn(t),
+    startWorker: settings => {
+      const worker = startWriter(settings)
+      workers.push(worker)
+      return worker
+    },
+  })
+  let unknown = 0
+  const settle = async (stream: string, expected: Expected, events: readonly StoredEvent[]): Promise<AppendResult> => {
+    const result = await store.append(stream, expected, events)
+    if (result.outcome !== 'unknown') return result
+    unknown += 1
+    return settle(stream, expected, events)
+  }
+  const appender = async (stream: string): Promise<string[]> => {
+    const ids: string[] = []
+    for (let index = 0; index < 60; index += 1) {
+      const events = newEvents(2)
+      const result = written(await settle(stream, index === 0 ? 'none' : BigInt(index * 2 - 1), events))
+      if (result.revision !== BigInt(index * 2 + 1)) throw new Error(`${stream} is at ${result.revision}`)
+      ids.push(...idsOf(events))
+    }
+    return ids
+  }
+  const streams = Array.from({ length: 32 }, (_, index) => `a-${index}`)
+  const running = Promise.all(streams.map(appender))
+  for (let kill = 1; kill <= 4; kill += 1) {
+    await until('more is written', () => store.stats().events > kill * 200)
+    // In the midst of a batch: appends are waiting for it.
+    await until('appends wait', () => store.stats().waiting > 0)
+    await workers.at(-1)?.terminate()
+  }
+  const sent = await running
+  t.ok(unknown > 0, `${unknown} outcomes were unknown`)
+  t.equal(store.stats().restarts, 4)
+  for (const [index, stream] of streams.entries()) t.same(idsOf(await readWhole(store, stream)), sent[index])
+})
+
+t.test('a thread that cannot start again fails appends until it can', async t => {
+  const path = pathIn(t)
+  let broken = false
+  const workers: Worker[] = []
+  const store = await open(t, {
+    path,
+    startWorker: settings => {
+      const worker = broken ? startWriter({ ...settings, path: join(path, 'not-a-folder.db') }) : startWriter(settings)
+      workers.push(worker)
+      return worker
+    },
+  })
+  broken = true
+  await workers[0]?.terminate()
+  t.match(await failureOf(store.append('a-1', 'none', newEvents(1))), {
+    code: 'unavailable',
+    message: /cannot be opened/,
+  })
+  broken = false
+  written(await store.append('a-1', 'none', newEvents(1)))
+  t.equal(store.stats().restarts, 2)
+
+  const failing = openSqliteEventStore({
+    path,
+    clock,
+    startWorker: () => new Worker('throw new Error("oh")', { eval: true }),
+  })
+  t.match(await failureOf(failing), { code: 'unavailable', message: /has failed: oh/ })
+})
+
+t.test('closing when the thread is gone settles what waits', async t => {
+  const workers: Worker[] = []
+  const store = await openSqliteEventStore({
+    path: pathIn(t),
+    clock,
+    startWorker: settings => {
+      const worker = startWriter(settings)
+      workers.push(worker)
+      return worker
+    },
+  })
+  const append = store.append('a-1', 'none', newEvents(1))
+  const killed = workers[0]?.terminate()
+  const closed = store.close()
+  t.ok(['written', 'unknown'].includes((await append).outcome))
+  await killed
+  await closed
+})
+
+t.test('large events come a few a page, small ones by the thousand', async t => {
+  const store = await open(t, { path: pathIn(t) })
+  const sent: StoredEvent[] = []
+  const small = newEvents(1_200, 'Small')
+  const large = Array.from({ length: 40 }, () => newEvent('Large', { text: 'x'.repeat(300_000) }))
+  let turn = 0
+  for (const events of [
+    small.slice(0, 600),
+    ...large.slice(0, 25).map(each => [each]),
+    small.slice(600),
+    ...large.slice(25).map(each => [each]),
+  ]) {
+    written(await store.append(`a-${turn}`, 'none', events))
+    turn += 1
+    sent.push(...events)
+  }
+  for (const [filter, wanted] of [
+    [undefined, sent],
+    [{ types: ['Large'] }, large],
+    [{ types: ['Small'] }, small],
+    [{ categories: ['a'] }, sent],
+  ] as const) {
+    const { events, batches } = await readLog(store, 0n, filter)
+    t.same(idsOf(events), idsOf(wanted))
+    const sizes = batches.map(batch => batch.events.reduce((sum, event) => sum + event.data.length, 0))
+    t.ok(Math.max(...sizes) < 16 * 310_000, `the largest page has ${Math.max(...sizes)} characters`)
+  }
+  for (let index = 0; index < 40; index += 1)
+    written(await store.append('b-1', index === 0 ? 'none' : BigInt(index - 1), [large[index] ?? newEvent()]))
+  t.same(idsOf(await readWhole(store, 'b-1')), idsOf(large))
+  t.same(idsOf(await readWhole(store, 'b-1', { direction: 'backwards' })), idsOf(large).toReversed())
+})
+
+t.test('ids are found over many blocks of the log', async t => {
+  const store = await open(t, { path: pathIn(t) })
+  const ids: string[] = []
+  for (let index = 0; index < 9; index += 1) {
+    const events = Array.from({ length: 2_000 }, () => ({ ...newEvent(), data: '{}', meta: '{}' }))
+    written(await store.append('a-1', index === 0 ? 'none' : BigInt(index * 2_000 - 1), events))
+    ids.push(...idsOf(events))
+  }
+  for (const index of [0, 1, 8_190, 8_191, 8_192, 16_383, 16_384, 17_999])
+    t.equal((await store.find(ids[index] ?? ''))?.revision, BigInt(index))
+})
+
+const child = fileURLToPath(new URL('../support/event-store-child.ts', import.meta.url))
+type Line = { readonly stream: string; readonly revision: bigint; readonly id: string }
+const startChild = (path: string, name: string, appenders: number, appends: number) => {
+  const process_: ChildProcess = spawn(process.execPath, [child, path, name, String(appenders), String(appends)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  process_.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  return {
+    kill: () => process_.kill('SIGKILL'),
+    count: () => output.split('\n').length - 1,
+    /** What it has said to be answered, once it has ended. */
+    ended: once(process_, 'close').then(([code]: unknown[]) => ({
+      code,
+      // A line without its end was cut off by the kill.
+      lines: output
+        .split('\n')
+        .slice(0, -1)
+        .map((line): Line => {
+          const [stream = '', revision = '-1', id = ''] = line.split(' ')
+          return { stream, revision: BigInt(revision), id }
+        }),
+    })),
+  }
+}
+
+t.test('two processes and a follower share a file', async t => {
+  const path = pathIn(t)
+  const store = await open(t, { path })
+  const following = tail(store, 0n)
+  await following.until(() => following.batches.length > 0)
+  const children = ['left', 'right'].map(name => startChild(path, name, 4, 40))
+  const results = await Promise.all(children.map(each => each.ended))
+  const lines = results.flatMap(result => result.lines)
+  t.same(
+    results.map(result => result.code),
+    [0, 0],
+  )
+  t.equal(lines.length, 2 * (4 * 40 + 40))
+  await following.until(() => following.events.length >= lines.length)
+  await following.stop()
+  t.same(idsOf(following.events).toSorted(), idsOf(lines).toSorted(), 'each event came once')
+  t.ok(following.events.every((event, at) => at === 0 || event.position > (following.events[at - 1]?.position ?? 0n)))
+  const shared = await readWhole(store, 'shared-0')
+  t.equal(shared.length, 80)
+  t.same(
+    idsOf(shared),
+    idsOf(lines.filter(line => line.stream === 'shared-0').toSorted((a, b) => Number(a.revision - b.revision))),
+  )
+  t.same(new Set(shared.map(event => event.data)).size, 2, 'both wrote to it')
+  written(await store.append('shared-0', 79n, newEvents(1)))
+})
+
+t.test('a process killed while it appends loses nothing that it had answered', async t => {
+  const path = pathIn(t)
+  const answered: Line[] = []
+  for (let round = 0; round < 6; round += 1) {
+    const running = startChild(path, `r${round}`, 16, 100_000)
+    await until('it has answered some', () => running.count() > 100 + round * 50, 30_000)
+    running.kill()
+    const { lines } = await running.ended
+    t.ok(lines.length > 100)
+    answered.push(...lines)
+  }
+  const store = await open(t, { path })
+  const { events } = await readLog(store, 0n)
+  const there = new Map(events.map(event => [event.id, event]))
+  t.equal(there.size, events.length, 'none is there twice')
+  const missing = answered.filter(({ id, stream, revision }) => {
+    const event = there.get(id)
+    return event?.stream !== stream || event.revision !== revision
+  })
+  t.same(missing, [], `${answered.length} answered, ${events.length} there`)
+  const next = new Map<string, bigint>()
+  for (const { stream, revision } of events) {
+    if (revision !== (next.get(stream) ?? 0n)) t.fail(`${stream} has a gap before ${revision}`)
+    next.set(stream, revision + 1n)
+  }
+  const db = new DatabaseSync(path)
+  t.equal(Object.values(db.prepare('PRAGMA integrity_check').get() ?? {})[0], 'ok')
+  db.close()
+})
+
+t.test('the wrapper binds only what every runtime binds alike', async t => {
+  const db = openDatabase(join(t.testdir(), 'a.db'), {
+    role: 'read',
+    applicationId: 5,
+    schemaVersion: 1,
+    migrate: fresh => fresh.exec('CREATE TABLE a (b ANY) STRICT'),
+  })
+  t.teardown(() => db.close())
+  const insert = db.prepare('INSERT INTO a VALUES (?)')
+  for (const wrong of [true, undefined, new Date(), Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, {}, Symbol('x')])
+    t.throws(() => insert.run(wrong as SqlValue), TypeError)
+  for (const right of [null, 1, 1.5, 2n ** 60n, 'text', new Uint8Array([1])]) insert.run(right)
+  t.throws(() => db.prepare('SELECT b FROM a').all())
+  t.same(db.prepare<[SqlValue]>('SELECT b FROM a WHERE typeof(b) = ?', { bigints: true }).all('integer'), [
+    [1n],
+    [2n ** 60n],
+  ])
+  t.throws(
+    () =>
+      db.transaction(() => {
+        insert.run('gone')
+        throw new Error('undo')
+      }),
+    /undo/,
+  )
+  t.equal(db.inTransaction, false)
+  t.equal(db.prepare<[number]>("SELECT count(*) FROM a WHERE b = 'gone'").get()?.[0], 0)
+  t.throws(() => db.exec('NO SQL'), { kind: 'misuse' })
+  t.equal(db.pragma('synchronous'), 1)
+  const again = { role: 'read', applicationId: 5, schemaVersion: 2, migrate: () => undefined } as const
+  t.throws(() => openDatabase(db.path, { ...again, readOnly: true }), { kind: 'older' })
+  t.throws(() => openDatabase(join(t.testdirName, 'none.db'), { ...again, readOnly: true }), { kind: 'cantopen' })
+  t.throws(() => openDatabase(db.path, { ...again, pragmas: { 'x;': 1 } }), TypeError)
+  const reader = openDatabase(db.path, { ...again, schemaVersion: 1, readOnly: true })
+  t.throws(() => reader.exec('DELETE FROM a'), { kind: 'readonly' })
+  t.same([...reader.prepare<[SqlValue]>('SELECT b FROM a LIMIT 2').iterate()], [[null], [1]])
+  reader.close()
+  reader.close()
+  t.throws(() => reader.exec('SELECT 1'), { kind: 'closed' })
+})

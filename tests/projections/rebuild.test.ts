@@ -1,0 +1,283 @@
+import t, { type Test } from 'tap'
+import type { JsonObject } from '../../src/domain/event.ts'
+import {
+  beginBuilding,
+  goLive,
+  KEEP_MS,
+  pointerRecord,
+  readPointer,
+  sweep,
+  touch,
+} from '../../src/projections/pointer.ts'
+import { rebuild, requestRebuild, verifyProjection } from '../../src/projections/rebuild.ts'
+import { manualClock, until } from '../support/clocks.ts'
+import { memoryLog } from '../support/memory-log.ts'
+import { openReadSide, type ReadSide, words } from '../support/projections.ts'
+
+const withReadSide = (name: string, run: (test: Test, side: ReadSide) => Promise<void>): void => {
+  t.test(name, async test => {
+    const side = await openReadSide({ log: memoryLog({ page: 10 }) })
+    try {
+      for (let n = 0; n < 30; n += 1) side.log.write(`word-${n % 6}`, 'WordSet', { word: `w${n}` })
+      await run(test, side)
+    } finally {
+      await side.close()
+    }
+  })
+}
+const never = (): AbortSignal => new AbortController().signal
+const list = { where: [], order: ['word'], limit: 2 }
+
+withReadSide(
+  'a rebuild is made beside the live one and swapped in; the running node goes over to it',
+  async (t, side) => {
+    const node = side.run(words())
+    const view = side.view(words())
+    await until('it is built', async () => (await node.status()).state === 'following')
+    const first = await view.find(list)
+    t.equal(first.generation, '1.1')
+
+    const seen: number[] = []
+    const options = { projection: words(), ...side, nodeId: 'command-line', signal: never() }
+    const generation = await rebuild({ ...options, onProgress: ({ progress }) => seen.push(progress) })
+    t.equal(generation, 2)
+    t.same(await readPointer(side.store, 'words'), { next: 3, versions: { '1': { live: 2 } } })
+    t.same(
+      await side.store.scan('words@1#2', '', 100),
+      await side.store.scan('words@1#1', '', 100),
+      'the same documents',
+    )
+    await until('the node follows it', async () => {
+      const status = await node.status()
+      return status.generation === 2 && status.state === 'following'
+    })
+    side.log.write('word-new', 'WordSet', { word: 'new' })
+    await view.waitFor(await side.log.head())
+    await until('the view reads it', async () => (await view.find(list)).generation === '1.2')
+    t.ok((await view.get(['new'])).has('new'))
+
+    const second = await view.find({ ...list, ...(first.next && { after: first.next }) }, first.generation)
+    t.equal(second.generation, '1.1', 'a cursor stays with its own generation while that is there')
+    t.equal(second.documents.length, 2)
+    await side.store.drop('words@1#1')
+    const third = view.find({ ...list, ...(second.next && { after: second.next }) }, second.generation)
+    await t.rejects(third, { name: 'ProjectionError', code: 'cursor-expired' })
+    for (const forged of ['', '1', '7.1', '1.x'])
+      await t.rejects(view.find(list, forged), { code: 'cursor-expired' }, `cursor of ${forged}`)
+  },
+)
+
+withReadSide('a running node carries out a rebuild that was asked for', async (t, side) => {
+  const node = side.run(words())
+  await until('it is built', async () => (await node.status()).state === 'following')
+  t.equal(await requestRebuild(side.store, words()), 2)
+  t.equal(await requestRebuild(side.store, words()), 2, 'asked twice it is one')
+  node.refresh()
+  await until('it is swapped', async () => (await node.status()).generation === 2)
+  t.same((await readPointer(side.store, 'words')).versions, { '1': { live: 2 } })
+})
+
+withReadSide('a rebuild that was killed is gone on with from its checkpoint', async (t, side) => {
+  const building = await beginBuilding(side.store, 'words', 1)
+  let folded = 0
+  const counting = words({
+    evolve: (document, event, id) => {
+      folded += 1
+      return words().evolve(document, event, id)
+    },
+  })
+  const stopping = new AbortController()
+  const options = { projection: counting, ...side, nodeId: 'one' }
+  const first = rebuild({
+    ...options,
+    signal: stopping.signal,
+    onProgress: ({ position }) => {
+      if (position >= 30n) stopping.abort()
+    },
+  })
+  t.equal(await first, undefined)
+  const before = folded
+  t.ok(before >= 10 && before < 30, `${before} events folded`)
+  t.equal(await rebuild({ ...options, nodeId: 'two', signal: never() }), building.generation)
+  t.ok(folded - before < 30, 'not from the beginning')
+  t.equal((await side.store.scan('words@1#1', '', 100)).length, 6)
+  t.match(await verifyProjection({ ...options, projection: words(), signal: never() }), { differing: 0, documents: 6 })
+})
+
+withReadSide('only one of two swaps of the pointer counts', async (t, side) => {
+  const at = await beginBuilding(side.store, 'words', 1)
+  t.equal(await goLive(side.store, 'words', { version: 1, generation: 99 }), false, 'what is not being built')
+  const outcomes = await Promise.all([goLive(side.store, 'words', at), goLive(side.store, 'words', at)])
+  t.same(outcomes, [true, true], 'who finds it done is content')
+  const next = await Promise.all(Array.from({ length: 5 }, () => beginBuilding(side.store, 'words', 1)))
+  t.same(new Set(next.map(each => each.generation)), new Set([2]), 'five who begin at once begin the same')
+  t.same(JSON.parse((await side.store.record(pointerRecord('words'))) ?? ''), {
+    next: 3,
+    versions: { '1': { live: 1, building: 2 } },
+  })
+})
+
+withReadSide(
+  'a new version is built beside the old one, which is read through a mapper or not at all',
+  async (t, side) => {
+    const old = side.run(words())
+    await until('version 1 is live', async () => (await old.status()).state === 'following')
+    const next = words({
+      version: 2,
+      indexes: [
+        { name: 'word', on: ['word'] },
+        { name: 'upper', on: ['upper'] },
+      ],
+      evolve: (document, event, id) => {
+        const folded = words().evolve(document, event, id)
+        return folded && { ...folded, upper: folded.word.toUpperCase() }
+      },
+    })
+    const upper = (body: JsonObject): string | undefined =>
+      typeof body['upper'] === 'string' ? body['upper'] : undefined
+
+    const strict = side.view(next)
+    await t.rejects(strict.get(['1']), { name: 'ProjectionError', code: 'projection-building' })
+    await t.rejects(strict.waitFor(1n), { code: 'projection-building' })
+    t.equal(await strict.ready(), false)
+    const mapping = side.view({
+      ...next,
+      reads: { 1: document => ({ word: String(document['word']), seen: [], upper: 'MAPPED' }) },
+    })
+    t.equal(await mapping.ready(), true)
+    t.equal(upper((await mapping.get(['1'])).get('1')?.body ?? {}), 'MAPPED')
+    t.equal((await mapping.find(list)).documents.length, 2, 'an index that both versions have answers')
+    await t.rejects(mapping.find({ where: [], order: ['upper'], limit: 1 }), { code: 'projection-building' })
+
+    const node = side.run(next)
+    await until('version 2 is live', async () => (await node.status()).state === 'following')
+    side.log.write('word-1', 'WordSet', { word: 'both' })
+    for (const collection of ['words@1#1', 'words@2#2'])
+      await until(
+        `${collection} is folded`,
+        async () => (await side.store.get(collection, ['1'])).get('1')?.body['word'] === 'both',
+      )
+    await until('the view is over', async () => upper((await mapping.get(['1'])).get('1')?.body ?? {}) === 'BOTH')
+    t.equal(await strict.ready(), true)
+    t.match(await old.status(), { version: 1, generation: 1, state: 'following' }, 'the old node folds its own')
+    t.match(await node.status(), { version: 2, generation: 2, state: 'following' })
+  },
+)
+
+withReadSide(
+  "another log's checkpoint rebuilds, and so does one whose last event is not in the log",
+  async (t, side) => {
+    const first = side.run(words())
+    await until('it is built', async () => (await first.status()).state === 'following')
+    await first.stop()
+    const other = memoryLog()
+    other.write('word-x', 'WordSet', { word: 'x' })
+    const second = side.run(words(), { log: other })
+    await until('it is built again', async () => {
+      const status = await second.status()
+      return status.generation === 2 && status.state === 'following'
+    })
+    t.same(
+      (await side.store.scan('words@1#2', '', 10)).map(each => each.id),
+      ['x'],
+    )
+    t.ok(second.errors.some(each => each.includes('another log')))
+    await second.stop()
+
+    const shorter = memoryLog({ logId: other.logId })
+    for (let n = 0; n < 9; n += 1) shorter.write('word-y', 'WordSet', { word: 'y' })
+    const third = side.run(words(), { log: shorter })
+    await until('a history without the last event counts as another', async () => {
+      const status = await third.status()
+      return status.generation === 3 && status.state === 'following'
+    })
+    t.same(
+      (await side.store.scan('words@1#3', '', 10)).map(each => each.id),
+      ['y'],
+    )
+  },
+)
+
+withReadSide('what no node used for an hour is dropped, with its records', async (t, side) => {
+  const { store } = side
+  const clock = manualClock()
+  for (const generation of [1, 2, 3]) await store.ensure(`words@1#${generation}`, [])
+  await store.ensure('others@1#1', [])
+  await store.swap('parked:words@1#1:a', undefined, '{}')
+  await touch(store, 'words@1#1', clock.now())
+  clock.advance(KEEP_MS / 2)
+  await touch(store, 'words@1#2', clock.now())
+  const keep = new Set(['words@1#3'])
+  t.same(await sweep(store, 'words', keep, clock.now()), [])
+  clock.advance(KEEP_MS / 2)
+  t.same(await sweep(store, 'words', keep, clock.now()), ['words@1#1'])
+  t.equal((await store.records('parked:words@1#1')).size, 0)
+  clock.advance(KEEP_MS)
+  t.same(await sweep(store, 'words', keep, clock.now()), ['words@1#2'])
+  t.same(await store.collections(), ['others@1#1', 'words@1#3'])
+})
+
+withReadSide('verify replays all and tells what differs', async (t, side) => {
+  side.log.write('word-5', 'WordRemoved')
+  const node = side.run(words())
+  await until('it is built', async () => (await node.status()).state === 'following')
+  await node.stop()
+  const options = { projection: words(), ...side, nodeId: 'verifier', signal: never() }
+  t.match(await verifyProjection(options), { generation: 1, documents: 5, differing: 0, differences: [], moved: 0 })
+  const stored = await side.store.checkpoint('words@1#1')
+  if (!stored) throw new Error('there is a checkpoint')
+  const position = await side.log.head()
+  const wrong = [
+    { id: '0', position, body: { word: 'wrong', seen: [] } },
+    { id: '1', position, removed: true as const },
+    { id: 'extra', position, body: { word: 'extra', seen: [] } },
+    { id: '2', position: position + 3n, body: { word: 'newer', seen: [] } },
+  ]
+  await side.store.apply('words@1#1', wrong, { consumer: 'words@1#1', value: stored })
+  const { differences, differing, moved } = await verifyProjection(options)
+  t.same(differences, [
+    { id: '0', kind: 'different' },
+    { id: '1', kind: 'missing' },
+    { id: 'extra', kind: 'extra' },
+  ])
+  t.same([differing, moved], [3, 1])
+  t.notOk((await side.store.collections()).includes('words@1#0'), 'the scratch is gone')
+})
+
+withReadSide('the read store lost under the running node is built again', async (t, side) => {
+  const node = side.run(words())
+  const view = side.view(words())
+  await until('it is built', async () => (await node.status()).state === 'following')
+  for (const collection of await side.store.collections()) await side.store.drop(collection)
+  for (const [name, text] of await side.store.records('')) await side.store.swap(name, text, undefined)
+  side.log.write('word-1', 'WordSet', { word: 'after the loss' })
+  await until('all is back', async () => {
+    const found = await view.get(['0', '1']).catch(() => new Map())
+    return found.get('1')?.body.word === 'after the loss' && found.has('0')
+  })
+  t.equal((await side.store.scan('words@1#1', '', 100)).length, 6)
+})
+
+t.test('a batch does not hold the event loop, however slow its fold is', async t => {
+  const side = await openReadSide({ log: memoryLog({ page: 2_000 }) })
+  for (let n = 0; n < 2_000; n += 1) side.log.write(`word-${n}`, 'WordSet', { word: `${n}` })
+  let turns = 0
+  let running = true
+  const turn = (): void => {
+    turns += 1
+    if (running) setImmediate(turn)
+  }
+  const slow = words({
+    evolve: (document, event, id) => {
+      for (const end = performance.now() + 0.1; performance.now() < end; );
+      return words().evolve(document, event, id)
+    },
+  })
+  turn()
+  const node = side.run(slow)
+  await until('it is built', async () => (await side.store.checkpoint('words@1#1'))?.position === 6_000n)
+  running = false
+  t.ok(turns > 20, `${turns} turns of the event loop in some 200 ms of folding`)
+  await node.stop()
+  await side.close()
+})

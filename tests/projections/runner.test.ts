@@ -1,0 +1,439 @@
+import fc from 'fast-check'
+import t, { type Test } from 'tap'
+import type { Recorded } from '../../src/domain/event.ts'
+import type { Checkpoint } from '../../src/ports/read-store.ts'
+import { evolveOne, type Held } from '../../src/projections/fold.ts'
+import { openFreshness } from '../../src/projections/freshness.ts'
+import { acquireLease, BEAT_MS, leaseRecord, TAKEOVER_MS } from '../../src/projections/lease.ts'
+import { subscriber } from '../../src/subscribers/define.ts'
+import { runSubscriber } from '../../src/subscribers/runner.ts'
+import { manualClock, until } from '../support/clocks.ts'
+import { memoryLog } from '../support/memory-log.ts'
+import { openReadSide, type ReadSide, type WordDocument, words } from '../support/projections.ts'
+
+const COLLECTION = 'words@1#1'
+const withReadSide = (name: string, run: (test: Test, side: ReadSide) => Promise<void>): void => {
+  t.test(name, async test => {
+    const side = await openReadSide({ log: memoryLog({ page: 10 }) })
+    try {
+      await run(test, side)
+    } finally {
+      await side.close()
+    }
+  })
+}
+const position = async (side: ReadSide, consumer = COLLECTION): Promise<bigint> =>
+  (await side.store.checkpoint(consumer))?.position ?? -1n
+const caughtUp = (side: ReadSide, consumer = COLLECTION): Promise<void> =>
+  until(`${consumer} is at the head`, async () => (await position(side, consumer)) === (await side.log.head()))
+const wordOf = async (side: ReadSide, id: string): Promise<WordDocument | undefined> => {
+  const body = (await side.store.get(COLLECTION, [id])).get(id)?.body
+  return body as WordDocument | undefined
+}
+
+t.test('a fold takes events of any order, and a replay gives the same', async t => {
+  const types = fc.constantFrom('WordSet', 'WordRemoved', 'WordTouched')
+  fc.assert(
+    fc.property(fc.array(fc.tuple(types, fc.constantFrom('a', 'b', ''))), facts => {
+      const log = memoryLog()
+      for (const [type, word] of facts) log.write('word-1', type, { word })
+      const fold = (): Held<WordDocument> => {
+        let held: Held<WordDocument> = { position: -1n, body: undefined }
+        for (const event of log.events) {
+          const next = evolveOne(words(), held, event, '1')
+          if ('error' in next) throw next.error
+          held = next.held
+        }
+        return held
+      }
+      t.same(fold(), fold())
+    }),
+    { numRuns: 50 },
+  )
+})
+
+withReadSide('documents and checkpoint follow the log, over events that are not wanted too', async (t, side) => {
+  const written: Recorded[] = []
+  for (let n = 0; n < 35; n += 1) written.push(side.log.write(`word-${n % 4}`, 'WordSet', { word: `w${n}` }))
+  const node = side.run(words())
+  await caughtUp(side)
+  const folded = await wordOf(side, '2')
+  t.equal(folded?.word, 'w34')
+  t.same(
+    folded?.seen,
+    written.filter(each => each.stream === 'word-2').map(each => String(each.position)),
+    'each once, in order',
+  )
+  side.log.write('other-1', 'OtherHappened')
+  await caughtUp(side)
+  const checkpoint = await side.store.checkpoint(COLLECTION)
+  t.equal(checkpoint?.eventId, written.at(-1)?.id, 'the checkpoint names the last event applied')
+  t.equal(checkpoint?.logId, side.log.logId)
+  const status = await node.status()
+  t.match(status, { name: 'words', version: 1, generation: 1, state: 'following', lag: 0n, parked: 0, progress: 1 })
+})
+
+withReadSide('events that were folded before change nothing', async (t, side) => {
+  for (let n = 0; n < 12; n += 1) side.log.write(`word-${n % 3}`, n === 7 ? 'WordRemoved' : 'WordSet', { word: `${n}` })
+  const first = side.run(words())
+  await caughtUp(side)
+  await first.stop()
+  const before = await side.store.scan(COLLECTION, '', 10)
+  // As if the checkpoint had been lost with the machine: everything comes again.
+  const value: Checkpoint = { logId: side.log.logId, position: 0n, eventId: '', token: 9 }
+  await side.store.apply('', [], { consumer: COLLECTION, value })
+  await side.store.swap(
+    leaseRecord(COLLECTION),
+    await side.store.record(leaseRecord(COLLECTION)),
+    '{"owner":"","token":9,"beat":0}',
+  )
+  side.run(words())
+  await caughtUp(side)
+  t.same(await side.store.scan(COLLECTION, '', 10), before)
+})
+
+withReadSide('a removed document is not resurrected by a replay', async (t, side) => {
+  side.log.write('word-1', 'WordSet', { word: 'a' })
+  const removal = side.log.write('word-1', 'WordRemoved')
+  side.run(words())
+  await caughtUp(side)
+  t.same((await side.store.load(COLLECTION, ['1'])).get('1'), { id: '1', position: removal.position, removed: true })
+})
+
+withReadSide(
+  'a failing event parks its document, later events wait in order, others go on, retry lets them in',
+  async (t, side) => {
+    let broken = true
+    const fragile = words({
+      evolve: (document, event, id) => {
+        if (broken && event.data['fail'] === true) throw new Error('poison')
+        return words().evolve(document, { ...event, data: { ...event.data, fail: false } }, id)
+      },
+    })
+    const a = [side.log.write('word-a', 'WordSet', { word: 'first' })]
+    const poison = side.log.write('word-a', 'WordSet', { word: 'bad', fail: true })
+    a.push(poison)
+    side.log.write('word-b', 'WordSet', { word: 'b' })
+    a.push(side.log.write('word-a', 'WordSet', { word: 'last' }))
+    const node = side.run(fragile)
+    await caughtUp(side)
+    t.equal((await wordOf(side, 'a'))?.word, 'first')
+    t.equal((await wordOf(side, 'b'))?.word, 'b')
+    const [parked] = await node.parked()
+    t.match(parked, { id: 'a', position: poison.position, eventId: poison.id, attempts: 1, error: 'Error: poison' })
+    t.equal((await node.status()).parked, 1)
+
+    await node.retry()
+    await until('it was tried in vain', async () => (await node.parked())[0]?.attempts === 2)
+    a.push(side.log.write('word-a', 'WordSet', { word: 'even later' }))
+    await caughtUp(side)
+    t.equal((await wordOf(side, 'a'))?.word, 'first', 'still waiting')
+
+    await node.stop()
+    const next = side.run(fragile)
+    await until('the next node is there', async () => (await next.status()).state === 'following')
+    t.equal((await next.parked()).length, 1, 'parked documents outlive the node')
+    broken = false
+    await next.retry()
+    await until('nothing is parked', async () => (await next.parked()).length === 0)
+    t.same(
+      (await wordOf(side, 'a'))?.seen,
+      a.map(each => String(each.position)),
+      'all that waited, in order, once',
+    )
+    a.push(side.log.write('word-a', 'WordSet', { word: 'after' }))
+    await caughtUp(side)
+    t.equal((await wordOf(side, 'a'))?.word, 'after')
+  },
+)
+
+withReadSide('an event whose documents cannot be told parks its stream', async (t, side) => {
+  let broken = true
+  const fragile = words({
+    key: event => {
+      if (broken && event.data['fail'] === true) throw new Error('no key')
+      return event.stream.slice(5)
+    },
+    evolve: (document, event, id) => words().evolve(document, { ...event, data: { word: event.data['word'] } }, id),
+  })
+  side.log.write('word-a', 'WordSet', { word: '1', fail: true })
+  side.log.write('word-a', 'WordSet', { word: '2' })
+  side.log.write('word-b', 'WordSet', { word: 'b' })
+  const node = side.run(fragile)
+  await caughtUp(side)
+  t.same([await wordOf(side, 'a'), (await wordOf(side, 'b'))?.word], [undefined, 'b'])
+  broken = false
+  await node.retry()
+  await until('nothing is parked', async () => (await node.parked()).length === 0)
+  t.same((await wordOf(side, 'a'))?.seen, ['3', '6'])
+})
+
+withReadSide('a document that no index can hold is parked, not fatal', async (t, side) => {
+  const odd = words({
+    evolve: (_, event) => ({ word: event.data['odd'] === true ? (JSON.parse('[1]') as string) : 'w', seen: [] }),
+  })
+  side.log.write('word-a', 'WordSet', { odd: true })
+  side.log.write('word-b', 'WordSet')
+  const node = side.run(odd)
+  await caughtUp(side)
+  t.match((await node.parked())[0]?.error, /member word of index word is neither text/)
+  t.ok(await wordOf(side, 'b'))
+})
+
+withReadSide('an unknown type stops this node and frees the lease: a newer one goes on', async (t, side) => {
+  side.log.write('word-a', 'WordSet', { word: 'a' })
+  side.log.write('word-a', 'WordFromTheFuture')
+  side.log.write('word-b', 'WordSet', { word: 'b' })
+  side.log.unknown.add('WordFromTheFuture')
+  const old = side.run(words())
+  await until('it stopped', async () => (await old.status()).state === 'stopped')
+  t.match((await old.status()).error, /no event type WordFromTheFuture/)
+  t.equal((await wordOf(side, 'a'))?.word, 'a', 'what came before it is stored')
+  t.equal(await position(side), 3n)
+  side.log.unknown.clear()
+  const began = performance.now()
+  side.run(words())
+  await caughtUp(side)
+  t.ok((performance.now() - began) * 40 < TAKEOVER_MS, 'it did not have to wait for the lease to lapse')
+  t.equal((await wordOf(side, 'b'))?.word, 'b')
+})
+
+t.test('a lease is taken after 8 s of the challenger own clock without a beat, with the next token', async t => {
+  const side = await openReadSide()
+  const clock = manualClock()
+  const abort = new AbortController()
+  const options = { store: side.store, consumer: 'c', clock, signal: abort.signal }
+  const first = await acquireLease({ ...options, owner: 'one' })
+  t.equal(first?.token, 1)
+  const second = acquireLease({ ...options, owner: 'two' })
+  let taken = false
+  void second.then(() => {
+    taken = true
+  })
+  const record = async () => JSON.parse((await side.store.record(leaseRecord('c'))) ?? '{}')
+  /** Half a second at a time, everyone having done what was due. */
+  const pass = async (ms: number, sleepers: number): Promise<void> => {
+    for (let passed = 0; passed < ms && !taken; passed += 500) {
+      clock.advance(500)
+      await until('all sleep again', () => taken || clock.sleepers === sleepers)
+    }
+  }
+  await until('both wait', () => clock.sleepers === 2)
+  await pass(TAKEOVER_MS * 2, 2)
+  t.notOk(taken, 'a holder that beats keeps it')
+  t.ok((await record()).beat >= 7)
+
+  // The holder is suspended: as far as anybody sees, it stops beating.
+  const frozen = await side.store.record(leaseRecord('c'))
+  abort.abort()
+  await first?.release()
+  await second
+  await side.store.swap(leaseRecord('c'), await side.store.record(leaseRecord('c')), frozen)
+  const third = acquireLease({ ...options, signal: new AbortController().signal, owner: 'three' })
+  taken = false
+  void third.then(() => {
+    taken = true
+  })
+  await until('it waits', () => clock.sleepers === 1)
+  await pass(TAKEOVER_MS - 500, 1)
+  t.notOk(taken, 'not before 8 s')
+  await pass(1_000, 1)
+  await until('it is taken', () => taken)
+  const lease = await third
+  t.equal(lease?.token, 2)
+  t.match(await record(), { owner: 'three', token: 2 })
+  // Somebody takes it from under the holder: it notices at its next beat.
+  await side.store.swap(
+    leaseRecord('c'),
+    await side.store.record(leaseRecord('c')),
+    '{"owner":"four","token":3,"beat":0}',
+  )
+  await until('it sleeps', () => clock.sleepers === 1)
+  clock.advance(BEAT_MS)
+  await until('it knows', () => lease?.lost.aborted === true)
+  await lease?.release()
+  t.match(await record(), { owner: 'four', token: 3 }, 'a lost lease is not released')
+  await side.close()
+})
+
+withReadSide('of two nodes one works; when it goes, the other takes over', async (t, side) => {
+  const one = side.run(words())
+  await until('one leads', async () => (await one.status()).state === 'following')
+  const two = side.run(words())
+  await until('two waits', async () => (await two.status()).state === 'waiting-for-lease')
+  side.log.write('word-a', 'WordSet', { word: 'a' })
+  await caughtUp(side)
+  t.equal((await two.status()).position, 3n, 'who waits reports what is stored')
+  await one.stop()
+  side.log.write('word-a', 'WordSet', { word: 'b' })
+  await caughtUp(side)
+  t.equal((await wordOf(side, 'a'))?.word, 'b')
+  t.equal((await two.status()).state, 'following')
+})
+
+withReadSide(
+  'a holder whose lease was taken cannot store its checkpoint, and starts over as a challenger',
+  async (t, side) => {
+    const node = side.run(words())
+    side.log.write('word-a', 'WordSet', { word: 'a' })
+    await caughtUp(side)
+    // Another node took the lease and fenced the checkpoint while this one slept.
+    const stored = await side.store.checkpoint(COLLECTION)
+    if (!stored) throw new Error('there is a checkpoint')
+    await side.store.apply('', [], { consumer: COLLECTION, value: { ...stored, token: stored.token + 5 } })
+    const text = await side.store.record(leaseRecord(COLLECTION))
+    await side.store.swap(leaseRecord(COLLECTION), text, `{"owner":"other","token":${stored.token + 5},"beat":0}`)
+    side.log.write('word-a', 'WordSet', { word: 'b' })
+    await until(
+      'it was told',
+      () => node.errors.some(each => each.includes('lease was taken')) || node.errors.length > 0,
+    )
+    t.equal(await position(side), 3n, 'the checkpoint stands')
+    t.equal((await wordOf(side, 'a'))?.word, 'a', 'and so do the documents')
+    await caughtUp(side)
+    t.equal((await side.store.checkpoint(COLLECTION))?.token, stored.token + 6, 'the other never beat: taken again')
+    t.same((await wordOf(side, 'a'))?.seen, ['3', '6'])
+  },
+)
+
+withReadSide('the cache is invalidated after the checkpoint, with its position', async (t, side) => {
+  const calls: { readonly keys: readonly string[]; readonly position: bigint; readonly stored: bigint }[] = []
+  const cache = {
+    invalidate: async (keys: readonly string[], at: bigint) => {
+      calls.push({ keys, position: at, stored: await position(side) })
+    },
+  }
+  const node = side.run(words({ cacheKeys: id => [`word:${id}`] }), { cache })
+  await until('it follows', async () => (await node.status()).state === 'following')
+  side.log.write('word-a', 'WordSet', { word: 'a' })
+  await until('it was called', () => calls.length > 0)
+  t.same(calls, [{ keys: ['word:a'], position: 3n, stored: 3n }])
+})
+
+withReadSide('a store that is away is waited out, and everything is there afterwards', async (t, side) => {
+  let away = true
+  const { ReadStoreError } = await import('../../src/ports/read-store.ts')
+  const store = {
+    ...side.store,
+    apply: (...args: Parameters<typeof side.store.apply>) =>
+      away ? Promise.reject(new ReadStoreError('unavailable', 'the disk is full')) : side.store.apply(...args),
+  }
+  for (let n = 0; n < 25; n += 1) side.log.write(`word-${n % 5}`, 'WordSet', { word: `${n}` })
+  const node = side.run(words(), { store })
+  await until('it says so', async () => (await node.status()).error?.includes('the disk is full') === true)
+  away = false
+  await caughtUp(side)
+  t.equal((await wordOf(side, '4'))?.seen.length, 5)
+  t.equal((await node.status()).error, undefined)
+})
+
+withReadSide(
+  'a query that names a position waits for it, is woken directly, and gives up after 2 s',
+  async (t, side) => {
+    const node = side.run(words())
+    const view = side.view(words())
+    await until('it is built', async () => (await view.ready()) && (await node.status()).state === 'following')
+    const waiting = view.waitFor(3n)
+    side.log.write('word-a', 'WordSet', { word: 'a' })
+    await waiting
+    t.equal((await view.get(['a'])).get('a')?.body.word, 'a')
+    t.ok(view.position() >= 3n)
+    await t.rejects(view.waitFor(4n, 50), { name: 'ProjectionError', code: 'projection-behind' })
+  },
+)
+
+t.test('other nodes poll the checkpoint every 20 ms while someone waits, once for all who do', async t => {
+  const clock = manualClock()
+  let [stored, polls] = [0n, 0]
+  const store = {
+    checkpoint: async () => {
+      polls += 1
+      return { logId: 'l', position: stored, eventId: '', token: 1 }
+    },
+  }
+  const freshness = openFreshness({ store, clock })
+  const outcome = Promise.allSettled([5n, 5n, 9n].map(each => freshness.waitFor('c', each)))
+  for (let passed = 0; passed < 2_000; passed += 20) {
+    await until('they sleep', () => clock.sleepers === (stored === 0n ? 3 : 1))
+    if (passed === 100) stored = 5n
+    clock.advance(20)
+    if (passed === 100) await until('two are woken', () => clock.sleepers === 1)
+  }
+  const [a, b, c] = await outcome
+  t.same([a?.status, b?.status, c?.status], ['fulfilled', 'fulfilled', 'rejected'])
+  t.match(c, { reason: { code: 'projection-behind' } })
+  t.ok(polls >= 95 && polls <= 101, `${polls} polls in two seconds`)
+  await freshness.waitFor('c', 5n)
+  t.ok(polls <= 101, 'what is known is not asked for')
+})
+
+withReadSide(
+  'a subscriber: at least once, in order, with its own checkpoint; a failing key is parked and retried',
+  async (t, side) => {
+    const handled: string[] = []
+    let broken = true
+    const mail = subscriber({
+      name: 'mail',
+      categories: ['word'],
+      attempts: 2,
+      handle: async events => {
+        for (const each of events) {
+          if (broken && each.stream === 'word-bad') throw new Error('no such mailbox')
+          handled.push(`${each.stream}:${each.position}`)
+        }
+      },
+    })
+    for (const id of ['a', 'bad', 'a', 'bad', 'b']) side.log.write(`word-${id}`, 'WordSet')
+    const stopping = new AbortController()
+    const options = { subscriber: mail, log: side.log, store: side.store, clock: side.clock, signal: stopping.signal }
+    const running = runSubscriber({ ...options, nodeId: 'one' })
+    await caughtUp(side, 'subscriber:mail')
+    t.same([...new Set(handled)], ['word-a:3', 'word-a:9', 'word-b:15'])
+    t.match(await running.parked(), [{ id: 'word-bad', position: 6n, error: 'Error: no such mailbox' }])
+    t.match(await running.status(), { state: 'following', parked: 1, lag: 0n })
+    broken = false
+    await running.retry()
+    await until('nothing is parked', async () => (await running.parked()).length === 0)
+    t.same(handled.slice(-2), ['word-bad:6', 'word-bad:12'], 'what waited, in order')
+    stopping.abort()
+    await running.done
+
+    handled.length = 0
+    side.log.write('word-c', 'WordSet')
+    const again = new AbortController()
+    const next = runSubscriber({ ...options, nodeId: 'two', signal: again.signal })
+    await caughtUp(side, 'subscriber:mail')
+    t.same(handled, ['word-c:18'], 'it goes on after its checkpoint')
+    again.abort()
+    await next.done
+  },
+)
+
+withReadSide('a subscriber may begin with what comes, and goes on after a copy of the log', async (t, side) => {
+  const handled: bigint[] = []
+  const feed = subscriber({
+    name: 'feed',
+    categories: ['word'],
+    from: 'now',
+    handle: async events => void handled.push(...events.map(each => each.position)),
+  })
+  side.log.write('word-a', 'WordSet')
+  const stopping = new AbortController()
+  const options = { subscriber: feed, store: side.store, clock: side.clock, nodeId: 'one' }
+  const running = runSubscriber({ ...options, log: side.log, signal: stopping.signal })
+  await until('it follows', async () => (await running.status()).state === 'following')
+  side.log.write('word-a', 'WordSet')
+  await caughtUp(side, 'subscriber:feed')
+  t.same(handled, [6n])
+  stopping.abort()
+  await running.done
+  const copy = { ...side.log, logId: 'a copy' }
+  side.log.write('word-a', 'WordSet')
+  const again = new AbortController()
+  const next = runSubscriber({ ...options, log: copy, signal: again.signal })
+  await caughtUp(side, 'subscriber:feed')
+  t.same(handled, [6n, 9n], 'no effect is repeated, none left out')
+  t.equal((await side.store.checkpoint('subscriber:feed'))?.logId, 'a copy')
+  again.abort()
+  await next.done
+})

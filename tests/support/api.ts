@@ -1,0 +1,124 @@
+/** A client that checks every answer against the service's own OpenAPI document. */
+import { Compile } from 'typebox/schema'
+
+export type Sent = {
+  readonly body?: unknown
+  /** Sent as it is, whatever it is. */
+  readonly raw?: string | Uint8Array<ArrayBuffer>
+  readonly headers?: Readonly<Record<string, string>>
+  /** An access token. */
+  readonly as?: string
+}
+
+export type Received = {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The body as JSON, undefined when it is none. */
+  readonly json: Record<string, unknown>
+  /** The code of a problem. */
+  readonly code: unknown
+}
+
+export type Api = {
+  (method: string, path: string, sent?: Sent): Promise<Received>
+  /** What answers did not agree with the document. */
+  readonly faults: string[]
+  /** The codes of all problems seen. */
+  readonly codes: Set<string>
+  readonly document: OpenApi
+}
+
+type Media = {
+  readonly schema?: unknown
+  readonly example?: unknown
+  readonly examples?: Record<string, { value: unknown }>
+}
+export type Operation = {
+  readonly operationId: string
+  readonly parameters?: readonly { readonly in: string; readonly name: string; readonly example?: string }[]
+  readonly requestBody?: { readonly content: Record<string, Media> }
+  readonly responses: Record<string, { readonly content?: Record<string, Media> }>
+}
+export type OpenApi = {
+  readonly paths: Record<string, Record<string, Operation>>
+  readonly components: { readonly schemas: Record<string, unknown> }
+}
+
+const isOpenApi = (value: unknown): value is OpenApi =>
+  typeof value === 'object' && value !== null && 'paths' in value && 'components' in value
+
+const parse = (text: string): Record<string, unknown> => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    return {}
+  }
+}
+
+/** Faults of a value against a schema of the document. */
+export const schemaFaults = (document: OpenApi, schema: unknown, value: unknown): string => {
+  const local: unknown = JSON.parse(
+    JSON.stringify({ allOf: [schema], $defs: document.components.schemas }).replaceAll(
+      '#/components/schemas/',
+      '#/$defs/',
+    ),
+  )
+  const check = Compile(typeof local === 'object' && local !== null ? local : {})
+  return check.Check(value) ? '' : JSON.stringify(check.Errors(value)[1]).slice(0, 600)
+}
+
+const operationOf = (document: OpenApi, method: string, path: string): Operation | undefined => {
+  const [plain = ''] = path.split('?')
+  // A path of its own before one with parameters, as the router has it.
+  const found = Object.keys(document.paths)
+    .toSorted((a, b) => a.split('{').length - b.split('{').length)
+    .find(each => new RegExp(`^${each.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+')}$`).test(plain))
+  return found === undefined ? undefined : document.paths[found]?.[method.toLowerCase()]
+}
+
+const agree = (document: OpenApi, method: string, path: string, status: number, type: string, text: string): string => {
+  const operation = operationOf(document, method === 'HEAD' ? 'GET' : method, path)
+  if (!operation || status === 304 || method === 'HEAD') return ''
+  const response = operation.responses[status]
+  if (!response) return `${operation.operationId}: the status ${status} is not in the document: ${text.slice(0, 200)}`
+  const media = response.content?.[type.split(';')[0] ?? '']
+  if (!media) return text === '' ? '' : `${operation.operationId} ${status}: the type ${type} is not in the document`
+  if (!type.includes('json') || type.includes('ndjson')) return ''
+  const { code } = parse(text)
+  if (type.startsWith('application/problem') && typeof code === 'string' && !media.examples?.[code])
+    return `${operation.operationId} ${status}: the problem ${code} is not in the document`
+  const faults = schemaFaults(document, media.schema, JSON.parse(text))
+  return faults && `${operation.operationId} ${status}: ${faults}`
+}
+
+export const openApi = async (url: string): Promise<Api> => {
+  const document = await (await fetch(`${url}/v1/openapi.json`)).json()
+  if (!isOpenApi(document)) throw new Error('there is no OpenAPI document')
+  const faults: string[] = []
+  const codes = new Set<string>()
+  const send = async (method: string, path: string, sent: Sent = {}): Promise<Received> => {
+    const body = sent.raw ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body))
+    const headers = {
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(sent.as !== undefined && { authorization: `Bearer ${sent.as}` }),
+      ...sent.headers,
+    }
+    const response = await fetch(url + path, {
+      method,
+      headers,
+      redirect: 'manual',
+      ...(body !== undefined && { body }),
+    })
+    const text = await response.text()
+    const json = parse(text)
+    const type = response.headers.get('content-type') ?? ''
+    const fault = agree(document, method, path, response.status, type, text)
+    if (fault) faults.push(fault)
+    const code = response.status >= 400 ? json['code'] : undefined
+    if (typeof code === 'string') codes.add(code)
+    return { status: response.status, headers: response.headers, text, json, code }
+  }
+  return Object.assign(send, { faults, codes, document })
+}

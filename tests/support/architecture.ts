@@ -1,0 +1,126 @@
+/** The rules of the house as a check over source files: which layer may import which, and what no file may contain. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+
+type Layer =
+  | 'domain'
+  | 'ports'
+  | 'log'
+  | 'commands'
+  | 'queries'
+  | 'projections'
+  | 'subscribers'
+  | 'adapters'
+  | 'config'
+  | 'app'
+  | 'main'
+
+/** What each layer may import of the others; itself always. */
+const allowed: Readonly<Record<Layer, readonly Layer[]>> = {
+  domain: [],
+  ports: ['domain'],
+  log: ['domain', 'ports'],
+  commands: ['domain', 'ports', 'log'],
+  projections: ['domain', 'ports', 'log'],
+  queries: ['domain', 'ports', 'log', 'projections'],
+  subscribers: ['domain', 'ports', 'log', 'commands', 'projections'],
+  adapters: ['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'config'],
+  config: [],
+  app: [
+    ...(['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'adapters', 'config'] as const),
+  ],
+  main: ['app', 'config', 'adapters'],
+}
+
+/** Outside packages, where not everything may be used. */
+const domainPackages: ReadonlySet<string> = new Set(['typebox', 'snowball-stemmers', 'node:crypto'])
+
+/**
+ * Adapters do not know each other: each stands alone behind its port. The edges carry what the program is (HTTP, command
+ * line); `sqlite.ts` is the one wrapper on its engine.
+ */
+const sharedAdapters: ReadonlySet<string> = new Set(['src/adapters/sqlite.ts'])
+
+export const MAX_LINES = 360
+
+export type SourceFile = { readonly path: string; readonly text: string }
+
+const layerOf = (path: string): Layer | undefined => {
+  const [top, second = ''] = path.split('/').slice(1)
+  if (top === undefined) return undefined
+  if (second === '') {
+    if (top === 'main.ts') return 'main'
+    if (/^app(-[a-z-]+)?\.ts$/.test(top)) return 'app'
+    if (/^config(-[a-z-]+)?\.ts$/.test(top)) return 'config'
+    return undefined
+  }
+  const layers = ['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'adapters'] as const
+  return layers.find(each => each === top)
+}
+
+/** Comments and the inside of strings are no code: a rule is not broken by being written about. */
+const withoutComments = (text: string): string =>
+  text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/[^\n]*/g, found => found.replace(/[^\n]/g, ' '))
+const withoutStrings = (text: string): string => text.replace(/'(?:[^'\\\n]|\\.)*'/g, "''")
+
+const specifiers = (text: string): readonly string[] =>
+  [...text.matchAll(/(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+|new URL\(\s*)'([^']+)'/g)].flatMap(each => each[1] ?? [])
+
+const packageOf = (specifier: string): string =>
+  specifier.startsWith('node:') ? specifier : specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+
+const adapterOf = (path: string): string => path.split('/').slice(0, 3).join('/')
+
+const importFaults = ({ path, text }: SourceFile): readonly string[] => {
+  const layer = layerOf(path)
+  if (layer === undefined) return [`${path}: it stands in no layer of the design`]
+  return specifiers(withoutComments(text)).flatMap(specifier => {
+    if (!specifier.startsWith('.'))
+      return layer === 'domain' && !domainPackages.has(packageOf(specifier))
+        ? [`${path}: the domain imports ${specifier}`]
+        : []
+    const target = posix.normalize(posix.join(dirname(path), specifier))
+    if (!target.startsWith('src/')) return target === 'package.json' ? [] : [`${path}: imports ${target}, outside src`]
+    const other = layerOf(target)
+    if (other === undefined) return [`${path}: imports ${target}, which stands in no layer`]
+    if (other !== layer && !allowed[layer].includes(other)) return [`${path}: ${layer} imports ${other} (${target})`]
+    if (layer === 'adapters' && other === 'adapters' && !sharedAdapters.has(target))
+      return adapterOf(path) === adapterOf(target) ? [] : [`${path}: one adapter imports another (${target})`]
+    if (layer === 'main' && other === 'adapters' && !target.startsWith('src/adapters/cli/'))
+      return [`${path}: only app.ts constructs, and this imports ${target}`]
+    return []
+  })
+}
+
+const forbidden: readonly (readonly [RegExp, string])[] = [
+  [/\bexport\s+default\b/, 'a default export'],
+  [/\bexport\s+(?:type\s+)?(?:\*|\{[^}]*\})\s+from\b/, 'a re-export: import it from where it stands'],
+  [/\bas\s+unknown\s+as\b/, 'a cast through unknown'],
+  [/(?::|\bas|<|\||&|,)\s*any\b(?!\s*:)/, 'the type any'],
+  [/^\s*(?:export\s+)?(?:const\s+)?enum\s/m, 'an enum'],
+  [/@ts-(?:ignore|nocheck|expect-error)/, 'a suppressed type error'],
+]
+
+const textFaults = ({ path, text }: SourceFile): readonly string[] => {
+  const code = withoutStrings(withoutComments(text))
+  const lines = text.split('\n').length - 1
+  return [
+    ...forbidden.flatMap(([pattern, what]) => (pattern.test(code) ? [`${path}: ${what}`] : [])),
+    ...(/@ts-(?:ignore|nocheck|expect-error)/.test(text) ? [`${path}: a suppressed type error`] : []),
+    ...(/(?:\/\/|\*)\s*(?:TODO|FIXME|XXX)\b/.test(text) ? [`${path}: an orphan TODO`] : []),
+    ...(lines > MAX_LINES ? [`${path}: ${lines} lines, more than ${MAX_LINES}`] : []),
+    ...(/(?:^|\/)(?:utils?|helpers?|index)\.ts$/.test(path) ? [`${path}: a name that says nothing`] : []),
+  ]
+}
+
+/** Everything that breaks a rule, one sentence each. */
+export const faultsOf = (files: readonly SourceFile[]): readonly string[] =>
+  files.flatMap(file => [...importFaults(file), ...textFaults(file)])
+
+/** The TypeScript files below a folder of the project. */
+export const sourcesBelow = (root: string, folder: string): readonly SourceFile[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter(each => each.endsWith('.ts'))
+    .toSorted()
+    .map(each => posix.join(folder, each.replaceAll('\\', '/')))
+    .map(path => ({ path, text: readFileSync(join(root, path), 'utf8') }))

@@ -1,0 +1,232 @@
+/** The HTTP edge over stores in memory, with every fault of what lies behind it to be had at will. */
+import { randomUUID } from 'node:crypto'
+import pino from 'pino'
+import Type from 'typebox'
+import { openMemoryCache } from '../../src/adapters/cache/memory.ts'
+import type { HttpDeps, HttpSettings } from '../../src/adapters/http/deps.ts'
+import { defaultLimits } from '../../src/adapters/http/limits.ts'
+import type { Requester } from '../../src/adapters/http/route.ts'
+import { type HttpServer, openHttpServer } from '../../src/adapters/http/server.ts'
+import { openExecutor } from '../../src/commands/execute.ts'
+import { openTransactor } from '../../src/commands/transact.ts'
+import { dayEvents } from '../../src/domain/day.ts'
+import { entryAggregate } from '../../src/domain/entry.ts'
+import { entryEvents } from '../../src/domain/entry-events.ts'
+import { refuse } from '../../src/domain/refusal.ts'
+import { anonymousPermissions, permissionsOf, type Role } from '../../src/domain/roles.ts'
+import { parseQuery } from '../../src/domain/search-query.ts'
+import type { Log } from '../../src/log/log.ts'
+import { openLog } from '../../src/log/open.ts'
+import type { Clock } from '../../src/ports/clock.ts'
+import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts'
+import type { AppendResult } from '../../src/ports/event-store.ts'
+import { type EntryDocument, entriesProjection, entryIdOf } from '../../src/projections/entries.ts'
+import { ProjectionError } from '../../src/projections/errors.ts'
+import type { View, ViewDocument } from '../../src/projections/view.ts'
+import { wordOfTheDay } from '../../src/queries/days.ts'
+import {
+  type EntryReads,
+  entryHistory,
+  exportEntries,
+  getEntry,
+  listEntries,
+  randomEntry,
+} from '../../src/queries/entries.ts'
+import { entryView } from '../../src/queries/entry-view.ts'
+import { SearchItemSchema } from '../../src/queries/search-entries.ts'
+import { openMemoryEventStore } from './memory-event-store.ts'
+import { openMemoryKeys } from './memory-keys.ts'
+
+type Teardown = { teardown(fn: () => unknown): unknown }
+
+/** What is wrong at the moment; a test sets and clears it. */
+export type Faults = {
+  append?: () => AppendResult | Promise<AppendResult>
+  read?: Error
+  behind?: boolean
+  deafMs?: number
+  unready?: boolean
+  generation?: string
+  revoked?: Set<string>
+}
+
+export type Edge = {
+  readonly url: string
+  readonly server: HttpServer
+  readonly deps: HttpDeps
+  readonly faults: Faults
+  /** The log lines written so far. */
+  readonly lines: string[]
+  /** An access token of the role. */
+  token(role: Role, name?: string): string
+}
+
+export const realClock: Clock = {
+  now: () => new Date(),
+  monotonic: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise(resolve => {
+      const timer = setTimeout(resolve, ms)
+      signal?.addEventListener('abort', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    }),
+}
+
+/** The entries read model as a fold on every look: slow and always right. */
+const openMemoryView = (log: Log, faults: Faults) => {
+  let position = 0n
+  const documents = async (): Promise<ViewDocument<EntryDocument>[]> => {
+    if (faults.read) throw faults.read
+    const found = new Map<string, ViewDocument<EntryDocument>>()
+    for await (const batch of log.readAll(0n, { categories: ['entry'] })) {
+      for (const event of batch.events) {
+        const id = entryIdOf(event)
+        const body = entriesProjection.evolve(found.get(id)?.body, event, id)
+        if (body) found.set(id, { id, body, position: event.position })
+        else found.delete(id)
+      }
+      position = batch.position > position ? batch.position : position
+    }
+    return [...found.values()]
+  }
+  const generation = () => faults.generation ?? '1.1'
+  const view: View<EntryDocument> = {
+    name: 'entries',
+    get: async ids => new Map((await documents()).filter(({ id }) => ids.includes(id)).map(each => [each.id, each])),
+    find: async ({ where, order, after, limit }, asked) => {
+      if (asked !== undefined && asked !== generation()) throw new ProjectionError('cursor-expired', 'gone')
+      const sorted = (await documents())
+        .filter(({ body }) => where.every(condition => matches(body, condition)))
+        .map(document => ({ document, keyset: keysetOf(order, document.id, document.body) }))
+        .toSorted((a, b) => compareKeysets(order, a.keyset, b.keyset))
+        .filter(({ keyset }) => after === undefined || compareKeysets(order, keyset, after) > 0)
+      const page = sorted.slice(0, limit)
+      const next = sorted.length > limit ? (page.at(-1)?.keyset ?? null) : null
+      const found = page.map(({ document }) => document)
+      return { documents: found, next, examined: sorted.length, generation: generation(), position }
+    },
+    count: async ({ where }) =>
+      (await documents()).filter(({ body }) => where.every(condition => matches(body, condition))).length,
+    generation,
+    position: () => position,
+    waitFor: async () => undefined,
+    ready: async () => true,
+  }
+  return view
+}
+
+const SearchPageSchema = Type.Object({
+  items: Type.Array(SearchItemSchema),
+  next: Type.Union([Type.String(), Type.Null()]),
+})
+
+/** Finds every published entry, whatever is asked for: what search finds is not the edge's business. */
+const search = (view: View<EntryDocument>): HttpDeps['queries']['searchEntries'] => ({
+  ...{ name: 'search-entries', permission: 'entries:read', output: SearchPageSchema, reads: ['search'] },
+  run: async ({ q, limit, after }) => {
+    const query = parseQuery(q, { language: undefined, fuzzy: 0 })
+    if ('fault' in query) return refuse(query.fault, query.detail)
+    const where = [{ member: 'status', op: 'eq' as const, value: 'published' }]
+    const key = Array.isArray(after?.key) ? { after: after.key } : {}
+    const found = await view.find({ where, order: ['sortKey'], limit, ...key }, after?.generation)
+    const items = found.documents.map(({ id, body }) => ({
+      ...{ entry: entryView(id, body, body.revision), matched: 'exact', highlights: [] },
+    }))
+    const next = found.next ? { generation: view.generation(), key: found.next } : null
+    return { value: { items, next }, position: view.position() }
+  },
+})
+
+export type EdgeOptions = {
+  readonly settings?: Partial<HttpSettings>
+  readonly keys?: ReturnType<typeof openMemoryKeys>
+  readonly logId?: string
+  readonly deps?: Partial<HttpDeps>
+}
+
+const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people: Map<string, Requester>): HttpDeps => {
+  const clock = realClock
+  const keys = options.keys ?? openMemoryKeys()
+  const store = openMemoryEventStore({ now: () => new Date(), logId: options.logId ?? randomUUID() })
+  const plain = openLog({ store, keys, types: [...entryEvents, ...dayEvents] })
+  const log: Log = { ...plain, append: async append => (faults.append ? faults.append() : plain.append(append)) }
+  const entries = openTransactor({ aggregate: entryAggregate, log, clock, random: Math.random, cachedStreams: 1000 })
+  const cache = openMemoryCache({ clock, max: 10_000 })
+  const view = openMemoryView(log, faults)
+  const reads: EntryReads = { entries: view, log }
+  const pointOf = (seed: string | undefined): string => (seed === undefined ? randomUUID() : '')
+  return {
+    settings: {
+      ...{ allowedOrigins: [], trustedProxies: [], limits: defaultLimits },
+      ...options.settings,
+    },
+    version: '0.0.0',
+    entries,
+    execute: openExecutor({ cache, clock, newId: randomUUID }),
+    queries: {
+      getEntry: getEntry(reads),
+      listEntries: listEntries(reads),
+      entryHistory: entryHistory(reads),
+      randomEntry: randomEntry(reads, pointOf),
+      wordOfTheDay: wordOfTheDay({
+        ...{ reads, clock, pointOf },
+        chosen: async () => undefined,
+        choose: async (language, _date, entryId) => ({ language, entryId }),
+      }),
+      exportEntries: exportEntries(reads),
+      searchEntries: search(view),
+      suggestEntries: {
+        ...{
+          name: 'suggest-entries',
+          permission: 'entries:read',
+          output: Type.Object({ items: Type.Array(Type.Unknown()) }),
+          reads: ['search'],
+        },
+        run: async () => ({ value: { items: [] }, position: view.position() }),
+      },
+    },
+    freshness: {
+      waitFor: async () => {
+        if (faults.behind) throw new ProjectionError('projection-behind', 'entries has not reached the position')
+      },
+    },
+    log,
+    keys,
+    authority: {
+      authenticate: token => (faults.revoked?.has(token) ? undefined : people.get(token)),
+      strangers: anonymousPermissions,
+      deafFor: () => faults.deafMs ?? 0,
+      reached: async () => true,
+    },
+    jwks: async () => ({ keys: [] }),
+    health: async () => ({
+      state: faults.unready ? 'failed' : 'ok',
+      ready: !faults.unready,
+      parts: { eventStore: { state: 'ok', ageMs: 3, lag: '0', detail: { path: 'memory' } } },
+    }),
+    cache,
+    clock,
+    newId: randomUUID,
+    logger: pino({ base: null }, { write: line => void lines.push(line) }),
+    ...options.deps,
+  }
+}
+
+/** Opens the edge on a free port; it closes with the test. */
+export const openEdge = async (t: Teardown, options: EdgeOptions = {}): Promise<Edge> => {
+  const faults: Faults = {}
+  const lines: string[] = []
+  const people = new Map<string, Requester>()
+  const deps = openDeps(options, faults, lines, people)
+  const server = await openHttpServer(deps)
+  t.teardown(() => server.close())
+  const { address } = await server.listen('127.0.0.1', 0)
+  const token = (role: Role, name = 'somebody'): string => {
+    const text = `token-of.${role}.${name}`
+    people.set(text, { actor: { kind: 'service', id: `${role}-${name}` }, permissions: permissionsOf(role) })
+    return text
+  }
+  return { url: address, server, deps, faults, lines, token }
+}
