@@ -52,7 +52,7 @@ export type ImportRun = {
   readonly onReport?: (report: ImportReport) => void
   /** After every batch, with the counts so far. */
   readonly onProgress?: (counts: ImportCounts) => void
-  /** Records on their way to the store at once; 1,024 by default. */
+  /** Records on their way to the store at once; 256 by default. */
   readonly inFlight?: number
 }
 
@@ -68,8 +68,9 @@ export type ImportSummary = {
 }
 
 /** Small enough that HTTP gets its turn every few milliseconds, large enough to share a message to the store. */
-const BATCH = Number(process.env.BAT ?? 128)
-const IN_FLIGHT = Number(process.env.INF ?? 1024)
+const BATCH = 128
+/** One batch is prepared while another is written; with more, what waits outlives the young generation and the heap grows. */
+const IN_FLIGHT = 256
 
 type Entrance = { readonly item: SourceItem & { readonly kind: 'record' }; readonly record: ImportedRecord }
 

@@ -8,6 +8,9 @@ import { openTestApp } from '../support/app.ts'
 const app = await openTestApp(t)
 const api = await openApi(app.url)
 const { document } = api
+const contributor = await app.token('contributor', 'author')
+const editor = await app.token('editor')
+const moderator = await app.token('moderator')
 const operations = Object.entries(document.paths).flatMap(([path, item]) =>
   Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
 )
@@ -21,7 +24,6 @@ t.test('the document is valid OpenAPI 3.1 with named schemas', async t => {
     t.ok(document.components.schemas[name], name)
   const ids = operations.map(({ operation }) => operation.operationId)
   t.equal(new Set(ids).size, ids.length, 'operation ids are unique')
-  t.ok(ids.length >= 27)
 })
 
 t.test('every request and answer has an example that its schema takes', async t => {
@@ -39,10 +41,6 @@ t.test('every request and answer has an example that its schema takes', async t 
       }
   }
 })
-
-const contributor = await app.token('contributor', 'author')
-const editor = await app.token('editor')
-const moderator = await app.token('moderator')
 
 /** The examples in an order in which each finds what it speaks of, and who sends it. */
 const story: readonly (readonly [operationId: string, as: string | undefined, headers?: Record<string, string>])[] = [
@@ -80,9 +78,8 @@ const addressOf = (path: string, { parameters = [] }: Operation): string => {
   const filled = given
     .filter(each => each.in === 'path')
     .reduce((address, { name, example = '' }) => address.replace(`{${name}}`, example), path)
-  const query = new URLSearchParams(
-    given.filter(each => each.in === 'query').map(({ name, example = '' }) => [name, example]),
-  )
+  const query = new URLSearchParams()
+  for (const { name, example = '' } of given.filter(each => each.in === 'query')) query.set(name, example)
   return query.size > 0 ? `${filled}?${query}` : filled
 }
 

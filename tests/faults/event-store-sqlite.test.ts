@@ -374,6 +374,15 @@ t.test('a process killed while it appends loses nothing that it had answered', a
   db.close()
 })
 
+const kindOf = (work: () => unknown): string => {
+  try {
+    work()
+    return 'no error'
+  } catch (error) {
+    return error instanceof SqliteError ? error.kind : String(error)
+  }
+}
+
 t.test('the wrapper binds only what every runtime binds alike', async t => {
   const db = openDatabase(join(t.testdir(), 'a.db'), {
     role: 'read',
@@ -401,16 +410,31 @@ t.test('the wrapper binds only what every runtime binds alike', async t => {
   )
   t.equal(db.inTransaction, false)
   t.equal(db.prepare<[number]>("SELECT count(*) FROM a WHERE b = 'gone'").get()?.[0], 0)
-  t.throws(() => db.exec('NO SQL'), { kind: 'misuse' })
+  t.equal(
+    kindOf(() => db.exec('NO SQL')),
+    'misuse',
+  )
   t.equal(db.pragma('synchronous'), 1)
   const again = { role: 'read', applicationId: 5, schemaVersion: 2, migrate: () => undefined } as const
-  t.throws(() => openDatabase(db.path, { ...again, readOnly: true }), { kind: 'older' })
-  t.throws(() => openDatabase(join(t.testdirName, 'none.db'), { ...again, readOnly: true }), { kind: 'cantopen' })
+  t.equal(
+    kindOf(() => openDatabase(db.path, { ...again, readOnly: true })),
+    'older',
+  )
+  t.equal(
+    kindOf(() => openDatabase(join(t.testdirName, 'none.db'), { ...again, readOnly: true })),
+    'cantopen',
+  )
   t.throws(() => openDatabase(db.path, { ...again, pragmas: { 'x;': 1 } }), TypeError)
   const reader = openDatabase(db.path, { ...again, schemaVersion: 1, readOnly: true })
-  t.throws(() => reader.exec('DELETE FROM a'), { kind: 'readonly' })
+  t.equal(
+    kindOf(() => reader.exec('DELETE FROM a')),
+    'readonly',
+  )
   t.same([...reader.prepare<[SqlValue]>('SELECT b FROM a LIMIT 2').iterate()], [[null], [1]])
   reader.close()
   reader.close()
-  t.throws(() => reader.exec('SELECT 1'), { kind: 'closed' })
+  t.equal(
+    kindOf(() => reader.exec('SELECT 1')),
+    'closed',
+  )
 })

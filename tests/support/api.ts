@@ -98,10 +98,13 @@ export const openApi = async (url: string): Promise<Api> => {
   if (!isOpenApi(document)) throw new Error('there is no OpenAPI document')
   const faults: string[] = []
   const codes = new Set<string>()
+  let written: string | undefined
   const send = async (method: string, path: string, sent: Sent = {}): Promise<Received> => {
     const body = sent.raw ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body))
     const headers = {
       ...(body !== undefined && { 'content-type': 'application/json' }),
+      // Reads see what this client wrote before.
+      ...(written !== undefined && method === 'GET' && { 'sync-token': written }),
       ...(sent.as !== undefined && { authorization: `Bearer ${sent.as}` }),
       ...sent.headers,
     }
@@ -112,6 +115,7 @@ export const openApi = async (url: string): Promise<Api> => {
       ...(body !== undefined && { body }),
     })
     const text = await response.text()
+    if (method !== 'GET' && method !== 'HEAD') written = response.headers.get('sync-token') ?? written
     const json = parse(text)
     const type = response.headers.get('content-type') ?? ''
     const fault = agree(document, method, path, response.status, type, text)

@@ -1,6 +1,8 @@
-/** The service in this process for tests of its interface. */
+/** The service in this process, composed as it is in earnest, for tests of its interface. */
+import { openApp } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/domain/roles.ts'
-import { openEdge } from './edge.ts'
+import { environmentFor, type Teardown, temporaryFolder } from './service.ts'
 
 export type TestApp = {
   readonly url: string
@@ -9,10 +11,17 @@ export type TestApp = {
   close(): Promise<void>
 }
 
-type Teardown = { teardown(fn: () => unknown): unknown }
-
-export const openTestApp = async (t: Teardown): Promise<TestApp> => {
-  const limits = { reads: 0, suggest: 0, search: 0, writes: 0, streams: 2 }
-  const edge = await openEdge(t, { settings: { limits } })
-  return { url: edge.url, token: async (role, name) => edge.token(role, name), close: () => edge.server.close() }
+/** On a temporary folder and a free port, with limits that no test reaches. `env` overrides settings. */
+export const openTestApp = async (t: Teardown, env: Readonly<Record<string, string>> = {}): Promise<TestApp> => {
+  const folder = temporaryFolder(t)
+  const config = loadConfig(environmentFor(folder, env), folder)
+  const app = await openApp(config, { purpose: 'serve', version: '0.0.0' })
+  t.teardown(() => app.close())
+  const url = await app.listen()
+  const token = async (role: Role, name: string = role): Promise<string> => {
+    const issued = await app.tokens.create({ role, for: name, lifeMs: 60 * 60 * 1000 })
+    if ('refused' in issued) throw new Error(issued.detail)
+    return issued.token
+  }
+  return { url, token, close: () => app.close() }
 }

@@ -9,6 +9,7 @@ import {
   type LogFilter,
   type LoggedEvent,
   MAX_APPEND_BYTES,
+  MAX_WAITING_APPENDS,
   type StoredEvent,
 } from '../../src/ports/event-store.ts'
 
@@ -36,6 +37,12 @@ export const openMemoryEventStore = (options: MemoryEventStoreOptions = {}): Eve
   const streams = new Map<string, LoggedEvent[]>()
   const waiting = new Set<() => void>()
   let closed = false
+  /** Appends made in this turn: nobody has their answer yet. */
+  let unanswered = 0
+  const answered = async (): Promise<void> => {
+    await Promise.resolve()
+    unanswered = 0
+  }
 
   const open = (): void => {
     if (closed) throw new EventStoreError('closed', 'The event store is closed.')
@@ -47,8 +54,20 @@ export const openMemoryEventStore = (options: MemoryEventStoreOptions = {}): Eve
     return { outcome: 'written', revision, position, recordedAt, repeated }
   }
 
+  /** What a caller's mistake looks like: told before anything is written. */
+  const mustBeSound = ({ expected, events }: Append): void => {
+    if (events.length === 0) throw new TypeError('An append needs at least one event.')
+    if (expected !== 'none' && expected < 0n) throw new TypeError('A revision is 0 or more.')
+    for (const { id, type, data, meta } of events)
+      if (![id, type, data, meta].every(text => text.isWellFormed()))
+        throw new TypeError('An event has ill-formed text.')
+  }
+
   const append = (stream: string, expected: Expected, events: readonly StoredEvent[]): AppendResult => {
     open()
+    mustBeSound({ stream, expected, events })
+    if (unanswered >= MAX_WAITING_APPENDS) throw new EventStoreError('busy', 'Too many appends wait.')
+    unanswered += 1
     if (bytesOf(events) > MAX_APPEND_BYTES)
       throw new EventStoreError('too-large', `An append holds ${MAX_APPEND_BYTES} bytes at most.`)
     const known = streams.get(stream) ?? []
@@ -108,12 +127,16 @@ export const openMemoryEventStore = (options: MemoryEventStoreOptions = {}): Eve
 
   return {
     logId,
-    append: async (stream, expected, events) => append(stream, expected, events),
+    append: async (stream, expected, events) => {
+      const result = append(stream, expected, events)
+      await answered()
+      return result
+    },
     appendMany: async (appends: readonly Append[]) => {
-      open()
       if (new Set(appends.map(each => each.stream)).size < appends.length)
         throw new TypeError('A stream occurs twice among the appends.')
-      return appends.map(each => {
+      for (const each of appends) mustBeSound(each)
+      const results = appends.map(each => {
         try {
           return append(each.stream, each.expected, each.events)
         } catch (error) {
@@ -121,6 +144,8 @@ export const openMemoryEventStore = (options: MemoryEventStoreOptions = {}): Eve
           throw error
         }
       })
+      await answered()
+      return results
     },
     readStream: async function* (stream, { direction = 'forwards', from, limit = Number.POSITIVE_INFINITY } = {}) {
       open()

@@ -130,14 +130,6 @@ export const openReader = (db: Sqlite): Reader => {
     return { documents, next: null, examined }
   }
 
-  const loadOne = (table: string, id: string): DocumentWrite | undefined => {
-    const sql = `SELECT position, body FROM ${table} WHERE id = ?`
-    const row = statement<readonly [bigint, string | null]>(sql, true).get(id)
-    if (!row) return undefined
-    const [position, body] = row
-    return body === null ? { id, position, removed: true } : { id, position, body: bodyOf(body) }
-  }
-
   const findRecord = db.prepare<readonly [string]>('SELECT value FROM record WHERE name = ?')
   type CheckpointRow = readonly [string, string, bigint, string, bigint]
   const selectCheckpoints = 'SELECT consumer, log_id, position, event_id, token FROM checkpoint'
@@ -152,7 +144,16 @@ export const openReader = (db: Sqlite): Reader => {
         .map(([name]) => name),
     load: (name, ids) => {
       const { table } = collectionOf(name).layout
-      return ids.flatMap(id => loadOne(table, id) ?? [])
+      const sql = `SELECT position, body FROM ${table} WHERE id = ?`
+      const one = statement<readonly [bigint, string | null]>(sql, true)
+      const found: DocumentWrite[] = []
+      for (const id of ids) {
+        const row = one.get(id)
+        if (!row) continue
+        const [position, body] = row
+        found.push(body === null ? { id, position, removed: true } : { id, position, body: bodyOf(body) })
+      }
+      return found
     },
     find: async (name, plan) => {
       // One snapshot for all that a page reads.

@@ -1,0 +1,140 @@
+/** The HTTP edge against bare Fastify, and a durable write against one that forgets. CPU is the server process's own. */
+import { spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import autocannon from 'autocannon'
+import { exampleId } from '../src/adapters/http/examples.ts'
+import { type BenchOptions, type BenchRow, inFolder, interleave, median } from './bench.ts'
+
+const child = fileURLToPath(new URL('./servers/http.ts', import.meta.url))
+
+/** Microseconds of CPU that the process has used, user and system, all threads (proc(5): clock ticks of 10 ms). */
+const cpuOf = (pid: number): number => {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
+}
+
+type Server = { readonly url: string; readonly token?: string; readonly pid: number; stop(): Promise<void> }
+
+const isReady = (value: unknown): value is { readonly url: string; readonly token?: string } =>
+  typeof value === 'object' && value !== null && 'url' in value && typeof value.url === 'string'
+
+const start = (name: string, folder: string): Promise<Server> =>
+  new Promise((resolve, reject) => {
+    const nowhere = openSync('/dev/null', 'w')
+    const server = spawn(process.execPath, [child, name, `${folder}/${name}`], { stdio: ['ignore', 'pipe', nowhere] })
+    closeSync(nowhere)
+    const ended = new Promise<void>(done => server.once('exit', () => done()))
+    server.once('exit', code => reject(new Error(`the server ${name} ended with ${code}`)))
+    const stop = (): Promise<void> => {
+      server.kill('SIGKILL')
+      return ended
+    }
+    let text = ''
+    server.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+      if (!text.includes('\n')) return
+      const ready: unknown = JSON.parse(text)
+      if (isReady(ready)) resolve({ ...ready, pid: server.pid ?? 0, stop })
+    })
+  })
+
+type Load = { readonly rate: number; readonly cpu: number; readonly p99: number }
+
+/** `cpu` is microseconds a request. @throws when an answer was not a success. */
+const load = async (server: Server, options: Omit<autocannon.Options, 'url'>): Promise<Load> => {
+  const before = cpuOf(server.pid)
+  const result = await autocannon({ url: server.url, ...options })
+  const answered = result['2xx']
+  if (answered === 0 || result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${result.non2xx} answers were no success, ${result.errors} requests failed`)
+  return { rate: answered / result.duration, cpu: (cpuOf(server.pid) - before) / answered, p99: result.latency.p99 }
+}
+
+const get = (server: Server, seconds: number): Promise<Load> =>
+  load(server, {
+    ...{ connections: 16, duration: seconds, path: `/v1/entries/${exampleId}` },
+    headers: server.token === undefined ? {} : { authorization: `Bearer ${server.token}` },
+  })
+
+let written = 0
+const post = (server: Server, seconds: number): Promise<Load> =>
+  load(server, {
+    ...{ connections: 64, duration: seconds, method: 'POST', path: '/v1/entries' },
+    headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
+    requests: [
+      {
+        setupRequest: request => {
+          written += 1
+          const senses = [{ gloss: 'the faculty of making fortunate discoveries by accident' }]
+          const body = { language: 'en', lemma: `word ${process.pid} ${written}`, partOfSpeech: 'noun', senses }
+          return { ...request, body: JSON.stringify(body) }
+        },
+      },
+    ],
+  })
+
+const micros = (value: number): string => `${value.toFixed(1)} us`
+
+/** Runs the load in turns and gives the median of each server's rounds. */
+const measure = async (
+  names: readonly string[],
+  quick: boolean,
+  work: (server: Server, seconds: number) => Promise<Load>,
+): Promise<ReadonlyMap<string, Load>> =>
+  inFolder(async folder => {
+    const servers = await Promise.all(names.map(async name => [name, await start(name, folder)] as const))
+    const seconds = quick ? 1 : 3
+    try {
+      for (const [, server] of servers) await work(server, quick ? 1 : 2)
+      const contenders = Object.fromEntries(servers.map(([name, server]) => [name, () => work(server, seconds)]))
+      const rounds = await interleave(quick ? 1 : 5, contenders)
+      return new Map(
+        [...rounds].map(([name, loads]) => [
+          name,
+          {
+            rate: median(loads.map(each => each.rate)),
+            cpu: median(loads.map(each => each.cpu)),
+            p99: median(loads.map(each => each.p99)),
+          },
+        ]),
+      )
+    } finally {
+      await Promise.all(servers.map(([, server]) => server.stop()))
+    }
+  })
+
+const of = (found: ReadonlyMap<string, Load>, name: string): Load =>
+  found.get(name) ?? { rate: Number.NaN, cpu: Number.NaN, p99: Number.NaN }
+
+export const run = async ({ quick }: BenchOptions): Promise<readonly BenchRow[]> => {
+  const reads = await measure(['bare', 'unprotected', 'service'], quick, get)
+  const peer = of(reads, 'bare')
+  const reading = (work: string, name: string, reach: number): BenchRow => {
+    const ours = of(reads, name)
+    const ratio = peer.cpu / ours.cpu
+    return {
+      ...{ work, against: 'bare Fastify route with schema', ours: micros(ours.cpu), peer: micros(peer.cpu), ratio },
+      ...{ reach: `>= ${reach}`, met: ratio >= reach, note: 'CPU a request' },
+    }
+  }
+  const writes = await measure(['forgetful', 'paused', 'service'], quick, post)
+  const forgetful = of(writes, 'forgetful')
+  const writing = (work: string, name: string, reach: number | undefined): BenchRow => {
+    const ours = of(writes, name)
+    const ratio = ours.rate / forgetful.rate
+    return {
+      ...{ work, against: 'same route, nothing stored', ratio },
+      ...{ ours: `${ours.rate.toFixed(0)}/s`, peer: `${forgetful.rate.toFixed(0)}/s` },
+      ...{ reach: reach === undefined ? '' : `>= ${reach}`, met: reach === undefined ? null : ratio >= reach },
+      note: `p99 ${ours.p99} ms; CPU ${micros(ours.cpu)} against ${micros(forgetful.cpu)}`,
+    }
+  }
+  return [
+    reading('GET entry, all protections on', 'service', 0.45),
+    reading('GET entry, without them', 'unprotected', 0.85),
+    writing('POST entry, durable, 64 clients, projections paused', 'paused', 0.5),
+    writing('POST entry, durable, 64 clients, projections running', 'service', undefined),
+  ]
+}

@@ -1,0 +1,98 @@
+/**
+ * Replay: the whole log through the event store, data and meta parsed, against reading the same columns of the same file
+ * with a bare connection, in pages of 1000 rows, and parsing them.
+ */
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { openSqliteEventStore } from '../src/adapters/eventstore/sqlite/store.ts'
+import type { EventStore } from '../src/ports/event-store.ts'
+import { fastClock } from '../tests/support/clocks.ts'
+import { type Bench, inFolder, interleave, main, median, short, timed } from './bench.ts'
+import { sampleData, sampleMeta } from './sample.ts'
+
+const PAGE = 1_000
+const REACH = 0.9
+
+const fill = async (store: EventStore, events: number): Promise<void> => {
+  for (let first = 0; first < events; first += 4_000)
+    await store.appendMany(
+      Array.from({ length: Math.min(4_000, events - first) / 4 }, () => ({
+        stream: `entry-${randomUUID()}`,
+        expected: 'none' as const,
+        events: Array.from({ length: 4 }, () => ({
+          id: randomUUID(),
+          type: 'EntryEdited',
+          data: sampleData,
+          meta: sampleMeta,
+        })),
+      })),
+    )
+}
+
+/** Keeps what was parsed from being optimised away, and shows that both read the same. */
+type Seen = { events: number; characters: number }
+const see = (seen: Seen, data: string, meta: string): void => {
+  const parsed: unknown = JSON.parse(data)
+  const about: unknown = JSON.parse(meta)
+  seen.events += parsed && about ? 1 : 0
+  seen.characters += data.length
+}
+
+const ours = async (store: EventStore): Promise<Seen> => {
+  const seen = { events: 0, characters: 0 }
+  for await (const batch of store.readAll(0n)) for (const { data, meta } of batch.events) see(seen, data, meta)
+  return seen
+}
+
+const peer = (db: DatabaseSync): Seen => {
+  const seen = { events: 0, characters: 0 }
+  const page = db.prepare(
+    `SELECT position, revision, kind, recorded, id, name, data, meta FROM events WHERE position > ?
+     ORDER BY position LIMIT ${PAGE}`,
+  )
+  for (let position = 0; ; ) {
+    const rows = page.all(position)
+    for (const row of rows) see(seen, String(row['data']), String(row['meta']))
+    const last = rows.at(-1)
+    if (!last) return seen
+    position = Number(last['position'])
+  }
+}
+
+export const run: Bench['run'] = ({ quick }) =>
+  inFolder(async folder => {
+    const events = quick ? 40_000 : 200_000
+    const path = join(folder, 'events.db')
+    const store = await openSqliteEventStore({ path, clock: fastClock(1) })
+    await fill(store, events)
+    const db = new DatabaseSync(path, { readOnly: true })
+    const rate = async (read: () => Seen | Promise<Seen>): Promise<number> => {
+      const { elapsed, result } = await timed(read)
+      if (result.events !== events) throw new Error(`${result.events} of ${events} events were read`)
+      return (events / elapsed) * 1000
+    }
+    // A round that is not counted warms the caches of both.
+    await rate(() => ours(store))
+    await rate(() => peer(db))
+    const rates = await interleave(quick ? 3 : 7, {
+      ours: () => rate(() => ours(store)),
+      peer: () => rate(() => peer(db)),
+    })
+    db.close()
+    await store.close()
+    const [mine, theirs] = [median(rates.get('ours') ?? []), median(rates.get('peer') ?? [])]
+    return [
+      {
+        work: `replay of ${short(events)} events, 560 B`,
+        against: 'read and JSON.parse',
+        ours: `${short(mine)}/s`,
+        peer: `${short(theirs)}/s`,
+        ratio: mine / theirs,
+        reach: `>= ${REACH}`,
+        met: mine / theirs >= REACH,
+      },
+    ]
+  })
+
+await main(import.meta, run)

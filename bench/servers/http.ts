@@ -1,0 +1,133 @@
+/**
+ * One server a process for bench/http.ts, by name. Prints `{url, token?}` once it listens. The peers share Fastify, its
+ * schema validation and the bytes answered; they differ in what is measured.
+ */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import fastify from 'fastify'
+import pino from 'pino'
+import Type from 'typebox'
+import { openMemoryCache } from '../../src/adapters/cache/memory.ts'
+import { openSqliteEventStore } from '../../src/adapters/eventstore/sqlite/store.ts'
+import type { HttpDeps } from '../../src/adapters/http/deps.ts'
+import { entryExample, exampleId } from '../../src/adapters/http/examples.ts'
+import { openHttpServer } from '../../src/adapters/http/server.ts'
+import { openFileKeys } from '../../src/adapters/keys/file.ts'
+import { systemClock as clock, openApp } from '../../src/app.ts'
+import { openExecutor } from '../../src/commands/execute.ts'
+import { openTransactor } from '../../src/commands/transact.ts'
+import { loadConfig } from '../../src/config.ts'
+import { entryAggregate } from '../../src/domain/entry.ts'
+import { entryEvents } from '../../src/domain/entry-events.ts'
+import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
+import { openLog } from '../../src/log/open.ts'
+import type { EventStore } from '../../src/ports/event-store.ts'
+import { wordOfTheDay } from '../../src/queries/days.ts'
+import * as entries from '../../src/queries/entries.ts'
+import { EntrySchema, type EntryView } from '../../src/queries/entry-view.ts'
+import { searchEntries, suggestEntries } from '../../src/queries/search-entries.ts'
+
+const [name = '', folder = ''] = process.argv.slice(2)
+const { author: _a, contributors: _c, ...rest } = entryExample('published', '1')
+const view: EntryView = { ...JSON.parse(JSON.stringify(rest)) }
+
+/** The route as anybody would write it first: parameters and answer by schema, the object in memory. */
+const bare = async () => {
+  const app = fastify()
+  app.get(
+    '/v1/entries/:id',
+    {
+      schema: {
+        params: Type.Object({ id: Type.String({ pattern: '^[0-9a-f-]{36}$' }) }),
+        response: { 200: JSON.parse(JSON.stringify({ ...EntrySchema, $id: undefined })) },
+      },
+    },
+    async () => view,
+  )
+  return { url: await app.listen({ host: '127.0.0.1', port: 0 }) }
+}
+
+/** An event store that forgets: it answers at once that it is written. */
+const forgetful = (): EventStore => {
+  let position = 0n
+  const written = { outcome: 'written', revision: 0n, recordedAt: '2026-01-01T00:00:00.000Z', repeated: false } as const
+  const append = async () => {
+    position += 1n
+    return { ...written, position }
+  }
+  const none = async function* () {}
+  return {
+    ...{ logId: 'forgetful', append, readStream: none, readAll: none, subscribe: none },
+    appendMany: async appends => Promise.all(appends.map(append)),
+    ...{ find: async () => undefined, head: async () => position, close: async () => undefined },
+  }
+}
+
+/** The edge and the write side on a store, without projections and without limits; the one entry it reads is in memory. */
+const edge = async (store: EventStore) => {
+  const keys = await openFileKeys({ folder: join(folder, 'keys'), randomBytes, clock })
+  const log = openLog({ store, keys, types: [...entryEvents] })
+  const cache = openMemoryCache({ clock, max: 1000 })
+  const absent = (): never => {
+    throw new Error('This benchmark reads nothing here.')
+  }
+  const nothing = { name: '', get: absent, find: absent, count: absent, generation: () => '', position: () => 0n }
+  const none = { ...nothing, waitFor: async () => undefined, ready: async () => true }
+  const reads = { entries: none, log }
+  const deps: HttpDeps = {
+    settings: {
+      ...{ allowedOrigins: [], trustedProxies: [] },
+      limits: { reads: 0, suggest: 0, search: 0, writes: 0, streams: 0 },
+    },
+    version: '0',
+    entries: openTransactor({ aggregate: entryAggregate, log, clock, random: Math.random, cachedStreams: 10_000 }),
+    execute: openExecutor({ cache, clock, newId: randomUUID }),
+    queries: {
+      getEntry: { ...entries.getEntry(reads), run: async () => ({ value: view, position: 1n }) },
+      ...{ listEntries: entries.listEntries(reads), entryHistory: entries.entryHistory(reads) },
+      ...{ randomEntry: entries.randomEntry(reads, absent), exportEntries: entries.exportEntries(reads) },
+      wordOfTheDay: wordOfTheDay({ reads, clock, chosen: absent, choose: absent, pointOf: absent }),
+      searchEntries: searchEntries({ search: none, entries: none }),
+      suggestEntries: suggestEntries({ search: none, entries: none }),
+    },
+    freshness: { waitFor: async () => undefined },
+    ...{ log, keys, cache, clock, newId: randomUUID, logger: pino({ level: 'silent' }) },
+    authority: {
+      authenticate: () => ({ actor: { kind: 'service', id: 'bench' }, permissions: permissionsOf('editor') }),
+      ...{ strangers: anonymousPermissions, deafFor: () => 0, reached: async () => true },
+    },
+    jwks: async () => ({ keys: [] }),
+    health: async () => ({ state: 'ok', ready: true, parts: {} }),
+  }
+  const server = await openHttpServer(deps)
+  return { url: (await server.listen('127.0.0.1', 0)).address, token: 'bench' }
+}
+
+/** The service as it is started in earnest: tokens, limits, log, projections. */
+const service = async () => {
+  const many = '1000000000'
+  const limits = { LIMIT_READS: many, LIMIT_WRITES: many, LIMIT_SEARCH: many, LIMIT_SUGGEST: many }
+  const env = { DATA_DIR: folder, PORT: '0', SAMPLE: 'none', LOG_LEVEL: 'info', ...limits }
+  const app = await openApp(loadConfig(env, folder), { purpose: 'serve', version: '0' })
+  const url = await app.listen()
+  const issued = await app.tokens.create({ role: 'editor', for: 'bench', lifeMs: 3_600_000 })
+  if ('refused' in issued) throw new Error(issued.detail)
+  const headers = { authorization: `Bearer ${issued.token}`, 'content-type': 'application/json' }
+  const { language, lemma, partOfSpeech, homograph, senses, pronunciations } = view
+  const plain = (senses ?? []).map(({ id: _, ...sense }) => sense)
+  const body = JSON.stringify({ language, lemma, partOfSpeech, homograph, senses: plain, pronunciations })
+  await fetch(`${url}/v1/entries`, { method: 'POST', headers, body })
+  const path = `${url}/v1/entries/${exampleId}`
+  const done = await fetch(`${path}/publish`, { method: 'POST', headers: { ...headers, 'if-match': '*' }, body: '{}' })
+  await fetch(path, { headers: { 'sync-token': done.headers.get('sync-token') ?? '' } })
+  return { url, token: issued.token }
+}
+
+const sqlite = () => openSqliteEventStore({ path: join(folder, 'events.db'), clock, newId: randomUUID })
+const servers: Readonly<Record<string, () => Promise<{ readonly url: string; readonly token?: string }>>> = {
+  ...{ bare, service, unprotected: () => edge(forgetful()), forgetful: () => edge(forgetful()) },
+  paused: async () => edge(await sqlite()),
+}
+const open = servers[name]
+if (!open) throw new Error(`There is no server ${name}.`)
+process.stdout.write(`${JSON.stringify(await open())}\n`)
