@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
 import { exampleId } from '../src/adapters/http/examples.ts'
-import { type BenchOptions, type BenchRow, inFolder, interleave, median } from './bench.ts'
+import { type BenchOptions, type BenchRow, inFolder, interleave, main, median } from './bench.ts'
 
 const child = fileURLToPath(new URL('./servers/http.ts', import.meta.url))
 
@@ -32,7 +32,7 @@ const start = (name: string, folder: string): Promise<Server> =>
       return ended
     }
     let text = ''
-    server.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    server.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk
       if (!text.includes('\n')) return
       const ready: unknown = JSON.parse(text)
@@ -43,25 +43,27 @@ const start = (name: string, folder: string): Promise<Server> =>
 type Load = { readonly rate: number; readonly cpu: number; readonly p99: number }
 
 /** `cpu` is microseconds a request. @throws when an answer was not a success. */
-const load = async (server: Server, options: Omit<autocannon.Options, 'url'>): Promise<Load> => {
+const load = async (server: Server, path: string, options: Omit<autocannon.Options, 'url'>): Promise<Load> => {
   const before = cpuOf(server.pid)
-  const result = await autocannon({ url: server.url, ...options })
+  const result = await autocannon({ url: server.url + path, ...options })
   const answered = result['2xx']
   if (answered === 0 || result.non2xx > 0 || result.errors > 0)
-    throw new Error(`${result.non2xx} answers were no success, ${result.errors} requests failed`)
+    throw new Error(
+      `no success: ${result.errors} requests failed, answers by status: ${JSON.stringify(result.statusCodeStats)}`,
+    )
   return { rate: answered / result.duration, cpu: (cpuOf(server.pid) - before) / answered, p99: result.latency.p99 }
 }
 
 const get = (server: Server, seconds: number): Promise<Load> =>
-  load(server, {
-    ...{ connections: 16, duration: seconds, path: `/v1/entries/${exampleId}` },
+  load(server, `/v1/entries/${exampleId}`, {
+    ...{ connections: 16, duration: seconds },
     headers: server.token === undefined ? {} : { authorization: `Bearer ${server.token}` },
   })
 
 let written = 0
 const post = (server: Server, seconds: number): Promise<Load> =>
-  load(server, {
-    ...{ connections: 64, duration: seconds, method: 'POST', path: '/v1/entries' },
+  load(server, '/v1/entries', {
+    ...{ connections: 64, duration: seconds, method: 'POST' },
     headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
     requests: [
       {
@@ -138,3 +140,5 @@ export const run = async ({ quick }: BenchOptions): Promise<readonly BenchRow[]>
     writing('POST entry, durable, 64 clients, projections running', 'service', undefined),
   ]
 }
+
+await main(import.meta, run)

@@ -354,16 +354,19 @@ const fillSample = async (core: Core, watch: Watch): Promise<ImportReport | unde
 /** Waits until both read models have everything that was in the log when it was asked. */
 const searchable = async (core: Core, views: Views, watch: Watch): Promise<void> => {
   const head = await core.log.head()
-  const [from] = [views.search.view.position()]
-  for (;;) {
-    const at = Math.min(...[views.entries, views.search].map(each => Number(each.view.position())))
+  const read = [views.entries.view, views.search.view]
+  let from: bigint | undefined
+  while (!watch.signal.aborted) {
+    for (const view of read) await view.ready()
+    const [behind = 0n] = read.map(view => view.position()).toSorted((a, b) => (a < b ? -1 : 1))
+    from ??= behind
     watch.onProgress({
-      step: 'search',
-      done: Math.max(0, at - Number(from)),
+      step: 'make searchable',
+      done: Number(behind - from),
       total: Number(head - from),
       unit: 'events',
     })
-    if (BigInt(at) >= head || watch.signal.aborted) return
+    if (behind >= head) return
     await core.clock.sleep(100, watch.signal)
   }
 }

@@ -105,7 +105,7 @@ const edge = async (store: EventStore) => {
 
 /** The service as it is started in earnest: tokens, limits, log, projections. */
 const service = async () => {
-  const many = '1000000000'
+  const many = '1000000'
   const limits = { LIMIT_READS: many, LIMIT_WRITES: many, LIMIT_SEARCH: many, LIMIT_SUGGEST: many }
   const env = { DATA_DIR: folder, PORT: '0', SAMPLE: 'none', LOG_LEVEL: 'info', ...limits }
   const app = await openApp(loadConfig(env, folder), { purpose: 'serve', version: '0' })
@@ -125,7 +125,12 @@ const service = async () => {
 
 const sqlite = () => openSqliteEventStore({ path: join(folder, 'events.db'), clock, newId: randomUUID })
 const servers: Readonly<Record<string, () => Promise<{ readonly url: string; readonly token?: string }>>> = {
-  ...{ bare, service, unprotected: () => edge(forgetful()), forgetful: () => edge(forgetful()) },
+  ...{
+    bare,
+    service,
+    unprotected: async () => ({ url: (await edge(forgetful())).url }),
+    forgetful: () => edge(forgetful()),
+  },
   paused: async () => edge(await sqlite()),
 }
 const open = servers[name]

@@ -16,6 +16,7 @@ import {
 } from './entry-content.ts'
 import type { Json, JsonObject } from './event.ts'
 import { newSenseId } from './ids.ts'
+import { sameJson } from './json.ts'
 import { canonicalLanguage } from './languages.ts'
 import { mergePatch } from './merge-patch.ts'
 import { isRefusal, type Refusal, refuse } from './refusal.ts'
@@ -175,8 +176,6 @@ type Standing = {
 const identityMembers = new Set(['language', 'lemma', 'partOfSpeech', 'homograph'])
 const editable = new Set(Object.keys(EntryInputMembers))
 
-const same = (a: Json | undefined, b: Json | undefined): boolean => JSON.stringify(a) === JSON.stringify(b)
-
 const isInput = (value: Json): value is JsonObject & EntryInput =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
@@ -206,7 +205,7 @@ export const contentChange = (
     replacedBy: entry.replacedBy ?? null,
   }
   for (const [member, value] of Object.entries(patch)) {
-    if (editable.has(member) || same(fixed[member], value)) continue
+    if (editable.has(member) || sameJson(fixed[member], value)) continue
     const errors = [{ pointer: `/${member}`, code: 'read-only', detail: `${member} cannot be changed.` }]
     return identityMembers.has(member)
       ? refuse(
@@ -222,12 +221,12 @@ export const contentChange = (
   const content = contentOf(merged, entry.content.senses, commandId)
   if (isRefusal(content)) return content
   const changes: { -readonly [M in keyof EntryContentChange]: EntryContentChange[M] } = {}
-  if (!same(content.variants, entry.content.variants)) changes.variants = content.variants
-  if (!same(content.senses, entry.content.senses)) changes.senses = content.senses
-  if (!same(content.forms, entry.content.forms)) changes.forms = content.forms
-  if (!same(content.pronunciations, entry.content.pronunciations)) changes.pronunciations = content.pronunciations
-  if (!same(content.etymology, entry.content.etymology)) changes.etymology = content.etymology ?? null
-  if (!same(content.categories, entry.content.categories)) changes.categories = content.categories
+  if (!sameJson(content.variants, entry.content.variants)) changes.variants = content.variants
+  if (!sameJson(content.senses, entry.content.senses)) changes.senses = content.senses
+  if (!sameJson(content.forms, entry.content.forms)) changes.forms = content.forms
+  if (!sameJson(content.pronunciations, entry.content.pronunciations)) changes.pronunciations = content.pronunciations
+  if (!sameJson(content.etymology, entry.content.etymology)) changes.etymology = content.etymology ?? null
+  if (!sameJson(content.categories, entry.content.categories)) changes.categories = content.categories
   return changes
 }
 

@@ -6,6 +6,7 @@ import { checkReason, contentChange, contentOf, type EntryInput } from './entry-
 import type { EntryEvent, redactionGrounds } from './entry-events.ts'
 import type { JsonObject } from './event.ts'
 import type { EntryIdentity } from './ids.ts'
+import { sameJson } from './json.ts'
 import { isRefusal, type Refusal, refuse } from './refusal.ts'
 import type { Permission } from './roles.ts'
 
@@ -109,8 +110,6 @@ export const restore = (given: string | undefined) =>
     return [{ type: 'EntryRestored', data: reason === undefined ? {} : { reason } }]
   })
 
-const sameContent = (a: EntryContent, b: EntryContent): boolean => JSON.stringify(a) === JSON.stringify(b)
-
 /** A new revision with the content of an old one. Sense ids come back with their senses. */
 export const revert = (toRevision: bigint, given: string | undefined) =>
   existing((entry, state): Decision<EntryEvent> => {
@@ -120,7 +119,7 @@ export const revert = (toRevision: bigint, given: string | undefined) =>
         errors: [{ pointer: '/toRevision', code: 'unknown', detail: `There is no revision ${toRevision}.` }],
       })
     if (entry.status === 'retired') return refuse('entry-retired', 'A retired entry is restored before it is reverted.')
-    if (sameContent(content, entry.content)) return []
+    if (sameJson(content, entry.content)) return []
     const reason = given === undefined ? undefined : checkReason(given)
     if (reason !== undefined && typeof reason !== 'string') return reason
     return [

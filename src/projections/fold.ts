@@ -72,6 +72,9 @@ export const keysOf = <D extends JsonObject>(projection: Projection<D>, event: R
   return typeof keys === 'string' ? [keys] : keys.length < 2 ? keys : [...new Set(keys)]
 }
 
+/** Before its first event. */
+const nothing: Held<never> = { position: -1n, body: undefined }
+
 export const toWrite = (id: string, held: Held<JsonObject>): DocumentWrite =>
   held.body ? { id, position: held.position, body: held.body } : { id, position: held.position, removed: true }
 
@@ -92,21 +95,22 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
 
   const held = (id: string): Held<D> | undefined => dirty.get(id) ?? writing.get(id) ?? kept.get(id)
 
+  const load = async (missing: readonly string[], into: Map<string, Held<D>>): Promise<void> => {
+    if (missing.length === 0) return
+    for (const [id, write] of await store.load(collection, missing)) {
+      const body = 'body' in write ? (write.body as D) : undefined
+      into.set(id, { position: write.position, body })
+    }
+  }
   const documents: Folder<D>['documents'] = async ids => {
     const found = new Map<string, Held<D>>()
     const missing: string[] = []
     for (const id of ids) {
       const known = held(id)
-      if (known) found.set(id, known)
-      else missing.push(id)
+      found.set(id, known ?? nothing)
+      if (!known) missing.push(id)
     }
-    if (missing.length === 0) return found
-    const loaded = await store.load(collection, missing)
-    for (const id of missing) {
-      const write = loaded.get(id)
-      const body = write && 'body' in write ? (write.body as D) : undefined
-      found.set(id, { position: write?.position ?? -1n, body })
-    }
+    await load(missing, found)
     return found
   }
 
@@ -167,18 +171,18 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
     if (broken) throw broken.error
   }
 
-  /** Folds what is keyed in place; answers the documents that failed, with the event that did it. */
-  const fold = async (
-    keyed: readonly { readonly event: Recorded; readonly ids: readonly string[] }[],
-    state: Map<string, Held<D>>,
-    touched: Set<string>,
-  ): Promise<ReadonlyMap<string, { readonly event: Recorded; readonly error: unknown }>> => {
-    const failures = new Map<string, { readonly event: Recorded; readonly error: unknown }>()
+  type Keyed = { readonly event: Recorded; readonly ids: readonly string[] }
+  type Failures = Map<string, { readonly event: Recorded; readonly error: unknown }>
+
+  /** Folds what is keyed; answers the documents that failed, with the event that did it. */
+  const fold = async (keyed: readonly Keyed[], state: Map<string, Held<D>>): Promise<Failures> => {
+    const failures: Failures = new Map()
     let since = clock.monotonic()
+    let steps = 0
     for (const { event, ids } of keyed) {
       for (const id of ids) {
         if (parked.has(id) || failures.has(id)) continue
-        const before = state.get(id) ?? { position: -1n, body: undefined }
+        const before = state.get(id) ?? nothing
         // Folded before: this is a repeat after a crash or a change of holder.
         if (before.position >= event.position) continue
         const result = evolveOne(projection, before, event, id)
@@ -188,9 +192,11 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
         }
         if (result.held.body === before.body) continue
         state.set(id, result.held)
-        touched.add(id)
+        // It may be stored before the checkpoint is: its position says that the event is in it.
+        dirty.set(id, result.held)
       }
-      if (clock.monotonic() - since > TURN_MS) {
+      steps += 1
+      if ((steps & 7) === 0 && clock.monotonic() - since > TURN_MS) {
         await turn()
         since = clock.monotonic()
       }
@@ -198,34 +204,33 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
     return failures
   }
 
-  const parkAll = async (
-    failures: ReadonlyMap<string, { readonly event: Recorded; readonly error: unknown }>,
-  ): Promise<void> => {
+  const parkAll = async (failures: Failures): Promise<void> => {
     for (const [id, { event, error }] of failures)
       parked.set(id, await park(store, collection, id, event, error, clock.now()))
   }
 
   const process: Session['process'] = async (events, at) => {
-    const keyed: { readonly event: Recorded; readonly ids: readonly string[] }[] = []
-    const needed = new Set<string>()
+    const keyed: Keyed[] = []
+    const state = new Map<string, Held<D>>()
+    const missing: string[] = []
     for (const event of events) {
       if (parked.size > 0 && parked.has(streamKey(event.stream))) continue
       try {
         const ids = keysOf(projection, event)
         keyed.push({ event, ids })
-        for (const id of ids) if (!parked.has(id)) needed.add(id)
+        for (const id of ids) {
+          if (state.has(id) || parked.has(id)) continue
+          const known = held(id)
+          state.set(id, known ?? nothing)
+          if (!known) missing.push(id)
+        }
       } catch (error) {
         await parkAll(new Map([[streamKey(event.stream), { event, error }]]))
       }
     }
-    const state = await documents(needed)
-    const touched = new Set<string>()
-    const failures = await fold(keyed, state, touched)
+    await load(missing, state)
+    const failures = await fold(keyed, state)
     if (failures.size > 0) await parkAll(failures)
-    for (const id of touched) {
-      const each = state.get(id)
-      if (each) dirty.set(id, each)
-    }
     checkpoint = at
     if (due()) flush()
     while (dirty.size >= room && inFlight) await inFlight

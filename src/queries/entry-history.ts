@@ -4,6 +4,7 @@ import { type Entry, entryStream, evolveEntry } from '../domain/entry.ts'
 import type { EntryContent } from '../domain/entry-content.ts'
 import type { EntryEvent } from '../domain/entry-events.ts'
 import type { Json, Recorded } from '../domain/event.ts'
+import { sameJson } from '../domain/json.ts'
 import type { Log } from '../log/log.ts'
 import { isEntryEvent } from '../projections/entries.ts'
 
@@ -31,10 +32,8 @@ export const Difference = Type.Object({
 })
 export type EntryDifference = Static<typeof Difference>
 
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
-
 const compare = (pointer: string, before: Json | undefined, after: Json | undefined): readonly EntryDifference[] =>
-  same(before, after)
+  sameJson(before, after)
     ? []
     : [{ pointer, ...(before !== undefined && { before }), ...(after !== undefined && { after }) }]
 
@@ -67,7 +66,7 @@ export const differencesOf = (before: Entry | undefined, after: Entry): readonly
   ...compare('/author', before?.author, after.author),
   ...compare('/replacedBy', before?.replacedBy, after.replacedBy),
   ...(['variants', 'forms', 'pronunciations', 'etymology', 'categories'] as const).flatMap(member =>
-    same(before?.content[member] ?? [], after.content[member] ?? [])
+    sameJson(before?.content[member] ?? [], after.content[member] ?? [])
       ? []
       : compare(`/${member}`, before?.content[member], after.content[member]),
   ),

@@ -6,8 +6,10 @@
  *   scenario(entryAggregate).given().when(submit(author)).thenRefused('entry-not-found')
  *
  * What is given and what is decided must fit the event types' schemas: a story that could not be in the log is no test.
+ * Both are folded as the log gives them back, with their members in canonical order.
  */
 import assert from 'node:assert/strict'
+import canonicalize from 'canonicalize'
 import { Compile } from 'typebox/compile'
 import { type Aggregate, type Decide, type Decision, fold } from '../../src/domain/decider.ts'
 import type { DomainEvent, EventType, JsonObject, Recorded } from '../../src/domain/event.ts'
@@ -27,7 +29,7 @@ export type Outcome<State, E extends DomainEvent> = {
   thenRefused(code: RefusalCode): Outcome<State, E>
   /** The state after what was decided. */
   thenState(check: (state: State) => void): Outcome<State, E>
-  /** The same command, or another, on the state after what was decided. */
+  /** The same command, or another, on the state after what was decided; by the same actor. */
   again(decide?: Decide<State, E>): Outcome<State, E>
   readonly refusal: Refusal | undefined
   readonly events: readonly E[]
@@ -35,13 +37,15 @@ export type Outcome<State, E extends DomainEvent> = {
 
 export type Story<State, E extends DomainEvent> = {
   readonly state: State
-  when(decide: Decide<State, E>): Outcome<State, E>
+  /** `by`: actor id of what is decided, as the fold sees it. */
+  when(decide: Decide<State, E>, by?: string): Outcome<State, E>
 }
 
 export type Scenario<State, E extends DomainEvent> = {
   given(...events: readonly Given<E>[]): Story<State, E>
 }
 
+const SOMEBODY = 'somebody'
 const START = Date.parse('2026-01-01T00:00:00.000Z')
 
 const compiled = new WeakMap<EventType, ReturnType<typeof Compile>>()
@@ -56,16 +60,19 @@ const mustFit = (types: readonly EventType[], event: DomainEvent): EventType => 
   return declared
 }
 
-const without = (data: JsonObject, members: readonly string[]): JsonObject =>
-  Object.fromEntries(Object.entries(data).filter(([member]) => !members.includes(member)))
+/** The data as the log gives it back: canonical, and without what was removed. */
+const asRead = (data: JsonObject, removed: readonly string[]): JsonObject =>
+  JSON.parse(
+    canonicalize(Object.fromEntries(Object.entries(data).filter(([member]) => !removed.includes(member)))) ?? '',
+  )
 
 export const scenario = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>): Scenario<State, E> => {
   const record = (event: Given<E>, index: number): Recorded<E> => {
-    const { by = 'somebody', at = new Date(START + index * 60_000), removed } = event
+    const { by = SOMEBODY, at = new Date(START + index * 60_000), removed } = event
     const declared = mustFit(aggregate.events, event)
     return {
       ...event,
-      ...(removed && { data: without(event.data, declared.sealed) }),
+      data: asRead(event.data, removed ? declared.sealed : []),
       id: `event-${index}`,
       stream: streamName(aggregate.category, 'scenario'),
       revision: BigInt(index),
@@ -79,11 +86,15 @@ export const scenario = <State, E extends DomainEvent>(aggregate: Aggregate<Stat
     }
   }
 
-  const outcome = (state: State, decision: Decision<E>, decide: Decide<State, E>, from: number): Outcome<State, E> => {
+  /** `from`: revision of the first event that is decided. */
+  type Turn = { readonly decide: Decide<State, E>; readonly by: string; readonly from: number }
+
+  const outcome = (state: State, { decide, by, from }: Turn): Outcome<State, E> => {
+    const decision: Decision<E> = decide(state)
     const refusal = isRefusal(decision) ? decision : undefined
     const events = isRefusal(decision) ? [] : decision
     for (const event of events) mustFit(aggregate.events, event)
-    const recorded = events.map((event, index) => record(event, from + index))
+    const recorded = events.map((event, index) => record({ ...event, by }, from + index))
     const after = fold(aggregate, recorded, state)
     const told = refusal
       ? `refused: ${refusal.refused} (${refusal.detail})`
@@ -113,7 +124,7 @@ export const scenario = <State, E extends DomainEvent>(aggregate: Aggregate<Stat
         check(after)
         return self
       },
-      again: (next = decide) => outcome(after, next(after), next, from + events.length),
+      again: (next = decide) => outcome(after, { decide: next, by, from: from + events.length }),
     }
     return self
   }
@@ -121,7 +132,7 @@ export const scenario = <State, E extends DomainEvent>(aggregate: Aggregate<Stat
   return {
     given: (...events) => {
       const state = fold(aggregate, events.map(record))
-      return { state, when: decide => outcome(state, decide(state), decide, events.length) }
+      return { state, when: (decide, by = SOMEBODY) => outcome(state, { decide, by, from: events.length }) }
     },
   }
 }

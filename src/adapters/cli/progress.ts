@@ -15,8 +15,9 @@ const amount = (n: number, unit: Progress['unit']): string =>
 
 type Measured = Progress & { readonly rate: number; readonly secondsLeft: number | undefined }
 
+/** Nothing yet at the first look. */
 const rateOf = ({ rate, unit }: Measured): string =>
-  unit === 'bytes' ? `${(rate / 1e6).toFixed(1)} MB/s` : `${count(Math.round(rate))} ${unit}/s`
+  rate === 0 ? unit : unit === 'bytes' ? `${(rate / 1e6).toFixed(1)} MB/s` : `${count(rate)} ${unit}/s`
 
 const left = ({ secondsLeft }: Measured): string => (secondsLeft === undefined ? '' : `, ${seconds(secondsLeft)} left`)
 

@@ -15,6 +15,10 @@ const summary = ({ source, written, unchanged, kept, faults }: ImportReport): st
   `${source}: ${count(written)} written, ${count(unchanged)} unchanged, ${count(kept)} kept as people edited them, ` +
   `${count(faults)} wrong`
 
+/** These members and no others, whatever else the program keeps in its report. */
+const asJson = ({ source, complete, written, unchanged, kept, faults }: ImportReport): string =>
+  JSON.stringify({ source, complete, written, unchanged, kept, faults })
+
 export const importCommand: CliCommand = {
   name: 'import',
   usage: '<wordnet|dictd|ndjson> <path>',
@@ -57,7 +61,7 @@ export const importCommand: CliCommand = {
     )
     const refusal = refused(terminal, done)
     if (refusal !== undefined || 'refused' in done) return refusal ?? exitCodes.failed
-    await terminal.result(terminal.json ? JSON.stringify(done) : summary(done))
+    await terminal.result(terminal.json ? asJson(done) : summary(done))
     return outcome(done, signal.aborted)
   },
 }

@@ -13,7 +13,7 @@ const tagsOf = (header: string, name: string): readonly string[] => {
   return [...header.matchAll(each)].map(([, , opaque]) => opaque ?? '')
 }
 
-/** What If-Match states: any revision, or one of these. A tag that is not ours never matches: -1. */
+/** What If-Match states: any revision, or one of these; a bare revision will do. A tag that is not ours never matches: -1. */
 export type Stated = 'any' | readonly bigint[]
 
 /** @throws {ProblemError} header-invalid. */
@@ -21,7 +21,7 @@ export const parseIfMatch = (header: string | undefined): Stated | undefined => 
   if (header === undefined) return undefined
   if (header.trim() === '*') return 'any'
   return tagsOf(header, 'If-Match').map(tag => {
-    const revision = /^([0-9]{1,18})\./.exec(tag)?.[1]
+    const revision = /^([0-9]{1,18})(?:\.|$)/.exec(tag)?.[1]
     return revision === undefined ? -1n : BigInt(revision)
   })
 }

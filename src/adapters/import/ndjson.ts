@@ -98,7 +98,8 @@ const parse = (text: string, defaults: { readonly source: string; readonly licen
   }
   if (!schema.Check(body)) {
     const [first] = schema.Errors(body)
-    return `${first?.instancePath || '/'} ${first?.message ?? 'does not fit the schema'}.`
+    const reason = first?.message === 'schema is false' ? 'is no member that is known' : first?.message
+    return `${first?.instancePath || '/'} ${reason ?? 'does not fit the schema'}.`
   }
   const identity = identityOf(body)
   if (isRefusal(identity))

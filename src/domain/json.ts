@@ -1,0 +1,14 @@
+/** Equality of JSON values. */
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null
+
+/** The same value (RFC 8259): members in any order, since canonical JSON sorts them; an undefined member is absent. */
+export const sameJson = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true
+  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((each, i) => sameJson(each, b[i]))
+  const members = new Set([...Object.keys(a), ...Object.keys(b)])
+  for (const member of members) if (!sameJson(a[member], b[member])) return false
+  return true
+}
