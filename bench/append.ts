@@ -20,6 +20,14 @@ type Sample = {
   readonly p99: number
   /** Share of the time in which the main thread's event loop was busy. */
   readonly utilisation: number
+  /** CPU time of all threads, microseconds an event: what the neighbours of a busy machine do not change much. */
+  readonly cpu: number
+}
+
+/** Microseconds. */
+const cpuSince = (before: NodeJS.CpuUsage): number => {
+  const { user, system } = process.cpuUsage(before)
+  return user + system
 }
 
 const streamNames = Array.from({ length: STREAMS }, () => `entry-${randomUUID()}`)
@@ -37,6 +45,7 @@ const peer = (events: number): Promise<Sample> =>
       'INSERT INTO events (stream, revision, id, type, recorded, data, meta) VALUES (?, ?, ?, ?, ?, ?, ?)',
     )
     const before = performance.now()
+    const cpuBefore = process.cpuUsage()
     for (let first = 0; first < events; first += 512) {
       db.exec('BEGIN IMMEDIATE')
       for (let index = first; index < Math.min(events, first + 512); index += 1)
@@ -52,8 +61,9 @@ const peer = (events: number): Promise<Sample> =>
       db.exec('COMMIT')
     }
     const perSecond = (events / (performance.now() - before)) * 1000
+    const cpu = cpuSince(cpuBefore) / events
     db.close()
-    return { perSecond, p50: Number.NaN, p99: Number.NaN, utilisation: 1 }
+    return { perSecond, p50: Number.NaN, p99: Number.NaN, utilisation: 1, cpu }
   })
 
 const ours = (appenders: number, events: number): Promise<Sample> =>
@@ -82,11 +92,13 @@ const ours = (appenders: number, events: number): Promise<Sample> =>
     }
     const loop = performance.eventLoopUtilization()
     const before = performance.now()
+    const cpuBefore = process.cpuUsage()
     await Promise.all(Array.from({ length: appenders }, (_, number) => appender(number)))
     const perSecond = (events / (performance.now() - before)) * 1000
+    const cpu = cpuSince(cpuBefore) / events
     const { utilization } = performance.eventLoopUtilization(loop)
     await store.close()
-    return { perSecond, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), utilisation: utilization }
+    return { perSecond, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), utilisation: utilization, cpu }
   })
 
 const REACH = 0.9
@@ -119,7 +131,7 @@ export const run: Bench['run'] = async ({ quick }) => {
       ratio: rate / peerRate,
       reach: reached ? `>= ${REACH}, loop <= ${LOOP_REACH}` : '',
       met: reached ? rate / peerRate >= REACH && utilisation <= LOOP_REACH : null,
-      note: `p50 ${medianOf(name, 'p50').toFixed(2)} ms, p99 ${medianOf(name, 'p99').toFixed(2)} ms, loop ${utilisation.toFixed(2)}`,
+      note: `p50 ${medianOf(name, 'p50').toFixed(2)} ms, p99 ${medianOf(name, 'p99').toFixed(2)} ms, loop ${utilisation.toFixed(2)}, CPU ${medianOf(name, 'cpu').toFixed(0)} us an event (peer ${medianOf('peer', 'cpu').toFixed(0)})`,
     }
   })
 }

@@ -1,6 +1,6 @@
 /**
  * Replay: the whole log through the event store, data and meta parsed, against reading the same columns of the same file
- * with a bare connection, in pages of 1000 rows, and parsing them.
+ * with a bare connection, in pages of 1000 rows as arrays (its fastest way), and parsing them.
  */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
@@ -51,12 +51,14 @@ const peer = (db: DatabaseSync): Seen => {
     `SELECT position, revision, kind, recorded, id, name, data, meta FROM events WHERE position > ?
      ORDER BY position LIMIT ${PAGE}`,
   )
+  page.setReturnArrays(true)
   for (let position = 0; ; ) {
-    const rows = page.all(position)
-    for (const row of rows) see(seen, String(row['data']), String(row['meta']))
-    const last = rows.at(-1)
-    if (!last) return seen
-    position = Number(last['position'])
+    const rows: unknown = page.all(position)
+    if (!Array.isArray(rows) || rows.length === 0) return seen
+    for (const row of rows) {
+      see(seen, row[6], row[7])
+      position = row[0]
+    }
   }
 }
 
@@ -67,10 +69,11 @@ export const run: Bench['run'] = ({ quick }) =>
     const store = await openSqliteEventStore({ path, clock: fastClock(1) })
     await fill(store, events)
     const db = new DatabaseSync(path, { readOnly: true })
+    // By CPU time: both work on one thread, and the neighbours of a busy machine change it little.
     const rate = async (read: () => Seen | Promise<Seen>): Promise<number> => {
-      const { elapsed, result } = await timed(read)
+      const { cpu, result } = await timed(read)
       if (result.events !== events) throw new Error(`${result.events} of ${events} events were read`)
-      return (events / elapsed) * 1000
+      return (events / cpu) * 1000
     }
     // A round that is not counted warms the caches of both.
     await rate(() => ours(store))
@@ -86,8 +89,8 @@ export const run: Bench['run'] = ({ quick }) =>
       {
         work: `replay of ${short(events)} events, 560 B`,
         against: 'read and JSON.parse',
-        ours: `${short(mine)}/s`,
-        peer: `${short(theirs)}/s`,
+        ours: `${short(mine)} a CPU second`,
+        peer: `${short(theirs)} a CPU second`,
         ratio: mine / theirs,
         reach: `>= ${REACH}`,
         met: mine / theirs >= REACH,

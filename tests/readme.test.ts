@@ -7,6 +7,8 @@ import { catalogue, declaredEvents } from '../scripts/event-catalogue.ts'
 import { settings } from '../src/config-settings.ts'
 import { environmentFor, lexichron, startService, temporaryFolder } from './support/service.ts'
 
+t.setTimeout(120_000)
+
 const root = fileURLToPath(new URL('..', import.meta.url))
 const page = (path: string): string => readFileSync(join(root, path), 'utf8')
 

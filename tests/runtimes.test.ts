@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { environmentFor, lexichron, temporaryFolder } from './support/service.ts'
 
+t.setTimeout(120_000)
+
 const root = fileURLToPath(new URL('..', import.meta.url))
 const BOUND_MS = 60_000
 

@@ -49,8 +49,12 @@ const special: Readonly<Record<string, string>> = {
 const letter = (char: string, { kept, spelt }: Folding): string => {
   if (char < '\u0080') return char
   if (kept.includes(char)) return char
-  const base = char.normalize('NFKD').replace(marks, '')
-  return spelt[char] ?? special[char] ?? special[base] ?? base
+  const own = spelt[char] ?? special[char]
+  if (own !== undefined) return own
+  // Compatibility forms may be capitals or letters with a spelling of their own, and several at once.
+  let key = ''
+  for (const base of char.normalize('NFKD').toLowerCase().replace(marks, '')) key += special[base] ?? base
+  return key.replaceAll('ß', 'ss').replaceAll('ς', 'σ')
 }
 
 /** Without case and accents, but for letters that are letters of their own in the language. */

@@ -193,11 +193,14 @@ t.test('serve', async t => {
 
 t.test('what goes wrong at the start is one line', async t => {
   const failing = (error: Error) => run(['serve'], { app: { listen: async () => Promise.reject(error) } })
-  const system = (code: string, more: object = {}) => Object.assign(new Error(`${code}: it`), { code, ...more })
+  const system = (code: string, more: object = {}) =>
+    Object.assign(new Error(`${code}: it`), { code, errno: -1, ...more })
   const inUse = await failing(system('EADDRINUSE', { syscall: 'listen', address: '127.0.0.1', port: 8080 }))
   t.equal(inUse.code, 1)
   t.match(inUse.err, /^lexichron: The port is in use \(127\.0\.0\.1, port 8080\): [^\n]*\n$/)
   t.ok(closed(inUse.calls), 'what was opened is closed')
+  const said = Object.assign(new Error('127.0.0.1:8080 is in use.'), { code: 'EADDRINUSE' })
+  t.match(await failing(said), { code: 1, err: 'lexichron: 127.0.0.1:8080 is in use.\n' }, 'a sentence stays as it is')
   t.match(await failing(system('EACCES', { syscall: 'listen', port: 80 })), { code: 1, err: /not permitted .*port 80/ })
   t.match(await failing(system('EACCES')), { code: 1, err: /Permission denied/ })
   t.match(await failing(system('ENOTFOUND')), { code: 1, err: /HOST is not an address/ })
@@ -208,6 +211,11 @@ t.test('what goes wrong at the start is one line', async t => {
   const sqlite = Object.assign(new Error('It is a file of another program.'), { name: 'SqliteError', kind: 'foreign' })
   t.match(await failing(sqlite), { code: 1, err: 'lexichron: It is a file of another program.\n' })
   t.match(await failing(Object.assign(new Error('x'), { name: 'SqliteError', kind: 'busy' })), { code: 75 })
+  const building = Object.assign(new Error('entries@1 is being built'), {
+    name: 'ProjectionError',
+    code: 'projection-building',
+  })
+  t.match(await failing(building), { code: 75, err: 'lexichron: entries@1 is being built\n' })
   t.match(await failing(new TypeError('a bug')), {
     code: 1,
     err: /This should not have happened:\nTypeError: a bug\n +at /,

@@ -4,6 +4,9 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { environmentFor, lexichron, startService, temporaryFolder, until } from '../support/service.ts'
+
+t.setTimeout(120_000)
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const BOUND_MS = 20_000
@@ -125,4 +128,36 @@ t.test('a port in use is one line and exit code 1', async t => {
   server.close()
   t.match(ran, { code: 1, out: '' })
   t.match(ran.err, /^lexichron: The port is in use \(127\.0\.0\.1, port \d+\): [^\n]*\n$/)
+})
+
+t.test('one Ctrl-C that arrives twice closes gracefully', async t => {
+  const service = await startService(t, temporaryFolder(t))
+  process.kill(service.pid, 'SIGINT')
+  t.equal(await service.stop('SIGINT'), 0)
+})
+
+t.test('a reader that has enough ends the export and is no failure', async t => {
+  const data = temporaryFolder(t)
+  const lines = Array.from({ length: 400 }, (_, at) =>
+    JSON.stringify({
+      ...{ language: 'en', lemma: `word ${at}`, partOfSpeech: 'noun', licence: 'CC0-1.0' },
+      senses: [{ gloss: 'x'.repeat(1000) }],
+    }),
+  )
+  const file = join(data, 'words.ndjson')
+  writeFileSync(file, lines.join('\n'))
+  t.match(await lexichron(data, ['import', 'ndjson', file]), { code: 0 })
+  const service = await startService(t, data)
+  // Ready: the read model is built, which the export reads.
+  await until('readiness', async () => ((await fetch(`${service.url}/v1/entries?limit=1`)).ok ? true : undefined))
+  const whole = await lexichron(data, ['export'])
+  t.equal(whole.code, 0, whole.err)
+  t.equal(whole.out.trim().split('\n').length, 400)
+  // Under pipefail the shell's exit code is the export's.
+  const cut = await run('bash', ['-c', `set -o pipefail; "$0" src/main.ts export | head -n 1`, process.execPath], {
+    env: { ...environmentFor(data) },
+  })
+  t.match(cut, { code: 0, err: '' })
+  t.match(JSON.parse(cut.out), { status: 'published' })
+  t.equal(await service.stop(), 0)
 })

@@ -19,6 +19,8 @@ const body = (lemma: string) =>
 const post = async (service: Service, token: string, key: string, lemma: string): Promise<Response> =>
   fetch(`${service.url}/v1/entries`, { method: 'POST', headers: headersOf(token, key), body: body(lemma) })
 
+t.setTimeout(240_000)
+
 t.test('killed 20 times under load, nothing that was answered is missing', { timeout: 240_000 }, async t => {
   const folder = temporaryFolder(t)
   const { out, code } = await lexichron(folder, [

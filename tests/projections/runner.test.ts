@@ -90,6 +90,10 @@ withReadSide('events that were folded before change nothing', async (t, side) =>
   side.run(words())
   await caughtUp(side)
   t.same(await side.store.scan(COLLECTION, '', 10), before)
+  side.log.write('word-0', 'WordSet', { word: 'next' })
+  await caughtUp(side)
+  const seen = side.log.events.filter(each => each.stream === 'word-0').map(each => String(each.position))
+  t.same((await wordOf(side, '0'))?.seen, seen, 'nor is what is folded in memory')
 })
 
 withReadSide('a removed document is not resurrected by a replay', async (t, side) => {
@@ -265,6 +269,12 @@ withReadSide('of two nodes one works; when it goes, the other takes over', async
   await caughtUp(side)
   t.equal((await two.status()).position, 3n, 'who waits reports what is stored')
   await one.stop()
+  await until('two leads', async () => (await two.status()).state === 'following')
+  const late = await side.store.checkpoint(COLLECTION)
+  if (!late) throw new Error('there is a checkpoint')
+  const value: Checkpoint = { ...late, token: 1 }
+  const storing = side.store.apply('', [], { consumer: COLLECTION, value })
+  await t.rejects(storing, { code: 'fenced' }, 'who held it before is fenced before anything new is stored')
   side.log.write('word-a', 'WordSet', { word: 'b' })
   await caughtUp(side)
   t.equal((await wordOf(side, 'a'))?.word, 'b')

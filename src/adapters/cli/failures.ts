@@ -10,7 +10,7 @@ import { OutputClosedError, type Terminal } from './terminal.ts'
 type Failure = { readonly code: ExitCode; readonly lines: readonly string[] }
 
 /** What passes by itself: the same command may succeed in a while. */
-const passing: ReadonlySet<string> = new Set(['unavailable', 'busy'])
+const passing: ReadonlySet<string> = new Set(['unavailable', 'busy', 'projection-building', 'projection-behind'])
 const passingRefusals: ReadonlySet<RefusalCode> = new Set([
   ...(['import-running', 'outcome-unknown', 'conflict', 'idempotency-running'] as const),
 ])
@@ -22,6 +22,8 @@ const member = (error: Error, name: string): string | undefined => {
 }
 
 const systemSentence = (code: string, error: Error): string => {
+  // Without the system's own members it was put into a sentence already, by who knew more.
+  if (member(error, 'errno') === undefined && member(error, 'syscall') === undefined) return error.message
   const where = `${member(error, 'address') ?? 'this host'}, port ${member(error, 'port') ?? 'unknown'}`
   switch (code) {
     case 'EADDRINUSE':
@@ -52,8 +54,10 @@ export const failureOf = (error: unknown): Failure => {
   if (error instanceof OutputClosedError) return { code: exitCodes.done, lines: [] }
   if (error instanceof EventStoreError || error instanceof ReadStoreError || error instanceof KeysError)
     return { code: passing.has(error.code) ? exitCodes.tryAgain : exitCodes.failed, lines: [error.message] }
-  if (plain.has(error.name))
-    return { code: member(error, 'kind') === 'busy' ? exitCodes.tryAgain : exitCodes.failed, lines: [error.message] }
+  if (plain.has(error.name)) {
+    const why = member(error, 'kind') ?? member(error, 'code') ?? ''
+    return { code: passing.has(why) ? exitCodes.tryAgain : exitCodes.failed, lines: [error.message] }
+  }
   const code = member(error, 'code')
   if (code !== undefined && /^E[A-Z]+$/.test(code))
     return {

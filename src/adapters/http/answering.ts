@@ -5,9 +5,10 @@ import { EventStoreError } from '../../ports/event-store.ts'
 import { KeysError } from '../../ports/keys.ts'
 import { ReadStoreError } from '../../ports/read-store.ts'
 import { ProjectionError } from '../../projections/errors.ts'
+import type { Hit } from './limits.ts'
 import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
 import type { Answer } from './route.ts'
-import { cacheControl, secure } from './security.ts'
+import { type Admission, cacheControl, secure, standingHeaders } from './security.ts'
 import type { SyncTokens } from './tokens.ts'
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
@@ -16,7 +17,8 @@ const COMPRESS_FROM = 1024
 
 export type Answering = {
   answer(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply
-  problem(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply
+  /** `hit`: what the limit said, where the request came so far. */
+  problem(request: FastifyRequest, reply: FastifyReply, error: unknown, hit?: Hit): FastifyReply
 }
 
 const fastifyCodes: ReadonlyMap<string, ProblemCode> = new Map([
@@ -68,36 +70,63 @@ export const problemOfError = (error: unknown): ProblemError => {
   return new ProblemError('internal', problemOf('internal').help, { cause: error })
 }
 
+/** What the limit said of a request that has been admitted. */
+export const hitOf = (request: FastifyRequest): Hit | undefined =>
+  request.getDecorator<Admission | null>('admission')?.hit
+
 export const openAnswering = (deps: {
   readonly syncTokens: SyncTokens
   readonly logger: Logger
   /** The service is reached by https. */
   readonly strict: boolean
+  /** No plugin has headers to add to answers. */
+  readonly direct: boolean
 }): Answering => {
-  const { syncTokens, logger, strict } = deps
+  const { syncTokens, logger, strict, direct } = deps
 
   const compressible = (request: FastifyRequest, body: Answer['body']): boolean =>
     request.headers['accept-encoding'] !== undefined &&
     body !== undefined &&
     (typeof body !== 'string' || body.length >= COMPRESS_FROM)
 
+  const standing = standingHeaders(strict)
+
+  /** All headers, name and value in turn. */
+  const headersOf = (request: FastifyRequest, answer: Answer, hit: Hit | undefined, compressed: boolean): string[] => {
+    const { status, position, etag } = answer
+    const cache = answer.cache ?? cacheControl(request, status)
+    const headers = [...standing, 'x-request-id', request.id, 'cache-control', cache]
+    if (hit) headers.push('ratelimit-policy', hit.policy, 'ratelimit', hit.rateLimit)
+    if (position !== undefined) headers.push('sync-token', syncTokens.of(position))
+    // The tag names the plain bytes: of compressed ones it is only a weak validator (RFC 9110, 8.8.1).
+    if (etag !== undefined) headers.push('etag', compressed ? `W/${etag}` : etag)
+    if (answer.body !== undefined || answer.type !== undefined) headers.push('content-type', answer.type ?? JSON_TYPE)
+    if (answer.headers) for (const [name, value] of Object.entries(answer.headers)) headers.push(name, value)
+    return headers
+  }
+
   return {
     answer: (request, reply, answer) => {
-      const { status, body, etag } = answer
-      secure(reply, request.id, strict)
-      reply.code(status).header('cache-control', answer.cache ?? cacheControl(request, status))
-      if (answer.position !== undefined) reply.header('sync-token', syncTokens.of(answer.position))
-      if (answer.headers) reply.headers(answer.headers)
+      const { status, body } = answer
       const compressed = compressible(request, body)
-      // The tag names the plain bytes: of compressed ones it is only a weak validator (RFC 9110, 8.8.1).
-      if (etag !== undefined) reply.header('etag', compressed ? `W/${etag}` : etag)
-      if (body !== undefined || answer.type !== undefined) reply.header('content-type', answer.type ?? JSON_TYPE)
+      const hit = hitOf(request)
+      const headers = headersOf(request, answer, hit, compressed)
+      if (direct && typeof body === 'string' && !compressed) {
+        // Nothing is left for Fastify to do but to copy the headers one by one, so they are written as they are.
+        headers.push('content-length', String(Buffer.byteLength(body)))
+        reply.hijack()
+        reply.raw.writeHead(status, headers)
+        reply.raw.end(body)
+        return reply
+      }
+      reply.code(status)
+      for (let at = 0; at < headers.length; at += 2) reply.header(headers[at] ?? '', headers[at + 1])
       if (body === undefined) return reply.send()
       if (!compressed) return reply.send(body)
       reply.compress(body)
       return reply
     },
-    problem: (request, reply, error) => {
+    problem: (request, reply, error, hit) => {
       const problem = problemOfError(error)
       const { status, retryAfter } = problemOf(problem.code)
       if (status >= 500 && problem.code !== 'projection-behind')
@@ -105,6 +134,7 @@ export const openAnswering = (deps: {
       secure(reply, request.id, strict)
       reply.code(status).header('cache-control', 'private, no-store')
       if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter))
+      if (hit) reply.header('ratelimit-policy', hit.policy).header('ratelimit', hit.rateLimit)
       reply.headers({ ...problem.headers })
       return reply.header('content-type', 'application/problem+json').send(problemBody(problem, request.id))
     },

@@ -5,9 +5,9 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Authority } from './authority.ts'
-import { addressKey, type Limits } from './limits.ts'
+import { addressKey, type Hit, type Limits } from './limits.ts'
 import { ProblemError } from './problems.ts'
-import type { Requester, Route } from './route.ts'
+import type { RateClass, Requester, Route } from './route.ts'
 import type { SyncTokens } from './tokens.ts'
 
 /** What the hook found out, for the handler. */
@@ -15,6 +15,8 @@ export type Admission = {
   readonly requester: Requester
   readonly counted: string
   readonly after: bigint | undefined
+  /** What the limit says, for the headers of the answer. */
+  readonly hit: Hit | undefined
 }
 
 /** Longer than that without news, a node cannot say that a token still holds. */
@@ -28,7 +30,13 @@ const securityHeaders: readonly (readonly [string, string])[] = [
   ['vary', 'Accept, Accept-Encoding, Authorization, Cookie, Origin'],
 ]
 
-/** Headers of every answer. `strict` adds HSTS, which only makes sense where the public address is https. */
+/** Headers of every answer, name and value in turn. `strict` adds HSTS, which makes sense where the address is https. */
+export const standingHeaders = (strict: boolean): readonly string[] => [
+  ...securityHeaders.flat(),
+  ...(strict ? ['strict-transport-security', 'max-age=31536000; includeSubDomains'] : []),
+]
+
+/** The same on an answer that Fastify writes. */
 export const secure = (reply: FastifyReply, requestId: string, strict: boolean): void => {
   for (const [name, value] of securityHeaders) reply.header(name, value)
   if (strict) reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains')
@@ -67,7 +75,9 @@ const checkQuery = (url: string): void => {
   }
 }
 
-export type Guard = (route: Route) => (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+export type Guard = (
+  route: Route,
+) => (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
 
 export const openGuard = (deps: {
   readonly authority: Authority
@@ -89,15 +99,13 @@ export const openGuard = (deps: {
     throw unauthenticated(`${REALM}, error="invalid_token"`, 'The access token is forged, expired or revoked.')
   }
 
-  const count = async (rate: 'reads' | 'suggest' | 'search' | 'writes', counted: string, reply?: FastifyReply) => {
+  const count = async (rate: RateClass, counted: string): Promise<Hit | undefined> => {
     const hit = await limits.hit(rate, counted)
-    if (!hit) return
-    reply?.header('ratelimit-policy', hit.policy)
-    reply?.header('ratelimit', hit.rateLimit)
-    if (!hit.allowed)
-      throw new ProblemError('rate-limited', `The limit of ${rate} is used up for ${hit.retryAfter} seconds.`, {
-        headers: { 'retry-after': String(hit.retryAfter) },
-      })
+    if (!hit || hit.allowed) return hit
+    const { rateLimit, policy, retryAfter } = hit
+    throw new ProblemError('rate-limited', `The limit of ${rate} is used up for ${retryAfter} seconds.`, {
+      headers: { 'retry-after': String(retryAfter), 'ratelimit-policy': policy, ratelimit: rateLimit },
+    })
   }
 
   const afterOf = async (token: string | string[] | undefined): Promise<bigint | undefined> => {
@@ -107,30 +115,43 @@ export const openGuard = (deps: {
     return after
   }
 
-  return route => async (request, reply) => {
-    const { headers } = request
-    checkQuery(request.url)
-    const after = headers['sync-token'] === undefined ? undefined : await afterOf(headers['sync-token'])
-    const { authorization } = headers
+  const denied = (permission: string, known: boolean): ProblemError =>
+    known
+      ? new ProblemError('permission-denied', `This needs the permission ${permission}.`, {
+          headers: { 'www-authenticate': `${REALM}, error="insufficient_scope"` },
+        })
+      : unauthenticated(REALM, `This needs an access token with the permission ${permission}.`)
+
+  const requesterFor = async (route: Route, request: FastifyRequest, after: bigint | undefined) => {
+    const { authorization } = request.headers
+    if (authorization === undefined) return stranger
     const address = addressKey(request.ip)
-    const requester =
-      authorization === undefined
-        ? stranger
-        : route.permission !== undefined
-          ? await requesterOf(authorization, address, after)
-          : route.credentials === 'optional'
-            ? await requesterOf(authorization, address, after).catch(() => stranger)
-            : stranger
+    if (route.permission !== undefined) return requesterOf(authorization, address, after)
+    return route.credentials === 'optional'
+      ? requesterOf(authorization, address, after).catch(() => stranger)
+      : stranger
+  }
+
+  const admit = async (route: Route, request: FastifyRequest): Promise<Admission> => {
+    checkQuery(request.url)
+    const token = request.headers['sync-token']
+    const after = token === undefined ? undefined : await afterOf(token)
+    const requester = await requesterFor(route, request, after)
     const { actor } = requester
-    const counted = actor ? `${actor.kind} ${actor.id}` : address
-    if (route.rate) await count(route.rate, counted, reply)
+    const counted = actor ? `${actor.kind} ${actor.id}` : addressKey(request.ip)
+    const hit = route.rate && (await count(route.rate, counted))
     if (route.permission !== undefined && !requester.permissions.has(route.permission))
-      throw actor
-        ? new ProblemError('permission-denied', `This needs the permission ${route.permission}.`, {
-            headers: { 'www-authenticate': `${REALM}, error="insufficient_scope"` },
-          })
-        : unauthenticated(REALM, `This needs an access token with the permission ${route.permission}.`)
-    const admission: Admission = { requester, counted, after }
-    request.setDecorator('admission', admission)
+      throw denied(route.permission, actor !== undefined)
+    return { requester, counted, after, hit }
+  }
+
+  return route => (request, _reply, done) => {
+    admit(route, request).then(
+      admission => {
+        request.setDecorator('admission', admission)
+        done()
+      },
+      (error: Error) => done(error),
+    )
   }
 }

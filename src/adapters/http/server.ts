@@ -5,7 +5,7 @@ import fastifyCompress from '@fastify/compress'
 import fastifyCors from '@fastify/cors'
 import fastify, { type FastifyInstance } from 'fastify'
 import Type from 'typebox'
-import { type Answering, openAnswering } from './answering.ts'
+import { type Answering, hitOf, openAnswering } from './answering.ts'
 import type { HttpDeps, HttpSettings } from './deps.ts'
 import { registerDocs } from './docs.ts'
 import { parseJsonBody } from './json-body.ts'
@@ -99,7 +99,7 @@ const prepareBodies = (app: FastifyInstance): void => {
 
 const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering: Answering): void => {
   const allowed = openAllowed(all)
-  app.setErrorHandler((error, request, reply) => answering.problem(request, reply, error))
+  app.setErrorHandler((error, request, reply) => answering.problem(request, reply, error, hitOf(request)))
   app.setNotFoundHandler((request, reply) => {
     const allow = allowed(pathOf(request.url))
     if (allow !== undefined && request.method === 'OPTIONS')
@@ -164,7 +164,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const cursors = openCursors(cursorSecret, log.logId)
   const limits = openLimits({ cache: deps.cache, clock: deps.clock, limits: settings.limits })
   const strict = settings.publicUrl?.startsWith('https:') === true
-  const answering = openAnswering({ syncTokens, logger, strict })
+  const answering = openAnswering({ syncTokens, logger, strict, direct: settings.allowedOrigins.length === 0 })
   let closing: Promise<void> | undefined
 
   let head = 0n

@@ -13,6 +13,17 @@ const propertiesOf = (schema: TSchema): Readonly<Record<string, unknown>> =>
 const typeOf = (schema: unknown): unknown =>
   typeof schema === 'object' && schema !== null && 'type' in schema ? schema.type : undefined
 
+const isEmpty = (value: unknown): boolean => {
+  for (const _ in Object(value)) return false
+  return true
+}
+
+/** Path parameters are texts and stay so: no conversion, which costs more than the check. */
+const paramsValidator = (schema: TSchema) => {
+  const check = Compile(schema)
+  return (value: unknown) => (check.Check(value) ? { value } : { error: check.Errors(value) })
+}
+
 const truths: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['false', false],
@@ -32,7 +43,9 @@ const convert = (type: unknown, value: string): unknown => {
 const queryValidator = (schema: TSchema) => {
   const check = Compile(schema)
   const types = new Map(Object.entries(propertiesOf(schema)).map(([name, inner]) => [name, typeOf(inner)]))
+  const empty = check.Check({}) ? { value: Object.freeze({}) } : undefined
   return (value: unknown) => {
+    if (empty && isEmpty(value)) return empty
     const given: Record<string, unknown> = typeof value === 'object' && value !== null ? { ...value } : {}
     for (const [name, text] of Object.entries(given))
       given[name] = typeof text === 'string' ? convert(types.get(name), text) : { repeated: text }
@@ -41,7 +54,11 @@ const queryValidator = (schema: TSchema) => {
 }
 
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = route =>
-  route.httpPart === 'querystring' ? queryValidator(route.schema) : TypeBoxValidatorCompiler(route)
+  route.httpPart === 'querystring'
+    ? queryValidator(route.schema)
+    : route.httpPart === 'params'
+      ? paramsValidator(route.schema)
+      : TypeBoxValidatorCompiler(route)
 
 const escapeMember = (member: string): string => member.replaceAll('~', '~0').replaceAll('/', '~1')
 

@@ -76,21 +76,22 @@ export const openReader = (db: Sqlite): Reader => {
     }
   }
   const typeOf = (kind: number): string => {
-    if (types[kind] === undefined) refreshKinds()
+    refreshKinds()
     const type = types[kind]
     if (type === undefined) throw new Error(`event kind ${kind} is not in the file`)
     return type
   }
 
-  const logged = ([position, revision, kind, recorded, id, name, data, meta]: EventRow): LoggedEvent => ({
-    id,
-    type: typeOf(kind),
-    data,
-    meta,
-    stream: name,
-    revision: BigInt(revision),
-    position: BigInt(position),
-    recordedAt: timestamp(recorded),
+  // By index: destructuring the row takes its iterator, once for every event of a replay.
+  const logged = (row: EventRow): LoggedEvent => ({
+    id: row[4],
+    type: types[row[2]] ?? typeOf(row[2]),
+    data: row[6],
+    meta: row[7],
+    stream: row[5],
+    revision: BigInt(row[1]),
+    position: BigInt(row[0]),
+    recordedAt: timestamp(row[3]),
   })
 
   const prepareLarge = (condition: string): Statement<[number]> =>

@@ -148,6 +148,7 @@ export const openWriter = async ({ settings, clock, start, committed }: WriterOp
         break
       case 'fatal':
         // It could not open the file, so nothing that was sent to it is written; the next append starts another.
+        void worker?.terminate()
         worker = undefined
         ready.reject(new EventStoreError(reply.failure.code, reply.failure.message))
         fail(sent.length - answered - outgoing.streams.length, reply.failure)

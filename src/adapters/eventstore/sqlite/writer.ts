@@ -53,8 +53,8 @@ const start = (): void => {
     if (waiting.length > 0) schedule()
     else if (closing) {
       db.close()
+      // The store ends the thread: a port has no close() on Deno.
       reply({ kind: 'closed' })
-      port.close()
     }
   }
 
@@ -77,5 +77,4 @@ try {
   start()
 } catch (error) {
   reply({ kind: 'fatal', failure: failureOf(error, false) })
-  port.close()
 }
