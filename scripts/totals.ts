@@ -23,16 +23,20 @@ export type Digest = {
 export const openDigest = (): Digest => {
   let totals: Totals | undefined
   let diagnosing: string | undefined
+  let inBlock = false
   const path: string[] = []
   return {
     totals: () => totals,
     line: text => {
       totals = totalsOf(text) ?? totals
       const [, indent = '', rest = ''] = /^( *)(.*)$/.exec(text) ?? []
-      if (diagnosing !== undefined) {
-        if (text === `${diagnosing}...`) diagnosing = undefined
+      // Diagnostics are a YAML block below the failure, if there are any.
+      if (diagnosing !== undefined && (inBlock || text === `${diagnosing}---`)) {
+        inBlock = text !== `${diagnosing}...`
+        if (!inBlock) diagnosing = undefined
         return [text]
       }
+      diagnosing = undefined
       const depth = indent.length / 4
       const subtest = /^# Subtest: (.*)$/.exec(rest)?.[1]
       if (subtest !== undefined) {

@@ -170,15 +170,21 @@ withReadSide(
     const first = side.run(words())
     await until('it is built', async () => (await first.status()).state === 'following')
     await first.stop()
+    const copied = side.run(words(), { log: { ...side.log, logId: 'a copy' } })
+    await until('a copy, though it has the same events, is another log', async () => {
+      const status = await copied.status()
+      return status.generation === 2 && status.state === 'following'
+    })
+    await copied.stop()
     const other = memoryLog()
     other.write('word-x', 'WordSet', { word: 'x' })
     const second = side.run(words(), { log: other })
     await until('it is built again', async () => {
       const status = await second.status()
-      return status.generation === 2 && status.state === 'following'
+      return status.generation === 3 && status.state === 'following'
     })
     t.same(
-      (await side.store.scan('words@1#2', '', 10)).map(each => each.id),
+      (await side.store.scan('words@1#3', '', 10)).map(each => each.id),
       ['x'],
     )
     t.ok(second.errors.some(each => each.includes('another log')))
@@ -189,10 +195,10 @@ withReadSide(
     const third = side.run(words(), { log: shorter })
     await until('a history without the last event counts as another', async () => {
       const status = await third.status()
-      return status.generation === 3 && status.state === 'following'
+      return status.generation === 4 && status.state === 'following'
     })
     t.same(
-      (await side.store.scan('words@1#3', '', 10)).map(each => each.id),
+      (await side.store.scan('words@1#4', '', 10)).map(each => each.id),
       ['y'],
     )
   },

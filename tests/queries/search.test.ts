@@ -1,0 +1,206 @@
+/** The search's paging against an index that answers by brute force, planned by the real planner. */
+import fc from 'fast-check'
+import t from 'tap'
+import type { Entry } from '../../src/domain/entry.ts'
+import { bestLayer, type SearchField } from '../../src/domain/search-match.ts'
+import { parseQuery, type SearchQuery } from '../../src/domain/search-query.ts'
+import { termsOf } from '../../src/domain/search-terms.ts'
+import { sortKey } from '../../src/domain/text.ts'
+import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts'
+import { plan } from '../../src/projections/planner.ts'
+import { type SearchDocument, searchProjection } from '../../src/projections/search.ts'
+import { type SearchCursor, type SearchIndex, type SearchRequest, search } from '../../src/queries/search.ts'
+
+type Word = {
+  readonly lemma: string
+  readonly language: string
+  readonly gloss: string
+  readonly form: string
+  readonly rank: number
+}
+
+const entryOf = ({ lemma, language, gloss, form, rank }: Word): Entry => ({
+  ...{
+    language,
+    lemma,
+    partOfSpeech: 'noun',
+    homograph: 1,
+    status: 'published',
+    licence: 'CC0-1.0',
+    edited: true,
+    rank,
+  },
+  content: {
+    ...{ variants: [], pronunciations: [], categories: [], forms: form === '' ? [] : [{ form, tags: [] }] },
+    senses: [
+      {
+        id: 's',
+        gloss,
+        labels: { register: [], region: [], domain: [] },
+        examples: [],
+        relations: [],
+        translations: [],
+      },
+    ],
+  },
+  ...{ contributors: [], createdAt: '', updatedAt: '', removed: false },
+})
+
+const documentsOf = (words: readonly Word[]): { id: string; body: SearchDocument }[] =>
+  words.map((word, n) => {
+    const entry = entryOf(word)
+    const { language, lemma, partOfSpeech, rank } = entry
+    const body = {
+      entry,
+      ...termsOf(entry),
+      language,
+      lemma,
+      partOfSpeech,
+      rank,
+      sortKey: sortKey(lemma),
+      labelKeys: [],
+      categoryKeys: [],
+    }
+    return { id: `id-${String(n).padStart(3, '0')}`, body }
+  })
+
+/** Every query is planned first, so that one without an index fails here. */
+const indexOf = (documents: { id: string; body: SearchDocument }[]): SearchIndex => ({
+  find: async query => {
+    plan(query, searchProjection.indexes)
+    const found = documents
+      .filter(({ body }) => query.where.every(condition => matches(body, condition)))
+      .map(document => ({ document, key: keysetOf(query.order, document.id, document.body) }))
+      .toSorted((a, b) => compareKeysets(query.order, a.key, b.key))
+      .filter(({ key }) => query.after === undefined || compareKeysets(query.order, key, query.after) > 0)
+    const page = found.slice(0, query.limit)
+    return {
+      documents: page.map(each => each.document),
+      next: found.length > query.limit ? (page.at(-1)?.key ?? null) : null,
+      examined: page.length,
+    }
+  },
+  count: async (query, limit) => {
+    plan({ ...query, limit: 1 }, searchProjection.indexes)
+    return Math.min(
+      limit,
+      documents.filter(({ body }) => query.where.every(condition => matches(body, condition))).length,
+    )
+  },
+})
+
+const queryOf = (q: string, language?: string): SearchQuery | undefined => {
+  const query = parseQuery(q, { language, fuzzy: 'auto' })
+  return 'fault' in query ? undefined : query
+}
+
+const every = async (index: SearchIndex, request: SearchRequest) => {
+  const hits: { id: string; layer: string }[] = []
+  let cursor: SearchCursor | undefined
+  for (let pages = 0; pages < 1000; pages += 1) {
+    const page = await search(index, request, cursor)
+    t.ok(page.hits.length <= request.limit)
+    hits.push(...page.hits.map(({ id, match }) => ({ id, layer: match.layer })))
+    if (!page.next) return hits
+    cursor = structuredClone(page.next)
+  }
+  throw new Error('paging does not end')
+}
+
+const vocabulary = [
+  'luck',
+  'lucky',
+  'Luck',
+  'lück',
+  'duck',
+  'ducks',
+  'unlucky',
+  'pluck',
+  'lucks',
+  'luckier',
+  'truck',
+  'kitten',
+  'kittens',
+  'sitten',
+]
+const word: fc.Arbitrary<Word> = fc.record({
+  lemma: fc.constantFrom(...vocabulary),
+  language: fc.constantFrom('en', 'de', 'tr'),
+  gloss: fc.constantFrom('good luck', 'a small cat', 'lucky duck of kittens', 'nothing'),
+  form: fc.constantFrom('', 'lucked', 'luck', 'Kitten'),
+  rank: fc.integer({ min: 0, max: 3 }),
+})
+const asked = fc.record({
+  q: fc.constantFrom(
+    'luck',
+    'LUCK',
+    'lukc',
+    'kiten',
+    'kittens',
+    'luck*',
+    '*ck',
+    'l?ck',
+    'duck lucky',
+    'small cats',
+    'x',
+    'lück',
+  ),
+  language: fc.constantFrom(undefined, 'en', 'de'),
+  fields: fc.constantFrom<ReadonlySet<SearchField> | undefined>(
+    undefined,
+    new Set(['lemma']),
+    new Set(['form', 'definition']),
+    new Set(['definition']),
+  ),
+  limit: fc.integer({ min: 1, max: 7 }),
+})
+
+t.test('paging gives each entry once, in its best layer, best layer first, whatever the page size', async t => {
+  const all: ReadonlySet<SearchField> = new Set(['lemma', 'form', 'definition'])
+  await fc.assert(
+    fc.asyncProperty(fc.array(word, { maxLength: 40 }), asked, async (words, { q, language, fields, limit }) => {
+      const query = queryOf(q, language)
+      if (!query) return false
+      const documents = documentsOf(words)
+      const filters = language === undefined ? {} : { language }
+      const request: SearchRequest = { query, filters, fields, limit }
+      const hits = await every(indexOf(documents), request)
+      const matched = documents.flatMap(({ id, body }) => {
+        const { lemma = '', key = '', forms = [], stems = [], definition = [] } = body
+        const entry = { language: body.language ?? '', lemma, key, forms, stems, definition }
+        const match =
+          language !== undefined && entry.language !== language ? undefined : bestLayer(query, entry, fields ?? all)
+        return match ? [{ id, layer: match.layer }] : []
+      })
+      const others = matched.filter(each => each.layer !== 'definition')
+      const expected = fields === undefined && others.length > 0 ? others : matched
+      const sorted = (list: readonly { id: string; layer: string }[]) => list.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+      t.strictSame(sorted(hits), sorted(expected))
+      const whole = await every(indexOf(documents), { ...request, limit: 100 })
+      t.strictSame(hits, whole, 'the order does not depend on the page size')
+      return true
+    }),
+    { numRuns: 300 },
+  )
+})
+
+t.test('a fuzzy layer is ordered by distance, then use', async t => {
+  const words = [
+    ...[
+      { lemma: 'kittens', rank: 0 },
+      { lemma: 'mittens', rank: 9 },
+      { lemma: 'kitchen', rank: 5 },
+      { lemma: 'smitten', rank: 1 },
+    ],
+  ].map(each => ({ language: 'en', gloss: 'x', form: '', ...each }))
+  const query = queryOf('kittenz')
+  if (!query) throw new Error('no query')
+  const hits = await search(indexOf(documentsOf(words)), { query, filters: {}, fields: undefined, limit: 10 })
+  t.same(
+    hits.hits.map(({ body, match }) => [body.lemma, match.layer, match.distance]),
+    [
+      ['kittens', 'fuzzy', 1],
+      ['mittens', 'fuzzy', 2],
+    ],
+  )
+})
