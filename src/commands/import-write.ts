@@ -43,7 +43,11 @@ const retryable = (error: unknown): error is EventStoreError =>
 const pause = (deps: Pick<WriteDeps, 'clock' | 'random'>, attempt: number): Promise<void> =>
   deps.clock.sleep(Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS) * (1 + deps.random()))
 
-type Answer = Exclude<AppendResult, { outcome: 'unknown' }> | EventStoreError
+/** `resent`: it was sent more than once, so that a repeat may be of this very run. */
+type Answer = {
+  readonly result: Exclude<AppendResult, { outcome: 'unknown' }> | EventStoreError
+  readonly resent: boolean
+}
 
 /**
  * Appends until each has an answer: the same events at the same revision, so sending again is harmless whatever came of
@@ -68,9 +72,9 @@ const appendAll = async (deps: WriteDeps, appends: readonly Encoded[]): Promise<
         again.push(append)
       } else if (result instanceof EventStoreError) {
         if (result.code !== 'too-large') throw result
-        answers.set(append, result)
+        answers.set(append, { result, resent: attempt > 0 })
       } else if (result.outcome === 'unknown') again.push(append)
-      else answers.set(append, result)
+      else answers.set(append, { result, resent: attempt > 0 })
     }
     pending = again
     if (pending.length > 0 && attempt >= MAX_ATTEMPTS) throw cause
@@ -157,11 +161,13 @@ export const openWriter = (deps: WriteDeps, { caller, runId }: WriteAs): Writer 
     const appends = await Promise.all(records.map(encodeNew))
     const answers = await appendAll(deps, appends)
     return Promise.all(
-      records.map((record, i): Outcome | Promise<Outcome> => {
-        const answer = answers[i]
-        if (answer instanceof EventStoreError) return { outcome: 'fault', reason: answer.message }
+      records.map(async (record, i): Promise<Outcome> => {
+        const { result, resent = false } = answers[i] ?? {}
+        if (result instanceof EventStoreError) return { outcome: 'fault', reason: result.message }
+        if (result?.outcome === 'written' && !result.repeated) return written
         // A repeat says what the stream began with; whether it still stands so is seen in the stream.
-        return answer?.outcome === 'written' && !answer.repeated ? written : settled(record)
+        const outcome = await settled(record)
+        return resent && result?.outcome === 'written' && outcome === unchanged ? written : outcome
       }),
     )
   }

@@ -86,7 +86,9 @@ const created = (event: Recorded<EntryEvent>, known: Entry | undefined): Entry |
 
 /** The entry after the event. An event that cannot follow (in a broken order) leaves it as it is; nothing throws. */
 export const evolveEntry = (entry: Entry | undefined, event: Recorded<EntryEvent>): Entry | undefined => {
-  const fresh = entry?.removed ? undefined : created(event, entry)
+  // Nothing that comes after a removal brings text back.
+  if (entry?.removed) return entry
+  const fresh = created(event, entry)
   if (fresh) return fresh
   if (!entry) return undefined
   switch (event.type) {

@@ -211,6 +211,8 @@ t.test('redacting drops the text, once', async () => {
   entry.given(drafted, redacted).when(decide.publish).thenRefused('entry-removed')
   const { state } = entry.given({ ...drafted, removed: true }, published, { ...edited('x'), removed: true }, redacted)
   t.match(of(state), { removed: true, lemma: '', content: { senses: [] } })
+  const late = entry.given(drafted, redacted, edited('back again'), imported)
+  t.match(of(late.state), { removed: true, lemma: '', content: { senses: [] } }, 'nothing brings the text back')
 })
 
 t.test('the route follows the state after the event', async () => {

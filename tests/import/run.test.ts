@@ -327,13 +327,7 @@ t.test('a store that is busy, away or silent is asked again; one that stays away
     fastClock(1000),
   )
   const done = await flaky.importFile('ndjson', path)
-  t.equal(
-    countsOf(done),
-    '200 written, 0 unchanged, 0 kept, 0 faults'.replace(
-      '200 written, 0 unchanged',
-      `${done.written} written, ${200 - done.written} unchanged`,
-    ),
-  )
+  t.equal(countsOf(done), '200 written, 0 unchanged, 0 kept, 0 faults', 'whatever had to be sent twice')
   t.equal((await flaky.entryEvents()).length, 200, 'nothing twice, nothing missing')
   t.ok(calls > 2)
 

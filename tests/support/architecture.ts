@@ -101,14 +101,15 @@ const forbidden: readonly (readonly [RegExp, string])[] = [
   [/@ts-(?:ignore|nocheck|expect-error)/, 'a suppressed type error'],
 ]
 
-const textFaults = ({ path, text }: SourceFile): readonly string[] => {
+/** What no file may contain, wherever it stands; `most` lines at most. */
+export const textFaults = ({ path, text }: SourceFile, most = MAX_LINES): readonly string[] => {
   const code = withoutStrings(withoutComments(text))
   const lines = text.split('\n').length - 1
   return [
     ...forbidden.flatMap(([pattern, what]) => (pattern.test(code) ? [`${path}: ${what}`] : [])),
     ...(/@ts-(?:ignore|nocheck|expect-error)/.test(text) ? [`${path}: a suppressed type error`] : []),
     ...(/(?:\/\/|\*)\s*(?:TODO|FIXME|XXX)\b/.test(text) ? [`${path}: an orphan TODO`] : []),
-    ...(lines > MAX_LINES ? [`${path}: ${lines} lines, more than ${MAX_LINES}`] : []),
+    ...(lines > most ? [`${path}: ${lines} lines, more than ${most}`] : []),
     ...(/(?:^|\/)(?:utils?|helpers?|index)\.ts$/.test(path) ? [`${path}: a name that says nothing`] : []),
   ]
 }
