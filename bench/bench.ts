@@ -35,6 +35,10 @@ export const median = (values: readonly number[]): number => quantile(values, 0.
 export const quantile = (values: readonly number[], share: number): number =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN
 
+/** The median of what each round compares: both of a round met the same moment of the machine. */
+export const ratioOf = (ours: readonly number[], peer: readonly number[]): number =>
+  median(ours.map((value, round) => value / (peer[round] ?? Number.NaN)))
+
 /** A measured piece of work: elapsed and process CPU time, both in milliseconds. */
 export type Timing = { readonly elapsed: number; readonly cpu: number }
 

@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { openSqliteEventStore } from '../src/adapters/eventstore/sqlite/store.ts'
 import type { EventStore } from '../src/ports/event-store.ts'
 import { fastClock } from '../tests/support/clocks.ts'
-import { type Bench, inFolder, interleave, main, median, short, timed } from './bench.ts'
+import { type Bench, inFolder, interleave, main, median, ratioOf, short, timed } from './bench.ts'
 import { sampleData, sampleMeta } from './sample.ts'
 
 const PAGE = 1_000
@@ -78,22 +78,23 @@ export const run: Bench['run'] = ({ quick }) =>
     // A round that is not counted warms the caches of both.
     await rate(() => ours(store))
     await rate(() => peer(db))
-    const rates = await interleave(quick ? 3 : 7, {
+    const rates = await interleave(quick ? 3 : 9, {
       ours: () => rate(() => ours(store)),
       peer: () => rate(() => peer(db)),
     })
     db.close()
     await store.close()
-    const [mine, theirs] = [median(rates.get('ours') ?? []), median(rates.get('peer') ?? [])]
+    const [mine, theirs] = [rates.get('ours') ?? [], rates.get('peer') ?? []]
+    const ratio = ratioOf(mine, theirs)
     return [
       {
         work: `replay of ${short(events)} events, 560 B`,
         against: 'read and JSON.parse',
-        ours: `${short(mine)} a CPU second`,
-        peer: `${short(theirs)} a CPU second`,
-        ratio: mine / theirs,
+        ours: `${short(median(mine))} a CPU second`,
+        peer: `${short(median(theirs))} a CPU second`,
+        ratio,
         reach: `>= ${REACH}`,
-        met: mine / theirs >= REACH,
+        met: ratio >= REACH,
       },
     ]
   })

@@ -44,7 +44,11 @@ t.test('the tour of the README works as it stands there', { timeout: 90_000 }, a
   const script = tour(page('README.md'), url.replace('http://', ''))
   const ran = await new Promise<{ code: number | null; out: string; err: string }>((done, failed) => {
     const env = environmentFor(data)
-    const shell = spawn('bash', ['-c', script], { env: { ...env, PATH: `${bin}:${env['PATH']}` }, cwd: data })
+    const shell = spawn('bash', ['--norc', '-c', script], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...env, PATH: `${bin}:${env['PATH']}` },
+      cwd: data,
+    })
     let [out, err] = ['', '']
     shell.stdout.on('data', chunk => {
       out += String(chunk)

@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto'
 
 const bytesOf = (uuid: string): Buffer => Buffer.from(uuid.replaceAll('-', ''), 'hex')
 
+/** Namespaces that do not change, decoded once: an import makes millions of names. */
+const decoded = new Map<string, Buffer>()
+
 const format = (bytes: Buffer): string => {
   const hex = bytes.toString('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
@@ -10,7 +13,11 @@ const format = (bytes: Buffer): string => {
 
 /** The version 5 UUID of a name in a namespace (itself a UUID): RFC 9562, section 5.5. */
 export const uuidv5 = (namespace: string, name: string): string => {
-  const bytes = createHash('sha1').update(bytesOf(namespace)).update(name, 'utf8').digest().subarray(0, 16)
+  const bytes = createHash('sha1')
+    .update(decoded.get(namespace) ?? bytesOf(namespace))
+    .update(name, 'utf8')
+    .digest()
+    .subarray(0, 16)
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
   return format(bytes)
@@ -30,6 +37,8 @@ const namespaces = {
   import: namespace('import'),
   day: namespace('day'),
 }
+
+for (const each of Object.values(namespaces)) decoded.set(each, bytesOf(each))
 
 export type EntryIdentity = {
   /** Canonical BCP 47. */

@@ -396,8 +396,7 @@ t.test('the wrapper binds only what every runtime binds alike', async t => {
     t.throws(() => insert.run(wrong as SqlValue), TypeError)
   for (const right of [null, 1, 1.5, 2n ** 60n, 'text', new Uint8Array([1])]) insert.run(right)
   t.throws(() => db.prepare('SELECT b FROM a').all())
-  t.same(db.prepare<[SqlValue]>('SELECT b FROM a WHERE typeof(b) = ?', { bigints: true }).all('integer'), [
-    [2n ** 60n]])
+  t.same(db.prepare<[SqlValue]>('SELECT b FROM a WHERE typeof(b) = ?', { bigints: true }).all('integer'), [[2n ** 60n]])
   t.throws(
     () =>
       db.transaction(() => {

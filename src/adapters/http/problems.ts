@@ -341,7 +341,7 @@ export const problemBody = (error: ProblemError, requestId: string): string => {
     type: `/problems/${error.code}`,
     title,
     status,
-    detail: error.message,
+    detail: status >= 500 ? help : error.message,
     code: error.code,
     requestId,
     ...(error.errors.length > 0 && { errors: error.errors }),
