@@ -1,13 +1,6 @@
-/**
- * The composition root: configuration -> adapters -> log -> handlers -> servers. The only place that constructs. Each
- * opener returns its close; closes run in reverse.
- */
-import { randomBytes, randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { openMemoryCache } from './adapters/cache/memory.ts'
 import type {
   App,
   AppOptions,
@@ -18,40 +11,24 @@ import type {
   VerifyReport,
   Watch,
 } from './adapters/cli/app-port.ts'
-import { openSqliteEventStore } from './adapters/eventstore/sqlite/store.ts'
 import { createTokenVerifier, jwksOf, signAccessToken } from './adapters/http/access-tokens.ts'
-import type { Health, HealthPart } from './adapters/http/deps.ts'
 import { openServiceLog } from './adapters/http/logging.ts'
 import { openHttpServer } from './adapters/http/server.ts'
 import { openTokenAuthority } from './adapters/http/token-authority.ts'
 import { importFrom } from './adapters/import/command.ts'
-import { openFileKeys } from './adapters/keys/file.ts'
-import { openSqliteReadStore } from './adapters/readstore/sqlite/store.ts'
+import { bindAll, type Closing, type Core, healthOf, openCore, systemClock, type Views } from './app-core.ts'
 import { openExecutor } from './commands/execute.ts'
 import { createToken, endToken, listTokens, operator } from './commands/tokens.ts'
-import { openTransactor } from './commands/transact.ts'
 import type { Config } from './config.ts'
-import { choose, dayAggregate, dayEvents, dayStream } from './domain/day.ts'
-import type { Aggregate } from './domain/decider.ts'
-import { entryAggregate } from './domain/entry.ts'
-import { EntryRedacted, entryEvents } from './domain/entry-events.ts'
-import type { DomainEvent, JsonObject } from './domain/event.ts'
+import { choose, dayStream } from './domain/day.ts'
+import { EntryRedacted } from './domain/entry-events.ts'
 import { pointOf } from './domain/ids.ts'
-import { importAggregate, importEvents, importStream } from './domain/import.ts'
+import { importStream } from './domain/import.ts'
 import { isRefusal } from './domain/refusal.ts'
-import { type Token, tokenAggregate, tokenEvents } from './domain/token.ts'
-import { openLog } from './log/open.ts'
+import type { Token } from './domain/token.ts'
 import { verifyLog } from './log/verify.ts'
-import type { Clock } from './ports/clock.ts'
-import type { Projection } from './projections/define.ts'
-import { entriesProjection } from './projections/entries.ts'
-import { openFreshness } from './projections/freshness.ts'
-import { type Inspection, inspectProjection, retryProjection } from './projections/inspect.ts'
-import { rebuild, verifyProjection } from './projections/rebuild.ts'
-import { runProjection } from './projections/runner.ts'
-import { searchProjection } from './projections/search.ts'
+import type { Inspection } from './projections/inspect.ts'
 import { followTokens } from './projections/tokens.ts'
-import { openView } from './projections/view.ts'
 import { wordOfTheDay } from './queries/days.ts'
 import { entryHistory, exportEntries, getEntry, listEntries, randomEntry } from './queries/entries.ts'
 import { searchEntries, suggestEntries } from './queries/search-entries.ts'
@@ -59,66 +36,7 @@ import { redactionSubscriber } from './subscribers/redaction.ts'
 import { runSubscriber } from './subscribers/runner.ts'
 import { tail } from './subscribers/tail.ts'
 
-const CACHED_STREAMS = 10_000
-const CACHED_VALUES = 50_000
 const VERIFIED_TOKENS = 10_000
-
-export const systemClock: Clock = {
-  now: () => new Date(),
-  monotonic: () => performance.now(),
-  sleep: async (ms, signal) => {
-    await delay(ms, undefined, signal && { signal }).catch(() => undefined)
-  },
-}
-
-/** What runs until the program is closed, and how to end it. */
-type Closing = { readonly close: () => Promise<unknown> }
-
-/** Everything that reads or writes the log, whatever the program was started for. */
-const openCore = async (config: Config, clock: Clock, opened: Closing[]) => {
-  const hold = <T extends Closing>(part: T): T => {
-    opened.push(part)
-    return part
-  }
-  const store = hold(await openSqliteEventStore({ path: config.eventStore.path, clock, newId: randomUUID }))
-  const keys = hold(await openFileKeys({ folder: config.keys.path, randomBytes, clock }))
-  const reads = hold(await openSqliteReadStore({ path: config.readStore.path, clock }))
-  const cache = hold(openMemoryCache({ clock, max: CACHED_VALUES }))
-  const log = openLog({ store, keys, types: [...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents] })
-  const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
-    openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS })
-  return {
-    ...{ store, keys, reads, cache, log, clock, newId: randomUUID as () => string, random: Math.random },
-    entries: transactor(entryAggregate),
-    days: transactor(dayAggregate),
-    tokens: transactor(tokenAggregate),
-    imports: transactor(importAggregate),
-    freshness: openFreshness({ store: reads, clock }),
-    nodeId: randomUUID(),
-  }
-}
-type Core = Awaited<ReturnType<typeof openCore>>
-
-/** One projection with all that can be done with it. */
-const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
-  const { reads: store, log, cache, clock, freshness, nodeId } = core
-  const options = { projection, store, log, cache, clock, freshness, nodeId }
-  return {
-    name: projection.name,
-    view: openView({ projection, store, clock, freshness }),
-    run: (signal: AbortSignal, onError: (message: string) => void) => runProjection({ ...options, signal, onError }),
-    inspect: () => inspectProjection({ store, log }, projection),
-    retry: () => retryProjection(store, projection, clock.now()),
-    rebuild: (watch: Watch) =>
-      rebuild({ ...options, signal: watch.signal, onProgress: told(watch, `rebuild ${projection.name}`) }),
-    verify: (watch: Watch) =>
-      verifyProjection({ ...options, signal: watch.signal, onProgress: told(watch, `verify ${projection.name}`) }),
-  }
-}
-
-/** Positions are not dense, so progress is told in thousandths of the way. */
-const told = (watch: Watch, step: string) => (at: { readonly progress: number }) =>
-  watch.onProgress({ step, done: Math.round(at.progress * 1000), total: 1000, unit: 'events' })
 
 const openQueries = (core: Core, views: Views) => {
   const reads = { entries: views.entries.view, log: core.log }
@@ -144,40 +62,6 @@ const openQueries = (core: Core, views: Views) => {
     searchEntries: searchEntries(search),
     suggestEntries: suggestEntries(search),
   }
-}
-
-const bindAll = (core: Core) => ({ entries: bind(core, entriesProjection), search: bind(core, searchProjection) })
-type Views = ReturnType<typeof bindAll>
-
-/** The parts of the service as /health shows them. */
-const healthOf = (core: Core, running: Running, views: Views) => async (): Promise<Health> => {
-  const checked = async (ask: () => Promise<unknown>): Promise<HealthPart> =>
-    ask().then(
-      (): HealthPart => ({ state: 'ok' }),
-      (): HealthPart => ({ state: 'failed' }),
-    )
-  const projections = await Promise.all(
-    running.projections.map(async ({ name, handle }): Promise<readonly [string, HealthPart]> => {
-      const status = await handle.status().catch(() => undefined)
-      if (!status) return [`projection ${name}`, { state: 'failed' }]
-      const { state, lag, parked, error, progress } = status
-      const bad = state === 'stopped' || parked > 0 || error !== undefined
-      const detail = { state, parked, progress, ...(error !== undefined && { error }) }
-      return [`projection ${name}`, { state: bad ? 'degraded' : 'ok', lag: String(lag), detail }]
-    }),
-  )
-  const deafMs = Math.round(core.clock.monotonic() - running.follower.heardAt())
-  const parts: Readonly<Record<string, HealthPart>> = {
-    eventStore: await checked(() => core.log.head()),
-    readStore: await checked(() => core.reads.ping()),
-    tokens: { state: deafMs < 10_000 ? 'ok' : 'degraded', ...(Number.isFinite(deafMs) && { ageMs: deafMs }) },
-    ...Object.fromEntries(projections),
-  }
-  const states = Object.values(parts).map(part => part.state)
-  const ready =
-    parts['eventStore']?.state === 'ok' &&
-    (await Promise.all([views.entries.view.ready(), views.search.view.ready()]).catch(() => [false])).every(Boolean)
-  return { state: states.includes('failed') ? 'failed' : states.includes('degraded') ? 'degraded' : 'ok', ready, parts }
 }
 
 /** What works in the background of a service: projections, subscribers, followers. */
@@ -209,7 +93,6 @@ const startRunning = async (core: Core, views: Views, logger: Logger, opened: Cl
   })
   return { projections, follower }
 }
-type Running = Awaited<ReturnType<typeof startRunning>>
 
 const issuerOf = (config: Config): string => config.publicUrl ?? 'urn:lexichron'
 const scopeOf = (config: Config) => ({ issuer: issuerOf(config), audience: issuerOf(config) })

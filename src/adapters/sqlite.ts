@@ -81,8 +81,8 @@ export type OpenOptions = {
 }
 
 const rolePragmas = {
-  events: { synchronous: 'FULL', cache_size: -65_536, wal_autocheckpoint: 10_000, temp_store: 'MEMORY' },
-  read: { synchronous: 'NORMAL', cache_size: -65_536, wal_autocheckpoint: 4_000, temp_store: 'MEMORY' },
+  events: { synchronous: 'FULL', cache_size: -32_768, wal_autocheckpoint: 10_000, temp_store: 'MEMORY' },
+  read: { synchronous: 'NORMAL', cache_size: -65_536, wal_autocheckpoint: 16_000, temp_store: 'MEMORY' },
 } as const
 
 // Primary result codes: https://www.sqlite.org/rescode.html

@@ -24,8 +24,8 @@ const TURN_MS = 10
 const BATCH = 500
 /** Changed documents that may wait for the writer: so many that writing them takes about `TARGET_MS`. */
 const LEAST_DIRTY = 64
-const MOST_DIRTY = 8_192
-const TARGET_MS = 250
+const MOST_DIRTY = 4_096
+const TARGET_MS = 800
 /** While a generation is built nobody reads it: documents wait until there are many, or for this long. */
 const BUILDING_MS = 1_000
 

@@ -120,7 +120,7 @@ export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Prom
   const openOne = (): Reader => {
     const db = openDatabase(path, {
       ...{ role: 'read', applicationId: APPLICATION_ID, schemaVersion: SCHEMA_VERSION, migrate, readOnly: true },
-      pragmas: { cache_size: -16_384, mmap_size: 268_435_456 },
+      pragmas: { cache_size: -8_192 },
     })
     open += 1
     return openReader(db)

@@ -1,4 +1,4 @@
-/** All that writes to the read store's file: runs in the worker thread, in slices that hold the lock for 20 ms at most. */
+/** All that writes to the read store's file: runs in the worker thread, in slices that hold the lock for 20 ms at most, 400 ms when catching up. */
 import type { JsonObject } from '../../../domain/event.ts'
 import type { CollectionName, DocumentWrite, Indexes } from '../../../ports/read-store.ts'
 import type { Sqlite, SqlValue, Statement } from '../../sqlite.ts'
@@ -55,6 +55,12 @@ export class WriteRefused extends Error {
 
 /** How long one transaction may hold the write lock, in milliseconds. */
 export const SLICE_MS = 20
+/**
+ * The same for a batch of so many documents, which only catching up makes: its rows fall all over the indexes, and a page
+ * that several slices touch is written as often. Readers are not held up by either (WAL).
+ */
+const CATCH_UP_DOCUMENTS = 1_024
+const CATCH_UP_SLICE_MS = 400
 /** Documents between two looks at the clock. */
 const STRIDE = 16
 /** What a row of a side table will take, measured: they are written at the end of the slice, in order. */
@@ -242,7 +248,7 @@ export const openWriter = (db: Sqlite, now: () => number): Writer => {
       }
       let at = 0
       for (let done = false; !done; ) {
-        const end = now() + SLICE_MS
+        const end = now() + (positions.length >= CATCH_UP_DOCUMENTS ? CATCH_UP_SLICE_MS : SLICE_MS)
         db.transaction(() => {
           checkToken(batch)
           if (positions.length > 0) {
