@@ -1,18 +1,15 @@
-/** What can go wrong under the embedded event store: other people's files, locks, full disks, dying threads and processes. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+/** What can go wrong under the embedded event store: other people’s files, locks, full disks, dying threads. */
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { openSqliteEventStore, type SqliteEventStoreOptions } from '../../src/adapters/eventstore/sqlite/store.ts'
 import { startWriter } from '../../src/adapters/eventstore/sqlite/writer-thread.ts'
-import { openDatabase, SqliteError, type SqlValue } from '../../src/adapters/sqlite.ts'
+import { SqliteError } from '../../src/adapters/sqlite.ts'
 import { type AppendResult, EventStoreError, type Expected, type StoredEvent } from '../../src/ports/event-store.ts'
-import { codeOf, idsOf, newEvent, newEvents, readLog, readWhole, tail, written } from '../contracts/event-store.ts'
 import { fastClock, until } from '../support/clocks.ts'
+import { codeOf, idsOf, newEvent, newEvents, readLog, readWhole, tail, written } from '../support/event-stores.ts'
 
 const clock = fastClock(1)
 const pathIn = (t: Test): string => join(t.testdir(), 'events.db')
@@ -146,6 +143,8 @@ t.test('a full disk fails appends, harms nothing, and is over when there is room
   t.ok(kept.length > 5)
   const [{ stream, event } = { stream: '', event: newEvent() }] = kept
   t.equal(written(await full.append(stream, 'none', [event])).repeated, true, 'answers what needs no room')
+  const refused = { outcome: 'conflict', current: 'none' }
+  t.same(await full.append(`a-${kept.length}`, 0n, newEvents(1)), refused, 'nothing is left of what failed')
   t.same(await full.append(stream, 'none', newEvents(1)), { outcome: 'conflict', current: 0n })
   t.same(idsOf((await readLog(full, 0n)).events), idsOf(kept.map(each => each.event)))
   await full.close()
@@ -289,149 +288,11 @@ t.test('ids are found over many blocks of the log', async t => {
     t.equal((await store.find(ids[index] ?? ''))?.revision, BigInt(index))
 })
 
-const child = fileURLToPath(new URL('../support/event-store-child.ts', import.meta.url))
-type Line = { readonly stream: string; readonly revision: bigint; readonly id: string }
-const startChild = (path: string, name: string, appenders: number, appends: number) => {
-  const process_: ChildProcess = spawn(process.execPath, [child, path, name, String(appenders), String(appends)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let output = ''
-  process_.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-  })
-  return {
-    kill: () => process_.kill('SIGKILL'),
-    count: () => output.split('\n').length - 1,
-    /** What it has said to be answered, once it has ended. */
-    ended: once(process_, 'close').then(([code]: unknown[]) => ({
-      code,
-      // A line without its end was cut off by the kill.
-      lines: output
-        .split('\n')
-        .slice(0, -1)
-        .map((line): Line => {
-          const [stream = '', revision = '-1', id = ''] = line.split(' ')
-          return { stream, revision: BigInt(revision), id }
-        }),
-    })),
-  }
-}
-
-t.test('two processes and a follower share a file', async t => {
-  const path = pathIn(t)
-  const store = await open(t, { path })
+t.test('a commit of this process wakes its followers without a poll', async t => {
+  const store = await open(t, { path: pathIn(t), pollMs: 3_600_000 })
   const following = tail(store, 0n)
   await following.until(() => following.batches.length > 0)
-  const children = ['left', 'right'].map(name => startChild(path, name, 4, 40))
-  const results = await Promise.all(children.map(each => each.ended))
-  const lines = results.flatMap(result => result.lines)
-  t.same(
-    results.map(result => result.code),
-    [0, 0],
-  )
-  t.equal(lines.length, 2 * (4 * 40 + 40))
-  await following.until(() => following.events.length >= lines.length)
+  written(await store.append('a-1', 'none', newEvents(1)))
+  await following.until(() => following.events.length === 1)
   await following.stop()
-  t.same(idsOf(following.events).toSorted(), idsOf(lines).toSorted(), 'each event came once')
-  t.ok(following.events.every((event, at) => at === 0 || event.position > (following.events[at - 1]?.position ?? 0n)))
-  const shared = await readWhole(store, 'shared-0')
-  t.equal(shared.length, 80)
-  t.same(
-    idsOf(shared),
-    idsOf(lines.filter(line => line.stream === 'shared-0').toSorted((a, b) => Number(a.revision - b.revision))),
-  )
-  t.same(new Set(shared.map(event => event.data)).size, 2, 'both wrote to it')
-  written(await store.append('shared-0', 79n, newEvents(1)))
-})
-
-t.test('a process killed while it appends loses nothing that it had answered', async t => {
-  const path = pathIn(t)
-  const answered: Line[] = []
-  for (let round = 0; round < 6; round += 1) {
-    const running = startChild(path, `r${round}`, 16, 100_000)
-    await until('it has answered some', () => running.count() > 100 + round * 50, 30_000)
-    running.kill()
-    const { lines } = await running.ended
-    t.ok(lines.length > 100)
-    answered.push(...lines)
-  }
-  const store = await open(t, { path })
-  const { events } = await readLog(store, 0n)
-  const there = new Map(events.map(event => [event.id, event]))
-  t.equal(there.size, events.length, 'none is there twice')
-  const missing = answered.filter(({ id, stream, revision }) => {
-    const event = there.get(id)
-    return event?.stream !== stream || event.revision !== revision
-  })
-  t.same(missing, [], `${answered.length} answered, ${events.length} there`)
-  const next = new Map<string, bigint>()
-  for (const { stream, revision } of events) {
-    if (revision !== (next.get(stream) ?? 0n)) t.fail(`${stream} has a gap before ${revision}`)
-    next.set(stream, revision + 1n)
-  }
-  const db = new DatabaseSync(path)
-  t.equal(Object.values(db.prepare('PRAGMA integrity_check').get() ?? {})[0], 'ok')
-  db.close()
-})
-
-const kindOf = (work: () => unknown): string => {
-  try {
-    work()
-    return 'no error'
-  } catch (error) {
-    return error instanceof SqliteError ? error.kind : String(error)
-  }
-}
-
-t.test('the wrapper binds only what every runtime binds alike', async t => {
-  const db = openDatabase(join(t.testdir(), 'a.db'), {
-    role: 'read',
-    applicationId: 5,
-    schemaVersion: 1,
-    migrate: fresh => fresh.exec('CREATE TABLE a (b ANY) STRICT'),
-  })
-  t.teardown(() => db.close())
-  const insert = db.prepare('INSERT INTO a VALUES (?)')
-  for (const wrong of [true, undefined, new Date(), Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, {}, Symbol('x')])
-    t.throws(() => insert.run(wrong as SqlValue), TypeError)
-  for (const right of [null, 1, 1.5, 2n ** 60n, 'text', new Uint8Array([1])]) insert.run(right)
-  t.throws(() => db.prepare('SELECT b FROM a').all())
-  t.same(db.prepare<[SqlValue]>('SELECT b FROM a WHERE typeof(b) = ?', { bigints: true }).all('integer'), [[2n ** 60n]])
-  t.throws(
-    () =>
-      db.transaction(() => {
-        insert.run('gone')
-        throw new Error('undo')
-      }),
-    /undo/,
-  )
-  t.equal(db.inTransaction, false)
-  t.equal(db.prepare<[number]>("SELECT count(*) FROM a WHERE b = 'gone'").get()?.[0], 0)
-  t.equal(
-    kindOf(() => db.exec('NO SQL')),
-    'misuse',
-  )
-  t.equal(db.pragma('synchronous'), 1)
-  const again = { role: 'read', applicationId: 5, schemaVersion: 2, migrate: () => undefined } as const
-  t.equal(
-    kindOf(() => openDatabase(db.path, { ...again, readOnly: true })),
-    'older',
-  )
-  t.equal(
-    kindOf(() => openDatabase(join(t.testdirName, 'none.db'), { ...again, readOnly: true })),
-    'cantopen',
-  )
-  t.throws(() => openDatabase(db.path, { ...again, pragmas: { 'x;': 1 } }), TypeError)
-  const reader = openDatabase(db.path, { ...again, schemaVersion: 1, readOnly: true })
-  t.equal(
-    kindOf(() => reader.exec('DELETE FROM a')),
-    'readonly',
-  )
-  t.same([...reader.prepare<[SqlValue]>('SELECT b FROM a LIMIT 2').iterate()], [[null], [1]])
-  reader.close()
-  reader.close()
-  t.equal(
-    kindOf(() => reader.exec('SELECT 1')),
-    'closed',
-  )
 })

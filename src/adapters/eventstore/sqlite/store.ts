@@ -212,7 +212,7 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
       if (batch === 'unavailable') await clock.sleep(RETRY_MS, signal)
       else if (batch) {
         position = Number(batch.position)
-        told ||= batch.caughtUp
+        told = true
         yield batch
         await turn()
       } else await waker.wait(signal)
