@@ -111,7 +111,7 @@ export const run: Bench['run'] = async ({ quick }) => {
   await ours(256, 5_000)
   const results = await interleave(quick ? 3 : 5, {
     peer: () => peer(30_000 * scale),
-    '1': () => ours(1, 3_000 * scale),
+    '1': () => ours(1, 1_500 * scale),
     '16': () => ours(16, 12_000 * scale),
     '256': () => ours(256, 30_000 * scale),
   })

@@ -56,7 +56,8 @@ const candidate = (index: Index, query: Query): Candidate | undefined => {
   const equalities = members.slice(0, members.length - order.length)
   if (equalities.length + order.length !== members.length) return undefined
   if (!sameOrder(members.slice(equalities.length), order)) return undefined
-  if (index.terms !== undefined && !equalities.some(each => each.member === index.terms)) return undefined
+  // What stands behind the terms can only be an order: an equality there is a range of one value.
+  if (index.terms !== undefined && equalities.at(-1)?.member !== index.terms) return undefined
   const bounds: Condition[] = []
   for (const { member } of equalities) {
     const equality = equalityOn(index, member, query.where)

@@ -49,7 +49,7 @@ const slim = (entry: Entry): Entry => ({
 })
 
 /** Events carry absolute values, but an edit only those it changes: the senses, forms and variants are kept to fold onto. */
-const listed = (entry: Entry): SearchDocument => {
+export const listed = (entry: Entry): SearchDocument => {
   const { labelKeys, categoryKeys } = documentOf(entry, '')
   return {
     ...termsOf(entry),

@@ -53,7 +53,8 @@ type Step = {
 /** Candidates of the fuzzy layer, and entries a page examines. */
 const MAX_CANDIDATES = 2_000
 const MAX_EXAMINED = 10_000
-const PAGE = 100
+/** A term that so many have is common enough to know that another drives. */
+const COUNTED = 1_000
 
 const filterConditions = ({ language, partOfSpeech, label, category }: SearchFilters): readonly Condition[] => [
   ...(language === undefined ? [] : [{ member: 'language', op: 'eq' as const, value: language }]),
@@ -86,7 +87,7 @@ const rarest = async (index: SearchIndex, stems: readonly string[]): Promise<rea
       stem,
       count: await index.count(
         { where: [{ member: 'definition', op: 'all', value: [stem] }], order: ['-rank'] },
-        MAX_EXAMINED,
+        COUNTED,
       ),
     })),
   )
@@ -129,15 +130,18 @@ const stepsOf = async (index: SearchIndex, { query, filters, fields }: SearchReq
         finds: entry => query.keys.findIndex(each => entry.key.startsWith(each)) === n,
       })
     const deletes = [...new Set(query.keys.flatMap(key => deletesOf(key, query.distance)))]
-    if (query.distance > 0)
-      steps.push({
-        ...{
-          layers: ['fuzzy'],
-          where: [{ member: 'deletes', op: 'any', value: deletes }, ...filter],
-          candidates: MAX_CANDIDATES,
-        },
-        order: filters.language === undefined ? ['language'] : [],
-      })
+    if (query.distance > 0) {
+      const { language, ...others } = filters
+      // The language stands behind the deletion in the index, so that one index serves both: as a range of one value.
+      const spoken: readonly Condition[] =
+        language === undefined ? [] : [{ member: 'language', op: 'range', gte: language, lte: language }]
+      const where: readonly Condition[] = [
+        { member: 'deletes', op: 'any', value: deletes },
+        ...spoken,
+        ...filterConditions(others),
+      ]
+      steps.push({ layers: ['fuzzy'], where, order: ['language'], candidates: MAX_CANDIDATES })
+    }
   }
   if (definition)
     for (const [n, set] of query.definitions.entries()) {
@@ -227,7 +231,7 @@ const indexedPage = async (
   limit: number,
 ): Promise<StepPage> => {
   const { where, order } = step
-  const found = await index.find({ where, order, limit: PAGE, ...(from && { after: from }) })
+  const found = await index.find({ where, order, limit: Math.max(10, limit + 1), ...(from && { after: from }) })
   const hits: Hit[] = []
   for (const document of found.documents) {
     const hit = hitOf(request, step, document)

@@ -14,8 +14,8 @@ import {
 import { ANSWER_WIDTH, CONFLICT, type Failure, REPEATED, type WriterReply, type WriterSettings } from './protocol.ts'
 import { timestamp } from './timestamp.ts'
 
-/** Appends that share a message: the thread commits the first ones while this side still prepares the others. */
-const MESSAGE_APPENDS = 64
+/** Appends that share a message: of a longer burst the thread commits the first ones while this side prepares the others. */
+const MESSAGE_APPENDS = 256
 /** What waits may hold this many characters of events; beyond it appends are `busy`. */
 const MAX_WAITING_CHARACTERS = 64_000_000
 const CLOSE_TIMEOUT_MS = 10_000
