@@ -34,7 +34,7 @@ if (files.length === 0) {
 const columns = ['work', 'against', 'ours', 'peer', 'ratio', 'reach', 'met'] as const
 const cells = (row: BenchRow): readonly string[] => [
   ...[row.work, row.against, String(row.ours), String(row.peer)],
-  ...[row.ratio === undefined ? '' : row.ratio.toFixed(2), row.reach, row.met ? 'yes' : 'NO'],
+  ...[row.ratio === undefined ? '' : row.ratio.toFixed(2), row.reach, row.met === null ? '' : row.met ? 'yes' : 'NO'],
 ]
 const table = (rows: readonly BenchRow[]): string => {
   const all = [columns, ...rows.map(cells)]

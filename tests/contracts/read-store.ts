@@ -393,11 +393,11 @@ export const readStoreContract = (t: Test, open: () => Promise<Opened>): void =>
   })
 
   withStore('a large batch is written in slices, and what it holds is all there', async (test, store) => {
-    const writes = Array.from({ length: 3_000 }, (_, n) =>
+    const writes = Array.from({ length: 1_000 }, (_, n) =>
       put(uuid(n), 1n, {
         language: 'en',
         lemma: String(n),
-        terms: Array.from({ length: 12 }, (_, k) => `${(n * k) % 97}`),
+        terms: Array.from({ length: 90 }, (_, k) => `${n} ${k}`),
       }),
     )
     let written = false
@@ -411,7 +411,7 @@ export const readStoreContract = (t: Test, open: () => Promise<Opened>): void =>
     await writing
     test.equal((await store.checkpoint('words@1#1'))?.position, 9n)
     const where = [{ member: 'language', op: 'eq', value: 'en' }] as const
-    test.equal(await store.count('words@1#1', plan({ where, order: ['lemma'], limit: 1 }, indexes), 5_000), 3_000)
+    test.equal(await store.count('words@1#1', plan({ where, order: ['lemma'], limit: 1 }, indexes), 5_000), 1_000)
   })
 
   t.test('a closed store says so, and closing twice is harmless', async test => {
