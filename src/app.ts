@@ -27,6 +27,7 @@ import { importStream } from './domain/import.ts'
 import { isRefusal } from './domain/refusal.ts'
 import type { Token } from './domain/token.ts'
 import { verifyLog } from './log/verify.ts'
+import { entryCacheKey, entryIdOf } from './projections/entries.ts'
 import type { Inspection } from './projections/inspect.ts'
 import { followTokens } from './projections/tokens.ts'
 import { wordOfTheDay } from './queries/days.ts'
@@ -39,7 +40,7 @@ import { tail } from './subscribers/tail.ts'
 const VERIFIED_TOKENS = 10_000
 
 const openQueries = (core: Core, views: Views) => {
-  const reads = { entries: views.entries.view, log: core.log }
+  const reads = { entries: views.entries.view, log: core.log, cache: core.cache }
   const search = { search: views.search.view, entries: views.entries.view }
   const system = (commandId: string) => ({
     ...{ commandId, actor: operator, correlationId: commandId, at: core.clock.now() },
@@ -83,6 +84,10 @@ const startRunning = async (core: Core, views: Views, logger: Logger, opened: Cl
     filter: { types: [EntryRedacted.type] },
     onEvents: events => {
       for (const { stream } of events) core.entries.forget(stream)
+      void core.cache.invalidate(
+        events.map(event => entryCacheKey(entryIdOf(event))),
+        events.at(-1)?.position ?? 0n,
+      )
     },
   })
   opened.push({

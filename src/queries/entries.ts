@@ -3,8 +3,9 @@ import Type from 'typebox'
 import type { Entry } from '../domain/entry.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { Log } from '../log/log.ts'
+import type { Cache } from '../ports/cache.ts'
 import type { Condition } from '../ports/read-store.ts'
-import { type EntryDocument, nameKey } from '../projections/entries.ts'
+import { type EntryDocument, entryCacheKey, nameKey } from '../projections/entries.ts'
 import type { View } from '../projections/view.ts'
 import type { Cursor, Page, Query, Reader } from './define.ts'
 import { type EntryRevision, HistoryItem, historyFor, type Revision, revisionsOf } from './entry-history.ts'
@@ -14,7 +15,12 @@ import { EntrySchema, type EntryView, entryView, sightOf, viewFor } from './entr
 export type EntryReads = {
   readonly entries: View<EntryDocument>
   readonly log: Pick<Log, 'readStream' | 'head'>
+  /** Holds the bytes of published entries; without one every read goes to the read model. */
+  readonly cache?: Pick<Cache, 'get' | 'set'>
 }
+
+/** How long bytes may lie in a cache that nobody invalidates: that of a node which does not run the projection. */
+const CACHED_MS = 60_000
 
 export type AsOf = { readonly position: bigint } | { readonly time: Date }
 
@@ -53,13 +59,34 @@ export const getEntry = (reads: EntryReads): Query<{ readonly id: string; readon
   reads: ['entries'],
   run: async ({ id, asOf }, reader) => {
     if (asOf) return asItWas(reads, id, asOf, reader)
+    const cached = await fromCache(reads, id)
+    if (cached) return cached
+    // Before the read: what is read then reflects this position at least.
+    const position = reads.entries.position()
     const found = (await reads.entries.get([id])).get(id)
     if (!found)
       return (await wasRemoved(reads, id)) ? refuse('entry-removed', 'The text of this entry was removed.') : notFound()
     const value = seen(reader, id, found.body, found.body.revision)
-    return 'refused' in value ? value : { value, position: reads.entries.position() }
+    if ('refused' in value) return value
+    if (found.body.status !== 'published') return { value, position }
+    // What is published looks the same to everybody.
+    const bytes = JSON.stringify(value)
+    await reads.cache?.set(entryCacheKey(id), { value: bytes, position }, CACHED_MS)
+    return { value, bytes, position }
   },
 })
+
+/**
+ * The published entry as the cache has it, unless the read model has moved on since it was loaded: a cached value is never
+ * older than what an uncached read of this node would be.
+ */
+const fromCache = async ({ entries, cache }: EntryReads, id: string) => {
+  if (!cache || !(await entries.ready())) return undefined
+  const hit = await cache.get(entryCacheKey(id))
+  if (!hit || hit.position < entries.position()) return undefined
+  const value: EntryView = JSON.parse(hit.value)
+  return { value, bytes: hit.value, position: hit.position }
+}
 
 /** Only asked for what the read model does not have, so the look into the stream costs no ordinary read. */
 const wasRemoved = async (reads: EntryReads, id: string): Promise<boolean> =>
