@@ -16,7 +16,7 @@ import { parseQuery } from '../src/domain/search-query.ts'
 import { letters } from '../src/domain/search-terms.ts'
 import type { DocumentWrite, ReadStore } from '../src/ports/read-store.ts'
 import { plan } from '../src/projections/planner.ts'
-import { listed, type SearchDocument, searchProjection } from '../src/projections/search.ts'
+import { type SearchDocument, searchDocument, searchProjection } from '../src/projections/search.ts'
 import { type SearchIndex, search } from '../src/queries/search.ts'
 import { type BenchOptions, type BenchRow, inFolder, quantile } from './bench.ts'
 
@@ -45,7 +45,7 @@ const load = async (store: ReadStore, most: number): Promise<readonly Word[]> =>
     }
     const id = entryId(identity)
     words.push({ id, lemma: identity.lemma })
-    writes.push({ id, position: BigInt(words.length), body: listed(entry) })
+    writes.push({ id, position: BigInt(words.length), body: searchDocument(entry) })
     if (writes.length === 4096) await flush()
     if (words.length >= most) break
   }

@@ -3,22 +3,30 @@
  * ours, and no runtime's, because an entry's id is made from the canonical tag and must never change with an upgrade.
  */
 
-/** Codes that RFC 5646 section 4.5 replaces: ISO 639-2/3 and withdrawn codes of languages that have a shorter one. */
+/**
+ * Codes that RFC 5646, section 4.5, replaces: withdrawn ones, and every ISO 639-2 code (B and T) of a language that has one
+ * of two letters. The list is complete, since an alias that came later would change the ids of entries that are there.
+ */
 const aliases: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    ...{ iw: 'he', in: 'id', ji: 'yi', jw: 'jv', mo: 'ro', sh: 'sr', tl: 'fil', no: 'nb' },
-    ...{ eng: 'en', deu: 'de', ger: 'de', fra: 'fr', fre: 'fr', spa: 'es', ita: 'it', por: 'pt', nld: 'nl', dut: 'nl' },
-    ...{ swe: 'sv', dan: 'da', nob: 'nb', nno: 'nn', nor: 'nb', fin: 'fi', isl: 'is', ice: 'is', rus: 'ru', ukr: 'uk' },
-    ...{ pol: 'pl', ces: 'cs', cze: 'cs', slk: 'sk', slo: 'sk', slv: 'sl', hrv: 'hr', srp: 'sr', bos: 'bs', bul: 'bg' },
-    ...{ mkd: 'mk', mac: 'mk', ell: 'el', gre: 'el', tur: 'tr', aze: 'az', hun: 'hu', ron: 'ro', rum: 'ro', lat: 'la' },
-    ...{ gle: 'ga', gla: 'gd', cym: 'cy', wel: 'cy', bre: 'br', eus: 'eu', baq: 'eu', cat: 'ca', glg: 'gl', est: 'et' },
-    ...{ lav: 'lv', lit: 'lt', sqi: 'sq', alb: 'sq', hye: 'hy', arm: 'hy', kat: 'ka', geo: 'ka', fas: 'fa', per: 'fa' },
-    ...{ ara: 'ar', heb: 'he', yid: 'yi', hin: 'hi', urd: 'ur', ben: 'bn', tam: 'ta', tel: 'te', mar: 'mr', guj: 'gu' },
-    ...{ zho: 'zh', chi: 'zh', cmn: 'zh', jpn: 'ja', kor: 'ko', vie: 'vi', tha: 'th', ind: 'id', msa: 'ms', may: 'ms' },
-    ...{ swa: 'sw', zul: 'zu', xho: 'xh', afr: 'af', amh: 'am', som: 'so', hau: 'ha', yor: 'yo', ibo: 'ig', mlt: 'mt' },
-    ...{ epo: 'eo', ina: 'ia', san: 'sa', bod: 'bo', tib: 'bo', mya: 'my', bur: 'my', khm: 'km', lao: 'lo', mon: 'mn' },
-    ...{ kaz: 'kk', uzb: 'uz', tat: 'tt', kir: 'ky', tgk: 'tg', tuk: 'tk', uig: 'ug', pan: 'pa', kan: 'kn', mal: 'ml' },
-  }),
+  `
+  iw:he in:id ji:yi jw:jv mo:ro sh:sr tl:fil no:nb cmn:zh
+  aar:aa abk:ab afr:af aka:ak alb:sq amh:am ara:ar arg:an arm:hy asm:as ava:av ave:ae aym:ay aze:az bak:ba bam:bm
+  baq:eu bel:be ben:bn bih:bh bis:bi bod:bo bos:bs bre:br bul:bg bur:my cat:ca ces:cs cha:ch che:ce chi:zh chu:cu
+  chv:cv cor:kw cos:co cre:cr cym:cy cze:cs dan:da deu:de div:dv dut:nl dzo:dz ell:el eng:en epo:eo est:et eus:eu
+  ewe:ee fao:fo fas:fa fij:fj fin:fi fra:fr fre:fr fry:fy ful:ff geo:ka ger:de gla:gd gle:ga glg:gl glv:gv gre:el
+  grn:gn guj:gu hat:ht hau:ha heb:he her:hz hin:hi hmo:ho hrv:hr hun:hu hye:hy ibo:ig ice:is ido:io iii:ii iku:iu
+  ile:ie ina:ia ind:id ipk:ik isl:is ita:it jav:jv jpn:ja kal:kl kan:kn kas:ks kat:ka kau:kr kaz:kk khm:km kik:ki
+  kin:rw kir:ky kom:kv kon:kg kor:ko kua:kj kur:ku lao:lo lat:la lav:lv lim:li lin:ln lit:lt ltz:lb lub:lu lug:lg
+  mac:mk mah:mh mal:ml mao:mi mar:mr may:ms mkd:mk mlg:mg mlt:mt mon:mn mri:mi msa:ms mya:my nau:na nav:nv nbl:nr
+  nde:nd ndo:ng nep:ne nld:nl nno:nn nob:nb nor:nb nya:ny oci:oc oji:oj ori:or orm:om oss:os pan:pa per:fa pli:pi
+  pol:pl por:pt pus:ps que:qu roh:rm ron:ro rum:ro run:rn rus:ru sag:sg san:sa sin:si slk:sk slo:sk slv:sl sme:se
+  smo:sm sna:sn snd:sd som:so sot:st spa:es sqi:sq srd:sc srp:sr ssw:ss sun:su swa:sw swe:sv tah:ty tam:ta tat:tt
+  tel:te tgk:tg tgl:fil tha:th tib:bo tir:ti ton:to tsn:tn tso:ts tuk:tk tur:tr twi:tw uig:ug ukr:uk urd:ur uzb:uz
+  ven:ve vie:vi vol:vo wel:cy wln:wa wol:wo xho:xh yid:yi yor:yo zha:za zho:zh zul:zu
+  `
+    .trim()
+    .split(/\s+/)
+    .map((pair): readonly [string, string] => [pair.slice(0, pair.indexOf(':')), pair.slice(pair.indexOf(':') + 1)]),
 )
 
 const capitalised = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1).toLowerCase()
@@ -29,22 +37,25 @@ const grammar =
 
 /**
  * The canonical form of a tag (RFC 5646, section 4.5): shortest language code, extended language in its own right, case by
- * convention, variants in order. Undefined for what is not well formed.
+ * convention, variants and extensions in order. Undefined for what is not well formed.
  */
 export const canonicalLanguage = (tag: string): string | undefined => {
   if (tag.length > 60) return undefined
   const found = grammar.exec(tag.toLowerCase())
   if (!found) return undefined
-  const [, primary = '', extended, script, region, variants = '', extensions = '', privateUse = ''] = found
-  const named = extended ?? primary
+  const [, primary = '', extlang, script, region, variants = '', extensions = '', privateUse = ''] = found
+  const named = extlang ?? primary
   const sorted = variants.split('-').filter(Boolean)
-  if (new Set(sorted).size !== sorted.length) return undefined
+  // A singleton begins each extension; both it and a variant stand once.
+  const extended = extensions.match(/[a-z0-9](?:-[a-z0-9]{2,8})+/g) ?? []
+  const singletons = extended.map(each => each.slice(0, 1))
+  if (new Set(sorted).size !== sorted.length || new Set(singletons).size !== singletons.length) return undefined
   return [
     aliases.get(named) ?? named,
     ...(script === undefined ? [] : [capitalised(script)]),
     ...(region === undefined ? [] : [region.toUpperCase()]),
     ...sorted.toSorted(),
-    ...extensions.split('-').filter(Boolean),
+    ...extended.toSorted(),
     ...privateUse.split('-').filter(Boolean),
   ].join('-')
 }
@@ -76,7 +87,11 @@ const foldings: Readonly<Record<string, Folding>> = {
   is: { kept: 'áéíóúýðþæö', dottedI: false, spelt: {} },
 }
 
-const primaryOf = (language: string): string => language.split('-', 1)[0] ?? language
+/** The language without script, region and the rest: folding and stemming go by it. */
+export const primaryOf = (language: string): string => {
+  const end = language.indexOf('-')
+  return end < 0 ? language : language.slice(0, end)
+}
 
 export const foldingOf = (language: string): Folding => foldings[primaryOf(language)] ?? plain
 

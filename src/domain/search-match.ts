@@ -1,8 +1,8 @@
 /** Which layer of the search an entry belongs to, and what of it matched. */
 import type { EntryContent } from './entry-content.ts'
-import { distanceFor, lettersOf, patternOf, type SearchQuery } from './search-query.ts'
+import { distanceFor, lettersOf, readingOf, type SearchQuery } from './search-query.ts'
 import { letters } from './search-terms.ts'
-import { accentKey, ascii, caseKey, stem } from './text.ts'
+import { accentKey, ascii, caseKey, stem, wordsIn } from './text.ts'
 
 /** Best first. */
 export const layers = ['exact', 'case', 'accent', 'form', 'stem', 'prefix', 'wildcard', 'fuzzy', 'definition'] as const
@@ -21,19 +21,31 @@ export type Matchable = {
 
 /**
  * Optimal string alignment distance (Damerau-Levenshtein without edits inside a transposition), or `most + 1` as soon as
- * it is more than `most`. Letters are those of ASCII keys.
+ * it is more than `most`. Letters are those of ASCII keys; of a text whose letters are one character each, itself.
  */
-export const distanceOf = (a: readonly string[], b: readonly string[], most: number): number => {
+export const distanceOf = (a: ArrayLike<string>, b: ArrayLike<string>, most: number): number => {
   if (Math.abs(a.length - b.length) > most) return most + 1
+  // What both begin and end with needs no edit, and most of a misspelling is right.
+  let start = 0
+  while (start < a.length && start < b.length && a[start] === b[start]) start += 1
+  let endA = a.length
+  let endB = b.length
+  while (endA > start && endB > start && a[endA - 1] === b[endB - 1]) {
+    endA -= 1
+    endB -= 1
+  }
+  const width = endB - start
   let before: readonly number[] = []
-  let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i += 1) {
+  let previous: readonly number[] = Array.from({ length: width + 1 }, (_, j) => j)
+  for (let i = 1; i <= endA - start; i += 1) {
     const row = [i]
     let best = i
-    for (let j = 1; j <= b.length; j += 1) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1
+    const char = a[start + i - 1]
+    for (let j = 1; j <= width; j += 1) {
+      const other = b[start + j - 1]
+      const cost = char === other ? 0 : 1
       let value = Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (previous[j - 1] ?? 0) + cost)
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+      if (i > 1 && j > 1 && char === b[start + j - 2] && a[start + i - 2] === other)
         value = Math.min(value, (before[j - 2] ?? 0) + 1)
       row.push(value)
       if (value < best) best = value
@@ -42,21 +54,25 @@ export const distanceOf = (a: readonly string[], b: readonly string[], most: num
     before = previous
     previous = row
   }
-  return Math.min(previous[b.length] ?? most + 1, most + 1)
+  return Math.min(previous[width] ?? most + 1, most + 1)
 }
 
-/** The least distance of any reading of the query, within what both words allow; undefined beyond it. */
-export const fuzzyDistance = (query: SearchQuery, key: string): number | undefined => {
+const split = (key: string): ArrayLike<string> => (key.includes('~') ? letters(key) : key)
+
+/** The distance of the query, as the language reads it, within what both words allow; undefined beyond it. */
+export const fuzzyDistance = (query: SearchQuery, key: string, language: string): number | undefined => {
   const most = Math.min(query.distance, distanceFor(lettersOf(key)))
   if (most === 0) return undefined
-  const split = letters(key)
-  const best = Math.min(...query.keys.map(each => distanceOf(letters(each), split, most)))
-  return best <= most ? best : undefined
+  const distance = distanceOf(split(readingOf(query, language).key), split(key), most)
+  return distance <= most ? distance : undefined
 }
 
 export type Match = { readonly layer: Layer; readonly distance?: number }
 
-/** The one layer that an entry is emitted in; undefined when the query does not find it in these fields. Pure and total. */
+/**
+ * The one layer that an entry is emitted in; undefined when the query does not find it in these fields. Pure and total.
+ * An entry is compared with the query as its own language reads it: in Spanish `ano` is not `año`.
+ */
 export const bestLayer = (
   query: SearchQuery,
   entry: Matchable,
@@ -64,18 +80,18 @@ export const bestLayer = (
 ): Match | undefined => {
   const lemma = fields.has('lemma')
   const form = fields.has('form')
-  if (query.pattern)
-    return lemma && query.keys.some(key => patternOf(key).test(entry.key)) ? { layer: 'wildcard' } : undefined
-  if (lemma) {
+  const { key, stem: stemmed, pattern } = readingOf(query, entry.language)
+  if (pattern) return lemma && pattern.test(entry.key) ? { layer: 'wildcard' } : undefined
+  if (lemma && entry.key === key) {
     if (entry.lemma === query.text) return { layer: 'exact' }
-    if (caseKey(entry.lemma, entry.language) === caseKey(query.text, entry.language)) return { layer: 'case' }
-    if (query.keys.includes(entry.key)) return { layer: 'accent' }
+    const same = caseKey(entry.lemma, entry.language) === caseKey(query.text, entry.language)
+    return { layer: same ? 'case' : 'accent' }
   }
-  if (form && query.keys.some(key => entry.forms.includes(key))) return { layer: 'form' }
-  if ((lemma || form) && query.stems.some(each => entry.stems.includes(each))) return { layer: 'stem' }
+  if (form && entry.forms.includes(key)) return { layer: 'form' }
+  if ((lemma || form) && stemmed !== undefined && entry.stems.includes(stemmed)) return { layer: 'stem' }
   if (lemma) {
-    if (query.keys.some(key => entry.key.startsWith(key))) return { layer: 'prefix' }
-    const distance = fuzzyDistance(query, entry.key)
+    if (entry.key.startsWith(key)) return { layer: 'prefix' }
+    const distance = fuzzyDistance(query, entry.key, entry.language)
     if (distance !== undefined) return { layer: 'fuzzy', distance }
   }
   if (fields.has('definition') && query.definitions.some(set => set.every(each => entry.definition.includes(each))))
@@ -94,19 +110,24 @@ const MAX_HIGHLIGHTS = 5
 
 const whole = (pointer: string, text: string): Highlight => ({ pointer, text, ranges: [[0, text.length]] })
 
+/** Code points with the marks that follow them. */
+const lettersIn = (text: string): readonly string[] => text.match(/\P{M}\p{M}*|\p{M}+/gu) ?? []
+
 const prefixHighlight = (query: SearchQuery, lemma: string, language: string): Highlight => {
-  for (let end = 1; end <= lemma.length; end += 1)
-    if (query.keys.includes(ascii(accentKey(lemma.slice(0, end), language))))
+  const { key } = readingOf(query, language)
+  let end = 0
+  // By code point, and to the end of its marks: half of a surrogate pair or a letter without its accent is no range.
+  for (const segment of lettersIn(lemma)) {
+    end += segment.length
+    if (ascii(accentKey(lemma.slice(0, end), language)).startsWith(key))
       return { pointer: '/lemma', text: lemma, ranges: [[0, end]] }
+  }
   return whole('/lemma', lemma)
 }
 
 const inText = (query: SearchQuery, pointer: string, text: string, language: string): readonly Highlight[] => {
-  const ranges = [...text.matchAll(/[\p{L}\p{N}][\p{L}\p{M}\p{N}'’]*/gu)].flatMap(
-    (match): readonly (readonly [number, number])[] =>
-      query.definitions.some(set => set.includes(ascii(stem(match[0], language))))
-        ? [[match.index, match.index + match[0].length]]
-        : [],
+  const ranges = wordsIn(text).flatMap(({ word, at }): readonly (readonly [number, number])[] =>
+    query.definitions.some(set => set.includes(ascii(stem(word, language)))) ? [[at, at + word.length]] : [],
   )
   return ranges.length > 0 ? [{ pointer, text, ranges }] : []
 }
@@ -123,7 +144,8 @@ export const highlightsOf = (
       .flatMap((each, i) => inText(query, `/senses/${i}/gloss`, each.gloss, language))
       .slice(0, MAX_HIGHLIGHTS)
   if (match.layer === 'form') {
-    const isMatch = (text: string): boolean => query.keys.includes(ascii(accentKey(text, language)))
+    const { key } = readingOf(query, language)
+    const isMatch = (text: string): boolean => ascii(accentKey(text, language)) === key
     return [
       ...content.forms.flatMap((each, i) => (isMatch(each.form) ? [whole(`/forms/${i}/form`, each.form)] : [])),
       ...content.variants.flatMap((each, i) => (isMatch(each) ? [whole(`/variants/${i}`, each)] : [])),

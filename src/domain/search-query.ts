@@ -1,5 +1,5 @@
 /** What somebody types into the search, read into patterns and keys. Pure, and the same on every engine. */
-import { foldingLanguages } from './languages.ts'
+import { foldingLanguages, primaryOf, stemmerOf } from './languages.ts'
 import { accentKey, ascii, checkText, normalise, stem, stemsOf, words } from './text.ts'
 
 export const MAX_QUERY = 128
@@ -15,7 +15,7 @@ export type SearchQuery = {
   readonly language: string | undefined
   /** Distinct accent keys in ASCII, by the foldings of the languages that are searched. */
   readonly keys: readonly string[]
-  /** Keys of the stemmed query, each word stemmed; empty with wildcards. */
+  /** Distinct keys of the query, each word stemmed; empty with wildcards. */
   readonly stems: readonly string[]
   /** Stems that a definition must have, all of one set: a set for each language's reading of the query. */
   readonly definitions: readonly (readonly string[])[]
@@ -35,15 +35,17 @@ export const distanceFor = (letters: number): 0 | 1 | 2 => (letters < 4 ? 0 : le
 
 const fault = (code: QueryFault['fault'], detail: string): QueryFault => ({ fault: code, detail })
 
-const patternFault = (text: string): QueryFault | undefined => {
+const patternFault = (text: string, keys: readonly string[]): QueryFault | undefined => {
   const wildcards = text.match(/[*?]/g)?.length ?? 0
   if (wildcards > MAX_WILDCARDS) return fault('pattern-invalid', `A pattern has ${MAX_WILDCARDS} wildcards at most.`)
   const isWild = (char: string | undefined): boolean => char === '*' || char === '?'
-  if (isWild(text.at(0)) && isWild(text.at(-1)))
+  // The keys are what is searched: a mark at an end of the text may leave nothing there.
+  if (keys.some(key => isWild(key.at(0)) && isWild(key.at(-1))))
     return fault(
       'pattern-too-broad',
       'A pattern begins or ends with a letter: wildcards on both sides would search everything.',
     )
+  if (!/[\p{L}\p{N}]/u.test(text)) return fault('pattern-too-broad', 'A pattern has one letter at least.')
   return undefined
 }
 
@@ -55,8 +57,13 @@ export const stemKey = (text: string, language: string): string =>
       .join(' '),
   )
 
-/** The languages whose stemmers read a query that names none: the widely used ones, each distinct stem counts once. */
-const stemLanguages: readonly string[] = ['en', 'de', 'es', 'fr', 'it', 'pt', 'nl', 'sv', 'ru', 'tr']
+/**
+ * The languages that read a query that names none: the widely used ones, and `und` for those without a stemmer. A stemmer
+ * takes 50 us a word, so the others stem when they are named.
+ */
+const stemLanguages: readonly string[] = ['en', 'de', 'es', 'fr', 'it', 'pt', 'nl', 'sv', 'ru', 'tr', 'und']
+/** Those fold in their own way and have no stemmer: their stems are the folded words. */
+const unstemmed: readonly string[] = foldingLanguages.filter(each => stemmerOf(each) === undefined)
 
 const distinct = (sets: readonly (readonly string[])[]): readonly (readonly string[])[] => [
   ...new Map(sets.filter(each => each.length > 0).map(each => [each.join(' '), each])).values(),
@@ -71,17 +78,17 @@ export const parseQuery = (
   const problem = checkText(text, { max: MAX_QUERY, multiline: false })
   if (problem) return fault('text-invalid', `q cannot be searched: ${problem}`)
   const pattern = /[*?]/.test(text)
-  const wrong = pattern ? patternFault(text) : undefined
-  if (wrong) return wrong
   const languages = language === undefined ? everywhere : [language]
   const keys = [...new Set(languages.map(each => ascii(accentKey(text, each))))]
+  const wrong = pattern ? patternFault(text, keys) : undefined
+  if (wrong) return wrong
   const spoken = language === undefined ? stemLanguages : [language]
-  const longest = Math.min(...keys.map(key => lettersOf(key)))
-  const auto = distanceFor(longest)
+  const others = language === undefined ? unstemmed : []
+  const auto = distanceFor(Math.min(...keys.map(lettersOf)))
   const distance = pattern ? 0 : fuzzy === 'auto' ? auto : fuzzy < auto ? fuzzy : auto
   return {
     ...{ text, language, keys, pattern, distance },
-    stems: pattern ? [] : [...new Set(spoken.map(each => stemKey(text, each)))].filter(Boolean),
+    stems: pattern ? [] : [...new Set([...spoken, ...others].map(each => stemKey(text, each)))].filter(Boolean),
     definitions: pattern ? [] : distinct(spoken.map(each => definitionStems(text, each))),
   }
 }
@@ -91,6 +98,30 @@ export const definitionStems = (text: string, language: string): readonly string
 
 /** Letters of an ASCII key: an escape of seven characters stands for one. */
 export const lettersOf = (key: string): number => key.length - 6 * (key.split('~').length - 1)
+
+/** The query as one language folds and stems it. `stem` is undefined where the query is not stemmed in that language. */
+export type Reading = { readonly key: string; readonly stem: string | undefined; readonly pattern: RegExp | undefined }
+
+const readings = new WeakMap<SearchQuery, Map<string, Reading>>()
+
+const stemIn = (query: SearchQuery, language: string): string | undefined => {
+  if (query.pattern) return undefined
+  const known = query.language !== undefined || stemLanguages.includes(language)
+  if (!known && stemmerOf(language) !== undefined) return undefined
+  return stemKey(query.text, language) || undefined
+}
+
+/** What an entry of the language is compared with: never another language's reading. Made once for a query. */
+export const readingOf = (query: SearchQuery, language: string): Reading => {
+  const primary = primaryOf(language)
+  const made = readings.get(query) ?? new Map<string, Reading>()
+  const known = made.get(primary)
+  if (known) return known
+  const key = ascii(accentKey(query.text, primary))
+  const reading = { key, stem: stemIn(query, primary), pattern: query.pattern ? patternOf(key) : undefined }
+  readings.set(query, made.set(primary, reading))
+  return reading
+}
 
 /** The pattern as a regular expression over ASCII keys, where an escaped letter counts as one character. */
 export const patternOf = (key: string): RegExp => {

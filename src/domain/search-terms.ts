@@ -10,6 +10,8 @@ export const EDGE_LETTERS = 4
 
 export type SearchTerms = {
   readonly key: string
+  /** How many letters the key has: a misspelling is not much longer or shorter. */
+  readonly letters: number
   readonly reversed: string
   readonly forms: readonly string[]
   readonly stems: readonly string[]
@@ -22,11 +24,30 @@ export type SearchTerms = {
 export const letters = (key: string): readonly string[] =>
   key.includes('~') ? (key.match(/~[0-9a-f]{6}|[^~]/g) ?? []) : key.split('')
 
+/** As below, where each letter is one character: most lemmas, and a third of the time of indexing. */
+const deletesOfText = (start: string, distance: number): readonly string[] => {
+  const found = new Set<string>([start])
+  let last: readonly string[] = [start]
+  for (let depth = 0; depth < distance; depth += 1) {
+    const next: string[] = []
+    for (const each of last)
+      for (let at = 0; at < each.length; at += 1) {
+        const shorter = each.slice(0, at) + each.slice(at + 1)
+        if (found.has(shorter)) continue
+        found.add(shorter)
+        next.push(shorter)
+      }
+    last = next
+  }
+  return [...found]
+}
+
 /**
  * Symmetric deletes (SymSpell, W. Garbe 2012): the word and every word that is made by leaving out up to `distance` of
  * its first seven letters. Two words within the distance have one of these in common.
  */
 export const deletesOf = (key: string, distance: number): readonly string[] => {
+  if (!key.includes('~')) return deletesOfText(key.slice(0, FUZZY_PREFIX), distance)
   const start = letters(key).slice(0, FUZZY_PREFIX)
   const found = new Set<string>([start.join('')])
   let last: readonly (readonly string[])[] = [start]
@@ -45,10 +66,15 @@ export const deletesOf = (key: string, distance: number): readonly string[] => {
   return [...found]
 }
 
-const isDefined = <T>(value: T | undefined): value is T => value !== undefined
+/** The stems of all its glosses: the dearest of the terms, so a fold that knows them hands them on. */
+export const definitionOf = ({ language, content }: Pick<Entry, 'language' | 'content'>): readonly string[] => [
+  ...new Set(content.senses.flatMap(each => definitionStems(each.gloss, language))),
+]
 
-export const termsOf = (entry: Entry): SearchTerms => {
-  const { language, lemma, content } = entry
+export const termsOf = (
+  { language, lemma, content }: Pick<Entry, 'language' | 'lemma' | 'content'>,
+  definition: readonly string[] = definitionOf({ language, content }),
+): SearchTerms => {
   const fold = (text: string): string => ascii(accentKey(text, language))
   const key = fold(lemma)
   const split = letters(key)
@@ -56,17 +82,15 @@ export const termsOf = (entry: Entry): SearchTerms => {
   forms.delete(key)
   const stems = new Set([lemma, ...content.forms.map(each => each.form)].map(each => stemKey(each, language)))
   stems.delete('')
-  const definition = new Set(content.senses.flatMap(each => definitionStems(each.gloss, language)))
   const distance = distanceFor(split.length)
   return {
     key,
+    letters: split.length,
     reversed: split.toReversed().join(''),
     forms: [...forms],
     stems: [...stems],
     deletes: distance === 0 ? [] : deletesOf(key, distance),
-    edges: Array.from({ length: Math.min(EDGE_LETTERS, split.length) }, (_, n) =>
-      split.slice(0, n + 1).join(''),
-    ).filter(isDefined),
-    definition: [...definition],
+    edges: Array.from({ length: Math.min(EDGE_LETTERS, split.length) }, (_, n) => split.slice(0, n + 1).join('')),
+    definition,
   }
 }

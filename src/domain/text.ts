@@ -9,13 +9,47 @@ export const normalise = (text: string): string => text.normalize('NFC')
 const controls = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
 const controlsButLines = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
 
+/** Code points in ranges, first and last; a character class of combining marks would be hard to read. */
+const among = (...ranges: readonly (readonly [number, number])[]): ((char: string) => boolean) => {
+  const points = new Set<number>()
+  for (const [first, last] of ranges) for (let point = first; point <= last; point += 1) points.add(point)
+  return char => points.has(char.codePointAt(0) ?? -1)
+}
+
+/** Soft hyphen, joiners, direction marks, Hangul fillers, variation selectors: beside space, what shows nothing. */
+const isInvisible = among(
+  ...([
+    [0xad, 0xad],
+    [0x34f, 0x34f],
+    [0x61c, 0x61c],
+    [0x115f, 0x1160],
+    [0x17b4, 0x17b5],
+  ] as const),
+  ...([
+    [0x180b, 0x180f],
+    [0x200b, 0x200f],
+    [0x2060, 0x2065],
+    [0x3164, 0x3164],
+    [0xfe00, 0xfe0f],
+  ] as const),
+  ...([
+    [0xfeff, 0xfeff],
+    [0xffa0, 0xffa0],
+  ] as const),
+)
+
+const isBlank = (text: string): boolean => {
+  for (const char of text) if (char.trim() !== '' && !isInvisible(char)) return false
+  return true
+}
+
 /** What is wrong with a text, as a sentence; undefined when nothing is. `max` counts code points. */
 export const checkText = (
   text: string,
   { max, multiline }: { readonly max: number; readonly multiline: boolean },
 ): string | undefined => {
   if (!text.isWellFormed()) return 'It has half of a surrogate pair.'
-  if (text.trim() === '') return 'It is blank.'
+  if (isBlank(text)) return 'It is blank.'
   const control = (multiline ? controlsButLines : controls).exec(text)
   if (control) {
     const code = (control[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
@@ -27,12 +61,14 @@ export const checkText = (
   return undefined
 }
 
+const isAscii = (text: string): boolean => /^[\u0000-\u007f]*$/.test(text)
+
 /** Without case: full case folding by way of lower case, with what lower case keeps apart (final sigma) brought together. */
 export const caseKey = (text: string, language: string): string => {
   const { dottedI } = foldingOf(language)
-  const given = dottedI ? text.replaceAll('İ', 'i').replaceAll('I', 'ı') : text
-  return given
-    .normalize('NFC')
+  if (!dottedI && isAscii(text)) return text.toLowerCase()
+  const composed = text.normalize('NFC')
+  return (dottedI ? composed.replaceAll('İ', 'i').replaceAll('I', 'ı') : composed)
     .toLowerCase()
     .replaceAll('i̇', 'i')
     .replaceAll('ς', 'σ')
@@ -40,10 +76,49 @@ export const caseKey = (text: string, language: string): string => {
     .normalize('NFC')
 }
 
-const marks = /\p{M}+/gu
+/**
+ * Marks that are accents: combining diacritics (Latin, Greek, Cyrillic), Hebrew and Arabic points, Syriac points, variation
+ * selectors. Not `\p{M}`, which has the vowels of Indic and Thai words and the voicing of kana, and grows with Unicode.
+ */
+const isAccent = among(
+  ...([
+    [0x300, 0x36f],
+    [0x483, 0x487],
+    [0x591, 0x5bd],
+    [0x5bf, 0x5bf],
+    [0x5c1, 0x5c2],
+    [0x5c4, 0x5c5],
+  ] as const),
+  ...([
+    [0x5c7, 0x5c7],
+    [0x610, 0x61a],
+    [0x64b, 0x65f],
+    [0x670, 0x670],
+    [0x6d6, 0x6dc],
+    [0x6df, 0x6e4],
+  ] as const),
+  ...([
+    [0x6e7, 0x6e8],
+    [0x6ea, 0x6ed],
+    [0x711, 0x711],
+    [0x730, 0x74a],
+    [0x1ab0, 0x1aff],
+  ] as const),
+  ...([
+    [0x1dc0, 0x1dff],
+    [0x20d0, 0x20ff],
+    [0xfe00, 0xfe0f],
+    [0xfe20, 0xfe2f],
+  ] as const),
+)
+
 const special: Readonly<Record<string, string>> = {
   ...{ ø: 'o', ł: 'l', đ: 'd', ħ: 'h', ı: 'i', æ: 'ae', œ: 'oe', ð: 'd', þ: 'th', ŋ: 'n', ŧ: 't', ĸ: 'k', ſ: 's' },
   ...{ '’': "'", '‘': "'", ʼ: "'", '‐': '-', '‑': '-', '–': '-', '—': '-' },
+  // Letters of their own in every language that writes them, although Unicode composes them of another and a mark.
+  ...{ й: 'й', ї: 'ї', ў: 'ў', ѓ: 'ѓ', ќ: 'ќ' },
+  // Tatweel, soft hyphen, joiners and the marks of no width say nothing of the word.
+  ...{ ـ: '', '\u00ad': '', '\u200b': '', '\u200c': '', '\u200d': '', '\u2060': '', '\ufeff': '' },
 }
 
 const letter = (char: string, { kept, spelt }: Folding): string => {
@@ -53,18 +128,19 @@ const letter = (char: string, { kept, spelt }: Folding): string => {
   if (own !== undefined) return own
   // Compatibility forms may be capitals or letters with a spelling of their own, and several at once.
   let key = ''
-  for (const base of char.normalize('NFKD').toLowerCase().replace(marks, '')) key += special[base] ?? base
+  for (const base of char.normalize('NFKD').toLowerCase()) if (!isAccent(base)) key += special[base] ?? base
   return key.replaceAll('ß', 'ss').replaceAll('ς', 'σ')
 }
 
-/** Without case and accents, but for letters that are letters of their own in the language. */
+/** Without case and accents, but for letters that are letters of their own in the language. Never empty for a text that is not. */
 export const accentKey = (text: string, language: string): string => {
   const folded = caseKey(text, language)
-  if (/^[\u0000-\u007f]*$/.test(folded)) return folded
+  if (isAscii(folded)) return folded
   const folding = foldingOf(language)
   let key = ''
   for (const char of folded) key += letter(char, folding)
-  return key.normalize('NFC')
+  // A text of nothing but marks is found by them.
+  return key === '' ? folded : key.normalize('NFC')
 }
 
 /**
@@ -72,6 +148,7 @@ export const accentKey = (text: string, language: string): string => {
  * order is that of the code points.
  */
 export const ascii = (text: string): string => {
+  if (isAscii(text) && !/[~\u007f]/.test(text)) return text
   let key = ''
   for (const char of text) {
     const code = char.codePointAt(0) ?? 0
@@ -80,15 +157,21 @@ export const ascii = (text: string): string => {
   return key
 }
 
-/** Sorts as readers expect (case and accents after everything else), the same on every engine. */
+/**
+ * Sorts as readers expect, the same on every engine: by the folded text, then by how it is written. A TAB stands between
+ * them, since it sorts before every character of a lemma: `emile`, `Émile`, `emile zola`.
+ */
 export const sortKey = (text: string): string => {
   const plain = ascii(accentKey(text, 'und'))
-  return plain === text ? text : `${plain} ${ascii(text)}`
+  return plain === text ? text : `${plain}\t${ascii(text)}`
 }
 
 const word = /[\p{L}\p{N}][\p{L}\p{M}\p{N}'’]*/gu
 /** The words of a text, as written. */
 export const words = (text: string): readonly string[] => text.match(word) ?? []
+/** The words and where each begins, in UTF-16 units. */
+export const wordsIn = (text: string): readonly { readonly word: string; readonly at: number }[] =>
+  Array.from(text.matchAll(word), match => ({ word: match[0], at: match.index }))
 
 const stemmersByLanguage = new Map<string, { stem(word: string): string } | undefined>()
 const stemmerFor = (language: string): { stem(word: string): string } | undefined => {

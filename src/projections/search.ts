@@ -1,26 +1,30 @@
 /** The search read model: the terms of what is published, and what a layer is decided by. Text is joined from the entries. */
+
 import { type Entry, entryCategory, evolveEntry } from '../domain/entry.ts'
-import { type SearchTerms, termsOf } from '../domain/search-terms.ts'
+import { type EntryContent, type EntryStatus, emptyContent } from '../domain/entry-content.ts'
+import { definitionOf, type SearchTerms, termsOf } from '../domain/search-terms.ts'
 import { sortKey } from '../domain/text.ts'
 import type { Indexes } from '../ports/read-store.ts'
 import { projection } from './define.ts'
 import { documentOf, entryIdOf, isEntryEvent } from './entries.ts'
 
-/**
- * `entry` is what the fold needs to go on. An unpublished entry is kept without terms: `listed` is absent, so that no
- * index finds it.
- */
-export type SearchDocument = Partial<SearchTerms> & {
-  readonly entry: Entry
-  readonly listed?: 'yes'
-  readonly language?: string
-  readonly lemma?: string
-  readonly partOfSpeech?: string
-  readonly labelKeys?: readonly string[]
-  readonly categoryKeys?: readonly string[]
-  readonly rank?: number
-  readonly sortKey?: string
+type Listed = SearchTerms & {
+  readonly language: string
+  readonly lemma: string
+  readonly partOfSpeech: Entry['partOfSpeech']
+  readonly labelKeys: readonly string[]
+  readonly categoryKeys: readonly string[]
+  readonly rank: number
+  readonly sortKey: string
+  /** As written, since an edit may carry the one and not the other; absent when there are none. */
+  readonly written?: Pick<EntryContent, 'variants' | 'forms'>
 }
+
+/**
+ * What is not published is kept under `hidden`, where no index finds it. Glosses, examples and all other text that no
+ * term is made of are left to the entries: a candidate's document is parsed to verify it, so it is small.
+ */
+export type SearchDocument = Partial<Listed> & { readonly status: EntryStatus; readonly hidden?: Listed }
 
 const ranked = ['-rank', 'sortKey']
 const indexes: Indexes = [
@@ -31,44 +35,61 @@ const indexes: Indexes = [
   { name: 'reversed', on: ['reversed'] },
   { name: 'forms', on: ['forms', ...ranked], terms: 'forms' },
   { name: 'stems', on: ['stems', ...ranked], terms: 'stems' },
-  { name: 'deletes', on: ['deletes', 'language'], terms: 'deletes' },
+  { name: 'deletes', on: ['deletes', 'letters'], terms: 'deletes' },
   { name: 'edges', on: ['edges', ...ranked], terms: 'edges' },
   { name: 'definition', on: ['definition', '-rank'], terms: 'definition' },
 ]
 
-/** Text that no term is made of is left to the entries' own read model. */
-const slim = (entry: Entry): Entry => ({
-  ...entry,
-  content: {
-    ...entry.content,
-    pronunciations: [],
-    senses: entry.content.senses.map(({ id, gloss, labels }) => ({
-      ...{ id, gloss, labels, examples: [], relations: [], translations: [] },
-    })),
-  },
+/** Terms that the last fold made of content which has not changed since. */
+type Known = Pick<Listed, 'definition' | 'labelKeys' | 'categoryKeys'>
+
+const listed = (entry: Entry, known: Partial<Known> = {}): Listed => {
+  const { language, lemma, partOfSpeech, rank, content } = entry
+  const { variants, forms } = content
+  const keys = known.labelKeys && known.categoryKeys ? undefined : documentOf(entry, '')
+  return {
+    ...termsOf(entry, known.definition ?? definitionOf(entry)),
+    ...{ language, lemma, partOfSpeech, rank, sortKey: sortKey(lemma) },
+    labelKeys: known.labelKeys ?? keys?.labelKeys ?? [],
+    categoryKeys: known.categoryKeys ?? keys?.categoryKeys ?? [],
+    ...(variants.length + forms.length > 0 && { written: { variants, forms } }),
+  }
+}
+
+const isListed = (document: SearchDocument): document is SearchDocument & Listed => document.key !== undefined
+
+/** The entry that a document was made of, as far as its terms need it: content that left only terms is empty. */
+const entryOf = (status: EntryStatus, { language, lemma, partOfSpeech, rank, written }: Listed): Entry => ({
+  ...{ language, lemma, partOfSpeech, rank, status, content: { ...emptyContent, ...written } },
+  ...{ homograph: 1, licence: '', edited: false, removed: false, contributors: [], createdAt: '', updatedAt: '' },
 })
 
-/** Events carry absolute values, but an edit only those it changes: the senses, forms and variants are kept to fold onto. */
-export const listed = (entry: Entry): SearchDocument => {
-  const { labelKeys, categoryKeys } = documentOf(entry, '')
-  return {
-    ...termsOf(entry),
-    ...{ entry, listed: 'yes', language: entry.language, lemma: entry.lemma, partOfSpeech: entry.partOfSpeech },
-    ...{ labelKeys, categoryKeys, rank: entry.rank, sortKey: sortKey(entry.lemma) },
-  }
+/** The document of an entry as it stands. */
+export const searchDocument = (entry: Entry, known?: Partial<Known>): SearchDocument => {
+  const document = listed(entry, known)
+  return entry.status === 'published'
+    ? { ...document, status: entry.status }
+    : { status: entry.status, hidden: document }
 }
 
 export const searchProjection = projection<SearchDocument>({
   name: 'search',
-  version: 1,
+  version: 2,
   categories: [entryCategory],
   indexes,
   key: entryIdOf,
   evolve: (document, event) => {
     if (!isEntryEvent(event)) return document
-    const after = evolveEntry(document?.entry, event)
+    const last = document && (isListed(document) ? document : document.hidden)
+    const before = document && last && entryOf(document.status, last)
+    const after = evolveEntry(before, event)
     if (!after || after.removed) return undefined
-    const entry = slim(after)
-    return entry.status === 'published' ? listed(entry) : { entry }
+    if (!before || !last) return searchDocument(after)
+    const sameSenses = after.content.senses === before.content.senses
+    const sameCategories = after.content.categories === before.content.categories
+    return searchDocument(after, {
+      ...(sameSenses && { definition: last.definition, labelKeys: last.labelKeys }),
+      ...(sameCategories && { categoryKeys: last.categoryKeys }),
+    })
   },
 })

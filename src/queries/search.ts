@@ -4,7 +4,7 @@
  */
 import type { Json, JsonObject } from '../domain/event.ts'
 import { bestLayer, type Layer, type Match, type Matchable, type SearchField } from '../domain/search-match.ts'
-import type { SearchQuery } from '../domain/search-query.ts'
+import { lettersOf, readingOf, type SearchQuery } from '../domain/search-query.ts'
 import { deletesOf } from '../domain/search-terms.ts'
 import type { Condition, Query } from '../ports/read-store.ts'
 import type { SearchDocument } from '../projections/search.ts'
@@ -46,6 +46,8 @@ type Step = {
   readonly finds?: (entry: Matchable) => boolean
   /** Found anew for each page and sorted in memory: at most so many candidates. */
   readonly candidates?: number
+  /** Its terms are to be counted first, so that the rarest drives. */
+  readonly counted?: boolean
   /** Only when nothing was found before. */
   readonly fallback?: boolean
 }
@@ -94,7 +96,7 @@ const rarest = async (index: SearchIndex, stems: readonly string[]): Promise<rea
   return counted.toSorted((a, b) => a.count - b.count || (a.stem < b.stem ? -1 : 1)).map(each => each.stem)
 }
 
-const stepsOf = async (index: SearchIndex, { query, filters, fields }: SearchRequest): Promise<readonly Step[]> => {
+const stepsOf = ({ query, filters, fields }: SearchRequest): readonly Step[] => {
   const filter = filterConditions(filters)
   const lemma = fields?.has('lemma') ?? true
   const form = fields?.has('form') ?? true
@@ -104,9 +106,10 @@ const stepsOf = async (index: SearchIndex, { query, filters, fields }: SearchReq
     if (lemma)
       for (const key of query.keys) {
         const { where, order } = wildcardStep(key)
-        steps.push({ layers: ['wildcard'], where: [...where, ...filter], order })
+        const finds = ({ language }: Matchable): boolean => readingOf(query, language).key === key
+        steps.push({ layers: ['wildcard'], where: [...where, ...filter], order, finds })
       }
-    return steps.slice(0, 1)
+    return steps
   }
   if (lemma)
     for (const layer of ['exact', 'case', 'accent'] as const)
@@ -124,32 +127,30 @@ const stepsOf = async (index: SearchIndex, { query, filters, fields }: SearchReq
       order: ranked,
     })
   if (lemma) {
-    for (const [n, key] of query.keys.entries())
+    for (const key of query.keys)
       steps.push({
         ...{ layers: ['prefix'], where: [{ member: 'key', op: 'prefix', value: key }, ...filter], order: ['key'] },
-        finds: entry => query.keys.findIndex(each => entry.key.startsWith(each)) === n,
+        finds: entry => readingOf(query, entry.language).key === key,
       })
     const deletes = [...new Set(query.keys.flatMap(key => deletesOf(key, query.distance)))]
     if (query.distance > 0) {
-      const { language, ...others } = filters
-      // The language stands behind the deletion in the index, so that one index serves both: as a range of one value.
-      const spoken: readonly Condition[] =
-        language === undefined ? [] : [{ member: 'language', op: 'range', gte: language, lte: language }]
+      const counts = query.keys.map(lettersOf)
+      const [gte, lte] = [Math.min(...counts) - query.distance, Math.max(...counts) + query.distance]
       const where: readonly Condition[] = [
         { member: 'deletes', op: 'any', value: deletes },
-        ...spoken,
-        ...filterConditions(others),
+        { member: 'letters', op: 'range', gte, lte },
+        ...filter,
       ]
-      steps.push({ layers: ['fuzzy'], where, order: ['language'], candidates: MAX_CANDIDATES })
+      steps.push({ layers: ['fuzzy'], where, order: ['letters'], candidates: MAX_CANDIDATES })
     }
   }
   if (definition)
     for (const [n, set] of query.definitions.entries()) {
       const has = (entry: Matchable, stems: readonly string[]): boolean =>
         stems.every(each => entry.definition.includes(each))
-      const value = await rarest(index, set)
+      const where: readonly Condition[] = [{ member: 'definition', op: 'all', value: set }, ...filter]
       steps.push({
-        ...{ layers: ['definition'], where: [{ member: 'definition', op: 'all', value }, ...filter], order: ['-rank'] },
+        ...{ layers: ['definition'], where, order: ['-rank'], counted: true },
         finds: entry => query.definitions.findIndex(each => has(entry, each)) === n,
         fallback: fields === undefined,
       })
@@ -223,6 +224,27 @@ const fuzzyPage = async (
 
 type StepPage = { readonly hits: readonly Hit[]; readonly after: readonly Json[] | null; readonly examined: number }
 
+/** Exact, case and accent ask the same of the index: the answer serves all three when it comes back whole. */
+const remembering = (index: SearchIndex): SearchIndex => {
+  const answers = new Map<string, ReturnType<SearchIndex['find']>>()
+  return {
+    ...index,
+    find: query => {
+      const asked = JSON.stringify(query)
+      const answer = answers.get(asked) ?? index.find(query)
+      answers.set(asked, answer)
+      return answer
+    },
+  }
+}
+
+const drivenByRarest = async (index: SearchIndex, where: readonly Condition[]): Promise<readonly Condition[]> =>
+  Promise.all(
+    where.map(async each =>
+      each.op === 'all' && each.member === 'definition' ? { ...each, value: await rarest(index, each.value) } : each,
+    ),
+  )
+
 const indexedPage = async (
   index: SearchIndex,
   request: SearchRequest,
@@ -230,7 +252,8 @@ const indexedPage = async (
   from: readonly Json[] | null,
   limit: number,
 ): Promise<StepPage> => {
-  const { where, order } = step
+  const { order } = step
+  const where = step.counted ? await drivenByRarest(index, step.where) : step.where
   const found = await index.find({ where, order, limit: Math.max(10, limit + 1), ...(from && { after: from }) })
   const hits: Hit[] = []
   for (const document of found.documents) {
@@ -248,7 +271,8 @@ export const search = async (
   request: SearchRequest,
   cursor?: SearchCursor,
 ): Promise<SearchPage> => {
-  const steps = await stepsOf(index, request)
+  const steps = stepsOf(request)
+  const once = remembering(index)
   const hits: Hit[] = []
   let { step: at, after, found } = cursor ?? { step: 0, after: null, found: false }
   let examined = 0
@@ -261,7 +285,7 @@ export const search = async (
     }
     if (hits.length >= request.limit || examined >= MAX_EXAMINED) return { hits, next: { step: at, after, found } }
     const read = step.candidates === undefined ? indexedPage : fuzzyPage
-    const page = await read(index, request, step, after, request.limit - hits.length)
+    const page = await read(once, request, step, after, request.limit - hits.length)
     hits.push(...page.hits)
     examined += page.examined
     if (page.hits.length > 0 && !step.fallback) found = true

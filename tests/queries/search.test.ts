@@ -1,14 +1,15 @@
 /** The search's paging against an index that answers by brute force, planned by the real planner. */
+import { join } from 'node:path'
 import fc from 'fast-check'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.ts'
+import { systemClock } from '../../src/app-core.ts'
 import type { Entry } from '../../src/domain/entry.ts'
 import { bestLayer, type SearchField } from '../../src/domain/search-match.ts'
 import { parseQuery, type SearchQuery } from '../../src/domain/search-query.ts'
-import { termsOf } from '../../src/domain/search-terms.ts'
-import { sortKey } from '../../src/domain/text.ts'
 import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts'
 import { plan } from '../../src/projections/planner.ts'
-import { type SearchDocument, searchProjection } from '../../src/projections/search.ts'
+import { type SearchDocument, searchDocument, searchProjection } from '../../src/projections/search.ts'
 import { type SearchCursor, type SearchIndex, type SearchRequest, search } from '../../src/queries/search.ts'
 
 type Word = {
@@ -47,22 +48,8 @@ const entryOf = ({ lemma, language, gloss, form, rank }: Word): Entry => ({
 })
 
 const documentsOf = (words: readonly Word[]): { id: string; body: SearchDocument }[] =>
-  words.map((word, n) => {
-    const entry = entryOf(word)
-    const { language, lemma, partOfSpeech, rank } = entry
-    const body = {
-      entry,
-      ...termsOf(entry),
-      language,
-      lemma,
-      partOfSpeech,
-      rank,
-      sortKey: sortKey(lemma),
-      labelKeys: [],
-      categoryKeys: [],
-    }
-    return { id: `id-${String(n).padStart(3, '0')}`, body }
-  })
+  words.map((word, n) => ({ id: idOf(n), body: searchDocument(entryOf(word)) }))
+const idOf = (n: number): string => `${n.toString(16).padStart(8, '0')}-0000-5000-8000-000000000000`
 
 /** Every query is planned first, so that one without an index fails here. */
 const indexOf = (documents: { id: string; body: SearchDocument }[]): SearchIndex => ({
@@ -88,6 +75,10 @@ const indexOf = (documents: { id: string; body: SearchDocument }[]): SearchIndex
     )
   },
 })
+
+const fail = (id: string): never => {
+  throw new Error(`${id} is in no document`)
+}
 
 const queryOf = (q: string, language?: string): SearchQuery | undefined => {
   const query = parseQuery(q, { language, fuzzy: 'auto' })
@@ -122,10 +113,13 @@ const vocabulary = [
   'kitten',
   'kittens',
   'sitten',
+  'año',
+  'ano',
+  'Ano',
 ]
 const word: fc.Arbitrary<Word> = fc.record({
   lemma: fc.constantFrom(...vocabulary),
-  language: fc.constantFrom('en', 'de', 'tr'),
+  language: fc.constantFrom('en', 'de', 'tr', 'es'),
   gloss: fc.constantFrom('good luck', 'a small cat', 'lucky duck of kittens', 'nothing'),
   form: fc.constantFrom('', 'lucked', 'luck', 'Kitten'),
   rank: fc.integer({ min: 0, max: 3 }),
@@ -144,8 +138,14 @@ const asked = fc.record({
     'small cats',
     'x',
     'lück',
+    'año',
+    'ANO',
+    'añ*',
+    '*ño',
+    'l*ück',
+    'lucks ducks',
   ),
-  language: fc.constantFrom(undefined, 'en', 'de'),
+  language: fc.constantFrom(undefined, 'en', 'de', 'es'),
   fields: fc.constantFrom<ReadonlySet<SearchField> | undefined>(
     undefined,
     new Set(['lemma']),
@@ -155,33 +155,84 @@ const asked = fc.record({
   limit: fc.integer({ min: 1, max: 7 }),
 })
 
+const all: ReadonlySet<SearchField> = new Set(['lemma', 'form', 'definition'])
+type Asked = {
+  readonly q: string
+  readonly language: string | undefined
+  readonly fields: ReadonlySet<SearchField> | undefined
+  readonly limit: number
+}
+
+/** Pages against `bestLayer` over every document, and against one page that holds them all. */
+const agrees = async (
+  t: Test,
+  index: SearchIndex,
+  documents: readonly { id: string; body: SearchDocument }[],
+  { q, language, fields, limit }: Asked,
+): Promise<void> => {
+  const query = queryOf(q, language)
+  if (!query) throw new Error(`${q} is refused`)
+  const filters = language === undefined ? {} : { language }
+  const request: SearchRequest = { query, filters, fields, limit }
+  const hits = await every(index, request)
+  const matched = documents.flatMap(({ id, body }) => {
+    const { lemma = '', key = '', forms = [], stems = [], definition = [] } = body
+    const entry = { language: body.language ?? '', lemma, key, forms, stems, definition }
+    const match =
+      language !== undefined && entry.language !== language ? undefined : bestLayer(query, entry, fields ?? all)
+    return match ? [{ id, layer: match.layer }] : []
+  })
+  const others = matched.filter(each => each.layer !== 'definition')
+  const expected = fields === undefined && others.length > 0 ? others : matched
+  const sorted = (list: readonly { id: string; layer: string }[]) => list.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  t.strictSame(sorted(hits), sorted(expected), `${q} in ${language}`)
+  const whole = await every(index, { ...request, limit: 100 })
+  t.strictSame(hits, whole, 'the order does not depend on the page size')
+}
+
 t.test('paging gives each entry once, in its best layer, best layer first, whatever the page size', async t => {
-  const all: ReadonlySet<SearchField> = new Set(['lemma', 'form', 'definition'])
   await fc.assert(
-    fc.asyncProperty(fc.array(word, { maxLength: 40 }), asked, async (words, { q, language, fields, limit }) => {
-      const query = queryOf(q, language)
-      if (!query) return false
+    fc.asyncProperty(fc.array(word, { maxLength: 40 }), asked, async (words, question) => {
       const documents = documentsOf(words)
-      const filters = language === undefined ? {} : { language }
-      const request: SearchRequest = { query, filters, fields, limit }
-      const hits = await every(indexOf(documents), request)
-      const matched = documents.flatMap(({ id, body }) => {
-        const { lemma = '', key = '', forms = [], stems = [], definition = [] } = body
-        const entry = { language: body.language ?? '', lemma, key, forms, stems, definition }
-        const match =
-          language !== undefined && entry.language !== language ? undefined : bestLayer(query, entry, fields ?? all)
-        return match ? [{ id, layer: match.layer }] : []
-      })
-      const others = matched.filter(each => each.layer !== 'definition')
-      const expected = fields === undefined && others.length > 0 ? others : matched
-      const sorted = (list: readonly { id: string; layer: string }[]) => list.toSorted((a, b) => (a.id < b.id ? -1 : 1))
-      t.strictSame(sorted(hits), sorted(expected))
-      const whole = await every(indexOf(documents), { ...request, limit: 100 })
-      t.strictSame(hits, whole, 'the order does not depend on the page size')
-      return true
+      await agrees(t, indexOf(documents), documents, question)
     }),
     { numRuns: 300 },
   )
+})
+
+t.test('the embedded read store finds the same, in the same order, with and without a language', async t => {
+  const path = join(t.testdir(), 'read.db')
+  const store = await openSqliteReadStore({ path, clock: systemClock })
+  t.teardown(() => store.close())
+  const words = fc.sample(word, { numRuns: 150, seed: 11 })
+  const documents = documentsOf(words)
+  const collection = 'search@1#1'
+  await store.ensure(collection, searchProjection.indexes)
+  await store.apply(
+    collection,
+    documents.map(each => ({ ...each, position: 1n })),
+    { consumer: collection, value: { logId: 'log', position: 1n, eventId: '', token: 1 } },
+  )
+  const bodies = new Map(documents.map(({ id, body }) => [id, body]))
+  const index: SearchIndex = {
+    find: async query => {
+      const page = await store.find(collection, plan(query, searchProjection.indexes))
+      return { ...page, documents: page.documents.map(({ id }) => ({ id, body: bodies.get(id) ?? fail(id) })) }
+    },
+    count: (query, limit) => store.count(collection, plan({ ...query, limit: 1 }, searchProjection.indexes), limit),
+  }
+  let fuzzy = 0
+  for (const question of fc.sample(asked, { numRuns: 60, seed: 12 })) {
+    await agrees(t, index, documents, question)
+    const query = queryOf(question.q, question.language)
+    if (!query) continue
+    const request = { query, filters: {}, fields: question.fields, limit: 50 }
+    const filters = question.language === undefined ? {} : { language: question.language }
+    const here = await every(index, { ...request, filters })
+    t.strictSame(here, await every(indexOf(documents), { ...request, filters }), 'as the reference does')
+    if (question.language !== undefined) fuzzy += here.filter(each => each.layer === 'fuzzy').length
+  }
+  t.ok(fuzzy > 0, 'fuzzy hits in one language are among them')
 })
 
 t.test('a fuzzy layer is ordered by distance, then use', async t => {

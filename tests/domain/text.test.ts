@@ -1,0 +1,149 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { canonicalLanguage, foldingLanguages, stemmerOf } from '../../src/domain/languages.ts'
+import {
+  accentKey,
+  ascii,
+  caseKey,
+  checkText,
+  normalise,
+  sortKey,
+  stem,
+  stemsOf,
+  wordsIn,
+} from '../../src/domain/text.ts'
+
+t.test('language tags: canonical, whatever the runtime', async t => {
+  const pinned: Readonly<Record<string, string | undefined>> = {
+    ...{ en: 'en', EN: 'en', 'en-us': 'en-US', 'ZH-hant-tw': 'zh-Hant-TW', iw: 'he', eng: 'en', deu: 'de', ger: 'de' },
+    ...{
+      'sl-rozaj-biske': 'sl-biske-rozaj',
+      'de-ch-1996': 'de-CH-1996',
+      'es-419': 'es-419',
+      'zh-cmn': 'zh',
+      tl: 'fil',
+      tgl: 'fil',
+      nep: 'ne',
+      'en-u-co-phonebk-a-xx': 'en-a-xx-u-co-phonebk',
+    },
+    ...{ 'en-x-Klingon': 'en-x-klingon', 'de-u-co-phonebk': 'de-u-co-phonebk' },
+    ...{ english: 'english', '': undefined, e: undefined, en_US: undefined, 'en-': undefined, '-en': undefined },
+    ...{
+      'de-1996-1996': undefined,
+      'en-toolongsubtag': undefined,
+      ['x'.repeat(61)]: undefined,
+      'en-a-bb-a-cc': undefined,
+    },
+  }
+  for (const [tag, canonical] of Object.entries(pinned)) t.equal(canonicalLanguage(tag), canonical, tag)
+  fc.assert(
+    fc.property(fc.string(), tag => {
+      const once = canonicalLanguage(tag)
+      return once === undefined || canonicalLanguage(once) === once
+    }),
+  )
+})
+
+t.test('folding, per language', async t => {
+  const pinned: readonly (readonly [string, string, string, string])[] = [
+    ['tr', 'IŞIK', 'ışık', 'ışık'],
+    ['tr', 'İstanbul', 'istanbul', 'istanbul'],
+    ['en', 'İstanbul', 'istanbul', 'istanbul'],
+    ['de', 'Straße', 'strasse', 'strasse'],
+    ['de', 'ÄPFEL', 'äpfel', 'apfel'],
+    ['el', 'ΣΊΣΥΦΟΣ', 'σίσυφοσ', 'σισυφοσ'],
+    ['el', 'Σίσυφος', 'σίσυφοσ', 'σισυφοσ'],
+    ['es', 'Año', 'año', 'año'],
+    ['fr', 'Año', 'año', 'ano'],
+    ['sv', 'Ångström', 'ångström', 'ångström'],
+    ['en', 'Ångström', 'ångström', 'angstrom'],
+    ['en', 'naïve', 'naïve', 'naive'],
+    ['da', 'Æble', 'æble', 'æble'],
+    ['en', 'Æon', 'æon', 'aeon'],
+    ['pl', 'Łódź', 'łódź', 'lodz'],
+    ['ru', 'Мойё', 'мойё', 'мойе'],
+    ['hi', 'किताब', 'किताब', 'किताब'],
+    ['th', 'ที่', 'ที่', 'ที่'],
+    ['ja', 'がか', 'がか', 'がか'],
+    ['ar', 'كِتَابٌ', 'كِتَابٌ', 'كتاب'],
+    ['he', 'שָׁלוֹם', 'שָׁלוֹם', 'שלום'],
+    ['fa', 'می\u200cخواهم', 'می\u200cخواهم', 'میخواهم'],
+    ['vi', 'Đường', 'đường', 'duong'],
+    ['und', '\u0301', '\u0301', '\u0301'],
+  ]
+  for (const [language, text, byCase, byAccent] of pinned) {
+    t.equal(caseKey(text, language), byCase, `${language} ${text}`)
+    t.equal(accentKey(text, language), byAccent, `${language} ${text}`)
+  }
+  t.equal(normalise('e\u0301'), 'é')
+  const language = fc.constantFrom('und', ...foldingLanguages)
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), language, (text, of) => {
+      const key = accentKey(normalise(text), of)
+      t.equal(accentKey(key, of), key)
+      t.equal(caseKey(caseKey(text, of), of), caseKey(text, of))
+      return true
+    }),
+  )
+})
+
+t.test('sort keys are ASCII and sort by folding first', async t => {
+  t.equal(sortKey('luck'), 'luck')
+  t.equal(sortKey('Émile'), 'emile\t~0000c9mile')
+  const sorted = ['zebra', 'Émile', 'emile zola', 'emil', 'emile', 'ähnlich', 'Ahne'].toSorted((a, b) =>
+    sortKey(a) < sortKey(b) ? -1 : 1,
+  )
+  t.same(sorted, ['Ahne', 'ähnlich', 'emil', 'emile', 'Émile', 'emile zola', 'zebra'])
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (a, b) => {
+      t.match(sortKey(a), /^[\x00-\x7e]*$/)
+      const [x, y] = [[...a], [...b]].map(each => each.map(char => char.codePointAt(0) ?? 0))
+      if (a !== b && x && y) t.not(ascii(a), ascii(b), 'different texts have different keys')
+      return true
+    }),
+  )
+})
+
+t.test('text that may not be stored', async t => {
+  const line = { max: 10, multiline: false }
+  for (const good of ['a', 'zero\u200djoin', '👍🏽', 'x'.repeat(10), '😀'.repeat(10)])
+    t.equal(checkText(good, line), undefined)
+  for (const bad of [
+    '',
+    '  ',
+    'a\tb',
+    'a\u0000',
+    '\u202eabc',
+    'a\u2066b',
+    '\ud800',
+    'x'.repeat(11),
+    '😀'.repeat(11),
+    '\u0085a',
+    '\u200d',
+    ' \u00ad\ufeff ',
+    '\u3164',
+  ])
+    t.type(checkText(bad, line), 'string', JSON.stringify(bad))
+  t.equal(checkText('a\tb\nc', { max: 10, multiline: true }), undefined)
+  t.type(checkText('a\rb', { max: 10, multiline: true }), 'string')
+})
+
+t.test('stems', async t => {
+  t.equal(stem('running', 'en'), 'run')
+  t.equal(stem('Häuser', 'de'), 'haus')
+  t.equal(stem('word', 'tlh'), 'word')
+  for (const language of ['en', 'ar', 'eu', 'hy', 'cs', 'ga', 'nn', 'sl', 'ta', 'tr', 'hu', 'ro', 'fi'])
+    t.ok(stemmerOf(language) && stem('abc', language) !== '', language)
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'grapheme', maxLength: 40 }),
+      fc.constantFrom('en', 'de', 'tr', 'ar', 'ta'),
+      (text, of) => stemsOf(text, of).every(each => each !== ''),
+    ),
+  )
+  t.same(wordsIn('a 👍🏽 b’s'), [
+    { word: 'a', at: 0 },
+    { word: 'b’s', at: 7 },
+  ])
+  t.same(stemsOf('The making of unexpected discoveries', 'en'), ['make', 'unexpect', 'discoveri'])
+})
