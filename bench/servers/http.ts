@@ -72,7 +72,15 @@ const edge = async (store: EventStore) => {
   const absent = (): never => {
     throw new Error('This benchmark reads nothing here.')
   }
-  const nothing = { name: '', get: absent, find: absent, count: absent, generation: () => '', position: () => 0n }
+  const nothing = {
+    name: '',
+    get: absent,
+    find: absent,
+    select: absent,
+    count: absent,
+    generation: () => '',
+    position: () => 0n,
+  }
   const none = { ...nothing, waitFor: async () => undefined, ready: async () => true }
   const reads = { entries: none, log }
   const deps: HttpDeps = {

@@ -58,12 +58,15 @@ export type Plan = {
 /** `position` is that of the last event folded into it, `body` its content. */
 export type Document = { readonly id: string; readonly position: bigint; readonly body: JsonObject }
 
+/** Some indexed scalars of a document: what an engine reads without its body. Absent members are null. */
+export type Row = { readonly id: string; readonly members: readonly Json[] }
+
 /**
  * `next` is the keyset to go on from: null at the end, also set when the page is short because 10,000 entries were
  * examined. Each document comes once although several of its terms may match.
  */
-export type Page = {
-  readonly documents: readonly Document[]
+export type Page<Item = Document> = {
+  readonly documents: readonly Item[]
   readonly next: readonly Json[] | null
   readonly examined: number
 }
@@ -108,6 +111,11 @@ export type ReadStore = {
   /** As `get`, with the tombstones: what the runner loads before it folds. */
   load(collection: CollectionName, ids: readonly string[]): Promise<ReadonlyMap<string, DocumentWrite>>
   find(collection: CollectionName, plan: Plan): Promise<Page>
+  /**
+   * As `find`, but of each document only these members, in this order: scalars of indexes without terms, which no body
+   * is read for. @throws {TypeError} on a member that no such index has.
+   */
+  select(collection: CollectionName, plan: Plan, members: readonly string[]): Promise<Page<Row>>
   /** How many index entries the plan's bounds cover, counted up to `limit`; residual conditions are not looked at. */
   count(collection: CollectionName, plan: Plan, limit: number): Promise<number>
   /** Documents by id order after an id: export, verification. */

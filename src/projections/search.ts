@@ -30,8 +30,6 @@ const ranked = ['-rank', 'sortKey']
 const indexes: Indexes = [
   { name: 'key', on: ['key', ...ranked] },
   { name: 'languageKey', on: ['language', 'key', ...ranked] },
-  { name: 'prefix', on: ['key'] },
-  { name: 'languagePrefix', on: ['language', 'key'] },
   { name: 'reversed', on: ['reversed'] },
   { name: 'forms', on: ['forms', ...ranked], terms: 'forms' },
   { name: 'stems', on: ['stems', ...ranked], terms: 'stems' },

@@ -8,6 +8,7 @@ import {
   type Query,
   type ReadStore,
   ReadStoreError,
+  type Row,
 } from '../ports/read-store.ts'
 import { type CollectionRef, collectionName, type Projection } from './define.ts'
 import { ProjectionError } from './errors.ts'
@@ -16,8 +17,8 @@ import { plan } from './planner.ts'
 import { generationsOf, readPointer, TOUCH_MS, touch } from './pointer.ts'
 
 export type ViewDocument<D> = Omit<Document, 'body'> & { readonly body: D }
-export type ViewPage<D> = {
-  readonly documents: readonly ViewDocument<D>[]
+export type ViewPage<Item> = {
+  readonly documents: readonly Item[]
   readonly next: Page['next']
   readonly examined: number
   /** To be carried by the cursor and named again for the next page. */
@@ -29,12 +30,14 @@ export type ViewPage<D> = {
 export type View<D extends JsonObject> = {
   readonly name: string
   /** Documents by id; unknown and removed ones are absent. @throws {ProjectionError} projection-building. */
-  get(ids: readonly string[]): Promise<ReadonlyMap<string, ViewDocument<D>>>
+  get(ids: readonly string[], generation?: string): Promise<ReadonlyMap<string, ViewDocument<D>>>
   /**
    * One page. `generation` is that of the cursor. @throws {ProjectionError} projection-building; cursor-expired when the
    * cursor's generation is gone. @throws {NoIndexError} when no index answers the query's shape.
    */
-  find(query: Query, generation?: string): Promise<ViewPage<D>>
+  find(query: Query, generation?: string): Promise<ViewPage<ViewDocument<D>>>
+  /** As `find`, but only these indexed members of each document, which no body is read for. */
+  select(query: Query, members: readonly string[], generation?: string): Promise<ViewPage<Row>>
   /** Index entries under the conditions that the index answers, counted up to `limit`. */
   count(query: Pick<Query, 'where' | 'order'>, limit: number): Promise<number>
   /** The collection that is read, as `version.generation`; '' before one is known. */
@@ -130,13 +133,28 @@ export const openView = <D extends JsonObject>(options: ViewOptions<D>): View<D>
     body: (at.map ? at.map(document.body) : document.body) as D,
   })
 
-  const pageOf = async (at: Current, query: Query): Promise<ViewPage<D>> => {
+  const pageOf = async <Item>(at: Current, read: () => Promise<Page<Item>>): Promise<ViewPage<Item>> => {
     const position = freshness.position(at.collection)
-    const page = await store.find(at.collection, plan(query, projection.indexes))
-    const documents = page.documents.map(each => mapped(at, each))
-    const { next, examined } = page
+    const { documents, next, examined } = await read()
     return { documents, next, examined, generation: `${at.version}.${at.generation}`, position }
   }
+  const found = (query: Query) => (at: Current) =>
+    pageOf(at, async () => {
+      const page = await store.find(at.collection, plan(query, projection.indexes))
+      return { ...page, documents: page.documents.map(each => mapped(at, each)) }
+    })
+  const selected = (query: Query, members: readonly string[]) => (at: Current) =>
+    pageOf(at, async () => {
+      const planned = plan(query, projection.indexes)
+      if (!at.map) return store.select(at.collection, planned, members)
+      // An older version's members are what its mapper makes of them.
+      const page = await store.find(at.collection, planned)
+      const documents = page.documents.map(each => {
+        const body: JsonObject = mapped(at, each).body
+        return { id: each.id, members: members.map(member => body[member] ?? null) }
+      })
+      return { ...page, documents }
+    })
   /** The collection of a cursor: the live one, or an older one that is still there. */
   const named = (generation: string): Current | undefined => {
     const parts = /^(\d+)\.(\d+)$/.exec(generation)
@@ -146,29 +164,31 @@ export const openView = <D extends JsonObject>(options: ViewOptions<D>): View<D>
     return { ...at, collection: collectionName(name, at), map }
   }
 
+  /** In the collection of the cursor's generation; in the live one without. */
+  const within = async <T>(generation: string | undefined, work: (at: Current) => Promise<T>): Promise<T> => {
+    if (generation === undefined) return reading(work)
+    const expired = (cause?: unknown): ProjectionError =>
+      new ProjectionError('cursor-expired', `${name} has been rebuilt since: begin again at the first page`, { cause })
+    const at = named(generation)
+    if (!at) throw expired()
+    try {
+      const answer = await work(at)
+      await use(at.collection)
+      return answer
+    } catch (error) {
+      throw isGone(error) ? expired(error) : error
+    }
+  }
+
   return {
     name,
-    get: ids =>
-      reading(async at => {
-        const found = await store.get(at.collection, ids)
-        return new Map([...found].map(([id, document]) => [id, mapped(at, document)]))
+    get: (ids, generation) =>
+      within(generation, async at => {
+        const documents = await store.get(at.collection, ids)
+        return new Map([...documents].map(([id, document]) => [id, mapped(at, document)]))
       }),
-    find: async (query, generation) => {
-      if (generation === undefined) return reading(at => pageOf(at, query))
-      const expired = (cause?: unknown): ProjectionError =>
-        new ProjectionError('cursor-expired', `${name} has been rebuilt since: begin again at the first page`, {
-          cause,
-        })
-      const at = named(generation)
-      if (!at) throw expired()
-      try {
-        const page = await pageOf(at, query)
-        await use(at.collection)
-        return page
-      } catch (error) {
-        throw isGone(error) ? expired(error) : error
-      }
-    },
+    find: (query, generation) => within(generation, found(query)),
+    select: (query, members, generation) => within(generation, selected(query, members)),
     count: (query, limit) =>
       reading(at => store.count(at.collection, plan({ ...query, limit: 1 }, projection.indexes), limit)),
     generation: () => (current ? `${current.version}.${current.generation}` : ''),

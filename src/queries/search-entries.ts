@@ -6,6 +6,7 @@ import { refuse } from '../domain/refusal.ts'
 import { highlightsOf, layers, type SearchField } from '../domain/search-match.ts'
 import { parseQuery } from '../domain/search-query.ts'
 import { EDGE_LETTERS, letters } from '../domain/search-terms.ts'
+import type { Row } from '../ports/read-store.ts'
 import { type EntryDocument, nameKey } from '../projections/entries.ts'
 import type { SearchDocument } from '../projections/search.ts'
 import type { View } from '../projections/view.ts'
@@ -70,6 +71,8 @@ const cursorOf = (key: Json | undefined): SearchCursor | undefined => {
 
 const indexOf = (view: View<SearchDocument>, generation: string | undefined): SearchIndex => ({
   find: query => view.find(query, generation),
+  select: (query, members) => view.select(query, members, generation),
+  get: ids => view.get(ids, generation),
   count: (query, limit) => view.count(query, limit),
 })
 
@@ -157,6 +160,18 @@ export type SuggestionItem = {
 /** Completions looked at for a longer prefix, of which the most used come first. */
 const LOOKED_AT = 200
 
+type Completion = {
+  readonly id: string
+  readonly language: string
+  readonly rank: number
+  readonly sortKey: string
+}
+const completionOf = ({ id, members: [language, rank, sortKey] }: Row): Completion => ({
+  ...{ id, language: String(language ?? ''), rank: Number(rank ?? 0), sortKey: String(sortKey ?? '') },
+})
+const mostUsed = (a: Completion, b: Completion): number =>
+  b.rank - a.rank || (a.sortKey === b.sortKey ? 0 : a.sortKey < b.sortKey ? -1 : 1)
+
 /** Completions of what is typed so far, most used first; a lemma once, whatever its parts of speech. */
 export const suggestEntries = (
   reads: SearchReads,
@@ -183,21 +198,24 @@ export const suggestEntries = (
           ]
         : query.keys.map(value => ({
             where: [...filter, { member: 'key', op: 'prefix' as const, value }],
-            order: ['key'],
+            order: ['key', '-rank', 'sortKey'],
             limit: LOOKED_AT,
           }))
-    const pages = await Promise.all(finds.map(each => reads.search.find(each)))
-    const found = pages
-      .flatMap(page => page.documents)
-      .toSorted(
-        (a, b) => (b.body.rank ?? 0) - (a.body.rank ?? 0) || ((a.body.sortKey ?? '') < (b.body.sortKey ?? '') ? -1 : 1),
-      )
-    const byLemma = new Map<string, SuggestionItem>()
-    for (const { id, body } of found) {
-      const { lemma = '', language: of = '', partOfSpeech = '' } = body
-      const key = `${of} ${lemma}`
-      if (!byLemma.has(key)) byLemma.set(key, { id, lemma, language: of, partOfSpeech })
+    const pages = await Promise.all(finds.map(each => reads.search.select(each, ['language', 'rank', 'sortKey'])))
+    const byLemma = new Map<string, Completion>()
+    for (const each of pages.flatMap(page => page.documents.map(completionOf)).toSorted(mostUsed)) {
+      // A sort key is made of nothing but the lemma, and of no other.
+      const key = `${each.language}\n${each.sortKey}`
+      if (!byLemma.has(key)) byLemma.set(key, each)
     }
-    return { value: { items: [...byLemma.values()].slice(0, limit) }, position: reads.search.position() }
+    const ids = [...byLemma.values()].slice(0, limit).map(each => each.id)
+    const documents = await reads.search.get(ids)
+    const items = ids.flatMap((id): readonly SuggestionItem[] => {
+      const body = documents.get(id)?.body
+      // Withdrawn since it was found.
+      if (body?.lemma === undefined) return []
+      return [{ id, lemma: body.lemma, language: body.language ?? '', partOfSpeech: body.partOfSpeech ?? '' }]
+    })
+    return { value: { items }, position: reads.search.position() }
   },
 })

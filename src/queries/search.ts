@@ -3,19 +3,31 @@
  * names the step and the last key, so pages go on exactly where the last one ended.
  */
 import type { Json, JsonObject } from '../domain/event.ts'
-import { bestLayer, type Layer, type Match, type Matchable, type SearchField } from '../domain/search-match.ts'
+import {
+  bestLayer,
+  fuzzyDistance,
+  type Layer,
+  type Match,
+  type Matchable,
+  type SearchField,
+} from '../domain/search-match.ts'
 import { lettersOf, readingOf, type SearchQuery } from '../domain/search-query.ts'
 import { deletesOf } from '../domain/search-terms.ts'
-import type { Condition, Query } from '../ports/read-store.ts'
+import type { Condition, Query, Row } from '../ports/read-store.ts'
 import type { SearchDocument } from '../projections/search.ts'
 
 type Found = { readonly id: string; readonly body: SearchDocument }
+type PageOf<Item> = {
+  readonly documents: readonly Item[]
+  readonly next: readonly Json[] | null
+  readonly examined: number
+}
 
 /** What the search asks of the read model: src/projections/view.ts. */
 export type SearchIndex = {
-  find(
-    query: Query,
-  ): Promise<{ readonly documents: readonly Found[]; readonly next: readonly Json[] | null; readonly examined: number }>
+  find(query: Query): Promise<PageOf<Found>>
+  select(query: Query, members: readonly string[]): Promise<PageOf<Row>>
+  get(ids: readonly string[]): Promise<ReadonlyMap<string, Found>>
   count(query: Pick<Query, 'where' | 'order'>, limit: number): Promise<number>
 }
 
@@ -55,6 +67,8 @@ type Step = {
 /** Candidates of the fuzzy layer, and entries a page examines. */
 const MAX_CANDIDATES = 2_000
 const MAX_EXAMINED = 10_000
+/** Documents of candidates read at once. */
+const LEAST_READ = 8
 /** A term that so many have is common enough to know that another drives. */
 const COUNTED = 1_000
 
@@ -66,6 +80,7 @@ const filterConditions = ({ language, partOfSpeech, label, category }: SearchFil
 ]
 
 const ranked = ['-rank', 'sortKey']
+const byKey = ['key', ...ranked]
 
 /** The literal text before the first wildcard. */
 const literalPrefix = (key: string): string => key.split(/[*?]/, 1)[0] ?? ''
@@ -78,7 +93,7 @@ const wildcardStep = (key: string): Pick<Step, 'where' | 'order'> => {
   const prefix = literalPrefix(key)
   return prefix === ''
     ? { where: [{ member: 'reversed', op: 'prefix', value: reversedLiteral(key) }], order: ['reversed'] }
-    : { where: [{ member: 'key', op: 'prefix', value: prefix }], order: ['key'] }
+    : { where: [{ member: 'key', op: 'prefix', value: prefix }], order: byKey }
 }
 
 /** The rarest stem drives: which one does changes the cost, never the result. */
@@ -129,7 +144,7 @@ const stepsOf = ({ query, filters, fields }: SearchRequest): readonly Step[] => 
   if (lemma) {
     for (const key of query.keys)
       steps.push({
-        ...{ layers: ['prefix'], where: [{ member: 'key', op: 'prefix', value: key }, ...filter], order: ['key'] },
+        ...{ layers: ['prefix'], where: [{ member: 'key', op: 'prefix', value: key }, ...filter], order: byKey },
         finds: entry => readingOf(query, entry.language).key === key,
       })
     const deletes = [...new Set(query.keys.flatMap(key => deletesOf(key, query.distance)))]
@@ -186,12 +201,6 @@ const keyOf = (document: Found, order: readonly string[]): readonly Json[] => [
   document.id,
 ]
 
-const fuzzyKey = ({ id, body, match }: Hit): readonly (number | string)[] => [
-  match.distance ?? 0,
-  -(body.rank ?? 0),
-  body.sortKey ?? '',
-  id,
-]
 const compareKeys = (a: readonly Json[], b: readonly Json[]): number => {
   for (const [i, value] of a.entries()) {
     const other = b[i]
@@ -201,28 +210,47 @@ const compareKeys = (a: readonly Json[], b: readonly Json[]): number => {
   return 0
 }
 
+type StepPage = { readonly hits: readonly Hit[]; readonly after: readonly Json[] | null; readonly examined: number }
+
+/** What the order of the fuzzy layer is made of; the language says how the query is read. */
+const compared = ['key', 'language', 'rank', 'sortKey'] as const
+type Candidate = { readonly id: string; readonly place: readonly Json[] }
+
+const candidateOf = ({ query }: SearchRequest, { id, members }: Row): readonly Candidate[] => {
+  const [key, language, rank, sortKey] = members
+  if (typeof key !== 'string' || typeof language !== 'string') return []
+  const distance = fuzzyDistance(query, key, language)
+  return distance === undefined ? [] : [{ id, place: [distance, -Number(rank ?? 0), sortKey ?? '', id] }]
+}
+
+/** Candidates are placed by their keys alone; the documents of a page are read to see which layer each belongs to. */
 const fuzzyPage = async (
   index: SearchIndex,
   request: SearchRequest,
   step: Step,
   after: readonly Json[] | null,
   limit: number,
-) => {
-  const found = await index.find({ where: step.where, order: step.order, limit: step.candidates ?? 0 })
-  const sorted = found.documents
-    .flatMap(each => hitOf(request, step, each) ?? [])
-    .map(hit => ({ hit, key: fuzzyKey(hit) }))
-    .toSorted((a, b) => compareKeys(a.key, b.key))
-    .filter(({ key }) => after === null || compareKeys(key, after) > 0)
-  const page = sorted.slice(0, limit)
-  return {
-    hits: page.map(each => each.hit),
-    after: sorted.length > limit ? (page.at(-1)?.key ?? null) : null,
-    examined: found.examined,
+): Promise<StepPage> => {
+  const query = { where: step.where, order: step.order, limit: step.candidates ?? 0 }
+  const { documents, examined } = await index.select(query, compared)
+  const candidates = documents
+    .flatMap(row => candidateOf(request, row))
+    .toSorted((a, b) => compareKeys(a.place, b.place))
+    .filter(({ place }) => after === null || compareKeys(place, after) > 0)
+  const hits: Hit[] = []
+  for (let at = 0; at < candidates.length; ) {
+    const some = candidates.slice(at, at + Math.max(limit - hits.length, LEAST_READ))
+    const found = await index.get(some.map(each => each.id))
+    for (const { id, place } of some) {
+      at += 1
+      const document = found.get(id)
+      const hit = document && hitOf(request, step, document)
+      if (hit) hits.push(hit)
+      if (hits.length === limit) return { hits, after: at < candidates.length ? place : null, examined }
+    }
   }
+  return { hits, after: null, examined }
 }
-
-type StepPage = { readonly hits: readonly Hit[]; readonly after: readonly Json[] | null; readonly examined: number }
 
 /** Exact, case and accent ask the same of the index: the answer serves all three when it comes back whole. */
 const remembering = (index: SearchIndex): SearchIndex => {

@@ -1,5 +1,6 @@
 /** What every read store must do, whatever the engine: run by one test file for each adapter. */
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type { Test } from 'tap'
 import type { Json, JsonObject } from '../../src/domain/event.ts'
@@ -9,6 +10,8 @@ import {
   type Document,
   type DocumentWrite,
   type Indexes,
+  type Page,
+  type Plan,
   type Query,
   type ReadStore,
   ReadStoreError,
@@ -35,6 +38,22 @@ const at = (position: bigint, more: Partial<Checkpoint> = {}): Checkpoint => ({
 const put = (id: string, position: bigint, body: JsonObject): DocumentWrite => ({ id, position, body })
 const gone = (id: string, position: bigint): DocumentWrite => ({ id, position, removed: true })
 
+/** The members alone, of the same documents in the same order. */
+const sameSelected = async (
+  store: ReadStore,
+  collection: string,
+  planned: Plan,
+  page: Page,
+  declared: Indexes,
+): Promise<void> => {
+  const scalars = declared.filter(each => each.terms === undefined).flatMap(each => each.on)
+  const members = [...new Set(scalars.map(each => each.replace('-', '')))]
+  const selected = await store.select(collection, planned, members)
+  const rows = page.documents.map(each => ({ id: each.id, members: members.map(name => each.body[name] ?? null) }))
+  if (!isDeepStrictEqual(selected, { ...page, documents: rows }))
+    throw new Error(`select differs from find: ${JSON.stringify(selected)} in place of ${JSON.stringify(rows)}`)
+}
+
 /** Follows `next` to the end. */
 const pages = async (
   store: ReadStore,
@@ -45,7 +64,9 @@ const pages = async (
   const ids: string[] = []
   let after: readonly Json[] | undefined
   for (let count = 1; ; count += 1) {
-    const page = await store.find(collection, plan({ ...query, ...(after && { after }) }, declared))
+    const planned = plan({ ...query, ...(after && { after }) }, declared)
+    const page = await store.find(collection, planned)
+    await sameSelected(store, collection, planned, page, declared)
     ids.push(...page.documents.map(each => each.id))
     if (page.next === null) return { ids, pages: count }
     if (page.documents.length > query.limit) throw new Error('a page is longer than its limit')
@@ -316,6 +337,7 @@ export const readStoreContract = (t: Test, open: () => Promise<Opened>): void =>
     )
     test.same([second.examined, second.next], [50, null])
     const bounds = plan({ where, order: ['lemma'], limit: 1 }, indexes)
+    await test.rejects(store.select('words@1#1', bounds, ['terms']), TypeError, 'a member that no scalar index has')
     test.equal(await store.count('words@1#1', bounds, 500), 500, 'counting stops at its limit')
     test.equal(await store.count('words@1#1', bounds, 20_000), total, 'and looks at no residual condition')
   })

@@ -27,6 +27,7 @@ const open = () => {
       return new Map(found)
     },
     find: async () => ({ documents: [], next: null, examined: 0, generation: '1.1', position: state.position }),
+    select: async () => ({ documents: [], next: null, examined: 0, generation: '1.1', position: state.position }),
     count: async () => 0,
     generation: () => '1.1',
     position: () => state.position,

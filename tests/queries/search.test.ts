@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.ts'
 import { systemClock } from '../../src/app-core.ts'
 import type { Entry } from '../../src/domain/entry.ts'
+import type { JsonObject } from '../../src/domain/event.ts'
 import { bestLayer, type SearchField } from '../../src/domain/search-match.ts'
 import { parseQuery, type SearchQuery } from '../../src/domain/search-query.ts'
 import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts'
@@ -67,6 +68,15 @@ const indexOf = (documents: { id: string; body: SearchDocument }[]): SearchIndex
       examined: page.length,
     }
   },
+  select: async (query, members) => {
+    const page = await indexOf(documents).find(query)
+    const rows = page.documents.map(({ id, body }) => {
+      const document: JsonObject = body
+      return { id, members: members.map(member => document[member] ?? null) }
+    })
+    return { ...page, documents: rows }
+  },
+  get: async ids => new Map(documents.filter(each => ids.includes(each.id)).map(each => [each.id, each])),
   count: async (query, limit) => {
     plan({ ...query, limit: 1 }, searchProjection.indexes)
     return Math.min(
@@ -219,6 +229,8 @@ t.test('the embedded read store finds the same, in the same order, with and with
       const page = await store.find(collection, plan(query, searchProjection.indexes))
       return { ...page, documents: page.documents.map(({ id }) => ({ id, body: bodies.get(id) ?? fail(id) })) }
     },
+    select: (query, members) => store.select(collection, plan(query, searchProjection.indexes), members),
+    get: async ids => new Map(ids.map(id => [id, { id, body: bodies.get(id) ?? fail(id) }])),
     count: (query, limit) => store.count(collection, plan({ ...query, limit: 1 }, searchProjection.indexes), limit),
   }
   let fuzzy = 0

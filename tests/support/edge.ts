@@ -12,6 +12,7 @@ import { openTransactor } from '../../src/commands/transact.ts'
 import { dayEvents } from '../../src/domain/day.ts'
 import { entryAggregate } from '../../src/domain/entry.ts'
 import { entryEvents } from '../../src/domain/entry-events.ts'
+import type { JsonObject } from '../../src/domain/event.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { anonymousPermissions, permissionsOf, type Role } from '../../src/domain/roles.ts'
 import { parseQuery } from '../../src/domain/search-query.ts'
@@ -106,6 +107,14 @@ const openMemoryView = (log: Log, faults: Faults) => {
       const next = sorted.length > limit ? (page.at(-1)?.keyset ?? null) : null
       const found = page.map(({ document }) => document)
       return { documents: found, next, examined: sorted.length, generation: generation(), position }
+    },
+    select: async (query, members, asked) => {
+      const page = await view.find(query, asked)
+      const rows = page.documents.map(({ id, body }) => {
+        const document: JsonObject = body
+        return { id, members: members.map(member => document[member] ?? null) }
+      })
+      return { ...page, documents: rows }
     },
     count: async ({ where }) =>
       (await documents()).filter(({ body }) => where.every(condition => matches(body, condition))).length,

@@ -115,9 +115,10 @@ const direction = (each: Ordered): string => (each.descending ? ' DESC' : '')
 
 /** The statements that make the tables and indexes. */
 export const creation = (layout: Layout): readonly string[] => [
-  `CREATE TABLE ${layout.table} (doc INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, position INTEGER NOT NULL, body TEXT${layout.members
+  // The body stands last: what is read without it comes from the first page of a row.
+  `CREATE TABLE ${layout.table} (doc INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, position INTEGER NOT NULL${layout.members
     .map((_, at) => `, k${at}`)
-    .join('')})`,
+    .join('')}, body TEXT)`,
   ...layout.indexes.map(each => {
     if (each.kind === 'scalar') {
       const columns = each.columns.map(column => `${columnOf(layout, column.member)}${direction(column)}, `).join('')

@@ -9,6 +9,7 @@ import type {
   Indexes,
   Page,
   Plan,
+  Row,
 } from '../../../ports/read-store.ts'
 import { ReadStoreError } from '../../../ports/read-store.ts'
 import type { Sqlite, SqlValue, Statement } from '../../sqlite.ts'
@@ -21,6 +22,7 @@ export type Reader = {
   collections(): readonly CollectionName[]
   load(collection: CollectionName, ids: readonly string[]): readonly DocumentWrite[]
   find(collection: CollectionName, plan: Plan): Promise<Page>
+  select(collection: CollectionName, plan: Plan, members: readonly string[]): Promise<Page<Row>>
   count(collection: CollectionName, plan: Plan, limit: number): number
   scan(collection: CollectionName, after: string, limit: number): readonly Document[]
   checkpoints(consumer?: string): ReadonlyMap<string, Checkpoint>
@@ -55,6 +57,8 @@ export const openReader = (db: Sqlite): Reader => {
   }
 
   const layouts = new Map<number, Layout>()
+  const begin = db.prepare('BEGIN')
+  const commit = db.prepare('COMMIT')
   const findCollection = db.prepare<readonly [number, string, number]>(
     'SELECT number, indexes, uuids FROM collection WHERE name = ?',
   )
@@ -97,9 +101,15 @@ export const openReader = (db: Sqlite): Reader => {
     entry.id ?? access.idOf(entry.doc),
   ]
 
-  const examine = async (layout: Layout, source: Source, plan: Plan): Promise<Page> => {
+  /** Documents, or rows of those that need no body read; `make` makes an item of an entry. */
+  const examine = async <Item>(
+    layout: Layout,
+    source: Source,
+    plan: Plan,
+    make: (entry: Entry, access: Db, document?: Document) => Item,
+  ): Promise<Page<Item>> => {
     const access = handle(layout)
-    const documents: Document[] = []
+    const documents: Item[] = []
     let examined = 0
     let previous: Entry | undefined
     let kept: Entry | undefined
@@ -119,15 +129,33 @@ export const openReader = (db: Sqlite): Reader => {
       const full = documents.length === plan.limit
       if (full && source.residual.length === 0)
         return { documents, next: kept ? keysetAt(access, kept) : null, examined }
-      const document = documentOf(layout, entry.doc)
-      if (source.residual.every(each => matches(document.body, each))) {
-        if (full) return { documents, next: kept ? keysetAt(access, kept) : null, examined }
-        entry.id = document.id
-        documents.push(document)
-        kept = entry
-      }
+      const checked = source.residual.length > 0 ? documentOf(layout, entry.doc) : undefined
+      if (checked && !source.residual.every(each => matches(checked.body, each))) continue
+      if (full) return { documents, next: kept ? keysetAt(access, kept) : null, examined }
+      documents.push(make(entry, access, checked))
+      kept = entry
     }
     return { documents, next: null, examined }
+  }
+  const asDocument =
+    (layout: Layout) =>
+    (entry: Entry, _access: Db, checked?: Document): Document => {
+      const document = checked ?? documentOf(layout, entry.doc)
+      entry.id = document.id
+      return document
+    }
+  const asRow = (entry: Entry, access: Db): Row => {
+    entry.id ??= access.idOf(entry.doc)
+    return { id: entry.id, members: entry.members.map(restored) }
+  }
+  /** One snapshot for all that a page reads. */
+  const inSnapshot = async <T>(work: () => Promise<T>): Promise<T> => {
+    begin.run()
+    try {
+      return await work()
+    } finally {
+      if (db.inTransaction) commit.run()
+    }
   }
 
   const findRecord = db.prepare<readonly [string]>('SELECT value FROM record WHERE name = ?')
@@ -155,16 +183,18 @@ export const openReader = (db: Sqlite): Reader => {
       }
       return found
     },
-    find: async (name, plan) => {
-      // One snapshot for all that a page reads.
-      db.exec('BEGIN')
-      try {
+    find: (name, plan) =>
+      inSnapshot(async () => {
         const { layout, uuids } = collectionOf(name)
-        return await examine(layout, sourceOf(layout, indexOf(name, layout, plan), uuids, plan), plan)
-      } finally {
-        if (db.inTransaction) db.exec('COMMIT')
-      }
-    },
+        const source = sourceOf(layout, indexOf(name, layout, plan), uuids, plan)
+        return examine(layout, source, plan, asDocument(layout))
+      }),
+    select: (name, plan, members) =>
+      inSnapshot(async () => {
+        const { layout, uuids } = collectionOf(name)
+        const source = sourceOf(layout, indexOf(name, layout, plan), uuids, plan, members)
+        return examine(layout, source, plan, asRow)
+      }),
     count: (name, plan, limit) => {
       const { layout, uuids } = collectionOf(name)
       const bounds: Plan = { ...plan, residual: [] }

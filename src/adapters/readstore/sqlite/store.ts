@@ -193,6 +193,7 @@ export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Prom
     },
     load,
     find: (collection, plan) => reading(reader => reader.find(collection, plan)),
+    select: (collection, plan, members) => reading(reader => reader.select(collection, plan, members)),
     count: (collection, plan, limit) => reading(reader => reader.count(collection, plan, limit)),
     scan: (collection, after, limit) => reading(reader => reader.scan(collection, after, limit)),
     apply: async (collection, documents, checkpoint) => {

@@ -12,6 +12,8 @@ export type Entry = {
   readonly ord: string | number
   readonly doc: number
   readonly ok: boolean
+  /** The members asked for, as they are stored. */
+  readonly members: readonly SqlValue[]
   id: string | undefined
 }
 
@@ -33,6 +35,8 @@ export type Source = {
   readonly residual: readonly Condition[]
   /** Entries of one ord may be several documents, in the order of their ids. */
   readonly ties: boolean
+  /** Columns read besides: the members asked for. */
+  readonly columns: readonly string[]
 }
 
 export type Db = {
@@ -91,7 +95,13 @@ const termFlag = (table: string, order: readonly Column[], prefix: string, condi
 }
 
 /** Translates a plan: what to read, and what of its residual conditions SQL can check. */
-export const sourceOf = (layout: Layout, index: IndexLayout, uuids: boolean, plan: Plan): Source => {
+export const sourceOf = (
+  layout: Layout,
+  index: IndexLayout,
+  uuids: boolean,
+  plan: Plan,
+  members: readonly string[] = [],
+): Source => {
   const depth = plan.order.length
   const equalities = plan.bounds.filter(each => each.op !== 'range' && each.op !== 'prefix')
   const rows = product(equalities.map(alternatives))
@@ -99,8 +109,13 @@ export const sourceOf = (layout: Layout, index: IndexLayout, uuids: boolean, pla
   const interval = range ? intervalOf(range) : {}
   const flags: Piece[] = []
   const residual: Condition[] = []
-  let joined = false
   const scalars = index.kind === 'scalar'
+  let joined = !scalars && members.length > 0
+  const columns = members.map(each => {
+    const column = columnOf(layout, each)
+    if (column === undefined) throw new TypeError(`member ${each} stands in no index without terms`)
+    return `${scalars ? 's' : 'd'}.${column}`
+  })
   const order: readonly Column[] = scalars
     ? index.columns
         .slice(index.columns.length - depth)
@@ -127,7 +142,7 @@ export const sourceOf = (layout: Layout, index: IndexLayout, uuids: boolean, pla
     sql: [flags.flatMap(each => each.sql).join(' AND ') || '1'],
     values: flags.flatMap(each => each.values),
   }
-  const rest = { order, interval, flag, residual, doc: 's.doc' }
+  const rest = { order, interval, flag, residual, doc: 's.doc', columns }
   if (index.kind === 'scalar') {
     const fixed = index.columns.slice(0, index.columns.length - depth)
     return {
@@ -151,7 +166,10 @@ export const sourceOf = (layout: Layout, index: IndexLayout, uuids: boolean, pla
 }
 
 const sqlOf = (source: Source, piece: Piece, tail: string): string => {
-  const columns = [...source.order.map(each => each.column), source.ord, source.doc, source.flag.sql[0]]
+  const columns = [
+    ...source.order.map(each => each.column),
+    ...[source.ord, source.doc, source.flag.sql[0], ...source.columns],
+  ]
   const where = [...source.equalities, ...piece.sql]
   const order = [...source.order.map(each => `${each.column}${each.descending ? ' DESC' : ''}`), source.ord]
   if (source.ties) order.push(source.doc)
@@ -166,6 +184,8 @@ export const countSql = (source: Source, piece: Piece): string => {
 const scalar = (value: SqlValue | undefined): string | number =>
   typeof value === 'string' || typeof value === 'number' ? value : Number(value)
 
+const none: readonly SqlValue[] = []
+
 const entryOf = (source: Source, row: readonly SqlValue[]): Entry => {
   const depth = source.order.length
   const ord = scalar(row[depth])
@@ -174,6 +194,7 @@ const entryOf = (source: Source, row: readonly SqlValue[]): Entry => {
     ord,
     doc: Number(row[depth + 1]),
     ok: row[depth + 2] === 1,
+    members: source.columns.length > 0 ? row.slice(depth + 3) : none,
     id: typeof ord === 'string' ? ord : undefined,
   }
 }
@@ -203,28 +224,50 @@ const untie = (db: Db, entries: readonly Entry[]): readonly Entry[] => {
 
 type Chunk = { readonly entries: readonly Entry[]; readonly full: boolean }
 
-/** Reads whole places only: the last one of a full chunk may go on, so it waits for the next. */
+/** Whole places only: the last one of a full chunk may go on, so it waits for the next. Undefined when there is but one. */
+const wholeOf = (db: Db, source: Source, entries: readonly Entry[], limit: number): Chunk | undefined => {
+  const full = entries.length === limit
+  if (!source.ties) return { entries, full }
+  if (!full) return { entries: untie(db, entries), full }
+  const last = entries.at(-1)
+  const whole = entries.findIndex(each => samePlace(each, last))
+  return whole > 0 ? { entries: untie(db, entries.slice(0, whole)), full } : undefined
+}
+
 const chunkOf = (db: Db, source: Source, branch: Branch, piece: Piece, size: number): Chunk => {
   for (let limit = size; ; limit *= 2) {
     const sql = sqlOf(source, piece, 'LIMIT ?')
     const rows = db.statement(sql).all(...source.flag.values, ...branch, ...piece.values, limit)
-    const entries = rows.map(row => entryOf(source, row))
-    const full = entries.length === limit
-    if (!source.ties) return { entries, full }
-    if (!full) return { entries: untie(db, entries), full }
-    const last = entries.at(-1)
-    const whole = entries.findIndex(each => samePlace(each, last))
-    if (whole > 0) return { entries: untie(db, entries.slice(0, whole)), full }
+    const chunk = wholeOf(
+      db,
+      source,
+      rows.map(row => entryOf(source, row)),
+      limit,
+    )
+    if (chunk) return chunk
   }
 }
 
-/** One branch in order. The first chunk is small when the caller wants few. */
+/** The first chunks of all branches by one statement: most alternatives of a misspelling have no entry at all. */
+const firstChunks = (db: Db, source: Source, size: number): readonly (Chunk | undefined)[] => {
+  const [piece] = source.interval ? piecesAfter(source.order, source.ord, source.interval, undefined) : []
+  if (!piece) return []
+  const one = `SELECT * FROM (${sqlOf(source, piece, 'LIMIT ?')})`
+  const sql = source.branches.map((_, at) => one.replace('SELECT *', `SELECT ${at}, *`)).join(' UNION ALL ')
+  const values = source.branches.flatMap(branch => [...source.flag.values, ...branch, ...piece.values, size])
+  const found = source.branches.map((): Entry[] => [])
+  for (const [at, ...row] of db.statement(sql).all(...values)) found[Number(at)]?.push(entryOf(source, row))
+  return found.map(entries => wholeOf(db, source, entries, size))
+}
+
+/** One branch in order. The first chunk is small when the caller wants few, or was read already. */
 export function* streamOf(
   db: Db,
   source: Source,
   branch: Branch,
   after: readonly Json[] | undefined,
   firstChunk: number,
+  known?: Chunk,
 ): Generator<Entry, void> {
   if (!source.interval) return
   const id = after?.at(-1)
@@ -242,6 +285,12 @@ export function* streamOf(
         .filter(each => compareScalars(identified(db, each), id) > 0)
       yield* untie(db, tied)
     }
+  }
+  if (known) {
+    yield* known.entries
+    const last = known.full ? known.entries.at(-1) : undefined
+    if (!last) return
+    place = { values: last.values, ord: last.ord }
   }
   for (let size = firstChunk; ; size = Math.min(size * 4, 1024)) {
     let more: Entry | undefined
@@ -293,10 +342,13 @@ export function* merged(
   if (source.branches.length === 1 && only) return yield* streamOf(db, source, only, after, firstChunk)
   const before = (a: Entry, b: Entry): boolean => compareEntries(db, source, a, b) < 0
   const heap: Head[] = []
-  for (const branch of source.branches) {
-    const rest = streamOf(db, source, branch, after, firstChunk)
-    const first = rest.next()
-    if (!first.done) heap.push({ entry: first.value, rest })
+  const first = after ? [] : firstChunks(db, source, firstChunk)
+  for (const [at, branch] of source.branches.entries()) {
+    const known = first[at]
+    if (known?.entries.length === 0) continue
+    const rest = streamOf(db, source, branch, after, firstChunk, known)
+    const next = rest.next()
+    if (!next.done) heap.push({ entry: next.value, rest })
   }
   for (let at = Math.floor(heap.length / 2) - 1; at >= 0; at -= 1) sink(heap, at, before)
   for (let top = heap[0]; top; top = heap[0]) {
