@@ -15,7 +15,8 @@ import { ReadStoreError } from '../../../ports/read-store.ts'
 import type { Sqlite, SqlValue, Statement } from '../../sqlite.ts'
 import { type IndexLayout, type Layout, layoutOf, restored } from './layout.ts'
 import { intervalOf, intervalSql, piecesAfter } from './ranges.ts'
-import { countSql, type Db, type Entry, merged, type Source, sourceOf } from './streams.ts'
+import { countSql, type Source, sourceOf } from './source.ts'
+import { type Db, type Entry, merged } from './streams.ts'
 
 export type Reader = {
   readonly db: Sqlite
