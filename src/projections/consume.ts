@@ -34,7 +34,12 @@ export type ConsumeOptions = {
   readonly nodeId: string
   readonly signal: AbortSignal
   /** With the lease held and the checkpoint fenced. `failed` is told what goes wrong after `process` returned. */
-  readonly open: (held: { readonly token: number; readonly failed: (error: unknown) => void }) => Promise<Session>
+  readonly open: (held: {
+    readonly token: number
+    /** Where the session begins. */
+    readonly from: bigint
+    readonly failed: (error: unknown) => void
+  }) => Promise<Session>
   /** At the head of the log for the first time, everything stored: false ends the loop. */
   readonly onCaughtUp?: () => Promise<boolean>
   readonly onState?: (state: ConsumerState, error?: string) => void
@@ -86,7 +91,7 @@ const follow = async (options: ConsumeOptions, lease: HeldLease, from: Checkpoin
     broken.abort()
   }
   const inner = AbortSignal.any([signal, lease.lost, broken.signal])
-  const session = await options.open({ token: lease.token, failed })
+  const session = await options.open({ token: lease.token, from: from.position, failed })
   const alone = exclusively()
   let checkpoint = from
   let caughtUp = false

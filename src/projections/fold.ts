@@ -13,6 +13,7 @@ import type { Checkpoint, CollectionName, DocumentWrite, ReadStore } from '../po
 import type { Session } from './consume.ts'
 import type { Projection } from './define.ts'
 import { type Parked, park, parkedOf, streamKey } from './parking.ts'
+import { openSeen } from './seen.ts'
 
 /** A document in memory; without a body it is removed, or was never there (position -1). */
 export type Held<D> = { readonly position: bigint; readonly body: D | undefined }
@@ -38,6 +39,8 @@ export type FolderOptions<D extends JsonObject> = {
   readonly failed: (error: unknown) => void
   /** Nobody reads the collection yet. */
   readonly building?: () => boolean
+  /** The session begins at the first event: a document that it has not met is not there, or will be folded alike. */
+  readonly fromStart?: boolean
   /** After documents and checkpoint are stored. */
   readonly onStored?: (position: bigint) => void
 }
@@ -83,6 +86,7 @@ const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>): Promise<Folder<D>> => {
   const { projection, collection, store, clock, cache, failed, onStored } = options
   const parked = await parkedOf(store, collection)
+  const seen = options.fromStart ? openSeen() : undefined
   const kept = new LRUCache<string, Held<D>>({ max: KEPT })
   /** Changed and not sent to the writer; on their way to the store. */
   let dirty = new Map<string, Held<D>>()
@@ -219,10 +223,11 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
         const ids = keysOf(projection, event)
         keyed.push({ event, ids })
         for (const id of ids) {
+          const met = seen?.add(id) ?? true
           if (state.has(id) || parked.has(id)) continue
-          const known = held(id)
+          const known = met ? held(id) : undefined
           state.set(id, known ?? nothing)
-          if (!known) missing.push(id)
+          if (met && !known) missing.push(id)
         }
       } catch (error) {
         await parkAll(new Map([[streamKey(event.stream), { event, error }]]))
@@ -241,7 +246,10 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
     ...{ parked, documents, process, drain, size: () => BATCH },
     store: async (writes, at) => {
       await drain()
-      for (const { id } of writes) kept.delete(id)
+      for (const { id } of writes) {
+        kept.delete(id)
+        seen?.add(id)
+      }
       await persist(writes, at)
     },
   }

@@ -89,10 +89,10 @@ export const followCollection = async <D extends JsonObject>(options: FollowOpti
     ...(options.onState && { onState: options.onState }),
     ...(options.onProgress && { onProgress: options.onProgress }),
     ...(options.nudge && { nudge: options.nudge }),
-    open: async ({ failed }) => {
+    open: async ({ from, failed }) => {
       await store.ensure(collection, projection.indexes)
       const folder = await openFolder({
-        ...{ projection, collection, store, clock, failed, ...(cache && { cache }) },
+        ...{ projection, collection, store, clock, failed, fromStart: from === 0n, ...(cache && { cache }) },
         building: () => !built,
         onStored: position => freshness?.reached(collection, position),
       })

@@ -170,6 +170,11 @@ withReadSide('an event whose documents cannot be told parks its stream', async (
   await node.retry()
   await until('nothing is parked', async () => (await node.parked()).length === 0)
   t.same((await wordOf(side, 'a'))?.seen, ['3', '6'])
+  // The same holder, which has met this document in nothing but the retry, and has read one more since it forgot it.
+  for (let n = 0; n < 2_100; n += 1) side.log.write(`word-other${n}`, 'WordSet', { word: 'o' })
+  side.log.write('word-a', 'WordSet', { word: '3' })
+  await caughtUp(side)
+  t.same((await wordOf(side, 'a'))?.seen.length, 3, 'it is loaded again, not begun anew')
 })
 
 withReadSide('a document that no index can hold is parked, not fatal', async (t, side) => {
