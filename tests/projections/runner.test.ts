@@ -405,7 +405,8 @@ withReadSide(
     await caughtUp(side, 'subscriber:mail')
     t.same([...new Set(handled)], ['word-a:3', 'word-a:9', 'word-b:15'])
     t.match(await running.parked(), [{ id: 'word-bad', position: 6n, error: 'Error: no such mailbox' }])
-    t.match(await running.status(), { state: 'following', parked: 1, lag: 0n })
+    await until('it follows', async () => (await running.status()).state === 'following')
+    t.match(await running.status(), { parked: 1, lag: 0n })
     broken = false
     await running.retry()
     await until('nothing is parked', async () => (await running.parked()).length === 0)
