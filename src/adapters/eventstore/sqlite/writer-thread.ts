@@ -37,7 +37,11 @@ export type StartWorker = (settings: WriterSettings) => Worker
 
 /** Starts writer.ts as a thread. */
 export const startWriter: StartWorker = settings =>
-  new Worker(new URL('./writer.ts', import.meta.url), { workerData: settings })
+  new Worker(new URL('./writer.ts', import.meta.url), {
+    workerData: settings,
+    // Batches are short-lived: without a bound the young generation alone takes 50 MB.
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
+  })
 
 export type WriterOptions = {
   readonly settings: WriterSettings

@@ -42,7 +42,11 @@ export const openWrites = (path: string): Writes => {
     waiting.clear()
   }
   const start = (): Worker => {
-    const started = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { path } })
+    const started = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: { path },
+      // What a slice leaves behind is short-lived: without a bound the young generation alone takes 100 MB.
+      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+    })
     started.on('message', settle)
     started.on('error', error => died(started, `the read store's writer failed: ${String(error)}`))
     started.on('exit', code => died(started, `the read store's writer ended with code ${code}`))
