@@ -21,9 +21,11 @@ import { openLog } from '../../src/log/open.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts'
 import type { AppendResult } from '../../src/ports/event-store.ts'
+import type { AnalyticsDocument } from '../../src/projections/analytics.ts'
 import { type EntryDocument, entriesProjection, entryIdOf } from '../../src/projections/entries.ts'
 import { ProjectionError } from '../../src/projections/errors.ts'
 import type { View, ViewDocument } from '../../src/projections/view.ts'
+import { analytics } from '../../src/queries/analytics.ts'
 import { wordOfTheDay } from '../../src/queries/days.ts'
 import {
   type EntryReads,
@@ -148,6 +150,13 @@ const search = (view: View<EntryDocument>): HttpDeps['queries']['searchEntries']
   },
 })
 
+/** A day's figures of a service in which nothing was ever counted. */
+const nothingCounted: View<AnalyticsDocument> = {
+  ...{ name: 'analytics', get: async () => new Map(), count: async () => 0 },
+  find: async () => ({ documents: [], next: null, examined: 0, generation: '1.1', position: 0n }),
+  ...{ generation: () => '1.1', position: () => 0n, waitFor: async () => undefined, ready: async () => true },
+}
+
 export type EdgeOptions = {
   readonly settings?: Partial<HttpSettings>
   readonly keys?: ReturnType<typeof openMemoryKeys>
@@ -195,6 +204,7 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
         },
         run: async () => ({ value: { items: [] }, position: view.position() }),
       },
+      analytics: analytics({ analytics: nothingCounted }),
     },
     freshness: {
       waitFor: async () => {
