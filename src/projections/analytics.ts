@@ -98,8 +98,7 @@ export const analyticsProjection = projection<AnalyticsDocument>({
   indexes,
   key: event => placesOf(event).map(idOf),
   evolve: (document, event, id) => {
-    const place = placesOf(event).find(each => idOf(each) === id)
-    const before: AnalyticsDocument | undefined = document ?? place
+    const before: AnalyticsDocument | undefined = document ?? placesOf(event).find(each => idOf(each) === id)
     if (!before) return document
     if (isSearches(event)) return { ...before, searches: raised(before.searches, event.data.counts) }
     if (isImport(event)) return { ...before, imported: (before.imported ?? 0) + event.data.written }
