@@ -88,13 +88,18 @@ t.test('a store that is away: counts wait, and each counts once', async t => {
   t.match(String(errors[0]), /not known/)
   t.equal(counter.pending(), 1, 'it is not known to be there')
   for (let n = 0; n < 5_000; n += 1) counter.count('exact')
+  const failures = errors.length
+  for (let n = 0; n < 40 && errors.length === failures; n += 1) await clock.advance(5_000)
+  t.equal(counter.pending(), 5_000, 'the first is found in the log; the second, which was not written, waits')
+  counter.count('case')
   delete faults.append
   for (let n = 0; n < 10 && counter.pending() > 0; n += 1) await clock.advance(30_000)
   t.match(await batches(), [
     { batch: 0, counts: { exact: 1 } },
     { batch: 1, counts: { exact: 5_000 } },
+    { batch: 2, counts: { case: 1 } },
   ])
-  t.equal((await batches()).length, 2, 'the first was not written again')
+  t.equal((await batches()).length, 3, 'the first was not written again')
 })
 
 t.test('the close appends what is pending, and does not wait for ever', async t => {
