@@ -319,6 +319,11 @@ const openService = async (core: Core, views: Views, config: Config, version: st
     ...{ version, authority, logger, entries: core.entries, queries: openQueries(core, views, figures) },
     execute: openExecutor({ cache: core.cache, clock: core.clock, newId: core.newId }),
     freshness: {
+      position: () =>
+        Object.values(views).reduce(
+          (least, { view }) => (view.position() < least ? view.position() : least),
+          views.entries.view.position(),
+        ),
       waitFor: async (names, position) => {
         for (const name of names) await views[name].view.waitFor(position)
       },

@@ -101,7 +101,7 @@ const edge = async (store: EventStore) => {
       suggestEntries: suggestEntries({ search: none, entries: none }),
       analytics: analytics({ analytics: none }),
     },
-    freshness: { waitFor: async () => undefined },
+    freshness: { position: () => 1n, waitFor: async () => undefined },
     ...{ log, keys, cache, clock, newId: randomUUID, logger: pino({ level: 'silent' }) },
     authority: {
       authenticate: () => ({ actor: { kind: 'service', id: 'bench' }, permissions: permissionsOf('editor') }),

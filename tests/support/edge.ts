@@ -154,6 +154,9 @@ const search = (view: View<EntryDocument>): HttpDeps['queries']['searchEntries']
 const nothingCounted: View<AnalyticsDocument> = {
   ...{ name: 'analytics', get: async () => new Map(), count: async () => 0 },
   find: async () => ({ documents: [], next: null, examined: 0, generation: '1.1', position: 0n }),
+  select: async () => {
+    throw new Error('Nothing selects figures.')
+  },
   ...{ generation: () => '1.1', position: () => 0n, waitFor: async () => undefined, ready: async () => true },
 }
 
@@ -207,6 +210,7 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
       analytics: analytics({ analytics: nothingCounted }),
     },
     freshness: {
+      position: () => view.position(),
       waitFor: async () => {
         if (faults.behind) throw new ProjectionError('projection-behind', 'entries has not reached the position')
       },
