@@ -10,6 +10,7 @@ import { entryCategory } from '../src/domain/entry.ts'
 import { entryEvents } from '../src/domain/entry-events.ts'
 import type { EventType } from '../src/domain/event.ts'
 import { importCategory, importEvents } from '../src/domain/import.ts'
+import { searchesCategory, searchesEvents } from '../src/domain/searches.ts'
 import { tokenCategory, tokenEvents } from '../src/domain/token.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -20,6 +21,7 @@ const categories: readonly { readonly category: string; readonly events: readonl
   { category: dayCategory, events: dayEvents },
   { category: importCategory, events: importEvents },
   { category: tokenCategory, events: tokenEvents },
+  { category: searchesCategory, events: searchesEvents },
 ]
 
 const sources = readdirSync(join(root, 'src/domain')).map(file => readFileSync(join(root, 'src/domain', file), 'utf8'))

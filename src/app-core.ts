@@ -15,9 +15,11 @@ import { entryAggregate } from './domain/entry.ts'
 import { entryEvents } from './domain/entry-events.ts'
 import type { DomainEvent, JsonObject } from './domain/event.ts'
 import { importAggregate, importEvents } from './domain/import.ts'
+import { searchesEvents } from './domain/searches.ts'
 import { tokenAggregate, tokenEvents } from './domain/token.ts'
 import { openLog } from './log/open.ts'
 import type { Clock } from './ports/clock.ts'
+import { analyticsProjection } from './projections/analytics.ts'
 import type { Projection } from './projections/define.ts'
 import { entriesProjection } from './projections/entries.ts'
 import { openFreshness } from './projections/freshness.ts'
@@ -27,6 +29,14 @@ import { type ProjectionHandle, runProjection } from './projections/runner.ts'
 import { searchProjection } from './projections/search.ts'
 import type { TokenFollower } from './projections/tokens.ts'
 import { openView } from './projections/view.ts'
+import type { Subscriber } from './subscribers/define.ts'
+import { inspectSubscriber, retrySubscriber } from './subscribers/inspect.ts'
+import { redactionSubscriber } from './subscribers/redaction.ts'
+import type { SubscriberHandle } from './subscribers/runner.ts'
+import { runSubscriber } from './subscribers/runner.ts'
+
+/** Every event type that this version reads and writes. */
+const eventTypes = [...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents, ...searchesEvents]
 
 const CACHED_STREAMS = 4_000
 const CACHED_VALUES = 50_000
@@ -52,7 +62,7 @@ export const openCore = async (config: Config, clock: Clock, opened: Closing[]) 
   const keys = hold(await openFileKeys({ folder: config.keys.path, randomBytes, clock }))
   const reads = hold(await openSqliteReadStore({ path: config.readStore.path, clock }))
   const cache = hold(openMemoryCache({ clock, max: CACHED_VALUES }))
-  const log = openLog({ store, keys, types: [...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents] })
+  const log = openLog({ store, keys, types: eventTypes })
   const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
     openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS })
   return {
@@ -91,8 +101,25 @@ const told = (watch: Watch, step: string) => (at: { readonly progress: number })
 export const bindAll = (core: Core) => ({
   entries: bind(core, entriesProjection),
   search: bind(core, searchProjection),
+  analytics: bind(core, analyticsProjection),
 })
 export type Views = ReturnType<typeof bindAll>
+
+/** One subscriber with all that can be done with it. */
+const bindSubscriber = (core: Core, subscriber: Subscriber) => {
+  const { reads: store, log, clock, nodeId } = core
+  return {
+    name: subscriber.name,
+    run: (signal: AbortSignal, onError: (message: string) => void) =>
+      runSubscriber({ subscriber, log, store, clock, nodeId, signal, onError }),
+    inspect: () => inspectSubscriber({ store, log }, subscriber),
+    retry: () => retrySubscriber(store, subscriber, clock.now()),
+  }
+}
+
+/** Every subscriber of the service: a new one is one line more. */
+export const bindSubscribers = (core: Core) => [bindSubscriber(core, redactionSubscriber(core))]
+export type Subscribers = ReturnType<typeof bindSubscribers>
 
 /** The parts of the service as /health shows them. */
 export const healthOf = (core: Core, running: Running, views: Views) => async (): Promise<Health> => {
@@ -111,22 +138,33 @@ export const healthOf = (core: Core, running: Running, views: Views) => async ()
       return [`projection ${name}`, { state: bad ? 'degraded' : 'ok', lag: String(lag), detail }]
     }),
   )
+  const subscribers = await Promise.all(
+    running.subscribers.map(async ({ name, handle }): Promise<readonly [string, HealthPart]> => {
+      const status = await handle.status().catch(() => undefined)
+      if (!status) return [`subscriber ${name}`, { state: 'failed' }]
+      const { state, lag, parked, error } = status
+      const bad = state === 'stopped' || parked > 0 || error !== undefined
+      const detail = { state, parked, ...(error !== undefined && { error }) }
+      return [`subscriber ${name}`, { state: bad ? 'degraded' : 'ok', lag: String(lag), detail }]
+    }),
+  )
   const deafMs = Math.round(core.clock.monotonic() - running.follower.heardAt())
   const parts: Readonly<Record<string, HealthPart>> = {
     eventStore: await checked(() => core.log.head()),
     readStore: await checked(() => core.reads.ping()),
     tokens: { state: deafMs < 10_000 ? 'ok' : 'degraded', ...(Number.isFinite(deafMs) && { ageMs: deafMs }) },
-    ...Object.fromEntries(projections),
+    ...Object.fromEntries([...projections, ...subscribers]),
   }
   const states = Object.values(parts).map(part => part.state)
   const ready =
     parts['eventStore']?.state === 'ok' &&
-    (await Promise.all([views.entries.view.ready(), views.search.view.ready()]).catch(() => [false])).every(Boolean)
+    (await Promise.all(Object.values(views).map(each => each.view.ready())).catch(() => [false])).every(Boolean)
   return { state: states.includes('failed') ? 'failed' : states.includes('degraded') ? 'degraded' : 'ok', ready, parts }
 }
 
 /** What runs in the background of a service. */
 export type Running = {
   readonly projections: readonly { readonly name: string; readonly handle: ProjectionHandle }[]
+  readonly subscribers: readonly { readonly name: string; readonly handle: SubscriberHandle }[]
   readonly follower: TokenFollower
 }

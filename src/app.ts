@@ -16,7 +16,17 @@ import { openServiceLog } from './adapters/http/logging.ts'
 import { openHttpServer } from './adapters/http/server.ts'
 import { openTokenAuthority } from './adapters/http/token-authority.ts'
 import { importFrom } from './adapters/import/command.ts'
-import { bindAll, type Closing, type Core, healthOf, openCore, systemClock, type Views } from './app-core.ts'
+import { openAnalytics } from './app-analytics.ts'
+import {
+  bindAll,
+  bindSubscribers,
+  type Closing,
+  type Core,
+  healthOf,
+  openCore,
+  systemClock,
+  type Views,
+} from './app-core.ts'
 import { openExecutor } from './commands/execute.ts'
 import { createToken, endToken, listTokens, operator } from './commands/tokens.ts'
 import type { Config } from './config.ts'
@@ -33,13 +43,12 @@ import { followTokens } from './projections/tokens.ts'
 import { wordOfTheDay } from './queries/days.ts'
 import { entryHistory, exportEntries, getEntry, listEntries, randomEntry } from './queries/entries.ts'
 import { searchEntries, suggestEntries } from './queries/search-entries.ts'
-import { redactionSubscriber } from './subscribers/redaction.ts'
-import { runSubscriber } from './subscribers/runner.ts'
+import type { SubscriberInspection } from './subscribers/inspect.ts'
 import { tail } from './subscribers/tail.ts'
 
 const VERIFIED_TOKENS = 10_000
 
-const openQueries = (core: Core, views: Views) => {
+const openQueries = (core: Core, views: Views, { counter, query }: ReturnType<typeof openAnalytics>) => {
   const reads = { entries: views.entries.view, log: core.log, cache: core.cache }
   const search = { search: views.search.view, entries: views.entries.view }
   const system = (commandId: string) => ({
@@ -60,23 +69,25 @@ const openQueries = (core: Core, views: Views) => {
         return isRefusal(result) ? undefined : result.state
       },
     }),
-    searchEntries: searchEntries(search),
+    searchEntries: searchEntries(search, counter.count),
+    analytics: query,
     suggestEntries: suggestEntries(search),
   }
 }
 
 /** What works in the background of a service: projections, subscribers, followers. */
 const startRunning = async (core: Core, views: Views, logger: Logger, opened: Closing[]) => {
-  const { log, keys, reads: store, clock, nodeId } = core
+  const { log, clock } = core
   const ending = new AbortController()
   const { signal } = ending
   const complain = (part: string) => (error: unknown) =>
     logger.error({ part, err: error instanceof Error ? error : new Error(String(error)) }, 'a background part failed')
-  const projections = [views.entries, views.search].map(each => ({
+  const projections = Object.values(views).map(each => ({
     ...{ name: each.name, handle: each.run(signal, complain(`projection ${each.name}`)) },
   }))
-  const subscriber = redactionSubscriber({ log, keys })
-  const redaction = runSubscriber({ subscriber, log, store, clock, nodeId, signal, onError: complain('redaction') })
+  const subscribers = bindSubscribers(core).map(each => ({
+    ...{ name: each.name, handle: each.run(signal, complain(`subscriber ${each.name}`)) },
+  }))
   const follower = followTokens({ log, clock, signal })
   // A removed text leaves this node's memory too, whichever node removed it.
   const forgetting = tail({
@@ -93,10 +104,11 @@ const startRunning = async (core: Core, views: Views, logger: Logger, opened: Cl
   opened.push({
     close: async () => {
       ending.abort()
-      await Promise.all([...projections.map(each => each.handle.done), redaction.done, follower.done, forgetting])
+      const consumers = [...projections, ...subscribers].map(each => each.handle.done)
+      await Promise.all([...consumers, follower.done, forgetting])
     },
   })
-  return { projections, follower }
+  return { projections, subscribers, follower }
 }
 
 const issuerOf = (config: Config): string => config.publicUrl ?? 'urn:lexichron'
@@ -129,9 +141,10 @@ const compose = async (
 ): Promise<App> => {
   const core = await openCore(config, systemClock, opened)
   const views = bindAll(core)
+  const subscribers = bindSubscribers(core)
   const service = purpose === 'serve' ? await openService(core, views, config, version, opened) : undefined
   const named = (name: string) => {
-    const found = [views.entries, views.search].find(each => each.name === name)
+    const found = Object.values(views).find(each => each.name === name)
     if (!found) throw new Error(`There is no projection ${name}: take one of ${Object.keys(views).join(', ')}.`)
     return found
   }
@@ -139,6 +152,7 @@ const compose = async (
 
   return {
     projectionNames: Object.values(views).map(each => each.name),
+    subscriberNames: subscribers.map(each => each.name),
     close,
     listen: async () => {
       if (!service) throw new Error('Only a service listens.')
@@ -164,9 +178,14 @@ const compose = async (
       const { position } = await bound.inspect()
       return { name, position: String(position) }
     },
-    projections: async () => Promise.all(Object.values(views).map(async each => statusOf(await each.inspect()))),
+    projections: async () => [
+      ...(await Promise.all(Object.values(views).map(async each => statusOf(await each.inspect())))),
+      ...(await Promise.all(subscribers.map(async each => subscriberStatusOf(await each.inspect())))),
+    ],
     retry: async name => {
-      const chosen = name === undefined ? Object.values(views) : [named(name)]
+      const all = [...Object.values(views), ...subscribers]
+      const chosen = all.filter(each => name === undefined || each.name === name)
+      if (chosen.length === 0) throw new Error(`There is no projection or subscriber ${name}.`)
       let parked = 0
       for (const each of chosen) parked += await each.retry()
       return parked
@@ -213,10 +232,18 @@ const tokenStatus = (token: Token, now: Date): TokenStatus => ({
   state: token.revoked ? 'revoked' : Date.parse(token.expiresAt) <= now.getTime() ? 'expired' : 'valid',
 })
 
+const parkedOf = (found: Pick<Inspection, 'parked'>) =>
+  found.parked.map(({ id, error, since }) => ({ id, reason: error, since }))
+
+const subscriberStatusOf = (found: SubscriberInspection): ProjectionStatus => ({
+  ...{ kind: 'subscriber', name: found.name, state: 'live' },
+  ...{ position: String(found.position), lag: String(found.lag), parked: parkedOf(found) },
+})
+
 const statusOf = (found: Inspection): ProjectionStatus => ({
-  ...{ name: found.name, version: found.version, state: found.state },
+  ...{ kind: 'projection', name: found.name, version: found.version, state: found.state },
   ...{ position: String(found.position), lag: String(found.lag) },
-  parked: found.parked.map(({ id, error, since }) => ({ id, reason: error, since })),
+  parked: parkedOf(found),
 })
 
 /** The folder of WordNet's files in its package, wherever the package manager put it. */
@@ -265,7 +292,7 @@ const verifyAll = async (core: Core, views: Views, watch: Watch): Promise<Verify
     watch.onProgress({ step: 'verify log', done, total: 0, unit: 'events' }),
   )
   const projections: VerifyReport['projections'][number][] = []
-  for (const each of [views.entries, views.search]) {
+  for (const each of Object.values(views)) {
     const found = await each.verify(watch)
     projections.push({
       ...{ name: each.name, documents: found.documents, different: found.differing },
@@ -280,6 +307,7 @@ const openService = async (core: Core, views: Views, config: Config, version: st
   opened.push(serviceLog)
   const { logger } = serviceLog
   const running = await startRunning(core, views, logger, opened)
+  const figures = openAnalytics(core, views, logger, opened)
   const verifier = createTokenVerifier({ ...scopeOf(config), keys: core.keys, clock: core.clock, max: VERIFIED_TOKENS })
   const { follower } = running
   const authority = openTokenAuthority({ verifier, follower, head: () => core.log.head(), clock: core.clock })
@@ -288,9 +316,14 @@ const openService = async (core: Core, views: Views, config: Config, version: st
       ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
       ...{ allowedOrigins: config.allowedOrigins, trustedProxies: config.trustedProxies, limits: config.limits },
     },
-    ...{ version, authority, logger, entries: core.entries, queries: openQueries(core, views) },
+    ...{ version, authority, logger, entries: core.entries, queries: openQueries(core, views, figures) },
     execute: openExecutor({ cache: core.cache, clock: core.clock, newId: core.newId }),
     freshness: {
+      position: () =>
+        Object.values(views).reduce(
+          (least, { view }) => (view.position() < least ? view.position() : least),
+          views.entries.view.position(),
+        ),
       waitFor: async (names, position) => {
         for (const name of names) await views[name].view.waitFor(position)
       },

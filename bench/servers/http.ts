@@ -23,6 +23,7 @@ import { entryEvents } from '../../src/domain/entry-events.ts'
 import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
 import { openLog } from '../../src/log/open.ts'
 import type { EventStore } from '../../src/ports/event-store.ts'
+import { analytics } from '../../src/queries/analytics.ts'
 import { wordOfTheDay } from '../../src/queries/days.ts'
 import * as entries from '../../src/queries/entries.ts'
 import { EntrySchema, type EntryView } from '../../src/queries/entry-view.ts'
@@ -98,8 +99,9 @@ const edge = async (store: EventStore) => {
       wordOfTheDay: wordOfTheDay({ reads, clock, chosen: absent, choose: absent, pointOf: absent }),
       searchEntries: searchEntries({ search: none, entries: none }),
       suggestEntries: suggestEntries({ search: none, entries: none }),
+      analytics: analytics({ analytics: none }),
     },
-    freshness: { waitFor: async () => undefined },
+    freshness: { position: () => 1n, waitFor: async () => undefined },
     ...{ log, keys, cache, clock, newId: randomUUID, logger: pino({ level: 'silent' }) },
     authority: {
       authenticate: () => ({ actor: { kind: 'service', id: 'bench' }, permissions: permissionsOf('editor') }),

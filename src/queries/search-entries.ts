@@ -6,13 +6,14 @@ import { refuse } from '../domain/refusal.ts'
 import { highlightsOf, layers, type SearchField } from '../domain/search-match.ts'
 import { parseQuery } from '../domain/search-query.ts'
 import { EDGE_LETTERS, letters } from '../domain/search-terms.ts'
+import type { SearchOutcome } from '../domain/searches.ts'
 import type { Row } from '../ports/read-store.ts'
 import { type EntryDocument, nameKey } from '../projections/entries.ts'
 import type { SearchDocument } from '../projections/search.ts'
 import type { View } from '../projections/view.ts'
 import type { Cursor, Page, Query } from './define.ts'
 import { EntrySchema, type EntryView, entryView } from './entry-view.ts'
-import { type SearchCursor, type SearchIndex, type SearchRequest, search } from './search.ts'
+import { type SearchCursor, type SearchIndex, type SearchPage, type SearchRequest, search } from './search.ts'
 
 export type SearchReads = { readonly search: View<SearchDocument>; readonly entries: View<EntryDocument> }
 
@@ -95,8 +96,21 @@ const facetsOf = async (
   }
 }
 
-/** The dictionary's search. */
-export const searchEntries = (reads: SearchReads): Query<SearchInput, SearchAnswer> => ({
+/**
+ * What the whole search came to, once over all of its pages: known on the page that has the first hit, or on the last one
+ * when there was none. A page may be short and empty because it examined all it may; the next one then says.
+ */
+const outcomeOf = (page: SearchPage, foundBefore: boolean): SearchOutcome | undefined => {
+  const [best] = page.hits
+  if (foundBefore) return undefined
+  return best ? best.match.layer : page.next ? undefined : 'nothing'
+}
+
+/** The dictionary's search. `onSearched` is told what each came to, and nothing of what was searched for. */
+export const searchEntries = (
+  reads: SearchReads,
+  onSearched: (outcome: SearchOutcome) => void = () => undefined,
+): Query<SearchInput, SearchAnswer> => ({
   name: 'search-entries',
   permission: 'entries:read',
   output,
@@ -118,6 +132,8 @@ export const searchEntries = (reads: SearchReads): Query<SearchInput, SearchAnsw
     const index = indexOf(reads.search, generation)
     const position = reads.search.position()
     const page = await search(index, request, cursorOf(after?.key))
+    const hadHits = Array.isArray(after?.key) && after.key[3] === true
+    const outcome = outcomeOf(page, hadHits)
     const entries = await reads.entries.get(page.hits.map(hit => hit.id))
     const items = page.hits.flatMap(({ id, match }): readonly SearchItem[] => {
       const found = entries.get(id)
@@ -134,10 +150,14 @@ export const searchEntries = (reads: SearchReads): Query<SearchInput, SearchAnsw
       ]
     })
     const next = page.next
-      ? { generation: generation ?? '', key: [page.next.step, page.next.after, page.next.found] }
+      ? {
+          generation: generation ?? '',
+          key: [page.next.step, page.next.after, page.next.found, hadHits || page.hits.length > 0],
+        }
       : null
     const all = !after && !next ? { total: items.length, totalRelation: 'eq' as const } : {}
     const counted = facets.length > 0 ? await facetsOf(index, request, facets) : all
+    if (outcome !== undefined) onSearched(outcome)
     return {
       value: { items, next, ...counted },
       position: position < reads.entries.position() ? position : reads.entries.position(),

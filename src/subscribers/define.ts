@@ -11,8 +11,13 @@ export type Subscriber = {
   readonly from?: 'start' | 'now'
   /** How often a failing batch is tried before the events at fault are parked; 5 by default. */
   readonly attempts?: number
-  /** Carries out the effects of these events, idempotent by event id. Resolves when they are done. */
-  readonly handle: (events: readonly Recorded[]) => Promise<void>
+  /** Milliseconds for one call of `handle`, 60,000 by default: one that never ends would hold up all that comes after. */
+  readonly timeoutMs?: number
+  /**
+   * Carries out the effects of these events, idempotent by event id: after a crash, a retry or a change of the node that
+   * works, it is given events again. Resolves when they are done. `signal` aborts when nobody waits for it any more.
+   */
+  readonly handle: (events: readonly Recorded[], signal: AbortSignal) => Promise<void>
 }
 
 export const subscriber = (declaration: Subscriber): Subscriber => {

@@ -5,7 +5,16 @@ import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
 import type { Checkpoint, ReadStore } from '../ports/read-store.ts'
 import { type ConsumeEnd, type ConsumerState, consume, type Session } from '../projections/consume.ts'
-import { describeFailure, type Parked, park, parkedOf, repark, requestRetry, unpark } from '../projections/parking.ts'
+import {
+  describeFailure,
+  type Parked,
+  park,
+  parkedOf,
+  repark,
+  requestRetry,
+  streamKey,
+  unpark,
+} from '../projections/parking.ts'
 import { consumerOf, type Subscriber } from './define.ts'
 
 export type SubscriberOptions = {
@@ -39,6 +48,7 @@ export type SubscriberHandle = {
 const ATTEMPTS = 5
 const BACKOFF_MS = 50
 const BATCH = 100
+const TIMEOUT_MS = 60_000
 
 type Outcome = { readonly ok: true } | { readonly ok: false; readonly error: unknown }
 
@@ -46,7 +56,14 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
   const { subscriber, log, store, clock, nodeId, signal, onError } = options
   const consumer = consumerOf(subscriber)
   const attempts = subscriber.attempts ?? ATTEMPTS
-  const keyOf = subscriber.key ?? ((event: Recorded) => event.stream)
+  /** Where an event does not even say its key, its stream waits as a whole: others go on. */
+  const keyOf = (event: Recorded): string => {
+    try {
+      return subscriber.key?.(event) ?? event.stream
+    } catch {
+      return streamKey(event.stream)
+    }
+  }
   const filter: LogFilter = {
     categories: subscriber.categories,
     ...(subscriber.types && { types: subscriber.types }),
@@ -56,10 +73,25 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
   let error: string | undefined
   let position = 0n
 
+  /** @throws what handling threw, or that it took too long; at the end of the node it is waited for no longer. */
+  const handle = async (events: readonly Recorded[]): Promise<void> => {
+    const timeoutMs = subscriber.timeoutMs ?? TIMEOUT_MS
+    const over = new AbortController()
+    const either = AbortSignal.any([signal, over.signal])
+    const handling = subscriber.handle(events, either).then(() => 'done' as const)
+    const end = await Promise.race([handling, clock.sleep(timeoutMs, either)]).finally(() => over.abort())
+    if (end === 'done') return
+    // It goes on alone: what it throws from now on concerns nobody.
+    handling.catch(() => undefined)
+    throw new Error(
+      signal.aborted ? `${consumer} was ended while it worked` : `${consumer} took longer than ${timeoutMs} ms`,
+    )
+  }
+
   const attempt = async (events: readonly Recorded[], times: number): Promise<Outcome> => {
     for (let n = 1; ; n += 1) {
       try {
-        await subscriber.handle(events)
+        await handle(events)
         return { ok: true }
       } catch (failure) {
         if (n >= times || signal.aborted) return { ok: false, error: failure }

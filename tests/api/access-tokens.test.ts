@@ -12,7 +12,7 @@ import {
   signAccessToken,
 } from '../../src/adapters/http/access-tokens.ts'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
-import { fakeClock } from '../support/clock.ts'
+import { fakeClock } from '../support/clocks.ts'
 
 const scope = { issuer: 'https://dictionary.example', audience: 'lexichron' }
 const MINUTE = 60_000

@@ -11,6 +11,7 @@ const { document } = api
 const contributor = await app.token('contributor', 'author')
 const editor = await app.token('editor')
 const moderator = await app.token('moderator')
+const auditor = await app.token('auditor')
 const operations = Object.entries(document.paths).flatMap(([path, item]) =>
   Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
 )
@@ -62,6 +63,7 @@ const story: readonly (readonly [operationId: string, as: string | undefined, he
   ['retire-entry', editor],
   ['restore-entry', editor],
   ['redact-entry', moderator],
+  ['analytics', auditor],
   ['welcome', undefined],
   ['health-live', undefined],
   ['health-ready', undefined],

@@ -9,6 +9,7 @@ import { EventStoreError } from '../../src/ports/event-store.ts'
 /** An app that has nothing and remembers what it was asked. */
 const emptyApp = (calls: unknown[][]): App => ({
   projectionNames: ['entries', 'search'],
+  subscriberNames: ['redaction'],
   listen: async () => 'http://127.0.0.1:4711',
   fillSample: async () => undefined,
   import: async (format, path, options) => {
@@ -30,7 +31,15 @@ const emptyApp = (calls: unknown[][]): App => ({
   },
   projections: async () => [
     {
-      ...{ name: 'entries', version: 1, state: 'stopped', position: '12', lag: '3', reason: 'A newer event.' },
+      ...{
+        kind: 'projection',
+        name: 'entries',
+        version: 1,
+        state: 'stopped',
+        position: '12',
+        lag: '3',
+        reason: 'A newer event.',
+      },
       parked: [{ id: 'doc', reason: 'It threw.', since: '2026-01-01T00:00:00.000Z' }],
     },
   ],
@@ -272,7 +281,7 @@ t.test('import and export', async t => {
     75,
     'stopped: again',
   )
-  const running = refuse('import-running', 'Another import of this source runs.')
+  const running = refuse('conflict', 'Another import of this source runs.')
   t.match(await run(['import', 'wordnet', 'd'], { app: { import: async () => running } }), {
     code: 75,
     err: /Another import/,
@@ -298,11 +307,14 @@ t.test('read models', async t => {
   t.equal((await run(['rebuild'], { stop })).code, 75)
 
   const listed = await run(['projections'])
-  t.match(listed.out, /^name +version +state +position +behind +parked\nentries +1 +stopped +12 +3 +1\n/)
+  t.match(
+    listed.out,
+    /^name +kind +version +state +position +behind +parked\nentries +projection +1 +stopped +12 +3 +1\n/,
+  )
   t.match(listed.out, 'entries is stopped: A newer event.\nentries parked doc at 2026-01-01T00:00:00.000Z: It threw.\n')
   t.match(JSON.parse((await run(['projections', '--json'])).out), [{ name: 'entries', parked: [{ id: 'doc' }] }])
   const retried = await run(['projections', 'retry', 'entries'])
-  t.match(retried, { code: 0, out: '4 documents\n', calls: [['retry', 'entries'], ['close']] })
+  t.match(retried, { code: 0, out: '4 parked\n', calls: [['retry', 'entries'], ['close']] })
   t.strictSame(JSON.parse((await run(['projections', 'retry', '--json'])).out), { retried: 4 })
 
   t.match(await run(['verify']), { code: 0, out: '9 events read\nentries: 2 documents, all as replayed\n' })

@@ -7,7 +7,7 @@ import { type EntryState, entryAggregate } from '../../src/domain/entry.ts'
 import type { EntryEvent } from '../../src/domain/entry-events.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { permissionsOf, type Role } from '../../src/domain/roles.ts'
-import { fakeClock } from '../support/clock.ts'
+import { fakeClock } from '../support/clocks.ts'
 
 const accepted = (stream: string): Accepted<EntryState> => ({
   ...{

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { openMemoryCache } from '../../src/adapters/cache/memory.ts'
-import { fakeClock } from '../support/clock.ts'
+import { fakeClock } from '../support/clocks.ts'
 import { cacheContract } from './cache.ts'
 
 cacheContract(t, 'memory', async () => {

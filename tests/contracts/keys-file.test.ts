@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
 import { KeysError } from '../../src/ports/keys.ts'
-import { fakeClock } from '../support/clock.ts'
+import { fakeClock } from '../support/clocks.ts'
 import { keysContract } from './keys.ts'
 
 const temporary = (t: Test): string => {

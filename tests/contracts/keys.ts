@@ -2,7 +2,7 @@
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import type { Test } from 'tap'
 import type { Keys } from '../../src/ports/keys.ts'
-import { type FakeClock, fakeClock } from '../support/clock.ts'
+import { type FakeClock, fakeClock } from '../support/clocks.ts'
 
 export type KeysStore = { open(clock: FakeClock): Promise<Keys> }
 

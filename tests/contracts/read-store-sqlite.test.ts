@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.ts'
 import { plan } from '../../src/projections/planner.ts'
-import { fastClock, manualClock } from '../support/clocks.ts'
+import { fakeClock, fastClock } from '../support/clocks.ts'
 import { readStoreContract } from './read-store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lexichron-read-'))
@@ -41,12 +41,12 @@ t.test('what one process wrote, another reads, and it survives a reopening', asy
 
 t.test('a file deleted under the running service is noticed, and an empty one begun', async t => {
   const path = fresh()
-  const clock = manualClock()
+  const clock = fakeClock()
   const store = await openSqliteReadStore({ path, clock })
   await store.ensure('k@1#1', indexes)
   await store.swap('r', undefined, 'v')
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
-  clock.advance(1_000)
+  await clock.advance(1_000)
   t.equal(await store.record('r'), undefined)
   await t.rejects(store.get('k@1#1', ['a']), { code: 'gone' })
   await store.ensure('k@1#1', indexes)

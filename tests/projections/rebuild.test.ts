@@ -10,7 +10,7 @@ import {
   touch,
 } from '../../src/projections/pointer.ts'
 import { rebuild, requestRebuild, verifyProjection } from '../../src/projections/rebuild.ts'
-import { manualClock, until } from '../support/clocks.ts'
+import { fakeClock, until } from '../support/clocks.ts'
 import { memoryLog } from '../support/memory-log.ts'
 import { openReadSide, type ReadSide, words } from '../support/projections.ts'
 
@@ -206,19 +206,19 @@ withReadSide(
 
 withReadSide('what no node used for an hour is dropped, with its records', async (t, side) => {
   const { store } = side
-  const clock = manualClock()
+  const clock = fakeClock()
   for (const generation of [1, 2, 3]) await store.ensure(`words@1#${generation}`, [])
   await store.ensure('others@1#1', [])
   await store.swap('parked:words@1#1:a', undefined, '{}')
   await touch(store, 'words@1#1', clock.now())
-  clock.advance(KEEP_MS / 2)
+  await clock.advance(KEEP_MS / 2)
   await touch(store, 'words@1#2', clock.now())
   const keep = new Set(['words@1#3'])
   t.same(await sweep(store, 'words', keep, clock.now()), [])
-  clock.advance(KEEP_MS / 2)
+  await clock.advance(KEEP_MS / 2)
   t.same(await sweep(store, 'words', keep, clock.now()), ['words@1#1'])
   t.equal((await store.records('parked:words@1#1')).size, 0)
-  clock.advance(KEEP_MS)
+  await clock.advance(KEEP_MS)
   t.same(await sweep(store, 'words', keep, clock.now()), ['words@1#2'])
   t.same(await store.collections(), ['others@1#1', 'words@1#3'])
 })

@@ -7,7 +7,7 @@ import { openFreshness } from '../../src/projections/freshness.ts'
 import { acquireLease, BEAT_MS, leaseRecord, TAKEOVER_MS } from '../../src/projections/lease.ts'
 import { subscriber } from '../../src/subscribers/define.ts'
 import { runSubscriber } from '../../src/subscribers/runner.ts'
-import { manualClock, until } from '../support/clocks.ts'
+import { fakeClock, until } from '../support/clocks.ts'
 import { memoryLog } from '../support/memory-log.ts'
 import { openReadSide, type ReadSide, type WordDocument, words } from '../support/projections.ts'
 
@@ -209,7 +209,7 @@ withReadSide('an unknown type stops this node and frees the lease: a newer one g
 
 t.test('a lease is taken after 8 s of the challenger own clock without a beat, with the next token', async t => {
   const side = await openReadSide()
-  const clock = manualClock()
+  const clock = fakeClock()
   const abort = new AbortController()
   const options = { store: side.store, consumer: 'c', clock, signal: abort.signal }
   const first = await acquireLease({ ...options, owner: 'one' })
@@ -223,11 +223,11 @@ t.test('a lease is taken after 8 s of the challenger own clock without a beat, w
   /** Half a second at a time, everyone having done what was due. */
   const pass = async (ms: number, sleepers: number): Promise<void> => {
     for (let passed = 0; passed < ms && !taken; passed += 500) {
-      clock.advance(500)
-      await until('all sleep again', () => taken || clock.sleepers === sleepers)
+      await clock.advance(500)
+      await until('all sleep again', () => taken || clock.sleepers() === sleepers)
     }
   }
-  await until('both wait', () => clock.sleepers === 2)
+  await until('both wait', () => clock.sleepers() === 2)
   await pass(TAKEOVER_MS * 2, 2)
   t.notOk(taken, 'a holder that beats keeps it')
   t.ok((await record()).beat >= 7)
@@ -243,7 +243,7 @@ t.test('a lease is taken after 8 s of the challenger own clock without a beat, w
   void third.then(() => {
     taken = true
   })
-  await until('it waits', () => clock.sleepers === 1)
+  await until('it waits', () => clock.sleepers() === 1)
   await pass(TAKEOVER_MS - 500, 1)
   t.notOk(taken, 'not before 8 s')
   await pass(1_000, 1)
@@ -257,8 +257,8 @@ t.test('a lease is taken after 8 s of the challenger own clock without a beat, w
     await side.store.record(leaseRecord('c')),
     '{"owner":"four","token":3,"beat":0}',
   )
-  await until('it sleeps', () => clock.sleepers === 1)
-  clock.advance(BEAT_MS)
+  await until('it sleeps', () => clock.sleepers() === 1)
+  await clock.advance(BEAT_MS)
   await until('it knows', () => lease?.lost.aborted === true)
   await lease?.release()
   t.match(await record(), { owner: 'four', token: 3 }, 'a lost lease is not released')
@@ -358,7 +358,7 @@ withReadSide(
 )
 
 t.test('other nodes poll the checkpoint every 20 ms while someone waits, once for all who do', async t => {
-  const clock = manualClock()
+  const clock = fakeClock()
   let [stored, polls] = [0n, 0]
   const store = {
     checkpoint: async () => {
@@ -369,10 +369,10 @@ t.test('other nodes poll the checkpoint every 20 ms while someone waits, once fo
   const freshness = openFreshness({ store, clock })
   const outcome = Promise.allSettled([5n, 5n, 9n].map(each => freshness.waitFor('c', each)))
   for (let passed = 0; passed < 2_000; passed += 20) {
-    await until('they sleep', () => clock.sleepers === (stored === 0n ? 3 : 1))
+    await until('they sleep', () => clock.sleepers() === (stored === 0n ? 3 : 1))
     if (passed === 100) stored = 5n
-    clock.advance(20)
-    if (passed === 100) await until('two are woken', () => clock.sleepers === 1)
+    await clock.advance(20)
+    if (passed === 100) await until('two are woken', () => clock.sleepers() === 1)
   }
   const [a, b, c] = await outcome
   t.same([a?.status, b?.status, c?.status], ['fulfilled', 'fulfilled', 'rejected'])

@@ -13,7 +13,7 @@ import {
 import { openLog } from '../../src/log/open.ts'
 import type { Expected } from '../../src/ports/event-store.ts'
 import { followTokens } from '../../src/projections/tokens.ts'
-import { type FakeClock, fakeClock, settle } from '../support/clock.ts'
+import { type FakeClock, fakeClock, settle } from '../support/clocks.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
 

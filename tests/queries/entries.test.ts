@@ -5,7 +5,7 @@ import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
 import { documentOf, type EntryDocument, entryCacheKey } from '../../src/projections/entries.ts'
 import type { View } from '../../src/projections/view.ts'
 import { getEntry } from '../../src/queries/entries.ts'
-import { fakeClock } from '../support/clock.ts'
+import { fakeClock } from '../support/clocks.ts'
 
 const entry = (lemma: string, status: Entry['status'] = 'published'): Entry => ({
   ...{ language: 'en', lemma, partOfSpeech: 'noun', homograph: 1, status, licence: 'CC0-1.0', edited: true, rank: 0 },

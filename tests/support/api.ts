@@ -120,6 +120,9 @@ export const openApi = async (url: string): Promise<Api> => {
     const type = response.headers.get('content-type') ?? ''
     const fault = agree(document, method, path, response.status, type, text)
     if (fault) faults.push(fault)
+    // The static page to read the document at is no answer of the interface.
+    if (!response.headers.has('sync-token') && !path.startsWith('/docs'))
+      faults.push(`${method} ${path} ${response.status}: no Sync-Token`)
     const code = response.status >= 400 ? json['code'] : undefined
     if (typeof code === 'string') codes.add(code)
     return { status: response.status, headers: response.headers, text, json, code }

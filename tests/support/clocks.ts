@@ -21,39 +21,46 @@ export const fastClock = (factor: number): Clock => ({
   },
 })
 
-export type ManualClock = Clock & {
-  /** Moves time, waking who has slept enough. */
-  advance(ms: number): void
-  readonly sleepers: number
+/** A clock that stands still until it is told to go on: no test waits for real time. */
+export type FakeClock = Clock & {
+  /** Moves both times forward and wakes those whose sleep has ended, in the order of their ends. */
+  advance(ms: number): Promise<void>
+  /** How many sleep now. */
+  sleepers(): number
 }
 
-export const manualClock = (start = 1_700_000_000_000): ManualClock => {
-  let elapsed = 0
+/** Lets what was woken run until it waits again. */
+export const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise<void>(resolve => setImmediate(resolve))
+}
+
+export const fakeClock = (start: Date = new Date('2026-01-01T00:00:00.000Z')): FakeClock => {
+  let passed = 0
   const sleeping = new Set<{ readonly until: number; readonly wake: () => void }>()
   return {
-    now: () => new Date(start + elapsed),
-    monotonic: () => elapsed,
-    sleep: (ms, signal) => {
-      if (signal?.aborted) return Promise.resolve()
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const sleeper = {
-        until: elapsed + ms,
-        wake: () => {
-          sleeping.delete(sleeper)
+    now: () => new Date(start.getTime() + passed),
+    monotonic: () => passed,
+    sleep: (ms, signal) =>
+      new Promise(resolve => {
+        if (signal?.aborted) {
           resolve()
-        },
-      }
-      sleeping.add(sleeper)
-      signal?.addEventListener('abort', sleeper.wake, { once: true })
-      return promise
+          return
+        }
+        const wake = (): void => {
+          sleeping.delete(sleeper)
+          signal?.removeEventListener('abort', wake)
+          resolve()
+        }
+        const sleeper = { until: passed + ms, wake }
+        sleeping.add(sleeper)
+        signal?.addEventListener('abort', wake)
+      }),
+    advance: async ms => {
+      passed += ms
+      for (const { until, wake } of [...sleeping].sort((a, b) => a.until - b.until)) if (until <= passed) wake()
+      await settle()
     },
-    advance: ms => {
-      elapsed += ms
-      for (const each of [...sleeping]) if (each.until <= elapsed) each.wake()
-    },
-    get sleepers() {
-      return sleeping.size
-    },
+    sleepers: () => sleeping.size,
   }
 }
 

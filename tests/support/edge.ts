@@ -21,9 +21,11 @@ import { openLog } from '../../src/log/open.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts'
 import type { AppendResult } from '../../src/ports/event-store.ts'
+import type { AnalyticsDocument } from '../../src/projections/analytics.ts'
 import { type EntryDocument, entriesProjection, entryIdOf } from '../../src/projections/entries.ts'
 import { ProjectionError } from '../../src/projections/errors.ts'
 import type { View, ViewDocument } from '../../src/projections/view.ts'
+import { analytics } from '../../src/queries/analytics.ts'
 import { wordOfTheDay } from '../../src/queries/days.ts'
 import {
   type EntryReads,
@@ -148,6 +150,16 @@ const search = (view: View<EntryDocument>): HttpDeps['queries']['searchEntries']
   },
 })
 
+/** A day's figures of a service in which nothing was ever counted. */
+const nothingCounted: View<AnalyticsDocument> = {
+  ...{ name: 'analytics', get: async () => new Map(), count: async () => 0 },
+  find: async () => ({ documents: [], next: null, examined: 0, generation: '1.1', position: 0n }),
+  select: async () => {
+    throw new Error('Nothing selects figures.')
+  },
+  ...{ generation: () => '1.1', position: () => 0n, waitFor: async () => undefined, ready: async () => true },
+}
+
 export type EdgeOptions = {
   readonly settings?: Partial<HttpSettings>
   readonly keys?: ReturnType<typeof openMemoryKeys>
@@ -195,8 +207,10 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
         },
         run: async () => ({ value: { items: [] }, position: view.position() }),
       },
+      analytics: analytics({ analytics: nothingCounted }),
     },
     freshness: {
+      position: () => view.position(),
       waitFor: async () => {
         if (faults.behind) throw new ProjectionError('projection-behind', 'entries has not reached the position')
       },

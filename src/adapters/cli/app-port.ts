@@ -44,13 +44,15 @@ export type ImportOptions = Watch & {
 export type ImportReport = ImportCounts & { readonly source: string; readonly complete: boolean }
 
 export type ProjectionStatus = {
+  readonly kind: 'projection' | 'subscriber'
   readonly name: string
-  readonly version: number
+  /** Of a projection. */
+  readonly version?: number
   readonly state: 'live' | 'building' | 'stopped'
   /** Positions are decimal strings; `lag` is the number of positions behind the head. */
   readonly position: string
   readonly lag: string
-  /** Documents that wait for `projections retry`. */
+  /** Documents, or keys of a subscriber, that wait for `projections retry`. */
   readonly parked: readonly { readonly id: string; readonly reason: string; readonly since: string }[]
   /** Why it is stopped. */
   readonly reason?: string
@@ -90,6 +92,8 @@ export type TokenStatus = Omit<IssuedToken, 'token'> & {
 export type App = {
   /** Names that `rebuild`, `retry` and `verify` know. */
   readonly projectionNames: readonly string[]
+  /** Names that `retry` knows beside them: effects on the world are not rebuilt. */
+  readonly subscriberNames: readonly string[]
   /** Listens; the base address, such as http://127.0.0.1:8080. @throws the system's error (EADDRINUSE, EACCES). */
   listen(): Promise<string>
   /**

@@ -12,7 +12,7 @@ type Failure = { readonly code: ExitCode; readonly lines: readonly string[] }
 /** What passes by itself: the same command may succeed in a while. */
 const passing: ReadonlySet<string> = new Set(['unavailable', 'busy', 'projection-building', 'projection-behind'])
 const passingRefusals: ReadonlySet<RefusalCode> = new Set([
-  ...(['import-running', 'outcome-unknown', 'conflict', 'idempotency-running'] as const),
+  ...(['outcome-unknown', 'conflict', 'idempotency-running'] as const),
 ])
 const passingSystem: ReadonlySet<string> = new Set(['EAGAIN', 'EBUSY', 'ECONNREFUSED', 'ETIMEDOUT', 'EMFILE', 'ENFILE'])
 

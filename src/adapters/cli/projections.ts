@@ -32,9 +32,17 @@ export const rebuild: CliCommand = {
 
 const rows = (all: readonly ProjectionStatus[]): readonly string[] =>
   table([
-    ['name', 'version', 'state', 'position', 'behind', 'parked'],
+    ['name', 'kind', 'version', 'state', 'position', 'behind', 'parked'],
     ...all.map(each => [
-      ...[each.name, String(each.version), each.state, each.position, each.lag, String(each.parked.length)],
+      ...[
+        each.name,
+        each.kind,
+        String(each.version ?? ''),
+        each.state,
+        each.position,
+        each.lag,
+        String(each.parked.length),
+      ],
     ]),
   ])
 
@@ -48,7 +56,7 @@ const listParked = async ({ terminal }: CliContext, all: readonly ProjectionStat
 export const projections: CliCommand = {
   name: 'projections',
   usage: '',
-  summary: 'list the read models: version, position, how far behind, parked documents',
+  summary: 'list read models and subscribers: position, how far behind, what is parked',
   options: {},
   about: {},
   positionals: [0, 0],
@@ -67,15 +75,17 @@ export const projections: CliCommand = {
 export const retry: CliCommand = {
   name: 'projections retry',
   usage: '[NAME]',
-  summary: 'put the parked documents of one read model, or of all, back to work',
+  summary: 'try again what is parked: of one read model or subscriber, or of all',
   options: {},
   about: {},
   positionals: [0, 1],
   run: async (input, { terminal, open }) => {
     const app = await open('work')
     const [name] = input.positionals
-    const retried = await app.retry(name === undefined ? undefined : known(app, name))
-    await terminal.result(terminal.json ? JSON.stringify({ retried }) : `${count(retried)} documents`)
+    const retried = await app.retry(
+      name === undefined ? undefined : oneOf(name, [...app.projectionNames, ...app.subscriberNames], 'projection'),
+    )
+    await terminal.result(terminal.json ? JSON.stringify({ retried }) : `${count(retried)} parked`)
     return exitCodes.done
   },
 }

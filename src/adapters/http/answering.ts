@@ -76,6 +76,8 @@ export const hitOf = (request: FastifyRequest): Hit | undefined =>
 
 export const openAnswering = (deps: {
   readonly syncTokens: SyncTokens
+  /** What this node's read models reflect at least. */
+  readonly position: () => bigint
   readonly logger: Logger
   /** The service is reached by https. */
   readonly strict: boolean
@@ -91,13 +93,32 @@ export const openAnswering = (deps: {
 
   const standing = standingHeaders(strict)
 
+  /** The furthest position that an answer of this node has named. */
+  let told = 0n
+
+  /**
+   * Of an answer that names no position of its own. It is never behind what the request named, nor, after a write that was
+   * refused, behind the writes that were answered before: a client that keeps the last token would step back.
+   */
+  const positionFor = (request: FastifyRequest): bigint => {
+    // An address that the router could not read never became a request of ours: there is no place for an admission on it.
+    const admission = 'admission' in request ? request.getDecorator<Admission | null>('admission') : null
+    const asked = admission?.after ?? 0n
+    const reached = request.method === 'GET' || request.method === 'HEAD' ? deps.position() : told
+    return asked > reached ? asked : reached
+  }
+  const syncTokenFor = (request: FastifyRequest, position: bigint = positionFor(request)): string => {
+    if (position > told) told = position
+    return syncTokens.of(position)
+  }
+
   /** All headers, name and value in turn. */
   const headersOf = (request: FastifyRequest, answer: Answer, hit: Hit | undefined, compressed: boolean): string[] => {
     const { status, position, etag } = answer
     const cache = answer.cache ?? cacheControl(request, status)
     const headers = [...standing, 'x-request-id', request.id, 'cache-control', cache]
     if (hit) headers.push('ratelimit-policy', hit.policy, 'ratelimit', hit.rateLimit)
-    if (position !== undefined) headers.push('sync-token', syncTokens.of(position))
+    headers.push('sync-token', syncTokenFor(request, position))
     // The tag names the plain bytes: of compressed ones it is only a weak validator (RFC 9110, 8.8.1).
     if (etag !== undefined) headers.push('etag', compressed ? `W/${etag}` : etag)
     if (answer.body !== undefined || answer.type !== undefined) headers.push('content-type', answer.type ?? JSON_TYPE)
@@ -135,7 +156,7 @@ export const openAnswering = (deps: {
       reply.code(status).header('cache-control', 'private, no-store')
       if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter))
       if (hit) reply.header('ratelimit-policy', hit.policy).header('ratelimit', hit.rateLimit)
-      reply.headers({ ...problem.headers })
+      reply.headers({ 'sync-token': syncTokenFor(request), ...problem.headers })
       return reply.header('content-type', 'application/problem+json').send(problemBody(problem, request.id))
     },
   }

@@ -9,6 +9,7 @@ import type { Log } from '../../log/log.ts'
 import type { Cache } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Keys } from '../../ports/keys.ts'
+import type { analytics } from '../../queries/analytics.ts'
 import type { wordOfTheDay } from '../../queries/days.ts'
 import type { entryHistory, exportEntries, getEntry, listEntries, randomEntry } from '../../queries/entries.ts'
 import type { searchEntries, suggestEntries } from '../../queries/search-entries.ts'
@@ -25,6 +26,7 @@ export type HttpQueries = {
   readonly exportEntries: ReturnType<typeof exportEntries>
   readonly searchEntries: ReturnType<typeof searchEntries>
   readonly suggestEntries: ReturnType<typeof suggestEntries>
+  readonly analytics: ReturnType<typeof analytics>
 }
 
 /** A part of the service: its state, the age of what it says in milliseconds, how far it is behind. */

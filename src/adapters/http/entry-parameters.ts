@@ -71,7 +71,8 @@ export const WordOfTheDayQuery = query({
 
 export const ExportQuery = query({ language, cursor: text('The last `cursor` that came.', 4096) })
 
-const invalid = (name: string, detail: string): ProblemError =>
+/** A query parameter that its schema cannot refuse, in words. */
+export const invalid = (name: string, detail: string): ProblemError =>
   new ProblemError('validation', `The query is not what this route takes. /${name}: ${detail}`, {
     errors: [{ pointer: `/${name}`, code: 'format', detail }],
   })

@@ -148,7 +148,6 @@ export const problems = {
   'token-not-found': { status: 404, title: 'No such token', help: 'There is no access token with this id.' },
   'role-unknown': { status: 422, title: 'No such role', help: '/v1/roles lists the roles.' },
   'token-life': { status: 422, title: 'Too long a life', help: 'An access token lives 24 hours at most.' },
-  'import-running': { status: 409, title: 'An import is running', help: 'This source is being imported already.' },
   'revision-stale': {
     status: 412,
     title: 'Somebody was faster',

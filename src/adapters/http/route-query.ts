@@ -19,6 +19,8 @@ export type ProjectionName = Query<never, unknown>['reads'][number]
 
 /** What the edge asks of the read side beside the queries themselves. */
 export type Freshness = {
+  /** What every read model of this node reflects at least, as far as it knows: the Sync-Token of answers that read nothing. */
+  position(): bigint
   /** Waits until the projections have reached the position, two seconds at most. @throws {ProjectionError} behind, building. */
   waitFor(reads: readonly ProjectionName[], position: bigint): Promise<void>
 }

@@ -11,6 +11,7 @@ import type { Route } from './route.ts'
 import { type CommandDeps, commandRoute } from './route-command.ts'
 import { exportRoute } from './route-export.ts'
 import { itemRoute, pageRoute, type QueryDeps } from './route-query.ts'
+import { analyticsRoutes } from './routes-analytics.ts'
 import { operationRoutes } from './routes-operations.ts'
 
 export type RouteDeps = CommandDeps & QueryDeps & { readonly limits: Limits; readonly isClosing: () => boolean }
@@ -263,5 +264,6 @@ const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly
 export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
   ...entryCommands(deps, edge),
   ...entryQueries(deps, edge),
+  ...analyticsRoutes(deps, edge),
   ...operationRoutes(deps, edge.isClosing),
 ]

@@ -164,7 +164,10 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const cursors = openCursors(cursorSecret, log.logId)
   const limits = openLimits({ cache: deps.cache, clock: deps.clock, limits: settings.limits })
   const strict = settings.publicUrl?.startsWith('https:') === true
-  const answering = openAnswering({ syncTokens, logger, strict, direct: settings.allowedOrigins.length === 0 })
+  const answering = openAnswering({
+    ...{ syncTokens, position: deps.freshness.position, logger, strict },
+    direct: settings.allowedOrigins.length === 0,
+  })
   let closing: Promise<void> | undefined
 
   let head = 0n
