@@ -9,6 +9,7 @@ import { dayCategory, dayEvents } from '../src/domain/day.ts'
 import { entryCategory } from '../src/domain/entry.ts'
 import { entryEvents } from '../src/domain/entry-events.ts'
 import type { EventType } from '../src/domain/event.ts'
+import { historyCategory, historyEvents } from '../src/domain/history.ts'
 import { importCategory, importEvents } from '../src/domain/import.ts'
 import { searchesCategory, searchesEvents } from '../src/domain/searches.ts'
 import { tokenCategory, tokenEvents } from '../src/domain/token.ts'
@@ -22,6 +23,7 @@ const categories: readonly { readonly category: string; readonly events: readonl
   { category: importCategory, events: importEvents },
   { category: tokenCategory, events: tokenEvents },
   { category: searchesCategory, events: searchesEvents },
+  { category: historyCategory, events: historyEvents },
 ]
 
 const sources = readdirSync(join(root, 'src/domain')).map(file => readFileSync(join(root, 'src/domain', file), 'utf8'))

@@ -14,6 +14,7 @@ import type { Aggregate } from './domain/decider.ts'
 import { entryAggregate } from './domain/entry.ts'
 import { entryEvents } from './domain/entry-events.ts'
 import type { DomainEvent, JsonObject } from './domain/event.ts'
+import { historyEvents } from './domain/history.ts'
 import { importAggregate, importEvents } from './domain/import.ts'
 import { searchesEvents } from './domain/searches.ts'
 import { tokenAggregate, tokenEvents } from './domain/token.ts'
@@ -23,6 +24,7 @@ import { analyticsProjection } from './projections/analytics.ts'
 import type { Projection } from './projections/define.ts'
 import { entriesProjection } from './projections/entries.ts'
 import { openFreshness } from './projections/freshness.ts'
+import { historyProjection } from './projections/history.ts'
 import { inspectProjection, retryProjection } from './projections/inspect.ts'
 import { rebuild, verifyProjection } from './projections/rebuild.ts'
 import { type ProjectionHandle, runProjection } from './projections/runner.ts'
@@ -36,7 +38,7 @@ import type { SubscriberHandle } from './subscribers/runner.ts'
 import { runSubscriber } from './subscribers/runner.ts'
 
 /** Every event type that this version reads and writes. */
-const eventTypes = [...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents, ...searchesEvents]
+const eventTypes = [...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents, ...searchesEvents, ...historyEvents]
 
 const CACHED_STREAMS = 4_000
 const CACHED_VALUES = 50_000
@@ -102,6 +104,7 @@ export const bindAll = (core: Core) => ({
   entries: bind(core, entriesProjection),
   search: bind(core, searchProjection),
   analytics: bind(core, analyticsProjection),
+  history: bind(core, historyProjection),
 })
 export type Views = ReturnType<typeof bindAll>
 

@@ -27,6 +27,7 @@ import {
   systemClock,
   type Views,
 } from './app-core.ts'
+import { openHistoryEdge } from './app-history.ts'
 import { openExecutor } from './commands/execute.ts'
 import { createToken, endToken, listTokens, operator } from './commands/tokens.ts'
 import type { Config } from './config.ts'
@@ -311,12 +312,16 @@ const openService = async (core: Core, views: Views, config: Config, version: st
   const verifier = createTokenVerifier({ ...scopeOf(config), keys: core.keys, clock: core.clock, max: VERIFIED_TOKENS })
   const { follower } = running
   const authority = openTokenAuthority({ verifier, follower, head: () => core.log.head(), clock: core.clock })
+  const history = openHistoryEdge(core, views, err =>
+    logger.error({ part: 'history', err }, 'a reading was not recorded'),
+  )
+  opened.push(history)
   const server = await openHttpServer({
     settings: {
       ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
       ...{ allowedOrigins: config.allowedOrigins, trustedProxies: config.trustedProxies, limits: config.limits },
     },
-    ...{ version, authority, logger, entries: core.entries, queries: openQueries(core, views, figures) },
+    ...{ version, authority, logger, entries: core.entries, queries: openQueries(core, views, figures), history },
     execute: openExecutor({ cache: core.cache, clock: core.clock, newId: core.newId }),
     freshness: {
       position: () =>

@@ -28,6 +28,7 @@ import { wordOfTheDay } from '../../src/queries/days.ts'
 import * as entries from '../../src/queries/entries.ts'
 import { EntrySchema, type EntryView } from '../../src/queries/entry-view.ts'
 import { searchEntries, suggestEntries } from '../../src/queries/search-entries.ts'
+import { noHistory } from '../../tests/support/history.ts'
 
 const [name = '', folder = ''] = process.argv.slice(2)
 const { author: _a, contributors: _c, ...rest } = entryExample('published', '1')
@@ -61,7 +62,12 @@ const forgetful = (): EventStore => {
   return {
     ...{ logId: 'forgetful', append, readStream: none, readAll: none, subscribe: none },
     appendMany: async appends => Promise.all(appends.map(append)),
-    ...{ find: async () => undefined, head: async () => position, close: async () => undefined },
+    ...{
+      readAt: async () => [],
+      find: async () => undefined,
+      head: async () => position,
+      close: async () => undefined,
+    },
   }
 }
 
@@ -90,6 +96,7 @@ const edge = async (store: EventStore) => {
       limits: { reads: 0, suggest: 0, search: 0, writes: 0, streams: 0 },
     },
     version: '0',
+    history: noHistory,
     entries: openTransactor({ aggregate: entryAggregate, log, clock, random: Math.random, cachedStreams: 10_000 }),
     execute: openExecutor({ cache, clock, newId: randomUUID }),
     queries: {

@@ -6,6 +6,8 @@ import { type EventOf, eventType } from './event.ts'
 const strict = { additionalProperties: false }
 const sealed = { seal: 'document' as const }
 const text = Type.String({ minLength: 1 })
+/** Imported text stays clear: it is public already. Once the entry is removed, nobody is shown it any more. */
+const importedText = { text: true }
 /** An event that says it all by its name. */
 const nothing = Type.Unsafe<Record<string, never>>(Type.Object({}, strict))
 const identity = {
@@ -55,8 +57,8 @@ export const EntryImported = eventType(
   Type.Object(
     {
       ...identity,
-      lemma: text,
-      content: Content,
+      lemma: Type.String({ minLength: 1, ...importedText }),
+      content: Type.Object(Content.properties, { ...strict, ...importedText }),
       rank: Type.Integer({ minimum: 0 }),
       licence: text,
       source: text,

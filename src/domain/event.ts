@@ -66,11 +66,16 @@ export type EventType<Type extends string = string, S extends TSchema = TSchema>
   /** Top-level members of `data` that are encrypted at rest, found by the schema's `seal` annotation. */
   readonly sealed: readonly string[]
   readonly seal?: Seal
+  /** Top-level members that hold text in the clear (imported text), found by the annotation `text`: see `eventType`. */
+  readonly text: readonly string[]
   /** The account whose key (`subject:<account>`) seals the event; always there when `seal` is `subject`. */
   readonly subject?: SubjectOf
   /** `upcasters[n]` lifts version n to n + 1. */
   readonly upcasters: { readonly [version: number]: Upcaster }
 }
+
+const isText = (schema: unknown): boolean =>
+  typeof schema === 'object' && schema !== null && 'text' in schema && schema.text === true
 
 /** The event a declaration stands for. */
 export type EventOf<T extends EventType> =
@@ -86,6 +91,7 @@ const annotation = (schema: unknown): Seal | undefined =>
 
 /**
  * Declares an event type. Members whose schema carries `{seal: 'document'}` or `{seal: 'subject'}` are sealed.
+ * Those that carry `{text: true}` are left clear, and are what a reader drops when the document was removed.
  * @throws when both kinds occur in one type (an event has one key), an upcaster is missing, or nobody says whose key seals.
  */
 export const eventType = <const Type extends string, S extends TSchema>(
@@ -105,11 +111,12 @@ export const eventType = <const Type extends string, S extends TSchema>(
     const seal = annotation(inner)
     return seal ? [{ member, seal }] : []
   })
+  const text = Object.entries(properties).flatMap(([member, inner]) => (isText(inner) ? [member] : []))
   const kinds = new Set(seals.map(each => each.seal))
   if (kinds.size > 1) throw new Error(`${type}: members under two kinds of key`)
   const [seal] = kinds
   const { subject } = options
   if (seal === 'subject' && !subject) throw new Error(`${type}: nothing names the subject whose key seals it`)
   const sealed = seals.map(each => each.member)
-  return { type, version, schema, upcasters, sealed, ...(seal && { seal }), ...(subject && { subject }) }
+  return { type, version, schema, upcasters, sealed, text, ...(seal && { seal }), ...(subject && { subject }) }
 }

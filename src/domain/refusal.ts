@@ -25,6 +25,8 @@ export const refusalCodes = [
   'reason-required',
   'day-unknown',
   'nothing-found',
+  'event-not-found',
+  'stream-not-found',
   'as-of-invalid',
   'pattern-too-broad',
   'pattern-invalid',

@@ -13,6 +13,8 @@ export const permissions = [
   'entries:redact',
   'entries:import',
   'events:read',
+  'events:read-text',
+  'events:read-personal',
   'tokens:manage',
   'projections:manage',
   'analytics:read',
@@ -40,12 +42,13 @@ const editor: readonly Permission[] = [
 ]
 /** Takes away what must not stand, and sees who did what to an entry; does not decide what is published. */
 const moderator: readonly Permission[] = [...contributor, 'entries:review', 'entries:retire', 'entries:redact']
-/** Reads everything that happened and changes nothing. */
+/** Reads everything that happened, people's text with it but not their personal data, and changes nothing. */
 const auditor: readonly Permission[] = [
   ...reader,
   'entries:read-drafts',
   'entries:review',
   'events:read',
+  'events:read-text',
   'analytics:read',
   'operations:read',
 ]

@@ -88,6 +88,8 @@ export type EventStore = {
    * Yields progress over events that the filter passes over. A store that goes away is retried, never an end.
    */
   subscribe(after: bigint, filter?: LogFilter, signal?: AbortSignal): AsyncIterable<Batch>
+  /** The events at these positions, in the order asked; a position that holds none is passed over. */
+  readAt(positions: readonly bigint[]): Promise<readonly LoggedEvent[]>
   /** The event with this id, if the log has it. */
   find(id: string): Promise<LoggedEvent | undefined>
   /** Position of the last event; 0n for an empty log. */

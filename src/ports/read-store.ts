@@ -11,7 +11,13 @@ import type { Json, JsonObject } from '../domain/event.ts'
  * An index over members in this order. At most one member is an array ("terms"): each of its values is an index entry.
  * The id ends every index, so that every order is total. `-member` stores it descending.
  */
-export type Index = { readonly name: string; readonly on: readonly string[]; readonly terms?: string }
+export type Index = {
+  readonly name: string
+  readonly on: readonly string[]
+  readonly terms?: string
+  /** Its equalities leave few documents whatever their values: taken before an index that answers more conditions. */
+  readonly narrow?: true
+}
 export type Indexes = readonly Index[]
 
 /** The name, version and generation of a collection: `name@version#generation`. */
@@ -36,6 +42,8 @@ export type Condition =
 export type Query = {
   readonly where: readonly Condition[]
   readonly order: readonly string[]
+  /** The whole order turned round, the id too: the index is read from its end. */
+  readonly backwards?: boolean
   /** The order's values, then the id, of the last document seen. */
   readonly after?: readonly Json[]
   readonly limit: number
@@ -49,6 +57,7 @@ export type Plan = {
   /** Conditions checked on each document examined. */
   readonly residual: readonly Condition[]
   readonly order: readonly string[]
+  readonly backwards?: boolean
   readonly after?: readonly Json[]
   readonly limit: number
   /** Index entries examined at most before the page returns short. */

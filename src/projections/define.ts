@@ -8,8 +8,8 @@ export type Projection<D extends JsonObject = JsonObject> = {
   readonly version: number
   /** Older versions that may be read until this one is built: how one of their documents becomes one of ours. */
   readonly reads?: { readonly [version: number]: (old: JsonObject) => D }
-  /** Categories of streams it wants; `types` narrows them. */
-  readonly categories: readonly string[]
+  /** Categories of streams it wants, all when absent; `types` narrows them. */
+  readonly categories?: readonly string[]
   readonly types?: readonly string[]
   readonly indexes: Indexes
   /** The documents that an event touches, after upcasting. Pure. */

@@ -74,6 +74,7 @@ const candidate = (index: Index, query: Query): Candidate | undefined => {
 const isRange = (condition: Condition): boolean => condition.op === 'range' || condition.op === 'prefix'
 
 const better = (a: Candidate, b: Candidate): Candidate => {
+  if (a.index.narrow !== b.index.narrow) return a.index.narrow ? a : b
   if (a.bounds.length !== b.bounds.length) return a.bounds.length > b.bounds.length ? a : b
   return b.branches < a.branches ? b : a
 }
@@ -107,6 +108,7 @@ export const plan = (query: Query, indexes: Indexes): Plan => {
     bounds: chosen.bounds.map(bound),
     residual: [...chosen.bounds.flatMap(leftover), ...query.where.filter(each => !taken.has(each))],
     order: query.order,
+    ...(query.backwards && { backwards: true }),
     ...(query.after && { after: query.after }),
     limit: query.limit,
     examine: EXAMINE,

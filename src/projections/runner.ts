@@ -61,7 +61,7 @@ export type ProjectionHandle = {
 }
 
 export const filterOf = (projection: Pick<Projection<never>, 'categories' | 'types'>): LogFilter => ({
-  categories: projection.categories,
+  ...(projection.categories && { categories: projection.categories }),
   ...(projection.types && { types: projection.types }),
 })
 

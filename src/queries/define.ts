@@ -35,7 +35,7 @@ export type Query<Input, Output> = {
   readonly querystring?: TSchema
   readonly output: TSchema
   /** The projections it reads: a request with a Sync-Token waits for them, 2 s at most. None: it reads the log itself. */
-  readonly reads: readonly ('entries' | 'search' | 'analytics')[]
+  readonly reads: readonly ('entries' | 'search' | 'analytics' | 'history')[]
   /** @throws {ProjectionError} building; {ReadStoreError}. */
   readonly run: (input: Input, reader: Reader) => Promise<Reflecting<Output> | Refusal>
 }

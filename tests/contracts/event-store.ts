@@ -338,6 +338,11 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
     t.same(await store.find(events[2]?.id ?? ''), read[2])
     t.equal(await store.find(randomUUID()), undefined)
     t.equal(await store.find('no uuid'), undefined)
+    const [one, two] = read
+    if (!one || !two) throw new Error('nothing was read')
+    t.same(await store.readAt([two.position, one.position]), [two, one], 'in the order asked')
+    t.same(await store.readAt([two.position + 1_000_000n, one.position, 0n]), [one], 'what is not there is passed over')
+    t.same(await store.readAt([]), [])
   })
 
   check('says that it is busy before it holds too much', async (t, store) => {
@@ -370,6 +375,7 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
       store.append(stream, 49n, newEvents(1)),
       store.head(),
       store.find(randomUUID()),
+      store.readAt([1n]),
       readWhole(store, stream),
       readLog(store, 0n),
       tail(store, 0n).until(() => false),

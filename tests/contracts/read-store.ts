@@ -74,7 +74,15 @@ const pages = async (
   }
 }
 
-const naive = (documents: readonly Document[], query: Pick<Query, 'where' | 'order'>): readonly string[] =>
+const naive = (
+  documents: readonly Document[],
+  query: Pick<Query, 'where' | 'order' | 'backwards'>,
+): readonly string[] => {
+  const found = forwards(documents, query)
+  return query.backwards ? found.toReversed() : found
+}
+
+const forwards = (documents: readonly Document[], query: Pick<Query, 'where' | 'order'>): readonly string[] =>
   documents
     .filter(({ body }) => query.where.every(each => matches(body, each)))
     .sort((a, b) =>
@@ -140,7 +148,11 @@ const query = fc
       order: ['-rank'],
     })),
   )
-  .chain(each => fc.constantFrom(1, 2, 7).map(limit => ({ ...each, limit })))
+  .chain(each =>
+    fc
+      .tuple(fc.constantFrom(1, 2, 7), fc.boolean())
+      .map(([limit, backwards]) => ({ ...each, limit, ...(backwards && { backwards }) })),
+  )
 
 export type Opened = { readonly store: ReadStore; readonly close: () => Promise<void> }
 

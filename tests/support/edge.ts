@@ -37,6 +37,7 @@ import {
 } from '../../src/queries/entries.ts'
 import { entryView } from '../../src/queries/entry-view.ts'
 import { SearchItemSchema } from '../../src/queries/search-entries.ts'
+import { noHistory } from './history.ts'
 import { openMemoryEventStore } from './memory-event-store.ts'
 import { openMemoryKeys } from './memory-keys.ts'
 
@@ -215,6 +216,7 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
         if (faults.behind) throw new ProjectionError('projection-behind', 'entries has not reached the position')
       },
     },
+    history: noHistory,
     log,
     keys,
     authority: {

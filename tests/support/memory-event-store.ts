@@ -176,6 +176,10 @@ export const openMemoryEventStore = (options: MemoryEventStoreOptions = {}): Eve
         if (head() <= position && !signal?.aborted && !closed) await news(signal)
       }
     },
+    readAt: async positions => {
+      open()
+      return positions.flatMap(position => log.find(event => event.position === position) ?? [])
+    },
     find: async id => {
       open()
       return log.find(event => event.id === id)

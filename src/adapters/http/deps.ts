@@ -16,6 +16,7 @@ import type { searchEntries, suggestEntries } from '../../queries/search-entries
 import type { Authority } from './authority.ts'
 import type { RateLimits } from './limits.ts'
 import type { Freshness } from './route-query.ts'
+import type { HistoryEdge } from './routes-history.ts'
 
 export type HttpQueries = {
   readonly getEntry: ReturnType<typeof getEntry>
@@ -62,6 +63,7 @@ export type HttpDeps = {
   readonly entries: Transactor<EntryState, EntryEvent>
   readonly execute: Executor
   readonly queries: HttpQueries
+  readonly history: HistoryEdge
   readonly freshness: Freshness
   readonly log: Pick<Log, 'logId' | 'head'>
   readonly keys: Pick<Keys, 'secret'>

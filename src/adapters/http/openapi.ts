@@ -98,6 +98,7 @@ const responseOf = (answer: Documented, schema: Json | undefined): JsonObject =>
         schema,
         ...(answer.example !== undefined && { example: answer.example }),
       },
+      ...(answer.also && { [answer.also.type]: { schema: { type: 'string' }, example: answer.also.example } }),
     },
   }),
 })

@@ -130,6 +130,12 @@ export const problems = {
   },
   'day-unknown': { status: 404, title: 'No word of that day', help: 'No word was chosen for this language and date.' },
   'nothing-found': { status: 404, title: 'Nothing found', help: 'No published entry matches these filters.' },
+  'event-not-found': { status: 404, title: 'No such event', help: 'There is no event with this id.' },
+  'stream-not-found': {
+    status: 404,
+    title: 'No such stream',
+    help: 'There is no stream of this name. Streams are named <category>-<id>, such as entry-501a48e3-b4ec-5dec-be9f-e904d6447fe3.',
+  },
   'as-of-invalid': {
     status: 400,
     title: 'Not a time to look back to',

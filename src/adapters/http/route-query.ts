@@ -140,7 +140,8 @@ const filtersOf = (query: unknown): string => {
   return JSON.stringify(Object.entries(filters).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-const linkTo = (request: EdgeRequest, cursor: string | undefined): string => {
+/** The address of this request, on another page. */
+export const linkTo = (request: EdgeRequest, cursor: string | undefined): string => {
   const search = new URLSearchParams()
   const entries = typeof request.query === 'object' && request.query !== null ? Object.entries(request.query) : []
   for (const [name, value] of entries)

@@ -50,6 +50,8 @@ export type Documented = {
   readonly type?: string
   readonly example?: Json
   readonly headers?: readonly string[]
+  /** Another form of the same, offered by Accept: a text. */
+  readonly also?: { readonly type: string; readonly example: string }
 }
 
 /** How an example is sent: the path with its parameters filled in, the query string and the body. */

@@ -12,6 +12,7 @@ import { type CommandDeps, commandRoute } from './route-command.ts'
 import { exportRoute } from './route-export.ts'
 import { itemRoute, pageRoute, type QueryDeps } from './route-query.ts'
 import { analyticsRoutes } from './routes-analytics.ts'
+import { historyRoutes } from './routes-history.ts'
 import { operationRoutes } from './routes-operations.ts'
 
 export type RouteDeps = CommandDeps & QueryDeps & { readonly limits: Limits; readonly isClosing: () => boolean }
@@ -265,5 +266,6 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
   ...entryCommands(deps, edge),
   ...entryQueries(deps, edge),
   ...analyticsRoutes(deps, edge),
+  ...historyRoutes({ ...edge, ...deps.history, log: deps.log }),
   ...operationRoutes(deps, edge.isClosing),
 ]

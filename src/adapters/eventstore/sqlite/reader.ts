@@ -46,6 +46,7 @@ export type Reader = {
   streamId(name: string): number | undefined
   /** Revisions from `from` on, upwards or downwards, at most `limit` of them and at most a page. */
   stream(id: number, from: number, direction: 'forwards' | 'backwards', limit: number): LoggedEvent[]
+  at(position: number): LoggedEvent | undefined
   find(id: string): LoggedEvent | undefined
 }
 
@@ -57,6 +58,7 @@ export const openReader = (db: Sqlite): Reader => {
   const newKinds = db.prepare<[number, string, string]>('SELECT id, category, type FROM kinds WHERE id > ? ORDER BY id')
   const findStream = db.prepare<[number]>('SELECT id FROM streams WHERE name = ?')
   const findEvent = db.prepare<EventRow>(`SELECT ${COLUMNS} FROM events WHERE lookup = ? AND id = ?`)
+  const eventAt = db.prepare<EventRow>(`SELECT ${COLUMNS} FROM events WHERE position = ?`)
   const forwards = db.prepare<EventRow>(
     `SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`,
   )
@@ -201,6 +203,10 @@ export const openReader = (db: Sqlite): Reader => {
         if (characters > PAGE_CHARACTERS) break
       }
       return events
+    },
+    at: position => {
+      const row = eventAt.get(position)
+      return row && logged(row)
     },
     find: id => {
       for (const key of lookupKeys(lastPosition.get()?.[0] ?? 0, id)) {

@@ -242,6 +242,8 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
     readStream,
     readAll,
     subscribe,
+    readAt: positions =>
+      rejecting(() => read(() => positions.flatMap(each => reader.at(integer(each, 'the position')) ?? []))),
     find: id => rejecting(() => read(() => reader.find(id))),
     head: () => rejecting(() => BigInt(read(reader.head))),
     stats: () => writer.stats(),

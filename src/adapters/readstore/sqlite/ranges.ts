@@ -92,12 +92,14 @@ export type Piece = { readonly sql: readonly string[]; readonly values: readonly
 /**
  * The rest of a range after a place, as pieces in order. `(a, b, id) > (x, y, z)` is: a = x, b = y, id > z; then a = x,
  * b > y; then a > x. Each is one range of the index whatever the directions, where the whole condition would be a scan.
+ * `order` has the directions in which it is read; `backwards` turns that of the ids.
  */
 export const piecesAfter = (
   order: readonly (Ordered & { readonly column: string })[],
   ordColumn: string,
   interval: Interval,
   after: Place | undefined,
+  backwards = false,
 ): readonly Piece[] => {
   const [first] = order
   if (!after) return [first ? intervalSql(first.column, interval) : { sql: [], values: [] }]
@@ -111,7 +113,7 @@ export const piecesAfter = (
     const values = after.values.slice(0, depth)
     const next = order[depth]
     if (!next) {
-      pieces.push({ sql: [...fixed, `${ordColumn} > ?`], values: [...values, after.ord] })
+      pieces.push({ sql: [...fixed, `${ordColumn} ${backwards ? '<' : '>'} ?`], values: [...values, after.ord] })
       continue
     }
     const from: Bound = { value: after.values[depth] ?? ABSENT, inclusive: false }

@@ -24,6 +24,8 @@ export type Source = {
   readonly residual: readonly Condition[]
   /** Entries of one ord may be several documents, in the order of their ids. */
   readonly ties: boolean
+  /** `order` has been turned already; this is for the ids. */
+  readonly backwards: boolean
   /** Columns read besides: the members asked for. */
   readonly columns: readonly string[]
 }
@@ -78,6 +80,11 @@ const termFlag = (table: string, order: readonly Column[], prefix: string, condi
   return { sql: [each === '' ? empty : `(${each})`], values: condition.value.map(value => prefix + value) }
 }
 
+const turned = (each: Ordered, backwards: boolean): Ordered => ({
+  ...each,
+  descending: each.descending !== backwards,
+})
+
 /** Translates a plan: what to read, and what of its residual conditions SQL can check. */
 export const sourceOf = (
   layout: Layout,
@@ -94,6 +101,7 @@ export const sourceOf = (
   const flags: Piece[] = []
   const residual: Condition[] = []
   const scalars = index.kind === 'scalar'
+  const backwards = plan.backwards === true
   let joined = !scalars && members.length > 0
   const columns = members.map(each => {
     const column = columnOf(layout, each)
@@ -103,8 +111,8 @@ export const sourceOf = (
   const order: readonly Column[] = scalars
     ? index.columns
         .slice(index.columns.length - depth)
-        .map(each => ({ ...each, column: `s.${columnOf(layout, each.member)}` }))
-    : index.order.map((each, at) => ({ ...each, column: `s.o${at}` }))
+        .map(each => ({ ...turned(each, backwards), column: `s.${columnOf(layout, each.member)}` }))
+    : index.order.map((each, at) => ({ ...turned(each, backwards), column: `s.o${at}` }))
   // A condition on other terms of the same document needs all that stands before the term to be one and the same.
   const before = scalars ? [] : rows.map(row => termPrefix(row.slice(0, -1)))
   const prefix = before[0] ?? ''
@@ -126,7 +134,7 @@ export const sourceOf = (
     sql: [flags.flatMap(each => each.sql).join(' AND ') || '1'],
     values: flags.flatMap(each => each.values),
   }
-  const rest = { order, interval, flag, residual, doc: 's.doc', columns }
+  const rest = { order, interval, flag, residual, doc: 's.doc', columns, backwards }
   if (index.kind === 'scalar') {
     const fixed = index.columns.slice(0, index.columns.length - depth)
     return {
@@ -156,8 +164,9 @@ export const sqlOf = (source: Source, piece: Piece, tail: string): string => {
     ...[source.ord, source.doc, source.flag.sql[0], ...source.columns],
   ]
   const where = [...source.equalities, ...piece.sql]
-  const order = [...source.order.map(each => `${each.column}${each.descending ? ' DESC' : ''}`), source.ord]
-  if (source.ties) order.push(source.doc)
+  const order = [...source.order.map(each => `${each.column}${each.descending ? ' DESC' : ''}`)]
+  order.push(source.backwards ? `${source.ord} DESC` : source.ord)
+  if (source.ties) order.push(source.backwards ? `${source.doc} DESC` : source.doc)
   return `SELECT ${columns.join(', ')} FROM ${source.from}${where.length > 0 ? ` WHERE ${where.join(' AND ')}` : ''} ORDER BY ${order.join(', ')} ${tail}`
 }
 

@@ -49,13 +49,13 @@ const identified = (db: Db, entry: Entry): string => {
 }
 
 /** Puts documents of one place in the order of their ids. */
-const untie = (db: Db, entries: readonly Entry[]): readonly Entry[] => {
+const untie = (db: Db, source: Source, entries: readonly Entry[]): readonly Entry[] => {
   const sorted = [...entries]
   for (let from = 0; from < sorted.length; ) {
     let to = from + 1
     while (samePlace(sorted[from], sorted[to])) to += 1
     if (to - from > 1) {
-      const group = sorted.slice(from, to).sort((a, b) => compareScalars(identified(db, a), identified(db, b)))
+      const group = sorted.slice(from, to).sort((a, b) => compareIds(db, source, a, b))
       sorted.splice(from, to - from, ...group)
     }
     from = to
@@ -63,16 +63,19 @@ const untie = (db: Db, entries: readonly Entry[]): readonly Entry[] => {
   return sorted
 }
 
+const compareIds = (db: Db, { backwards }: Source, a: Entry, b: Entry): number =>
+  compareScalars(identified(db, a), identified(db, b)) * (backwards ? -1 : 1)
+
 type Chunk = { readonly entries: readonly Entry[]; readonly full: boolean }
 
 /** Whole places only: the last one of a full chunk may go on, so it waits for the next. Undefined when there is but one. */
 const wholeOf = (db: Db, source: Source, entries: readonly Entry[], limit: number): Chunk | undefined => {
   const full = entries.length === limit
   if (!source.ties) return { entries, full }
-  if (!full) return { entries: untie(db, entries), full }
+  if (!full) return { entries: untie(db, source, entries), full }
   const last = entries.at(-1)
   const whole = entries.findIndex(each => samePlace(each, last))
-  return whole > 0 ? { entries: untie(db, entries.slice(0, whole)), full } : undefined
+  return whole > 0 ? { entries: untie(db, source, entries.slice(0, whole)), full } : undefined
 }
 
 const chunkOf = (db: Db, source: Source, branch: Branch, piece: Piece, size: number): Chunk => {
@@ -123,8 +126,8 @@ export function* streamOf(
         .statement(sqlOf(source, { sql, values: [] }, ''))
         .all(...source.flag.values, ...branch, ...place.values, place.ord)
         .map(row => entryOf(source, row))
-        .filter(each => compareScalars(identified(db, each), id) > 0)
-      yield* untie(db, tied)
+        .filter(each => compareScalars(identified(db, each), id) * (source.backwards ? -1 : 1) > 0)
+      yield* untie(db, source, tied)
     }
   }
   if (known) {
@@ -135,7 +138,7 @@ export function* streamOf(
   }
   for (let size = firstChunk; ; size = Math.min(size * 4, 1024)) {
     let more: Entry | undefined
-    for (const piece of piecesAfter(source.order, source.ord, source.interval, place)) {
+    for (const piece of piecesAfter(source.order, source.ord, source.interval, place, source.backwards)) {
       const { entries, full } = chunkOf(db, source, branch, piece, size)
       yield* entries
       more = full ? entries.at(-1) : undefined
@@ -152,8 +155,8 @@ export const compareEntries = (db: Db, source: Source, a: Entry, b: Entry): numb
     if (difference !== 0) return source.order[at]?.descending ? -difference : difference
   }
   const difference = compareScalars(a.ord, b.ord)
-  if (difference !== 0 || a.doc === b.doc) return difference
-  return compareScalars(identified(db, a), identified(db, b))
+  if (difference !== 0 || a.doc === b.doc) return source.backwards ? -difference : difference
+  return compareIds(db, source, a, b)
 }
 
 type Head = { entry: Entry; readonly rest: Generator<Entry, void> }

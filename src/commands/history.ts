@@ -1,0 +1,115 @@
+/**
+ * Records who reads the history. A page that names an account is recorded before it is handed out; a stream is recorded
+ * as it opens, and at its end, or when its reader goes away, with what was handed out until then.
+ */
+import type { Actor } from '../domain/event.ts'
+import {
+  endReading,
+  type HistoryEvent,
+  type HistoryFilters,
+  historyStream,
+  openReading,
+  type Reading,
+} from '../domain/history.ts'
+import { isRefusal, type Refusal } from '../domain/refusal.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Transactor } from './transact.ts'
+
+/** Whose request it is, and what it asks for. */
+export type ReadingRequest = {
+  readonly actor: Actor
+  readonly correlationId: string
+  readonly traceparent?: string
+  readonly filters: HistoryFilters
+}
+
+/** A stream that is on its way. */
+export type OpenReading = {
+  /** Records what was handed out. Only the first call counts. Failures are tried again; undefined once it is recorded. */
+  end(count: number, complete: boolean): Promise<Refusal | undefined>
+}
+
+export type Readings = {
+  /** One page of `count` events. A refusal or an error means that it is not recorded. @throws {EventStoreError} */
+  page(request: ReadingRequest, count: number): Promise<Refusal | undefined>
+  /** A stream begins. @throws {EventStoreError} */
+  open(request: ReadingRequest): Promise<OpenReading | Refusal>
+  /** Waits until every end is recorded, or given up. */
+  close(): Promise<void>
+}
+
+const ATTEMPTS = 8
+const BACKOFF_MS = 100
+
+export const openReadings = (deps: {
+  readonly readings: Transactor<Reading, HistoryEvent>
+  readonly clock: Clock
+  readonly newId: () => string
+  /** An end that could not be recorded: the stream's opening stays in the log. */
+  readonly onError: (error: unknown) => void
+}): Readings => {
+  const { readings, clock, newId } = deps
+  const pending = new Set<Promise<unknown>>()
+  const closing = new AbortController()
+
+  const envelope = ({ actor, correlationId, traceparent }: ReadingRequest, commandId: string) => ({
+    ...{ commandId, actor, correlationId, at: clock.now() },
+    ...(traceparent !== undefined && { traceparent }),
+  })
+
+  const track = async <T>(work: Promise<T>): Promise<T> => {
+    pending.add(work)
+    try {
+      return await work
+    } finally {
+      pending.delete(work)
+    }
+  }
+
+  /** Again and again under one command id, which makes it one event however often it is sent. */
+  const insist = async (work: () => Promise<Refusal | undefined>): Promise<Refusal | undefined> => {
+    for (let n = 1; ; n += 1) {
+      const failure = await work().catch((error: unknown) => ({ error }))
+      if (failure === undefined) return undefined
+      if (n >= ATTEMPTS || closing.signal.aborted) {
+        deps.onError('error' in failure ? failure.error : new Error(failure.detail))
+        if ('error' in failure) throw failure.error
+        return failure
+      }
+      await clock.sleep(BACKOFF_MS * 2 ** n, closing.signal)
+    }
+  }
+
+  return {
+    page: async (request, count) => {
+      const { filters } = request
+      const decide = endReading({ filters, count, format: 'page', complete: true })
+      const result = await readings.run(historyStream(newId()), decide, envelope(request, newId()))
+      return isRefusal(result) ? result : undefined
+    },
+    open: async request => {
+      const stream = historyStream(newId())
+      const { filters } = request
+      const opened = await readings.run(stream, openReading(filters), envelope(request, newId()))
+      if (isRefusal(opened)) return opened
+      const commandId = newId()
+      let ended: Promise<Refusal | undefined> | undefined
+      return {
+        end: (count, complete) => {
+          const decide = endReading({ filters, count, format: 'stream', complete })
+          ended ??= track(
+            insist(async () => {
+              const result = await readings.run(stream, decide, envelope(request, commandId))
+              return isRefusal(result) ? result : undefined
+            }),
+          )
+          return ended
+        },
+      }
+    },
+    close: async () => {
+      closing.abort()
+      await Promise.allSettled(pending)
+    },
+  }
+}

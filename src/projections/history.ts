@@ -1,0 +1,88 @@
+/**
+ * The history: one small document an event, which says where it stands in the log and holds the keys it is found by. The
+ * events themselves stay in the log. The id is the position in a form that sorts, so every index ends in the log's order.
+ */
+import { createHash } from 'node:crypto'
+import type { JsonObject, Recorded } from '../domain/event.ts'
+import type { Indexes } from '../ports/read-store.ts'
+import { projection } from './define.ts'
+
+/** Texts of any length are found by 52 bits of their hash: who reads an event compares the text itself. */
+export type HistoryDocument = {
+  readonly type: string
+  readonly kind: string
+  readonly actor: number
+  readonly correlation: number
+  readonly stream: number
+  /** recordedAt in milliseconds since 1970. */
+  readonly at: number
+}
+
+/** How far the store's clock was ever behind a time that it had recorded before, in milliseconds. */
+export type ClockDocument = { readonly latest: number; readonly behind: number }
+
+const indexes: Indexes = [
+  { name: 'stream', on: ['stream'], narrow: true },
+  { name: 'correlation', on: ['correlation'], narrow: true },
+  { name: 'typeActor', on: ['type', 'actor'] },
+  { name: 'actor', on: ['actor'] },
+  { name: 'typeKind', on: ['type', 'kind'] },
+  { name: 'type', on: ['type'] },
+  { name: 'kind', on: ['kind'] },
+  { name: 'at', on: ['at'] },
+  { name: 'all', on: [] },
+]
+
+const BASE = 36
+
+/** The id of the event at a position: a letter for the number of digits, then the digits, so that ids sort as positions do. */
+export const historyId = (position: bigint): string => {
+  const digits = position.toString(BASE)
+  return String.fromCharCode(96 + digits.length) + digits
+}
+
+/** The position that an id stands for; ids are base 36, which BigInt does not read. */
+export const historyPosition = (id: string): bigint => {
+  let position = 0n
+  for (const digit of id.slice(1)) position = position * 36n + BigInt(Number.parseInt(digit, BASE))
+  return position
+}
+
+/** Beyond every event. */
+export const AFTER_ALL = '~'
+export const CLOCK_ID = '~clock'
+
+const remembered = new Map<string, number>()
+const REMEMBERED = 4_096
+
+/** The number that a text is found by: the same for ever, since documents keep it. */
+export const historyKey = (text: string): number => {
+  const known = remembered.get(text)
+  if (known !== undefined) return known
+  const key = Number.parseInt(createHash('sha256').update(text, 'utf8').digest('hex').slice(0, 13), 16)
+  if (remembered.size >= REMEMBERED) remembered.clear()
+  remembered.set(text, key)
+  return key
+}
+
+const clockAfter = (document: JsonObject | undefined, at: number): JsonObject => {
+  const latest = typeof document?.['latest'] === 'number' ? document['latest'] : at
+  const behind = typeof document?.['behind'] === 'number' ? document['behind'] : 0
+  return { latest: Math.max(latest, at), behind: Math.max(behind, latest - at) }
+}
+
+export const historyProjection = projection<JsonObject>({
+  name: 'history',
+  version: 1,
+  indexes,
+  key: ({ position }) => [historyId(position), CLOCK_ID],
+  evolve: (document, event: Recorded, id): JsonObject => {
+    const at = Date.parse(event.recordedAt)
+    if (id === CLOCK_ID) return clockAfter(document, at)
+    const { actor, correlationId } = event.meta
+    return {
+      ...{ type: event.type, kind: actor.kind, actor: historyKey(actor.id) },
+      ...{ correlation: historyKey(correlationId), stream: historyKey(event.stream), at },
+    }
+  },
+})

@@ -1,0 +1,279 @@
+/** Reading the history: pages of it by any filter, all of it as a stream, one event, one stream. */
+import type { JsonObject } from '../domain/event.ts'
+import { type Refusal, refuse } from '../domain/refusal.ts'
+import type { Line, Records, Sight, Transcript } from '../log/transcript.ts'
+import type { LoggedEvent } from '../ports/event-store.ts'
+import type { Condition } from '../ports/read-store.ts'
+import { AFTER_ALL, CLOCK_ID, historyId, historyKey, historyPosition } from '../projections/history.ts'
+import type { View } from '../projections/view.ts'
+import type { Reader } from './define.ts'
+
+/** Every member narrows. Positions exclude themselves; `from` is included, `to` is not. */
+export type HistoryQuestion = {
+  readonly stream?: string
+  readonly category?: string
+  readonly type?: string
+  readonly actorKind?: string
+  readonly actor?: string
+  readonly correlationId?: string
+  readonly from?: Date
+  readonly to?: Date
+  readonly after?: bigint
+  readonly before?: bigint
+  readonly order: 'asc' | 'desc'
+}
+
+/** `next`: where the next page goes on, undefined at the end. `position`: what the page reflects. */
+export type HistoryPage = {
+  readonly lines: readonly Line[]
+  readonly next: bigint | undefined
+  readonly position: bigint
+}
+/** Some of a stream; `position` is how far the log has been considered with it. */
+export type HistoryChunk = { readonly lines: readonly Line[]; readonly position: bigint }
+
+export type HistoryDeps = {
+  readonly records: Records
+  readonly transcript: Transcript
+  readonly view: View<JsonObject>
+  /** The event types of each category of streams. */
+  readonly types: ReadonlyMap<string, readonly string[]>
+}
+
+export const sightOf = ({ permissions }: Reader): Sight => ({
+  text: permissions.has('events:read-text'),
+  personal: permissions.has('events:read-personal'),
+})
+
+/** Characters of events after which a page ends short: of the largest possible events a page would have 100 MB. */
+const PAGE_CHARACTERS = 4_000_000
+/** Events read at once by their positions. */
+const GROUP = 16
+/** Documents of the read model that a stream takes at once. */
+const STREAM_PAGE = 256
+
+type Bounds = { readonly low: bigint; readonly high: bigint | undefined }
+
+const least = (a: bigint | undefined, b: bigint | undefined): bigint | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a
+
+const typesOf = (question: HistoryQuestion, types: HistoryDeps['types']): readonly string[] | undefined => {
+  const { category, type } = question
+  if (category === undefined) return type === undefined ? undefined : [type]
+  const all = types.get(category) ?? []
+  return type === undefined ? all : all.filter(each => each === type)
+}
+
+const conditionsOf = (question: HistoryQuestion, types: readonly string[] | undefined): readonly Condition[] => {
+  const { stream, actorKind, actor, correlationId } = question
+  const equals = (member: string, value: string | number | undefined): readonly Condition[] =>
+    value === undefined ? [] : [{ member, op: 'eq', value }]
+  const [only] = types ?? []
+  return [
+    ...equals('stream', stream && historyKey(stream)),
+    ...equals('correlation', correlationId && historyKey(correlationId)),
+    ...(types?.length === 1 ? equals('type', only) : []),
+    ...(types && types.length > 1 ? [{ member: 'type', op: 'in' as const, value: types }] : []),
+    ...equals('actor', actor && historyKey(actor)),
+    ...equals('kind', actorKind),
+  ]
+}
+
+const metaOf = (event: LoggedEvent): { readonly actor?: JsonObject; readonly correlationId?: unknown } => {
+  try {
+    return JSON.parse(event.meta)
+  } catch {
+    return {}
+  }
+}
+
+/** Found by the hash of a text: is it the text? */
+const answers = (question: HistoryQuestion) => {
+  const { stream, actor, actorKind, correlationId } = question
+  const within = inTime(question)
+  return (event: LoggedEvent): boolean => {
+    if ((stream !== undefined && event.stream !== stream) || !within(event)) return false
+    if (actor === undefined && actorKind === undefined && correlationId === undefined) return true
+    const meta = metaOf(event)
+    return (
+      (actor === undefined || meta.actor?.['id'] === actor) &&
+      (actorKind === undefined || meta.actor?.['kind'] === actorKind) &&
+      (correlationId === undefined || meta.correlationId === correlationId)
+    )
+  }
+}
+
+/** Recorded times are all of one form, in which they sort as texts. */
+const inTime = ({ from, to }: HistoryQuestion) => {
+  const [low, high] = [from?.toISOString(), to?.toISOString()]
+  return ({ recordedAt }: LoggedEvent): boolean =>
+    (low === undefined || recordedAt >= low) && (high === undefined || recordedAt < high)
+}
+
+const nothing = (): Refusal => refuse('event-not-found', 'There is no such event.')
+
+export const openHistory = (deps: HistoryDeps) => {
+  const { records, transcript, view } = deps
+
+  const edge = async (condition: Condition, backwards: boolean): Promise<bigint | undefined> => {
+    const page = await view.find({ where: [condition], order: ['at'], backwards, limit: 1 })
+    const [found] = page.documents
+    return found && historyPosition(found.id)
+  }
+
+  /**
+   * Positions between which a span of time lies. The store's clock may have been set back: with W as the most it was ever
+   * behind, everything up to the last event of a time before `from - W` was recorded before `from`, and everything beyond
+   * an event of the time `to + W` was recorded at `to` or later. With a clock that never went back, W is 0.
+   */
+  const boundsOf = async ({ from, to, after, before }: HistoryQuestion): Promise<Bounds> => {
+    if (!from && !to) return { low: after ?? 0n, high: before }
+    const clock = (await view.get([CLOCK_ID])).get(CLOCK_ID)?.body
+    const behind = typeof clock?.['behind'] === 'number' ? clock['behind'] : 0
+    const low = from && (await edge({ member: 'at', op: 'range', lt: from.getTime() - behind }, true))
+    const high = to && (await edge({ member: 'at', op: 'range', gte: to.getTime() + behind }, false))
+    const lows = [0n, low ?? 0n, after ?? 0n]
+    return { low: lows.reduce((a, b) => (a > b ? a : b)), high: least(high, before) }
+  }
+
+  /** Positions that the read model finds from a place on, the place excluded, and where to go on. */
+  const find = async (question: HistoryQuestion, bounds: Bounds, place: bigint | undefined, limit: number) => {
+    const types = typesOf(question, deps.types)
+    const backwards = question.order === 'desc'
+    const none = { positions: [], next: undefined }
+    if (types?.length === 0) return none
+    const start = backwards ? least(place, bounds.high) : [place ?? 0n, bounds.low].reduce((a, b) => (a > b ? a : b))
+    const page = await view.find({
+      ...{ where: conditionsOf(question, types), order: [], backwards, limit },
+      after: [start === undefined ? AFTER_ALL : historyId(start)],
+    })
+    const inside = (position: bigint): boolean =>
+      backwards ? position > bounds.low : bounds.high === undefined || position < bounds.high
+    const isEvent = (id: unknown): id is string => typeof id === 'string' && id < AFTER_ALL
+    const positions = page.documents.flatMap(({ id }) => (isEvent(id) ? [historyPosition(id)] : [])).filter(inside)
+    const last = page.next?.at(-1)
+    const next = isEvent(last) ? historyPosition(last) : undefined
+    return { positions, next: next !== undefined && inside(next) ? next : undefined }
+  }
+
+  /** The events at the positions, some at a time, that answer the question. */
+  const fetch = async function* (question: HistoryQuestion, positions: readonly bigint[]) {
+    const fits = answers(question)
+    for (let at = 0; at < positions.length; at += GROUP) {
+      const events = await records.readAt(positions.slice(at, at + GROUP))
+      yield events.filter(fits)
+    }
+  }
+
+  /** One page. `place` is `next` of the page before. @throws {ProjectionError} */
+  const page = async (
+    question: HistoryQuestion,
+    paging: { readonly limit: number; readonly place?: bigint },
+    reader: Reader,
+  ): Promise<HistoryPage> => {
+    await view.ready()
+    const position = view.position()
+    const bounds = await boundsOf(question)
+    const { positions, next } = await find(question, bounds, paging.place, paging.limit)
+    const lines: Line[] = []
+    let characters = 0
+    for await (const events of fetch(question, positions)) {
+      lines.push(...(await transcript.write(events, sightOf(reader), true)))
+      characters += events.reduce((sum, each) => sum + each.data.length, 0)
+      const last = lines.at(-1)
+      if (characters > PAGE_CHARACTERS && last) {
+        const cut = last.position === positions.at(-1) ? next : last.position
+        return { lines, next: cut, position }
+      }
+    }
+    return { lines, next, position }
+  }
+
+  /** Straight from the log: what its own filter can answer, in its own order. */
+  const fromLog = async function* (question: HistoryQuestion, reader: Reader): AsyncGenerator<HistoryChunk> {
+    const types = typesOf(question, deps.types)
+    const { low, high } = await boundsOf(question)
+    const end = least(high, (await records.head()) + 1n) ?? 1n
+    const sight = sightOf(reader)
+    const within = inTime(question)
+    const timed = question.from !== undefined || question.to !== undefined
+    if (types?.length === 0 || low + 1n >= end) return yield { lines: [], position: end - 1n }
+    for await (const batch of records.readAll(low, types && { types })) {
+      const over = batch.position >= end
+      const due = over || timed ? batch.events.filter(each => each.position < end && within(each)) : batch.events
+      yield { lines: await transcript.write(due, sight, false), position: over ? end - 1n : batch.position }
+      if (over) return
+    }
+  }
+
+  const fromModel = async function* (question: HistoryQuestion, reader: Reader): AsyncGenerator<HistoryChunk> {
+    await view.ready()
+    const reflects = view.position()
+    const bounds = await boundsOf({ ...question, before: least(question.before, reflects + 1n) ?? 0n })
+    const sight = sightOf(reader)
+    let place: bigint | undefined
+    do {
+      const found = await find(question, bounds, place, STREAM_PAGE)
+      for await (const events of fetch(question, found.positions)) {
+        const last = events.at(-1)
+        if (last) yield { lines: await transcript.write(events, sight, false), position: last.position }
+      }
+      place = found.next
+      if (place !== undefined) yield { lines: [], position: place }
+    } while (place !== undefined)
+    yield { lines: [], position: question.order === 'asc' ? (bounds.high ?? reflects + 1n) - 1n : bounds.low }
+  }
+
+  return {
+    page,
+    /**
+     * Everything up to what was the head when it began, some at a time: the caller asks for more when it can take more.
+     * @throws {ProjectionError} {EventStoreError}
+     */
+    stream: (question: HistoryQuestion, reader: Reader): AsyncGenerator<HistoryChunk> =>
+      question.order === 'asc' &&
+      question.stream === undefined &&
+      question.actor === undefined &&
+      question.actorKind === undefined &&
+      question.correlationId === undefined
+        ? fromLog(question, reader)
+        : fromModel(question, reader),
+    /** One event by its id. */
+    event: async (
+      id: string,
+      reader: Reader,
+    ): Promise<{ readonly line: Line; readonly position: bigint } | Refusal> => {
+      const position = await records.head()
+      const found = await records.find(id)
+      if (!found) return nothing()
+      const [line] = await transcript.write([found], sightOf(reader), true)
+      return line ? { line, position } : nothing()
+    },
+    /** The revisions of one stream; `place` is the first of the page, undefined at the stream's own end. */
+    revisions: async (
+      stream: string,
+      paging: { readonly limit: number; readonly order: 'asc' | 'desc'; readonly place?: bigint },
+      reader: Reader,
+    ): Promise<HistoryPage | Refusal> => {
+      const { limit, order, place } = paging
+      const position = await records.head()
+      const direction = order === 'asc' ? 'forwards' : 'backwards'
+      const events: LoggedEvent[] = []
+      let next: bigint | undefined
+      let characters = 0
+      const options = { direction, limit: limit + 1, ...(place !== undefined && { from: place }) } as const
+      reading: for await (const each of records.readStream(stream, options))
+        for (const event of each) {
+          if (events.length === limit || characters > PAGE_CHARACTERS) {
+            next = event.revision
+            break reading
+          }
+          events.push(event)
+          characters += event.data.length
+        }
+      if (events.length === 0) return refuse('stream-not-found', 'There is no such stream, or no such revision of it.')
+      return { lines: await transcript.write(events, sightOf(reader), true), next, position }
+    },
+  }
+}
+export type History = ReturnType<typeof openHistory>
