@@ -23,10 +23,16 @@ export type HistoryQuestion = {
   readonly order: 'asc' | 'desc'
 }
 
+/**
+ * Where a page goes on: the position last looked at, and the first one beyond what the first page reflected. So the pages
+ * come to an end, although reading them may itself be recorded.
+ */
+export type HistoryPlace = { readonly at: bigint; readonly end: bigint }
+
 /** `next`: where the next page goes on, undefined at the end. `position`: what the page reflects. */
-export type HistoryPage = {
+export type HistoryPage<Place = HistoryPlace> = {
   readonly lines: readonly Line[]
-  readonly next: bigint | undefined
+  readonly next: Place | undefined
   readonly position: bigint
 }
 /** Some of a stream; `position` is how far the log has been considered with it. */
@@ -168,13 +174,15 @@ export const openHistory = (deps: HistoryDeps) => {
   /** One page. `place` is `next` of the page before. @throws {ProjectionError} */
   const page = async (
     question: HistoryQuestion,
-    paging: { readonly limit: number; readonly place?: bigint },
+    paging: { readonly limit: number; readonly place?: HistoryPlace },
     reader: Reader,
   ): Promise<HistoryPage> => {
     await view.ready()
     const position = view.position()
-    const bounds = await boundsOf(question)
-    const { positions, next } = await find(question, bounds, paging.place, paging.limit)
+    const end = paging.place?.end ?? position + 1n
+    const bounds = await boundsOf({ ...question, before: least(question.before, end) ?? end })
+    const { positions, next } = await find(question, bounds, paging.place?.at, paging.limit)
+    const goOn = (at: bigint | undefined): HistoryPlace | undefined => (at === undefined ? undefined : { at, end })
     const lines: Line[] = []
     let characters = 0
     for await (const events of fetch(question, positions)) {
@@ -183,10 +191,10 @@ export const openHistory = (deps: HistoryDeps) => {
       const last = lines.at(-1)
       if (characters > PAGE_CHARACTERS && last) {
         const cut = last.position === positions.at(-1) ? next : last.position
-        return { lines, next: cut, position }
+        return { lines, next: goOn(cut), position }
       }
     }
-    return { lines, next, position }
+    return { lines, next: goOn(next), position }
   }
 
   /** Straight from the log: what its own filter can answer, in its own order. */
@@ -209,7 +217,7 @@ export const openHistory = (deps: HistoryDeps) => {
   const fromModel = async function* (question: HistoryQuestion, reader: Reader): AsyncGenerator<HistoryChunk> {
     await view.ready()
     const reflects = view.position()
-    const bounds = await boundsOf({ ...question, before: least(question.before, reflects + 1n) ?? 0n })
+    const bounds = await boundsOf({ ...question, before: least(question.before, reflects + 1n) ?? reflects })
     const sight = sightOf(reader)
     let place: bigint | undefined
     do {
@@ -254,7 +262,7 @@ export const openHistory = (deps: HistoryDeps) => {
       stream: string,
       paging: { readonly limit: number; readonly order: 'asc' | 'desc'; readonly place?: bigint },
       reader: Reader,
-    ): Promise<HistoryPage | Refusal> => {
+    ): Promise<HistoryPage<bigint> | Refusal> => {
       const { limit, order, place } = paging
       const position = await records.head()
       const direction = order === 'asc' ? 'forwards' : 'backwards'

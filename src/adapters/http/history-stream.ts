@@ -10,8 +10,9 @@ import { problemFrom } from './problems.ts'
 
 /** Characters handed to the connection at once. */
 const PIECE = 256_000
-/** Events after which a line says where to resume. */
-const MARK_EVERY = 500
+/** Events, or characters, after which a line says where to resume. */
+const MARK_EVENTS = 500
+const MARK_CHARACTERS = 1_000_000
 
 export type StreamParts = {
   readonly chunks: AsyncGenerator<HistoryChunk>
@@ -46,15 +47,19 @@ export const historyStream = ({ chunks, first, reading, order, tokenOf, release 
 
   const lines = async function* (): AsyncGenerator<string> {
     let marked = 0
+    let characters = 0
     let position = 0n
     for (let step = first; !step.done; step = await chunks.next()) {
       for (const piece of pieces(step.value)) {
         count += piece.count
+        characters += piece.text.length
         yield piece.text
       }
       ;({ position } = step.value)
-      if (count - marked < MARK_EVERY && step.value.lines.length > 0) continue
+      const due = count - marked >= MARK_EVENTS || characters >= MARK_CHARACTERS || step.value.lines.length === 0
+      if (!due) continue
       marked = count
+      characters = 0
       yield `${JSON.stringify({ [resume]: tokenOf(position), count })}\n`
     }
     const refused: Refusal | undefined = await reading.end(count, true)

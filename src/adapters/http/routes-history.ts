@@ -57,8 +57,9 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
 
   const itemOf = ({ text, position }: Line): string => `${text.slice(0, -1)},"syncToken":"${syncTokens.of(position)}"}`
 
-  const pageAnswer = (request: EdgeRequest, scope: string, page: HistoryPage): Answer => {
-    const next = page.next === undefined ? null : cursors.of(scope, { generation: 'log', key: String(page.next) })
+  const pageAnswer = (request: EdgeRequest, scope: string, page: HistoryPage<readonly bigint[]>): Answer => {
+    // Positions and revisions mean the same for ever: a cursor outlives the read model that it was made with.
+    const next = page.next ? cursors.of(scope, { generation: 'log', key: page.next.map(String) }) : null
     const links = [
       `${linkTo(request, undefined)}; rel="first"`,
       ...(next ? [`${linkTo(request, next)}; rel="next"`] : []),
@@ -70,9 +71,9 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
       headers: { link: links.join(', ') },
     }
   }
-  const placeOf = (request: EdgeRequest, name: string) => {
+  const placeOf = (request: EdgeRequest, name: string): readonly bigint[] => {
     const cursor = cursorOf(request, name, cursors)
-    return cursor && typeof cursor.key === 'string' ? { place: BigInt(cursor.key) } : {}
+    return Array.isArray(cursor?.key) ? cursor.key.map(each => BigInt(String(each))) : []
   }
 
   const stream = async (request: EdgeRequest, question: Parameters<History['stream']>[0]): Promise<Answer> => {
@@ -106,7 +107,8 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     const newest = [question.after ?? 0n, question.before ?? 0n].reduce((a, b) => (a > b ? a : b))
     if (newest > 0n && newest > (await log.head()))
       throw new ProblemError('sync-token-invalid', 'after or before names a position that the log has not reached.')
-    const paging = placeOf(request, 'read-events')
+    const [at, end] = placeOf(request, 'read-events')
+    const place = at === undefined || end === undefined ? {} : { place: { at, end } }
     if (request.after !== undefined) await deps.freshness.waitFor(['history'], request.after)
     if (format === NDJSON) {
       if (query.limit !== undefined || query.cursor !== undefined)
@@ -114,9 +116,10 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
       return stream(request, question)
     }
     const limit = query.limit ?? DEFAULT_LIMIT
-    const page = await history.page(question, { limit, ...paging }, request.requester)
+    const page = await history.page(question, { limit, ...place }, request.requester)
     await recordPage(request, question, page.lines.length)
-    return pageAnswer(request, cursorScope(request, 'read-events'), page)
+    const next = page.next && [page.next.at, page.next.end]
+    return pageAnswer(request, cursorScope(request, 'read-events'), { ...page, next })
   }
 
   const readEvent = async (request: EdgeRequest): Promise<Answer> => {
@@ -131,11 +134,13 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     const { stream: name = '' } = request.params
     const { order = 'asc', limit = DEFAULT_LIMIT } = request.query as p.StreamQuery
     const scope = `read-stream ${name}`
-    const page = await history.revisions(name, { order, limit, ...placeOf(request, scope) }, request.requester)
+    const paging = { order, limit, ...optional('place', placeOf(request, scope)[0]) }
+    const page = await history.revisions(name, paging, request.requester)
     if (isRefusal(page)) throw problemFrom(page)
     const question = { stream: name, category: categoryOf(name), order }
     await recordPage(request, question, page.lines.length)
-    return pageAnswer(request, cursorScope(request, scope), page)
+    const next = page.next === undefined ? undefined : [page.next]
+    return pageAnswer(request, cursorScope(request, scope), { ...page, next })
   }
 
   return [
