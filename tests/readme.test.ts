@@ -116,7 +116,7 @@ t.test('links within the documents lead somewhere', async t => {
     'README.md',
     'CONTRIBUTING.md',
     'SECURITY.md',
-    ...['architecture', 'api', 'search', 'subscribers'].map(each => `docs/${each}.md`),
+    ...['architecture', 'api', 'search', 'subscribers', 'history'].map(each => `docs/${each}.md`),
   ]
   for (const path of pages)
     for (const [, target = ''] of page(path).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g))
