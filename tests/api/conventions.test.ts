@@ -276,7 +276,7 @@ t.test('bad input, by example', async t => {
   t.match(await api('GET', '/v1/word-of-the-day?date=2026-02-30'), { status: 400 })
   t.match(await api('GET', '/v1/entries/not-an-id'), { status: 404, code: 'not-found' })
   t.match(await api('GET', '/v1/entries/%zz'), { status: 400, code: 'request-malformed' })
-  t.match(await api('GET', '/v1/streams/nothing'), { status: 404 })
+  t.match(await api('GET', '/v1/nothing/nothing'), { status: 404 })
 })
 
 t.test('methods and addresses', async t => {

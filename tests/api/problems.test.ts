@@ -360,6 +360,8 @@ t.test('every problem was seen, and each as the document says', async t => {
   await api('POST', '/v1/entries', { as: author, body })
   await api('POST', '/v1/entries', { as: author, body })
   seen.add('other-log').add('cursor-expired')
+  // Those of the history (tests/api/history.test.ts).
+  seen.add('event-not-found').add('stream-not-found')
   // Those of the command line, which the edge never causes.
   const elsewhere = ['entry-not-owned', 'entry-edited', 'token-not-found', 'role-unknown', 'token-life']
   t.same(
