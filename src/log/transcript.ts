@@ -108,7 +108,7 @@ export const openTranscript = (deps: {
       return events.map((event, at) => ({
         position: event.position,
         text: asIs[at]
-          ? `${head(event)},"data":${event.data},"meta":${shown(event.meta)}}`
+          ? `${head(event)},"data":${event.data},"meta":${without(event.meta, 'fingerprint')}}`
           : decoded(event, known, sight),
       }))
     },

@@ -67,7 +67,8 @@ export const historyStream = ({ chunks, first, reading, order, tokenOf, release 
     yield `${JSON.stringify({ end: true, count, position: String(position), [resume]: tokenOf(position) })}\n`
   }
 
-  const body = Readable.from(lines(), { objectMode: false })
+  // As texts all the way to the socket: each buffer between would be memory outside the heap, which makes it collect often.
+  const body = Readable.from(lines(), { objectMode: false, encoding: 'utf8' })
   body.once('close', () => {
     release()
     void chunks.return(undefined).catch(() => undefined)
