@@ -58,7 +58,15 @@ const peer = (): void => {
 const absent = (): never => {
   throw new Error('This benchmark asks for the whole log, which needs no read model.')
 }
-const view = { name: '', get: absent, find: absent, count: absent, generation: () => '', position: () => 0n }
+const view = {
+  name: '',
+  get: absent,
+  find: absent,
+  select: absent,
+  count: absent,
+  generation: () => '',
+  position: () => 0n,
+}
 
 /** The edge with tokens, limits and headers, and the record of each stream in the log that is read. */
 const ours = async (): Promise<void> => {
