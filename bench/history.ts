@@ -188,18 +188,27 @@ const pages = async (
     const rows: BenchRow[] = []
     for (const [name, filter] of Object.entries(filters)) {
       const times: number[] = []
+      const cpu: number[] = []
       for (const [n, sample] of [...parsed, ...(quick ? [] : parsed)].entries())
         for (const order of ['asc', 'desc'] as const) {
+          const used = process.cpuUsage()
           const before = performance.now()
           const { lines } = await history.page({ ...filter(sample), order }, { limit: 20 }, reader)
           if (lines.length === 0 && name !== 'before' && name !== 'after') throw new Error(`${name} found nothing`)
           // The first few warm the statements.
-          if (n >= 10) times.push(performance.now() - before)
+          if (n < 10) continue
+          times.push(performance.now() - before)
+          const { user, system } = process.cpuUsage(used)
+          cpu.push((user + system) / 1000)
         }
       const p99 = quantile(times, 0.99)
       rows.push({
         ...{ work: `history page of 20, ${name}`, against: '', ours: `p99 ${p99.toFixed(2)} ms`, peer: '' },
-        ...{ reach: 'p99 <= 5 ms', met: quick ? null : p99 <= 5, note: `p50 ${median(times).toFixed(2)} ms` },
+        ...{
+          reach: 'p99 <= 5 ms',
+          met: quick ? null : p99 <= 5,
+          note: `p50 ${median(times).toFixed(2)} ms; of CPU p99 ${quantile(cpu, 0.99).toFixed(2)} ms`,
+        },
       })
     }
     return [
