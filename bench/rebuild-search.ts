@@ -18,6 +18,7 @@ import type { NewEvent } from '../src/log/log.ts'
 import { openLog } from '../src/log/open.ts'
 import type { DocumentWrite } from '../src/ports/read-store.ts'
 import { rebuild } from '../src/projections/rebuild.ts'
+import { filterOf } from '../src/projections/runner.ts'
 import { searchProjection } from '../src/projections/search.ts'
 import { openMemoryKeys } from '../tests/support/memory-keys.ts'
 import { type Bench, type BenchRow, inFolder, interleave, main, median, short, type Timing, timed } from './bench.ts'
@@ -71,7 +72,7 @@ const fill = async ({ log }: Opened, most: number): Promise<number> => {
 const partsAlone = async ({ log }: Opened, folder: string): Promise<readonly Timing[]> => {
   const events: Recorded[] = []
   const read = await timed(async () => {
-    for await (const batch of log.readAll(0n, { categories: searchProjection.categories })) events.push(...batch.events)
+    for await (const batch of log.readAll(0n, filterOf(searchProjection))) events.push(...batch.events)
   })
   const writes: DocumentWrite[] = []
   const fold = await timed(() => {
