@@ -36,9 +36,13 @@ export type ImportOptions = Watch & {
   /** BCP 47 of the lemmas, for formats that do not say it. */
   readonly language?: string
   readonly licence?: string
+  /** BCP 47 of the glosses, for dictd: they are then translations. */
+  readonly target?: string
   /** The first wrong line ends the import. */
   readonly strict: boolean
   readonly onFault: (fault: ImportFault) => void
+  /** An entry that stays as people have made it, and why. */
+  readonly onKept?: (kept: ImportFault) => void
 }
 /** `complete` is false when the signal or a wrong line under `strict` ended it. */
 export type ImportReport = ImportCounts & { readonly source: string; readonly complete: boolean }
