@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import t from 'tap'
-import type { App, AppOptions, ImportReport } from '../../src/adapters/cli/app-port.ts'
+import type { App, AppOptions, Finding, ImportReport } from '../../src/adapters/cli/app-port.ts'
 import { commands, runCommandLine } from '../../src/adapters/cli/run.ts'
 import { type Config, type Environment, loadConfig } from '../../src/config.ts'
 import { refuse } from '../../src/domain/refusal.ts'
@@ -91,6 +91,7 @@ type Around = {
   readonly stop?: AbortController
   readonly stdout?: NodeJS.WritableStream
   readonly interactive?: boolean
+  readonly findings?: readonly Finding[]
 }
 
 const run = async (line: readonly string[], around: Around = {}) => {
@@ -103,6 +104,7 @@ const run = async (line: readonly string[], around: Around = {}) => {
     stderr: Object.assign(err.stream, { isTTY: around.interactive === true }),
     version: '1.2.3',
     config: () => loadConfig(around.environment ?? {}, '/srv'),
+    openDoctor: async () => async () => around.findings ?? [],
     openApp: async () => async (_: Config, options: AppOptions) => {
       opened.push(options)
       return around.open ? around.open() : { ...emptyApp(calls), ...around.app }

@@ -124,4 +124,14 @@ export type App = {
   close(): Promise<void>
 }
 
+/** What one check of `doctor` has found; `advice` says what to do about a warning or failure. */
+export type Finding = {
+  readonly check: string
+  readonly state: 'ok' | 'note' | 'warning' | 'failed'
+  readonly detail: string
+  readonly advice?: string
+}
+/** Checks everything that can be checked without opening the program. `config` throws where the settings are wrong. */
+export type Diagnose = (config: () => Config) => Promise<readonly Finding[]>
+
 export type OpenApp = (config: Config, options: AppOptions) => Promise<App>
