@@ -81,8 +81,8 @@ export const settings = {
     about: 'megabytes after which a new log file is begun; each day begins one too',
   },
   LOG_FILES: {
-    schema: Type.Integer({ minimum: 1, maximum: 1000 }),
-    expects: 'a whole number from 1 to 1000',
+    schema: Type.Integer({ minimum: 2, maximum: 1000 }),
+    expects: 'a whole number from 2 to 1000',
     about: 'log files kept; the oldest are removed',
   },
   METRICS_PORT: {

@@ -85,6 +85,11 @@ export const openDescriptor = (fd: number, readable: boolean): Destination => {
   const tally: Tally = { dropped: 0, failures: 0, reason: undefined }
   const gathered = readable ? 0 : GATHERED
   const stream = watch(pino.destination({ fd, sync: false, minLength: gathered, maxLength: MAX_WAITING }), tally)
+  // As the process exits, pino writes what is left and tries again for ever: what cannot be written is let go instead.
+  const flushSync = stream.flushSync.bind(stream)
+  stream.flushSync = () => {
+    if (tally.reason === undefined) flushSync()
+  }
   const format = readable ? prettyFactory({ colorize: true, singleLine: true, translateTime: 'HH:MM:ss.l' }) : undefined
   return {
     write: line => guarded(tally, () => stream.write(format ? format(line) : line)),
@@ -106,6 +111,8 @@ export const openFiles = async (options: {
   readonly folder: string
   readonly megabytes: number
   readonly files: number
+  /** Milliseconds after which a folder that could not be written is tried again; 5000 by default. */
+  readonly retryMs?: number
 }): Promise<Destination> => {
   const tally: Tally = { dropped: 0, failures: 0, reason: undefined }
   let stream: Stream | undefined
@@ -116,7 +123,10 @@ export const openFiles = async (options: {
     try {
       const opening = await roll({
         ...{ file: `${options.folder}/lexichron`, extension: '.log', dateFormat: 'yyyy-MM-dd', frequency: 'daily' },
-        ...{ size: `${options.megabytes}m`, limit: { count: options.files, removeOtherLogFiles: true } },
+        ...{
+          size: `${options.megabytes}m`,
+          limit: { count: Math.max(1, options.files - 1), removeOtherLogFiles: true },
+        },
         ...{ mkdir: true, sync: false, minLength: GATHERED, maxLength: MAX_WAITING, mode: 0o600 },
       })
       const opened = new Promise<boolean>(resolve => {
@@ -140,7 +150,7 @@ export const openFiles = async (options: {
     })
   }
   await attempt()
-  const timer = setInterval(retry, RETRY_MS)
+  const timer = setInterval(retry, options.retryMs ?? RETRY_MS)
   timer.unref()
 
   return {
