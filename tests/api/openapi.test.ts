@@ -59,7 +59,7 @@ const story: readonly (readonly [operationId: string, as: string | undefined, he
   ['random-entry', undefined],
   ['word-of-the-day', undefined],
   ['export-entries', undefined],
-  ['metrics', await app.token('auditor')],
+  ['metrics', auditor],
   ['revert-entry', editor, { 'if-match': '*' }],
   ['retire-entry', editor],
   ['restore-entry', editor],
