@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { openMemoryCache } from './adapters/cache/memory.ts'
 import type { Watch } from './adapters/cli/app-port.ts'
 import { openSqliteEventStore } from './adapters/eventstore/sqlite/store.ts'
-import type { Health, HealthPart } from './adapters/http/deps.ts'
 import { openFileKeys } from './adapters/keys/file.ts'
+import { type Gauged, measuredCache, measuredEventStore } from './adapters/metrics/measured.ts'
 import { openSqliteReadStore } from './adapters/readstore/sqlite/store.ts'
 import { openTransactor } from './commands/transact.ts'
 import type { Config } from './config.ts'
@@ -21,6 +21,7 @@ import { tokenAggregate, tokenEvents } from './domain/token.ts'
 import { openLog } from './log/open.ts'
 import type { Clock } from './ports/clock.ts'
 import { analyticsProjection } from './projections/analytics.ts'
+import type { ConsumerTrace } from './projections/consume.ts'
 import type { Projection } from './projections/define.ts'
 import { entriesProjection } from './projections/entries.ts'
 import { openFreshness } from './projections/freshness.ts'
@@ -34,8 +35,7 @@ import { openView } from './projections/view.ts'
 import type { Subscriber } from './subscribers/define.ts'
 import { inspectSubscriber, retrySubscriber } from './subscribers/inspect.ts'
 import { redactionSubscriber } from './subscribers/redaction.ts'
-import type { SubscriberHandle } from './subscribers/runner.ts'
-import { runSubscriber } from './subscribers/runner.ts'
+import { runSubscriber, type SubscriberHandle } from './subscribers/runner.ts'
 
 /** Every event type that this version reads and writes. */
 const eventTypes = [...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents, ...searchesEvents, ...historyEvents]
@@ -60,15 +60,18 @@ export const openCore = async (config: Config, clock: Clock, opened: Closing[]) 
     opened.push(part)
     return part
   }
-  const store = hold(await openSqliteEventStore({ path: config.eventStore.path, clock, newId: randomUUID }))
+  const gauged: Gauged = {}
+  const onBatch = (appends: number): void => gauged.metrics?.batch(appends)
+  const plain = hold(await openSqliteEventStore({ path: config.eventStore.path, clock, newId: randomUUID, onBatch }))
+  const store = measuredEventStore(plain, clock, gauged)
   const keys = hold(await openFileKeys({ folder: config.keys.path, randomBytes, clock }))
   const reads = hold(await openSqliteReadStore({ path: config.readStore.path, clock }))
-  const cache = hold(openMemoryCache({ clock, max: CACHED_VALUES }))
+  const cache = measuredCache(hold(openMemoryCache({ clock, max: CACHED_VALUES })), gauged)
   const log = openLog({ store, keys, types: eventTypes })
   const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
     openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS })
   return {
-    ...{ store, keys, reads, cache, log, clock, newId: randomUUID as () => string, random: Math.random },
+    ...{ gauged, store, keys, reads, cache, log, clock, newId: randomUUID as () => string, random: Math.random },
     entries: transactor(entryAggregate),
     days: transactor(dayAggregate),
     tokens: transactor(tokenAggregate),
@@ -86,7 +89,8 @@ const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
   return {
     name: projection.name,
     view: openView({ projection, store, clock, freshness }),
-    run: (signal: AbortSignal, onError: (message: string) => void) => runProjection({ ...options, signal, onError }),
+    run: (signal: AbortSignal, onError: (message: string) => void, trace: ConsumerTrace) =>
+      runProjection({ ...options, signal, onError, trace }),
     inspect: () => inspectProjection({ store, log }, projection),
     retry: () => retryProjection(store, projection, clock.now()),
     rebuild: (watch: Watch) =>
@@ -96,9 +100,18 @@ const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
   }
 }
 
-/** Positions are not dense, so progress is told in thousandths of the way. */
-const told = (watch: Watch, step: string) => (at: { readonly progress: number }) =>
-  watch.onProgress({ step, done: Math.round(at.progress * 1000), total: 1000, unit: 'events' })
+/**
+ * Positions are not dense and other consumers' events lie between, so how many there will be is reckoned from how many
+ * there were on the way so far; a rebuild that was taken up again counts from there on.
+ */
+const told = (watch: Watch, step: string) => {
+  let from: number | undefined
+  return ({ progress, events }: { readonly progress: number; readonly events: number }): void => {
+    from ??= progress
+    const total = progress > from ? Math.round((events * (1 - from)) / (progress - from)) : 0
+    watch.onProgress({ step, done: events, total: Math.max(total, events), unit: 'events' })
+  }
+}
 
 export const bindAll = (core: Core) => ({
   entries: bind(core, entriesProjection),
@@ -113,8 +126,8 @@ const bindSubscriber = (core: Core, subscriber: Subscriber) => {
   const { reads: store, log, clock, nodeId } = core
   return {
     name: subscriber.name,
-    run: (signal: AbortSignal, onError: (message: string) => void) =>
-      runSubscriber({ subscriber, log, store, clock, nodeId, signal, onError }),
+    run: (signal: AbortSignal, onError: (message: string) => void, trace: ConsumerTrace) =>
+      runSubscriber({ subscriber, log, store, clock, nodeId, signal, onError, trace }),
     inspect: () => inspectSubscriber({ store, log }, subscriber),
     retry: () => retrySubscriber(store, subscriber, clock.now()),
   }
@@ -123,47 +136,6 @@ const bindSubscriber = (core: Core, subscriber: Subscriber) => {
 /** Every subscriber of the service: a new one is one line more. */
 export const bindSubscribers = (core: Core) => [bindSubscriber(core, redactionSubscriber(core))]
 export type Subscribers = ReturnType<typeof bindSubscribers>
-
-/** The parts of the service as /health shows them. */
-export const healthOf = (core: Core, running: Running, views: Views) => async (): Promise<Health> => {
-  const checked = async (ask: () => Promise<unknown>): Promise<HealthPart> =>
-    ask().then(
-      (): HealthPart => ({ state: 'ok' }),
-      (): HealthPart => ({ state: 'failed' }),
-    )
-  const projections = await Promise.all(
-    running.projections.map(async ({ name, handle }): Promise<readonly [string, HealthPart]> => {
-      const status = await handle.status().catch(() => undefined)
-      if (!status) return [`projection ${name}`, { state: 'failed' }]
-      const { state, lag, parked, error, progress } = status
-      const bad = state === 'stopped' || parked > 0 || error !== undefined
-      const detail = { state, parked, progress, ...(error !== undefined && { error }) }
-      return [`projection ${name}`, { state: bad ? 'degraded' : 'ok', lag: String(lag), detail }]
-    }),
-  )
-  const subscribers = await Promise.all(
-    running.subscribers.map(async ({ name, handle }): Promise<readonly [string, HealthPart]> => {
-      const status = await handle.status().catch(() => undefined)
-      if (!status) return [`subscriber ${name}`, { state: 'failed' }]
-      const { state, lag, parked, error } = status
-      const bad = state === 'stopped' || parked > 0 || error !== undefined
-      const detail = { state, parked, ...(error !== undefined && { error }) }
-      return [`subscriber ${name}`, { state: bad ? 'degraded' : 'ok', lag: String(lag), detail }]
-    }),
-  )
-  const deafMs = Math.round(core.clock.monotonic() - running.follower.heardAt())
-  const parts: Readonly<Record<string, HealthPart>> = {
-    eventStore: await checked(() => core.log.head()),
-    readStore: await checked(() => core.reads.ping()),
-    tokens: { state: deafMs < 10_000 ? 'ok' : 'degraded', ...(Number.isFinite(deafMs) && { ageMs: deafMs }) },
-    ...Object.fromEntries([...projections, ...subscribers]),
-  }
-  const states = Object.values(parts).map(part => part.state)
-  const ready =
-    parts['eventStore']?.state === 'ok' &&
-    (await Promise.all(Object.values(views).map(each => each.view.ready())).catch(() => [false])).every(Boolean)
-  return { state: states.includes('failed') ? 'failed' : states.includes('degraded') ? 'degraded' : 'ok', ready, parts }
-}
 
 /** What runs in the background of a service. */
 export type Running = {

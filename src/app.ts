@@ -12,22 +12,14 @@ import type {
   Watch,
 } from './adapters/cli/app-port.ts'
 import { createTokenVerifier, jwksOf, signAccessToken } from './adapters/http/access-tokens.ts'
-import { openServiceLog } from './adapters/http/logging.ts'
 import { openHttpServer } from './adapters/http/server.ts'
 import { openTokenAuthority } from './adapters/http/token-authority.ts'
 import { importFrom } from './adapters/import/command.ts'
 import { openAnalytics } from './app-analytics.ts'
-import {
-  bindAll,
-  bindSubscribers,
-  type Closing,
-  type Core,
-  healthOf,
-  openCore,
-  systemClock,
-  type Views,
-} from './app-core.ts'
+import { bindAll, bindSubscribers, type Closing, type Core, openCore, systemClock, type Views } from './app-core.ts'
 import { openHistoryEdge } from './app-history.ts'
+import { consumerTrace, openLogging } from './app-logging.ts'
+import { openOperation } from './app-operation.ts'
 import { openExecutor } from './commands/execute.ts'
 import { createToken, endToken, listTokens, operator } from './commands/tokens.ts'
 import type { Config } from './config.ts'
@@ -83,11 +75,12 @@ const startRunning = async (core: Core, views: Views, logger: Logger, opened: Cl
   const { signal } = ending
   const complain = (part: string) => (error: unknown) =>
     logger.error({ part, err: error instanceof Error ? error : new Error(String(error)) }, 'a background part failed')
+  const trace = consumerTrace(logger)
   const projections = Object.values(views).map(each => ({
-    ...{ name: each.name, handle: each.run(signal, complain(`projection ${each.name}`)) },
+    ...{ name: each.name, handle: each.run(signal, complain(`projection ${each.name}`), trace) },
   }))
   const subscribers = bindSubscribers(core).map(each => ({
-    ...{ name: each.name, handle: each.run(signal, complain(`subscriber ${each.name}`)) },
+    ...{ name: each.name, handle: each.run(signal, complain(`subscriber ${each.name}`), trace) },
   }))
   const follower = followTokens({ log, clock, signal })
   // A removed text leaves this node's memory too, whichever node removed it.
@@ -304,11 +297,12 @@ const verifyAll = async (core: Core, views: Views, watch: Watch): Promise<Verify
 }
 
 const openService = async (core: Core, views: Views, config: Config, version: string, opened: Closing[]) => {
-  const serviceLog = openServiceLog({ level: config.logLevel })
+  const serviceLog = await openLogging(config)
   opened.push(serviceLog)
   const { logger } = serviceLog
   const running = await startRunning(core, views, logger, opened)
   const figures = openAnalytics(core, views, logger, opened)
+  const operation = await openOperation({ core, config, running, views, version, log: serviceLog }, opened)
   const verifier = createTokenVerifier({ ...scopeOf(config), keys: core.keys, clock: core.clock, max: VERIFIED_TOKENS })
   const { follower } = running
   const authority = openTokenAuthority({ verifier, follower, head: () => core.log.head(), clock: core.clock })
@@ -338,7 +332,7 @@ const openService = async (core: Core, views: Views, config: Config, version: st
       const { keys } = jwksOf(await core.keys.signing(core.clock.now()))
       return { keys: keys.map(key => ({ ...key })) }
     },
-    health: healthOf(core, running, views),
+    ...operation,
   })
   opened.push(server)
   return server

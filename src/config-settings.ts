@@ -63,7 +63,37 @@ export const settings = {
   LOG_LEVEL: {
     schema: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
     expects: 'one of fatal, error, warn, info, debug, trace, silent',
-    about: 'least severe log line that is written',
+    about: 'least severe log line that is written; by default debug in development, warn in test, info elsewhere',
+  },
+  LOG_FORMAT: {
+    schema: Type.Enum(['auto', 'json', 'pretty']),
+    expects: 'auto, json or pretty',
+    about: 'log lines on standard error; auto is pretty on a terminal and JSON elsewhere',
+  },
+  LOG_TO: {
+    schema: Type.Enum(['stderr', 'files', 'both']),
+    expects: 'stderr, files or both',
+    about: 'where log lines go; files are DATA_DIR/logs/lexichron.<day>.<number>.log',
+  },
+  LOG_FILE_MB: {
+    schema: Type.Integer({ minimum: 1, maximum: 4096 }),
+    expects: 'a whole number from 1 to 4096',
+    about: 'megabytes after which a new log file is begun; each day begins one too',
+  },
+  LOG_FILES: {
+    schema: Type.Integer({ minimum: 2, maximum: 1000 }),
+    expects: 'a whole number from 2 to 1000',
+    about: 'log files kept; the oldest are removed',
+  },
+  METRICS_PORT: {
+    schema: Type.Integer({ minimum: 0, maximum: 65_535 }),
+    expects: 'a whole number from 0 to 65535',
+    about: 'port of its own for /metrics, on HOST and without a token; unset: only /metrics of the service, with one',
+  },
+  KEY_DAYS: {
+    schema: Type.Integer({ minimum: 1, maximum: 3650 }),
+    expects: 'a whole number from 1 to 3650',
+    about: 'age in days from which the key that signs access tokens is due for rotation',
   },
   PUBLIC_URL: {
     schema: Type.String({ minLength: 1, maxLength: 2048 }),
@@ -103,7 +133,6 @@ export const isValue = <Name extends SettingName>(name: Name, value: unknown): v
 
 /** Settings of parts that this build does not carry: silence would let somebody believe that they work. */
 export const settingsToCome: Readonly<Record<string, string>> = {
-  METRICS_PORT: 'this build serves no metrics',
   MASTER_KEY: 'it wraps keys that are kept in a database, and this build keeps keys in files only',
 }
 

@@ -39,6 +39,15 @@ export type Limits = {
   readonly streams: number
 }
 
+/** Where log lines go and from which level on; `fileMegabytes` of one file, `files` of which are kept. */
+export type LogSettings = {
+  readonly level: SettingValue<'LOG_LEVEL'>
+  readonly format: SettingValue<'LOG_FORMAT'>
+  readonly to: SettingValue<'LOG_TO'>
+  readonly fileMegabytes: number
+  readonly files: number
+}
+
 export type Config = {
   readonly host: string
   readonly port: number
@@ -52,7 +61,11 @@ export type Config = {
   readonly sample: SettingValue<'SAMPLE'>
   /** `development` when unset. */
   readonly environment: string
-  readonly logLevel: SettingValue<'LOG_LEVEL'>
+  readonly log: LogSettings
+  /** Absent: metrics have no port of their own. */
+  readonly metricsPort?: number
+  /** Milliseconds after which the signing key is due for rotation. */
+  readonly keyLifeMs: number
   /** An origin without a slash at its end; absent: where it listens. */
   readonly publicUrl?: string
   readonly allowedOrigins: readonly string[]
@@ -174,6 +187,19 @@ const readLimits = ({ required }: ReturnType<typeof openReader>): Limits => ({
   streams: required('LIMIT_STREAMS', '2'),
 })
 
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** Developers see what happens, tests only what goes wrong, and operators what is worth keeping. */
+const levels: Readonly<Record<string, string>> = { development: 'debug', test: 'warn' }
+
+const readLog = ({ required }: ReturnType<typeof openReader>, environmentName: string): LogSettings => ({
+  level: required('LOG_LEVEL', levels[environmentName] ?? 'info'),
+  format: required('LOG_FORMAT', 'auto'),
+  to: required('LOG_TO', 'stderr'),
+  fileMegabytes: required('LOG_FILE_MB', '32'),
+  files: required('LOG_FILES', '14'),
+})
+
 /**
  * Reads the settings. `environment` is the process's; relative paths start from `cwd`.
  * @throws {ConfigError} with every fault there is.
@@ -194,7 +220,11 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
   // An evaluation: nobody has said where the log is to be, so nobody minds that it is filled.
   const evaluation = !isSet(environment['EVENT_STORE']) && !isSet(environment['EVENT_STORE_FILE'])
   const sample = required('SAMPLE', evaluation && environmentName === 'development' ? 'wordnet' : 'none')
-  const logLevel = required('LOG_LEVEL', 'info')
+  const log = readLog(reader, environmentName)
+  const metricsPort = optional('METRICS_PORT')
+  if (metricsPort !== undefined && metricsPort !== 0 && metricsPort === network.port)
+    refuse('METRICS_PORT', String(metricsPort), 'it is also PORT: the metrics have a port of their own or none')
+  const keyLifeMs = required('KEY_DAYS', '90') * DAY_MS
   const publicUrl = optional('PUBLIC_URL')?.replace(/\/$/, '')
   if (publicUrl !== undefined && !isOrigin(publicUrl))
     refuse('PUBLIC_URL', publicUrl, `it has to be ${settings.PUBLIC_URL.expects}, without a path`)
@@ -207,7 +237,8 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
 
   if (faults.length > 0) throw new ConfigError(faults)
   return freeze({
-    ...{ ...network, dataDir, ...engines, sample, environment: environmentName, logLevel },
+    ...{ ...network, dataDir, ...engines, sample, environment: environmentName, log, keyLifeMs },
+    ...(metricsPort !== undefined && { metricsPort }),
     ...(publicUrl !== undefined && { publicUrl }),
     ...{ allowedOrigins, trustedProxies, limits, settings: effective },
   })

@@ -56,6 +56,7 @@ const code = await runCommandLine(process.argv.slice(2), {
   version: versionOf(readFileSync(new URL('../package.json', import.meta.url), 'utf8')),
   config: () => loadConfig(process.env, process.cwd()),
   openApp: async () => (await import('./app.ts')).openApp,
+  openDoctor: async () => (await import('./app-doctor.ts')).diagnose,
   signal: stopping.signal,
   now: () => performance.now(),
 })

@@ -24,6 +24,14 @@ export type Session = {
   size(): number
 }
 
+/** What a consumer tells about single events: for the log of the service, with the trace that each event carries. */
+export type ConsumerTrace = {
+  /** The session has taken these events, in this order. */
+  readonly taken?: (consumer: string, events: readonly Recorded[]) => void
+  /** The event failed: its document or key (`id`) waits from here on. */
+  readonly parked?: (consumer: string, id: string, event: Recorded, error: unknown) => void
+}
+
 export type ConsumeOptions = {
   readonly consumer: string
   readonly filter: LogFilter
@@ -44,6 +52,7 @@ export type ConsumeOptions = {
   readonly onCaughtUp?: () => Promise<boolean>
   readonly onState?: (state: ConsumerState, error?: string) => void
   readonly onProgress?: (position: bigint, events: number) => void
+  readonly trace?: ConsumerTrace | undefined
   /** Wakes the look for retries. */
   readonly nudge?: { wake: () => void }
 }
@@ -122,6 +131,7 @@ const follow = async (options: ConsumeOptions, lease: HeldLease, from: Checkpoin
     checkpoint = { ...checkpoint, position, eventId: events.at(-1)?.id ?? checkpoint.eventId }
     await session.process(events, checkpoint)
     onProgress?.(position, events.length)
+    options.trace?.taken?.(consumer, events)
   }
   const takeBatch = async (events: readonly Recorded[], position: bigint): Promise<void> => {
     if (events.length === 0 && position > checkpoint.position) return alone(() => take(events, position))

@@ -10,7 +10,7 @@ import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import { indexFault } from '../ports/conditions.ts'
 import type { Checkpoint, CollectionName, DocumentWrite, ReadStore } from '../ports/read-store.ts'
-import type { Session } from './consume.ts'
+import type { ConsumerTrace, Session } from './consume.ts'
 import type { Projection } from './define.ts'
 import { type Parked, park, parkedOf, streamKey } from './parking.ts'
 import { openSeen } from './seen.ts'
@@ -43,6 +43,7 @@ export type FolderOptions<D extends JsonObject> = {
   readonly fromStart?: boolean
   /** After documents and checkpoint are stored. */
   readonly onStored?: (position: bigint) => void
+  readonly trace?: ConsumerTrace | undefined
 }
 
 export type Folder<D> = Omit<Session, 'retry'> & {
@@ -209,8 +210,10 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
   }
 
   const parkAll = async (failures: Failures): Promise<void> => {
-    for (const [id, { event, error }] of failures)
+    for (const [id, { event, error }] of failures) {
       parked.set(id, await park(store, collection, id, event, error, clock.now()))
+      options.trace?.parked?.(collection, id, event, error)
+    }
   }
 
   const process: Session['process'] = async (events, at) => {

@@ -102,27 +102,47 @@ const forgetConsumer = async (
     for (const [record, text] of await store.records(prefix)) await store.swap(record, text, undefined)
 }
 
+/** Was it used by no node for an hour? If so it is gone when this answers true. A first look counts as a use. */
+const dropUnused = async (store: SweepStore, collection: CollectionName, now: Date): Promise<boolean> => {
+  const at = parseCollectionName(collection)
+  if (!at) return false
+  const used = await store.record(usedRecord(collection))
+  if (used === undefined) await touch(store, collection, now)
+  if (used === undefined || now.getTime() - Date.parse(used) < KEEP_MS) return false
+  // Only one of two sweeping nodes goes on, and nobody who used it in this instant is overlooked.
+  if (!(await store.swap(usedRecord(collection), used, undefined))) return false
+  await abandon(store, at.name, at)
+  await store.drop(collection)
+  await forgetConsumer(store, collection)
+  return true
+}
+type SweepStore = Records & Pick<ReadStore, 'collections' | 'drop' | 'records'>
+
 /** Drops the projection's collections that no node used for an hour; `keep` are those in use here. Names what it dropped. */
 export const sweep = async (
-  store: Records & Pick<ReadStore, 'collections' | 'drop' | 'records'>,
+  store: SweepStore,
   name: string,
   keep: ReadonlySet<CollectionName>,
   now: Date,
 ): Promise<readonly CollectionName[]> => {
   const dropped: CollectionName[] = []
+  for (const collection of await store.collections())
+    if (parseCollectionName(collection)?.name === name && !keep.has(collection))
+      if (await dropUnused(store, collection, now)) dropped.push(collection)
+  return dropped
+}
+
+/** The same for projections that this build no longer declares; older nodes that still do record that they use them. */
+export const sweepUndeclared = async (
+  store: SweepStore,
+  declared: ReadonlySet<string>,
+  now: Date,
+): Promise<readonly CollectionName[]> => {
+  const dropped: CollectionName[] = []
   for (const collection of await store.collections()) {
-    const at = parseCollectionName(collection)
-    if (at?.name !== name || keep.has(collection)) continue
-    const used = await store.record(usedRecord(collection))
-    if (used === undefined) await touch(store, collection, now)
-    else if (now.getTime() - Date.parse(used) >= KEEP_MS) {
-      // Only one of two sweeping nodes goes on, and nobody who used it in this instant is overlooked.
-      if (!(await store.swap(usedRecord(collection), used, undefined))) continue
-      await abandon(store, name, at)
-      await store.drop(collection)
-      await forgetConsumer(store, collection)
+    const name = parseCollectionName(collection)?.name
+    if (name !== undefined && !declared.has(name) && (await dropUnused(store, collection, now)))
       dropped.push(collection)
-    }
   }
   return dropped
 }

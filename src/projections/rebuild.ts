@@ -8,7 +8,13 @@ import { parkedOf } from './parking.ts'
 import { beginBuilding, generationsOf, goLive, readPointer } from './pointer.ts'
 import { followCollection, type RunnerOptions } from './runner.ts'
 
-export type RebuildProgress = { readonly position: bigint; readonly head: bigint; readonly progress: number }
+/** `events` is how many were folded so far, by this run of it; `progress` is how far it is, 0 to 1. */
+export type RebuildProgress = {
+  readonly position: bigint
+  readonly head: bigint
+  readonly progress: number
+  readonly events: number
+}
 
 export type RebuildOptions<D extends JsonObject> = RunnerOptions<D> & {
   readonly onProgress?: (progress: RebuildProgress) => void
@@ -20,13 +26,14 @@ export const requestRebuild = async (
   projection: Pick<Projection, 'name' | 'version'>,
 ): Promise<number> => (await beginBuilding(store, projection.name, projection.version)).generation
 
-const reporter =
-  <D extends JsonObject>(options: RebuildOptions<D>, head: bigint) =>
-  (position: bigint) =>
-    options.onProgress?.({
-      ...{ position, head },
-      progress: head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000),
-    })
+const reporter = <D extends JsonObject>(options: RebuildOptions<D>, head: bigint) => {
+  let events = 0
+  return (position: bigint, taken: number): void => {
+    events += taken
+    const progress = head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000)
+    options.onProgress?.({ position, head, progress, events })
+  }
+}
 
 /**
  * Builds a new generation here, or waits for the node that builds it, until it is live. One that was begun and left is

@@ -8,7 +8,7 @@ import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
 import type { CollectionName, ReadStore } from '../ports/read-store.ts'
-import { type ConsumeEnd, type ConsumerState, consume } from './consume.ts'
+import { type ConsumeEnd, type ConsumerState, type ConsumerTrace, consume } from './consume.ts'
 import { type CollectionRef, collectionName, type Projection } from './define.ts'
 import { openFolder } from './fold.ts'
 import type { Freshness } from './freshness.ts'
@@ -27,6 +27,7 @@ export type RunnerOptions<D extends JsonObject> = {
   readonly freshness?: Freshness
   /** Faults that are waited out, or that stop it: for the log of the service. */
   readonly onError?: (message: string) => void
+  readonly trace?: ConsumerTrace
   readonly signal: AbortSignal
 }
 
@@ -81,7 +82,7 @@ export const followCollection = async <D extends JsonObject>(options: FollowOpti
   const filter = filterOf(projection)
   let built = generationsOf(await readPointer(store, projection.name), at.version).live === at.generation
   return consume({
-    ...{ consumer: collection, filter, log, store, clock, nodeId, signal },
+    ...{ consumer: collection, filter, log, store, clock, nodeId, signal, trace: options.trace },
     onCaughtUp: () => {
       built = true
       return options.onCaughtUp()
@@ -92,7 +93,8 @@ export const followCollection = async <D extends JsonObject>(options: FollowOpti
     open: async ({ from, failed }) => {
       await store.ensure(collection, projection.indexes)
       const folder = await openFolder({
-        ...{ projection, collection, store, clock, failed, fromStart: from === 0n, ...(cache && { cache }) },
+        ...{ projection, collection, store, clock, failed, fromStart: from === 0n, trace: options.trace },
+        ...(cache && { cache }),
         building: () => !built,
         onStored: position => freshness?.reached(collection, position),
       })

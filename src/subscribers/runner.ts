@@ -4,7 +4,13 @@ import type { Log } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
 import type { Checkpoint, ReadStore } from '../ports/read-store.ts'
-import { type ConsumeEnd, type ConsumerState, consume, type Session } from '../projections/consume.ts'
+import {
+  type ConsumeEnd,
+  type ConsumerState,
+  type ConsumerTrace,
+  consume,
+  type Session,
+} from '../projections/consume.ts'
 import {
   describeFailure,
   type Parked,
@@ -25,6 +31,7 @@ export type SubscriberOptions = {
   /** Unique to this process. */
   readonly nodeId: string
   readonly onError?: (message: string) => void
+  readonly trace?: ConsumerTrace
   readonly signal: AbortSignal
 }
 
@@ -111,6 +118,7 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
         if (outcome.ok) continue
         if (signal.aborted) throw outcome.error
         parked.set(key, await park(store, consumer, key, event, outcome.error, clock.now()))
+        options.trace?.parked?.(consumer, key, event, outcome.error)
       }
     }
     const retryKeys = async (checkpoint: Checkpoint): Promise<void> => {
@@ -185,7 +193,7 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
       try {
         await begin()
         end = await consume({
-          ...{ consumer, filter, log, store, clock, nodeId, signal, open, nudge },
+          ...{ consumer, filter, log, store, clock, nodeId, signal, open, nudge, trace: options.trace },
           onState: (next, problem) => {
             state = next
             error = problem

@@ -63,6 +63,7 @@ const story: readonly (readonly [operationId: string, as: string | undefined, he
   ['read-events', auditor],
   ['read-event', auditor],
   ['read-stream', auditor],
+  ['metrics', auditor],
   ['revert-entry', editor, { 'if-match': '*' }],
   ['retire-entry', editor],
   ['restore-entry', editor],

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import t from 'tap'
-import type { App, AppOptions, ImportReport } from '../../src/adapters/cli/app-port.ts'
+import type { App, AppOptions, Finding, ImportReport } from '../../src/adapters/cli/app-port.ts'
 import { commands, runCommandLine } from '../../src/adapters/cli/run.ts'
 import { type Config, type Environment, loadConfig } from '../../src/config.ts'
 import { refuse } from '../../src/domain/refusal.ts'
@@ -91,6 +91,7 @@ type Around = {
   readonly stop?: AbortController
   readonly stdout?: NodeJS.WritableStream
   readonly interactive?: boolean
+  readonly findings?: readonly Finding[]
 }
 
 const run = async (line: readonly string[], around: Around = {}) => {
@@ -103,6 +104,7 @@ const run = async (line: readonly string[], around: Around = {}) => {
     stderr: Object.assign(err.stream, { isTTY: around.interactive === true }),
     version: '1.2.3',
     config: () => loadConfig(around.environment ?? {}, '/srv'),
+    openDoctor: async () => async () => around.findings ?? [],
     openApp: async () => async (_: Config, options: AppOptions) => {
       opened.push(options)
       return around.open ? around.open() : { ...emptyApp(calls), ...around.app }
@@ -359,4 +361,43 @@ t.test('tokens, keys and settings', async t => {
   const shown = await run(['config'], { environment: { PORT: '9999' } })
   t.match(shown, { code: 0, out: /PORT +9999 +environment +port to listen on/, opened: [] })
   t.match(JSON.parse((await run(['config', '--json'])).out)[0], { name: 'HOST', value: '127.0.0.1', from: 'default' })
+})
+
+t.test('import takes the language of the glosses and names what it kept', async t => {
+  const asked: unknown[] = []
+  const app: Partial<App> = {
+    import: async (format, path, { target, onKept }) => {
+      asked.push([format, path, target])
+      onKept?.({ line: 7, reason: 'people have edited en noun word' })
+      return { source: 's', complete: true, written: 0, unchanged: 0, kept: 1, faults: 0 }
+    },
+  }
+  const words = ['import', 'dictd', 'x.index', '--language', 'en', '--target', 'de']
+  t.match(await run(words, { app }), { code: 0, err: /kept: line 7: people have edited en noun word/ })
+  t.match(
+    (await run([...words, '--json'], { app })).err,
+    '{"kept":{"line":7,"reason":"people have edited en noun word"}}',
+  )
+  t.same(asked[0], ['dictd', 'x.index', 'de'])
+})
+
+t.test('doctor says what to do, and fails only for what has failed', async t => {
+  const fine: Finding = { check: 'clock', state: 'ok', detail: 'it agrees' }
+  const warned: Finding = { check: 'disk', state: 'warning', detail: 'little is left', advice: 'Make room.' }
+  const bad: Finding = { check: 'keys', state: 'failed', detail: 'open to others', advice: 'chmod them.' }
+  const mild = await run(['doctor'], { findings: [fine, warned] })
+  t.match(mild, {
+    code: 0,
+    out: /warning +disk +little is left\n +-> Make room\.[\s\S]*0 failed, 1 warnings, 1 as they should/,
+  })
+  t.equal(mild.opened.length, 0, 'the program is not opened')
+  t.match(await run(['doctor'], { findings: [bad] }), { code: 1, out: /FAILED +keys[\s\S]*-> chmod them/ })
+  const json = await run(['doctor', '--json'], { findings: [fine, bad] })
+  t.same(
+    json.out
+      .trim()
+      .split('\n')
+      .map(each => JSON.parse(each)),
+    [fine, bad],
+  )
 })

@@ -25,7 +25,9 @@ t.test('defaults', async t => {
     cache: { engine: 'memory' },
     keys: { engine: 'files', path: '/srv/lexichron/data/keys' },
     mail: { engine: 'files', path: '/srv/lexichron/data/outbox' },
-    ...{ sample: 'wordnet', environment: 'development', logLevel: 'info', allowedOrigins: [], trustedProxies: [] },
+    ...{ sample: 'wordnet', environment: 'development', allowedOrigins: [], trustedProxies: [] },
+    log: { level: 'debug', format: 'auto', to: 'stderr', fileMegabytes: 32, files: 14 },
+    keyLifeMs: 90 * 24 * 60 * 60 * 1000,
     limits: { reads: 600, suggest: 1200, search: 120, writes: 60, streams: 2 },
   })
   t.strictSame(effective.map(each => each.name).toSorted(), Object.keys(settings).toSorted(), 'all settings are shown')
@@ -38,6 +40,7 @@ t.test('what is set is read', async t => {
   const config = loadConfig(
     {
       ...{ HOST: '::', PORT: '0', DATA_DIR: '/var/lib/lexichron', EVENT_STORE: 'sqlite:logs/e.db', LOG_LEVEL: 'warn' },
+      ...{ LOG_FORMAT: 'json', LOG_TO: 'both', LOG_FILE_MB: '5', LOG_FILES: '3', METRICS_PORT: '9100', KEY_DAYS: '30' },
       ...{
         READ_STORE: 'sqlite:///fast/read.db',
         KEYS: 'file:',
@@ -51,7 +54,9 @@ t.test('what is set is read', async t => {
     cwd,
   )
   t.match(config, {
-    ...{ host: '::', port: 0, dataDir: '/var/lib/lexichron', logLevel: 'warn', sample: 'none' },
+    ...{ host: '::', port: 0, dataDir: '/var/lib/lexichron', sample: 'none' },
+    ...{ log: { level: 'warn', format: 'json', to: 'both', fileMegabytes: 5, files: 3 }, metricsPort: 9100 },
+    keyLifeMs: 30 * 24 * 60 * 60 * 1000,
     eventStore: { path: '/srv/lexichron/logs/e.db' },
     readStore: { path: '/fast/read.db' },
     keys: { path: '/var/lib/lexichron/keys' },
@@ -63,6 +68,17 @@ t.test('what is set is read', async t => {
   })
   t.equal(config.settings.find(each => each.name === 'HOST')?.from, 'environment')
   t.equal(config.settings.find(each => each.name === 'LIMIT_STREAMS')?.from, 'default', 'empty counts as unset')
+})
+
+t.test("the level of the log follows the environment, and metrics do not take the service's port", async t => {
+  const level = (environment: Environment) => loadConfig(environment, cwd).log.level
+  t.equal(level({}), 'debug')
+  t.equal(level({ NODE_ENV: 'production' }), 'info')
+  t.equal(level({ NODE_ENV: 'test' }), 'warn')
+  t.equal(level({ NODE_ENV: 'staging' }), 'info')
+  t.equal(level({ NODE_ENV: 'production', LOG_LEVEL: 'trace' }), 'trace')
+  t.match(faults({ METRICS_PORT: '8080' }).join(), 'METRICS_PORT is "8080": it is also PORT')
+  t.equal(loadConfig({ METRICS_PORT: '0', PORT: '0' }, cwd).metricsPort, 0)
 })
 
 t.test('a sample only where nobody has said where the log is to be', async t => {
@@ -91,7 +107,15 @@ t.test('every fault is listed at once', async t => {
       MAIL: 'file:x?y',
       DATA_DIR: '\0',
     },
-    ...{ NODE_ENV: '1', METRICS_PORT: '9090', MASTER_KEY: 'abc' },
+    ...{
+      NODE_ENV: '1',
+      METRICS_PORT: '99999',
+      LOG_FORMAT: 'xml',
+      LOG_TO: 'x',
+      LOG_FILES: '0',
+      KEY_DAYS: '',
+      MASTER_KEY: 'abc',
+    },
   })
   const named = new Set(found.map(each => each.split(' ')[0]))
   t.strictSame(
@@ -108,6 +132,7 @@ t.test('every fault is listed at once', async t => {
         'ALLOWED_ORIGINS',
         'CACHE',
       ],
+      ...['LOG_FORMAT', 'LOG_TO', 'LOG_FILES'],
       ...['TRUSTED_PROXIES', 'EVENT_STORE', 'READ_STORE', 'MAIL', 'DATA_DIR', 'NODE_ENV', 'METRICS_PORT', 'MASTER_KEY'],
     ].toSorted(),
   )

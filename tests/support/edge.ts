@@ -7,6 +7,7 @@ import type { HttpDeps, HttpSettings } from '../../src/adapters/http/deps.ts'
 import { defaultLimits } from '../../src/adapters/http/limits.ts'
 import type { Requester } from '../../src/adapters/http/route.ts'
 import { type HttpServer, openHttpServer } from '../../src/adapters/http/server.ts'
+import { openMetrics } from '../../src/adapters/metrics/metrics.ts'
 import { openExecutor } from '../../src/commands/execute.ts'
 import { openTransactor } from '../../src/commands/transact.ts'
 import { dayEvents } from '../../src/domain/day.ts'
@@ -234,6 +235,7 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
     cache,
     clock,
     newId: randomUUID,
+    metrics: openMetrics({ version: '0.0.0', runtime: 'test', snapshot: async () => ({ ready: true }) }),
     logger: pino({ base: null }, { write: line => void lines.push(line) }),
     ...options.deps,
   }

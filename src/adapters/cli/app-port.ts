@@ -36,9 +36,13 @@ export type ImportOptions = Watch & {
   /** BCP 47 of the lemmas, for formats that do not say it. */
   readonly language?: string
   readonly licence?: string
+  /** BCP 47 of the glosses, for dictd: they are then translations. */
+  readonly target?: string
   /** The first wrong line ends the import. */
   readonly strict: boolean
   readonly onFault: (fault: ImportFault) => void
+  /** An entry that stays as people have made it, and why. */
+  readonly onKept?: (kept: ImportFault) => void
 }
 /** `complete` is false when the signal or a wrong line under `strict` ended it. */
 export type ImportReport = ImportCounts & { readonly source: string; readonly complete: boolean }
@@ -119,5 +123,15 @@ export type App = {
   /** Stops accepting, finishes what runs, flushes and closes; repeating it is harmless. */
   close(): Promise<void>
 }
+
+/** What one check of `doctor` has found; `advice` says what to do about a warning or failure. */
+export type Finding = {
+  readonly check: string
+  readonly state: 'ok' | 'note' | 'warning' | 'failed'
+  readonly detail: string
+  readonly advice?: string
+}
+/** Checks everything that can be checked without opening the program. `config` throws where the settings are wrong. */
+export type Diagnose = (config: () => Config) => Promise<readonly Finding[]>
 
 export type OpenApp = (config: Config, options: AppOptions) => Promise<App>

@@ -1,7 +1,7 @@
 /** How a command of the command line is declared, and what it is given. */
 import type { ParseArgsConfig } from 'node:util'
 import type { Config } from '../../config.ts'
-import type { App, AppPurpose } from './app-port.ts'
+import type { App, AppPurpose, Finding } from './app-port.ts'
 import type { ProgressView } from './progress.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -22,6 +22,8 @@ export type CliContext = {
   readonly config: () => Config
   /** Opens the program; it is closed when the command ends. */
   readonly open: (purpose: AppPurpose) => Promise<App>
+  /** Every check of `doctor`; nothing is opened or written. */
+  readonly diagnose: () => Promise<readonly Finding[]>
   /** Shows progress while the work runs. */
   readonly watched: <T>(work: (view: Pick<ProgressView, 'show' | 'say'>) => Promise<T>) => Promise<T>
 }

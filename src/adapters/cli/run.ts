@@ -2,8 +2,9 @@
 import { parseArgs } from 'node:util'
 import type { Config } from '../../config.ts'
 import { keysRotate, tokenCreate, tokenList, tokenRevoke } from './access.ts'
-import type { App, OpenApp } from './app-port.ts'
+import type { App, Diagnose, OpenApp } from './app-port.ts'
 import { type CliCommand, type CliContext, type CliInput, type ExitCode, exitCodes, UsageError } from './command.ts'
+import { doctor } from './doctor.ts'
 import { failureOf, report } from './failures.ts'
 import { helpOf, overview } from './help.ts'
 import { openProgress } from './progress.ts'
@@ -16,7 +17,7 @@ import { exportCommand, importCommand } from './transfer.ts'
 /** The one page that lists every command. */
 export const commands: readonly CliCommand[] = [
   ...[serve, importCommand, exportCommand, rebuild, projections, retry, verify],
-  ...[tokenCreate, tokenList, tokenRevoke, keysRotate, config],
+  ...[tokenCreate, tokenList, tokenRevoke, keysRotate, config, doctor],
 ]
 
 export type Surroundings = Streams & {
@@ -24,6 +25,7 @@ export type Surroundings = Streams & {
   readonly config: () => Config
   /** Loads the program when a command needs it: help and mistakes are answered without it. */
   readonly openApp: () => Promise<OpenApp>
+  readonly openDoctor: () => Promise<Diagnose>
   readonly signal: AbortSignal
   /** A monotonic clock in milliseconds. */
   readonly now: () => number
@@ -81,6 +83,7 @@ const execute = async (command: CliCommand, input: CliInput, terminal: Terminal,
   const opened: App[] = []
   const context: CliContext = {
     ...{ terminal, signal: around.signal, config: around.config },
+    diagnose: async () => (await around.openDoctor())(around.config),
     open: async purpose => {
       const settings = around.config()
       const openApp = await around.openApp()

@@ -25,18 +25,20 @@ export const importCommand: CliCommand = {
   summary: 'read a dictionary into the log; run again, it writes only what has changed in the source',
   details: [
     'wordnet takes the folder of the WNDB files, dictd the .index file (its .dict or .dict.dz stands beside it), ndjson a',
-    'file with one entry a line. Entries that people have edited since are kept and counted. A line that is wrong is',
+    'file with one entry a line. Entries that people have edited since are kept and named. A line that is wrong is',
     'reported and skipped; the exit code is 0 all the same. Stopped half-way, the same command goes on (exit code 75).',
   ],
   options: {
     source: { type: 'string' },
     language: { type: 'string' },
+    target: { type: 'string' },
     licence: { type: 'string' },
     strict: { type: 'boolean' },
   },
   about: {
     source: 'NAME    names the source in every entry; by default made from the name of the file',
     language: 'TAG   language of the lemmas (BCP 47), where the format does not say it',
+    target: 'TAG     language of the glosses of a dictd dictionary, where they are translations',
     licence: 'TEXT   licence of every entry, where the format does not say it',
     strict: '       end at the first line that is wrong',
   },
@@ -49,6 +51,7 @@ export const importCommand: CliCommand = {
     const source = input.option('source')
     const language = input.option('language')
     const licence = input.option('licence')
+    const target = input.option('target')
     const app = await context.open('work')
     const done = await context.watched(view =>
       app.import(format, path, {
@@ -56,6 +59,8 @@ export const importCommand: CliCommand = {
         ...(source !== undefined && { source }),
         ...(language !== undefined && { language }),
         ...(licence !== undefined && { licence }),
+        ...(target !== undefined && { target }),
+        onKept: kept => view.say(terminal.json ? JSON.stringify({ kept }) : `kept: ${faultLine(kept)}`),
         onFault: fault => view.say(terminal.json ? JSON.stringify({ fault }) : faultLine(fault)),
       }),
     )

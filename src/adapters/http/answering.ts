@@ -1,10 +1,12 @@
 /** How answers and problems go out: headers, entity tags, compression, one place for both. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { traceIdOf } from '../../domain/trace.ts'
 import { EventStoreError } from '../../ports/event-store.ts'
 import { KeysError } from '../../ports/keys.ts'
 import { ReadStoreError } from '../../ports/read-store.ts'
 import { ProjectionError } from '../../projections/errors.ts'
+import { traceparentOf } from './idempotency.ts'
 import type { Hit } from './limits.ts'
 import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
 import type { Answer } from './route.ts'
@@ -69,6 +71,10 @@ export const problemOfError = (error: unknown): ProblemError => {
     return new ProblemError('request-malformed', problemOf('request-malformed').help, { cause: error })
   return new ProblemError('internal', problemOf('internal').help, { cause: error })
 }
+
+/** The trace that the request belongs to, as every line about it and about its events names it. */
+export const traceOf = (request: Pick<FastifyRequest, 'id' | 'headers'>): string =>
+  traceIdOf(request.id, traceparentOf(request))
 
 /** What the limit said of a request that has been admitted. */
 export const hitOf = (request: FastifyRequest): Hit | undefined =>
@@ -151,7 +157,10 @@ export const openAnswering = (deps: {
       const problem = problemOfError(error)
       const { status, retryAfter } = problemOf(problem.code)
       if (status >= 500 && problem.code !== 'projection-behind')
-        logger.error({ req: request.id, code: problem.code, err: problem.cause ?? problem }, 'request failed')
+        logger.error(
+          { req: request.id, trace: traceOf(request), code: problem.code, err: problem.cause ?? problem },
+          'request failed',
+        )
       secure(reply, request.id, strict)
       reply.code(status).header('cache-control', 'private, no-store')
       if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter))

@@ -56,6 +56,12 @@ export type HttpSettings = {
   readonly timeouts?: { readonly headersMs: number; readonly requestMs: number }
 }
 
+/** What the edge tells the metrics after each answer, and where it reads them for /metrics. */
+export type HttpMetrics = {
+  request(method: string, route: string | undefined, status: number, ms: number): void
+  render(): Promise<{ readonly type: string; readonly body: string }>
+}
+
 export type HttpDeps = {
   readonly settings: HttpSettings
   /** Of package.json: shown in OpenAPI and /health, and part of every entity tag. */
@@ -71,6 +77,7 @@ export type HttpDeps = {
   /** The JSON Web Key Set of the access tokens (RFC 7517). */
   readonly jwks: () => Promise<JsonObject>
   readonly health: () => Promise<Health>
+  readonly metrics?: HttpMetrics
   readonly cache: Cache
   readonly clock: Clock
   /** A random UUID. */

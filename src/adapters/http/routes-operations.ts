@@ -149,6 +149,22 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
     },
   },
   {
+    ...{ method: 'GET', path: '/metrics', name: 'metrics', tag, summary: 'Figures for monitoring' },
+    ...{ description: 'The Prometheus text format; METRICS_PORT serves the same on a port of its own.' },
+    ...{ permission: 'operations:read', rate: 'reads', querystring: nothing, request: {}, problems: ['not-found'] },
+    answers: {
+      200: {
+        description: 'Every metric with its help (docs/operation.md says what to do about them).',
+        ...{ type: 'text/plain', schema: Type.String(), example: 'lexichron_ready 1\n' },
+      },
+    },
+    handle: async () => {
+      if (!deps.metrics) throw new ProblemError('not-found', 'This service keeps no metrics.')
+      const { type, body } = await deps.metrics.render()
+      return { status: 200, type, body, cache: 'private, no-store' }
+    },
+  },
+  {
     ...{ method: 'GET', path: '/.well-known/jwks.json', name: 'jwks', tag, summary: 'Keys of the access tokens' },
     ...{ querystring: nothing, request: {}, problems: ['store-unavailable'] },
     answers: {

@@ -5,7 +5,7 @@ import fastifyCompress from '@fastify/compress'
 import fastifyCors from '@fastify/cors'
 import fastify, { type FastifyInstance } from 'fastify'
 import Type from 'typebox'
-import { type Answering, hitOf, openAnswering } from './answering.ts'
+import { type Answering, hitOf, openAnswering, traceOf } from './answering.ts'
 import type { HttpDeps, HttpSettings } from './deps.ts'
 import { registerDocs } from './docs.ts'
 import { parseJsonBody } from './json-body.ts'
@@ -114,14 +114,27 @@ const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering:
   })
 }
 
+const prepareMetrics = (app: FastifyInstance, { metrics }: HttpDeps): void => {
+  if (!metrics) return
+  app.addHook('onResponse', (request, reply, done) => {
+    metrics.request(request.method, request.routeOptions.url, reply.statusCode, reply.elapsedTime)
+    done()
+  })
+}
+
+/** Longer than any address of ours: the rest of a made-up one says nothing more. */
+const LOGGED_PATH = 200
+
 /** One line a request, without its query string, its headers and its body: tickets and people's words stay out of the log. */
 const prepareLog = (app: FastifyInstance, { logger }: HttpDeps): void => {
   if (!logger.isLevelEnabled('info')) return
   app.addHook('onResponse', (request, reply, done) => {
+    const path = pathOf(request.url)
     const actor = request.getDecorator<Admission | null>('admission')?.requester.actor?.id
     logger.info(
       {
-        ...{ req: request.id, method: request.method, path: pathOf(request.url), status: reply.statusCode },
+        ...{ req: request.id, trace: traceOf(request), method: request.method, status: reply.statusCode },
+        path: path.length > LOGGED_PATH ? path.slice(0, LOGGED_PATH) : path,
         ms: Math.round(reply.elapsedTime * 100) / 100,
         ...(actor !== undefined && { actor }),
       },
@@ -191,6 +204,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   app.decorateRequest('admission', null)
   prepareBodies(app)
   prepareRefusals(app, all, answering)
+  prepareMetrics(app, deps)
   prepareLog(app, deps)
   await app.register(fastifyCompress, {
     ...{ global: false, globalDecompression: false, encodings: ['br', 'gzip'], threshold: 1024 },

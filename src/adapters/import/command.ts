@@ -14,6 +14,8 @@ export type ImportOptions = {
   /** BCP 47 of the lemmas, for dictd, where neither the name nor the title says it. */
   readonly language?: string
   readonly licence?: string
+  /** BCP 47 of the glosses of a dictd dictionary, where they are of another language: they become translations. */
+  readonly target?: string
   /** The first wrong line ends the import. */
   readonly strict: boolean
   /** Ends it at the next batch; run again, it goes on. */
@@ -34,17 +36,22 @@ export type ImportOptions = {
 export type Imported = ImportCounts & { readonly source: string; readonly complete: boolean; readonly position: bigint }
 
 const open = (format: ImportFormat, path: string, options: ImportOptions): Promise<Source> => {
-  const { source, language, licence, signal } = options
+  const { source, language, licence, target, signal } = options
   const named = { ...(source !== undefined && { source }), ...(licence !== undefined && { licence }), signal }
   switch (format) {
     case 'wordnet':
-      if (source !== undefined || licence !== undefined || language !== undefined)
-        throw new SourceError('WordNet says itself what it is: leave out source, language and licence.')
+      if (source !== undefined || licence !== undefined || language !== undefined || target !== undefined)
+        throw new SourceError('WordNet says itself what it is: leave out source, language, target and licence.')
       return openWordnet(path, { signal })
     case 'dictd':
-      return openDictd(path, { ...named, ...(language !== undefined && { language }) })
+      return openDictd(path, {
+        ...named,
+        ...(language !== undefined && { language }),
+        ...(target !== undefined && { target }),
+      })
     case 'ndjson':
-      if (language !== undefined) throw new SourceError('Each line of NDJSON has its own language: leave it out.')
+      if (language !== undefined || target !== undefined)
+        throw new SourceError('Each line of NDJSON has its own language: leave out language and target.')
       return openNdjson(path, named)
   }
 }

@@ -20,7 +20,11 @@ export type AppendMessage = {
   /** id, type, data, meta of each event in turn. */
   readonly texts: readonly string[]
 }
-export type WriterRequest = AppendMessage | { readonly kind: 'close' }
+export type WriterRequest =
+  | AppendMessage
+  /** Fold the journal into the file, if nobody stands in the way. */
+  | { readonly kind: 'checkpoint' }
+  | { readonly kind: 'close' }
 
 export const WRITTEN = 0
 export const REPEATED = 1
@@ -39,6 +43,8 @@ export type WriterReply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'answers'; readonly answers: readonly number[] }
   | { readonly kind: 'failed'; readonly count: number; readonly failure: Failure }
+  /** `pages` are left in the journal; -1 when somebody stood in the way. */
+  | { readonly kind: 'checkpointed'; readonly pages: number }
   | { readonly kind: 'fatal'; readonly failure: Failure }
   | { readonly kind: 'closed' }
 

@@ -1,7 +1,7 @@
 /** Reads the file in pages, on a connection of its own: streams, the log with its filters, one event by its id. */
 import type { LogFilter, LoggedEvent } from '../../../ports/event-store.ts'
 import type { Sqlite, Statement } from '../../sqlite.ts'
-import { LARGE_EVENT_BYTES, lookupKeys } from './schema.ts'
+import { LARGE_EVENT_BYTES, LONG_STREAM, lookupKeys } from './schema.ts'
 import { timestamp } from './timestamp.ts'
 
 /** Events a page holds; of large ones fewer, so that no page takes more than some 33 MB. */
@@ -48,6 +48,8 @@ export type Reader = {
   stream(id: number, from: number, direction: 'forwards' | 'backwards', limit: number): LoggedEvent[]
   at(position: number): LoggedEvent | undefined
   find(id: string): LoggedEvent | undefined
+  /** Streams above `LONG_STREAM` events with the revision of their last one. */
+  longStreams(limit: number): { readonly stream: string; readonly revision: bigint }[]
 }
 
 type Kind = { readonly id: number; readonly category: string; readonly type: string }
@@ -68,6 +70,13 @@ export const openReader = (db: Sqlite): Reader => {
   const readLog = db.prepare<EventRow>(
     `SELECT ${COLUMNS} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?`,
   )
+
+  // The literal lets the partial index events_long answer it; a log that has not got it is not scanned for this.
+  const longStreams = db.prepare<[number, string]>(
+    `SELECT stream, name FROM events WHERE revision = ${LONG_STREAM} AND EXISTS
+     (SELECT 1 FROM sqlite_schema WHERE name = 'events_long') LIMIT ?`,
+  )
+  const lastRevision = db.prepare<[number]>('SELECT max(revision) FROM events WHERE stream = ?')
 
   const kinds: Kind[] = []
   const types: string[] = []
@@ -214,6 +223,12 @@ export const openReader = (db: Sqlite): Reader => {
         if (row) return logged(row)
       }
       return undefined
+    },
+    longStreams: limit => {
+      const found: { readonly stream: string; readonly revision: bigint }[] = []
+      for (const [stream, name] of longStreams.all(limit))
+        found.push({ stream: name, revision: BigInt(lastRevision.get(stream)?.[0] ?? 0) })
+      return found
     },
   }
 }

@@ -8,6 +8,11 @@ const SCHEMA_VERSION = 1
 /** Events of more bytes than this are read in small pages; the index `events_large` finds them. */
 export const LARGE_EVENT_BYTES = 32_768
 
+/** Events of one stream beyond which operators are warned: streams are loaded whole. */
+export const LONG_STREAM = 1_000
+
+const LONG_INDEX = `CREATE INDEX IF NOT EXISTS events_long ON events (stream) WHERE revision = ${LONG_STREAM}`
+
 /**
  * `kinds` numbers the pairs of category and event type: one index on (kind, position) then serves every filter of the
  * log, where one for categories and one for types would cost a second write an event. `events.stream` is an integer
@@ -81,15 +86,27 @@ const migrate = (db: Sqlite, log: NewLog): void => {
   insert.run('created_at', log.createdAt)
 }
 
+/** One row a long stream, so it costs nothing; a log from before it was thought of gets it now, or goes without. */
+const addLongIndex = (db: Sqlite): void => {
+  try {
+    if (!db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'events_long'").get()) db.exec(LONG_INDEX)
+  } catch {
+    // Locked, full or for reading only: long streams go unseen until the next start.
+  }
+}
+
 /** Opens the file and makes its tables when it is empty. @throws {SqliteError} */
-export const openEventFile = (path: string, log: NewLog, options: EventFileOptions): Sqlite =>
-  openDatabase(path, {
+export const openEventFile = (path: string, log: NewLog, options: EventFileOptions): Sqlite => {
+  const db = openDatabase(path, {
     role: 'events',
     applicationId: APPLICATION_ID,
     schemaVersion: SCHEMA_VERSION,
     migrate: db => migrate(db, log),
     ...options,
   })
+  addLongIndex(db)
+  return db
+}
 
 /** Opens the file, which must be there and of this schema, to append to it. @throws {SqliteError} */
 export const reopenEventFile = (path: string, options: EventFileOptions): Sqlite =>

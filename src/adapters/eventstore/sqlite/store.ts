@@ -34,9 +34,20 @@ export type SqliteEventStoreOptions = {
   readonly pragmas?: Readonly<Record<string, string | number>>
   /** Starts the writer thread; tests keep the thread they are to kill. */
   readonly startWorker?: StartWorker
+  /** Told how many appends each transaction answered. */
+  readonly onBatch?: (appends: number) => void
 }
 
-export type SqliteEventStore = EventStore & { stats(): WriterStats }
+/** A stream of more events than any should have, and the revision of its last one. */
+export type LongStream = { readonly stream: string; readonly revision: bigint }
+
+export type SqliteEventStore = EventStore & {
+  stats(): WriterStats
+  /** Folds the journal into the file, if nobody stands in the way; the pages left in it, else -1. */
+  foldJournal(): Promise<number>
+  /** Streams above `LONG_STREAM` events, `limit` of them at most. */
+  longStreams(limit: number): Promise<readonly LongStream[]>
+}
 
 /** Memory of the reading connection's page cache, KiB; the writer has its own. */
 const READER_CACHE_KIB = 16_384
@@ -144,6 +155,7 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
     clock,
     start: options.startWorker ?? startWriter,
     committed: waker.wake,
+    ...(options.onBatch && { onBatch: options.onBatch }),
   }).catch((error: unknown) => {
     db.close()
     throw error
@@ -247,6 +259,8 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
     find: id => rejecting(() => read(() => reader.find(id))),
     head: () => rejecting(() => BigInt(read(reader.head))),
     stats: () => writer.stats(),
+    foldJournal: () => writer.checkpoint(),
+    longStreams: limit => rejecting(() => read(() => reader.longStreams(limit))),
     close: () => {
       closing ??= (async () => {
         // The thread closes last: it is the one to fold the journal into the file.

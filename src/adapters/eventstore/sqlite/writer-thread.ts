@@ -49,12 +49,16 @@ export type WriterOptions = {
   readonly start: StartWorker
   /** Called after events were committed, before their appends are answered. */
   readonly committed: () => void
+  /** Told how many appends each transaction answered. */
+  readonly onBatch?: (appends: number) => void
 }
 
 export type Writer = {
   /** `expected` is -1 for none. The caller has checked the events; `characters` is their size. */
   append(stream: string, expected: number, events: readonly StoredEvent[], characters: number): Promise<AppendResult>
   stats(): WriterStats
+  /** Folds the journal into the file; pages left in it, -1 when somebody stood in the way or the thread is not there. */
+  checkpoint(): Promise<number>
   close(): Promise<void>
 }
 
@@ -71,7 +75,7 @@ const nothing = (): Outgoing => ({ streams: [], expected: [], counts: [], texts:
 const current = (revision: number): 'none' | bigint => (revision < 0 ? 'none' : BigInt(revision))
 
 /** Starts the thread and waits until it has opened the file. @throws {EventStoreError} */
-export const openWriter = async ({ settings, clock, start, committed }: WriterOptions): Promise<Writer> => {
+export const openWriter = async ({ settings, clock, start, committed, onBatch }: WriterOptions): Promise<Writer> => {
   let worker: Worker | undefined
   let outgoing = nothing()
   let scheduled = false
@@ -83,6 +87,7 @@ export const openWriter = async ({ settings, clock, start, committed }: WriterOp
   const counts = { transactions: 0, events: 0, repeated: 0, conflicts: 0, failed: 0, restarts: -1 }
   const ready = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<void>()
+  const checkpoints: ((pages: number) => void)[] = []
 
   const next = (): Waiting | undefined => {
     const entry = sent[answered]
@@ -101,6 +106,7 @@ export const openWriter = async ({ settings, clock, start, committed }: WriterOp
 
   const answer = (answers: readonly number[]): void => {
     counts.transactions += 1
+    onBatch?.(answers.length / ANSWER_WIDTH)
     const results: AppendResult[] = []
     let written = false
     for (let index = 0; index < answers.length; index += ANSWER_WIDTH) {
@@ -158,6 +164,9 @@ export const openWriter = async ({ settings, clock, start, committed }: WriterOp
         fail(sent.length - answered - outgoing.streams.length, reply.failure)
         if (closing) ended.resolve()
         break
+      case 'checkpointed':
+        for (const each of checkpoints.splice(0)) each(reply.pages)
+        break
       case 'closed':
         ended.resolve()
     }
@@ -172,6 +181,7 @@ export const openWriter = async ({ settings, clock, start, committed }: WriterOp
       cause = `the thread that writes the event store has failed: ${error.message}`
     })
     started.on('exit', () => {
+      for (const each of checkpoints.splice(0)) each(-1)
       if (worker !== started) return
       worker = undefined
       ready.reject(new EventStoreError('unavailable', cause))
@@ -215,6 +225,14 @@ export const openWriter = async ({ settings, clock, start, committed }: WriterOp
           scheduled = true
           queueMicrotask(flush)
         }
+      })
+    },
+    checkpoint: () => {
+      if (!worker || closing) return Promise.resolve(-1)
+      const thread = worker
+      return new Promise(resolve => {
+        checkpoints.push(resolve)
+        thread.postMessage({ kind: 'checkpoint' })
       })
     },
     stats: () => ({ waiting: sent.length - answered, ...counts }),

@@ -3,6 +3,7 @@
  * Started by writer-thread.ts with `WriterSettings` as its data.
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import { checkpoint } from '../../sqlite.ts'
 import { CommitError, openAppender } from './appender.ts'
 import { type AppendMessage, failureOf, type WriterReply, type WriterRequest, type WriterSettings } from './protocol.ts'
 import { reopenEventFile } from './schema.ts'
@@ -65,7 +66,10 @@ const start = (): void => {
     setImmediate(work)
   }
 
+  const fold = (): number => (closing ? -1 : checkpoint(db, settings.busyTimeoutMs))
+
   port.on('message', (request: WriterRequest) => {
+    if (request.kind === 'checkpoint') return reply({ kind: 'checkpointed', pages: waiting.length > 0 ? -1 : fold() })
     if (request.kind === 'close') closing = true
     else waiting.push(request)
     schedule()

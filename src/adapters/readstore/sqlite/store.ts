@@ -50,8 +50,13 @@ const isOurs = (path: string): boolean => {
   }
 }
 
+export type SqliteReadStore = ReadStore & {
+  /** Folds the journal into the file, if nobody stands in the way; the pages left in it, else -1. */
+  foldJournal(): Promise<number>
+}
+
 /** @throws {ReadStoreError} unavailable, or corrupt when the file is no database of this program. */
-export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Promise<ReadStore> => {
+export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Promise<SqliteReadStore> => {
   const { path, clock } = options
   const most = options.readers ?? 4
   const writes = openWrites(path)
@@ -144,7 +149,7 @@ export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Prom
       throw translate(error)
     }
   }
-  const writing = async (request: WorkerRequest): Promise<{ readonly swapped?: boolean }> => {
+  const writing = async (request: WorkerRequest): Promise<{ readonly swapped?: boolean; readonly pages?: number }> => {
     try {
       await ready()
       return await writes.send(request)
@@ -204,6 +209,7 @@ export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Prom
     record: name => reading(reader => reader.record(name)),
     records: prefix => reading(reader => reader.records(prefix)),
     swap: async (name, expected, value) => (await writing({ op: 'swap', name, expected, value })).swapped === true,
+    foldJournal: async () => (await writing({ op: 'checkpoint' })).pages ?? -1,
     ping: () => reading(reader => void reader.record('')),
     close: async () => {
       if (closed) return

@@ -1,7 +1,7 @@
 /** The worker thread: takes requests from its parent and answers each; batches take turns, one slice at a time. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CollectionName, Indexes } from '../../../ports/read-store.ts'
-import { openDatabase, type Sqlite, SqliteError } from '../../sqlite.ts'
+import { checkpoint, openDatabase, type Sqlite, SqliteError } from '../../sqlite.ts'
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './layout.ts'
 import { openWriter, type WriteBatch, WriteRefused, type Writer } from './writer.ts'
 
@@ -17,11 +17,13 @@ export type WorkerRequest =
     }
   /** Leaves the file, which is no longer the one at the path, and opens the one that is. */
   | { readonly op: 'reopen' }
+  /** Folds the journal into the file, if nobody stands in the way. */
+  | { readonly op: 'checkpoint' }
   | { readonly op: 'close' }
 
 export type WorkerFault = { readonly kind: string; readonly message: string }
 export type WorkerAnswer =
-  | { readonly id: number; readonly swapped?: boolean }
+  | { readonly id: number; readonly swapped?: boolean; readonly pages?: number }
   | { readonly id: number; readonly fault: WorkerFault }
 
 const kindOf = (error: unknown): string =>
@@ -109,6 +111,9 @@ if (parentPort) {
         leave()
         running()
         return { id }
+      case 'checkpoint':
+        running()
+        return { id, pages: db && batches.length === 0 ? checkpoint(db) : -1 }
       case 'close':
         drain()
         leave()

@@ -12,14 +12,16 @@ export class WorkerFailure extends Error {
   }
 }
 
+type Answered = { readonly swapped?: boolean; readonly pages?: number }
+
 type Waiting = {
-  readonly resolve: (answer: { readonly swapped?: boolean }) => void
+  readonly resolve: (answer: Answered) => void
   readonly reject: (error: Error) => void
 }
 
 export type Writes = {
   /** @throws {WorkerFailure} */
-  send(request: WorkerRequest): Promise<{ readonly swapped?: boolean }>
+  send(request: WorkerRequest): Promise<Answered>
   /** Finishes what was sent and ends the thread. */
   close(): Promise<void>
 }
@@ -56,7 +58,7 @@ export const openWrites = (path: string): Writes => {
     worker ??= start()
     const id = next
     next += 1
-    const { promise, resolve, reject } = Promise.withResolvers<{ readonly swapped?: boolean }>()
+    const { promise, resolve, reject } = Promise.withResolvers<Answered>()
     waiting.set(id, { resolve, reject })
     worker.postMessage({ id, request })
     return promise

@@ -1,0 +1,100 @@
+/**
+ * House-keeping by the clock (node-cron). Each job is harmless when it is repeated and when another process does the same at
+ * the same time: what they change is decided by the stores' own locks and compare-and-swaps, so they need no lease.
+ */
+import cron, { type ScheduledTask } from 'node-cron'
+
+export type Job = {
+  readonly name: string
+  /** Five fields or six with seconds, in UTC. */
+  readonly at: string
+  /** What it did, in words for the log; undefined when there was nothing to do. Stops early when the signal aborts. */
+  readonly run: (signal: AbortSignal) => Promise<string | undefined>
+}
+
+export type JobReport = {
+  readonly name: string
+  readonly done: number
+  readonly failed: number
+  /** Seconds since 1970; 0 before the first time. */
+  readonly lastDone: number
+  /** Why the last run failed, if it did. */
+  readonly error?: string
+}
+
+export type Housekeeping = {
+  reports(): readonly JobReport[]
+  /** Runs a job now, or waits for the run that is under way. */
+  runNow(name: string): Promise<void>
+  /** Ends what runs at its next safe point. */
+  close(): Promise<void>
+}
+
+type State = { done: number; failed: number; lastDone: number; error: string | undefined }
+
+export const openHousekeeping = (options: {
+  readonly jobs: readonly Job[]
+  readonly now: () => Date
+  readonly onDone: (job: string, what: string) => void
+  readonly onError: (job: string, error: unknown) => void
+}): Housekeeping => {
+  const { jobs, now, onDone, onError } = options
+  const ending = new AbortController()
+  const states = new Map<string, State>(
+    jobs.map(({ name }) => [name, { done: 0, failed: 0, lastDone: 0, error: undefined }]),
+  )
+  const running = new Map<string, Promise<void>>()
+
+  const work = async (job: Job, state: State): Promise<void> => {
+    try {
+      const what = await job.run(ending.signal)
+      state.done += 1
+      state.lastDone = now().getTime() / 1000
+      state.error = undefined
+      if (what !== undefined) onDone(job.name, what)
+    } catch (error) {
+      if (ending.signal.aborted) return
+      state.failed += 1
+      state.error = error instanceof Error ? error.message : String(error)
+      onError(job.name, error)
+    }
+  }
+  const run = (job: Job): Promise<void> => {
+    const state = states.get(job.name)
+    const known = running.get(job.name)
+    if (known || !state || ending.signal.aborted) return known ?? Promise.resolve()
+    const begun = work(job, state).finally(() => running.delete(job.name))
+    running.set(job.name, begun)
+    return begun
+  }
+
+  const quiet = (): void => undefined
+  const tasks: readonly ScheduledTask[] = jobs.map(job =>
+    cron.schedule(job.at, () => run(job), {
+      ...{ name: job.name, timezone: 'UTC', noOverlap: true, suppressMissedWarning: true, unref: true },
+      logger: { info: quiet, warn: quiet, debug: quiet, error: (_, error) => onError(job.name, error) },
+    }),
+  )
+  return {
+    reports: () =>
+      jobs.map(({ name }) => {
+        const { done, failed, lastDone, error } = states.get(name) ?? {
+          done: 0,
+          failed: 0,
+          lastDone: 0,
+          error: undefined,
+        }
+        return { name, done, failed, lastDone, ...(error !== undefined && { error }) }
+      }),
+    runNow: async name => {
+      const job = jobs.find(each => each.name === name)
+      if (!job) throw new Error(`There is no job ${name}: there are ${jobs.map(each => each.name).join(', ')}.`)
+      await run(job)
+    },
+    close: async () => {
+      ending.abort()
+      for (const task of tasks) await task.destroy()
+      await Promise.all(running.values())
+    },
+  }
+}

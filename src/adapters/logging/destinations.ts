@@ -1,0 +1,172 @@
+/** Where log lines go. None of them takes the service down: what cannot be written is counted and let go. */
+import pino from 'pino'
+import { prettyFactory } from 'pino-pretty'
+import roll from 'pino-roll'
+
+/** What became of the lines that could not be written. */
+export type LogFaults = {
+  /** Lines let go, since more had gathered than may wait. */
+  readonly dropped: number
+  /** Writes that failed; their lines are tried again with the next. */
+  readonly failures: number
+  /** Why the last write failed: a code of the system, such as ENOSPC. Absent once writing works again. */
+  readonly reason?: string
+}
+
+export type Destination = {
+  /** One line, with its end. */
+  write(line: string): void
+  flush(): void
+  faults(): LogFaults
+  /** Writes what is held back, as far as it can be written, one second at most. */
+  close(): Promise<void>
+}
+
+/** How many characters may wait for a disk or a pipe that does not take them. */
+const MAX_WAITING = 4 * 1024 * 1024
+/** Lines are gathered up to here: a write a line would cost as much as the rest of a small request. */
+const GATHERED = 8_192
+const CLOSE_MS = 1_000
+
+type Stream = ReturnType<typeof pino.destination>
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
+
+type Tally = { dropped: number; failures: number; reason: string | undefined }
+
+const faultsOf = ({ dropped, failures, reason }: Tally): LogFaults => ({
+  ...{ dropped, failures },
+  ...(reason !== undefined && { reason }),
+})
+
+const watch = (stream: Stream, tally: Tally): Stream => {
+  stream.on('error', error => {
+    tally.failures += 1
+    tally.reason = codeOf(error)
+  })
+  stream.on('drop', () => {
+    tally.dropped += 1
+  })
+  stream.on('write', () => {
+    tally.reason = undefined
+  })
+  return stream
+}
+
+/** What throws where it should have told its listeners: a descriptor that is gone, for one. */
+const guarded = (tally: Tally, work: () => void): void => {
+  try {
+    work()
+  } catch (error) {
+    tally.failures += 1
+    tally.reason = codeOf(error)
+  }
+}
+
+/** Resolves once all is written, or cannot be, or a second has passed. */
+const flushed = (stream: Stream): Promise<void> =>
+  new Promise(resolve => {
+    const timer = setTimeout(resolve, CLOSE_MS)
+    const end = (): void => {
+      clearTimeout(timer)
+      resolve()
+    }
+    stream.once('error', end)
+    try {
+      stream.flush(end)
+    } catch {
+      end()
+    }
+  })
+
+/** A file descriptor, 2 for standard error; `readable` makes lines for people. */
+export const openDescriptor = (fd: number, readable: boolean): Destination => {
+  const tally: Tally = { dropped: 0, failures: 0, reason: undefined }
+  const gathered = readable ? 0 : GATHERED
+  const stream = watch(pino.destination({ fd, sync: false, minLength: gathered, maxLength: MAX_WAITING }), tally)
+  // As the process exits, pino writes what is left and tries again for ever: what cannot be written is let go instead.
+  const flushSync = stream.flushSync.bind(stream)
+  stream.flushSync = () => {
+    if (tally.reason === undefined) flushSync()
+  }
+  const format = readable ? prettyFactory({ colorize: true, singleLine: true, translateTime: 'HH:MM:ss.l' }) : undefined
+  return {
+    write: line => guarded(tally, () => stream.write(format ? format(line) : line)),
+    flush: () => guarded(tally, () => stream.flush(() => undefined)),
+    faults: () => faultsOf(tally),
+    close: () => flushed(stream),
+  }
+}
+
+/** Milliseconds after which a folder that could not be written is tried again. */
+const RETRY_MS = 5_000
+
+/**
+ * Files `lexichron.<day>.<number>.log` in the folder, which is made when it is missing: a new one each day (local time) and
+ * after `megabytes`, `files` kept. Several processes may write into one folder: each write is appended whole. A folder that
+ * cannot be written is tried again every five seconds; the lines until then are counted as dropped.
+ */
+export const openFiles = async (options: {
+  readonly folder: string
+  readonly megabytes: number
+  readonly files: number
+  /** Milliseconds after which a folder that could not be written is tried again; 5000 by default. */
+  readonly retryMs?: number
+}): Promise<Destination> => {
+  const tally: Tally = { dropped: 0, failures: 0, reason: undefined }
+  let stream: Stream | undefined
+  let trying: Promise<void> | undefined
+  let closed = false
+
+  const attempt = async (): Promise<void> => {
+    try {
+      const opening = await roll({
+        ...{ file: `${options.folder}/lexichron`, extension: '.log', dateFormat: 'yyyy-MM-dd', frequency: 'daily' },
+        ...{
+          size: `${options.megabytes}m`,
+          limit: { count: Math.max(1, options.files - 1), removeOtherLogFiles: true },
+        },
+        ...{ mkdir: true, sync: false, minLength: GATHERED, maxLength: MAX_WAITING, mode: 0o600 },
+      })
+      const opened = new Promise<boolean>(resolve => {
+        opening.once('ready', () => resolve(true))
+        opening.once('error', () => resolve(false))
+      })
+      watch(opening, tally)
+      if (await opened) {
+        tally.reason = undefined
+        stream = opening
+      } else opening.destroy()
+    } catch (error) {
+      tally.failures += 1
+      tally.reason = codeOf(error)
+    }
+  }
+  const retry = (): void => {
+    if (closed || stream || trying) return
+    trying = attempt().finally(() => {
+      trying = undefined
+    })
+  }
+  await attempt()
+  const timer = setInterval(retry, options.retryMs ?? RETRY_MS)
+  timer.unref()
+
+  return {
+    write: line => {
+      if (stream) guarded(tally, () => stream?.write(line))
+      else tally.dropped += 1
+    },
+    flush: () => guarded(tally, () => stream?.flush(() => undefined)),
+    faults: () => faultsOf(tally),
+    close: async () => {
+      closed = true
+      clearInterval(timer)
+      await trying
+      if (!stream) return
+      await flushed(stream)
+      guarded(tally, () => stream?.end())
+    },
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The last net under the log: lines are made of named members and never of a request's headers, query or body, so nothing
+ * here should ever be caught. What is caught all the same is a mistake of ours, and stays out of the log.
+ */
+
+export const REDACTED = '[redacted]'
+
+/** Names of members whose values are never written, whatever they hold. */
+const secretMember =
+  /^(?:authorization|cookie|set-?cookie|x-csrf-token|idempotency-?key|headers|body|query|querystring|payload)$|password|passwd|secret|(?:access|refresh|id|session|csrf|bearer|sync)_?-?token|^token$|^ticket$|private_?key|master_?key|api_?key|^e?-?mail$|email_?address|^phone|^ip$|remote_?address/i
+
+type Plain = { readonly [member: string]: unknown }
+const isPlain = (value: unknown): value is Plain =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Error)
+
+const DEPTH = 5
+
+/** A copy without the values of members that are secret or personal by their names; deeper than five levels nothing is written. */
+export const withoutSecrets = (value: Plain, depth = DEPTH): Plain => {
+  const kept: Record<string, unknown> = {}
+  for (const [member, held] of Object.entries(value)) {
+    if (secretMember.test(member)) kept[member] = REDACTED
+    else if (Array.isArray(held))
+      kept[member] = depth === 0 ? REDACTED : held.map(each => (isPlain(each) ? withoutSecrets(each, depth - 1) : each))
+    else if (!isPlain(held)) kept[member] = held
+    else kept[member] = depth === 0 ? REDACTED : withoutSecrets(held, depth - 1)
+  }
+  return kept
+}
+
+/**
+ * Texts that are secret or personal by their form: JSON Web Tokens, credentials behind their scheme, private keys in PEM,
+ * `name=value` of secrets, logins in URLs, cookies with a `__Host-` name, addresses of mail.
+ */
+const forms: readonly (readonly [RegExp, string])[] = [
+  [/eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*/g, REDACTED],
+  [/\b(Bearer|Basic|Digest)(?: |%20)+[A-Za-z0-9._~+/=:-]{6,}/gi, `$1 ${REDACTED}`],
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, REDACTED],
+  [
+    /\b((?:[a-z0-9]+[-_])*(?:password|passwd|secret|token|ticket|api[-_]?key|code|cookie|session)(?:=|%3D))[^\s&;"',)\\]+/gi,
+    `$1${REDACTED}`,
+  ],
+  [/(__(?:Host|Secure)-[A-Za-z0-9_-]+=)[^\s;"'\\]+/g, `$1${REDACTED}`],
+  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'\\]+@/gi, `$1${REDACTED}@`],
+  [/[\p{L}\p{N}._%+-]{1,64}(?:@|%40)[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/gu, REDACTED],
+]
+/** None of the forms can stand in a text in which this finds nothing: most lines need one look only. */
+const suspicious = /eyJ|earer|asic|igest|BEGIN|@|%40|=|%3D|:\/\//i
+
+/** The text without what is secret or personal by its form. */
+export const withoutSecretForms = (text: string): string => {
+  if (!suspicious.test(text)) return text
+  return forms.reduce((left, [form, instead]) => left.replace(form, instead), text)
+}
+
+const TEXT = 4_000
+const cut = (text: string): string => (text.length > TEXT ? `${text.slice(0, TEXT)}...` : text)
+
+/** An error as it is logged: its name, code, message, stack and cause, and none of the members that others hung on it. */
+export const errorLine = (error: unknown, depth = 3): unknown => {
+  if (!(error instanceof Error)) return cut(String(error))
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return {
+    name: error.name,
+    ...(code !== undefined && { code }),
+    message: cut(error.message),
+    ...(error.stack !== undefined && { stack: cut(error.stack) }),
+    ...(error.cause !== undefined && depth > 0 && { cause: errorLine(error.cause, depth - 1) }),
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The service's log: one JSON object a line, written in batches; on a terminal, lines for people. Nothing secret is handed
+ * to it: lines are made of named members, never of a request's headers, query or body. redact.ts is the net beneath.
+ */
+import { join } from 'node:path'
+import { isatty } from 'node:tty'
+import pino, { type Logger } from 'pino'
+import { type Destination, type LogFaults, openDescriptor, openFiles } from './destinations.ts'
+import { errorLine, withoutSecretForms, withoutSecrets } from './redact.ts'
+
+export type ServiceLog = {
+  readonly logger: Logger
+  /** By destination: `stderr`, `files`. */
+  faults(): Readonly<Record<string, LogFaults>>
+  /** Writes what is held back. */
+  close(): Promise<void>
+}
+
+export type ServiceLogOptions = {
+  /** As pino has it; `silent` for none. */
+  readonly level: string
+  readonly format?: 'auto' | 'json' | 'pretty'
+  readonly to?: 'stderr' | 'files' | 'both'
+  /** Folder of the files, with the size of one and how many are kept. */
+  readonly dataDir?: string
+  readonly fileMegabytes?: number
+  readonly files?: number
+  /** File descriptor to write to: 2, unless a test says otherwise. */
+  readonly fd?: number
+}
+
+/** How long a line may be held back, in milliseconds. */
+const FLUSH_MS = 500
+
+/** The folder of the log files. */
+export const logFolder = (dataDir: string): string => join(dataDir, 'logs')
+
+const openDestinations = async (options: ServiceLogOptions): Promise<Readonly<Record<string, Destination>>> => {
+  const { fd = 2, format = 'auto', to = 'stderr', dataDir, fileMegabytes = 32, files = 14 } = options
+  const readable = format === 'pretty' || (format === 'auto' && isatty(fd))
+  const toFiles =
+    to === 'stderr' || dataDir === undefined
+      ? undefined
+      : await openFiles({ folder: logFolder(dataDir), megabytes: fileMegabytes, files })
+  return {
+    ...(to !== 'files' && { stderr: openDescriptor(fd, readable) }),
+    ...(toFiles && { files: toFiles }),
+  }
+}
+
+/** Opens the log. A folder that cannot be written is no reason to fail: `faults` tells of it. */
+export const openServiceLog = async (options: ServiceLogOptions): Promise<ServiceLog> => {
+  const destinations = await openDestinations(options)
+  const all = Object.values(destinations)
+  const logger = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: label => ({ level: label }), log: withoutSecrets },
+      serializers: { err: errorLine },
+    },
+    {
+      write: line => {
+        const clean = withoutSecretForms(line)
+        for (const each of all) each.write(clean)
+      },
+    },
+  )
+  const timer = setInterval(() => {
+    for (const each of all) each.flush()
+  }, FLUSH_MS)
+  timer.unref()
+  return {
+    logger,
+    faults: () => Object.fromEntries(Object.entries(destinations).map(([name, each]) => [name, each.faults()])),
+    close: async () => {
+      clearInterval(timer)
+      await Promise.all(all.map(each => each.close()))
+    },
+  }
+}

@@ -1,0 +1,69 @@
+/** `lexichron doctor`: every check there is, on the settings in force, without opening the program and without a trace. */
+import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { checkEventFile, checkReadFile } from './adapters/doctor/engines.ts'
+import { type Finding, failed, note, ok, reasonOf, warning } from './adapters/doctor/finding.ts'
+import { checkClock, checkFolder, checkKeys, checkPort, checkRuntime } from './adapters/doctor/machine.ts'
+import { logFolder } from './adapters/logging/service-log.ts'
+import { systemClock } from './app-core.ts'
+import { type Config, ConfigError } from './config.ts'
+
+const LARGE_JOURNAL = 256 * 1024 * 1024
+
+const settingsOf = (load: () => Config): { readonly config?: Config; readonly findings: readonly Finding[] } => {
+  try {
+    const config = load()
+    return {
+      config,
+      findings: [ok('settings', `${config.settings.length} settings are valid (${config.environment})`)],
+    }
+  } catch (error) {
+    const faults = error instanceof ConfigError ? error.faults : [reasonOf(error)]
+    const advice = 'Correct it; lexichron config prints what is in force, README.md says what each one is for.'
+    return { findings: faults.map(each => failed('settings', each, advice)) }
+  }
+}
+
+const journals = async (config: Config): Promise<readonly Finding[]> => {
+  const found: Finding[] = []
+  for (const path of [config.eventStore.path, config.readStore.path]) {
+    const bytes = (await stat(`${path}-wal`).catch(() => undefined))?.size ?? 0
+    if (bytes > LARGE_JOURNAL)
+      found.push(
+        warning(
+          'journals',
+          `${path}-wal has ${Math.round(bytes / 1e6)} MB: somebody keeps it from being folded in.`,
+          'Look for a process that reads for very long (an export, a backup) and let it end; it is folded in when idle.',
+        ),
+      )
+  }
+  return found.length > 0 ? found : [ok('journals', 'none is large')]
+}
+
+/** Checks everything; the findings in the order in which they were made. Takes five seconds beside a running service. */
+export const diagnose = async (load: () => Config): Promise<readonly Finding[]> => {
+  const clock = systemClock
+  const { config, findings } = settingsOf(load)
+  const machine = [...findings, checkRuntime(process.versions), await checkClock(clock)]
+  if (!config) return [...machine, note('all else', 'is not checked until the settings are right')]
+  const folders = new Map([[config.dataDir, 'DATA_DIR']])
+  if (config.log.to !== 'stderr') folders.set(logFolder(config.dataDir), 'the log files')
+  for (const [path, name] of [
+    [dirname(config.eventStore.path), 'EVENT_STORE'],
+    [dirname(config.readStore.path), 'READ_STORE'],
+    [config.keys.path, 'KEYS'],
+  ] as const)
+    if (!folders.has(path)) folders.set(path, name)
+  const disks = await Promise.all([...folders].map(([folder, name]) => checkFolder(name, folder)))
+  const log = checkEventFile(config.eventStore.path, clock)
+  return [
+    ...machine,
+    ...disks.flat(),
+    await checkKeys(config.keys.path),
+    ...log.findings,
+    ...(await journals(config)),
+    ...(await checkReadFile(config.readStore.path, log.facts, clock)),
+    await checkPort('PORT', config.host, config.port),
+    ...(config.metricsPort === undefined ? [] : [await checkPort('METRICS_PORT', config.host, config.metricsPort)]),
+  ]
+}

@@ -1,0 +1,94 @@
+/** What is looked after by the clock: journals, read models that nobody uses, the age of the signing key. */
+import { stat } from 'node:fs/promises'
+import type { Logger } from 'pino'
+import { type Housekeeping, type Job, openHousekeeping } from './adapters/jobs/housekeeping.ts'
+import type { Core } from './app-core.ts'
+import type { Config } from './config.ts'
+import { sweepUndeclared } from './projections/pointer.ts'
+
+/** A journal larger than this is folded in though appends go on, in bytes. */
+const LARGE_JOURNAL = 256 * 1024 * 1024
+/** A journal smaller than this is not worth a sync of the whole file, in bytes. */
+const SMALL_JOURNAL = 64 * 1024
+const DAY_MS = 24 * 60 * 60 * 1000
+
+const sizeOf = async (path: string): Promise<number> => (await stat(path).catch(() => undefined))?.size ?? 0
+
+/** Folds a journal in when nothing was written since the last look, or when it has grown too large to wait for that. */
+const journalJob = (
+  name: string,
+  path: string,
+  foldJournal: () => Promise<number>,
+  written: () => Promise<number | bigint>,
+): Job => {
+  let before: number | bigint | undefined
+  return {
+    name,
+    at: '*/1 * * * *',
+    run: async () => {
+      const now = await written()
+      const idle = before === now
+      before = now
+      const bytes = await sizeOf(`${path}-wal`)
+      if (bytes < SMALL_JOURNAL || !(idle || bytes > LARGE_JOURNAL)) return undefined
+      const left = await foldJournal()
+      return left < 0 ? undefined : `the journal of ${Math.round(bytes / 1024)} KiB was folded into its file`
+    },
+  }
+}
+
+/** Age of the key that signs now, in milliseconds. */
+export const signingKeyAge = async ({ keys, clock }: Pick<Core, 'keys' | 'clock'>): Promise<number> => {
+  const now = clock.now()
+  const [first] = await keys.signing(now)
+  return first ? now.getTime() - Date.parse(first.createdAt) : 0
+}
+
+const reminder = (core: Core, config: Config, logger: Logger): Job => ({
+  name: 'key-reminder',
+  at: '17 6 * * *',
+  run: async () => {
+    const age = await signingKeyAge(core)
+    if (age > config.keyLifeMs)
+      logger.warn(
+        { ageDays: Math.floor(age / DAY_MS) },
+        'the key that signs access tokens is due for rotation: run lexichron keys rotate',
+      )
+    return undefined
+  },
+})
+
+/** The jobs of a service. `projections` are the names that this build declares. */
+export const startHousekeeping = (
+  core: Core,
+  config: Config,
+  logger: Logger,
+  projections: readonly string[],
+): Housekeeping => {
+  const { store, reads, clock } = core
+  const checkpoints = async (): Promise<bigint> =>
+    [...(await reads.checkpoints()).values()].reduce((sum, { position }) => sum + position, 0n)
+  const jobs: readonly Job[] = [
+    journalJob(
+      'event-journal',
+      config.eventStore.path,
+      () => store.foldJournal(),
+      () => store.head(),
+    ),
+    journalJob('read-journal', config.readStore.path, () => reads.foldJournal(), checkpoints),
+    {
+      name: 'old-read-models',
+      at: '*/10 * * * *',
+      run: async () => {
+        const dropped = await sweepUndeclared(reads, new Set(projections), clock.now())
+        return dropped.length === 0 ? undefined : `dropped ${dropped.join(', ')}: used by no node for an hour`
+      },
+    },
+    reminder(core, config, logger),
+  ]
+  return openHousekeeping({
+    ...{ jobs, now: () => clock.now() },
+    onDone: (job, what) => logger.info({ job }, what),
+    onError: (job, error) => logger.error({ job, err: error }, 'house-keeping failed; it is tried again by the clock'),
+  })
+}

@@ -1,0 +1,42 @@
+/** What operators look at: health, metrics, house-keeping, put together for a service. */
+import { openMetricsServer } from './adapters/metrics/server.ts'
+import type { LiveStats } from './adapters/metrics/sources.ts'
+import type { Closing } from './app-core.ts'
+import { type HealthSources, openHealth } from './app-health.ts'
+import { startHousekeeping } from './app-housekeeping.ts'
+import { openServiceMetrics } from './app-metrics.ts'
+
+export type OperationOptions = Omit<HealthSources, 'housekeeping'> & {
+  readonly version: string
+  /** Of the live hub, where there is one. */
+  readonly live?: () => LiveStats
+}
+
+/** Starts house-keeping and, where METRICS_PORT is set, the port of the metrics; what the HTTP server is to be given. */
+export const openOperation = async (options: OperationOptions, opened: Closing[]) => {
+  const { core, config, views, version, log, live } = options
+  const housekeeping = startHousekeeping(
+    core,
+    config,
+    log.logger,
+    Object.values(views).map(each => each.name),
+  )
+  opened.push(housekeeping)
+  const health = openHealth({ ...options, housekeeping })
+  const metrics = openServiceMetrics({ core, config, version, health, housekeeping, log, ...(live && { live }) })
+  if (config.metricsPort !== undefined) {
+    const server = await openMetricsServer({
+      ...{ metrics, host: config.host, port: config.metricsPort },
+      onError: error => log.logger.error({ part: 'metrics', err: error }, 'a scrape failed'),
+    })
+    opened.push(server)
+    log.logger.info({ port: server.port }, 'metrics are served on a port of their own')
+  }
+  return {
+    metrics,
+    health: async () => {
+      const { state, ready, parts } = await health()
+      return { state, ready, parts }
+    },
+  }
+}

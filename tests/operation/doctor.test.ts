@@ -1,0 +1,127 @@
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import pino from 'pino'
+import t from 'tap'
+import { type Closing, openCore, systemClock } from '../../src/app-core.ts'
+import { startHousekeeping } from '../../src/app-housekeeping.ts'
+import { loadConfig } from '../../src/config.ts'
+import { KEEP_MS, readPointer, sweepUndeclared } from '../../src/projections/pointer.ts'
+import { environmentFor, lexichron, startService, temporaryFolder } from '../support/service.ts'
+
+type Finding = { readonly check: string; readonly state: string; readonly detail: string; readonly advice?: string }
+const isFinding = (value: unknown): value is Finding =>
+  typeof value === 'object' && value !== null && 'check' in value && 'state' in value
+
+const doctor = async (folder: string, env: Readonly<Record<string, string>> = {}) => {
+  const { code, out, err } = await lexichron(folder, ['doctor', '--json'], env)
+  const all = out
+    .split('\n')
+    .filter(each => each !== '')
+    .map((each): unknown => JSON.parse(each))
+    .filter(isFinding)
+  return { code, err, all, of: (check: string) => all.filter(each => each.check === check) }
+}
+
+t.test('an empty place, a running service, a killed one and what is broken', async t => {
+  const folder = temporaryFolder(t)
+  const nowhere = join(folder, 'nowhere')
+  const empty = await doctor(nowhere)
+  t.equal(empty.code, 0, JSON.stringify(empty.all))
+  t.notOk(existsSync(nowhere), 'nothing was made')
+
+  const data = join(folder, 'data')
+  const service = await startService(t, data)
+  const port = new URL(service.url).port
+  const running = await doctor(data, { PORT: port })
+  t.equal(running.code, 0, JSON.stringify(running.all))
+  t.match(running.of('event store'), [
+    { state: 'ok', detail: /schema 1/ },
+    { state: 'ok', detail: /log [0-9a-f-]{36}/ },
+  ])
+  t.match(running.of('read store'), [{ state: 'ok', detail: /schema 1/ }])
+  t.match(running.of('leases'), [{ state: 'ok', detail: /alive/ }])
+  t.match(running.of('port of PORT'), [{ state: 'ok', detail: /listens/ }])
+  await service.stop('SIGKILL')
+  const files = readdirSync(data).toSorted()
+  const killed = await doctor(data)
+  t.match(killed.of('leases'), [{ state: 'warning', detail: /no sign/, advice: /takes them over/ }])
+  t.same(readdirSync(data).toSorted(), files, 'nothing was made or removed')
+
+  const copy = join(folder, 'broken')
+  mkdirSync(copy)
+  writeFileSync(join(copy, 'events.db'), 'this is no database, but it is long enough to be one: '.repeat(100))
+  mkdirSync(join(copy, 'keys'), { mode: 0o755 })
+  writeFileSync(join(copy, 'keys', 'open.key'), 'x', { mode: 0o644 })
+  chmodSync(join(copy, 'keys', 'open.key'), 0o644)
+  copyFileSync(join(data, 'read.db'), join(copy, 'read.db'))
+  const taken = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => taken.once('listening', resolve))
+  t.teardown(() => taken.close())
+  const at = taken.address()
+  const broken = await doctor(copy, { PORT: String(typeof at === 'object' && at ? at.port : 0) })
+  t.equal(broken.code, 1)
+  t.match(broken.of('event store'), [{ state: 'failed', advice: /backup/ }])
+  t.match(broken.of('keys'), [{ state: 'failed', advice: /chmod/ }])
+  t.match(broken.of('port of PORT'), [{ state: 'warning', advice: /PORT/ }])
+  for (const each of broken.all)
+    if (each.state === 'failed' || each.state === 'warning') t.ok(each.advice, `${each.check} says what to do`)
+
+  const wrong = await doctor(data, { LOG_LEVEL: 'loud' })
+  t.equal(wrong.code, 1)
+  t.match(wrong.of('settings'), [{ state: 'failed', detail: /LOG_LEVEL is "loud"/ }])
+})
+
+t.test('house-keeping folds journals, drops what nobody uses, and two processes may do it at once', async t => {
+  const folder = temporaryFolder(t)
+  const config = loadConfig(environmentFor(folder, { KEY_DAYS: '1' }), folder)
+  const opened: Closing[] = []
+  t.teardown(async () => {
+    for (const each of opened.toReversed()) await each.close()
+  })
+  let ahead = 0
+  const clock = { ...systemClock, now: () => new Date(Date.now() + ahead) }
+  const lines: string[] = []
+  const logger = pino({ base: null }, { write: line => void lines.push(line) })
+  const cores = [await openCore(config, clock, opened), await openCore(config, clock, opened)]
+  const keepers = cores.map(core => startHousekeeping(core, config, logger, ['entries', 'search']))
+  opened.push(...keepers)
+  const [core] = cores
+  if (!core) throw new Error('no core')
+  const meta = '{"actor":{"id":"i","kind":"import"}}'
+  const event = (n: number) => ({
+    id: `e${n}`,
+    type: 'ImportStarted',
+    data: JSON.stringify({ x: 'x'.repeat(1_000) }),
+    meta,
+  })
+  for (let n = 0; n < 100; n += 1) await core.store.append(`import-${n}`, 'none', [event(n)])
+  const each = (job: string) => Promise.all(keepers.map(keeper => keeper.runNow(job)))
+  await each('event-journal')
+  t.notMatch(lines.join(''), 'folded', 'not while something was written since the last look')
+  await each('event-journal')
+  t.match(lines.join(''), 'the journal of')
+  t.equal(await core.store.foldJournal(), 0)
+  t.equal(await core.store.head(), 100n, 'the log is whole')
+
+  const indexes = [{ name: 'a', on: ['a'] }]
+  for (const name of ['gone@1#1', 'entries@1#1']) await core.reads.ensure(name, indexes)
+  await each('old-read-models')
+  t.same((await core.reads.collections()).toSorted(), ['entries@1#1', 'gone@1#1'], 'seen for the first time')
+  ahead = KEEP_MS - 60_000
+  await each('old-read-models')
+  t.equal((await core.reads.collections()).length, 2, 'not within the hour')
+  ahead = KEEP_MS + 60_000
+  await each('old-read-models')
+  t.same(await core.reads.collections(), ['entries@1#1'], 'what this build declares is not its business')
+  t.same(await sweepUndeclared(core.reads, new Set(['entries']), clock.now()), [])
+  t.same((await readPointer(core.reads, 'gone')).versions, {})
+
+  await each('key-reminder')
+  t.notMatch(lines.join(''), 'keys rotate')
+  ahead = 2 * 24 * 60 * 60 * 1_000
+  await each('key-reminder')
+  t.match(lines.join(''), 'lexichron keys rotate')
+  t.match(keepers[0]?.reports(), [{ name: 'event-journal', done: 2, failed: 0 }])
+  await t.rejects(keepers[0]?.runNow('nothing') ?? Promise.resolve(), /There is no job nothing/)
+})

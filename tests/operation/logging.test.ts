@@ -1,0 +1,165 @@
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { openFiles } from '../../src/adapters/logging/destinations.ts'
+import { errorLine, withoutSecretForms } from '../../src/adapters/logging/redact.ts'
+import { openServiceLog } from '../../src/adapters/logging/service-log.ts'
+import { openApp } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
+import { traceIdOf } from '../../src/domain/trace.ts'
+import { environmentFor, temporaryFolder, until } from '../support/service.ts'
+
+const read = (folder: string): string =>
+  readdirSync(folder)
+    .toSorted()
+    .map(name => readFileSync(join(folder, name), 'utf8'))
+    .join('')
+
+type Line = Readonly<Record<string, unknown>>
+const linesOf = (text: string): Line[] =>
+  text
+    .split('\n')
+    .filter(each => each !== '')
+    .map(each => {
+      const line: unknown = JSON.parse(each)
+      return typeof line === 'object' && line !== null ? { ...line } : {}
+    })
+
+const jwt = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzb21lYm9keSJ9.c2lnbmF0dXJl'
+const secrets = ['hunter2', 'c2lnbmF0dXJl', 'someone@example.org', 'dGlja2V0', 'Zm9vYmFy', '203.0.113.7']
+
+t.test('nothing secret or personal comes through the log, however it is handed over', async t => {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'log')
+  const fd = openSync(file, 'w')
+  const log = await openServiceLog({ level: 'trace', format: 'json', fd })
+  const { logger } = log
+  logger.info({ authorization: `Bearer ${jwt}`, headers: { cookie: 'a=hunter2' }, body: { text: 'hunter2' } }, 'one')
+  logger.info({
+    deep: { list: [{ password: 'hunter2', refreshToken: 'Zm9vYmFy', ok: 1 }] },
+    email: 'someone@example.org',
+  })
+  logger.warn(`Authorization: Bearer ${jwt}; GET /x?ticket=dGlja2V0&q=1&access_token=Zm9vYmFy from someone@example.org`)
+  logger.warn('__Host-session=Zm9vYmFy; mongodb://admin:hunter2@db/x; Basic Zm9vYmFyOmh1bnRlcjI= password=hunter2')
+  logger.warn({ path: '/a/someone%40example.org/Bearer%20Zm9vYmFy', ip: '203.0.113.7', query: { q: 'hunter2' } })
+  const inner = new Error(`bad token ${jwt}`)
+  const outer = Object.assign(new Error('someone@example.org is unknown', { cause: inner }), { body: 'hunter2' })
+  logger.error({ err: outer, req: 'r1' }, 'failed')
+  logger.error({ a: { b: { c: { d: { e: { f: { g: 'hunter2' } } } } } } }, 'too deep')
+  logger.error({ key: '-----BEGIN PRIVATE KEY-----\nZm9vYmFy\n-----END PRIVATE KEY-----' }, 'key')
+  await log.close()
+  closeSync(fd)
+  const text = readFileSync(file, 'utf8')
+  t.equal(linesOf(text).length, 8, 'every line is JSON')
+  for (const secret of secrets) t.notMatch(text, secret)
+  t.match(text, '"ok":1', 'what is no secret stays')
+  t.match(text, '"msg":"failed"')
+  t.match(errorLine(outer), { name: 'Error', cause: { name: 'Error' } })
+  t.equal(withoutSecretForms('a word, 1=1 & two'), 'a word, 1=1 & two')
+})
+
+t.test('what clients send stays out, and request and trace are on each line about it, also of consumers', async t => {
+  const folder = temporaryFolder(t)
+  const env = environmentFor(folder, { LOG_TO: 'files', LOG_LEVEL: 'debug' })
+  const app = await openApp(loadConfig(env, folder), { purpose: 'serve', version: '0.0.0' })
+  t.teardown(() => app.close())
+  const url = await app.listen()
+  const issued = await app.tokens.create({ role: 'admin', for: 'someone@example.org', lifeMs: 3_600_000 })
+  if ('refused' in issued) throw new Error(issued.detail)
+  const trace = '0af7651916cd43dd8448eb211c80319c'
+  const headers = { authorization: `Bearer ${issued.token}`, 'content-type': 'application/json' }
+  const draft = (lemma: string, more: Readonly<Record<string, string>>) =>
+    fetch(`${url}/v1/entries`, {
+      ...{ method: 'POST', headers: { ...headers, ...more } },
+      body: JSON.stringify({ language: 'en', lemma, partOfSpeech: 'noun' }),
+    })
+  const traced = await draft('hunter2', { traceparent: `00-${trace}-b7ad6b7169203331-01`, cookie: 'sid=Zm9vYmFy' })
+  t.equal(traced.status, 201)
+  const plain = await draft('plain', {})
+  const plainId = plain.headers.get('x-request-id') ?? ''
+  await fetch(`${url}/v1/entries/x?ticket=dGlja2V0&password=hunter2`, { headers: { authorization: `Bearer ${jwt}` } })
+  await fetch(`${url}/nowhere/someone@example.org?q=hunter2`)
+  await fetch(`${url}/${'a'.repeat(5_000)}`)
+  const logs = join(folder, 'logs')
+  const about = (id: string) => linesOf(read(logs)).filter(each => each['trace'] === id)
+  const consumers = (id: string) => new Set(about(id).flatMap(each => each['consumer'] ?? []))
+  await until('both read models to tell of both events', async () =>
+    consumers(trace).size >= 2 && consumers(plainId.replaceAll('-', '')).size >= 2 ? true : undefined,
+  )
+  t.ok(about(trace).every(each => each['req'] === traced.headers.get('x-request-id')))
+  t.ok(about(trace).some(each => each['msg'] === 'request' && each['status'] === 201))
+  t.ok(about(plainId.replaceAll('-', '')).every(each => each['req'] === plainId))
+  await app.close()
+  const text = read(logs)
+  for (const secret of [...secrets, issued.token.slice(-20), 'q=hunter', 'aaaaa'.repeat(60)]) t.notMatch(text, secret)
+  t.ok(linesOf(text).every(each => each['msg'] !== 'request' || (each['req'] && each['trace'])))
+  t.equal(statSync(join(logs, readdirSync(logs)[0] ?? '')).mode & 0o077, 0, 'others cannot read it')
+})
+
+t.test('which trace it is', async t => {
+  const uuid = '3f0c7a52-6f0e-4c1e-9d0a-7b6f2b8f3a11'
+  const trace = '0af7651916cd43dd8448eb211c80319c'
+  t.equal(traceIdOf(uuid, `00-${trace}-b7ad6b7169203331-01`), trace)
+  t.equal(traceIdOf(uuid), uuid.replaceAll('-', ''))
+  t.equal(traceIdOf(uuid, `00-${'0'.repeat(32)}-b7ad6b7169203331-01`), uuid.replaceAll('-', ''), 'zeros are no trace')
+  t.match(traceIdOf('what a client sent'), /^[0-9a-f]{32}$/)
+  t.equal(traceIdOf('abc'), traceIdOf('abc'))
+  t.not(traceIdOf('abc'), traceIdOf('abd'))
+})
+
+t.test('files roll by size and only so many are kept', async t => {
+  const folder = temporaryFolder(t)
+  const log = await openServiceLog({ level: 'info', to: 'files', dataDir: folder, fileMegabytes: 1, files: 3 })
+  const filler = 'x'.repeat(1_000)
+  const logs = join(folder, 'logs')
+  await until('the sixth file', async () => {
+    for (let at = 0; at < 250; at += 1) log.logger.info(filler)
+    return readdirSync(logs).some(name => name.endsWith('.6.log')) ? true : undefined
+  })
+  await log.close()
+  await until('the oldest to be gone', async () => (readdirSync(logs).length <= 3 ? true : undefined))
+  t.ok(readdirSync(logs).every(name => /^lexichron\.\d{4}-\d\d-\d\d\.\d+\.log$/.test(name)))
+  t.notOk(readdirSync(logs).some(name => name.endsWith('.1.log')))
+  t.match(log.faults(), { files: { dropped: 0, failures: 0 } })
+})
+
+t.test('a folder that cannot be written is told of, and taken up again by itself', async t => {
+  const folder = temporaryFolder(t)
+  const logs = join(folder, 'logs')
+  writeFileSync(logs, 'in the way')
+  const files = await openFiles({ folder: logs, megabytes: 1, files: 2, retryMs: 20 })
+  files.write('lost\n')
+  t.match(files.faults(), { dropped: 1, failures: Number, reason: String })
+  rmSync(logs)
+  mkdirSync(logs)
+  await until('it to be taken up', async () => (files.faults().reason === undefined ? true : undefined))
+  files.write('kept\n')
+  await files.close()
+  t.match(read(logs), 'kept')
+})
+
+t.test(
+  'a full disk costs lines, never the service, and memory stays bounded',
+  { skip: process.platform !== 'linux' },
+  async t => {
+    const fd = openSync('/dev/full', 'w')
+    t.teardown(() => closeSync(fd))
+    const log = await openServiceLog({ level: 'info', format: 'json', fd })
+    const filler = 'x'.repeat(10_000)
+    for (let at = 0; at < 1_000; at += 1) log.logger.info(filler)
+    await until('the failure', async () => (log.faults()['stderr']?.reason === 'ENOSPC' ? true : undefined))
+    t.ok((log.faults()['stderr']?.dropped ?? 0) > 100, 'of 10 MB no more than 4 wait')
+    await log.close()
+  },
+)
+
+t.test('lines for people', async t => {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'log')
+  const fd = openSync(file, 'w')
+  const log = await openServiceLog({ level: 'info', format: 'pretty', fd })
+  log.logger.info({ req: 'r1' }, 'a request')
+  await log.close()
+  closeSync(fd)
+  t.match(readFileSync(file, 'utf8'), /INFO.*a request/)
+})
