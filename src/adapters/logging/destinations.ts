@@ -83,7 +83,8 @@ const flushed = (stream: Stream): Promise<void> =>
 /** A file descriptor, 2 for standard error; `readable` makes lines for people. */
 export const openDescriptor = (fd: number, readable: boolean): Destination => {
   const tally: Tally = { dropped: 0, failures: 0, reason: undefined }
-  const gathered = readable ? 0 : GATHERED
+  // Of a stream that gathers nothing at all, sonic-boom's flush does not wait for the write on its way.
+  const gathered = readable ? 1 : GATHERED
   const stream = watch(pino.destination({ fd, sync: false, minLength: gathered, maxLength: MAX_WAITING }), tally)
   // As the process exits, pino writes what is left and tries again for ever: what cannot be written is let go instead.
   const flushSync = stream.flushSync.bind(stream)
