@@ -41,7 +41,8 @@ const all = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .map(each => join(each.parentPath, each.name))
     .sort()
-const files = (folder: string): string[] => all(folder).filter(path => statSync(path, { throwIfNoEntry: false })?.isFile() === true)
+const files = (folder: string): string[] =>
+  all(folder).filter(path => statSync(path, { throwIfNoEntry: false })?.isFile() === true)
 const only = (paths: readonly string[]): string => {
   const [first, ...rest] = paths
   if (first === undefined || rest.length > 0) throw new Error(`${paths.length} files`)
