@@ -208,8 +208,11 @@ export const openView = <D extends JsonObject>(options: ViewOptions<D>): View<D>
       const end = clock.monotonic() + timeoutMs
       for (;;) {
         const left = end - clock.monotonic()
+        const at = await resolve()
         try {
-          return await reading(at => freshness.waitFor(at.collection, position, Math.min(left, CHASE_MS)))
+          await freshness.waitFor(at.collection, position, Math.min(left, CHASE_MS))
+          // Another reader may have moved on to a collection that has not come so far.
+          if (current?.collection === at.collection) return
         } catch (error) {
           if (!(error instanceof ProjectionError && error.code === 'projection-behind')) throw error
           if (left <= CHASE_MS)

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { ReadStoreError } from '../../src/ports/read-store.ts'
+import { openFreshness } from '../../src/projections/freshness.ts'
 import {
   beginBuilding,
   goLive,
@@ -305,6 +306,42 @@ withReadSide('readers stay with what they have seen until the collection in its 
     value: { ...value, position: await side.log.head() },
   })
   t.equal(await read(), '1.2')
+})
+
+withReadSide('who waited on one collection waits again when another reader has moved on', async (t, side) => {
+  const node = side.run(words())
+  await until('it is built', async () => (await node.status()).state === 'following')
+  await node.stop()
+  const clock = fakeClock()
+  const asked: string[] = []
+  const gate = Promise.withResolvers<void>()
+  const freshness = {
+    ...openFreshness({ store: side.store, clock }),
+    waitFor: (collection: string) => {
+      asked.push(collection)
+      return gate.promise
+    },
+  }
+  const view = openView({ projection: words(), store: side.store, clock, freshness })
+  const waiting = view.waitFor(10_000n)
+  await until('it waits', () => asked.length === 1)
+  await rebuild({ projection: words(), ...side, nodeId: 'builder', signal: never() })
+  await clock.advance(600)
+  t.equal((await view.find(list)).generation, '1.2')
+  gate.resolve()
+  await waiting
+  t.same(asked, ['words@1#1', 'words@1#2'])
+})
+
+withReadSide('verify does not take for wrong what the live collection has not come to', async (t, side) => {
+  const node = side.run(words())
+  await until('it is built', async () => (await node.status()).state === 'following')
+  await node.stop()
+  side.log.write('word-0', 'WordSet', { word: 'later' })
+  side.log.write('word-1', 'WordRemoved')
+  side.log.write('word-new', 'WordSet', { word: 'later' })
+  const options = { projection: words(), ...side, nodeId: 'verifier', signal: never() }
+  t.match(await verifyProjection(options), { differing: 0, moved: 3 })
 })
 
 withReadSide('queries are answered where nothing can be written', async (t, side) => {
