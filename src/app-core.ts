@@ -6,6 +6,7 @@ import type { Watch } from './adapters/cli/app-port.ts'
 import { openSqliteEventStore } from './adapters/eventstore/sqlite/store.ts'
 import { openFileKeys } from './adapters/keys/file.ts'
 import { type Gauged, measuredCache, measuredEventStore } from './adapters/metrics/measured.ts'
+import { identifyNode } from './adapters/process.ts'
 import { openSqliteReadStore } from './adapters/readstore/sqlite/store.ts'
 import { openTransactor } from './commands/transact.ts'
 import type { Config } from './config.ts'
@@ -20,6 +21,7 @@ import { searchesEvents } from './domain/searches.ts'
 import { tokenAggregate, tokenEvents } from './domain/token.ts'
 import { openLog } from './log/open.ts'
 import type { Clock } from './ports/clock.ts'
+import type { Checkpoint } from './ports/read-store.ts'
 import { analyticsProjection } from './projections/analytics.ts'
 import type { ConsumerTrace } from './projections/consume.ts'
 import type { Projection } from './projections/define.ts'
@@ -54,6 +56,14 @@ export const systemClock: Clock = {
 /** What runs until the program is closed, and how to end it. */
 export type Closing = { readonly close: () => Promise<unknown> }
 
+/** The furthest position of any consumer, by log. */
+const furthest = (checkpoints: ReadonlyMap<string, Checkpoint>): ReadonlyMap<string, bigint> => {
+  const positions = new Map<string, bigint>()
+  for (const { logId, position } of checkpoints.values())
+    if (position > (positions.get(logId) ?? 0n)) positions.set(logId, position)
+  return positions
+}
+
 /** Everything that reads or writes the log, whatever the program was started for. */
 export const openCore = async (config: Config, clock: Clock, opened: Closing[]) => {
   const hold = <T extends Closing>(part: T): T => {
@@ -62,14 +72,18 @@ export const openCore = async (config: Config, clock: Clock, opened: Closing[]) 
   }
   const gauged: Gauged = {}
   const onBatch = (appends: number): void => gauged.metrics?.batch(appends)
-  const plain = hold(await openSqliteEventStore({ path: config.eventStore.path, clock, newId: randomUUID, onBatch }))
+  // Before the log: how far consumers have come says whether the log still has all that it had.
+  const reads = hold(await openSqliteReadStore({ path: config.readStore.path, clock }))
+  const seen = furthest(await reads.checkpoints())
+  const { path } = config.eventStore
+  const plain = hold(await openSqliteEventStore({ path, clock, newId: randomUUID, seen, onBatch }))
   const store = measuredEventStore(plain, clock, gauged)
   const keys = hold(await openFileKeys({ folder: config.keys.path, randomBytes, clock }))
-  const reads = hold(await openSqliteReadStore({ path: config.readStore.path, clock }))
   const cache = measuredCache(hold(openMemoryCache({ clock, max: CACHED_VALUES })), gauged)
   const log = openLog({ store, keys, types: eventTypes })
   const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
     openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS })
+  const nodeId = randomUUID()
   return {
     ...{ gauged, store, keys, reads, cache, log, clock, newId: randomUUID as () => string, random: Math.random },
     entries: transactor(entryAggregate),
@@ -77,15 +91,16 @@ export const openCore = async (config: Config, clock: Clock, opened: Closing[]) 
     tokens: transactor(tokenAggregate),
     imports: transactor(importAggregate),
     freshness: openFreshness({ store: reads, clock }),
-    nodeId: randomUUID(),
+    // In events the node is its UUID alone; leases name its process too.
+    ...{ nodeId, node: identifyNode(nodeId) },
   }
 }
 export type Core = Awaited<ReturnType<typeof openCore>>
 
 /** One projection with all that can be done with it. */
 const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
-  const { reads: store, log, cache, clock, freshness, nodeId } = core
-  const options = { projection, store, log, cache, clock, freshness, nodeId }
+  const { reads: store, log, cache, clock, freshness, node } = core
+  const options = { projection, store, log, cache, clock, freshness, nodeId: node.id, hasEnded: node.hasEnded }
   return {
     name: projection.name,
     view: openView({ projection, store, clock, freshness }),
@@ -123,11 +138,12 @@ export type Views = ReturnType<typeof bindAll>
 
 /** One subscriber with all that can be done with it. */
 const bindSubscriber = (core: Core, subscriber: Subscriber) => {
-  const { reads: store, log, clock, nodeId } = core
+  const { reads: store, log, clock, node } = core
+  const consumer = { log, store, clock, nodeId: node.id, hasEnded: node.hasEnded }
   return {
     name: subscriber.name,
     run: (signal: AbortSignal, onError: (message: string) => void, trace: ConsumerTrace) =>
-      runSubscriber({ subscriber, log, store, clock, nodeId, signal, onError, trace }),
+      runSubscriber({ subscriber, ...consumer, signal, onError, trace }),
     inspect: () => inspectSubscriber({ store, log }, subscriber),
     retry: () => retrySubscriber(store, subscriber, clock.now()),
   }

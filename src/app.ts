@@ -11,6 +11,7 @@ import type {
   VerifyReport,
   Watch,
 } from './adapters/cli/app-port.ts'
+import type { LostEnd } from './adapters/eventstore/sqlite/store.ts'
 import { createTokenVerifier, jwksOf, signAccessToken } from './adapters/http/access-tokens.ts'
 import { openHttpServer } from './adapters/http/server.ts'
 import { openTokenAuthority } from './adapters/http/token-authority.ts'
@@ -296,10 +297,15 @@ const verifyAll = async (core: Core, views: Views, watch: Watch): Promise<Verify
   return { events, faults, projections }
 }
 
+const LOST_END =
+  'the log has lost its end: events that consumers had seen are not in it; it has a new id, and read models are built anew'
+const lostEndOf = ({ logId, seen, head }: LostEnd) => ({ logId, seen: String(seen), head: String(head) })
+
 const openService = async (core: Core, views: Views, config: Config, version: string, opened: Closing[]) => {
   const serviceLog = await openLogging(config)
   opened.push(serviceLog)
   const { logger } = serviceLog
+  if (core.store.lostEnd) logger.error({ lostEnd: lostEndOf(core.store.lostEnd) }, LOST_END)
   const running = await startRunning(core, views, logger, opened)
   const figures = openAnalytics(core, views, logger, opened)
   const operation = await openOperation({ core, config, running, views, version, log: serviceLog }, opened)

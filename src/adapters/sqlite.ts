@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { unwritable } from './sqlite-file.ts'
 
 export type SqlValue = null | number | bigint | string | Uint8Array
 
@@ -298,6 +299,8 @@ const prepareFile = (db: Sqlite, options: OpenOptions, busyTimeoutMs: number): v
     applyPragmas(db, { cache_size: rolePragmas[options.role].cache_size, ...options.pragmas })
     return
   }
+  const cause = unwritable(db.path)
+  if (cause) throw new SqliteError('readonly', `${db.path}: ${sentences.readonly}`, { cause })
   enableWal(db, busyTimeoutMs)
   applyPragmas(db, { ...rolePragmas[options.role], ...options.pragmas })
   if (version === options.schemaVersion) return

@@ -11,7 +11,7 @@ import { eventId } from '../domain/ids.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Encoded, Log, NewEvent } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { AppendResult, Expected } from '../ports/event-store.ts'
+import { type AppendResult, EventStoreError, type Expected } from '../ports/event-store.ts'
 import { advance, begin, type Loaded, preview, since, stateAt } from './stream-state.ts'
 
 /** Everything about one command that is not its input. */
@@ -111,7 +111,11 @@ export const openTransactor = <State, E extends DomainEvent>(
     let result = await log.append(encoded)
     for (let sent = 1; result.outcome === 'unknown' && sent <= MAX_RESENDS; sent += 1) {
       await clock.sleep(BACKOFF_MS * 4 ** sent * (1 + random()))
-      result = await log.append(encoded)
+      // A store that is away now says nothing about what was sent before.
+      result = await log.append(encoded).catch((error: unknown) => {
+        if (error instanceof EventStoreError) return { outcome: 'unknown', cause: error.message }
+        throw error
+      })
     }
     return result
   }

@@ -6,7 +6,7 @@ import type { Recorded } from '../domain/event.ts'
 import { type Log, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
-import { type Checkpoint, type ReadStore, ReadStoreError } from '../ports/read-store.ts'
+import { type Checkpoint, type CollectionName, type ReadStore, ReadStoreError } from '../ports/read-store.ts'
 import { acquireLease, BEAT_MS, type HeldLease } from './lease.ts'
 import { describeFailure, retryDone, retryRequested } from './parking.ts'
 
@@ -40,7 +40,11 @@ export type ConsumeOptions = {
   readonly clock: Clock
   /** Unique to this process. */
   readonly nodeId: string
+  /** Whether the process of another node's id is known to have ended: its lease is taken over at once. */
+  readonly hasEnded?: (nodeId: string) => boolean
   readonly signal: AbortSignal
+  /** The collection that the checkpoint speaks for: without it a checkpoint that has come anywhere is worth nothing. */
+  readonly collection?: CollectionName
   /** With the lease held and the checkpoint fenced. `failed` is told what goes wrong after `process` returned. */
   readonly open: (held: {
     readonly token: number
@@ -62,6 +66,17 @@ export type ConsumeOptions = {
  * that this log does not have. `gone`: the collection was dropped. `stopped`: this build cannot read an event.
  */
 export type ConsumeEnd = 'aborted' | 'finished' | 'foreign' | 'gone' | 'stopped'
+
+/** Says each fault once until it goes on: a full disk is tried in vain for hours. */
+export const complaining = (say: (error: string) => void): ((state: ConsumerState, error?: string) => void) => {
+  let said: string | undefined
+  return (state, error) => {
+    if (state === 'following') said = undefined
+    if (error === undefined || error === said) return
+    said = error
+    say(error)
+  }
+}
 
 const BACKOFF_FIRST_MS = 100
 const BACKOFF_MOST_MS = 5_000
@@ -151,6 +166,7 @@ const follow = async (options: ConsumeOptions, lease: HeldLease, from: Checkpoin
       if (!batch.caughtUp || caughtUp) continue
       caughtUp = true
       await alone(() => session.drain())
+      if (options.onCaughtUp) await lease.confirm()
       if (options.onCaughtUp && !(await options.onCaughtUp())) return 'finished'
       onState?.('following')
     }
@@ -169,9 +185,13 @@ const follow = async (options: ConsumeOptions, lease: HeldLease, from: Checkpoin
 }
 
 const attempt = async (options: ConsumeOptions): Promise<ConsumeEnd> => {
-  const { consumer, log, store, clock, nodeId, signal, onState } = options
+  const { consumer, log, store, clock, nodeId, hasEnded, signal, onState } = options
   onState?.('waiting-for-lease')
-  const lease = await acquireLease({ store, consumer, owner: nodeId, clock, signal })
+  const lease = await acquireLease({
+    ...{ store, consumer, owner: nodeId, clock, signal },
+    ...(hasEnded && { hasEnded }),
+    above: async () => (await store.checkpoint(consumer))?.token ?? 0,
+  })
   if (!lease) return 'aborted'
   try {
     onState?.('starting')
@@ -179,8 +199,10 @@ const attempt = async (options: ConsumeOptions): Promise<ConsumeEnd> => {
     if (stored && !(await belongs(log, stored))) return 'foreign'
     const { token } = lease
     const from: Checkpoint = stored ? { ...stored, token } : { logId: log.logId, position: 0n, eventId: '', token }
-    // From here on a holder before us can store nothing more; what it stored last is folded again to no effect.
-    await store.apply('', [], { consumer, value: from })
+    // From here on a holder before us can store nothing more; what it stored last is folded again to no effect. A store
+    // that was replaced since the checkpoint was read lacks the collection, and must not get the checkpoint alone.
+    const collection = from.position > 0n ? (options.collection ?? '') : ''
+    await store.apply(collection, [], { consumer, value: from })
     options.onProgress?.(from.position, 0)
     onState?.('building')
     return await follow(options, lease, from)

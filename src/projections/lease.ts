@@ -1,7 +1,8 @@
 /**
  * Who works for a consumer: one record `{owner, token, beat}`, changed by compare-and-swap alone. The holder raises beat
  * every 2 s; a challenger takes it, with the next token, when it saw no change for 8 s of its own monotonic clock: clocks
- * of two machines are never compared. Writes are fenced by the token, so that a holder who slept through it does no harm.
+ * of two machines are never compared. Where the owner's name proves that its process has ended, nobody waits. Writes are
+ * fenced by the token, so that a holder who slept through it does no harm.
  */
 import type { Clock } from '../ports/clock.ts'
 import { type Lease, type ReadStore, ReadStoreError } from '../ports/read-store.ts'
@@ -15,6 +16,8 @@ export type HeldLease = {
   readonly token: number
   /** Aborts when the lease is no longer ours. */
   readonly lost: AbortSignal
+  /** Asks the store whether it is ours still, before something that no token fences. @throws {ReadStoreError} fenced. */
+  confirm(): Promise<void>
   /** Leaves it free for the next at once. */
   release(): Promise<void>
 }
@@ -24,17 +27,33 @@ export type LeaseOptions = {
   readonly consumer: string
   /** Unique to this process. */
   readonly owner: string
-  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
+  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>
   readonly signal: AbortSignal
+  /** True only when the owner's process is known to have ended: whoever it is then need not be waited for. */
+  readonly hasEnded?: (owner: string) => boolean
+  /** A token that ours has to exceed beside the lease's own: that of the checkpoint, should the lease have been damaged. */
+  readonly above?: () => Promise<number>
 }
 
 export const leaseRecord = (consumer: string): string => `lease:${consumer}`
 
+/** Undefined too for a record that is damaged: nobody holds that. */
 const parse = (text: string | undefined): Lease | undefined => {
-  if (text === undefined) return undefined
-  const value: unknown = JSON.parse(text)
-  return value as Lease
+  try {
+    const value: unknown = text === undefined ? undefined : JSON.parse(text)
+    if (typeof value !== 'object' || value === null || !('owner' in value) || !('token' in value)) return undefined
+    const { owner, token } = value
+    return typeof owner === 'string' && Number.isSafeInteger(token) ? (value as Lease) : undefined
+  } catch {
+    return undefined
+  }
 }
+
+/**
+ * The token of a lease that was never held: the time, so that it is above every token of a store that was deleted and
+ * begun anew, whose last holder may not know yet that it is gone. It is compared with other tokens only.
+ */
+const firstToken = (clock: Pick<Clock, 'now'>): number => clock.now().getTime()
 
 const format = (lease: Lease): string => JSON.stringify({ owner: lease.owner, token: lease.token, beat: lease.beat })
 
@@ -60,6 +79,7 @@ const hold = (options: LeaseOptions, taken: Lease): HeldLease => {
         // An answer that was lost on the way may have raised it.
         if ((await store.record(name)) === format(next)) {
           current = next
+          confirmed = clock.monotonic()
           continue
         }
         lost.abort()
@@ -72,6 +92,12 @@ const hold = (options: LeaseOptions, taken: Lease): HeldLease => {
   return {
     token: taken.token,
     lost: lost.signal,
+    confirm: async () => {
+      const held = parse(await store.record(name))
+      if (held?.owner === taken.owner && held.token === taken.token) return
+      lost.abort()
+      throw new ReadStoreError('fenced', `${consumer}: the lease was taken by another node`)
+    },
     release: async () => {
       ended.abort()
       await beating
@@ -89,7 +115,7 @@ const hold = (options: LeaseOptions, taken: Lease): HeldLease => {
 
 /** Waits until the lease is ours; undefined when the signal aborts first. @throws {ReadStoreError} */
 export const acquireLease = async (options: LeaseOptions): Promise<HeldLease | undefined> => {
-  const { store, consumer, owner, clock, signal } = options
+  const { store, consumer, owner, clock, signal, hasEnded } = options
   const name = leaseRecord(consumer)
   let seen: string | undefined
   let since = clock.monotonic()
@@ -100,8 +126,10 @@ export const acquireLease = async (options: LeaseOptions): Promise<HeldLease | u
       seen = text
       since = clock.monotonic()
     }
-    if (!lease || lease.owner === '' || clock.monotonic() - since >= TAKEOVER_MS) {
-      const mine = { owner, token: (lease?.token ?? 0) + 1, beat: 0 }
+    const free = !lease || lease.owner === '' || hasEnded?.(lease.owner) === true
+    if (free || clock.monotonic() - since >= TAKEOVER_MS) {
+      const least = Math.max(lease?.token ?? 0, (await options.above?.()) ?? 0) + 1
+      const mine = { owner, token: lease ? least : Math.max(least, firstToken(clock)), beat: 0 }
       if (await store.swap(name, text, format(mine))) return hold(options, mine)
     }
     await clock.sleep(LOOK_MS, signal)

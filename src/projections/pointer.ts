@@ -22,26 +22,45 @@ export const KEEP_MS = 3_600_000
 /** Uses are recorded this often, in milliseconds. */
 export const TOUCH_MS = 300_000
 
-const empty: Pointer = { next: 1, versions: {} }
+const isNumber = (value: unknown): boolean => Number.isSafeInteger(value)
+const isGenerations = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.values(value).every(isNumber)
 
-const parse = (text: string | undefined): Pointer => {
-  if (text === undefined) return empty
-  const value: unknown = JSON.parse(text)
-  return value as Pointer
+/** Undefined for a pointer that is not there, or damaged: either way all is to be built anew. */
+const parse = (text: string | undefined): Pointer | undefined => {
+  try {
+    const value: unknown = text === undefined ? undefined : JSON.parse(text)
+    if (typeof value !== 'object' || value === null || !('next' in value) || !('versions' in value)) return undefined
+    const { next, versions } = value
+    const sound =
+      isNumber(next) &&
+      typeof versions === 'object' &&
+      versions !== null &&
+      Object.values(versions).every(isGenerations)
+    return sound ? (value as Pointer) : undefined
+  } catch {
+    return undefined
+  }
 }
 
-export const readPointer = async (store: Records, name: string): Promise<Pointer> =>
-  parse(await store.record(pointerRecord(name)))
+const begun = (first: number): Pointer => ({ next: first, versions: {} })
 
-/** Changes the pointer, again from the start when somebody else was first. `undefined` leaves it as it is. */
+export const readPointer = async (store: Records, name: string): Promise<Pointer> =>
+  parse(await store.record(pointerRecord(name))) ?? begun(1)
+
+/**
+ * Changes the pointer, again from the start when somebody else was first. `undefined` leaves it as it is. `first` numbers
+ * the first generation where there is no pointer.
+ */
 const change = async (
   store: Records,
   name: string,
   by: (pointer: Pointer) => Pointer | undefined,
+  first = 1,
 ): Promise<Pointer> => {
   for (;;) {
     const text = await store.record(pointerRecord(name))
-    const pointer = parse(text)
+    const pointer = parse(text) ?? begun(first)
     const changed = by(pointer)
     if (!changed) return pointer
     if (await store.swap(pointerRecord(name), text, JSON.stringify(changed))) return changed
@@ -55,15 +74,28 @@ const withVersion = (pointer: Pointer, version: number, generations: Generations
 
 export const generationsOf = (pointer: Pointer, version: number): Generations => pointer.versions[version] ?? {}
 
-/** The generation being built beside the live one: begun now, or found begun. */
-export const beginBuilding = async (store: Records, name: string, version: number): Promise<CollectionRef> => {
-  const pointer = await change(store, name, pointer => {
+/**
+ * The generation being built beside the live one: begun now, or found begun. In a store without a pointer the numbers begin
+ * with the time: nobody who still has the name of a collection of a store that was deleted may meet it in the new one.
+ */
+export const beginBuilding = async (
+  store: Records,
+  name: string,
+  version: number,
+  now: Date,
+): Promise<CollectionRef> => {
+  const begin = (pointer: Pointer): Pointer | undefined => {
     const generations = generationsOf(pointer, version)
     if (generations.building !== undefined) return undefined
     return withVersion({ ...pointer, next: pointer.next + 1 }, version, { ...generations, building: pointer.next })
-  })
+  }
+  const pointer = await change(store, name, begin, now.getTime())
   return { version, generation: generationsOf(pointer, version).building ?? 0 }
 }
+
+/** The number of a generation that nobody else has, for what is neither live nor being built. */
+export const takeGeneration = async (store: Records, name: string, now: Date): Promise<number> =>
+  (await change(store, name, pointer => ({ ...pointer, next: pointer.next + 1 }), now.getTime())).next - 1
 
 /** Swaps: what was built is live. False when another build took its place meanwhile. */
 export const goLive = async (store: Records, name: string, at: CollectionRef): Promise<boolean> => {
@@ -93,13 +125,17 @@ export const touch = async (store: Records, collection: CollectionName, now: Dat
   await store.swap(name, await store.record(name), now.toISOString())
 }
 
-/** The records that go with a collection: its lease, what is parked, what was asked. */
-const forgetConsumer = async (
+/** The records that go with a collection: its lease, what is parked, what was asked, when it was used. */
+export const forgetConsumer = async (
   store: Records & Pick<ReadStore, 'records'>,
   collection: CollectionName,
 ): Promise<void> => {
-  for (const prefix of [`parked:${collection}:`, `retry:${collection}`, `lease:${collection}`])
-    for (const [record, text] of await store.records(prefix)) await store.swap(record, text, undefined)
+  const parked = [...(await store.records(`parked:${collection}:`)).keys()]
+  // By their whole names: that of generation 1 is also how the one of generation 10 begins.
+  for (const name of [...parked, `retry:${collection}`, `lease:${collection}`, usedRecord(collection)]) {
+    const text = await store.record(name)
+    if (text !== undefined) await store.swap(name, text, undefined)
+  }
 }
 
 /** Was it used by no node for an hour? If so it is gone when this answers true. A first look counts as a use. */

@@ -5,7 +5,16 @@ import type { Document, ReadStore } from '../ports/read-store.ts'
 import { collectionName, type Projection } from './define.ts'
 import { ProjectionError } from './errors.ts'
 import { parkedOf } from './parking.ts'
-import { beginBuilding, generationsOf, goLive, readPointer } from './pointer.ts'
+import {
+  beginBuilding,
+  forgetConsumer,
+  generationsOf,
+  goLive,
+  readPointer,
+  TOUCH_MS,
+  takeGeneration,
+  touch,
+} from './pointer.ts'
 import { followCollection, type RunnerOptions } from './runner.ts'
 
 /** `events` is how many were folded so far, by this run of it; `progress` is how far it is, 0 to 1. */
@@ -24,7 +33,8 @@ export type RebuildOptions<D extends JsonObject> = RunnerOptions<D> & {
 export const requestRebuild = async (
   store: ReadStore,
   projection: Pick<Projection, 'name' | 'version'>,
-): Promise<number> => (await beginBuilding(store, projection.name, projection.version)).generation
+  now: Date,
+): Promise<number> => (await beginBuilding(store, projection.name, projection.version, now)).generation
 
 const reporter = <D extends JsonObject>(options: RebuildOptions<D>, head: bigint) => {
   let events = 0
@@ -42,7 +52,7 @@ const reporter = <D extends JsonObject>(options: RebuildOptions<D>, head: bigint
 export const rebuild = async <D extends JsonObject>(options: RebuildOptions<D>): Promise<number | undefined> => {
   const { projection, store, log, clock, signal } = options
   const { name, version } = projection
-  const at = await beginBuilding(store, name, version)
+  const at = await beginBuilding(store, name, version, clock.now())
   const live = async (): Promise<boolean> =>
     generationsOf(await readPointer(store, name), version).live === at.generation
   const ended = new AbortController()
@@ -103,25 +113,38 @@ async function* documentsOf(store: ReadStore, collection: string): AsyncGenerato
  * changed since are counted, not compared. @throws {ProjectionError} projection-building when nothing is live.
  */
 export const verifyProjection = async <D extends JsonObject>(options: RebuildOptions<D>): Promise<Verification> => {
-  const { projection, store, log, signal } = options
+  const { projection, store, log, clock, signal } = options
   const { name, version } = projection
   const { live } = generationsOf(await readPointer(store, name), version)
   if (live === undefined)
     throw new ProjectionError('projection-building', `${name}@${version} is not built yet: there is nothing to verify`)
   const collection = collectionName(name, { version, generation: live })
-  // Generation 0 is never given out: it is the scratch of verifications, one at a time by its lease.
-  const at = { version, generation: 0 }
+  // A scratch of its own for each verification: two at once do not disturb each other, one that was killed disturbs none.
+  const at = { version, generation: await takeGeneration(store, name, clock.now()) }
   const scratch = collectionName(name, at)
-  await store.drop(scratch)
-  const replayed = await followCollection({
-    ...options,
-    ...{ at, projection: { ...projection, indexes: [] } },
-    onCaughtUp: async () => false,
-    onProgress: reporter(options, await log.head()),
-  })
+  const report = reporter(options, await log.head())
+  let touched = Number.NEGATIVE_INFINITY
+  /** What is in use is not swept away, however long this takes. */
+  const keep = async (): Promise<void> => {
+    if (clock.monotonic() - touched < TOUCH_MS) return
+    touched = clock.monotonic()
+    for (const each of [scratch, collection]) await touch(store, each, clock.now())
+  }
   try {
+    await keep()
+    const replayed = await followCollection({
+      ...options,
+      ...{ at, projection: { ...projection, indexes: [] } },
+      onCaughtUp: async () => false,
+      onProgress: (position, taken) => {
+        report(position, taken)
+        keep().catch(() => undefined)
+      },
+    })
     if (replayed !== 'finished') throw new Error(`the replay of ${name} ended early (${replayed})`)
     const upTo = (await store.checkpoint(scratch))?.position ?? 0n
+    // The live one may be behind the replay: what it has not come to is not compared either.
+    const liveUpTo = (await store.checkpoint(collection))?.position ?? 0n
     const parked = await parkedOf(store, collection)
     const differences: Difference[] = []
     let [documents, differing, moved] = [0, 0, 0]
@@ -135,20 +158,22 @@ export const verifyProjection = async <D extends JsonObject>(options: RebuildOpt
     let [want, have] = [await expected.next(), await found.next()]
     while (!(want.done && have.done) && !signal.aborted) {
       documents += 1
+      await keep()
       const wanted = want.done ? undefined : want.value
       const held = have.done ? undefined : have.value
       if (held && (!wanted || held.id < wanted.id)) {
-        if (held.position > upTo) moved += 1
+        const removed = (await store.load(scratch, [held.id])).get(held.id)
+        if (held.position > upTo || (removed && removed.position > liveUpTo)) moved += 1
         else differs(held.id, 'extra')
         have = await found.next()
       } else if (wanted && (!held || wanted.id < held.id)) {
         // Removed, or still to come, after the replay ended: the tombstone or the document says so.
         const now = (await store.load(collection, [wanted.id])).get(wanted.id)
-        if (now && now.position > upTo) moved += 1
+        if (wanted.position > liveUpTo || (now && now.position > upTo)) moved += 1
         else differs(wanted.id, 'missing')
         want = await expected.next()
       } else if (wanted && held) {
-        if (held.position > upTo) moved += 1
+        if (held.position > upTo || wanted.position > liveUpTo) moved += 1
         else if (!isDeepStrictEqual(wanted.body, held.body)) differs(wanted.id, 'different')
         want = await expected.next()
         have = await found.next()
@@ -157,5 +182,6 @@ export const verifyProjection = async <D extends JsonObject>(options: RebuildOpt
     return { generation: live, documents, differences, differing, moved, parked: parked.size }
   } finally {
     await store.drop(scratch)
+    await forgetConsumer(store, scratch)
   }
 }

@@ -8,7 +8,7 @@ import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
 import type { CollectionName, ReadStore } from '../ports/read-store.ts'
-import { type ConsumeEnd, type ConsumerState, type ConsumerTrace, consume } from './consume.ts'
+import { type ConsumeEnd, type ConsumerState, type ConsumerTrace, complaining, consume } from './consume.ts'
 import { type CollectionRef, collectionName, type Projection } from './define.ts'
 import { openFolder } from './fold.ts'
 import type { Freshness } from './freshness.ts'
@@ -24,6 +24,8 @@ export type RunnerOptions<D extends JsonObject> = {
   readonly clock: Clock
   /** Unique to this process. */
   readonly nodeId: string
+  /** Whether the process of another node's id is known to have ended. */
+  readonly hasEnded?: (nodeId: string) => boolean
   readonly freshness?: Freshness
   /** Faults that are waited out, or that stop it: for the log of the service. */
   readonly onError?: (message: string) => void
@@ -82,7 +84,8 @@ export const followCollection = async <D extends JsonObject>(options: FollowOpti
   const filter = filterOf(projection)
   let built = generationsOf(await readPointer(store, projection.name), at.version).live === at.generation
   return consume({
-    ...{ consumer: collection, filter, log, store, clock, nodeId, signal, trace: options.trace },
+    ...{ consumer: collection, collection, filter, log, store, clock, nodeId, signal, trace: options.trace },
+    ...(options.hasEnded && { hasEnded: options.hasEnded }),
     onCaughtUp: () => {
       built = true
       return options.onCaughtUp()
@@ -147,8 +150,10 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
 
   const ended = async (task: Task, end: ConsumeEnd): Promise<void> => {
     if (end === 'stopped') stopped = task.error
-    if (end !== 'foreign') return
-    onError?.(`${task.collection} was folded from another log or another history of it: it is built again`)
+    if (end !== 'foreign' && end !== 'gone') return
+    if (end === 'foreign')
+      onError?.(`${task.collection} was folded from another log or another history of it: it is built again`)
+    // One that is gone is rarely pointed at: the store was damaged, or replaced a moment ago.
     await abandon(store, name, task.at)
   }
 
@@ -159,6 +164,7 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
       ...{ at, collection, stop, nudge: { wake: () => undefined }, state: 'starting', error: undefined },
       ...{ position: 0n, rate: 0, counted: 0, since: clock.monotonic(), ended: false, done: Promise.resolve() },
     }
+    const complain = complaining(error => onError?.(`${collection}: ${error}`))
     task.done = followCollection({
       ...options,
       ...{ at, signal: AbortSignal.any([signal, stop.signal]), nudge: task.nudge },
@@ -171,7 +177,7 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
       onState: (state, error) => {
         task.state = state
         task.error = error
-        if (error !== undefined) onError?.(`${collection}: ${error}`)
+        complain(state, error)
       },
       onProgress: (position, events) => count(task, position, events),
     })
@@ -193,7 +199,7 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
   const reconcile = async (): Promise<void> => {
     let generations = generationsOf(await readPointer(store, name), version)
     if (generations.live === undefined && generations.building === undefined)
-      generations = { building: (await beginBuilding(store, name, version)).generation }
+      generations = { building: (await beginBuilding(store, name, version, clock.now())).generation }
     const wanted = [generations.live, generations.building].flatMap(each =>
       each === undefined ? [] : [collectionName(name, { version, generation: each })],
     )
@@ -216,8 +222,10 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
         await reconcile()
         fault = undefined
       } catch (error) {
-        fault = error instanceof Error ? error.message : String(error)
-        onError?.(`${name}: ${fault}`)
+        const message = error instanceof Error ? error.message : String(error)
+        // Said once: it may be tried in vain for hours, twice a second.
+        if (message !== fault) onError?.(`${name}: ${message}`)
+        fault = message
       }
       await clock.sleep(LOOK_MS, AbortSignal.any([signal, woken.signal]))
     }

@@ -12,7 +12,7 @@ import {
 } from '../ports/read-store.ts'
 import { type CollectionRef, collectionName, type Projection } from './define.ts'
 import { ProjectionError } from './errors.ts'
-import type { Freshness } from './freshness.ts'
+import { type Freshness, PATIENCE_MS } from './freshness.ts'
 import { plan } from './planner.ts'
 import { generationsOf, readPointer, TOUCH_MS, touch } from './pointer.ts'
 
@@ -59,6 +59,10 @@ export type ViewOptions<D extends JsonObject> = {
 
 /** The pointer may be this old, in milliseconds. */
 const FRESH_MS = 500
+/** Who waits for a position looks this often, in milliseconds, whether another collection has taken the place of this one. */
+const CHASE_MS = 100
+/** A use that could not be recorded is tried again after this time, in milliseconds. */
+const USE_AGAIN_MS = 10_000
 
 type Current = CollectionRef & {
   readonly collection: CollectionName
@@ -72,11 +76,12 @@ export const openView = <D extends JsonObject>(options: ViewOptions<D>): View<D>
   let readAt = Number.NEGATIVE_INFINITY
   const touchedAt = new Map<CollectionName, number>()
 
-  const use = async (collection: CollectionName): Promise<void> => {
+  /** Not waited for: reading goes on where nothing can be written (a full disk, a lock). */
+  const use = (collection: CollectionName): void => {
     const now = clock.monotonic()
     if (now - (touchedAt.get(collection) ?? Number.NEGATIVE_INFINITY) < TOUCH_MS) return
     touchedAt.set(collection, now)
-    await touch(store, collection, clock.now())
+    touch(store, collection, clock.now()).catch(() => touchedAt.set(collection, now - TOUCH_MS + USE_AGAIN_MS))
   }
 
   /** Our own version, else the newest older one that can be mapped. */
@@ -97,17 +102,23 @@ export const openView = <D extends JsonObject>(options: ViewOptions<D>): View<D>
     }
     return undefined
   }
+  /** What was swapped in may lack events that readers have seen, or waited for, in the one before: they stay there until then. */
+  const isBehind = (next: Current, before: Current): boolean =>
+    next.collection !== before.collection && freshness.position(next.collection) < freshness.position(before.collection)
+
   const resolve = async (afresh = false): Promise<Current> => {
     const now = clock.monotonic()
     if (afresh || !current || now - readAt >= FRESH_MS) {
-      const before = current?.collection
-      current = await choose()
+      const before = current
+      const next = await choose()
+      if (next) await freshness.refresh(next.collection)
+      // Whoever asked later knows better: what was adopted is not left again.
+      if (current && current !== before) return current
+      if (before && next && !afresh && isBehind(next, before)) return before
+      current = next
       readAt = now
-      if (before !== undefined && before !== current?.collection) freshness.forget(before)
-      if (current) {
-        await use(current.collection)
-        await freshness.refresh(current.collection)
-      }
+      if (before && before.collection !== next?.collection) freshness.forget(before.collection)
+      if (next) use(next.collection)
     }
     if (current) return current
     throw new ProjectionError('projection-building', `${name}@${version} is being built`)
@@ -173,7 +184,7 @@ export const openView = <D extends JsonObject>(options: ViewOptions<D>): View<D>
     if (!at) throw expired()
     try {
       const answer = await work(at)
-      await use(at.collection)
+      use(at.collection)
       return answer
     } catch (error) {
       throw isGone(error) ? expired(error) : error
@@ -193,7 +204,27 @@ export const openView = <D extends JsonObject>(options: ViewOptions<D>): View<D>
       reading(at => store.count(at.collection, plan({ ...query, limit: 1 }, projection.indexes), limit)),
     generation: () => (current ? `${current.version}.${current.generation}` : ''),
     position: () => (current ? freshness.position(current.collection) : 0n),
-    waitFor: (position, timeoutMs) => reading(at => freshness.waitFor(at.collection, position, timeoutMs)),
+    waitFor: async (position, timeoutMs = PATIENCE_MS) => {
+      const end = clock.monotonic() + timeoutMs
+      for (;;) {
+        const left = end - clock.monotonic()
+        const at = await resolve()
+        try {
+          await freshness.waitFor(at.collection, position, Math.min(left, CHASE_MS))
+          // Another reader may have moved on to a collection that has not come so far.
+          if (current?.collection === at.collection) return
+        } catch (error) {
+          if (!(error instanceof ProjectionError && error.code === 'projection-behind')) throw error
+          if (left <= CHASE_MS)
+            throw new ProjectionError(
+              'projection-behind',
+              `${name} has not reached the position within ${timeoutMs} ms`,
+            )
+        }
+        // Nobody folds a collection on whose place has been taken.
+        readAt = Number.NEGATIVE_INFINITY
+      }
+    },
     ready: async () => {
       try {
         await resolve()

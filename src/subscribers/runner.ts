@@ -8,6 +8,7 @@ import {
   type ConsumeEnd,
   type ConsumerState,
   type ConsumerTrace,
+  complaining,
   consume,
   type Session,
 } from '../projections/consume.ts'
@@ -30,6 +31,8 @@ export type SubscriberOptions = {
   readonly clock: Clock
   /** Unique to this process. */
   readonly nodeId: string
+  /** Whether the process of another node's id is known to have ended. */
+  readonly hasEnded?: (nodeId: string) => boolean
   readonly onError?: (message: string) => void
   readonly trace?: ConsumerTrace
   readonly signal: AbortSignal
@@ -188,16 +191,18 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
     await saveStart(at, stored.token)
   }
 
+  const complain = complaining(problem => onError?.(`${consumer}: ${problem}`))
   const run = async (): Promise<void> => {
     for (let end: ConsumeEnd = 'foreign'; end === 'foreign' && !signal.aborted; ) {
       try {
         await begin()
         end = await consume({
           ...{ consumer, filter, log, store, clock, nodeId, signal, open, nudge, trace: options.trace },
+          ...(options.hasEnded && { hasEnded: options.hasEnded }),
           onState: (next, problem) => {
             state = next
             error = problem
-            if (problem !== undefined) onError?.(`${consumer}: ${problem}`)
+            complain(next, problem)
           },
           onProgress: reached => {
             position = reached

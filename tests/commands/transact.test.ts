@@ -6,7 +6,7 @@ import { uuidv5 } from '../../src/domain/ids.ts'
 import { isRefusal, refuse } from '../../src/domain/refusal.ts'
 import type { Encoded, Log, NewEvent } from '../../src/log/log.ts'
 import type { Clock } from '../../src/ports/clock.ts'
-import type { Append, AppendResult, EventStore } from '../../src/ports/event-store.ts'
+import { type Append, type AppendResult, type EventStore, EventStoreError } from '../../src/ports/event-store.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
 
 type Counted = DomainEvent<'Counted', { readonly by: number }>
@@ -188,6 +188,18 @@ t.test('an unknown outcome is resent, the same events at the same revision, and 
     t.same(sent[2], sent[0])
     t.equal(decided, 1)
   }
+  // The store went away before it could say: that is no answer to what was sent first.
+  let asked = 0
+  const away = open(openMemoryEventStore(), log => ({
+    ...log,
+    append: async (append: Append): Promise<AppendResult> => {
+      asked += 1
+      if (asked === 1) await log.append(append)
+      if (asked > 1) throw new EventStoreError('unavailable', 'the disk is full')
+      return { outcome: 'unknown', cause: 'the wire was cut' }
+    },
+  }))
+  t.match(await away.node.run('counter-1', count, command(1)), { refused: 'outcome-unknown' })
   const dead = flaky(1000, true)
   t.match(await dead.node.run('counter-1', count, command(1)), { refused: 'outcome-unknown' })
   t.match(await dead.transactor().load('counter-1'), { state: 1, revision: 0n }, 'it was written once all the same')

@@ -243,6 +243,12 @@ export const readStoreContract = (t: Test, open: () => Promise<Opened>): void =>
     test.equal((await store.checkpoint('words@1#1'))?.token, 4)
   })
 
+  withStore('a checkpoint is not stored for a collection that is not there', async (test, store) => {
+    const late = store.apply('words@1#404', [], { consumer: 'words@1#404', value: at(7n) })
+    await test.rejects(late, { name: 'ReadStoreError', code: 'gone' })
+    test.equal(await store.checkpoint('words@1#404'), undefined)
+  })
+
   withStore('a consumer without documents stores its checkpoint alone', async (test, store) => {
     await store.apply('', [], { consumer: 'subscriber:mail', value: at(7n) })
     test.equal((await store.checkpoint('subscriber:mail'))?.position, 7n)

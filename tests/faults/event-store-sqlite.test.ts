@@ -1,5 +1,5 @@
 /** What can go wrong under the embedded event store: other people’s files, locks, full disks, dying threads. */
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
@@ -128,6 +128,50 @@ t.test('a lock held by another process fails the append, and only as long as it 
   exclusive.close()
 })
 
+t.test('a log that has lost its end gets a new id, once, whoever opens it', async t => {
+  const path = pathIn(t)
+  const first = await openSqliteEventStore({ path, clock, newId: () => 'log-1' })
+  for (let n = 0; n < 5; n += 1) written(await first.append(`a-${n}`, 'none', newEvents(1)))
+  await first.close()
+  const openAgain = (newId: string, seen: readonly (readonly [string, bigint])[]) =>
+    open(t, { path, newId: () => newId, seen: new Map(seen) })
+  t.match(await openAgain('x', [['log-1', 5n]]), { logId: 'log-1', lostEnd: undefined }, 'all that was seen is there')
+  t.match(await openAgain('x', [['other', 9n]]), { logId: 'log-1', lostEnd: undefined }, 'what was seen of another')
+  const both = await Promise.all(['log-2', 'log-3'].map(id => openAgain(id, [['log-1', 6n]])))
+  t.equal(both.filter(each => each.lostEnd !== undefined).length, 1, 'one of two finds it')
+  t.equal(both[0]?.logId, both[1]?.logId, 'and both have its id')
+  t.same(both.find(each => each.lostEnd)?.lostEnd, { logId: 'log-1', seen: 6n, head: 5n })
+  t.equal((await openAgain('x', [['log-1', 6n]])).logId, both[0]?.logId, 'the old one is not renewed again')
+})
+
+t.test('a file that was deleted or replaced takes nothing and gives nothing, until it is back', async t => {
+  const path = pathIn(t)
+  const workers: Worker[] = []
+  const store = await open(t, {
+    path,
+    clock: fastClock(50),
+    startWorker: settings => {
+      const worker = startWriter(settings)
+      workers.push(worker)
+      return worker
+    },
+  })
+  written(await store.append('a-1', 'none', newEvents(1)))
+  renameSync(path, `${path}.away`)
+  const gone = { code: 'unavailable', message: /deleted or replaced under the running service/ }
+  t.match(await failureOf(store.append('a-1', 0n, newEvents(1))), gone)
+  await workers[0]?.terminate()
+  t.match(await failureOf(store.append('a-1', 0n, newEvents(1))), gone, 'nor does a new thread make a file')
+  t.notOk(existsSync(path))
+  writeFileSync(path, '')
+  t.match(await failureOf(store.append('a-1', 0n, newEvents(1))), gone, 'another file is not taken for it')
+  await until('reading fails too', async () => (await store.head().catch(() => undefined)) === undefined)
+  t.equal(statSync(path).size, 0)
+  renameSync(`${path}.away`, path)
+  written(await store.append('a-1', 0n, newEvents(1)))
+  t.equal(await store.head(), 2n)
+})
+
 t.test('a full disk fails appends, harms nothing, and is over when there is room again', async t => {
   const path = pathIn(t)
   const full = await openSqliteEventStore({ path, clock, pragmas: { max_page_count: 120 } })
@@ -201,7 +245,8 @@ t.test('a thread that cannot start again fails appends until it can', async t =>
   const store = await open(t, {
     path,
     startWorker: settings => {
-      const worker = broken ? startWriter({ ...settings, path: join(path, 'not-a-folder.db') }) : startWriter(settings)
+      const pragmas = { journal_mode: 'no such mode;' }
+      const worker = startWriter(broken ? { ...settings, pragmas } : settings)
       workers.push(worker)
       return worker
     },
@@ -210,7 +255,7 @@ t.test('a thread that cannot start again fails appends until it can', async t =>
   await workers[0]?.terminate()
   t.match(await failureOf(store.append('a-1', 'none', newEvents(1))), {
     code: 'unavailable',
-    message: /cannot be opened/,
+    message: /pragma journal_mode/,
   })
   broken = false
   written(await store.append('a-1', 'none', newEvents(1)))

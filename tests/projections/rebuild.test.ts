@@ -1,5 +1,7 @@
 import t, { type Test } from 'tap'
 import type { JsonObject } from '../../src/domain/event.ts'
+import { ReadStoreError } from '../../src/ports/read-store.ts'
+import { openFreshness } from '../../src/projections/freshness.ts'
 import {
   beginBuilding,
   goLive,
@@ -10,7 +12,8 @@ import {
   touch,
 } from '../../src/projections/pointer.ts'
 import { rebuild, requestRebuild, verifyProjection } from '../../src/projections/rebuild.ts'
-import { fakeClock, until } from '../support/clocks.ts'
+import { openView } from '../../src/projections/view.ts'
+import { fakeClock, fastClock, until } from '../support/clocks.ts'
 import { memoryLog } from '../support/memory-log.ts'
 import { openReadSide, type ReadSide, words } from '../support/projections.ts'
 
@@ -70,15 +73,15 @@ withReadSide(
 withReadSide('a running node carries out a rebuild that was asked for', async (t, side) => {
   const node = side.run(words())
   await until('it is built', async () => (await node.status()).state === 'following')
-  t.equal(await requestRebuild(side.store, words()), 2)
-  t.equal(await requestRebuild(side.store, words()), 2, 'asked twice it is one')
+  t.equal(await requestRebuild(side.store, words(), side.clock.now()), 2)
+  t.equal(await requestRebuild(side.store, words(), side.clock.now()), 2, 'asked twice it is one')
   node.refresh()
   await until('it is swapped', async () => (await node.status()).generation === 2)
   t.same((await readPointer(side.store, 'words')).versions, { '1': { live: 2 } })
 })
 
 withReadSide('a rebuild that was killed is gone on with from its checkpoint', async (t, side) => {
-  const building = await beginBuilding(side.store, 'words', 1)
+  const building = await beginBuilding(side.store, 'words', 1, side.clock.now())
   let folded = 0
   const counting = words({
     evolve: (document, event, id) => {
@@ -105,11 +108,13 @@ withReadSide('a rebuild that was killed is gone on with from its checkpoint', as
 })
 
 withReadSide('only one of two swaps of the pointer counts', async (t, side) => {
-  const at = await beginBuilding(side.store, 'words', 1)
+  const at = await beginBuilding(side.store, 'words', 1, side.clock.now())
   t.equal(await goLive(side.store, 'words', { version: 1, generation: 99 }), false, 'what is not being built')
   const outcomes = await Promise.all([goLive(side.store, 'words', at), goLive(side.store, 'words', at)])
   t.same(outcomes, [true, true], 'who finds it done is content')
-  const next = await Promise.all(Array.from({ length: 5 }, () => beginBuilding(side.store, 'words', 1)))
+  const next = await Promise.all(
+    Array.from({ length: 5 }, () => beginBuilding(side.store, 'words', 1, side.clock.now())),
+  )
   t.same(new Set(next.map(each => each.generation)), new Set([2]), 'five who begin at once begin the same')
   t.same(JSON.parse((await side.store.record(pointerRecord('words'))) ?? ''), {
     next: 3,
@@ -210,6 +215,7 @@ withReadSide('what no node used for an hour is dropped, with its records', async
   for (const generation of [1, 2, 3]) await store.ensure(`words@1#${generation}`, [])
   await store.ensure('others@1#1', [])
   await store.swap('parked:words@1#1:a', undefined, '{}')
+  await store.swap('lease:words@1#10', undefined, 'another’s')
   await touch(store, 'words@1#1', clock.now())
   await clock.advance(KEEP_MS / 2)
   await touch(store, 'words@1#2', clock.now())
@@ -218,6 +224,7 @@ withReadSide('what no node used for an hour is dropped, with its records', async
   await clock.advance(KEEP_MS / 2)
   t.same(await sweep(store, 'words', keep, clock.now()), ['words@1#1'])
   t.equal((await store.records('parked:words@1#1')).size, 0)
+  t.equal(await store.record('lease:words@1#10'), 'another’s', 'a name that begins alike is not touched')
   await clock.advance(KEEP_MS)
   t.same(await sweep(store, 'words', keep, clock.now()), ['words@1#2'])
   t.same(await store.collections(), ['others@1#1', 'words@1#3'])
@@ -247,7 +254,116 @@ withReadSide('verify replays all and tells what differs', async (t, side) => {
     { id: 'extra', kind: 'extra' },
   ])
   t.same([differing, moved], [3, 1])
-  t.notOk((await side.store.collections()).includes('words@1#0'), 'the scratch is gone')
+  t.same(await side.store.collections(), ['words@1#1'], 'the scratch is gone')
+  t.same([...(await side.store.records('lease:')).keys()], ['lease:words@1#1'], 'and its records')
+
+  const at = () => verifyProjection({ ...options, nodeId: `verifier-${Math.random()}` })
+  const both = await Promise.all([at(), at(), at()])
+  t.same(
+    both.map(each => each.differing),
+    [3, 3, 3],
+    'verifications at once do not disturb each other',
+  )
+})
+
+t.test('who waits on a collection that was swapped out goes over to the one in its place', async t => {
+  const side = await openReadSide({ log: memoryLog({ page: 10 }), clock: fastClock(4) })
+  side.log.write('word-1', 'WordSet', { word: 'a' })
+  const node = side.run(words())
+  const view = side.view(words())
+  await until('it is built', async () => (await node.status()).state === 'following')
+  await node.stop()
+  t.equal((await view.find(list)).generation, '1.1')
+  const event = side.log.write('word-1', 'WordSet', { word: 'b' })
+  const waiting = view.waitFor(event.position)
+  const options = { projection: words(), ...side, nodeId: 'builder', signal: never() }
+  t.equal(await rebuild(options), 2)
+  await waiting
+  t.equal((await view.get(['1'])).get('1')?.body.word, 'b', 'nobody folds the old one any more')
+  await t.rejects(view.waitFor(event.position + 1n, 300), { code: 'projection-behind' })
+  await side.close()
+})
+
+withReadSide('readers stay with what they have seen until the collection in its place has it too', async (t, side) => {
+  const node = side.run(words())
+  const view = side.view(words())
+  await until('it is built', async () => (await node.status()).state === 'following')
+  await node.stop()
+  t.equal((await view.find(list)).generation, '1.1')
+  const at = await beginBuilding(side.store, 'words', 1, side.clock.now())
+  await side.store.ensure('words@1#2', words().indexes)
+  const value = { logId: side.log.logId, position: 3n, eventId: '', token: 1 }
+  await side.store.apply('words@1#2', [], { consumer: 'words@1#2', value })
+  t.ok(await goLive(side.store, 'words', at))
+  const read = async () => {
+    await side.clock.sleep(600)
+    return (await view.find(list)).generation
+  }
+  t.equal(await read(), '1.1', 'it is behind')
+  t.equal(await read(), '1.1')
+  await side.store.apply('words@1#2', [], {
+    consumer: 'words@1#2',
+    value: { ...value, position: await side.log.head() },
+  })
+  t.equal(await read(), '1.2')
+})
+
+withReadSide('who waited on one collection waits again when another reader has moved on', async (t, side) => {
+  const node = side.run(words())
+  await until('it is built', async () => (await node.status()).state === 'following')
+  await node.stop()
+  const clock = fakeClock()
+  const asked: string[] = []
+  const gate = Promise.withResolvers<void>()
+  const freshness = {
+    ...openFreshness({ store: side.store, clock }),
+    waitFor: (collection: string) => {
+      asked.push(collection)
+      return gate.promise
+    },
+  }
+  const view = openView({ projection: words(), store: side.store, clock, freshness })
+  const waiting = view.waitFor(10_000n)
+  await until('it waits', () => asked.length === 1)
+  await rebuild({ projection: words(), ...side, nodeId: 'builder', signal: never() })
+  await clock.advance(600)
+  t.equal((await view.find(list)).generation, '1.2')
+  gate.resolve()
+  await waiting
+  t.same(asked, ['words@1#1', 'words@1#2'])
+})
+
+withReadSide('verify does not take for wrong what the live collection has not come to', async (t, side) => {
+  const node = side.run(words())
+  await until('it is built', async () => (await node.status()).state === 'following')
+  await node.stop()
+  side.log.write('word-0', 'WordSet', { word: 'later' })
+  side.log.write('word-1', 'WordRemoved')
+  side.log.write('word-new', 'WordSet', { word: 'later' })
+  const options = { projection: words(), ...side, nodeId: 'verifier', signal: never() }
+  t.match(await verifyProjection(options), { differing: 0, moved: 3 })
+})
+
+withReadSide('queries are answered where nothing can be written', async (t, side) => {
+  const node = side.run(words())
+  await until('it is built', async () => (await node.status()).state === 'following')
+  let tried = 0
+  const swap = (): Promise<boolean> => {
+    tried += 1
+    return Promise.reject(new ReadStoreError('unavailable', 'the disk is full'))
+  }
+  const view = openView({ projection: words(), ...side, store: { ...side.store, swap } })
+  for (let n = 0; n < 5; n += 1) t.equal((await view.find(list)).documents.length, 2)
+  t.equal(tried, 1, 'and what could not be written is not tried for each of them')
+})
+
+withReadSide('a checkpoint without its collection is no reason to leave out what is before it', async (t, side) => {
+  const at = await beginBuilding(side.store, 'words', 1, side.clock.now())
+  const value = { logId: side.log.logId, position: await side.log.head(), eventId: '', token: 1 }
+  await side.store.apply('', [], { consumer: `words@1#${at.generation}`, value })
+  const node = side.run(words())
+  await until('it is built', async () => (await node.status()).state === 'following')
+  t.equal((await side.view(words()).find({ ...list, limit: 10 })).documents.length, 6)
 })
 
 withReadSide('the read store lost under the running node is built again', async (t, side) => {
@@ -261,7 +377,9 @@ withReadSide('the read store lost under the running node is built again', async 
     const found = await view.get(['0', '1']).catch(() => new Map())
     return found.get('1')?.body.word === 'after the loss' && found.has('0')
   })
-  t.equal((await side.store.scan('words@1#1', '', 100)).length, 6)
+  const [collection = ''] = await side.store.collections()
+  t.equal((await side.store.scan(collection, '', 100)).length, 6)
+  t.not(collection, 'words@1#1', 'no name of the lost store is used again')
 })
 
 t.test('a batch does not hold the event loop, however slow its fold is', async t => {

@@ -80,12 +80,13 @@ withReadSide('events that were folded before change nothing', async (t, side) =>
   await first.stop()
   const before = await side.store.scan(COLLECTION, '', 10)
   // As if the checkpoint had been lost with the machine: everything comes again.
-  const value: Checkpoint = { logId: side.log.logId, position: 0n, eventId: '', token: 9 }
+  const token = ((await side.store.checkpoint(COLLECTION))?.token ?? 0) + 1
+  const value: Checkpoint = { logId: side.log.logId, position: 0n, eventId: '', token }
   await side.store.apply('', [], { consumer: COLLECTION, value })
   await side.store.swap(
     leaseRecord(COLLECTION),
     await side.store.record(leaseRecord(COLLECTION)),
-    '{"owner":"","token":9,"beat":0}',
+    `{"owner":"","token":${token},"beat":0}`,
   )
   side.run(words())
   await caughtUp(side)
@@ -213,7 +214,8 @@ t.test('a lease is taken after 8 s of the challenger own clock without a beat, w
   const abort = new AbortController()
   const options = { store: side.store, consumer: 'c', clock, signal: abort.signal }
   const first = await acquireLease({ ...options, owner: 'one' })
-  t.equal(first?.token, 1)
+  const token = first?.token ?? 0
+  t.equal(token, clock.now().getTime(), 'the first token is above all of a store that was deleted before')
   const second = acquireLease({ ...options, owner: 'two' })
   let taken = false
   void second.then(() => {
@@ -249,21 +251,56 @@ t.test('a lease is taken after 8 s of the challenger own clock without a beat, w
   await pass(1_000, 1)
   await until('it is taken', () => taken)
   const lease = await third
-  t.equal(lease?.token, 2)
-  t.match(await record(), { owner: 'three', token: 2 })
+  t.equal(lease?.token, token + 1)
+  t.match(await record(), { owner: 'three', token: token + 1 })
   // Somebody takes it from under the holder: it notices at its next beat.
   await side.store.swap(
     leaseRecord('c'),
     await side.store.record(leaseRecord('c')),
-    '{"owner":"four","token":3,"beat":0}',
+    `{"owner":"four","token":${token + 2},"beat":0}`,
   )
   await until('it sleeps', () => clock.sleepers() === 1)
   await clock.advance(BEAT_MS)
   await until('it knows', () => lease?.lost.aborted === true)
   await lease?.release()
-  t.match(await record(), { owner: 'four', token: 3 }, 'a lost lease is not released')
+  t.match(await record(), { owner: 'four', token: token + 2 }, 'a lost lease is not released')
   await side.close()
 })
+
+withReadSide(
+  'a lease is taken at once from who is known to be dead, from nobody else, and when it is damaged',
+  async (t, side) => {
+    const clock = fakeClock()
+    const { store } = side
+    const take = (consumer: string, above = 0) => {
+      const options = { store, consumer, owner: 'me', clock, signal: new AbortController().signal }
+      return acquireLease({ ...options, hasEnded: owner => owner === 'dead', above: async () => above })
+    }
+    await store.swap(leaseRecord('a'), undefined, '{"owner":"dead","token":7,"beat":9}')
+    t.equal((await take('a'))?.token, 8, 'no time has passed')
+    await store.swap(leaseRecord('b'), undefined, '{"owner":"alive","token":7,"beat":9}')
+    let taken = false
+    void take('b').then(() => {
+      taken = true
+    })
+    await until('it waits', () => clock.sleepers() === 2)
+    t.notOk(taken)
+    let damaged = 0
+    for (const text of ['{"owner":', '7', 'null', '{"owner":5,"token":1}', '{"owner":"x","token":"y"}']) {
+      damaged += 1
+      await store.swap(leaseRecord(`c${damaged}`), undefined, text)
+      t.equal((await take(`c${damaged}`))?.token, clock.now().getTime(), text)
+    }
+    const future = clock.now().getTime() + 1_000
+    t.equal((await take('d', future))?.token, future + 1, 'above the token of the checkpoint')
+    t.match(JSON.parse((await store.record(leaseRecord('d'))) ?? ''), { owner: 'me' })
+    for (let n = 0; n < 20; n += 1) {
+      await clock.advance(500)
+      await until('all sleep', () => taken || clock.sleepers() >= 2)
+    }
+    t.ok(taken, 'who is silent for 8 s is taken for dead')
+  },
+)
 
 withReadSide('of two nodes one works; when it goes, the other takes over', async (t, side) => {
   const one = side.run(words())

@@ -37,9 +37,9 @@ const domainPackages: ReadonlySet<string> = new Set(['typebox', 'snowball-stemme
 
 /**
  * Adapters do not know each other: each stands alone behind its port. The edges carry what the program is (HTTP, command
- * line); `sqlite.ts` is the one wrapper on its engine.
+ * line); `sqlite.ts` is the one wrapper on its engine, `sqlite-file.ts` looks at its files.
  */
-const sharedAdapters: ReadonlySet<string> = new Set(['src/adapters/sqlite.ts'])
+const sharedAdapters: ReadonlySet<string> = new Set(['src/adapters/sqlite.ts', 'src/adapters/sqlite-file.ts'])
 
 export const MAX_LINES = 360
 

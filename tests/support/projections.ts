@@ -8,6 +8,7 @@ import type { Clock } from '../../src/ports/clock.ts'
 import type { ReadStore } from '../../src/ports/read-store.ts'
 import { type Projection, projection } from '../../src/projections/define.ts'
 import { type Freshness, openFreshness } from '../../src/projections/freshness.ts'
+import { pointerRecord } from '../../src/projections/pointer.ts'
 import { type ProjectionHandle, type RunnerOptions, runProjection } from '../../src/projections/runner.ts'
 import { openView, type View } from '../../src/projections/view.ts'
 import { fastClock } from './clocks.ts'
@@ -54,6 +55,8 @@ export const openReadSide = async (
   const clock = options.clock ?? fastClock(40)
   const log = options.log ?? memoryLog()
   const store = await openSqliteReadStore({ path: join(folder, 'read.db'), clock })
+  // As it is left by an earlier run: a new pointer would number its generations from the time on.
+  await store.swap(pointerRecord('words'), undefined, '{"next":1,"versions":{}}')
   const freshness = openFreshness({ store, clock })
   const stops: (() => Promise<void>)[] = []
   let nodes = 0

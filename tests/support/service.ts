@@ -56,6 +56,7 @@ export const lexichron = (
     const child = spawn(process.execPath, [main, ...args], {
       env: environmentFor(dataDir, env),
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...{ timeout: 120_000, killSignal: 'SIGKILL' },
     })
     const texts = collect(child)
     child.once('error', reject)

@@ -13,6 +13,9 @@ import type { Answer } from './route.ts'
 import { type Admission, cacheControl, secure, standingHeaders } from './security.ts'
 import type { SyncTokens } from './tokens.ts'
 
+/** An answer tells its age once the log was not heard for so long, in milliseconds: it is asked every second. */
+const STALE_MS = 3_000
+
 export const JSON_TYPE = 'application/json; charset=utf-8'
 /** Bodies that are smaller cost more to compress than they save. */
 const COMPRESS_FROM = 1024
@@ -87,10 +90,12 @@ export const openAnswering = (deps: {
   readonly logger: Logger
   /** The service is reached by https. */
   readonly strict: boolean
+  /** Milliseconds since the log was heard: what is read while it is away is so old. */
+  readonly deafFor: () => number
   /** No plugin has headers to add to answers. */
   readonly direct: boolean
 }): Answering => {
-  const { syncTokens, logger, strict, direct } = deps
+  const { syncTokens, logger, strict, deafFor, direct } = deps
 
   const compressible = (request: FastifyRequest, body: Answer['body']): boolean =>
     request.headers['accept-encoding'] !== undefined &&
@@ -125,6 +130,9 @@ export const openAnswering = (deps: {
     const headers = [...standing, 'x-request-id', request.id, 'cache-control', cache]
     if (hit) headers.push('ratelimit-policy', hit.policy, 'ratelimit', hit.rateLimit)
     headers.push('sync-token', syncTokenFor(request, position))
+    const age = position === undefined ? 0 : deafFor()
+    // RFC 9111, 5.1: seconds since it was validated where it comes from, which is the log.
+    if (age >= STALE_MS && Number.isFinite(age)) headers.push('age', String(Math.floor(age / 1000)))
     // The tag names the plain bytes: of compressed ones it is only a weak validator (RFC 9110, 8.8.1).
     if (etag !== undefined) headers.push('etag', compressed ? `W/${etag}` : etag)
     if (answer.body !== undefined || answer.type !== undefined) headers.push('content-type', answer.type ?? JSON_TYPE)

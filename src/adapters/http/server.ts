@@ -179,6 +179,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const strict = settings.publicUrl?.startsWith('https:') === true
   const answering = openAnswering({
     ...{ syncTokens, position: deps.freshness.position, logger, strict },
+    deafFor: () => deps.authority.deafFor(),
     direct: settings.allowedOrigins.length === 0,
   })
   let closing: Promise<void> | undefined

@@ -6,7 +6,8 @@ import type { EventStoreErrorCode } from '../../../ports/event-store.ts'
 import { SqliteError } from '../../sqlite.ts'
 import type { EventFileOptions } from './schema.ts'
 
-export type WriterSettings = { readonly path: string } & EventFileOptions
+/** `identity` is that of the file which the store has opened. */
+export type WriterSettings = { readonly path: string; readonly identity: string | undefined } & EventFileOptions
 
 /** Appends of one flush. `at` is the store's clock in milliseconds since 1970. */
 export type AppendMessage = {
@@ -60,6 +61,17 @@ export const codeOf = (error: unknown): EventStoreErrorCode => {
       return 'closed'
     default:
       return 'unavailable'
+  }
+}
+
+/** The log's file is not the one at its path any more: what is written to it now would be lost with this process. */
+export class FileReplacedError extends Error {
+  override readonly name = 'FileReplacedError'
+  constructor(path: string) {
+    super(
+      `${path}: the event store was deleted or replaced under the running service: put the file back, or stop every ` +
+        'process that has it open and start again on what is there',
+    )
   }
 }
 

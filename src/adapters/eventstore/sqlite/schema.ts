@@ -119,3 +119,24 @@ export const reopenEventFile = (path: string, options: EventFileOptions): Sqlite
     },
     ...options,
   })
+
+/**
+ * Gives the log a new id if its head is below `upTo`, and keeps the old one in `meta`. Answers the head then, undefined
+ * when nothing is lost or another process was first. @throws {SqliteError}
+ */
+export const renewLog = (
+  db: Sqlite,
+  { logId, upTo, newId }: { readonly logId: string; readonly upTo: number; readonly newId: string },
+): number | undefined => {
+  const lastPosition = db.prepare<[number]>("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
+  const headOf = (): number => lastPosition.get()?.[0] ?? 0
+  if (headOf() >= upTo) return undefined
+  return db.transaction(() => {
+    const head = headOf()
+    if (head >= upTo) return undefined
+    const renewed = db.prepare("UPDATE meta SET value = ? WHERE name = 'log_id' AND value = ?").run(newId, logId)
+    if (renewed.changes === 0) return undefined
+    db.prepare('INSERT INTO meta (name, value) VALUES (?, ?)').run(`lost_end:${logId}`, `${head} of ${upTo}`)
+    return head
+  })
+}

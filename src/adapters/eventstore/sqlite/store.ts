@@ -15,9 +15,10 @@ import {
   type ReadStreamOptions,
 } from '../../../ports/event-store.ts'
 import { type Sqlite, SqliteError } from '../../sqlite.ts'
-import { codeOf } from './protocol.ts'
+import { identityOf } from '../../sqlite-file.ts'
+import { codeOf, FileReplacedError } from './protocol.ts'
 import { openReader } from './reader.ts'
-import { openEventFile } from './schema.ts'
+import { openEventFile, renewLog } from './schema.ts'
 import { openWaker } from './waker.ts'
 import { openWriter, type StartWorker, startWriter, type WriterStats } from './writer-thread.ts'
 
@@ -26,6 +27,12 @@ export type SqliteEventStoreOptions = {
   readonly clock: Clock
   /** Makes the id of a new log; a random UUID by default. */
   readonly newId?: () => string
+  /**
+   * Positions that others have seen, by log id. A log whose head is below what was seen of it has lost its end (a
+   * write-ahead log was truncated, an older copy put back): it gets a new id, as what is written from now on stands at
+   * positions that meant other events before.
+   */
+  readonly seen?: ReadonlyMap<string, bigint>
   /** How long a lock of another process is waited for, in milliseconds; 5000 by default. */
   readonly busyTimeoutMs?: number
   /** How often other processes' commits are looked for while someone waits at the head, in milliseconds; 50 by default. */
@@ -41,7 +48,12 @@ export type SqliteEventStoreOptions = {
 /** A stream of more events than any should have, and the revision of its last one. */
 export type LongStream = { readonly stream: string; readonly revision: bigint }
 
+/** The id that the log had, the head it was seen to have, the one that it has. */
+export type LostEnd = { readonly logId: string; readonly seen: bigint; readonly head: bigint }
+
 export type SqliteEventStore = EventStore & {
+  /** What was found as it was opened; told once, by the opener that found it. */
+  readonly lostEnd?: LostEnd
   stats(): WriterStats
   /** Folds the journal into the file, if nobody stands in the way; the pages left in it, else -1. */
   foldJournal(): Promise<number>
@@ -53,10 +65,14 @@ export type SqliteEventStore = EventStore & {
 const READER_CACHE_KIB = 16_384
 /** While the file cannot be read a subscription tries again after this long, in milliseconds. */
 const RETRY_MS = 250
+/** Whether the file is still the one that was opened is looked at this often on reading, in milliseconds. */
+const LOOK_MS = 1_000
 
 /** The failure as the port names it; errors of this program stay as they are. */
 const failed = (error: unknown): unknown =>
-  error instanceof SqliteError ? new EventStoreError(codeOf(error), error.message, { cause: error }) : error
+  error instanceof SqliteError || error instanceof FileReplacedError
+    ? new EventStoreError(codeOf(error), error.message, { cause: error })
+    : error
 
 const attempt = <T>(work: () => T): T => {
   try {
@@ -111,11 +127,16 @@ const asValue = (error: unknown): EventStoreError => {
   throw error
 }
 
-const readMeta = (db: Sqlite): string => {
-  const logId = db.prepare<[string]>("SELECT value FROM meta WHERE name = 'log_id'").get()?.[0]
-  if (logId === undefined) throw new EventStoreError('corrupt', `${db.path}: the log has no id`)
+/** The log's id, after it was renewed if the log has lost its end. */
+const readMeta = (db: Sqlite, seen: SqliteEventStoreOptions['seen'], newId: () => string) => {
+  const readId = db.prepare<[string]>("SELECT value FROM meta WHERE name = 'log_id'")
+  const known = readId.get()?.[0]
+  if (known === undefined) throw new EventStoreError('corrupt', `${db.path}: the log has no id`)
+  const upTo = seen?.get(known) ?? 0n
+  const head = upTo > 0n ? renewLog(db, { logId: known, upTo: Number(upTo), newId: newId() }) : undefined
+  const logId = readId.get()?.[0] ?? known
   db.exec(`PRAGMA query_only = 1; PRAGMA cache_size = -${READER_CACHE_KIB}`)
-  return logId
+  return { logId, ...(head !== undefined && { lostEnd: { logId: known, seen: upTo, head: BigInt(head) } }) }
 }
 
 /**
@@ -126,17 +147,22 @@ const readMeta = (db: Sqlite): string => {
 export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Promise<SqliteEventStore> => {
   const { path, clock } = options
   const file = { busyTimeoutMs: options.busyTimeoutMs ?? 5_000, pragmas: options.pragmas ?? {} }
-  const created = { logId: (options.newId ?? randomUUID)(), createdAt: clock.now().toISOString() }
+  const newId = options.newId ?? randomUUID
+  const created = { logId: newId(), createdAt: clock.now().toISOString() }
   const db = attempt(() => openEventFile(path, created, file))
   const prepare = () => {
     try {
-      return attempt(() => ({ logId: readMeta(db), reader: openReader(db) }))
+      return attempt(() => ({
+        ...readMeta(db, options.seen, newId),
+        reader: openReader(db),
+        identity: identityOf(path),
+      }))
     } catch (error) {
       db.close()
       throw error
     }
   }
-  const { logId, reader } = prepare()
+  const { logId, lostEnd, reader, identity } = prepare()
 
   let version = reader.dataVersion()
   const changed = (): boolean => {
@@ -151,7 +177,7 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
   }
   const waker = openWaker(clock, changed, options.pollMs ?? 50)
   const writer = await openWriter({
-    settings: { path, ...file },
+    settings: { path, identity, ...file },
     clock,
     start: options.startWorker ?? startWriter,
     committed: waker.wake,
@@ -162,10 +188,19 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
   })
 
   let closing: Promise<void> | undefined
+  let looked = clock.monotonic()
   /** Every read passes here. */
   const read = <T>(work: () => T): T => {
     if (closing) throw new EventStoreError('closed', 'the event store is closed')
-    return attempt(work)
+    return attempt(() => {
+      const now = clock.monotonic()
+      if (now - looked >= LOOK_MS) {
+        // Stays in the past while it is missing: every read says so, until the file is back.
+        if (identityOf(path) !== identity) throw new FileReplacedError(path)
+        looked = now
+      }
+      return work()
+    })
   }
 
   const send = ({ stream, expected, events }: Append, characters: number): Promise<AppendResult> =>
@@ -233,6 +268,7 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
 
   return {
     logId,
+    ...(lostEnd && { lostEnd }),
     append: async (stream, expected, events) => {
       const append = { stream, expected, events }
       const characters = measure(append)

@@ -4,8 +4,16 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { checkpoint } from '../../sqlite.ts'
+import { identityOf } from '../../sqlite-file.ts'
 import { CommitError, openAppender } from './appender.ts'
-import { type AppendMessage, failureOf, type WriterReply, type WriterRequest, type WriterSettings } from './protocol.ts'
+import {
+  type AppendMessage,
+  FileReplacedError,
+  failureOf,
+  type WriterReply,
+  type WriterRequest,
+  type WriterSettings,
+} from './protocol.ts'
 import { reopenEventFile } from './schema.ts'
 
 /** A transaction takes appends up to here, so that the first of them does not wait for all of a burst. */
@@ -18,6 +26,9 @@ const reply = (message: WriterReply): void => port.postMessage(message)
 const settings: WriterSettings = workerData
 
 const start = (): void => {
+  const { path } = settings
+  // Opening would make a file that is not there.
+  if (identityOf(path) !== settings.identity) throw new FileReplacedError(path)
   const db = reopenEventFile(settings.path, settings)
   const appender = openAppender(db)
   let waiting: AppendMessage[] = []
@@ -41,6 +52,8 @@ const start = (): void => {
 
   const commit = (batch: readonly AppendMessage[]): void => {
     try {
+      // An answer means that it is in the log; one that was deleted is none, though its file can still be written.
+      if (identityOf(path) !== settings.identity) throw new FileReplacedError(path)
       reply({ kind: 'answers', answers: appender.commit(batch) })
     } catch (error) {
       const count = batch.reduce((sum, message) => sum + message.streams.length, 0)

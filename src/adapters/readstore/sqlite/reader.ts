@@ -42,6 +42,17 @@ const bodyOf = (text: string): JsonObject => {
 
 type BodyRow = readonly [string, bigint, string]
 
+/** As read: a damaged row may hold anything. */
+type CheckpointRow = readonly [string, SqlValue, SqlValue, SqlValue, SqlValue]
+
+/** A checkpoint that makes no sense belongs to no log: its consumer begins anew. Its token still counts. */
+const checkpointOf = ([, logId, position, eventId, token]: CheckpointRow): Checkpoint => {
+  const held = typeof token === 'bigint' && token >= 0n && token <= Number.MAX_SAFE_INTEGER ? Number(token) : 0
+  if (typeof logId === 'string' && typeof position === 'bigint' && position >= 0n && typeof eventId === 'string')
+    return { logId, position, eventId, token: held }
+  return { logId: '', position: 0n, eventId: '', token: held }
+}
+
 export const openReader = (db: Sqlite): Reader => {
   const statements = new Map<string, Statement<readonly SqlValue[]>>()
   const statement = <Row extends readonly SqlValue[]>(sql: string, bigints = false): Statement<Row> => {
@@ -160,7 +171,6 @@ export const openReader = (db: Sqlite): Reader => {
   }
 
   const findRecord = db.prepare<readonly [string]>('SELECT value FROM record WHERE name = ?')
-  type CheckpointRow = readonly [string, string, bigint, string, bigint]
   const selectCheckpoints = 'SELECT consumer, log_id, position, event_id, token FROM checkpoint'
   const allCheckpoints = db.prepare<CheckpointRow>(selectCheckpoints, { bigints: true })
   const oneCheckpoint = db.prepare<CheckpointRow>(`${selectCheckpoints} WHERE consumer = ?`, { bigints: true })
@@ -219,12 +229,7 @@ export const openReader = (db: Sqlite): Reader => {
     },
     checkpoints: consumer => {
       const rows = consumer === undefined ? allCheckpoints.all() : oneCheckpoint.all(consumer)
-      return new Map(
-        rows.map(([name, logId, position, eventId, token]) => [
-          name,
-          { logId, position, eventId, token: Number(token) },
-        ]),
-      )
+      return new Map(rows.map(row => [row[0], checkpointOf(row)]))
     },
     record: name => findRecord.get(name)?.[0],
     records: prefix => {

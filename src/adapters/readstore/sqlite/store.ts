@@ -3,10 +3,12 @@
  * that it holds can be made again from the log, so a damaged file is set aside and an empty one begun; a file that was
  * deleted or replaced under the running service is noticed within a second and opened anew.
  */
-import { closeSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync, renameSync } from 'node:fs'
 import type { Clock } from '../../../ports/clock.ts'
 import { type ReadStore, ReadStoreError, type ReadStoreErrorCode } from '../../../ports/read-store.ts'
 import { openDatabase, SqliteError } from '../../sqlite.ts'
+import { identityOf } from '../../sqlite-file.ts'
+import { alone, removeLeftovers } from './file-lock.ts'
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './layout.ts'
 import { openReader, type Reader } from './reader.ts'
 import type { WorkerRequest } from './worker.ts'
@@ -28,16 +30,15 @@ const LOAD_STRIDE = 128
 const codes: Readonly<Record<string, ReadStoreErrorCode>> = {
   corrupt: 'corrupt',
   notadb: 'corrupt',
+  foreign: 'corrupt',
   fenced: 'fenced',
   gone: 'gone',
 }
 
-const identityOf = (path: string): string | undefined => {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat && `${stat.dev}:${stat.ino}`
-}
-
-/** The application id in the header of a file that cannot be opened any more: is it ours to set aside? */
+/**
+ * The application id in the header of a file that cannot be opened any more: is it ours to set aside? Never to be asked
+ * while this process has the file open: closing any descriptor of it drops SQLite's locks (fcntl(2), POSIX).
+ */
 const isOurs = (path: string): boolean => {
   try {
     const file = openSync(path, 'r')
@@ -70,11 +71,23 @@ export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Prom
   const queue: (() => void)[] = []
 
   const setAside = (): string | undefined => {
-    if (identity !== undefined ? identityOf(path) !== identity : !isOurs(path)) return undefined
-    const name = `${path}.damaged-${clock.now().getTime()}`
-    renameSync(path, name)
-    for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
-    return name
+    const damaged = identity
+    if (damaged === undefined && open > 0) return undefined
+    const move = (): string | undefined => {
+      // Another process may have been first: what is there now is not the file that was found damaged.
+      if (damaged !== undefined ? identityOf(path) !== damaged : !isOurs(path)) return undefined
+      const name = `${path}.damaged-${clock.now().getTime()}`
+      renameSync(path, name)
+      removeLeftovers(path)
+      return name
+    }
+    try {
+      return alone(path, move)
+    } catch (error) {
+      // Another process is at it, or the folder cannot be written: the next call that meets the damage tries again.
+      if (error instanceof SqliteError) return undefined
+      throw error
+    }
   }
 
   /** What the failure means to the caller; a damaged file is out of the way when this returns. */

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CollectionName, Indexes } from '../../../ports/read-store.ts'
 import { checkpoint, openDatabase, type Sqlite, SqliteError } from '../../sqlite.ts'
+import { openAlone } from './file-lock.ts'
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './layout.ts'
 import { openWriter, type WriteBatch, WriteRefused, type Writer } from './writer.ts'
 
@@ -40,9 +41,11 @@ if (parentPort) {
   const data: unknown = workerData
   const { path } = data as { readonly path: string }
   const open = (): Sqlite =>
-    openDatabase(path, {
-      ...{ role: 'read', applicationId: APPLICATION_ID, schemaVersion: SCHEMA_VERSION, migrate },
-    })
+    openAlone(path, () =>
+      openDatabase(path, {
+        ...{ role: 'read', applicationId: APPLICATION_ID, schemaVersion: SCHEMA_VERSION, migrate },
+      }),
+    )
   let db: Sqlite | undefined
   let writer: Writer | undefined
 

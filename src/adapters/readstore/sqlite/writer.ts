@@ -251,8 +251,9 @@ export const openWriter = (db: Sqlite, now: () => number): Writer => {
         const end = now() + (positions.length >= CATCH_UP_DOCUMENTS ? CATCH_UP_SLICE_MS : SLICE_MS)
         db.transaction(() => {
           checkToken(batch)
-          if (positions.length > 0) {
-            const collection = collectionOf(batch.collection)
+          // Also without documents: a checkpoint never stands for a collection that is not there.
+          const collection = batch.collection === '' ? undefined : collectionOf(batch.collection)
+          if (collection && positions.length > 0) {
             try {
               while (at < positions.length && now() + unwritten(collection) * TERM_ROW_MS < end)
                 for (const last = Math.min(at + STRIDE, positions.length); at < last; at += 1) writeAt(collection, at)

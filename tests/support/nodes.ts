@@ -1,0 +1,256 @@
+/** Several services on one data folder: load that survives their deaths, and what has to be true afterwards. */
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Test } from 'tap'
+import type { App } from '../../src/adapters/cli/app-port.ts'
+import { openApp } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
+import type { Role } from '../../src/domain/roles.ts'
+import { environmentFor, type Service, until } from './service.ts'
+
+/** Does something with the data folder as one more process on it: this one. */
+const asNode = async <T>(folder: string, work: (app: App) => Promise<T>): Promise<T> => {
+  const app = await openApp(loadConfig(environmentFor(folder), folder), { purpose: 'work', version: '0.0.0' })
+  try {
+    return await work(app)
+  } finally {
+    await app.close()
+  }
+}
+
+/** A new access token. */
+export const tokenOf = (folder: string, role: Role = 'editor', name: string = role): Promise<string> =>
+  asNode(folder, async app => {
+    const issued = await app.tokens.create({ role, for: name, lifeMs: 3_600_000 })
+    if ('refused' in issued) throw new Error(issued.detail)
+    return issued.token
+  })
+
+export type Answered = { readonly id: string; readonly revision: string; readonly sync: string }
+
+export const draft = (
+  url: string,
+  token: string,
+  key: string,
+  lemma: string,
+  ms = 10_000,
+  gloss = `the meaning of ${lemma}`,
+): Promise<Response> =>
+  fetch(`${url}/v1/entries`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'idempotency-key': key.replaceAll(' ', '-'),
+    },
+    body: JSON.stringify({ language: 'en', lemma, partOfSpeech: 'noun', senses: [{ gloss }] }),
+    signal: AbortSignal.timeout(ms),
+  })
+
+/** Drafts and insists: again with the same key, on the next node, until it is answered. `retries` tells how often. */
+export const insist = async (
+  urls: () => readonly string[],
+  token: string,
+  key: string,
+  lemma: string,
+  { ms = 10_000, from = 0, ended = (): boolean => false } = {},
+): Promise<(Answered & { readonly retries: number }) | undefined> => {
+  for (let retries = 0; ; retries += 1) {
+    const all = urls()
+    const url = all[(from + retries) % all.length] ?? ''
+    const text = await draft(url, token, key, lemma, ms).then(
+      async response => ({
+        status: response.status,
+        sync: response.headers.get('sync-token'),
+        body: await response.text(),
+      }),
+      () => undefined,
+    )
+    if (text?.status === 201) {
+      const { id, revision }: { id: string; revision: string } = JSON.parse(text.body)
+      return { id, revision, sync: text.sync ?? '', retries }
+    }
+    // A refusal for good would be a fault of the test, or of the service.
+    if (text && text.status !== 503 && text.status !== 409) throw new Error(`${text.status}: ${text.body}`)
+    if (ended()) return undefined
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
+
+export type Load = {
+  readonly answered: readonly Answered[]
+  /** How many commands had to be sent again. */
+  retried(): number
+  /** Waits until so many more are answered. */
+  more(count: number): Promise<void>
+  /** Every command that was begun is insisted upon until it is answered. */
+  stop(): Promise<void>
+}
+
+let loads = 0
+
+/** Clients that draft entries, spread over the nodes; `urls` is asked for each request, so that it may change. */
+export const startLoad = (urls: () => readonly string[], token: string, clients = 8): Load => {
+  loads += 1
+  const name = `load${loads}`
+  const answered: Answered[] = []
+  let retried = 0
+  let stopped = false
+  let failed: unknown
+  const client = async (n: number): Promise<void> => {
+    for (let i = 0; !stopped && failed === undefined; i += 1) {
+      const lemma = `${name} ${n} ${i}`
+      const done = await insist(urls, token, lemma, lemma, { ms: 3_000, from: n })
+      if (!done) return
+      answered.push(done)
+      if (done.retries > 0) retried += 1
+      // Every process has work all the time, and the checks afterwards little.
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+  }
+  const all = Promise.all(
+    Array.from({ length: clients }, (_, n) =>
+      client(n).catch((error: unknown) => {
+        failed ??= error
+      }),
+    ),
+  )
+  return {
+    answered,
+    retried: () => retried,
+    more: async count => {
+      const goal = answered.length + count
+      await until(
+        `${count} more answers`,
+        async () => {
+          if (failed !== undefined) throw failed
+          return answered.length >= goal ? true : undefined
+        },
+        30_000,
+      )
+    },
+    stop: async () => {
+      stopped = true
+      await all
+      if (failed !== undefined) throw failed
+    },
+  }
+}
+
+export type LogRow = {
+  readonly position: number
+  readonly stream: string
+  readonly revision: number
+  readonly id: string
+}
+
+/** The log as it lies in the file. */
+export const logOf = (folder: string): readonly LogRow[] => {
+  const db = new DatabaseSync(join(folder, 'events.db'), { readOnly: true, timeout: 5_000 })
+  try {
+    const rows = db.prepare('SELECT position, name AS stream, revision, id FROM events ORDER BY position').all()
+    return rows.map(row => ({
+      ...{ position: Number(row['position']), stream: String(row['stream']) },
+      ...{ revision: Number(row['revision']), id: String(row['id']) },
+    }))
+  } finally {
+    db.close()
+  }
+}
+
+/** Who holds the lease of each consumer, by the read store's file. */
+export const leasesOf = (folder: string): ReadonlyMap<string, { readonly owner: string; readonly token: number }> => {
+  const db = new DatabaseSync(join(folder, 'read.db'), { readOnly: true, timeout: 5_000 })
+  try {
+    const rows = db.prepare("SELECT name, value FROM record WHERE name LIKE 'lease:%'").all()
+    return new Map(rows.map(row => [String(row['name']), JSON.parse(String(row['value']))]))
+  } finally {
+    db.close()
+  }
+}
+
+/** Does the lease's owner name this process? */
+export const isHeldBy = (lease: { readonly owner: string } | undefined, service: Service): boolean =>
+  lease?.owner.split('/').at(-2) === String(service.pid)
+
+/** Every answered draft is in the log exactly once, at the revision that was answered, and no event is there twice. */
+export const checkLog = (t: Test, folder: string, answered: readonly Answered[]): void => {
+  const log = logOf(folder)
+  const places = new Map<string, LogRow[]>()
+  for (const row of log) places.set(row.stream, [...(places.get(row.stream) ?? []), row])
+  t.equal(new Set(log.map(each => each.id)).size, log.length, 'no event is there twice')
+  const wrong = answered.filter(({ id, revision }) => {
+    const rows = places.get(`entry-${id}`) ?? []
+    return rows.length !== 1 || String(rows[0]?.revision) !== revision
+  })
+  t.same(wrong, [], `${answered.length} answered commands are there once`)
+}
+
+/** All entries as a node lists them, drafts and published ones, with everything in it that the token says. */
+export const listOf = async (url: string, token: string, sync?: string): Promise<readonly unknown[]> => {
+  const items: unknown[] = []
+  for (const status of ['draft', 'published'])
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const response: Response = await fetch(`${url}/v1/entries?status=${status}&limit=100${cursor}`, {
+        headers: { authorization: `Bearer ${token}`, ...(sync !== undefined && { 'sync-token': sync }) },
+        signal: AbortSignal.timeout(20_000),
+      })
+      const text = await response.text()
+      if (response.status !== 200) throw new Error(`${response.status}: ${text}`)
+      const page: { items: unknown[]; next: string | null } = JSON.parse(text)
+      items.push(...page.items)
+      cursor = page.next === null ? null : `&cursor=${encodeURIComponent(page.next)}`
+    }
+  return items
+}
+
+/** Waits until the node may be sent requests. */
+export const ready = async (service: Service, ms = 30_000): Promise<void> => {
+  await until(
+    `${service.url} is ready`,
+    async () => {
+      const response = await fetch(`${service.url}/health/ready`).catch(() => undefined)
+      await response?.arrayBuffer()
+      return response?.status === 200 ? true : undefined
+    },
+    ms,
+  )
+}
+
+/**
+ * What has to be true after every fault: the log has each answered command once, all nodes show the same, and the read
+ * models are what a replay of the log gives.
+ */
+export const checkAll = async (
+  t: Test,
+  folder: string,
+  nodes: readonly Service[],
+  token: string,
+  answered: readonly Answered[],
+): Promise<void> => {
+  checkLog(t, folder, answered)
+  const last = nodes[0] && (await insist(() => nodes.map(each => each.url), token, `last ${loads}`, `last ${loads}`))
+  loads += 1
+  const lists = []
+  for (const node of nodes) {
+    await ready(node)
+    lists.push(
+      await until('the node shows all', () => listOf(node.url, token, last?.sync).catch(() => undefined), 30_000),
+    )
+  }
+  for (const list of lists.slice(1)) t.ok(JSON.stringify(list) === JSON.stringify(lists[0]), 'the nodes show the same')
+  const entries = new Set(logOf(folder).flatMap(each => (each.stream.startsWith('entry-') ? [each.stream] : []))).size
+  if (lists[0]) t.equal(lists[0].length, entries, 'every entry of the log is listed')
+  const signal = new AbortController().signal
+  const { faults, projections } = await asNode(folder, async app => {
+    // What lags behind is not compared: everything has to be there.
+    await until('every read model has all', async () => {
+      const all = await app.projections()
+      return all.every(each => each.lag === '0') ? true : undefined
+    })
+    return app.verify({ signal, onProgress: () => undefined })
+  })
+  t.same(faults, [], 'every event of the log is sound')
+  for (const { name, different, differences } of projections)
+    t.same({ different, differences }, { different: 0, differences: [] }, `${name} is what a replay gives`)
+}
