@@ -21,6 +21,7 @@ import { bindAll, bindSubscribers, type Closing, type Core, openCore, systemCloc
 import { openHistoryEdge } from './app-history.ts'
 import { consumerTrace, openLogging } from './app-logging.ts'
 import { openOperation } from './app-operation.ts'
+import { openLive } from './app-live.ts'
 import { openExecutor } from './commands/execute.ts'
 import { createToken, endToken, listTokens, operator } from './commands/tokens.ts'
 import type { Config } from './config.ts'
@@ -316,7 +317,16 @@ const openService = async (core: Core, views: Views, config: Config, version: st
     logger.error({ part: 'history', err }, 'a reading was not recorded'),
   )
   opened.push(history)
+  const live = await openLive(
+    ...([core, running] as const),
+    {
+      ...{ dataDir: config.dataDir, most: config.liveSockets, holds: id => authority.current({ id }) !== undefined },
+      onError: error => logger.error({ part: 'live', err: error }, 'a background part failed'),
+    },
+    opened,
+  )
   const server = await openHttpServer({
+    live,
     settings: {
       ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
       ...{ allowedOrigins: config.allowedOrigins, trustedProxies: config.trustedProxies, limits: config.limits },

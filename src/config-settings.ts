@@ -112,6 +112,11 @@ export const settings = {
   LIMIT_SUGGEST: limit('suggestions'),
   LIMIT_SEARCH: limit('searches'),
   LIMIT_WRITES: limit('writes'),
+  LIMIT_SOCKETS: {
+    schema: Type.Integer({ minimum: 1, maximum: 100_000 }),
+    expects: 'a whole number from 1 to 100000',
+    about: 'live connections at once and account, or address without one',
+  },
   LIMIT_STREAMS: {
     schema: Type.Integer({ minimum: 1, maximum: 1000 }),
     expects: 'a whole number from 1 to 1000',

@@ -71,6 +71,8 @@ export type Config = {
   readonly allowedOrigins: readonly string[]
   readonly trustedProxies: readonly string[]
   readonly limits: Limits
+  /** Live connections at once and account, or address without one. */
+  readonly liveSockets: number
   readonly settings: readonly EffectiveSetting[]
 }
 
@@ -231,6 +233,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
   const allowedOrigins = each('ALLOWED_ORIGINS', isOrigin)
   const trustedProxies = each('TRUSTED_PROXIES', isNetwork)
   const limits = readLimits(reader)
+  const liveSockets = required('LIMIT_SOCKETS', '100')
   for (const [name, reason] of Object.entries(settingsToCome))
     if (isSet(environment[name]) || isSet(environment[`${name}_FILE`]))
       faults.push(`${name} is set, but ${reason}: take it away.`)
@@ -240,7 +243,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     ...{ ...network, dataDir, ...engines, sample, environment: environmentName, log, keyLifeMs },
     ...(metricsPort !== undefined && { metricsPort }),
     ...(publicUrl !== undefined && { publicUrl }),
-    ...{ allowedOrigins, trustedProxies, limits, settings: effective },
+    ...{ allowedOrigins, trustedProxies, limits, liveSockets, settings: effective },
   })
 }
 

@@ -222,6 +222,7 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
     keys,
     authority: {
       authenticate: token => (faults.revoked?.has(token) ? undefined : people.get(token)),
+      current: () => undefined,
       strangers: anonymousPermissions,
       deafFor: () => faults.deafMs ?? 0,
       reached: async () => true,

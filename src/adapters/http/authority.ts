@@ -1,10 +1,12 @@
 /** What the edge asks about tokens and roles; src/app.ts answers it with the token verifier and the token follower. */
 import type { Permission } from '../../domain/roles.ts'
-import type { Requester } from './route.ts'
+import type { Credential, Requester } from './route.ts'
 
 export type Authority = {
   /** Who an access token stands for, or undefined: forged, expired or revoked. Never throws for a bad token. */
   authenticate(token: string): Promise<Requester | undefined> | Requester | undefined
+  /** Who a credential that was good once stands for now; undefined when it ended, or this node cannot say any more. */
+  current(credential: Credential): Requester | undefined
   /** What strangers may do. */
   readonly strangers: ReadonlySet<Permission>
   /** Milliseconds since this node last heard from the log about tokens and roles. */

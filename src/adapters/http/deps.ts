@@ -17,6 +17,7 @@ import type { Authority } from './authority.ts'
 import type { RateLimits } from './limits.ts'
 import type { Freshness } from './route-query.ts'
 import type { HistoryEdge } from './routes-history.ts'
+import type { LivePort } from './routes-live.ts'
 
 export type HttpQueries = {
   readonly getEntry: ReturnType<typeof getEntry>
@@ -78,6 +79,8 @@ export type HttpDeps = {
   readonly jwks: () => Promise<JsonObject>
   readonly health: () => Promise<Health>
   readonly metrics?: HttpMetrics
+  /** Absent where there is no live feed. */
+  readonly live?: LivePort
   readonly cache: Cache
   readonly clock: Clock
   /** A random UUID. */

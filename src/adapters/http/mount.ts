@@ -61,6 +61,7 @@ export const mount = (app: FastifyInstance, route: Route, guard: Guard, answerin
         done()
       },
     }),
+    ...(route.upgrade && { wsHandler: route.upgrade }),
     handler: async (request, reply) => answering.answer(request, reply, await route.handle(edgeRequest(request))),
   })
 }

@@ -1,5 +1,7 @@
 /** What a route is to the server: its place, its schemas and examples, who may call it, and one function. */
 import type { Readable } from 'node:stream'
+import type { WebSocket } from '@fastify/websocket'
+import type { FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Actor, Json } from '../../domain/event.ts'
 import type { Permission } from '../../domain/roles.ts'
@@ -8,7 +10,14 @@ import type { ProblemCode } from './problems.ts'
 export type RateClass = 'reads' | 'suggest' | 'search' | 'writes'
 
 /** Who asks. No actor: a stranger, with the permissions of strangers. */
-export type Requester = { readonly actor?: Actor; readonly permissions: ReadonlySet<Permission> }
+export type Requester = {
+  readonly actor?: Actor
+  readonly permissions: ReadonlySet<Permission>
+  /** What a long answer ends with. */
+  readonly credential?: Credential
+}
+/** Names what somebody was let in by: the id of an access token. */
+export type Credential = { readonly id: string }
 
 /** A request after authentication, limits and validation. */
 export type EdgeRequest = {
@@ -61,6 +70,9 @@ export type RequestExample = {
   readonly body?: Json
 }
 
+/** What can be told before a body is read. */
+export type Upgrading = Pick<FastifyRequest, 'headers' | 'url' | 'ip'>
+
 export type Route = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Parameters as `:name`. */
@@ -74,6 +86,10 @@ export type Route = {
   readonly permission?: Permission
   /** Open to all, and says more to those whose token is good. */
   readonly credentials?: 'optional'
+  /** Who asks, where it is settled otherwise than by Authorization alone; undefined: as everywhere. */
+  readonly identify?: (request: Upgrading) => Promise<Requester | undefined> | Requester | undefined
+  /** Takes over a WebSocket that was admitted. */
+  readonly upgrade?: (socket: WebSocket, request: FastifyRequest) => void
   /** Absent: not limited. */
   readonly rate?: RateClass
   readonly params?: TSchema

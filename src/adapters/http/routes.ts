@@ -13,6 +13,7 @@ import { exportRoute } from './route-export.ts'
 import { itemRoute, pageRoute, type QueryDeps } from './route-query.ts'
 import { analyticsRoutes } from './routes-analytics.ts'
 import { historyRoutes } from './routes-history.ts'
+import { liveRoutes } from './routes-live.ts'
 import { operationRoutes } from './routes-operations.ts'
 
 export type RouteDeps = CommandDeps & QueryDeps & { readonly limits: Limits; readonly isClosing: () => boolean }
@@ -268,4 +269,5 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
   ...analyticsRoutes(deps, edge),
   ...historyRoutes({ ...edge, ...deps.history, log: deps.log }),
   ...operationRoutes(deps, edge.isClosing),
+  ...(deps.live ? liveRoutes(deps.live, deps.authority, deps.settings) : []),
 ]

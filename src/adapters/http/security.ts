@@ -136,7 +136,7 @@ export const openGuard = (deps: {
     checkQuery(request.url)
     const token = request.headers['sync-token']
     const after = token === undefined ? undefined : await afterOf(token)
-    const requester = await requesterFor(route, request, after)
+    const requester = (await route.identify?.(request)) ?? (await requesterFor(route, request, after))
     const { actor } = requester
     const counted = actor ? `${actor.kind} ${actor.id}` : addressKey(request.ip)
     const hit = route.rate && (await count(route.rate, counted))

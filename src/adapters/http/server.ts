@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { constants } from 'node:zlib'
 import fastifyCompress from '@fastify/compress'
 import fastifyCors from '@fastify/cors'
+import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { type Answering, hitOf, openAnswering, traceOf } from './answering.ts'
@@ -15,6 +16,7 @@ import { registerOpenApi } from './openapi.ts'
 import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
 import type { Route } from './route.ts'
 import { routes as routesOf } from './routes.ts'
+import { SUBPROTOCOL } from './routes-live.ts'
 import { type Admission, openGuard } from './security.ts'
 import { openCursors, openSyncTokens } from './tokens.ts'
 import { schemaErrorFormatter, validatorCompiler } from './validation.ts'
@@ -29,6 +31,8 @@ export type HttpServer = {
 }
 
 const BODY_LIMIT = 1024 * 1024
+/** Of a WebSocket; a longer one is refused by its header, before it is read. */
+const LARGEST_MESSAGE = 64 * 1024
 const HEADER_LIMIT = 16 * 1024
 /** The rest of the ten seconds is for what the program flushes after this server. */
 const CLOSE_MS = 9_000
@@ -218,6 +222,17 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
       ...{ origin: [...settings.allowedOrigins], strictPreflight: false, maxAge: 600, exposedHeaders: exposed },
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     })
+  const { live } = deps
+  if (live)
+    await app.register(fastifyWebsocket, {
+      options: {
+        ...{ maxPayload: LARGEST_MESSAGE, perMessageDeflate: false, clientTracking: false },
+        handleProtocols: protocols => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+      },
+      preClose: () => undefined,
+    })
+  // Before the server waits for what is open: what listens is sent away.
+  app.addHook('preClose', async () => live?.close())
   const about = { version: deps.version, publicUrl: settings.publicUrl }
   await registerOpenApi(app, all, about)
   await registerDocs(app, strict)

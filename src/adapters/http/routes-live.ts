@@ -1,0 +1,179 @@
+/** The live feed's edge: the WebSocket, its tickets, and the same channels as server-sent events. */
+import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import Type from 'typebox'
+import type { WebSocket } from 'ws'
+import { type ChannelName, isChannel, type LiveFilter, mayListen, readFilter } from '../../subscribers/live-channels.ts'
+import type { LiveFault } from '../../subscribers/live-messages.ts'
+import type { Authority } from './authority.ts'
+import { type ProblemCode, ProblemError } from './problems.ts'
+import { type Answer, type EdgeRequest, header, type Requester, type Route, type Upgrading } from './route.ts'
+import { preferred } from './routes-operations.ts'
+import type { Admission } from './security.ts'
+
+/** What the routes need of the live feed; src/adapters/ws has it. */
+export type LivePort = {
+  place(counted: string): (() => void) | undefined
+  connect(ws: WebSocket, socket: Socket, listener: Requester, release: () => void): void
+  stream(
+    asked: { readonly channel: ChannelName; readonly filter: LiveFilter; readonly after?: bigint },
+    listener: Requester,
+    release: () => void,
+  ): Readable
+  readAfter(token: string): Promise<bigint | LiveFault>
+  readonly tickets: {
+    issue(credential: string): { readonly ticket: string; readonly expiresAt: string }
+    redeem(ticket: string): Promise<string | undefined>
+  }
+  close(): Promise<void>
+}
+
+export const SUBPROTOCOL = 'lexichron.v1'
+const EVENTS = 'text/event-stream'
+const tag = 'Live feed'
+const full = () => new ProblemError('too-many-connections', 'Too many live connections are open.')
+
+/** A page of another origin may not come with cookies (they are sent without its asking). */
+const checkOrigin = ({ headers }: Upgrading, origins: readonly string[], own: string | undefined): void => {
+  const { origin, cookie, authorization } = headers
+  if (cookie === undefined || authorization !== undefined || origin === undefined) return
+  if (origin !== own && !origins.includes(origin))
+    throw new ProblemError('origin-refused', 'This origin is not among those that may use cookies here.')
+}
+
+const identify =
+  (live: LivePort, authority: Authority, origins: readonly string[], own: string | undefined) =>
+  async (request: Upgrading): Promise<Requester | undefined> => {
+    checkOrigin(request, origins, own)
+    const { upgrade, 'sec-websocket-protocol': offered } = request.headers
+    if (upgrade?.toLowerCase() !== 'websocket')
+      throw new ProblemError('upgrade-required', 'This is a WebSocket.', { headers: { upgrade: 'websocket' } })
+    if (!(offered ?? '').split(',').some(each => each.trim() === SUBPROTOCOL))
+      throw new ProblemError('header-invalid', `Sec-WebSocket-Protocol has to offer ${SUBPROTOCOL}.`)
+    const ticket = new URLSearchParams(request.url.split('?')[1] ?? '').get('ticket')
+    if (ticket === null) return undefined
+    const credential = await live.tickets.redeem(ticket)
+    const found = credential === undefined ? undefined : authority.current({ id: credential })
+    if (found) return found
+    throw new ProblemError('ticket-invalid', 'The ticket is forged, expired or used.', {
+      headers: { 'www-authenticate': 'Bearer realm="lexichron"' },
+    })
+  }
+
+const faultCodes: Readonly<Partial<Record<LiveFault['code'], ProblemCode>>> = {
+  'after-invalid': 'sync-token-invalid',
+  'after-ahead': 'after-ahead',
+  'other-log': 'other-log',
+}
+
+const openStream =
+  (live: LivePort) =>
+  async (request: EdgeRequest): Promise<Answer> => {
+    const channel = request.params['channel'] ?? ''
+    if (!isChannel(channel)) throw new ProblemError('not-found', 'There is no channel of this name.')
+    if (preferred(header(request, 'accept'), [EVENTS]) === undefined)
+      throw new ProblemError('not-acceptable', `The feed is offered as ${EVENTS}.`)
+    const { requester } = request
+    if (!mayListen(channel, requester))
+      throw requester.actor
+        ? new ProblemError('permission-denied', `You may not listen to ${channel}.`)
+        : new ProblemError('unauthenticated', `The channel ${channel} needs an access token.`, {
+            headers: { 'www-authenticate': 'Bearer realm="lexichron"' },
+          })
+    const { after: asked, ...rest }: Record<string, unknown> = { ...Object(request.query) }
+    const filter = readFilter(channel, rest)
+    if (typeof filter === 'string') throw new ProblemError('validation', filter)
+    const token = header(request, 'last-event-id') ?? (typeof asked === 'string' ? asked : undefined)
+    const after = token === undefined ? undefined : await live.readAfter(token)
+    if (typeof after === 'object') throw new ProblemError(faultCodes[after.code] ?? 'validation', after.detail)
+    const headers = { 'x-accel-buffering': 'no' }
+    const cache = 'private, no-store, no-transform'
+    if (request.method === 'HEAD') return { status: 200, type: EVENTS, headers, cache }
+    const release = live.place(request.counted)
+    if (!release) throw full()
+    const body = live.stream({ channel, filter, ...(after !== undefined && { after }) }, requester, release)
+    return { status: 200, type: EVENTS, body, headers, cache }
+  }
+
+export const liveRoutes = (
+  live: LivePort,
+  authority: Authority,
+  settings: { readonly allowedOrigins: readonly string[]; readonly publicUrl?: string },
+): readonly Route[] => {
+  const word = Type.Optional(Type.String({ minLength: 1, maxLength: 4096 }))
+  return [
+    {
+      ...{ method: 'GET', path: '/v1/live', name: 'live', tag, summary: 'The live feed as a WebSocket' },
+      description: `Upgrades to a WebSocket of the subprotocol ${SUBPROTOCOL}; docs/live.md has its messages.`,
+      ...{ permission: 'entries:read', rate: 'reads', request: {} },
+      querystring: Type.Object({ ticket: word }, { additionalProperties: false }),
+      answers: { 101: { description: 'The WebSocket.' } },
+      problems: ['upgrade-required', 'origin-refused', 'ticket-invalid', 'too-many-connections', 'header-invalid'],
+      identify: identify(live, authority, settings.allowedOrigins, settings.publicUrl),
+      handle: () => {
+        throw new ProblemError('upgrade-required', 'This is a WebSocket.', { headers: { upgrade: 'websocket' } })
+      },
+      upgrade: (ws, request) => {
+        const { requester, counted } = request.getDecorator<Admission>('admission')
+        const release = live.place(counted)
+        if (release) live.connect(ws, request.raw.socket, requester, release)
+        else ws.close(1013, 'too many connections')
+      },
+    },
+    {
+      ...{ method: 'POST', path: '/v1/live/tickets', name: 'create-live-ticket', tag },
+      summary: 'A ticket for one connection',
+      description: 'For clients that cannot send Authorization with a WebSocket: good for 30 s, once.',
+      ...{ permission: 'entries:read', rate: 'writes', request: {} },
+      body: Type.Object({}, { additionalProperties: false }),
+      querystring: Type.Object({}, { additionalProperties: false }),
+      answers: {
+        201: {
+          description: 'The ticket, to be sent as ?ticket=.',
+          schema: Type.Object({ ticket: Type.String(), expiresAt: Type.String() }, { $id: 'LiveTicket' }),
+          example: { ticket: 'WyI0...', expiresAt: '2026-11-23T08:00:30.000Z' },
+        },
+      },
+      problems: ['validation', 'unauthenticated'],
+      handle: ({ requester }) => {
+        const id = requester.credential?.id
+        if (id === undefined)
+          throw new ProblemError('unauthenticated', 'A ticket stands for an access token: send one.', {
+            headers: { 'www-authenticate': 'Bearer realm="lexichron"' },
+          })
+        return { status: 201, body: JSON.stringify(live.tickets.issue(id)), cache: 'private, no-store' }
+      },
+    },
+    {
+      ...{ method: 'GET', path: '/v1/live/:channel', name: 'live-channel', tag },
+      summary: 'A channel of the live feed as server-sent events',
+      description: 'Filters and after are query parameters; Last-Event-ID wins over after.',
+      ...{ permission: 'entries:read', rate: 'reads', request: { params: { channel: 'entries' } } },
+      params: Type.Object({ channel: Type.String() }),
+      querystring: Type.Object(
+        {
+          ...{ after: word, language: word, type: word, entryId: word, name: word },
+          ...{ category: word, stream: word, actor: word },
+        },
+        { additionalProperties: false },
+      ),
+      answers: {
+        200: {
+          description: 'Server-sent events; id is the token to resume after.',
+          type: EVENTS,
+          schema: Type.String(),
+          example: 'id: WyI0\nevent: caught-up\ndata: {"op":"caught-up","id":"entries","after":"WyI0"}\n\n',
+        },
+      },
+      problems: [
+        ...(['validation', 'not-acceptable', 'sync-token-invalid', 'other-log', 'after-ahead'] as const),
+        ...(['too-many-connections', 'permission-denied', 'not-found', 'store-unavailable', 'origin-refused'] as const),
+      ],
+      identify: request => {
+        checkOrigin(request, settings.allowedOrigins, settings.publicUrl)
+        return undefined
+      },
+      handle: openStream(live),
+    },
+  ]
+}

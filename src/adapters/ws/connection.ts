@@ -1,0 +1,203 @@
+/**
+ * One WebSocket of the live feed: its messages, its subscriptions, its bound. Events are written to the bare socket as
+ * frames that all receivers share; closing and what waits in the socket are therefore looked at here.
+ */
+import type { Socket } from 'node:net'
+import type { WebSocket } from 'ws'
+import type { Clock } from '../../ports/clock.ts'
+import type { LiveHub, LiveSink } from '../../subscribers/live.ts'
+import { type Listener, mayListen, readFilter } from '../../subscribers/live-channels.ts'
+import { type ClientMessage, type LiveFault, readMessage } from '../../subscribers/live-messages.ts'
+import { textFrame, webSocketTransport } from './frames.ts'
+
+export type ConnectionDeps = {
+  readonly hub: Pick<LiveHub, 'subscribe'>
+  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
+  /** The position that a token of a client names, or why it names none. */
+  readonly readAfter: (token: string) => Promise<bigint | LiveFault>
+  readonly counters: LiveCounters
+  readonly logger: (error: unknown) => void
+}
+
+/** Counted since the start, but for `open`. */
+export type LiveCounters = {
+  open: number
+  opened: number
+  received: number
+  sentBytes: number
+  slow: number
+  refused: number
+}
+
+export type LiveConnection = {
+  /** Every 25 s: false once two pings in a row were not answered. */
+  beat(): void
+  close(code: number, reason: string): void
+}
+
+export const MAX_SUBSCRIPTIONS = 100
+/** Bytes that may wait for a reader. */
+export const MAX_BUFFERED = 1024 * 1024
+const PAUSE_AT = 256 * 1024
+const STUCK_MS = 30_000
+const CLOSING_MS = 5_000
+/** Messages in a burst, and how many a second come back. */
+const BURST = 200
+const REFILL = 20
+
+export const openConnection = (
+  ws: WebSocket,
+  socket: Socket,
+  listener: Listener,
+  deps: ConnectionDeps,
+  onEnd: () => void,
+): LiveConnection => {
+  const { clock, counters } = deps
+  const subscriptions = new Map<string, () => void>()
+  let pending: Buffer[] = []
+  let missed = 0
+  let allowance = BURST
+  let countedAt = clock.monotonic()
+  let ending = false
+  let busy = Promise.resolve()
+  let waiting = 0
+
+  const open = (): boolean => !ending && ws.readyState === ws.OPEN && socket.writable
+  const close = (code: number, reason: string): void => {
+    if (ending) return
+    ending = true
+    pending = []
+    leaveAll()
+    ws.close(code, reason)
+    // A reader that takes nothing would not take the close either.
+    setTimeout(() => ws.terminate(), CLOSING_MS).unref()
+  }
+  const leaveAll = (): void => {
+    for (const leave of subscriptions.values()) leave()
+    subscriptions.clear()
+  }
+  const tooSlow = (): void => {
+    if (ending) return
+    counters.slow += 1
+    close(1013, 'too slow: resume from the last after')
+  }
+
+  const sink: LiveSink = {
+    transport: webSocketTransport,
+    send: bytes => {
+      if (open()) pending.push(bytes)
+    },
+    flush: () => {
+      if (pending.length === 0) return
+      const [only] = pending
+      const all = pending.length === 1 && only ? only : Buffer.concat(pending)
+      pending = []
+      if (!open()) return
+      if (socket.writableLength + all.length > MAX_BUFFERED && socket.writableLength > 0) return tooSlow()
+      counters.sentBytes += all.length
+      socket.write(all)
+    },
+    full: () => pending.reduce((sum, { length }) => sum + length, socket.writableLength) > PAUSE_AT || !open(),
+    drained: async () => {
+      const until = clock.monotonic() + STUCK_MS
+      while (open() && socket.writableLength > PAUSE_AT / 4) {
+        if (clock.monotonic() > until) return false
+        await clock.sleep(50)
+      }
+      return open()
+    },
+    tooSlow,
+  }
+
+  const say = (message: object): void => {
+    sink.send(textFrame(JSON.stringify(message)))
+    sink.flush()
+  }
+  const refuse = (fault: LiveFault, id?: string): void => {
+    counters.refused += 1
+    say({ op: 'error', ...(id !== undefined && { id }), ...fault })
+  }
+
+  const subscribe = async (message: Extract<ClientMessage, { op: 'subscribe' }>): Promise<void> => {
+    const { id, channel, after: token } = message
+    if (subscriptions.has(id)) return refuse({ code: 'id-taken', detail: 'A subscription of this id is open.' }, id)
+    if (subscriptions.size >= MAX_SUBSCRIPTIONS)
+      return refuse({ code: 'too-many-subscriptions', detail: `${MAX_SUBSCRIPTIONS} subscriptions at most.` }, id)
+    if (!mayListen(channel, listener))
+      return refuse({ code: 'permission-denied', detail: `You may not listen to ${channel}.` }, id)
+    const filter = readFilter(channel, message.filter)
+    if (typeof filter === 'string') return refuse({ code: 'filter-invalid', detail: filter }, id)
+    const after = token === undefined ? undefined : await deps.readAfter(token)
+    if (typeof after === 'object') return refuse(after, id)
+    if (!open()) return
+    const from = after === undefined ? {} : { after }
+    subscriptions.set(id, deps.hub.subscribe({ id, channel, filter, listener, ...from }, sink))
+  }
+
+  const carryOut = async (text: string): Promise<void> => {
+    const read = readMessage(text)
+    if ('fault' in read) {
+      const { id, ...fault } = read.fault
+      return refuse(fault, id)
+    }
+    const { message } = read
+    if (message.op === 'ping') return say({ op: 'pong' })
+    if (message.op === 'subscribe') return subscribe(message)
+    const leave = subscriptions.get(message.id)
+    if (!leave) return refuse({ code: 'id-unknown', detail: 'No subscription of this id is open.' }, message.id)
+    if (message.op === 'unsubscribe') {
+      leave()
+      subscriptions.delete(message.id)
+      return say({ op: 'unsubscribed', id: message.id })
+    }
+    const after = await deps.readAfter(message.after)
+    if (typeof after === 'object') refuse(after, message.id)
+  }
+
+  const tooMany = (): boolean => {
+    const now = clock.monotonic()
+    allowance = Math.min(BURST, allowance + ((now - countedAt) / 1000) * REFILL)
+    countedAt = now
+    allowance -= 1
+    return allowance < 0
+  }
+
+  ws.on('message', (data, isBinary) => {
+    if (ending) return
+    counters.received += 1
+    if (isBinary) return close(1003, 'messages are text')
+    if (tooMany() || waiting > BURST) return close(1008, 'too many messages')
+    const text = Buffer.isBuffer(data) ? data.toString('utf8') : ''
+    waiting += 1
+    // One after the other: an unsubscribe never overtakes its subscribe.
+    busy = busy
+      .then(() => (open() ? carryOut(text) : undefined))
+      .catch((error: unknown) => {
+        deps.logger(error)
+        refuse({ code: 'unavailable', detail: 'This could not be carried out now: try again.' })
+      })
+      .finally(() => {
+        waiting -= 1
+      })
+  })
+  ws.on('pong', () => {
+    missed = 0
+  })
+  // The ws library closes with 1009, 1007 or 1002 by itself and then reports it here.
+  ws.on('error', () => undefined)
+  ws.once('close', () => {
+    ending = true
+    pending = []
+    leaveAll()
+    onEnd()
+  })
+
+  return {
+    beat: () => {
+      if (missed >= 2) return ws.terminate()
+      missed += 1
+      if (open()) ws.ping()
+    },
+    close,
+  }
+}

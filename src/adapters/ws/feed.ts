@@ -1,0 +1,151 @@
+/** All live connections of a node: admission, heartbeat, the end of credentials, the end of the node. */
+import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import type { WebSocket } from 'ws'
+import type { Clock } from '../../ports/clock.ts'
+import type { LiveHub, LiveStats } from '../../subscribers/live.ts'
+import type { ChannelName, Listener, LiveFilter } from '../../subscribers/live-channels.ts'
+import type { LiveFault } from '../../subscribers/live-messages.ts'
+import { type LiveCounters, openConnection } from './connection.ts'
+import { openEventStream } from './event-stream.ts'
+import type { Tickets } from './tickets.ts'
+
+/** `credential` is what the connection ends with. */
+export type LiveListener = Listener & { readonly credential?: { readonly id: string } }
+
+export type LiveFeed = {
+  /** Takes a place among the connections of `counted`; undefined when there is none. Give it back once. */
+  place(counted: string): (() => void) | undefined
+  connect(ws: WebSocket, socket: Socket, listener: LiveListener, release: () => void): void
+  stream(
+    asked: { readonly channel: ChannelName; readonly filter: LiveFilter; readonly after?: bigint },
+    listener: LiveListener,
+    release: () => void,
+  ): Readable
+  /** The position that a token of a client names, or why it names none. */
+  readAfter(token: string): Promise<bigint | LiveFault>
+  readonly tickets: Tickets
+  /** What the operator sees: connections, messages, drops. */
+  stats(): LiveStats & Readonly<LiveCounters>
+  /** Sends everybody away: 1012, come back. Resolves when they are gone, after six seconds at most. */
+  close(): Promise<void>
+}
+
+const PING_MS = 25_000
+const COMMENT_MS = 15_000
+const CHECK_MS = 500
+const GONE_MS = 6_000
+const TOTAL = 20_000
+
+type Open = {
+  readonly credential: string | undefined
+  readonly beat: () => void
+  readonly every: number
+  readonly end: (code: number, reason: string) => void
+  beatAt: number
+}
+
+export const openLiveFeed = (deps: {
+  readonly hub: LiveHub
+  readonly clock: Clock
+  readonly tickets: Tickets
+  readonly readAfter: LiveFeed['readAfter']
+  /** Does the credential still hold? */
+  readonly holds: (credential: string) => boolean
+  /** Connections at once of one account, or of one address without an account. */
+  readonly most: number
+  readonly signal: AbortSignal
+  readonly onError: (error: unknown) => void
+}): LiveFeed => {
+  const { hub, clock, holds, most, signal, onError } = deps
+  const counters: LiveCounters = { open: 0, opened: 0, received: 0, sentBytes: 0, slow: 0, refused: 0 }
+  const all = new Set<Open>()
+  const places = new Map<string, number>()
+  let taken = 0
+  let closing = false
+
+  const add = (each: Open): (() => void) => {
+    all.add(each)
+    counters.open += 1
+    counters.opened += 1
+    return () => {
+      if (all.delete(each)) counters.open -= 1
+    }
+  }
+
+  const look = async (): Promise<void> => {
+    let sweepAt = 0
+    while (!signal.aborted) {
+      await clock.sleep(CHECK_MS, signal)
+      const now = clock.monotonic()
+      for (const each of [...all]) {
+        if (each.credential !== undefined && !holds(each.credential)) each.end(1008, 'the access token has ended')
+        else if (now - each.beatAt >= each.every) {
+          each.beatAt = now
+          each.beat()
+        }
+      }
+      if (now < sweepAt) continue
+      sweepAt = now + 60_000
+      await deps.tickets.sweep().catch(onError)
+    }
+  }
+  void look().catch(onError)
+
+  return {
+    readAfter: deps.readAfter,
+    tickets: deps.tickets,
+    place: counted => {
+      const held = places.get(counted) ?? 0
+      if (closing || held >= most || taken >= TOTAL) return undefined
+      places.set(counted, held + 1)
+      taken += 1
+      let mine = true
+      return () => {
+        if (!mine) return
+        mine = false
+        taken -= 1
+        const left = (places.get(counted) ?? 1) - 1
+        if (left > 0) places.set(counted, left)
+        else places.delete(counted)
+      }
+    },
+    connect: (ws, socket, listener, release) => {
+      let leave: () => void = () => undefined
+      const connection = openConnection(
+        ...([ws, socket, listener] as const),
+        { hub, clock, readAfter: deps.readAfter, counters, logger: onError },
+        () => {
+          leave()
+          release()
+        },
+      )
+      leave = add({
+        ...{ credential: listener.credential?.id, every: PING_MS, beatAt: clock.monotonic() },
+        ...{ beat: connection.beat, end: connection.close },
+      })
+      if (closing) connection.close(1012, 'restarting')
+    },
+    stream: (asked, listener, release) => {
+      const { body, sink, comment, end } = openEventStream(clock, counters)
+      const leaveHub = hub.subscribe({ ...asked, id: asked.channel, listener }, sink)
+      const leave = add({
+        ...{ credential: listener.credential?.id, every: COMMENT_MS, beatAt: clock.monotonic() },
+        ...{ beat: comment, end },
+      })
+      body.once('close', () => {
+        leaveHub()
+        leave()
+        release()
+      })
+      return body
+    },
+    stats: () => ({ ...hub.stats(), ...counters }),
+    close: async () => {
+      closing = true
+      for (const each of [...all]) each.end(1012, 'restarting: resume from the last after')
+      const until = clock.monotonic() + GONE_MS
+      while (all.size > 0 && clock.monotonic() < until) await clock.sleep(20)
+    },
+  }
+}

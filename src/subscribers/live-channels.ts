@@ -1,0 +1,150 @@
+/**
+ * The channels of the live feed: which events each carries, its filters, who sees what, and the data that is sent. Who sees
+ * an event is decided by `meta.route` and permissions alone, so that nothing has to be read for it.
+ */
+import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { EventType, JsonObject, Recorded } from '../domain/event.ts'
+import type { Permission } from '../domain/roles.ts'
+import type { LogFilter } from '../ports/event-store.ts'
+
+const strict = { additionalProperties: false }
+const word = Type.Optional(Type.String({ minLength: 1, maxLength: 100 }))
+
+export const liveFilters = {
+  entries: Type.Object({ language: word, type: word, entryId: word }, strict),
+  stories: Type.Object({ language: word, type: word }, strict),
+  activity: Type.Object({}, strict),
+  projections: Type.Object({ name: word }, strict),
+  events: Type.Object({ category: word, type: word, stream: word, actor: word, language: word }, strict),
+  me: Type.Object({ type: word }, strict),
+} as const
+export type ChannelName = keyof typeof liveFilters
+export const channelNames = ['entries', 'stories', 'activity', 'projections', 'events', 'me'] as const
+
+/** A checked filter: member to the one value it asks for. */
+export type LiveFilter = Readonly<Record<string, string>>
+
+/** Who listens. */
+export type Listener = {
+  readonly actor?: { readonly kind: string; readonly id: string }
+  readonly permissions: ReadonlySet<Permission>
+}
+
+type Channel = {
+  /** Undefined: open to all. `actor`: to anybody who is known. */
+  readonly needs?: Permission | 'actor'
+  /** Absent: fed by the clock, not by the log. */
+  readonly log?: LogFilter
+}
+
+const declared: Readonly<Record<ChannelName, Channel>> = {
+  entries: { needs: 'entries:read', log: { categories: ['entry'] } },
+  // There until stories are: a client may listen from today on.
+  stories: { needs: 'entries:read', log: { categories: ['story'] } },
+  activity: {},
+  projections: { needs: 'operations:read' },
+  events: { needs: 'events:read', log: {} },
+  me: { needs: 'actor', log: { categories: ['token', 'session', 'notification'] } },
+}
+
+export const isChannel = (name: string): name is ChannelName => channelNames.some(each => each === name)
+
+export const channelOf = (name: ChannelName): Channel => declared[name]
+
+export const mayListen = (name: ChannelName, { actor, permissions }: Listener): boolean => {
+  const { needs } = declared[name]
+  return needs === undefined || (needs === 'actor' ? actor !== undefined : permissions.has(needs))
+}
+
+const checks = Object.fromEntries(channelNames.map(name => [name, Compile(liveFilters[name])]))
+
+const isFilter = (name: ChannelName, value: unknown): value is Static<(typeof liveFilters)[ChannelName]> =>
+  checks[name]?.Check(value) === true
+
+/** The filter, or one sentence on what is wrong with it. */
+export const readFilter = (name: ChannelName, value: unknown): LiveFilter | string => {
+  const given = value ?? {}
+  const members = Object.keys(liveFilters[name].properties)
+  if (typeof given !== 'object' || Array.isArray(given)) return 'A filter is an object.'
+  const foreign = Object.keys(given).find(each => !members.includes(each))
+  if (foreign !== undefined)
+    return `The channel ${name} has no member ${foreign.slice(0, 40)} to filter by; it has ${members.join(', ') || 'none'}.`
+  if (!isFilter(name, given)) return 'The members of a filter are texts of 1 to 100 characters.'
+  return Object.fromEntries(Object.entries(given).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Listeners of one scope see the same events in the same form: what is encoded for one is sent to all. */
+export const scopeOf = ({ actor, permissions }: Listener, channel: ChannelName): string => {
+  if (channel === 'me') return `owner ${actor?.id ?? ''}`
+  if (permissions.has('entries:review')) return 'review'
+  return actor ? `member ${actor.id}` : 'public'
+}
+
+const categoryOf = (event: Recorded): string => event.stream.slice(0, event.stream.indexOf('-'))
+const idOf = (event: Recorded): string => event.stream.slice(event.stream.indexOf('-') + 1)
+
+const visible = ({ meta: { route } }: Recorded, { actor, permissions }: Listener): boolean =>
+  route.visibility === 'public' ||
+  permissions.has('entries:review') ||
+  (actor !== undefined && (route.visibility === 'members' || (route.owner !== undefined && route.owner === actor.id)))
+
+const fits = (event: Recorded, filter: LiveFilter): boolean =>
+  Object.entries(filter).every(([member, wanted]) => {
+    switch (member) {
+      case 'language':
+        return event.meta.route.language?.toLowerCase() === wanted.toLowerCase()
+      case 'type':
+        return event.type === wanted
+      case 'entryId':
+        return idOf(event) === wanted
+      case 'stream':
+        return event.stream === wanted
+      case 'category':
+        return categoryOf(event) === wanted
+      case 'actor':
+        return event.meta.actor.id === wanted
+      default:
+        return false
+    }
+  })
+
+/** Does this listener get this event on this channel? */
+export const wants = (name: ChannelName, filter: LiveFilter, listener: Listener, event: Recorded): boolean => {
+  const { log } = declared[name]
+  if (!log || (log.categories && !log.categories.includes(categoryOf(event))) || !fits(event, filter)) return false
+  if (name === 'events') return true
+  if (name === 'me') return listener.actor !== undefined && event.meta.route.owner === listener.actor.id
+  return visible(event, listener)
+}
+
+/** Personal data never leaves by the feed: members under a subject's key are left out, whoever listens. */
+const withoutPersonal = (event: Recorded, type: EventType | undefined): JsonObject =>
+  type?.seal === 'subject'
+    ? Object.fromEntries(Object.entries(event.data).filter(([member]) => !type.sealed.includes(member)))
+    : event.data
+
+/** What is sent as `data`. Reasons are for those who review, as in the history of an entry. */
+export const dataOf = (
+  name: ChannelName,
+  { permissions }: Listener,
+  event: Recorded,
+  types: ReadonlyMap<string, EventType>,
+): JsonObject => {
+  const { meta, revision, stream } = event
+  const data = withoutPersonal(event, types.get(event.type))
+  const removed = event.removed && { removed: true }
+  if (name === 'events') {
+    const { actor, correlationId, causationId } = meta
+    const envelope = { eventId: event.id, stream, revision: String(revision), actor, correlationId, causationId }
+    return { ...envelope, recordedAt: event.recordedAt, ...removed, data }
+  }
+  const { reason, record: _, ...rest } = data
+  const shown = reason !== undefined && permissions.has('entries:review') ? { ...rest, reason } : rest
+  if (name === 'me') return { id: idOf(event), ...removed, ...shown }
+  return {
+    ...{ entryId: idOf(event), revision: String(revision), ...removed },
+    ...(meta.route.language !== undefined && { language: meta.route.language }),
+    ...shown,
+  }
+}

@@ -1,0 +1,294 @@
+import t from 'tap'
+import { Compile } from 'typebox/compile'
+import { WebSocket } from 'ws'
+import { openApp } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
+import { serverMessages } from '../../src/subscribers/live-messages.ts'
+import { openTestApp } from '../support/app.ts'
+import { environmentFor, temporaryFolder, until } from '../support/service.ts'
+
+type Message = Record<string, unknown>
+const checks = Object.fromEntries(Object.entries(serverMessages).map(([op, schema]) => [op, Compile(schema)]))
+
+const isMessage = (value: unknown): value is Message => typeof value === 'object' && value !== null
+
+const connect = async (url: string, options: { headers?: Record<string, string>; query?: string } = {}) => {
+  const ws = new WebSocket(`${url.replace('http', 'ws')}/v1/live${options.query ?? ''}`, 'lexichron.v1', {
+    headers: options.headers ?? {},
+  })
+  const messages: Message[] = []
+  const faults: string[] = []
+  const state: { closed?: number; refused?: number } = {}
+  ws.on('message', data => {
+    const value: unknown = JSON.parse(String(data))
+    if (!isMessage(value)) return
+    messages.push(value)
+    if (!checks[String(value['op'])]?.Check(value)) faults.push(JSON.stringify(value))
+  })
+  ws.on('close', code => {
+    state.closed = code
+  })
+  ws.on('unexpected-response', (_request, response) => {
+    state.refused = response.statusCode ?? 0
+  })
+  ws.on('error', () => undefined)
+  await until('an answer to the upgrade', async () =>
+    ws.readyState === ws.OPEN || state.refused !== undefined || state.closed !== undefined ? true : undefined,
+  )
+  const find = (what: (message: Message) => boolean): Promise<Message> =>
+    until('a message', async () => messages.find(what), 10_000)
+  const say = (message: unknown): void => ws.send(JSON.stringify(message))
+  const closed = (): Promise<number> => until('the close', async () => state.closed, 10_000)
+  return { ws, messages, faults, state, find, say, closed, end: () => ws.terminate() }
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}`, 'content-type': 'application/json' })
+const content = { senses: [{ gloss: 'A thing.' }] }
+
+const publish = async (url: string, token: string, lemma: string): Promise<string> => {
+  const post = (path: string, body: unknown, headers = {}) =>
+    fetch(url + path, { method: 'POST', headers: { ...bearer(token), ...headers }, body: JSON.stringify(body) })
+  const drafted = await post('/v1/entries', { language: 'en', lemma, partOfSpeech: 'noun', ...content })
+  const id = String(Object(await drafted.json())['id'])
+  const published = await post(`/v1/entries/${id}/publish`, {}, { 'if-match': drafted.headers.get('etag') ?? '' })
+  if (published.status !== 200) throw new Error(`${published.status}: ${await published.text()}`)
+  return id
+}
+const events = (messages: readonly Message[], id: string) =>
+  messages.filter(each => each['op'] === 'event' && each['id'] === id)
+const seen = (messages: readonly Message[], id: string) =>
+  events(messages, id).map(each => Object(each['data'])['entryId'])
+
+t.test('what is published arrives, what is not stays, a filter narrows, and resuming repeats nothing', async t => {
+  const app = await openTestApp(t)
+  const editor = await app.token('editor')
+  const client = await connect(app.url)
+  client.say({ op: 'subscribe', id: 'a', channel: 'entries' })
+  client.say({ op: 'subscribe', id: 'b', channel: 'entries', filter: { language: 'fr' } })
+  const subscribed = await client.find(each => each['op'] === 'subscribed' && each['id'] === 'a')
+  await client.find(each => each['op'] === 'caught-up' && each['id'] === 'b')
+  const first = await publish(app.url, editor, 'first')
+  const told = await client.find(each => each['type'] === 'EntryPublished')
+  t.match(told, { id: 'a', data: { entryId: first, language: 'en', revision: '1' } })
+  t.notOk(
+    client.messages.some(each => each['type'] === 'EntryDrafted'),
+    "a draft is its author's",
+  )
+  const more: string[] = [first]
+  for (const lemma of ['second', 'third', 'fourth']) more.push(await publish(app.url, editor, lemma))
+  await until('all four', async () => (seen(client.messages, 'a').length >= 4 ? true : undefined))
+  t.strictSame(seen(client.messages, 'a'), more)
+  t.strictSame(seen(client.messages, 'b'), [])
+
+  const again = await connect(app.url)
+  again.say({ op: 'subscribe', id: 'a', channel: 'entries', after: told['after'] })
+  again.say({ op: 'subscribe', id: 'all', channel: 'entries', after: subscribed['after'] })
+  await again.find(each => each['op'] === 'caught-up' && each['id'] === 'a')
+  await again.find(each => each['op'] === 'caught-up' && each['id'] === 'all')
+  more.push(await publish(app.url, editor, 'fifth'))
+  await until('the fifth', async () => (seen(again.messages, 'all').length >= 5 ? true : undefined))
+  t.strictSame(seen(again.messages, 'all'), more)
+  t.strictSame(seen(again.messages, 'a'), more.slice(1))
+  await again.find(each => each['op'] === 'caught-up' && each['id'] === 'all')
+  t.strictSame([...client.faults, ...again.faults], [], 'every message is as its schema says')
+  client.end()
+  again.end()
+})
+
+t.test('bad messages are answered or end the connection, and nothing else', async t => {
+  const app = await openTestApp(t)
+  const client = await connect(app.url)
+  const code = async (message: unknown, id?: string) => {
+    const from = client.messages.length
+    client.ws.send(typeof message === 'string' ? message : JSON.stringify(message))
+    const found = await until('an error', async () => client.messages.slice(from).find(each => each['op'] === 'error'))
+    if (id !== undefined) t.equal(found['id'], id)
+    return found['code']
+  }
+  t.equal(await code('{'), 'message-malformed')
+  t.equal(await code('[]'), 'message-malformed')
+  t.equal(await code({ op: 'dance' }), 'op-unknown')
+  t.equal(await code({ op: 'ping', extra: 1 }), 'message-invalid')
+  t.equal(await code({ op: 'subscribe', id: 'x', channel: 'secrets' }, 'x'), 'message-invalid')
+  const entries = { op: 'subscribe', id: 'x', channel: 'entries' }
+  t.equal(await code({ ...entries, filter: { colour: 'red' } }, 'x'), 'filter-invalid')
+  t.equal(await code({ ...entries, filter: { language: 5 } }), 'filter-invalid')
+  t.equal(await code({ ...entries, after: 'forged' }, 'x'), 'after-invalid')
+  t.equal(await code({ op: 'subscribe', id: 'x', channel: 'events' }), 'permission-denied')
+  t.equal(await code({ op: 'subscribe', id: 'x', channel: 'me' }), 'permission-denied')
+  t.equal(await code({ op: 'unsubscribe', id: 'x' }), 'id-unknown')
+  for (let n = 0; n < 100; n += 1) client.say({ op: 'subscribe', id: `n${n}`, channel: 'stories' })
+  t.equal(await code({ op: 'subscribe', id: 'x', channel: 'entries' }), 'too-many-subscriptions')
+  t.equal(await code({ op: 'subscribe', id: 'n1', channel: 'entries' }), 'id-taken')
+  client.say({ op: 'ping' })
+  await client.find(each => each['op'] === 'pong')
+  t.strictSame(client.faults, [])
+
+  const other = await openTestApp(t)
+  const foreign = await connect(other.url)
+  foreign.say(entries)
+  const { after } = await foreign.find(each => each['op'] === 'caught-up')
+  t.equal(await code({ ...entries, after }), 'after-invalid', 'signed by a service with other secrets')
+
+  client.ws.send(Buffer.from([1, 2, 3]))
+  t.equal(await client.closed(), 1003)
+  foreign.ws.send('x'.repeat(1024 * 1024))
+  t.equal(await foreign.closed(), 1009)
+  const flooding = await connect(app.url)
+  for (let n = 0; n < 1000; n += 1) flooding.say({ op: 'ping' })
+  t.equal(await flooding.closed(), 1008)
+})
+
+t.test('who may connect: origins, tickets, tokens that end', async t => {
+  const app = await openTestApp(t, { ALLOWED_ORIGINS: 'https://good.example' })
+  const cookie = { cookie: 'a=b' }
+  t.equal((await connect(app.url, { headers: { ...cookie, origin: 'https://evil.example' } })).state.refused, 403)
+  const good = await connect(app.url, { headers: { ...cookie, origin: 'https://good.example' } })
+  t.equal(good.state.refused, undefined)
+  good.end()
+  t.equal((await connect(app.url, { headers: { authorization: 'Bearer nonsense' } })).state.refused, 401)
+  t.equal((await fetch(`${app.url}/v1/live`)).status, 426)
+  t.equal((await connect(app.url, { query: '?ticket=forged' })).state.refused, 401)
+
+  const auditor = await app.token('auditor')
+  t.equal((await fetch(`${app.url}/v1/live/tickets`, { method: 'POST' })).status, 401)
+  const made = await fetch(`${app.url}/v1/live/tickets`, { method: 'POST', headers: bearer(auditor), body: '{}' })
+  const { ticket } = Object(await made.json())
+  const listening = await connect(app.url, { query: `?ticket=${ticket}` })
+  listening.say({ op: 'subscribe', id: 'log', channel: 'events', filter: { category: 'token' } })
+  listening.say({ op: 'subscribe', id: 'p', channel: 'projections', filter: { name: 'entries' } })
+  listening.say({ op: 'subscribe', id: 'n', channel: 'activity' })
+  await listening.find(each => each['id'] === 'log' && each['op'] === 'caught-up')
+  t.equal((await connect(app.url, { query: `?ticket=${ticket}` })).state.refused, 401, 'a ticket is for one use')
+  await app.token('reader', 'Jane Doe')
+  const issued = await listening.find(each => each['type'] === 'TokenIssued')
+  t.notMatch(JSON.stringify(issued), /Jane Doe/, 'names do not leave by the feed')
+  await listening.find(each => each['type'] === 'ProjectionProgress')
+  await listening.find(each => each['type'] === 'Activity')
+  t.strictSame(listening.faults, [])
+  listening.end()
+})
+
+t.test('a revoked token ends its connection within a second or so, and only its own', async t => {
+  const folder = temporaryFolder(t)
+  const app = await openApp(loadConfig(environmentFor(folder), folder), { purpose: 'serve', version: '0.0.0' })
+  t.teardown(() => app.close())
+  const url = await app.listen()
+  const issue = async (name: string) => {
+    const made = await app.tokens.create({ role: 'auditor', for: name, lifeMs: 60_000 })
+    if ('refused' in made) throw new Error(made.detail)
+    return made
+  }
+  const [ends, stays] = [await issue('ends'), await issue('stays')]
+  const one = await connect(url, { headers: { authorization: `Bearer ${ends.token}` } })
+  const two = await connect(url, { headers: { authorization: `Bearer ${stays.token}` } })
+  const stream = await fetch(`${url}/v1/live/events`, { headers: { authorization: `Bearer ${ends.token}` } })
+  await app.tokens.revoke(ends.id)
+  t.equal(await one.closed(), 1008)
+  await stream.text()
+  t.equal(two.state.closed, undefined)
+  const started = performance.now()
+  await app.close()
+  t.ok(performance.now() - started < 10_000, 'gone within ten seconds')
+  t.equal(await two.closed(), 1012)
+})
+
+t.test('two nodes on one data folder, and a resume on the other across a restart', async t => {
+  const folder = temporaryFolder(t)
+  const open = async () => {
+    const app = await openApp(loadConfig(environmentFor(folder), folder), { purpose: 'serve', version: '0.0.0' })
+    t.teardown(() => app.close())
+    return { app, url: await app.listen() }
+  }
+  const [a, b] = [await open(), await open()]
+  const made = await a.app.tokens.create({ role: 'editor', for: 'editor', lifeMs: 60_000 })
+  if ('refused' in made) throw new Error(made.detail)
+  const there = await connect(b.url)
+  there.say({ op: 'subscribe', id: 'a', channel: 'entries' })
+  await there.find(each => each['op'] === 'caught-up')
+  const ids = [await publish(a.url, made.token, 'one')]
+  const { after } = await there.find(each => each['type'] === 'EntryPublished')
+  await b.app.close()
+  t.equal(await there.closed(), 1012)
+  ids.push(await publish(a.url, made.token, 'two'), await publish(a.url, made.token, 'three'))
+  const c = await open()
+  const back = await connect(c.url)
+  back.say({ op: 'subscribe', id: 'a', channel: 'entries', after })
+  await until('two more', async () => (seen(back.messages, 'a').length >= 2 ? true : undefined))
+  ids.push(await publish(a.url, made.token, 'four'))
+  await until('three more', async () => (seen(back.messages, 'a').length >= 3 ? true : undefined))
+  t.strictSame(seen(back.messages, 'a'), ids.slice(1))
+  back.end()
+})
+
+t.test('the same as server-sent events', async t => {
+  const app = await openTestApp(t)
+  const editor = await app.token('editor')
+  const status = async (path: string, headers: Record<string, string> = {}) => {
+    const ending = new AbortController()
+    const answer = await fetch(`${app.url}/v1/live/${path}`, { headers, signal: ending.signal })
+    ending.abort()
+    return answer.status
+  }
+  t.equal(await status('secrets'), 404)
+  t.equal(await status('events'), 401)
+  t.equal(await status('events', bearer(editor)), 403)
+  t.equal(await status('entries?name=x'), 400)
+  t.equal(await status('entries', { 'last-event-id': 'not ours' }), 400)
+  t.equal(await status('entries', { accept: 'text/html' }), 406)
+  t.equal(await status('entries', { cookie: 'a=b', origin: 'https://evil.example' }), 403)
+  const ending = new AbortController()
+  const answer = await fetch(`${app.url}/v1/live/entries?language=en`, { signal: ending.signal })
+  t.match(answer.headers.get('content-type'), 'text/event-stream')
+  t.match(answer.headers.get('cache-control'), 'no-store, no-transform')
+  let text = ''
+  const reading = (async () => {
+    for await (const part of answer.body ?? []) text += Buffer.from(part).toString('utf8')
+  })().catch(() => undefined)
+  await until('caught up', async () => (text.includes('event: caught-up') ? true : undefined))
+  const id = await publish(app.url, editor, 'streamed')
+  await until('the event', async () => (text.includes(id) ? true : undefined))
+  t.match(text, /id: [\w-]+\nevent: EntryPublished\ndata: \{/)
+  ending.abort()
+  await reading
+})
+
+t.test('a reader who takes nothing is sent away, and the others notice nothing', async t => {
+  const app = await openTestApp(t)
+  const editor = await app.token('editor')
+  const slow = await connect(app.url, { headers: { authorization: `Bearer ${editor}` } })
+  const quick = await connect(app.url)
+  for (let n = 0; n < 60; n += 1) slow.say({ op: 'subscribe', id: `s${n}`, channel: 'entries' })
+  await slow.find(each => each['op'] === 'caught-up' && each['id'] === 's59')
+  quick.say({ op: 'subscribe', id: 'a', channel: 'entries' })
+  await quick.find(each => each['op'] === 'caught-up')
+  slow.ws.pause()
+  const gloss = 'x'.repeat(1900)
+  const senses = Array.from({ length: 30 }, () => ({ gloss }))
+  for (let n = 0; n < 20; n += 1) {
+    const answer = await fetch(`${app.url}/v1/entries`, {
+      ...{ method: 'POST', headers: bearer(editor) },
+      body: JSON.stringify({ language: 'en', lemma: `big${n}`, partOfSpeech: 'noun', senses }),
+    })
+    if (answer.status !== 201) throw new Error(await answer.text())
+  }
+  const id = await publish(app.url, editor, 'small')
+  await until('the small one', async () => (seen(quick.messages, 'a').includes(id) ? true : undefined))
+  slow.ws.resume()
+  t.ok([1013, 1006].includes(await slow.closed()), 'after its bounded buffer')
+  quick.end()
+})
+
+t.test('a thousand sockets each get each event once', async t => {
+  const app = await openTestApp(t, { LIMIT_SOCKETS: '2000' })
+  const editor = await app.token('editor')
+  const clients = []
+  for (let n = 0; n < 1000; n += 100)
+    clients.push(...(await Promise.all(Array.from({ length: 100 }, () => connect(app.url)))))
+  for (const client of clients) client.say({ op: 'subscribe', id: 'a', channel: 'entries' })
+  for (const client of clients) await client.find(each => each['op'] === 'caught-up')
+  const id = await publish(app.url, editor, 'everywhere')
+  for (const client of clients) await client.find(each => each['type'] === 'EntryPublished')
+  t.ok(clients.every(({ messages }) => seen(messages, 'a').join() === id))
+  for (const client of clients) client.end()
+})
