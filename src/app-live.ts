@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { ProblemError } from './adapters/http/problems.ts'
 import { openSyncTokens } from './adapters/http/tokens.ts'
+import { asyncApi } from './adapters/ws/asyncapi.ts'
 import { openLiveFeed } from './adapters/ws/feed.ts'
 import { openTickets } from './adapters/ws/tickets.ts'
 import type { Closing, Core, Running } from './app-core.ts'
@@ -11,6 +12,7 @@ export const openLive = async (
   core: Core,
   running: Running,
   options: {
+    readonly version: string
     readonly dataDir: string
     readonly most: number
     readonly holds: (credential: string) => boolean
@@ -60,5 +62,5 @@ export const openLive = async (
       await hub.done
     },
   })
-  return feed
+  return { ...feed, document: asyncApi(options.version) }
 }

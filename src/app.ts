@@ -320,7 +320,12 @@ const openService = async (core: Core, views: Views, config: Config, version: st
   const live = await openLive(
     ...([core, running] as const),
     {
-      ...{ dataDir: config.dataDir, most: config.liveSockets, holds: id => authority.current({ id }) !== undefined },
+      ...{
+        version,
+        dataDir: config.dataDir,
+        most: config.liveSockets,
+        holds: id => authority.current({ id }) !== undefined,
+      },
       onError: error => logger.error({ part: 'live', err: error }, 'a background part failed'),
     },
     opened,

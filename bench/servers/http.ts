@@ -112,6 +112,7 @@ const edge = async (store: EventStore) => {
     ...{ log, keys, cache, clock, newId: randomUUID, logger: pino({ level: 'silent' }) },
     authority: {
       authenticate: () => ({ actor: { kind: 'service', id: 'bench' }, permissions: permissionsOf('editor') }),
+      current: () => undefined,
       ...{ strangers: anonymousPermissions, deafFor: () => 0, reached: async () => true },
     },
     jwks: async () => ({ keys: [] }),

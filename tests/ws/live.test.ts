@@ -1,3 +1,4 @@
+import { Parser } from '@asyncapi/parser'
 import t from 'tap'
 import { Compile } from 'typebox/compile'
 import { WebSocket } from 'ws'
@@ -120,6 +121,8 @@ t.test('bad messages are answered or end the connection, and nothing else', asyn
   for (let n = 0; n < 100; n += 1) client.say({ op: 'subscribe', id: `n${n}`, channel: 'stories' })
   t.equal(await code({ op: 'subscribe', id: 'x', channel: 'entries' }), 'too-many-subscriptions')
   t.equal(await code({ op: 'subscribe', id: 'n1', channel: 'entries' }), 'id-taken')
+  client.say({ op: 'unsubscribe', id: 'n1' })
+  await client.find(each => each['op'] === 'unsubscribed')
   client.say({ op: 'ping' })
   await client.find(each => each['op'] === 'pong')
   t.strictSame(client.faults, [])
@@ -291,4 +294,18 @@ t.test('a thousand sockets each get each event once', async t => {
   for (const client of clients) await client.find(each => each['type'] === 'EntryPublished')
   t.ok(clients.every(({ messages }) => seen(messages, 'a').join() === id))
   for (const client of clients) client.end()
+})
+
+t.test('the AsyncAPI document is valid and has the schemas that messages here were checked against', async t => {
+  const app = await openTestApp(t)
+  const text = await (await fetch(`${app.url}/v1/asyncapi.json`)).text()
+  const { document, diagnostics } = await new Parser().parse(text)
+  t.strictSame(
+    diagnostics.filter(({ severity }) => severity === 0),
+    [],
+  )
+  t.equal(document?.version(), '3.0.0')
+  const { messages } = JSON.parse(text).channels.live
+  for (const [op, schema] of Object.entries(serverMessages))
+    t.strictSame(messages[op].payload, JSON.parse(JSON.stringify(schema)))
 })

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import Type from 'typebox'
 import type { WebSocket } from 'ws'
+import type { JsonObject } from '../../domain/event.ts'
 import { type ChannelName, isChannel, type LiveFilter, mayListen, readFilter } from '../../subscribers/live-channels.ts'
 import type { LiveFault } from '../../subscribers/live-messages.ts'
 import type { Authority } from './authority.ts'
@@ -25,6 +26,8 @@ export type LivePort = {
     issue(credential: string): { readonly ticket: string; readonly expiresAt: string }
     redeem(ticket: string): Promise<string | undefined>
   }
+  /** The AsyncAPI document of the feed. */
+  readonly document: JsonObject
   close(): Promise<void>
 }
 
@@ -100,6 +103,7 @@ export const liveRoutes = (
   authority: Authority,
   settings: { readonly allowedOrigins: readonly string[]; readonly publicUrl?: string },
 ): readonly Route[] => {
+  const described = JSON.stringify(live.document)
   const word = Type.Optional(Type.String({ minLength: 1, maxLength: 4096 }))
   return [
     {
@@ -174,6 +178,18 @@ export const liveRoutes = (
         return undefined
       },
       handle: openStream(live),
+    },
+    {
+      ...{ method: 'GET', path: '/v1/asyncapi.json', name: 'asyncapi', tag, summary: 'The live feed, described' },
+      ...{ querystring: Type.Object({}, { additionalProperties: false }), request: {}, problems: [] },
+      answers: {
+        200: {
+          description: 'AsyncAPI 3.0.',
+          schema: Type.Object({ asyncapi: Type.String() }, { additionalProperties: true }),
+          example: { asyncapi: '3.0.0', info: { title: 'Lexichron live feed', version: '0.1.0' }, channels: {} },
+        },
+      },
+      handle: () => ({ status: 200, body: described }),
     },
   ]
 }
