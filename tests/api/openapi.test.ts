@@ -77,7 +77,13 @@ const story: readonly (readonly [operationId: string, as: string | undefined, he
   ['list-roles', undefined],
   ['explain-problem', undefined],
   ['openapi', undefined],
+  ['asyncapi', undefined],
+  ['create-live-ticket', editor],
 ]
+/** They do not end: tests/ws asks for them. */
+const endless = ['live', 'live-channel']
+/** Those that make something. */
+const creating = ['draft-entry', 'create-live-ticket']
 
 /** The example's address, with its parameters filled in. */
 const addressOf = (path: string, { parameters = [] }: Operation): string => {
@@ -92,7 +98,10 @@ const addressOf = (path: string, { parameters = [] }: Operation): string => {
 
 t.test('every example is sent, and answered as the document says', async t => {
   t.same(
-    operations.map(({ operation }) => operation.operationId).toSorted(),
+    operations
+      .map(({ operation }) => operation.operationId)
+      .filter(id => !endless.includes(id))
+      .toSorted(),
     story.map(([id]) => id).toSorted(),
     'each operation has its place in the story',
   )
@@ -107,7 +116,7 @@ t.test('every example is sent, and answered as the document says', async t => {
       ...(media && { body: media.example }),
       headers: { ...(type !== undefined && { 'content-type': type }), ...(sync && { 'sync-token': sync }), ...more },
     })
-    t.equal(answer.status, id === 'draft-entry' ? 201 : 200, `${id}: ${answer.text.slice(0, 200)}`)
+    t.equal(answer.status, creating.includes(id) ? 201 : 200, `${id}: ${answer.text.slice(0, 200)}`)
     if (id === 'draft-entry') t.equal(answer.json['id'], exampleId, 'the id of the examples is the id of their entry')
     sync = answer.headers.get('sync-token') ?? sync
   }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { addressKey, defaultLimits } from '../../src/adapters/http/limits.ts'
 import { problemCodes } from '../../src/adapters/http/problems.ts'
+import { liveProblemCodes } from '../../src/adapters/http/problems-live.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
 import { KeysError } from '../../src/ports/keys.ts'
 import { ReadStoreError } from '../../src/ports/read-store.ts'
@@ -364,6 +365,8 @@ t.test('every problem was seen, and each as the document says', async t => {
   seen.add('event-not-found').add('stream-not-found')
   // Those of the command line, which the edge never causes.
   const elsewhere = ['entry-not-owned', 'entry-edited', 'token-not-found', 'role-unknown', 'token-life']
+  // Those of the live feed (tests/ws/live.test.ts).
+  for (const code of liveProblemCodes) seen.add(code)
   t.same(
     problemCodes.filter(code => !seen.has(code) && !elsewhere.includes(code)),
     [],

@@ -1,5 +1,6 @@
 /** Every problem this service answers with: one table, from which answers, problem pages and the OpenAPI document come. */
 import type { Refusal, RefusalCode } from '../../domain/refusal.ts'
+import { liveProblemCodes, liveProblems } from './problems-live.ts'
 
 /** Faults that only the edge can see. */
 export const edgeCodes = [
@@ -22,11 +23,7 @@ export const edgeCodes = [
   'rate-limited',
   'too-many-streams',
   'headers-too-large',
-  'upgrade-required',
-  'origin-refused',
-  'after-ahead',
-  'ticket-invalid',
-  'too-many-connections',
+  ...liveProblemCodes,
   'internal',
   'store-unavailable',
   'busy',
@@ -271,32 +268,7 @@ export const problems = {
     retryAfter: 5,
   },
   'headers-too-large': { status: 431, title: 'Headers too large', help: 'The headers are 16 KiB at most.' },
-  'upgrade-required': {
-    status: 426,
-    title: 'A WebSocket',
-    help: 'This address is a WebSocket of the subprotocol lexichron.v1. Server-sent events are at /v1/live/{channel}.',
-  },
-  'origin-refused': {
-    status: 403,
-    title: 'Origin refused',
-    help: 'A page of another origin may not use your cookies here: ALLOWED_ORIGINS lists those that may.',
-  },
-  'after-ahead': {
-    status: 400,
-    title: 'A position to come',
-    help: 'after or Last-Event-ID names a position that the log has not reached.',
-  },
-  'ticket-invalid': {
-    status: 401,
-    title: 'The ticket is no good',
-    help: 'A ticket is good for one connection within 30 seconds. Get another one from POST /v1/live/tickets.',
-  },
-  'too-many-connections': {
-    status: 429,
-    title: 'Too many connections',
-    help: 'Too many live connections are open for you, or on this node. Close one, or try again later.',
-    retryAfter: 10,
-  },
+  ...liveProblems,
   internal: {
     status: 500,
     title: 'Our fault',

@@ -128,7 +128,7 @@ export const liveRoutes = (
       ...{ method: 'POST', path: '/v1/live/tickets', name: 'create-live-ticket', tag },
       summary: 'A ticket for one connection',
       description: 'For clients that cannot send Authorization with a WebSocket: good for 30 s, once.',
-      ...{ permission: 'entries:read', rate: 'writes', request: {} },
+      ...{ permission: 'entries:read', rate: 'writes', request: { body: {} } },
       body: Type.Object({}, { additionalProperties: false }),
       querystring: Type.Object({}, { additionalProperties: false }),
       answers: {

@@ -1,0 +1,38 @@
+/** The problems of the live feed's edge; part of the one table in problems.ts. */
+
+export const liveProblemCodes = [
+  'upgrade-required',
+  'origin-refused',
+  'after-ahead',
+  'ticket-invalid',
+  'too-many-connections',
+] as const
+
+export const liveProblems = {
+  'upgrade-required': {
+    status: 426,
+    title: 'A WebSocket',
+    help: 'This address is a WebSocket of the subprotocol lexichron.v1. Server-sent events are at /v1/live/{channel}.',
+  },
+  'origin-refused': {
+    status: 403,
+    title: 'Origin refused',
+    help: 'A page of another origin may not use your cookies here: ALLOWED_ORIGINS lists those that may.',
+  },
+  'after-ahead': {
+    status: 400,
+    title: 'A position to come',
+    help: 'after or Last-Event-ID names a position that the log has not reached.',
+  },
+  'ticket-invalid': {
+    status: 401,
+    title: 'The ticket is no good',
+    help: 'A ticket is good for one connection within 30 seconds. Get another one from POST /v1/live/tickets.',
+  },
+  'too-many-connections': {
+    status: 429,
+    title: 'Too many connections',
+    help: 'Too many live connections are open for you, or on this node. Close one, or try again later.',
+    retryAfter: 10,
+  },
+} as const
