@@ -6,6 +6,9 @@ import { asyncApi } from './adapters/ws/asyncapi.ts'
 import { openLiveFeed } from './adapters/ws/feed.ts'
 import { openTickets } from './adapters/ws/tickets.ts'
 import type { Closing, Core, Running } from './app-core.ts'
+import { EntryRedacted } from './domain/entry-events.ts'
+import type { JsonObject } from './domain/event.ts'
+import { openRemovals } from './log/removals.ts'
 import { openLiveHub } from './subscribers/live.ts'
 
 export const openLive = async (
@@ -15,20 +18,23 @@ export const openLive = async (
     readonly version: string
     readonly dataDir: string
     readonly most: number
+    /** The day's figures. */
+    readonly figures: () => Promise<JsonObject>
     readonly holds: (credential: string) => boolean
     readonly onError: (error: unknown) => void
   },
   opened: Closing[],
 ) => {
-  const { log, keys, clock, newId } = core
-  const { onError, most, holds } = options
+  const { log, store, keys, clock, newId } = core
+  const { onError, most, holds, figures } = options
   const ending = new AbortController()
   const { signal } = ending
   const syncTokens = openSyncTokens(await keys.secret('sync-token'), log.logId)
   const secret = await keys.secret('live-ticket')
   const tickets = await openTickets({ folder: join(options.dataDir, 'tickets'), secret, clock, newId })
   const hub = openLiveHub({
-    ...{ log, clock, signal, from: await log.head(), tokenOf: syncTokens.of, onError },
+    ...{ log, clock, signal, from: await log.head(), tokenOf: syncTokens.of, onError, figures },
+    removals: openRemovals(store, [EntryRedacted.type]),
     projections: () =>
       Promise.all(
         running.projections.map(async ({ name, handle }) => {

@@ -309,7 +309,6 @@ const openService = async (core: Core, views: Views, config: Config, version: st
   if (core.store.lostEnd) logger.error({ lostEnd: lostEndOf(core.store.lostEnd) }, LOST_END)
   const running = await startRunning(core, views, logger, opened)
   const figures = openAnalytics(core, views, logger, opened)
-  const operation = await openOperation({ core, config, running, views, version, log: serviceLog }, opened)
   const verifier = createTokenVerifier({ ...scopeOf(config), keys: core.keys, clock: core.clock, max: VERIFIED_TOKENS })
   const { follower } = running
   const authority = openTokenAuthority({ verifier, follower, head: () => core.log.head(), clock: core.clock })
@@ -325,11 +324,17 @@ const openService = async (core: Core, views: Views, config: Config, version: st
         dataDir: config.dataDir,
         most: config.liveSockets,
         holds: id => authority.current({ id }) !== undefined,
+        figures: async () => JSON.parse(JSON.stringify((await figures.analyticsFigures()).figures)),
       },
       onError: error => logger.error({ part: 'live', err: error }, 'a background part failed'),
     },
     opened,
   )
+  const told = () => {
+    const { open, messages, slow } = live.stats()
+    return { connections: open, messages, drops: slow }
+  }
+  const operation = await openOperation({ core, config, running, views, version, log: serviceLog, live: told }, opened)
   const server = await openHttpServer({
     live,
     settings: {

@@ -77,6 +77,8 @@ export const readFilter = (name: ChannelName, value: unknown): LiveFilter | stri
 /** Listeners of one scope see the same events in the same form: what is encoded for one is sent to all. */
 export const scopeOf = ({ actor, permissions }: Listener, channel: ChannelName): string => {
   if (channel === 'me') return `owner ${actor?.id ?? ''}`
+  if (channel === 'events') return permissions.has('events:read-text') ? 'text' : 'envelope'
+  if (channel === 'activity') return permissions.has('analytics:read') ? 'figures' : 'public'
   if (permissions.has('entries:review')) return 'review'
   return actor ? `member ${actor.id}` : 'public'
 }
@@ -118,22 +120,41 @@ export const wants = (name: ChannelName, filter: LiveFilter, listener: Listener,
   return visible(event, listener)
 }
 
-/** Personal data never leaves by the feed: members under a subject's key are left out, whoever listens. */
-const withoutPersonal = (event: Recorded, type: EventType | undefined): JsonObject =>
-  type?.seal === 'subject'
-    ? Object.fromEntries(Object.entries(event.data).filter(([member]) => !type.sealed.includes(member)))
-    : event.data
-
-/** What is sent as `data`. Reasons are for those who review, as in the history of an entry. */
-export const dataOf = (
+/**
+ * Members that are left out: personal data, whoever listens; text that was removed since, which a replay must not bring
+ * back; people's text on the channel of the log, for those who may read its envelopes alone.
+ */
+const leftOut = (
   name: ChannelName,
   { permissions }: Listener,
+  type: EventType | undefined,
+  removed: boolean,
+): readonly string[] => {
+  if (!type) return []
+  if (removed) return [...type.sealed, ...type.text]
+  const withheld = type.seal === 'subject' || (name === 'events' && !permissions.has('events:read-text'))
+  return withheld ? type.sealed : []
+}
+
+/**
+ * What is sent as `data`. Reasons are for those who review, as in the history of an entry. `gone`: the text of the stream
+ * has been removed since.
+ */
+export const dataOf = (
+  name: ChannelName,
+  listener: Listener,
   event: Recorded,
   types: ReadonlyMap<string, EventType>,
+  gone: boolean,
 ): JsonObject => {
   const { meta, revision, stream } = event
-  const data = withoutPersonal(event, types.get(event.type))
-  const removed = event.removed && { removed: true }
+  const { permissions } = listener
+  const out = leftOut(name, listener, types.get(event.type), gone)
+  const data: JsonObject =
+    out.length === 0
+      ? event.data
+      : Object.fromEntries(Object.entries(event.data).filter(([member]) => !out.includes(member)))
+  const removed = (event.removed || (gone && data !== event.data)) && { removed: true }
   if (name === 'events') {
     const { actor, correlationId, causationId } = meta
     const envelope = { eventId: event.id, stream, revision: String(revision), actor, correlationId, causationId }

@@ -76,6 +76,10 @@ export type LiveOptions = {
   readonly from: bigint
   readonly tokenOf: (position: bigint) => string
   readonly projections: () => Promise<readonly ProjectionNews[]>
+  /** The day's figures, for those on `activity` who may read analytics. */
+  readonly figures: () => Promise<JsonObject>
+  /** Whose text was removed: what is read again from the log is sent without it. */
+  readonly removals: { refresh(): Promise<void>; has(stream: string): boolean }
   readonly onError: (error: unknown) => void
 }
 
@@ -105,7 +109,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   const encoded = (of: Pick<Group, 'id' | 'channel' | 'listener' | 'transport'>, event: Recorded): Buffer =>
     of.transport.encode({
       ...{ op: 'event', id: of.id, after: tokenOf(event.position), type: event.type, at: event.meta.at },
-      data: dataOf(of.channel, of.listener, event, log.types),
+      data: dataOf(of.channel, of.listener, event, log.types, options.removals.has(event.stream)),
     })
 
   const give = (group: Group, bytes: Buffer, count: number, touched: Set<LiveSink>): void => {
@@ -156,11 +160,16 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     flush(touched)
   }
 
-  const news = (channel: 'activity' | 'projections', type: string, all: readonly JsonObject[]): void => {
+  const news = (
+    channel: 'activity' | 'projections',
+    type: string,
+    all: readonly JsonObject[],
+    to: (listener: Listener) => boolean = () => true,
+  ): void => {
     const touched = new Set<LiveSink>()
     const at = clock.now().toISOString()
     for (const group of groups.values()) {
-      if (group.channel !== channel) continue
+      if (group.channel !== channel || !to(group.listener)) continue
       const due = all.filter(data => group.filter['name'] === undefined || data['name'] === group.filter['name'])
       const message = (data: JsonObject) =>
         group.transport.encode({ op: 'event', id: group.id, after: tokenOf(position), type, at, data })
@@ -179,7 +188,9 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     flush(touched)
   }
 
-  const listened = (channel: ChannelName): boolean => [...groups.values()].some(group => group.channel === channel)
+  const listened = (channel: ChannelName, by: (listener: Listener) => boolean = () => true): boolean =>
+    [...groups.values()].some(group => group.channel === channel && by(group.listener))
+  const readsAnalytics = ({ permissions }: Listener): boolean => permissions.has('analytics:read')
 
   const beat = async (): Promise<void> => {
     while (!signal.aborted) {
@@ -189,6 +200,8 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
       second = { events: 0, types: new Map() }
       try {
         news('activity', 'Activity', [{ seconds: 1, events, types: Object.fromEntries(types) }])
+        if (listened('activity', readsAnalytics))
+          news('activity', 'Analytics', [await options.figures()], readsAnalytics)
         if (listened('projections')) news('projections', 'ProjectionProgress', await options.projections())
         ticks += 1
         if (ticks % PROGRESS_TICKS === 0) progress()
@@ -228,6 +241,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     let at = from
     const part = async (): Promise<void> => {
       for await (const batch of log.readAll(at, channelOf(channel).log)) {
+        await options.removals.refresh()
         for (const event of batch.events) {
           if (ended() || sink.full()) break
           at = event.position

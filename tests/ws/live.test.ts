@@ -1,9 +1,12 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Parser } from '@asyncapi/parser'
 import t from 'tap'
 import { Compile } from 'typebox/compile'
 import { WebSocket } from 'ws'
 import { openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
+import type { Role } from '../../src/domain/roles.ts'
 import { serverMessages } from '../../src/subscribers/live-messages.ts'
 import { openTestApp } from '../support/app.ts'
 import { environmentFor, temporaryFolder, until } from '../support/service.ts'
@@ -168,9 +171,87 @@ t.test('who may connect: origins, tickets, tokens that end', async t => {
   t.notMatch(JSON.stringify(issued), /Jane Doe/, 'names do not leave by the feed')
   await listening.find(each => each['type'] === 'ProjectionProgress')
   await listening.find(each => each['type'] === 'Activity')
+  await listening.find(each => each['type'] === 'Analytics' && Object(each['data'])['day'] !== undefined)
+  const stranger = await connect(app.url)
+  stranger.say({ op: 'subscribe', id: 'n', channel: 'activity' })
+  await until('two seconds', async () => (events(stranger.messages, 'n').length > 1 ? true : undefined))
+  t.notOk(
+    stranger.messages.some(each => each['type'] === 'Analytics'),
+    'figures are for those who may read them',
+  )
+  stranger.end()
+  const metrics = await (await fetch(`${app.url}/metrics`, { headers: bearer(auditor) })).text()
+  t.match(metrics, /lexichron_live_connections [1-9]/)
+  t.match(metrics, /lexichron_live_messages_total [1-9]/)
   t.strictSame(listening.faults, [])
   listening.end()
 })
+
+t.test(
+  'what was removed does not come back by a replay, and texts of the log are for those who may read them',
+  async t => {
+    const folder = temporaryFolder(t)
+    const app = await openApp(loadConfig(environmentFor(folder), folder), { purpose: 'serve', version: '0.0.0' })
+    t.teardown(() => app.close())
+    const url = await app.listen()
+    const token = async (role: Role): Promise<string> => {
+      const made = await app.tokens.create({ role, for: role, lifeMs: 60_000 })
+      if ('refused' in made) throw new Error(made.detail)
+      return made.token
+    }
+    const [moderator, auditor] = [await token('moderator'), await token('auditor')]
+    const start = (await fetch(`${url}/v1/entries`)).headers.get('sync-token') ?? ''
+    const file = join(folder, 'words.ndjson')
+    const line = {
+      language: 'en',
+      lemma: 'imported',
+      partOfSpeech: 'noun',
+      licence: 'CC0-1.0',
+      senses: [{ gloss: 'SECRET one' }],
+    }
+    writeFileSync(file, `${JSON.stringify(line)}\n`)
+    const quiet = {
+      strict: false,
+      signal: AbortSignal.timeout(30_000),
+      onProgress: () => undefined,
+      onFault: () => undefined,
+    }
+    const imported = await app.import('ndjson', file, { ...quiet, source: 'words' })
+    t.match(imported, { written: 1, faults: 0 })
+    const drafted = await publish(url, await token('editor'), 'drafted')
+
+    const events = async (options: Parameters<typeof connect>[1], channel: string, after: string) => {
+      const client = await connect(url, options)
+      client.say({ op: 'subscribe', id: 'r', channel, after })
+      await client.find(each => each['op'] === 'caught-up')
+      client.end()
+      return client.messages.filter(each => each['op'] === 'event')
+    }
+    const before = await events({}, 'entries', start)
+    t.match(JSON.stringify(before), /SECRET one/, 'public text is in the feed')
+    const found = before.find(each => each['type'] === 'EntryImported')
+    const removable = String(Object(found?.['data'])['entryId'])
+    for (const id of [removable, drafted]) {
+      const body = JSON.stringify({ ground: 'privacy' })
+      const done = await fetch(`${url}/v1/entries/${id}/redact`, { method: 'POST', headers: bearer(moderator), body })
+      t.equal(done.status, 200)
+    }
+    await until('the key is destroyed', async () =>
+      JSON.stringify(await events({}, 'entries', start)).includes('A thing.') ? undefined : true,
+    )
+    for (const [headers, channel] of [
+      [undefined, 'entries'],
+      [bearer(auditor), 'events'],
+    ] as const) {
+      const after = await events(headers ? { headers } : {}, channel, start)
+      t.notMatch(JSON.stringify(after), /SECRET|A thing/)
+      t.match(
+        after.find(each => each['type'] === 'EntryImported'),
+        { data: { removed: true } },
+      )
+    }
+  },
+)
 
 t.test('a revoked token ends its connection within a second or so, and only its own', async t => {
   const folder = temporaryFolder(t)
