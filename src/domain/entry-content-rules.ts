@@ -49,6 +49,8 @@ export const limits = {
 
 type Fault = { readonly pointer: string; readonly code: string; readonly detail: string }
 
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
 /** Collects what is wrong, so that one answer lists it all. */
 class Faults {
   readonly list: Fault[] = []
@@ -67,6 +69,27 @@ class Faults {
   texts(values: readonly string[] | undefined, pointer: string, max: number): string[] {
     return [...new Set((values ?? []).map((value, i) => this.text(value, `${pointer}/${i}`, max)))]
   }
+  /** An address that a page can play from: nothing that a browser would run, nobody's password. */
+  address(value: string | undefined, at: string): { audioUrl?: string } {
+    if (value === undefined) return {}
+    const given = this.text(value, `${at}/audioUrl`, limits.line)
+    const url = URL.parse(given)
+    const web = url !== null && (url.protocol === 'https:' || url.protocol === 'http:')
+    if (!web || url.username !== '' || url.password !== '')
+      this.list.push({
+        ...{ pointer: `${at}/audioUrl`, code: 'address-invalid' },
+        detail: 'This is not an absolute http or https address without a user name.',
+      })
+    return { audioUrl: given }
+  }
+  /** An id in the form in which ids are compared: RFC 9562 reads them without case. */
+  id<K extends string>(key: K, value: string | undefined, at: string): { [P in K]?: string } {
+    if (value === undefined) return {}
+    if (!UUID.test(value)) this.list.push({ pointer: `${at}/${key}`, code: 'id-invalid', detail: 'This is not an id.' })
+    const record: { [P in K]?: string } = {}
+    record[key] = value.toLowerCase()
+    return record
+  }
   language(tag: string, pointer: string): string {
     const canonical = canonicalLanguage(tag)
     if (canonical === undefined)
@@ -84,14 +107,14 @@ const example = (faults: Faults, value: Static<typeof Example>, at: string): Sta
 const relation = (faults: Faults, value: Static<typeof Relation>, at: string): Static<typeof Relation> => ({
   kind: value.kind,
   text: faults.text(value.text, `${at}/text`, limits.word),
-  ...faults.optional('entryId', value.entryId, at, limits.label),
-  ...faults.optional('senseId', value.senseId, at, limits.label),
+  ...faults.id('entryId', value.entryId, at),
+  ...faults.id('senseId', value.senseId, at),
 })
 
 const translation = (faults: Faults, value: Static<typeof Translation>, at: string): Static<typeof Translation> => ({
   language: faults.language(value.language, `${at}/language`),
   text: faults.text(value.text, `${at}/text`, limits.word),
-  ...faults.optional('entryId', value.entryId, at, limits.label),
+  ...faults.id('entryId', value.entryId, at),
 })
 
 const sense = (faults: Faults, value: EntrySenseInput, id: string, at: string): EntrySense => ({
@@ -144,16 +167,20 @@ export const contentOf = (
     pronunciations: (input.pronunciations ?? []).map((each, i) => ({
       ipa: faults.text(each.ipa, `/pronunciations/${i}/ipa`, limits.word),
       ...faults.optional('region', each.region, `/pronunciations/${i}`, limits.label),
-      ...faults.optional('audioUrl', each.audioUrl, `/pronunciations/${i}`, limits.line),
+      ...faults.address(each.audioUrl, `/pronunciations/${i}`),
       ...faults.optional('rhymes', each.rhymes, `/pronunciations/${i}`, limits.word),
     })),
     ...faults.optional('etymology', input.etymology, '', limits.text),
     categories: faults.texts(input.categories, '/categories', limits.label),
   }
   return faults.list.length > 0
-    ? refuse('text-invalid', 'Some text is too long, blank, or has characters that are not allowed.', {
-        errors: faults.list,
-      })
+    ? refuse(
+        'text-invalid',
+        'Some text is too long, blank, of the wrong form, or has characters that are not allowed.',
+        {
+          errors: faults.list,
+        },
+      )
     : content
 }
 
@@ -233,7 +260,11 @@ export const contentChange = (
 /** A lemma in normal form, or what is wrong with it. */
 export const checkLemma = (lemma: string): string | Refusal => {
   const normal = normalise(lemma)
-  const problem = checkText(normal, { max: limits.lemma, multiline: false })
+  // Nobody sees it, and it would be another entry: an identity has no space at its edges and none that are several.
+  const spaced = normal !== normal.trim() || /\s{2}|[^\S ]/u.test(normal)
+  const problem =
+    checkText(normal, { max: limits.lemma, multiline: false }) ??
+    (spaced ? 'It begins or ends with a space, or has other spaces than single plain ones.' : undefined)
   return problem
     ? refuse('text-invalid', `The lemma cannot be taken: ${problem}`, {
         errors: [{ pointer: '/lemma', code: 'text-invalid', detail: problem }],

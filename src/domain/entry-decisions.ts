@@ -24,12 +24,21 @@ export const STALE_DRAFT_MS = 30 * 24 * 60 * 60 * 1000
 const isAuthor = (entry: Entry, by: By): boolean => entry.author === by.id
 const denied = (detail: string): Refusal => refuse('permission-denied', detail)
 
+const incomplete = (detail: string): Refusal =>
+  refuse('entry-incomplete', detail, {
+    errors: [{ pointer: '/senses', code: 'too-few', detail: 'There is no sense.' }],
+  })
+
 const complete = (entry: Entry): Refusal | undefined =>
   entry.content.senses.length > 0
     ? undefined
-    : refuse('entry-incomplete', 'An entry needs at least one sense before it is submitted or published.', {
-        errors: [{ pointer: '/senses', code: 'too-few', detail: 'There is no sense.' }],
-      })
+    : incomplete('An entry needs at least one sense before it is submitted or published.')
+
+/** What readers or reviewers have before them does not lose its last sense. One that never had any may be mended otherwise. */
+const emptied = (entry: Entry, after: Pick<EntryContent, 'senses'>): Refusal | undefined =>
+  entry.status !== 'draft' && entry.content.senses.length > 0 && after.senses.length === 0
+    ? incomplete(`An entry that is ${entry.status} keeps at least one sense: retire it if it has to go.`)
+    : undefined
 
 export const draft =
   (identity: EntryIdentity & Pick<Entry, 'partOfSpeech'>, input: EntryInput, licence: string, by: By) =>
@@ -59,6 +68,8 @@ export const edit = (patch: JsonObject, id: string, by: By) =>
     const changes = contentChange(entry, id, patch, by.commandId)
     if (isRefusal(changes)) return changes
     if (Object.keys(changes).length === 0) return []
+    const refused = emptied(entry, { senses: changes.senses ?? entry.content.senses })
+    if (refused) return refused
     return [{ type: entry.status === 'published' ? 'EntryEdited' : 'DraftEdited', data: { changes } }]
   })
 
@@ -120,6 +131,8 @@ export const revert = (toRevision: bigint, given: string | undefined) =>
       })
     if (entry.status === 'retired') return refuse('entry-retired', 'A retired entry is restored before it is reverted.')
     if (sameJson(content, entry.content)) return []
+    const refused = emptied(entry, content)
+    if (refused) return refused
     const reason = given === undefined ? undefined : checkReason(given)
     if (reason !== undefined && typeof reason !== 'string') return reason
     return [

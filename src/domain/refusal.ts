@@ -10,7 +10,6 @@ export const refusalCodes = [
   'entry-not-published',
   'entry-not-retired',
   'entry-retired',
-  'entry-not-owned',
   'entry-not-stale',
   'entry-incomplete',
   'entry-edited',

@@ -1,6 +1,6 @@
 /** What somebody types into the search, read into patterns and keys. Pure, and the same on every engine. */
 import { foldingLanguages, primaryOf, stemmerOf } from './languages.ts'
-import { accentKey, ascii, checkText, normalise, stem, stemsOf, words } from './text.ts'
+import { accentKey, ascii, checkText, normalise, stem, stemsOf, withoutUnseen, words } from './text.ts'
 
 export const MAX_QUERY = 128
 export const MAX_WILDCARDS = 3
@@ -74,7 +74,7 @@ export const parseQuery = (
   options: { readonly language?: string | undefined; readonly fuzzy: 'auto' | 0 | 1 | 2 },
 ): SearchQuery | QueryFault => {
   const { language, fuzzy } = options
-  const text = normalise(given).trim()
+  const text = withoutUnseen(normalise(given)).trim()
   const problem = checkText(text, { max: MAX_QUERY, multiline: false })
   if (problem) return fault('text-invalid', `q cannot be searched: ${problem}`)
   const pattern = /[*?]/.test(text)

@@ -8,6 +8,10 @@ export const normalise = (text: string): string => text.normalize('NFC')
 // C0 and C1 controls; bidirectional overrides, embeddings and isolates (UAX 9); not TAB and LF where lines are allowed.
 const controls = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
 const controlsButLines = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
+// Nothing to see and nothing to join: zero width space, word joiner and invisible operators, byte order mark, line and
+// paragraph separators, tags; and code points that are no characters (Unicode 16, 23.7). The joiners U+200C and U+200D
+// stay: scripts are spelt with them.
+const unseen = /[\u200b\u2028\u2029\u2060-\u2064\ufeff\u{e0000}-\u{e007f}\p{Noncharacter_Code_Point}]/u
 
 /** Code points in ranges, first and last; a character class of combining marks would be hard to read. */
 const among = (...ranges: readonly (readonly [number, number])[]): ((char: string) => boolean) => {
@@ -38,6 +42,9 @@ const isInvisible = among(
   ] as const),
 )
 
+/** For what is looked for, which may have been copied from a page: it would find nothing, and need not be refused. */
+export const withoutUnseen = (text: string): string => text.replaceAll(new RegExp(unseen, 'gu'), '')
+
 const isBlank = (text: string): boolean => {
   for (const char of text) if (char.trim() !== '' && !isInvisible(char)) return false
   return true
@@ -54,6 +61,11 @@ export const checkText = (
   if (control) {
     const code = (control[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
     return `It has the control character U+${code}.`
+  }
+  const hidden = unseen.exec(text)
+  if (hidden) {
+    const code = (hidden[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+    return `It has U+${code}, which is no character that anybody sees.`
   }
   // A code point is one or two units: most texts need no counting.
   if (text.length > max && (text.length > 2 * max || [...text].length > max))

@@ -214,7 +214,9 @@ t.test('as of', async t => {
   t.match(await api('GET', `${path}?asOf=2999-01-01T00:00:00Z`), { status: 400, code: 'as-of-invalid' })
   for (const bad of ['2026-02-31T00:00:00Z', '2026-01-01', '2026-01-01T25:00:00Z'])
     t.match(await api('GET', `${path}?asOf=${bad}`), { status: 400, code: 'validation' }, bad)
-  t.match(await api('GET', `${path}?asOf=abc`), { status: 400, code: 'sync-token-invalid' })
+  const neither = await api('GET', `${path}?asOf=abc`)
+  t.match(neither, { status: 400, code: 'as-of-invalid' })
+  t.same(pointers(neither.json), ['/asOf'])
   t.equal((await api('GET', `${path}?asOf=2001-01-01T00:00:00Z`)).status, 404)
 })
 
@@ -237,6 +239,46 @@ t.test('bad input, by example', async t => {
   ])
     t.match(await post({ ...base, ...wrong }), { status: 400, code: 'validation' }, JSON.stringify(wrong))
   for (const body of [[], null, 'x', 5]) t.match(await post(body), { status: 400 })
+  t.match(await api('POST', `${(await drafted()).path}/submit`, { as: alice, raw: 'null' }), { status: 400 })
+  const invisible = [
+    'a\u200bb',
+    'a\u2060',
+    '\ufeffa',
+    'a\u2028b',
+    'a\ufffe',
+    'a\u{e0041}',
+    ' a',
+    'a ',
+    'a  b',
+    'a\u00a0b',
+  ]
+  for (const lemma of invisible)
+    t.match(await post({ ...base, lemma }), { status: 422, code: 'text-invalid' }, Buffer.from(lemma).toString('hex'))
+  const relation = (entryId: string) => ({
+    ...base,
+    senses: [{ gloss: 'a', relations: [{ kind: 'synonym', entryId, text: 't' }] }],
+  })
+  t.same(pointers((await post(relation('x'))).json), ['/senses/0/relations/0/entryId'])
+  const upper = await post({ ...relation('0E984725-C51C-5BF4-9960-E1C80E27ABA0'), lemma: word() })
+  t.match(upper.json, { senses: [{ relations: [{ entryId: '0e984725-c51c-5bf4-9960-e1c80e27aba0' }] }] })
+  t.equal(
+    (
+      await api('GET', String(upper.headers.get('location')).toUpperCase().replace('/V1/ENTRIES', '/v1/entries'), {
+        as: alice,
+      })
+    ).status,
+    200,
+  )
+  for (const audioUrl of ['javascript:alert(1)', 'data:audio/ogg,x', '/a.ogg', 'https://me:secret@example.org/a.ogg']) {
+    const sound = await post({ ...base, pronunciations: [{ ipa: 'a', audioUrl }] })
+    t.match(sound, { status: 422 }, audioUrl)
+    t.same(pointers(sound.json), ['/pronunciations/0/audioUrl'])
+  }
+  t.equal(
+    (await post({ ...base, lemma: word(), pronunciations: [{ ipa: 'a', audioUrl: 'https://example.org/a.ogg' }] }))
+      .status,
+    201,
+  )
   for (const lemma of ['x'.repeat(300), 'a\u0007', 'a\u202eb', '\ud800', '', '   '])
     t.match(await post({ ...base, lemma }), { status: 422, code: 'text-invalid' }, JSON.stringify(lemma).slice(0, 20))
   t.same(pointers((await post({ ...base, senses: [{ gloss: '\udfff' }] })).json), ['/senses/0/gloss'])
@@ -298,7 +340,10 @@ t.test('methods and addresses', async t => {
   t.equal(head.text, '')
   for (const name of ['etag', 'content-length', 'content-type', 'cache-control', 'vary'])
     t.equal(head.headers.get(name), get.headers.get(name), name)
-  t.equal((await api('HEAD', '/v1/entries/export')).headers.get('content-type'), 'application/x-ndjson')
+  const streamed = await api('HEAD', '/v1/entries/export')
+  t.equal(streamed.headers.get('content-type'), 'application/x-ndjson')
+  t.equal(streamed.headers.get('content-length'), null, 'nobody knows how long it will be')
+  t.equal((await api('POST', '/v1/entries/export')).headers.get('allow'), 'GET, HEAD, OPTIONS')
 })
 
 t.test('headers of every answer', async t => {
@@ -356,6 +401,12 @@ t.test('who may', async t => {
 })
 
 t.test('sync tokens', async t => {
+  const { sync: opaque } = await published()
+  t.notMatch(
+    Buffer.from(opaque, 'base64url').toString('latin1'),
+    /[0-9a-f]{8}-[0-9a-f]{4}/,
+    'nothing can be read in it',
+  )
   const { path, sync } = await published()
   t.equal((await api('GET', path, { headers: { 'sync-token': sync } })).status, 200)
   for (const bad of ['x', `${sync}A`, `${sync.slice(0, -2)}AA`, `${sync},${sync}`])

@@ -364,7 +364,7 @@ t.test('every problem was seen, and each as the document says', async t => {
   // Those of the history (tests/api/history.test.ts).
   seen.add('event-not-found').add('stream-not-found')
   // Those of the command line, which the edge never causes.
-  const elsewhere = ['entry-not-owned', 'entry-edited', 'token-not-found', 'role-unknown', 'token-life']
+  const elsewhere = ['entry-edited', 'token-not-found', 'role-unknown', 'token-life']
   // Those of the live feed (tests/ws/live.test.ts).
   for (const code of liveProblemCodes) seen.add(code)
   t.same(

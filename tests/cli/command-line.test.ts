@@ -218,6 +218,8 @@ t.test('what goes wrong at the start is one line', async t => {
   t.match(await failing(system('ENOENT', { path: '/x' })), { code: 1, err: /no such file: \/x/ })
   t.match(await failing(system('EMFILE')), { code: 75 })
   t.match(await failing(new EventStoreError('unavailable', 'Locked.')), { code: 75, err: 'lexichron: Locked.\n' })
+  const inTheWay = { cause: Object.assign(new Error('in the way'), { name: 'SqliteError', kind: 'cantopen' }) }
+  t.match(await failing(new EventStoreError('unavailable', 'No.', inTheWay)), { code: 1 }, 'it does not pass by itself')
   t.match(await failing(new EventStoreError('corrupt', 'Broken.')), { code: 1, err: 'lexichron: Broken.\n' })
   const sqlite = Object.assign(new Error('It is a file of another program.'), { name: 'SqliteError', kind: 'foreign' })
   t.match(await failing(sqlite), { code: 1, err: 'lexichron: It is a file of another program.\n' })
@@ -347,7 +349,7 @@ t.test('tokens, keys and settings', async t => {
       app: { tokens: { ...tokens, create: tooLong } },
     }),
     {
-      ...{ code: 1, out: '', err: /24 hours at most/ },
+      ...{ code: 2, out: '', err: /24h at most/ },
     },
   )
   t.match((await run(['token', 'list'])).out, /T1 +editor +Ada +then +later +valid\nT2 +admin +- /)

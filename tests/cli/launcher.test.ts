@@ -130,6 +130,14 @@ t.test('a port in use is one line and exit code 1', async t => {
   t.match(ran.err, /^lexichron: Port \d+ on 127\.0\.0\.1 is in use by another program\.\n$/)
 })
 
+t.test('a folder that cannot be made is one line and exit code 1, not a try for ever', async t => {
+  for (const folder of ['/etc/passwd', ...(existsSync('/proc/self') ? ['/proc/lexichron'] : [])]) {
+    const env = { ...process.env, PORT: '0', DATA_DIR: folder, SAMPLE: 'none' }
+    const ran = await run(process.execPath, [join(root, 'src/main.ts'), 'serve'], { env })
+    t.match(ran, { code: 1, out: '', err: /cannot be opened/ }, folder)
+  }
+})
+
 t.test('one Ctrl-C that arrives twice closes gracefully', async t => {
   const service = await startService(t, temporaryFolder(t))
   process.kill(service.pid, 'SIGINT')

@@ -114,6 +114,14 @@ t.test('a patch: merge, identity, read-only members, sense ids', async () => {
   patch({ senses: [{ id: 's1', gloss: ' \u0007' }] }).thenRefused('text-invalid')
 })
 
+t.test('what readers or reviewers have before them keeps a sense', async () => {
+  const clear = decide.edit({ senses: [] }, 'id', { ...author, permissions: new Set(['entries:edit'] as const) })
+  entry.given(drafted).when(clear).then('DraftEdited')
+  entry.given(drafted, submitted).when(clear).thenRefused('entry-incomplete')
+  entry.given(drafted, published).when(clear).thenRefused('entry-incomplete')
+  entry.given(empty, edited('chance'), published).when(decide.revert(0n, undefined)).thenRefused('entry-incomplete')
+})
+
 t.test('the life of an entry', async () => {
   entry.given(drafted).when(decide.submit(author)).then('EntrySubmitted').again().thenNothing()
   entry.given(drafted).when(decide.submit(stranger)).thenRefused('permission-denied')

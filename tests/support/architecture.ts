@@ -37,9 +37,11 @@ const domainPackages: ReadonlySet<string> = new Set(['typebox', 'snowball-stemme
 
 /**
  * Adapters do not know each other: each stands alone behind its port. The edges carry what the program is (HTTP, command
- * line); `sqlite.ts` is the one wrapper on its engine, `sqlite-file.ts` looks at its files.
+ * line); `sqlite.ts` is the one wrapper on its engine, `sqlite-file.ts` looks at its files, `folders.ts` makes them.
  */
-const sharedAdapters: ReadonlySet<string> = new Set(['src/adapters/sqlite.ts', 'src/adapters/sqlite-file.ts'])
+const sharedAdapters: ReadonlySet<string> = new Set(
+  ['sqlite', 'sqlite-file', 'folders'].map(name => `src/adapters/${name}.ts`),
+)
 
 export const MAX_LINES = 360
 

@@ -4,6 +4,8 @@ import { type CliCommand, durationMs, exitCodes, needed, oneOf, UsageError } fro
 import { refused } from './failures.ts'
 import { table } from './terminal.ts'
 
+const MAX_LIFE_MS = 24 * 60 * 60 * 1000
+
 export const tokenCreate: CliCommand = {
   name: 'token create',
   usage: '--role ROLE --for NAME [--expires LIFE]',
@@ -19,6 +21,7 @@ export const tokenCreate: CliCommand = {
     const name = needed(input, 'for', 'the name of who acts with it')
     const role = needed(input, 'role', 'such as contributor, editor or admin')
     const lifeMs = durationMs(input.option('expires') ?? '1h', 'expires')
+    if (lifeMs > MAX_LIFE_MS) throw new UsageError('--expires is 24h at most: ask for a new token in time.')
     const app = await open('work')
     const issued = await app.tokens.create({ role: oneOf(role, roles, 'role'), for: name, lifeMs })
     const refusal = refused(terminal, issued)

@@ -16,6 +16,13 @@ const passingRefusals: ReadonlySet<RefusalCode> = new Set([
 ])
 const passingSystem: ReadonlySet<string> = new Set(['EAGAIN', 'EBUSY', 'ECONNREFUSED', 'ETIMEDOUT', 'EMFILE', 'ENFILE'])
 
+/** What does not pass by itself, by the kind of the fault behind a store's error or the system's code. */
+const lasting: ReadonlySet<string> = new Set([
+  ...['cantopen', 'readonly', 'EACCES', 'EEXIST', 'ENOTDIR', 'ENOENT', 'EPERM', 'EROFS', 'EISDIR'],
+])
+const faultOf = (cause: unknown): string =>
+  cause instanceof Error ? (member(cause, 'kind') ?? member(cause, 'code') ?? '') : ''
+
 const member = (error: Error, name: string): string | undefined => {
   const value: unknown = Object.entries(error).find(([each]) => each === name)?.[1]
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
@@ -52,8 +59,10 @@ export const failureOf = (error: unknown): Failure => {
     return { code: exitCodes.usage, lines: ['The settings are wrong:', ...error.faults.map(each => `  ${each}`)] }
   // The reader has what it wanted: neither a failure nor worth a line.
   if (error instanceof OutputClosedError) return { code: exitCodes.done, lines: [] }
-  if (error instanceof EventStoreError || error instanceof ReadStoreError || error instanceof KeysError)
-    return { code: passing.has(error.code) ? exitCodes.tryAgain : exitCodes.failed, lines: [error.message] }
+  if (error instanceof EventStoreError || error instanceof ReadStoreError || error instanceof KeysError) {
+    const passes = passing.has(error.code) && !lasting.has(faultOf(error.cause))
+    return { code: passes ? exitCodes.tryAgain : exitCodes.failed, lines: [error.message] }
+  }
   if (plain.has(error.name)) {
     const why = member(error, 'kind') ?? member(error, 'code') ?? ''
     return { code: passing.has(why) ? exitCodes.tryAgain : exitCodes.failed, lines: [error.message] }

@@ -156,6 +156,15 @@ export const openAnswering = (deps: {
       }
       reply.code(status)
       for (let at = 0; at < headers.length; at += 2) reply.header(headers[at] ?? '', headers[at + 1])
+      if (body === undefined && request.method === 'HEAD') {
+        // The length of what GET would stream is not known, so none is said (RFC 9110, 8.6).
+        const known = Object.entries(reply.getHeaders())
+        reply.hijack()
+        for (const [name, value] of known) if (value !== undefined) reply.raw.setHeader(name, value)
+        reply.raw.writeHead(status)
+        reply.raw.end()
+        return reply
+      }
       if (body === undefined) return reply.send()
       if (!compressed) return reply.send(body)
       reply.compress(body)

@@ -6,7 +6,8 @@ import { listSorts } from '../../queries/entries.ts'
 import { EntrySchema } from '../../queries/entry-view.ts'
 import { ProblemError } from './problems.ts'
 
-const UUID = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+const HEX = '[0-9a-fA-F]'
+const UUID = `^${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}$`
 
 /** Anything else is no entry: 404, not 400. */
 export const EntryParams = Type.Object({ id: Type.String({ pattern: UUID, description: 'The id of the entry.' }) })

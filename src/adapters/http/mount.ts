@@ -14,7 +14,10 @@ type Parts = { Params: Record<string, string> }
 
 const edgeRequest = (request: FastifyRequest<Parts>): EdgeRequest => {
   const { requester, counted, after } = request.getDecorator<Admission>('admission')
-  const { id, method, params, query, body, headers } = request
+  const { id, method, query, body, headers } = request
+  const named = request.params['id']
+  // RFC 9562, 4: ids are read without case.
+  const params = named === undefined ? request.params : { ...request.params, id: named.toLowerCase() }
   return { id, method, path: pathOf(request.url), params, query, body, headers, requester, counted, after }
 }
 
@@ -57,7 +60,7 @@ export const mount = (app: FastifyInstance, route: Route, guard: Guard, answerin
       },
       // An empty body is `{}`.
       preValidation: (request, _reply, done) => {
-        request.body ??= {}
+        if (request.body === undefined) request.body = {}
         done()
       },
     }),
@@ -72,13 +75,15 @@ export const openAllowed = (routes: readonly Pick<Route, 'method' | 'path'>[]) =
   const known = [...byPath].map(([path, same]) => {
     const methods = same.map(({ method }) => method)
     return {
+      path,
       pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:[a-z]+/gi, '[^/]+')}$`),
       methods: [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'],
     }
   })
   return (path: string): string | undefined => {
-    // An address may match two patterns: /v1/entries/export is one of its own, and looks like an entry.
-    const methods = known.flatMap(({ pattern, methods: allowed }) => (pattern.test(path) ? allowed : []))
+    // /v1/entries/export is an address of its own, and only looks like an entry.
+    const exact = known.find(each => each.path === path)
+    const methods = exact?.methods ?? known.flatMap(({ pattern, methods: all }) => (pattern.test(path) ? all : []))
     return methods.length > 0 ? [...new Set(methods)].toSorted().join(', ') : undefined
   }
 }

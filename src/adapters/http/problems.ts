@@ -77,7 +77,6 @@ export const problems = {
     title: 'The entry is retired',
     help: 'A retired entry is restored before anything else is done to it.',
   },
-  'entry-not-owned': { status: 409, title: 'Somebody else owns it', help: 'This entry has another author.' },
   'entry-not-stale': {
     status: 409,
     title: 'The draft is in use',

@@ -6,7 +6,7 @@ import * as answers from './entry-answers.ts'
 import * as p from './entry-parameters.ts'
 import { draftExample, ofExample } from './examples.ts'
 import type { Limits } from './limits.ts'
-import { type ProblemCode, problemFrom } from './problems.ts'
+import { type ProblemCode, ProblemError, problemFrom } from './problems.ts'
 import type { Route } from './route.ts'
 import { type CommandDeps, commandRoute } from './route-command.ts'
 import { exportRoute } from './route-export.ts'
@@ -24,12 +24,22 @@ const absent = ['entry-not-found', 'entry-removed'] as const satisfies readonly 
 const unseen = [...absent, 'entry-gone'] as const satisfies readonly ProblemCode[]
 const texts = ['text-invalid', 'language-unknown', 'sense-unknown', 'sense-repeated'] as const
 
+const positionOf = (value: string, syncTokens: RouteDeps['syncTokens']): bigint => {
+  try {
+    return syncTokens.read(value)
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.code !== 'sync-token-invalid') throw error
+    const detail = 'asOf is neither a time of RFC 3339 nor a Sync-Token of this service.'
+    throw problemFrom(refuse('as-of-invalid', detail, { errors: [{ pointer: '/asOf', code: 'format', detail }] }))
+  }
+}
+
 /** A position the log has not reached, or a time that has not come, is no past. */
 const openAsOf =
   (deps: HttpDeps, { syncTokens }: RouteDeps) =>
   async (value: string) => {
     if (!p.looksLikeTime(value)) {
-      const position = syncTokens.read(value)
+      const position = positionOf(value, syncTokens)
       if (position <= (await deps.log.head())) return { position }
       throw problemFrom(refuse('as-of-invalid', 'asOf names a position that the log has not reached.'))
     }

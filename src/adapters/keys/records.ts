@@ -6,9 +6,10 @@
  */
 import { hash } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
-import { type FileHandle, link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, link, open, readdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { KeysError } from '../../ports/keys.ts'
+import { makeFolders } from '../folders.ts'
 
 const SLOT_BYTES = 64
 const header = (count: number): Buffer => Buffer.from(`lexichron keys 1\n${count}\n`.padEnd(SLOT_BYTES, '\0'), 'latin1')
@@ -55,9 +56,7 @@ export const syncFolder = async (folder: string): Promise<void> => {
 /** Makes the folder, mode 0700, or checks that the one there is for its owner only. */
 export const ensureFolder = async (folder: string): Promise<void> => {
   try {
-    const created = await mkdir(folder, { recursive: true, mode: 0o700 })
-    if (created !== undefined)
-      for (let at = folder; at.length >= created.length; at = dirname(at)) await syncFolder(dirname(at))
+    for (const made of makeFolders(folder, 0o700)) await syncFolder(dirname(made))
     const found = await stat(folder, { bigint: true })
     if (!found.isDirectory()) throw new KeysError('unavailable', `${folder} is not a folder.`)
     checkMode(folder, found, '0700')

@@ -4,9 +4,10 @@
  * crash, and costs the log nothing.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../ports/clock.ts'
+import { makeFolders } from '../folders.ts'
 
 export const TICKET_MS = 30_000
 /** Long after no clock of a node would take the ticket any more. */
@@ -31,7 +32,7 @@ export const openTickets = async (deps: {
   readonly newId: () => string
 }): Promise<Tickets> => {
   const { folder, secret, clock, newId } = deps
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  makeFolders(folder, 0o700)
   const mac = (text: string): Buffer => createHmac('sha256', secret).update(text).digest()
 
   const claim = async (nonce: string): Promise<boolean> => {

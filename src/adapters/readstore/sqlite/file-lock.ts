@@ -3,10 +3,11 @@
  * write-ahead log. The lock is SQLite's own on a file beside it, so that it ends with its process however that ends; the
  * lock's file itself stays for ever.
  */
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { classify } from '../../sqlite.ts'
+import { makeFolders } from '../../folders.ts'
+import { cannotOpen } from '../../sqlite.ts'
 
 const WAIT_MS = 5_000
 
@@ -15,12 +16,12 @@ export const alone = <T>(path: string, work: () => T): T => {
   const name = `${path}-lock`
   let lock: DatabaseSync | undefined
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolders(dirname(path))
     lock = new DatabaseSync(name, { timeout: WAIT_MS })
     lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     lock?.close()
-    throw classify(error, name)
+    throw cannotOpen(error, name)
   }
   try {
     return work()
