@@ -72,6 +72,10 @@ const BATCH = 128
 /** One batch is prepared while another is written; with more, what waits outlives the young generation and the heap grows. */
 const IN_FLIGHT = 256
 
+/** Milliseconds after which others have their turn. */
+const TURN_MS = 20
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
 type Entrance = { readonly item: SourceItem & { readonly kind: 'record' }; readonly record: ImportedRecord }
 
 /** @throws {EventStoreError} when the store stays away; the same import run again goes on. */
@@ -145,6 +149,7 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
   const most = Math.max(1, Math.floor((run.inFlight ?? IN_FLIGHT) / BATCH))
   const mustStop = () => failures.length > 0 || signal?.aborted === true || (run.strict === true && counts.faults > 0)
   let batch: Entrance[] = []
+  let since = deps.clock.monotonic()
   const flush = () => {
     if (batch.length > 0) send(batch)
     batch = []
@@ -157,6 +162,11 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
       if (batch.length < BATCH) continue
       flush()
       if (pending.size >= most) await Promise.race(pending)
+      // An answer of the writer's thread may stand ready each time: without this the sockets would not be looked at for seconds.
+      if (deps.clock.monotonic() - since > TURN_MS) {
+        await turn()
+        since = deps.clock.monotonic()
+      }
     }
   } catch (error) {
     // Reading that ends because it was told to is no failure.

@@ -97,6 +97,8 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
   let broken: { readonly error: unknown } | undefined
   let room = 1_024
   let flushedAt = clock.monotonic()
+  /** When others last had their turn; several batches may pass without one. */
+  let since = clock.monotonic()
 
   const held = (id: string): Held<D> | undefined => dirty.get(id) ?? writing.get(id) ?? kept.get(id)
 
@@ -182,7 +184,6 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
   /** Folds what is keyed; answers the documents that failed, with the event that did it. */
   const fold = async (keyed: readonly Keyed[], state: Map<string, Held<D>>): Promise<Failures> => {
     const failures: Failures = new Map()
-    let since = clock.monotonic()
     let steps = 0
     for (const { event, ids } of keyed) {
       for (const id of ids) {
