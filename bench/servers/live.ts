@@ -26,7 +26,11 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
   const types = new Map(entryEvents.map(type => [type.type, type]))
   const hub = openLiveHub({
     ...{ log: { ...log, types }, clock, signal, from: 0n, tokenOf: position => String(position), onError },
-    ...{ projections: async () => [], figures: async () => ({}), removals: { has: () => false } },
+    ...{
+      projections: async () => [],
+      figures: async () => ({}),
+      removals: { refresh: async () => undefined, has: () => false },
+    },
   })
   const tickets = await openTickets({
     folder: join(folder, 'tickets'),
