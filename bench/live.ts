@@ -71,7 +71,7 @@ const fanOut = (count: number, most: number, quick: boolean): Promise<readonly B
       const raw = await start('raw', folder, size)
       stops.push(raw.stop)
       opened.push(...(await listen(raw.port, count, false)))
-      const events = quick ? 5 : Math.round(200_000 / count)
+      const events = quick ? 5 : Math.round(50_000 / count)
       await Promise.all([feed.send(events), raw.send(events)])
       const cpu = await interleave(quick ? 1 : 5, {
         feed: async () => {
