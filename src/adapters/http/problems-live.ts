@@ -6,6 +6,7 @@ export const liveProblemCodes = [
   'after-ahead',
   'ticket-invalid',
   'too-many-connections',
+  'node-full',
 ] as const
 
 export const liveProblems = {
@@ -32,7 +33,13 @@ export const liveProblems = {
   'too-many-connections': {
     status: 429,
     title: 'Too many connections',
-    help: 'Too many live connections are open for you, or on this node. Close one, or try again later.',
+    help: 'Too many live connections are open for your account or address. Close one, or try again later.',
+    retryAfter: 10,
+  },
+  'node-full': {
+    status: 503,
+    title: 'No place left',
+    help: 'This node has as many live connections as it takes. Try again later, or another node.',
     retryAfter: 10,
   },
 } as const

@@ -88,6 +88,8 @@ export type Route = {
   readonly credentials?: 'optional'
   /** Who asks, where it is settled otherwise than by Authorization alone; undefined: as everywhere. */
   readonly identify?: (request: Upgrading) => Promise<Requester | undefined> | Requester | undefined
+  /** Is there a place for one more of those who are counted together? @throws {ProblemError} when there is none. */
+  readonly admit?: (counted: string) => void
   /** Takes over a WebSocket that was admitted. */
   readonly upgrade?: (socket: WebSocket, request: FastifyRequest) => void
   /** Absent: not limited. */

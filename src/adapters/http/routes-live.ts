@@ -14,7 +14,10 @@ import type { Admission } from './security.ts'
 
 /** What the routes need of the live feed; src/adapters/ws has it. */
 export type LivePort = {
-  place(counted: string): (() => void) | undefined
+  /** Takes a place among the connections of `counted`, or says whose places are all taken. Give it back once. */
+  place(counted: string): (() => void) | 'listener' | 'node'
+  /** Whose places are all taken, now. */
+  full(counted: string): 'listener' | 'node' | undefined
   connect(ws: WebSocket, socket: Socket, listener: Requester, release: () => void): void
   stream(
     asked: { readonly channel: ChannelName; readonly filter: LiveFilter; readonly after?: bigint },
@@ -31,16 +34,24 @@ export type LivePort = {
   close(): Promise<void>
 }
 
+export const LIVE_PATH = '/v1/live'
 export const SUBPROTOCOL = 'lexichron.v1'
 const EVENTS = 'text/event-stream'
 const tag = 'Live feed'
-const full = () => new ProblemError('too-many-connections', 'Too many live connections are open.')
+const refusePlace = (full: 'listener' | 'node'): ProblemError =>
+  full === 'node'
+    ? new ProblemError('node-full', 'This node has as many live connections as it takes.')
+    : new ProblemError('too-many-connections', 'Too many live connections are open for you.')
 
-/** A page of another origin may not come with cookies (they are sent without its asking). */
+/**
+ * A page of another origin may not come with cookies (they are sent without its asking). Ours are those at the address that
+ * was asked, at PUBLIC_URL, and the listed ones; what a browser calls `null` is nobody's.
+ */
 const checkOrigin = ({ headers }: Upgrading, origins: readonly string[], own: string | undefined): void => {
-  const { origin, cookie, authorization } = headers
-  if (cookie === undefined || authorization !== undefined || origin === undefined) return
-  if (origin !== own && !origins.includes(origin))
+  const { origin, cookie, host } = headers
+  if (cookie === undefined || origin === undefined || origins.includes(origin)) return
+  const from = URL.parse(origin)
+  if (!from || (from.host !== host && from.origin !== (own && URL.parse(own)?.origin)))
     throw new ProblemError('origin-refused', 'This origin is not among those that may use cookies here.')
 }
 
@@ -55,7 +66,11 @@ const identify =
       throw new ProblemError('header-invalid', `Sec-WebSocket-Protocol has to offer ${SUBPROTOCOL}.`)
     const ticket = new URLSearchParams(request.url.split('?')[1] ?? '').get('ticket')
     if (ticket === null) return undefined
-    const credential = await live.tickets.redeem(ticket)
+    const credential = await live.tickets.redeem(ticket).catch((cause: unknown) => {
+      throw new ProblemError('store-unavailable', 'The ticket cannot be checked now: ask for another one later.', {
+        cause,
+      })
+    })
     const found = credential === undefined ? undefined : authority.current({ id: credential })
     if (found) return found
     throw new ProblemError('ticket-invalid', 'The ticket is forged, expired or used.', {
@@ -93,7 +108,7 @@ const openStream =
     const cache = 'private, no-store, no-transform'
     if (request.method === 'HEAD') return { status: 200, type: EVENTS, headers, cache }
     const release = live.place(request.counted)
-    if (!release) throw full()
+    if (typeof release === 'string') throw refusePlace(release)
     const body = live.stream({ channel, filter, ...(after !== undefined && { after }) }, requester, release)
     return { status: 200, type: EVENTS, body, headers, cache }
   }
@@ -107,21 +122,32 @@ export const liveRoutes = (
   const word = Type.Optional(Type.String({ minLength: 1, maxLength: 4096 }))
   return [
     {
-      ...{ method: 'GET', path: '/v1/live', name: 'live', tag, summary: 'The live feed as a WebSocket' },
+      ...{ method: 'GET', path: LIVE_PATH, name: 'live', tag, summary: 'The live feed as a WebSocket' },
       description: `Upgrades to a WebSocket of the subprotocol ${SUBPROTOCOL}; docs/live.md has its messages.`,
       ...{ permission: 'entries:read', rate: 'reads', request: {} },
       querystring: Type.Object({ ticket: word }, { additionalProperties: false }),
       answers: { 101: { description: 'The WebSocket.' } },
-      problems: ['upgrade-required', 'origin-refused', 'ticket-invalid', 'too-many-connections', 'header-invalid'],
+      problems: [
+        ...(['upgrade-required', 'origin-refused', 'ticket-invalid', 'header-invalid'] as const),
+        ...(['too-many-connections', 'node-full', 'store-unavailable'] as const),
+      ],
       identify: identify(live, authority, settings.allowedOrigins, settings.publicUrl),
+      admit: counted => {
+        const full = live.full(counted)
+        if (full) throw refusePlace(full)
+      },
       handle: () => {
         throw new ProblemError('upgrade-required', 'This is a WebSocket.', { headers: { upgrade: 'websocket' } })
       },
       upgrade: (ws, request) => {
         const { requester, counted } = request.getDecorator<Admission>('admission')
+        // The plugin's own listener would keep the whole request for as long as the connection lasts.
+        ws.removeAllListeners('error')
+        ws.on('error', () => undefined)
         const release = live.place(counted)
-        if (release) live.connect(ws, request.raw.socket, requester, release)
-        else ws.close(1013, 'too many connections')
+        // Places may have gone between the guard and here, where the upgrade is done.
+        if (typeof release === 'string') ws.close(1013, 'too many connections')
+        else live.connect(ws, request.raw.socket, requester, release)
       },
     },
     {
@@ -171,7 +197,14 @@ export const liveRoutes = (
       },
       problems: [
         ...(['validation', 'not-acceptable', 'sync-token-invalid', 'other-log', 'after-ahead'] as const),
-        ...(['too-many-connections', 'permission-denied', 'not-found', 'store-unavailable', 'origin-refused'] as const),
+        ...([
+          'too-many-connections',
+          'node-full',
+          'permission-denied',
+          'not-found',
+          'store-unavailable',
+          'origin-refused',
+        ] as const),
       ],
       identify: request => {
         checkOrigin(request, settings.allowedOrigins, settings.publicUrl)

@@ -142,6 +142,7 @@ export const openGuard = (deps: {
     const hit = route.rate && (await count(route.rate, counted))
     if (route.permission !== undefined && !requester.permissions.has(route.permission))
       throw denied(route.permission, actor !== undefined)
+    route.admit?.(counted)
     return { requester, counted, after, hit }
   }
 

@@ -16,7 +16,7 @@ import { registerOpenApi } from './openapi.ts'
 import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
 import type { Route } from './route.ts'
 import { routes as routesOf } from './routes.ts'
-import { SUBPROTOCOL } from './routes-live.ts'
+import { LIVE_PATH, SUBPROTOCOL } from './routes-live.ts'
 import { type Admission, openGuard } from './security.ts'
 import { openCursors, openSyncTokens } from './tokens.ts'
 import { schemaErrorFormatter, validatorCompiler } from './validation.ts'
@@ -72,6 +72,10 @@ const create = (settings: HttpSettings, newId: () => string, answering: Answerin
       // How often Node looks for the slow: its own 30 s would let them stay that much longer.
       connectionsCheckingInterval: Math.min(2_000, timeouts.headersMs),
       maxHeaderSize: HEADER_LIMIT,
+      // Who offers another protocol with an ordinary request, as some clients do with h2c, is to be answered in this one
+      // (RFC 9110, 7.8), and nobody is to be upgraded at an address that is no WebSocket.
+      shouldUpgradeCallback: ({ headers: { upgrade }, method, url = '' }) =>
+        method === 'GET' && upgrade?.toLowerCase() === 'websocket' && pathOf(url) === LIVE_PATH,
     },
     routerOptions: { maxParamLength: 200 },
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,

@@ -183,6 +183,10 @@ export const openConnection = (
   ws.on('pong', () => {
     missed = 0
   })
+  // The ws library answers pings; how many it has to answer is limited as all other messages are.
+  ws.on('ping', () => {
+    if (!ending && tooMany()) close(1008, 'too many pings')
+  })
   // The ws library closes with 1009, 1007 or 1002 by itself and then reports it here.
   ws.on('error', () => undefined)
   ws.once('close', () => {

@@ -14,8 +14,10 @@ import type { Tickets } from './tickets.ts'
 export type LiveListener = Listener & { readonly credential?: { readonly id: string } }
 
 export type LiveFeed = {
-  /** Takes a place among the connections of `counted`; undefined when there is none. Give it back once. */
-  place(counted: string): (() => void) | undefined
+  /** Takes a place among the connections of `counted`, or says whose places are all taken. Give it back once. */
+  place(counted: string): (() => void) | 'listener' | 'node'
+  /** Whose places are all taken, now. */
+  full(counted: string): 'listener' | 'node' | undefined
   connect(ws: WebSocket, socket: Socket, listener: LiveListener, release: () => void): void
   stream(
     asked: { readonly channel: ChannelName; readonly filter: LiveFilter; readonly after?: bigint },
@@ -64,6 +66,9 @@ export const openLiveFeed = (deps: {
   let taken = 0
   let closing = false
 
+  const full = (counted: string): 'listener' | 'node' | undefined =>
+    closing || taken >= TOTAL ? 'node' : (places.get(counted) ?? 0) >= most ? 'listener' : undefined
+
   const add = (each: Open): (() => void) => {
     all.add(each)
     counters.open += 1
@@ -95,10 +100,11 @@ export const openLiveFeed = (deps: {
   return {
     readAfter: deps.readAfter,
     tickets: deps.tickets,
+    full,
     place: counted => {
-      const held = places.get(counted) ?? 0
-      if (closing || held >= most || taken >= TOTAL) return undefined
-      places.set(counted, held + 1)
+      const none = full(counted)
+      if (none) return none
+      places.set(counted, (places.get(counted) ?? 0) + 1)
       taken += 1
       let mine = true
       return () => {
