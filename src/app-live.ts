@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ProblemError } from './adapters/http/problems.ts'
 import { openSyncTokens } from './adapters/http/tokens.ts'
 import { asyncApi } from './adapters/ws/asyncapi.ts'
+import { asyncApiPage } from './adapters/ws/asyncapi-page.ts'
 import { openLiveFeed } from './adapters/ws/feed.ts'
 import { openTickets } from './adapters/ws/tickets.ts'
 import type { Closing, Core, Running } from './app-core.ts'
@@ -68,5 +69,6 @@ export const openLive = async (
       await hub.done
     },
   })
-  return { ...feed, document: asyncApi(options.version) }
+  const document = asyncApi(options.version)
+  return { ...feed, document, page: asyncApiPage(document) }
 }

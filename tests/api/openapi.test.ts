@@ -78,6 +78,7 @@ const story: readonly (readonly [operationId: string, as: string | undefined, he
   ['explain-problem', undefined],
   ['openapi', undefined],
   ['asyncapi', undefined],
+  ['live-page', undefined],
   ['create-live-ticket', editor],
 ]
 /** They do not end: tests/ws asks for them. */

@@ -31,6 +31,8 @@ export type LivePort = {
   }
   /** The AsyncAPI document of the feed. */
   readonly document: JsonObject
+  /** The same as a page to read. */
+  readonly page: string
   close(): Promise<void>
 }
 
@@ -223,6 +225,19 @@ export const liveRoutes = (
         },
       },
       handle: () => ({ status: 200, body: described }),
+    },
+    {
+      ...{ method: 'GET', path: '/docs/live', name: 'live-page', tag, summary: 'The live feed, to read' },
+      ...{ querystring: Type.Object({}, { additionalProperties: false }), request: {}, problems: [] },
+      answers: {
+        200: {
+          description: 'A page.',
+          type: 'text/html; charset=utf-8',
+          schema: Type.String(),
+          example: '<!doctype html>',
+        },
+      },
+      handle: () => ({ status: 200, type: 'text/html; charset=utf-8', body: live.page }),
     },
   ]
 }
