@@ -232,7 +232,7 @@ export const liveRoutes = (
       answers: {
         200: {
           description: 'A page.',
-          type: 'text/html; charset=utf-8',
+          type: 'text/html',
           schema: Type.String(),
           example: '<!doctype html>',
         },
