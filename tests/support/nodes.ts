@@ -169,6 +169,20 @@ export const leasesOf = (folder: string): ReadonlyMap<string, { readonly owner: 
   }
 }
 
+/** Can the read store be written, or does a process that was stopped hold SQLite's lock on it? */
+export const readsWritable = (folder: string): boolean => {
+  const db = new DatabaseSync(join(folder, 'read.db'), { timeout: 1_000 })
+  try {
+    db.exec('BEGIN IMMEDIATE')
+    db.exec('ROLLBACK')
+    return true
+  } catch {
+    return false
+  } finally {
+    db.close()
+  }
+}
+
 /** Does the lease's owner name this process? */
 export const isHeldBy = (lease: { readonly owner: string } | undefined, service: Service): boolean =>
   lease?.owner.split('/').at(-2) === String(service.pid)
