@@ -2,8 +2,15 @@
 import snowball from 'snowball-stemmers'
 import { type Folding, foldingOf, stemmerOf, stopWordsOf } from './languages.ts'
 
-/** Unicode Normalization Form C: the form in which all text is stored. */
-export const normalise = (text: string): string => text.normalize('NFC')
+/** More marks on one letter than any script writes: the bound of the Stream-Safe Text Format (UAX 15, 13). */
+const overladen = /\p{M}{31}/u
+
+/**
+ * Unicode Normalization Form C: the form in which all text is stored. Normalising takes the square of the time of a run of
+ * marks, half a minute for what fits into a request, so a text with a longer run than 30 is left as it is: `checkText`
+ * refuses it.
+ */
+export const normalise = (text: string): string => (overladen.test(text) ? text : text.normalize('NFC'))
 
 // C0 and C1 controls; bidirectional overrides, embeddings and isolates (UAX 9); not TAB and LF where lines are allowed.
 const controls = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
@@ -56,7 +63,11 @@ export const checkText = (
   { max, multiline }: { readonly max: number; readonly multiline: boolean },
 ): string | undefined => {
   if (!text.isWellFormed()) return 'It has half of a surrogate pair.'
+  // A code point is one or two units: most texts need no counting.
+  if (text.length > max && (text.length > 2 * max || [...text].length > max))
+    return `It is longer than ${max} characters.`
   if (isBlank(text)) return 'It is blank.'
+  if (overladen.test(text)) return 'It has more than 30 combining marks in a row.'
   const control = (multiline ? controlsButLines : controls).exec(text)
   if (control) {
     const code = (control[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
@@ -67,9 +78,6 @@ export const checkText = (
     const code = (hidden[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
     return `It has U+${code}, which is no character that anybody sees.`
   }
-  // A code point is one or two units: most texts need no counting.
-  if (text.length > max && (text.length > 2 * max || [...text].length > max))
-    return `It is longer than ${max} characters.`
   return undefined
 }
 

@@ -147,3 +147,11 @@ t.test('stems', async t => {
   ])
   t.same(stemsOf('The making of unexpected discoveries', 'en'), ['make', 'unexpect', 'discoveri'])
 })
+
+t.test('a letter under more marks than any script writes is refused, and costs no time', async t => {
+  const laden = `a${'\u0301\u0323'.repeat(150_000)}`
+  t.equal(normalise(laden), laden, 'not normalised: that would take half a minute')
+  t.match(checkText(laden, { max: 20_000, multiline: true }), /longer than/)
+  t.match(checkText(`a${'\u0301'.repeat(31)}`, { max: 200, multiline: false }), /more than 30 combining marks/)
+  t.equal(checkText(normalise(`a${'\u0301'.repeat(30)}`), { max: 200, multiline: false }), undefined)
+})
