@@ -2,12 +2,13 @@
 import Type, { type Static } from 'typebox'
 import { type EntryState, entryStream } from '../domain/entry.ts'
 import { PartOfSpeechSchema } from '../domain/entry-content.ts'
-import { checkLemma, EntryInputMembers } from '../domain/entry-content-rules.ts'
+import { EntryInputMembers } from '../domain/entry-content-rules.ts'
 import * as entry from '../domain/entry-decisions.ts'
 import { type EntryEvent, RedactionGround } from '../domain/entry-events.ts'
 import type { JsonObject } from '../domain/event.ts'
 import { entryId } from '../domain/ids.ts'
 import { canonicalLanguage } from '../domain/languages.ts'
+import { checkLemma } from '../domain/lemma.ts'
 import { isRefusal, refuse } from '../domain/refusal.ts'
 import type { Command } from './define.ts'
 
@@ -137,13 +138,13 @@ export const retireEntry: EntryCommand<OnEntry<Static<typeof RetireBody>>> = {
       ? []
       : [
           {
-            stream: entryStream(replacedBy),
+            stream: entryStream(replacedBy.toLowerCase()),
             refusal: refuse('replacement-unknown', 'replacedBy names no entry.', {
               errors: [{ pointer: '/replacedBy', code: 'unknown', detail: 'There is no such entry.' }],
             }),
           },
         ],
-  decide: ({ body }) => entry.retire(body.reason, body.replacedBy),
+  decide: ({ id, body }) => entry.retire(id, body.reason, body.replacedBy?.toLowerCase()),
 }
 
 export const OptionalReasonBody = Type.Object({ reason: Type.Optional(text) }, { ...strict, $id: 'OptionalReason' })

@@ -38,7 +38,6 @@ export type EntryInput = Static<typeof EntryInputSchema>
 
 /** Code points at most. */
 export const limits = {
-  lemma: 200,
   word: 200,
   label: 100,
   line: 1_000,
@@ -255,21 +254,6 @@ export const contentChange = (
   if (!sameJson(content.etymology, entry.content.etymology)) changes.etymology = content.etymology ?? null
   if (!sameJson(content.categories, entry.content.categories)) changes.categories = content.categories
   return changes
-}
-
-/** A lemma in normal form, or what is wrong with it. */
-export const checkLemma = (lemma: string): string | Refusal => {
-  const normal = normalise(lemma)
-  // Nobody sees it, and it would be another entry: an identity has no space at its edges and none that are several.
-  const spaced = normal !== normal.trim() || /\s{2}|[^\S ]/u.test(normal)
-  const problem =
-    checkText(normal, { max: limits.lemma, multiline: false }) ??
-    (spaced ? 'It begins or ends with a space, or has other spaces than single plain ones.' : undefined)
-  return problem
-    ? refuse('text-invalid', `The lemma cannot be taken: ${problem}`, {
-        errors: [{ pointer: '/lemma', code: 'text-invalid', detail: problem }],
-      })
-    : normal
 }
 
 /** A reason in normal form; a blank one is refused as missing. */

@@ -32,7 +32,7 @@ const incomplete = (detail: string): Refusal =>
 const complete = (entry: Entry): Refusal | undefined =>
   entry.content.senses.length > 0
     ? undefined
-    : incomplete('An entry needs at least one sense before it is submitted or published.')
+    : incomplete('An entry needs at least one sense before it is submitted, published or restored.')
 
 /** What readers or reviewers have before them does not lose its last sense. One that never had any may be mended otherwise. */
 const emptied = (entry: Entry, after: Pick<EntryContent, 'senses'>): Refusal | undefined =>
@@ -98,7 +98,7 @@ export const sendBack = (given: string) =>
     return typeof reason === 'string' ? [{ type: 'EntryReturned', data: { reason } }] : reason
   })
 
-export const retire = (given: string, replacedBy: string | undefined) =>
+export const retire = (id: string, given: string, replacedBy: string | undefined) =>
   existing((entry): Decision<EntryEvent> => {
     if (entry.status === 'retired')
       return entry.replacedBy === replacedBy
@@ -106,6 +106,10 @@ export const retire = (given: string, replacedBy: string | undefined) =>
         : refuse('entry-retired', 'This entry is retired already, with another replacement.')
     if (entry.status !== 'published')
       return refuse('entry-not-published', `Only a published entry is retired; this one is ${entry.status}.`)
+    if (replacedBy === id)
+      return refuse('replacement-unknown', 'An entry is not replaced by itself.', {
+        errors: [{ pointer: '/replacedBy', code: 'self', detail: 'This is the entry that is retired.' }],
+      })
     const reason = checkReason(given)
     if (typeof reason !== 'string') return reason
     return [{ type: 'EntryRetired', data: { reason, ...(replacedBy !== undefined && { replacedBy }) } }]
@@ -116,6 +120,8 @@ export const restore = (given: string | undefined) =>
     if (entry.status === 'published') return []
     if (entry.status !== 'retired')
       return refuse('entry-not-retired', `Only a retired entry is restored; this one is ${entry.status}.`)
+    const refused = complete(entry)
+    if (refused) return refused
     const reason = given === undefined ? undefined : checkReason(given)
     if (reason !== undefined && typeof reason !== 'string') return reason
     return [{ type: 'EntryRestored', data: reason === undefined ? {} : { reason } }]

@@ -130,6 +130,10 @@ t.test('a write repeated under its key has one effect', async t => {
   t.match(second, { status: 201, json: { id: first.json['id'], revision: '0' } })
   t.equal(second.headers.get('idempotent-replayed'), 'true')
   t.equal(second.headers.get('location'), first.headers.get('location'))
+  const shout = String(first.headers.get('location')).replace(/[0-9a-f-]{36}$/, id => id.toUpperCase())
+  t.equal((await api('POST', `${first.headers.get('location')}/submit`, { as: alice, headers: key })).status, 200)
+  const again = await api('POST', `${shout}/submit`, { as: alice, headers: key })
+  t.equal(again.headers.get('idempotent-replayed'), 'true', 'ids are read without case')
   const other = { as: alice, body: { ...body, lemma: word() }, headers: key }
   t.match(await api('POST', '/v1/entries', other), { status: 422, code: 'idempotency-key-reused' })
   t.match(await api('POST', '/v1/entries', { as: bob, body, headers: key }), { status: 409, code: 'entry-exists' })
@@ -238,6 +242,23 @@ t.test('bad input, by example', async t => {
     { partOfSpeech: 'nounn' },
   ])
     t.match(await post({ ...base, ...wrong }), { status: 400, code: 'validation' }, JSON.stringify(wrong))
+  // A body full of faults is told about by its first ones.
+  const many = Array.from({ length: 60_000 }, (_, i) => `v${i}`)
+  const long = await post({ ...base, variants: many })
+  t.match(long, { status: 422, code: 'text-invalid', json: { errors: [{ pointer: '/variants', code: 'maxItems' }] } })
+  const members = Object.fromEntries(many.slice(0, 30_000).map(name => [name, 1]))
+  const unknown = await post({ ...members, ...base })
+  t.match(unknown, { status: 400, code: 'validation', json: { errors: [{ pointer: '/v0', code: 'unknown' }] } })
+  const senses = (faulty: number) =>
+    Array.from({ length: 100 }, (_, i) => ({
+      gloss: 'g',
+      examples: Array.from({ length: 100 }, (_, j) => ({ text: i === faulty && j === 99 ? 5 : 't' })),
+    }))
+  t.match(await post({ ...base, senses: senses(3) }), {
+    ...{ status: 400, json: { errors: [{ pointer: '/senses/3/examples/99/text' }] } },
+  })
+  const late = await post({ ...base, senses: senses(99) })
+  t.match(late, { status: 400, code: 'validation', json: { detail: /beyond its first 10000/ } })
   for (const body of [[], null, 'x', 5]) t.match(await post(body), { status: 400 })
   t.match(await api('POST', `${(await drafted()).path}/submit`, { as: alice, raw: 'null' }), { status: 400 })
   const invisible = [

@@ -174,6 +174,7 @@ t.test('an event, a stream with its revisions, and what is not there', async t =
   const [first] = await all({ stream: `entry-${entries[0]?.id}` })
   if (!first) throw new Error('no event')
   const one = await get(`/v1/events/${first.id}`)
+  t.same((await get(`/v1/events/${first.id.toUpperCase()}`)).json, one.json, 'ids are read without case')
   t.equal(one.status, 200)
   t.same(one.json, first)
   const stream = await get(`/v1/streams/${first.stream}?limit=2`)

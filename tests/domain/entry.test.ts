@@ -134,13 +134,21 @@ t.test('the life of an entry', async () => {
   entry.given(drafted, submitted).when(decide.sendBack('add an example')).then('EntryReturned').again().thenNothing()
   entry.given(drafted, submitted).when(decide.sendBack(' ')).thenRefused('reason-required')
   entry.given(drafted, published).when(decide.sendBack('no')).thenRefused('entry-not-submitted')
-  const retire = decide.retire('a duplicate', 'other')
+  const retire = decide.retire('this', 'a duplicate', 'other')
   entry.given(drafted, published).when(retire).then('EntryRetired').again().thenNothing()
   entry.given(drafted, published, retired).when(retire).thenRefused('entry-retired')
   entry.given(drafted).when(retire).thenRefused('entry-not-published')
-  entry.given(drafted, published).when(decide.retire('', undefined)).thenRefused('reason-required')
+  entry
+    .given(drafted, published)
+    .when(decide.retire('this', '', undefined))
+    .thenRefused('reason-required')
+  entry
+    .given(drafted, published)
+    .when(decide.retire('this', 'a duplicate', 'this'))
+    .thenRefused('replacement-unknown')
   entry.given(drafted, published, retired).when(decide.restore(undefined)).then('EntryRestored').again().thenNothing()
   entry.given(drafted).when(decide.restore('why not')).thenRefused('entry-not-retired')
+  entry.given(empty, published, retired).when(decide.restore(undefined)).thenRefused('entry-incomplete')
 })
 
 t.test('reverting brings back content and sense ids', async () => {

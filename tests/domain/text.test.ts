@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { canonicalLanguage, foldingLanguages, stemmerOf } from '../../src/domain/languages.ts'
+import { checkLemma } from '../../src/domain/lemma.ts'
 import {
   accentKey,
   ascii,
@@ -102,6 +103,27 @@ t.test('sort keys are ASCII and sort by folding first', async t => {
       return true
     }),
   )
+})
+
+t.test('a lemma has nothing that does not show', async t => {
+  // Persian with ZWNJ, Bengali with a final ZWJ, Mongolian with a selector, an ideograph with a variation, a bare mark.
+  const spelt = [
+    'می‌خواهم',
+    'উৎ\u09cd\u200d',
+    'ᠠ\u180b',
+    '葛\u{e0100}',
+    'ice cream',
+    "rock 'n' roll",
+    'naïve',
+    '\u0301a',
+  ]
+  for (const good of spelt) t.equal(checkLemma(good), good.normalize('NFC'), JSON.stringify(good))
+  const points = [0xad, 0x34f, 0x61c, 0x115f, 0x17b4, 0x180e, 0x200e, 0x206a, 0x3164, 0xffa0, 0xfff9, 0x1d173]
+  for (const bad of [
+    ...points.map(point => `a${String.fromCodePoint(point)}b`),
+    ...['\u200da', '\ufe0fa', 'a\u200c', 'a\u200c\u200cb', 'a\u200d\u200cb', 'a \u200cb', 'a\ufe0f\ufe0f'],
+  ])
+    t.match(checkLemma(bad), { refused: 'text-invalid', errors: [{ pointer: '/lemma' }] }, JSON.stringify(bad))
 })
 
 t.test('text that may not be stored', async t => {

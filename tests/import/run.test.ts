@@ -108,7 +108,7 @@ t.test('what people have made of an entry is kept and reported', async t => {
   for (const [i, [lemma, decide]] of (
     [
       ['edited', edit({ senses: [{ gloss: 'as people say' }] }, idOf('edited'), editor)],
-      ['retired', retire('a duplicate', undefined)],
+      ['retired', retire('this', 'a duplicate', undefined)],
       ['removed', redact('law')],
     ] as const
   ).entries())

@@ -7,7 +7,8 @@ import { EntrySchema } from '../../queries/entry-view.ts'
 import { ProblemError } from './problems.ts'
 
 const HEX = '[0-9a-fA-F]'
-const UUID = `^${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}$`
+/** An id as people write it, in either case (RFC 9562, 4). */
+export const UUID = `^${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}$`
 
 /** Anything else is no entry: 404, not 400. */
 export const EntryParams = Type.Object({ id: Type.String({ pattern: UUID, description: 'The id of the entry.' }) })

@@ -3,16 +3,16 @@ import Type, { type Static } from 'typebox'
 import type { HistoryFilters } from '../../domain/history.ts'
 import { categoryOf } from '../../domain/ids.ts'
 import type { HistoryQuestion } from '../../queries/history.ts'
-import { invalid, optional, timeOf } from './entry-parameters.ts'
+import { invalid, optional, timeOf, UUID } from './entry-parameters.ts'
 import type { SyncTokens } from './tokens.ts'
 
-const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
+const ACTOR_ID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 const KINDS = 'account|service|import|system'
 const STREAM = '[a-z][a-z0-9]*-[A-Za-z0-9._~-]{1,150}'
 
 /** Anything else is no event and no stream: 404, not 400. */
 export const EventParams = Type.Object({
-  eventId: Type.String({ pattern: `^${UUID}$`, description: 'The id of the event.' }),
+  eventId: Type.String({ pattern: UUID, description: 'The id of the event.' }),
 })
 export const StreamParams = Type.Object({
   stream: Type.String({ pattern: `^${STREAM}$`, description: 'The name of the stream, such as entry-501a48e3....' }),
@@ -45,7 +45,7 @@ export const eventsQuery = (types: ReadonlyMap<string, readonly string[]>) =>
       type: Type.Optional(Type.Enum([...types.values()].flat(), { description: 'The type of event.' })),
       actor: text(
         'Who acted: an id, a kind (account, service, import, system), or kind:id.',
-        `((${KINDS})|((${KINDS}):)?${UUID})`,
+        `((${KINDS})|((${KINDS}):)?${ACTOR_ID})`,
       ),
       correlationId: text('What one request brought about: its X-Request-Id.', '[!-~]{1,128}'),
       from: text('Recorded at this time (RFC 3339) or later.'),

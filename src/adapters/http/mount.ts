@@ -12,13 +12,24 @@ export const pathOf = (url: string): string => {
 
 type Parts = { Params: Record<string, string> }
 
+const ids = ['id', 'eventId'] as const
+
+/** RFC 9562, 4: ids are read without case, so a command repeated in another one is the same. */
+const addressed = (path: string, params: Record<string, string>): readonly [string, Record<string, string>] => {
+  for (const name of ids) {
+    const given = params[name]
+    const id = given?.toLowerCase()
+    if (given === undefined || id === undefined || id === given) continue
+    return [path.replace(given, id), { ...params, [name]: id }]
+  }
+  return [path, params]
+}
+
 const edgeRequest = (request: FastifyRequest<Parts>): EdgeRequest => {
   const { requester, counted, after } = request.getDecorator<Admission>('admission')
   const { id, method, query, body, headers } = request
-  const named = request.params['id']
-  // RFC 9562, 4: ids are read without case.
-  const params = named === undefined ? request.params : { ...request.params, id: named.toLowerCase() }
-  return { id, method, path: pathOf(request.url), params, query, body, headers, requester, counted, after }
+  const [path, params] = addressed(pathOf(request.url), request.params)
+  return { id, method, path, params, query, body, headers, requester, counted, after }
 }
 
 const mediaType = (header: string | undefined): string => (header ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
