@@ -19,15 +19,16 @@ export const openLive = async (
     readonly version: string
     readonly dataDir: string
     readonly most: number
+    readonly total: number
     /** The day's figures. */
     readonly figures: () => Promise<JsonObject>
-    readonly holds: (credential: string) => boolean
+    readonly standing: (credential: string) => 'holds' | 'ended' | 'unknown'
     readonly onError: (error: unknown) => void
   },
   opened: Closing[],
 ) => {
   const { log, store, keys, clock, newId } = core
-  const { onError, most, holds, figures } = options
+  const { onError, most, total, standing, figures } = options
   const ending = new AbortController()
   const { signal } = ending
   const syncTokens = openSyncTokens(await keys.secret('sync-token'), log.logId)
@@ -45,7 +46,7 @@ export const openLive = async (
       ),
   })
   const feed = openLiveFeed({
-    ...{ hub, clock, tickets, holds, most, signal, onError },
+    ...{ hub, clock, tickets, standing, most, total, signal, onError },
     readAfter: async token => {
       try {
         const position = syncTokens.read(token)

@@ -11,7 +11,7 @@ import type {
 import type { LostEnd } from './adapters/eventstore/sqlite/store.ts'
 import { createTokenVerifier, jwksOf, signAccessToken } from './adapters/http/access-tokens.ts'
 import { openHttpServer } from './adapters/http/server.ts'
-import { openTokenAuthority } from './adapters/http/token-authority.ts'
+import { DEAF_MS, openTokenAuthority } from './adapters/http/token-authority.ts'
 import { importFrom } from './adapters/import/command.ts'
 import { openAnalytics } from './app-analytics.ts'
 import { bindAll, bindSubscribers, type Closing, type Core, openCore, systemClock, type Views } from './app-core.ts'
@@ -280,7 +280,9 @@ const openService = async (core: Core, views: Views, config: Config, version: st
         version,
         dataDir: config.dataDir,
         most: config.liveSockets,
-        holds: id => authority.current({ id }) !== undefined,
+        total: config.nodeSockets,
+        standing: id =>
+          authority.current({ id }) !== undefined ? 'holds' : authority.deafFor() > DEAF_MS ? 'unknown' : 'ended',
         figures: async () => JSON.parse(JSON.stringify((await figures.analyticsFigures()).figures)),
       },
       onError: error => logger.error({ part: 'live', err: error }, 'a background part failed'),

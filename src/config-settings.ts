@@ -117,6 +117,11 @@ export const settings = {
     expects: 'a whole number from 1 to 100000',
     about: 'live connections at once and account, or address without one',
   },
+  LIMIT_SOCKETS_NODE: {
+    schema: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+    expects: 'a whole number from 1 to 1000000',
+    about: 'live connections at once of everybody, on this node',
+  },
   LIMIT_STREAMS: {
     schema: Type.Integer({ minimum: 1, maximum: 1000 }),
     expects: 'a whole number from 1 to 1000',

@@ -73,6 +73,8 @@ export type Config = {
   readonly limits: Limits
   /** Live connections at once and account, or address without one. */
   readonly liveSockets: number
+  /** Live connections at once of everybody, on this node. */
+  readonly nodeSockets: number
   readonly settings: readonly EffectiveSetting[]
 }
 
@@ -234,6 +236,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
   const trustedProxies = each('TRUSTED_PROXIES', isNetwork)
   const limits = readLimits(reader)
   const liveSockets = required('LIMIT_SOCKETS', '100')
+  const nodeSockets = required('LIMIT_SOCKETS_NODE', '20000')
   for (const [name, reason] of Object.entries(settingsToCome))
     if (isSet(environment[name]) || isSet(environment[`${name}_FILE`]))
       faults.push(`${name} is set, but ${reason}: take it away.`)
@@ -243,7 +246,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     ...{ ...network, dataDir, ...engines, sample, environment: environmentName, log, keyLifeMs },
     ...(metricsPort !== undefined && { metricsPort }),
     ...(publicUrl !== undefined && { publicUrl }),
-    ...{ allowedOrigins, trustedProxies, limits, liveSockets, settings: effective },
+    ...{ allowedOrigins, trustedProxies, limits, liveSockets, nodeSockets, settings: effective },
   })
 }
 

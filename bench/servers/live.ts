@@ -39,7 +39,7 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
     newId: randomUUID,
   })
   const live = openLiveFeed({
-    ...{ hub, clock, tickets, holds: () => true, most: 100_000, signal, onError },
+    ...{ hub, clock, tickets, standing: () => 'holds', total: 1_000_000, most: 100_000, signal, onError },
     readAfter: async token => BigInt(token),
   })
   const upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false, clientTracking: false })

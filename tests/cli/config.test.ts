@@ -29,6 +29,7 @@ t.test('defaults', async t => {
     log: { level: 'debug', format: 'auto', to: 'stderr', fileMegabytes: 32, files: 14 },
     keyLifeMs: 90 * 24 * 60 * 60 * 1000,
     liveSockets: 100,
+    nodeSockets: 20_000,
     limits: { reads: 600, suggest: 1200, search: 120, writes: 60, streams: 2 },
   })
   t.strictSame(effective.map(each => each.name).toSorted(), Object.keys(settings).toSorted(), 'all settings are shown')

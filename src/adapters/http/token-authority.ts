@@ -19,7 +19,7 @@ const PATIENCE_MS = 1000
 const REACH_MS = 2000
 
 /** A node that heard nothing for so long cannot say that anything still holds. */
-const DEAF_MS = 10_000
+export const DEAF_MS = 10_000
 
 /** The role is the log's, not the token's: nothing but the log can grant anything. */
 const requesterOf = ({ id, subject, role }: Token): Requester => ({

@@ -55,6 +55,7 @@ export const openConnection = (
   const { clock, counters } = deps
   const subscriptions = new Map<string, () => void>()
   let pending: Buffer[] = []
+  let pendingBytes = 0
   let missed = 0
   let allowance = BURST
   let countedAt = clock.monotonic()
@@ -63,10 +64,14 @@ export const openConnection = (
   let waiting = 0
 
   const open = (): boolean => !ending && ws.readyState === ws.OPEN && socket.writable
+  const drop = (): void => {
+    pending = []
+    pendingBytes = 0
+  }
   const close = (code: number, reason: string): void => {
     if (ending) return
     ending = true
-    pending = []
+    drop()
     leaveAll()
     ws.close(code, reason)
     // A reader that takes nothing would not take the close either.
@@ -82,22 +87,29 @@ export const openConnection = (
     close(1013, 'too slow: resume from the last after')
   }
 
+  const flush = (): void => {
+    if (pending.length === 0) return
+    const [only] = pending
+    const all = pending.length === 1 && only ? only : Buffer.concat(pending, pendingBytes)
+    drop()
+    if (!open()) return
+    counters.sentBytes += all.length
+    socket.write(all)
+  }
+
   const sink: LiveSink = {
     transport: webSocketTransport,
     send: bytes => {
-      if (open()) pending.push(bytes)
-    },
-    flush: () => {
-      if (pending.length === 0) return
-      const [only] = pending
-      const all = pending.length === 1 && only ? only : Buffer.concat(pending)
-      pending = []
       if (!open()) return
-      if (socket.writableLength + all.length > MAX_BUFFERED && socket.writableLength > 0) return tooSlow()
-      counters.sentBytes += all.length
-      socket.write(all)
+      // Many subscriptions to one event make more of a batch than may wait: what there is goes out, then the rest is judged.
+      if (pendingBytes + bytes.length > PAUSE_AT) flush()
+      const waits = socket.writableLength + pendingBytes
+      if (waits > 0 && waits + bytes.length > MAX_BUFFERED) return tooSlow()
+      pending.push(bytes)
+      pendingBytes += bytes.length
     },
-    full: () => pending.reduce((sum, { length }) => sum + length, socket.writableLength) > PAUSE_AT || !open(),
+    flush,
+    full: () => socket.writableLength + pendingBytes > PAUSE_AT || !open(),
     drained: async () => {
       const until = clock.monotonic() + STUCK_MS
       while (open() && socket.writableLength > PAUSE_AT / 4) {
@@ -191,7 +203,7 @@ export const openConnection = (
   ws.on('error', () => undefined)
   ws.once('close', () => {
     ending = true
-    pending = []
+    drop()
     leaveAll()
     onEnd()
   })

@@ -37,7 +37,6 @@ const PING_MS = 25_000
 const COMMENT_MS = 15_000
 const CHECK_MS = 500
 const GONE_MS = 6_000
-const TOTAL = 20_000
 
 type Open = {
   readonly credential: string | undefined
@@ -52,14 +51,16 @@ export const openLiveFeed = (deps: {
   readonly clock: Clock
   readonly tickets: Tickets
   readonly readAfter: LiveFeed['readAfter']
-  /** Does the credential still hold? */
-  readonly holds: (credential: string) => boolean
+  /** Does the credential still hold? 'unknown' when this node has not heard of the log for too long to say. */
+  readonly standing: (credential: string) => 'holds' | 'ended' | 'unknown'
   /** Connections at once of one account, or of one address without an account. */
   readonly most: number
+  /** Connections at once of everybody. */
+  readonly total: number
   readonly signal: AbortSignal
   readonly onError: (error: unknown) => void
 }): LiveFeed => {
-  const { hub, clock, holds, most, signal, onError } = deps
+  const { hub, clock, standing, most, total, signal, onError } = deps
   const counters: LiveCounters = { open: 0, opened: 0, received: 0, sentBytes: 0, slow: 0, refused: 0 }
   const all = new Set<Open>()
   const places = new Map<string, number>()
@@ -67,7 +68,7 @@ export const openLiveFeed = (deps: {
   let closing = false
 
   const full = (counted: string): 'listener' | 'node' | undefined =>
-    closing || taken >= TOTAL ? 'node' : (places.get(counted) ?? 0) >= most ? 'listener' : undefined
+    closing || taken >= total ? 'node' : (places.get(counted) ?? 0) >= most ? 'listener' : undefined
 
   const add = (each: Open): (() => void) => {
     all.add(each)
@@ -84,7 +85,9 @@ export const openLiveFeed = (deps: {
       await clock.sleep(CHECK_MS, signal)
       const now = clock.monotonic()
       for (const each of [...all]) {
-        if (each.credential !== undefined && !holds(each.credential)) each.end(1008, 'the access token has ended')
+        const stands = each.credential === undefined ? 'holds' : standing(each.credential)
+        if (stands === 'ended') each.end(1008, 'the access token has ended')
+        else if (stands === 'unknown') each.end(1013, 'this node has lost the log: try another, or again')
         else if (now - each.beatAt >= each.every) {
           each.beatAt = now
           each.beat()

@@ -1,0 +1,161 @@
+/** The connections of a node on a clock that the test moves: heartbeats, credentials that end, places, readers that take nothing. */
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import t from 'tap'
+import { WebSocket, WebSocketServer } from 'ws'
+import { openLiveFeed } from '../../src/adapters/ws/feed.ts'
+import { textFrame } from '../../src/adapters/ws/frames.ts'
+import { anonymousPermissions } from '../../src/domain/roles.ts'
+import type { LiveSink } from '../../src/subscribers/live.ts'
+import { fakeClock, until } from '../support/clocks.ts'
+
+type Standing = 'holds' | 'ended' | 'unknown'
+
+const open = async (
+  t: { teardown(fn: () => unknown): unknown; fail(message: string, more: object): unknown },
+  { total = 100 } = {},
+) => {
+  const clock = fakeClock()
+  const ending = new AbortController()
+  const standings = new Map<string, Standing>()
+  const sinks: LiveSink[] = []
+  const feed = openLiveFeed({
+    hub: {
+      subscribe: (_asked, sink) => {
+        sinks.push(sink)
+        return () => undefined
+      },
+      stats: () => ({ subscriptions: sinks.length, groups: 0, catchingUp: 0, messages: 0, position: 0n }),
+      done: Promise.resolve(),
+    },
+    ...{ clock, total, most: 2, signal: ending.signal },
+    tickets: {
+      issue: () => ({ ticket: '', expiresAt: '' }),
+      redeem: async () => undefined,
+      sweep: async () => undefined,
+    },
+    readAfter: async () => 0n,
+    standing: credential => standings.get(credential) ?? 'holds',
+    onError: error => t.fail('the feed complained', { error }),
+  })
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  const sockets: Socket[] = []
+  server.on('connection', (ws, request) => {
+    sockets.push(request.socket)
+    const id = request.url?.slice(1) ?? ''
+    const credential = id === '' ? {} : { credential: { id } }
+    feed.connect(ws, request.socket, { permissions: anonymousPermissions, ...credential }, () => undefined)
+  })
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  t.teardown(() => {
+    ending.abort()
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const connect = async (credential = '', options: { readonly autoPong?: boolean } = {}) => {
+    const ws = new WebSocket(`ws://127.0.0.1:${port}/${credential}`, options)
+    let code: number | undefined
+    let pings = 0
+    ws.on('close', given => {
+      code = given
+    })
+    ws.on('ping', () => {
+      pings += 1
+    })
+    const before = feed.stats().open
+    await once(ws, 'open')
+    await until('the connection counted', () => feed.stats().open > before)
+    return { ws, code: () => code, pings: () => pings, closed: () => until('the close', () => code !== undefined) }
+  }
+  const subscribe = async (ws: WebSocket) => {
+    const before = sinks.length
+    ws.send(JSON.stringify({ op: 'subscribe', id: 'a', channel: 'entries' }))
+    await until('the subscription', () => sinks.length > before)
+    const sink = sinks.at(-1)
+    if (!sink) throw new Error('no sink')
+    return sink
+  }
+  return { clock, feed, standings, connect, subscribe }
+}
+
+t.test('a connection ends with its token, and with a node that cannot say whether it holds', async t => {
+  const { clock, standings, connect, feed } = await open(t)
+  const [ended, lost, stranger] = [await connect('one'), await connect('two'), await connect()]
+  await clock.advance(500)
+  t.strictSame([ended.code(), lost.code(), stranger.code()], [undefined, undefined, undefined])
+  standings.set('one', 'ended').set('two', 'unknown')
+  await clock.advance(500)
+  await ended.closed()
+  await lost.closed()
+  t.strictSame([ended.code(), lost.code(), stranger.code()], [1008, 1013, undefined])
+  await until('the count', () => feed.stats().open === 1)
+  stranger.ws.terminate()
+})
+
+t.test('two pings in a row without an answer end a connection; an answer counts for all before it', async t => {
+  const { clock, connect } = await open(t)
+  const [mute, sound] = [await connect('', { autoPong: false }), await connect()]
+  for (const beat of [1, 2]) {
+    // Looked at every half second, pinged every 25.
+    await clock.advance(25_000)
+    await until('the ping', () => mute.pings() === beat && sound.pings() === beat)
+    t.equal(mute.code(), undefined)
+  }
+  mute.ws.pong()
+  const answered = mute.pings()
+  // The answer is on its way: what comes back after it shows that it has arrived.
+  mute.ws.send(JSON.stringify({ op: 'ping' }))
+  await once(mute.ws, 'message')
+  for (const beat of [1, 2]) {
+    await clock.advance(25_000)
+    await until('the ping', () => mute.pings() === answered + beat)
+  }
+  t.equal(mute.code(), undefined)
+  await clock.advance(25_000)
+  await mute.closed()
+  t.equal(mute.code(), 1006, 'nobody is there to say goodbye to')
+  t.equal(sound.code(), undefined)
+  sound.ws.terminate()
+})
+
+t.test('places: each listener has so many, the node has so many, and what is given back is there again', async t => {
+  const { feed } = await open(t, { total: 3 })
+  const places = [feed.place('a'), feed.place('a'), feed.place('a'), feed.place('b'), feed.place('c')]
+  t.strictSame(
+    places.map(each => (typeof each === 'string' ? each : 'taken')),
+    ['taken', 'taken', 'listener', 'taken', 'node'],
+  )
+  const [first] = places
+  if (typeof first !== 'function') throw new Error('no place')
+  first()
+  first()
+  t.type(feed.place('c'), 'function')
+  t.equal(feed.full('d'), 'node', 'a place given back twice is one place')
+})
+
+t.test('what waits for a reader is bounded, within one batch too, and it is told 1013', async t => {
+  const { feed, connect, subscribe } = await open(t)
+  const reader = await connect()
+  const sink = await subscribe(reader.ws)
+  const message = textFrame('x'.repeat(100_000))
+  let arrived = 0
+  reader.ws.on('message', () => {
+    arrived += 1
+  })
+  for (let sent = 0; sent < 9; sent += 1) sink.send(message)
+  sink.flush()
+  await until('all of it', () => arrived === 9)
+  t.equal(feed.stats().slow, 0, 'who reads is not slow')
+  // A batch of which nothing can be taken meanwhile: this process does not come to it before the batch ends.
+  reader.ws.pause()
+  const sent = () => feed.stats().sentBytes
+  const before = sent()
+  for (let count = 0; count < 200 && feed.stats().slow === 0; count += 1) sink.send(message)
+  t.equal(feed.stats().slow, 1)
+  t.ok(sent() - before < 20_000_000, `${sent() - before} bytes were handed on`)
+  reader.ws.resume()
+  await reader.closed()
+  t.equal(reader.code(), 1013)
+})
