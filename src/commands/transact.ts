@@ -66,9 +66,12 @@ const MAX_RESENDS = 4
 const BACKOFF_MS = 5
 
 const stale = (ifMatch: bigint, current: Expected): Refusal =>
-  refuse('revision-stale', 'If-Match names a revision that is not the current one: read again and decide again.', {
-    context: { statedRevision: String(ifMatch), currentRevision: String(current) },
-  })
+  current === 'none'
+    ? refuse('revision-stale', 'If-Match names a revision, and there is nothing yet that could have one.')
+    : refuse('revision-stale', 'If-Match names a revision that is not the current one: read again and decide again.', {
+        // Below 0 stands for a tag that is none of ours.
+        context: { ...(ifMatch >= 0n && { statedRevision: String(ifMatch) }), currentRevision: String(current) },
+      })
 
 export const openTransactor = <State, E extends DomainEvent>(
   options: TransactorOptions<State, E>,

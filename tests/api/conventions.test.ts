@@ -94,7 +94,11 @@ t.test('preconditions', async t => {
   t.match(stale, { status: 412, code: 'revision-stale', json: { currentRevision: '1' } })
   const again = await api('GET', path, { headers: { 'sync-token': stale.headers.get('sync-token') ?? '' } })
   t.equal(again.status, 200)
-  t.equal((await api('PATCH', path, { ...plain, headers: { 'if-match': '"someone-elses"' } })).status, 412)
+  const foreign = await api('PATCH', path, { ...plain, headers: { 'if-match': '"someone-elses"' } })
+  t.strictSame([foreign.status, foreign.json['statedRevision']], [412, undefined])
+  const early = { language: 'en', lemma: word(), partOfSpeech: 'noun' }
+  const nothing = await api('POST', '/v1/entries', { as: alice, body: early, headers: { 'if-match': '*' } })
+  t.match(nothing, { status: 412, code: 'revision-stale', json: { detail: /nothing yet/ } })
   for (const broken of ['5', '"5', 'W/5', '"a" "b"', '"a",,"b"'])
     t.match(await api('PATCH', path, { ...plain, headers: { 'if-match': broken } }), {
       status: 400,
