@@ -1,0 +1,140 @@
+/** The connection to MongoDB: one client a process, its limits, what its errors mean, what the operator sees of its pool. */
+import { MongoClient, type MongoClientOptions, MongoError, MongoServerError } from 'mongodb'
+import { ReadStoreError, type ReadStoreErrorCode } from '../../../ports/read-store.ts'
+
+/** Connections and commands since the start, but for those in use and those who wait for one. */
+export type MongoFigures = {
+  readonly inUse: number
+  readonly waiting: number
+  readonly opened: number
+  readonly closed: number
+  /** Times that the pool was emptied because its server failed. */
+  readonly cleared: number
+}
+
+export type MongoConnection = {
+  readonly client: MongoClient
+  readonly database: string
+  /** The address without credentials. */
+  readonly shown: string
+  figures(): MongoFigures
+  /** Runs the work; its errors become those of the port. */
+  run<T>(work: () => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+export const MAX_POOL = 50
+/** How long a call looks for a server that can take it. */
+export const SELECTION_MS = 5_000
+const CONNECT_MS = 5_000
+const SOCKET_MS = 30_000
+/** The first release whose behaviour was read (MongoDB 5.0). */
+const OLDEST = 5
+
+const options: MongoClientOptions = {
+  ...{ appName: 'lexichron', maxPoolSize: MAX_POOL, minPoolSize: 1, waitQueueTimeoutMS: SELECTION_MS },
+  ...{ serverSelectionTimeoutMS: SELECTION_MS, connectTimeoutMS: CONNECT_MS, socketTimeoutMS: SOCKET_MS },
+  // Positions are bigints; documents hold no other 64-bit number.
+  ...{ useBigInt64: true, ignoreUndefined: true, monitorCommands: false },
+}
+
+/** NamespaceNotFound, QueryPlanKilled: the collection was dropped before or while it was read. */
+const GONE: ReadonlySet<unknown> = new Set([26, 175])
+const UNAUTHORISED: ReadonlySet<unknown> = new Set([13, 18])
+export const DUPLICATE = 11_000
+
+const figureNames = ['inUse', 'waiting', 'opened', 'closed', 'cleared'] as const
+
+const codeOf = (error: unknown): ReadStoreErrorCode =>
+  error instanceof MongoServerError && GONE.has(error.code) ? 'gone' : 'unavailable'
+
+/** Without the address, which may hold a password: names and codes, and the server's own sentence. */
+export const reasonOf = (error: unknown): string =>
+  error instanceof MongoServerError
+    ? `${error.codeName ?? error.code}: ${error.errmsg ?? error.name}`
+    : error instanceof MongoError
+      ? `${error.name}: ${error.message}`
+      : String(error)
+
+const shownOf = (url: string): string => url.replace(/\/\/[^@/]*@/, '//***@').replace(/\?.*$/, '')
+
+const databaseOf = (url: string): string => {
+  const path = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]*)/.exec(url)?.[1]
+  return path === undefined || path === '' ? 'lexichron' : decodeURIComponent(path)
+}
+
+const refused = (shown: string, why: string, cause?: unknown): ReadStoreError =>
+  new ReadStoreError('unavailable', `${shown}: ${why}`, cause === undefined ? {} : { cause })
+
+/** What stands in the way at the start, in a sentence that says what to do. */
+const startFault = (url: string, error: unknown): string => {
+  if (error instanceof MongoServerError && UNAUTHORISED.has(error.code))
+    return 'the server refuses the user or the password (or the user may not use this database; see authSource)'
+  const reason = reasonOf(error)
+  if (/certificate|self.signed|unable to verify|TLS|SSL/i.test(reason))
+    return `the server's certificate is not trusted (${reason}): name its authority with tlsCAFile`
+  if (/replicaSet=/.test(url) && /no primary|not a member|setName|Server selection timed out/i.test(reason))
+    return `no primary of the replica set that the address names was found within ${SELECTION_MS / 1000} s (${reason}): is this server a member of it?`
+  return `no server answered within ${SELECTION_MS / 1000} s (${reason})`
+}
+
+/** Connects and looks at what is there. @throws {ReadStoreError} unavailable, in words for the operator and without secrets. */
+export const connectMongo = async (url: string): Promise<MongoConnection> => {
+  const shown = shownOf(url)
+  let client: MongoClient
+  try {
+    client = new MongoClient(url, options)
+  } catch (error) {
+    throw refused(shown, `this is no address of MongoDB (${reasonOf(error)})`)
+  }
+  const figures = { inUse: 0, waiting: 0, opened: 0, closed: 0, cleared: 0 }
+  const count = (change: Partial<Record<keyof typeof figures, 1 | -1>>) => (): void => {
+    for (const name of figureNames) figures[name] += change[name] ?? 0
+  }
+  client.on('connectionCreated', count({ opened: 1 }))
+  client.on('connectionClosed', count({ closed: 1 }))
+  client.on('connectionCheckOutStarted', count({ waiting: 1 }))
+  client.on('connectionCheckOutFailed', count({ waiting: -1 }))
+  client.on('connectionCheckedOut', count({ waiting: -1, inUse: 1 }))
+  client.on('connectionCheckedIn', count({ inUse: -1 }))
+  client.on('connectionPoolCleared', count({ cleared: 1 }))
+  // A client without this listener would end the process.
+  client.on('error', () => undefined)
+
+  try {
+    await client.connect()
+    await client.db(databaseOf(url)).command({ ping: 1 })
+    const hello = await client.db('admin').command({ ismaster: 1 })
+    if (hello['ismaster'] === false && hello['msg'] !== 'isdbgrid' && hello['secondary'] === true)
+      throw refused(
+        shown,
+        'this member is a secondary and takes no writes: name the replica set (replicaSet=...) instead',
+      )
+    const { version } = await client.db('admin').command({ buildInfo: 1 })
+    if (Number.parseInt(String(version), 10) < OLDEST)
+      throw refused(shown, `this is MongoDB ${version}, and ${OLDEST}.0 is the oldest that is supported`)
+  } catch (error) {
+    await client.close().catch(() => undefined)
+    throw error instanceof ReadStoreError ? error : refused(shown, startFault(url, error), error)
+  }
+
+  let closed = false
+  return {
+    ...{ client, database: databaseOf(url), shown, figures: () => ({ ...figures }) },
+    run: async work => {
+      if (closed) throw new ReadStoreError('closed', `${shown}: the connection is closed`)
+      try {
+        return await work()
+      } catch (error) {
+        if (!(error instanceof MongoError)) throw error
+        if (closed) throw new ReadStoreError('closed', `${shown}: the connection is closed`)
+        throw new ReadStoreError(codeOf(error), `${shown}: ${reasonOf(error)}`, { cause: error })
+      }
+    },
+    close: async () => {
+      if (closed) return
+      closed = true
+      await client.close()
+    },
+  }
+}
