@@ -9,6 +9,7 @@
  * Document keys of a batch that a process did not hand out before it ended stay unused.
  */
 import { hash } from 'node:crypto'
+import { unlink } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../ports/clock.ts'
@@ -26,7 +27,7 @@ import {
   SECRET_BYTES,
   sweepFolder,
 } from './records.ts'
-import { openSigningFiles } from './signing.ts'
+import { openSigningPairs, type SigningRecords } from './signing.ts'
 
 const BATCH = 256
 /** A new batch is made when no more than these are left. */
@@ -42,6 +43,17 @@ type Cached = { readonly slots: Slots; readonly state: FileState; readonly check
 
 const DOCUMENT = /^document:([0-9a-f]{16})\.(\d{1,3})$/
 const PURPOSE = /^[a-z][a-z0-9-]{0,63}$/
+
+/** One file a pair. */
+const signingFiles = (folder: string, randomId: () => string): SigningRecords => ({
+  names: () => filesIn(folder),
+  read: async name => (await readWhole(join(folder, name)))?.toString('utf8'),
+  create: async (name, text) => {
+    await createFile(join(folder, name), Buffer.from(text), randomId())
+  },
+  remove: name => unlink(join(folder, name)).catch(() => undefined),
+  place: name => join(folder, name),
+})
 
 /**
  * `randomBytes` has to be fit for keys.
@@ -65,7 +77,10 @@ export const openFileKeys = async (options: {
   for (const each of [folders.document, folders.secret, folders.signing, ...shards])
     await sweepFolder(each, clock.now().getTime() - ABANDONED_MS)
 
-  const signingFiles = openSigningFiles({ folder: folders.signing, randomId, monotonic: clock.monotonic })
+  const signingPairs = openSigningPairs({
+    records: signingFiles(folders.signing, randomId),
+    ...{ randomId, monotonic: clock.monotonic },
+  })
   const files = new LRUCache<string, Cached>({ max: CACHED_FILES })
   const reading = new Map<string, Promise<Slots | undefined>>()
   const secrets = new Map<string, Promise<Uint8Array>>()
@@ -241,11 +256,11 @@ export const openFileKeys = async (options: {
     },
     signing: async now => {
       usable()
-      return signingFiles.signing(now)
+      return signingPairs.signing(now)
     },
     rotate: async now => {
       usable()
-      return signingFiles.rotate(now)
+      return signingPairs.rotate(now)
     },
     close: async () => {
       closed = true

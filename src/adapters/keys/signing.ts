@@ -1,10 +1,7 @@
-/** Key pairs that sign access tokens: one file a pair, never changed. When a pair signs and leaves follows from the others. */
+/** Key pairs that sign access tokens: one record a pair, never changed. When a pair signs and leaves follows from the others. */
 import { createPublicKey, generateKeyPair } from 'node:crypto'
-import { unlink } from 'node:fs/promises'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { KeysError, type SigningKey } from '../../ports/keys.ts'
-import { createFile, filesIn, readWhole } from './records.ts'
 
 /** A pair stands in the JWKS so long before it signs: longer than anybody may cache the JWKS. */
 export const PUBLISHED_BEFORE_MS = 10 * 60 * 1000
@@ -14,11 +11,21 @@ export const LONGEST_TOKEN_LIFE_MS = 24 * 60 * 60 * 1000
 /** What another process added or removed is seen within this time. */
 const TRUSTED_MS = 1000
 
-/** Of two processes that both find no key, one makes the file of this name and the other reads it. */
+/** Of two processes that both find no key, one makes the record of this name and the other reads it. */
 const FIRST = 'first.json'
 
+/** Where pairs are kept. `place` names one for people. */
+export type SigningRecords = {
+  names(): Promise<readonly string[]>
+  read(name: string): Promise<string | undefined>
+  /** Durable when it returns; a record of that name that is there already stays as it is. */
+  create(name: string, text: string): Promise<void>
+  remove(name: string): Promise<void>
+  place(name: string): string
+}
+
 type Pair = Omit<SigningKey, 'retireAt'>
-type Stored = { readonly file: string; readonly pair: Pair }
+type Stored = { readonly name: string; readonly pair: Pair }
 
 const generate = promisify(generateKeyPair)
 
@@ -90,18 +97,18 @@ const published = (keys: readonly SigningKey[], now: Date): readonly SigningKey[
   return signer ? [signer, ...standing.filter(key => key !== signer).reverse()] : []
 }
 
-export type SigningFiles = {
+export type SigningPairs = {
   signing(now: Date): Promise<readonly SigningKey[]>
   rotate(now: Date): Promise<SigningKey>
 }
 
-/** `monotonic` in milliseconds: the folder is looked at once a second at most. */
-export const openSigningFiles = (options: {
-  readonly folder: string
+/** `monotonic` in milliseconds: the records are looked at once a second at most. */
+export const openSigningPairs = (options: {
+  readonly records: SigningRecords
   readonly randomId: () => string
   readonly monotonic: () => number
-}): SigningFiles => {
-  const { folder, randomId, monotonic } = options
+}): SigningPairs => {
+  const { records, randomId, monotonic } = options
   let known: readonly Stored[] = []
   let lookedAt = Number.NEGATIVE_INFINITY
 
@@ -109,20 +116,19 @@ export const openSigningFiles = (options: {
     const looked = monotonic()
     if (!force && looked - lookedAt < TRUSTED_MS) return known
     const stored: Stored[] = []
-    for (const file of await filesIn(folder)) {
-      const path = join(folder, file)
-      const there = known.find(each => each.file === file)
-      const bytes = there ? undefined : await readWhole(path)
+    for (const name of await records.names()) {
+      const there = known.find(each => each.name === name)
+      const text = there ? undefined : await records.read(name)
       if (there) stored.push(there)
-      else if (bytes) stored.push({ file, pair: parsePair(path, bytes.toString('utf8')) })
+      else if (text !== undefined) stored.push({ name, pair: parsePair(records.place(name), text) })
     }
     known = stored.sort(order)
     lookedAt = looked
     return known
   }
 
-  const add = async (file: string, pair: Pair): Promise<readonly Stored[]> => {
-    await createFile(join(folder, file), Buffer.from(`${JSON.stringify(pair, undefined, 2)}\n`), randomId())
+  const add = async (name: string, pair: Pair): Promise<readonly Stored[]> => {
+    await records.create(name, `${JSON.stringify(pair, undefined, 2)}\n`)
     return refresh(true)
   }
 
@@ -141,7 +147,7 @@ export const openSigningFiles = (options: {
       const before = dated(await current(now, true))
       const pair = await makePair(randomId(), now, new Date(now.getTime() + PUBLISHED_BEFORE_MS))
       await add(`${now.getTime()}-${pair.kid}.json`, pair)
-      for (const { file, key } of before) if (retired(key, now)) await unlink(join(folder, file)).catch(() => undefined)
+      for (const { name, key } of before) if (retired(key, now)) await records.remove(name)
       await refresh(true)
       return pair
     },

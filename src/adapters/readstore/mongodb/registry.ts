@@ -6,7 +6,7 @@
 import { type Collection, type Db, Long, MongoServerError } from 'mongodb'
 import type { Clock } from '../../../ports/clock.ts'
 import { type Checkpoint, type CollectionName, type Indexes, ReadStoreError } from '../../../ports/read-store.ts'
-import { DUPLICATE } from './connection.ts'
+import { DUPLICATE } from '../../mongodb.ts'
 import { keysOf, type Stored } from './plan.ts'
 
 type StoredCheckpoint = {

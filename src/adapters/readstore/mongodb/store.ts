@@ -17,7 +17,7 @@ import {
   ReadStoreError,
   type Row,
 } from '../../../ports/read-store.ts'
-import { connectMongo, DUPLICATE, type MongoFigures } from './connection.ts'
+import { connectMongo, DUPLICATE, type MongoFigures } from '../../mongodb.ts'
 import { afterPrefix, countedOf, entriesOf, projectionOf, type Stored, scalarsIn } from './plan.ts'
 import { type Held, openRegistry } from './registry.ts'
 import { writeDocuments } from './writes.ts'
@@ -63,7 +63,9 @@ const lookedAt = (plan: Plan): readonly string[] => [
 
 /** @throws {ReadStoreError} unavailable, with what is wrong and without secrets. */
 export const openMongoReadStore = async (options: MongoReadStoreOptions): Promise<MongoReadStore> => {
-  const connection = await connectMongo(options.url)
+  const connection = await connectMongo(options.url, {
+    fault: (code, message, cause) => new ReadStoreError(code, message, cause),
+  })
   const { run } = connection
   const db = connection.client.db(connection.database)
   const { clock, newId, onUnknownIndex = () => undefined } = options

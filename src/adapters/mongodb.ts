@@ -1,6 +1,5 @@
-/** The connection to MongoDB: one client a process, its limits, what its errors mean, what the operator sees of its pool. */
+/** A connection to MongoDB: its limits, what its errors mean, what the operator sees of its pool. */
 import { MongoClient, type MongoClientOptions, MongoError, MongoServerError } from 'mongodb'
-import { ReadStoreError, type ReadStoreErrorCode } from '../../../ports/read-store.ts'
 
 /** Connections and commands since the start, but for those in use and those who wait for one. */
 export type MongoFigures = {
@@ -11,6 +10,10 @@ export type MongoFigures = {
   /** Times that the pool was emptied because its server failed. */
   readonly cleared: number
 }
+
+export type MongoFaultCode = 'unavailable' | 'gone' | 'closed'
+/** Makes the error of the port that the connection serves. */
+export type MongoFault = (code: MongoFaultCode, message: string, options?: ErrorOptions) => Error
 
 export type MongoConnection = {
   readonly client: MongoClient
@@ -45,7 +48,7 @@ export const DUPLICATE = 11_000
 
 const figureNames = ['inUse', 'waiting', 'opened', 'closed', 'cleared'] as const
 
-const codeOf = (error: unknown): ReadStoreErrorCode =>
+const codeOf = (error: unknown): MongoFaultCode =>
   error instanceof MongoServerError && GONE.has(error.code) ? 'gone' : 'unavailable'
 
 /** Without the address, which may hold a password: names and codes, and the server's own sentence. */
@@ -58,13 +61,16 @@ export const reasonOf = (error: unknown): string =>
 
 const shownOf = (url: string): string => url.replace(/\/\/[^@/]*@/, '//***@').replace(/\?.*$/, '')
 
-const databaseOf = (url: string): string => {
+/** The database that an address names; undefined when it names none. */
+export const databaseOf = (url: string): string | undefined => {
   const path = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]*)/.exec(url)?.[1]
-  return path === undefined || path === '' ? 'lexichron' : decodeURIComponent(path)
+  return path === undefined || path === '' ? undefined : decodeURIComponent(path)
 }
 
-const refused = (shown: string, why: string, cause?: unknown): ReadStoreError =>
-  new ReadStoreError('unavailable', `${shown}: ${why}`, cause === undefined ? {} : { cause })
+/** A sentence for the operator, made here. */
+class StartFault extends Error {
+  override readonly name = 'StartFault'
+}
 
 /** What stands in the way at the start, in a sentence that says what to do. */
 const startFault = (url: string, error: unknown): string => {
@@ -78,14 +84,34 @@ const startFault = (url: string, error: unknown): string => {
   return `no server answered within ${SELECTION_MS / 1000} s (${reason})`
 }
 
-/** Connects and looks at what is there. @throws {ReadStoreError} unavailable, in words for the operator and without secrets. */
-export const connectMongo = async (url: string): Promise<MongoConnection> => {
+const checkServer = async (client: MongoClient, database: string): Promise<void> => {
+  await client.connect()
+  await client.db(database).command({ ping: 1 })
+  // The older name of `hello` is understood by every server.
+  const hello = await client.db('admin').command({ ismaster: 1 })
+  if (hello['ismaster'] === false && hello['secondary'] === true)
+    throw new StartFault(
+      'this member is a secondary and takes no writes: name the replica set (replicaSet=...) instead',
+    )
+  const { version } = await client.db('admin').command({ buildInfo: 1 })
+  if (Number.parseInt(String(version), 10) < OLDEST)
+    throw new StartFault(`this is MongoDB ${version}, and ${OLDEST}.0 is the oldest that is supported`)
+}
+
+/**
+ * Connects and looks at what is there; the database is `lexichron` where the address names none.
+ * @throws what `fault` makes, unavailable: in words for the operator and without secrets.
+ */
+export const connectMongo = async (
+  url: string,
+  { fault, database = databaseOf(url) ?? 'lexichron' }: { readonly fault: MongoFault; readonly database?: string },
+): Promise<MongoConnection> => {
   const shown = shownOf(url)
   let client: MongoClient
   try {
     client = new MongoClient(url, options)
   } catch (error) {
-    throw refused(shown, `this is no address of MongoDB (${reasonOf(error)})`)
+    throw fault('unavailable', `${shown}: this is no address of MongoDB (${reasonOf(error)})`)
   }
   const figures = { inUse: 0, waiting: 0, opened: 0, closed: 0, cleared: 0 }
   const count = (change: Partial<Record<keyof typeof figures, 1 | -1>>) => (): void => {
@@ -102,33 +128,24 @@ export const connectMongo = async (url: string): Promise<MongoConnection> => {
   client.on('error', () => undefined)
 
   try {
-    await client.connect()
-    await client.db(databaseOf(url)).command({ ping: 1 })
-    const hello = await client.db('admin').command({ ismaster: 1 })
-    if (hello['ismaster'] === false && hello['msg'] !== 'isdbgrid' && hello['secondary'] === true)
-      throw refused(
-        shown,
-        'this member is a secondary and takes no writes: name the replica set (replicaSet=...) instead',
-      )
-    const { version } = await client.db('admin').command({ buildInfo: 1 })
-    if (Number.parseInt(String(version), 10) < OLDEST)
-      throw refused(shown, `this is MongoDB ${version}, and ${OLDEST}.0 is the oldest that is supported`)
+    await checkServer(client, database)
   } catch (error) {
     await client.close().catch(() => undefined)
-    throw error instanceof ReadStoreError ? error : refused(shown, startFault(url, error), error)
+    const why = error instanceof StartFault ? error.message : startFault(url, error)
+    throw fault('unavailable', `${shown}: ${why}`, { cause: error })
   }
 
   let closed = false
+  const isClosed = () => fault('closed', `${shown}: the connection is closed`)
   return {
-    ...{ client, database: databaseOf(url), shown, figures: () => ({ ...figures }) },
+    ...{ client, database, shown, figures: () => ({ ...figures }) },
     run: async work => {
-      if (closed) throw new ReadStoreError('closed', `${shown}: the connection is closed`)
+      if (closed) throw isClosed()
       try {
         return await work()
       } catch (error) {
         if (!(error instanceof MongoError)) throw error
-        if (closed) throw new ReadStoreError('closed', `${shown}: the connection is closed`)
-        throw new ReadStoreError(codeOf(error), `${shown}: ${reasonOf(error)}`, { cause: error })
+        throw closed ? isClosed() : fault(codeOf(error), `${shown}: ${reasonOf(error)}`, { cause: error })
       }
     },
     close: async () => {
