@@ -1,13 +1,12 @@
 /** The parts that every purpose of the program stands on: stores, log, transactors, projections with all that is done to them. */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openMemoryCache } from './adapters/cache/memory.ts'
 import type { Watch } from './adapters/cli/app-port.ts'
 import { openSqliteEventStore } from './adapters/eventstore/sqlite/store.ts'
-import { openFileKeys } from './adapters/keys/file.ts'
 import { type Gauged, measuredCache, measuredEventStore } from './adapters/metrics/measured.ts'
 import { identifyNode } from './adapters/process.ts'
-import { openSqliteReadStore } from './adapters/readstore/sqlite/store.ts'
+import { openKeysEngine, openReadEngine } from './app-engines.ts'
 import { openTransactor } from './commands/transact.ts'
 import type { Config } from './config.ts'
 import { dayAggregate, dayEvents } from './domain/day.ts'
@@ -65,7 +64,13 @@ const furthest = (checkpoints: ReadonlyMap<string, Checkpoint>): ReadonlyMap<str
 }
 
 /** Everything that reads or writes the log, whatever the program was started for. */
-export const openCore = async (config: Config, clock: Clock, opened: Closing[]) => {
+export const openCore = async (
+  config: Config,
+  clock: Clock,
+  opened: Closing[],
+  /** Told what an operator should see to before there is a log to write it to. */
+  warn: (message: string) => void = message => void process.stderr.write(`lexichron: ${message}\n`),
+) => {
   const hold = <T extends Closing>(part: T): T => {
     opened.push(part)
     return part
@@ -73,19 +78,31 @@ export const openCore = async (config: Config, clock: Clock, opened: Closing[]) 
   const gauged: Gauged = {}
   const onBatch = (appends: number): void => gauged.metrics?.batch(appends)
   // Before the log: how far consumers have come says whether the log still has all that it had.
-  const reads = hold(await openSqliteReadStore({ path: config.readStore.path, clock }))
+  const engine = await openReadEngine(config, { clock, newId: randomUUID, warn })
+  const reads = hold(engine.store)
   const seen = furthest(await reads.checkpoints())
   const { path } = config.eventStore
   const plain = hold(await openSqliteEventStore({ path, clock, newId: randomUUID, seen, onBatch }))
   const store = measuredEventStore(plain, clock, gauged)
-  const keys = hold(await openFileKeys({ folder: config.keys.path, randomBytes, clock }))
+  const keys = hold(await openKeysEngine(config, clock))
   const cache = measuredCache(hold(openMemoryCache({ clock, max: CACHED_VALUES })), gauged)
   const log = openLog({ store, keys, types: eventTypes })
   const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
     openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS })
   const nodeId = randomUUID()
   return {
-    ...{ gauged, store, keys, reads, cache, log, clock, newId: randomUUID as () => string, random: Math.random },
+    ...{
+      gauged,
+      store,
+      keys,
+      reads,
+      engine,
+      cache,
+      log,
+      clock,
+      newId: randomUUID as () => string,
+      random: Math.random,
+    },
     entries: transactor(entryAggregate),
     days: transactor(dayAggregate),
     tokens: transactor(tokenAggregate),

@@ -1,12 +1,16 @@
 /** `lexichron doctor`: every check there is, on the settings in force, without opening the program and without a trace. */
+import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { checkEventFile, checkReadFile } from './adapters/doctor/engines.ts'
+import { checkEventFile, checkReadFile, type LogFacts } from './adapters/doctor/engines.ts'
+import { checkEngine, lookIntoReadStore } from './adapters/doctor/external.ts'
 import { type Finding, failed, note, ok, reasonOf, warning } from './adapters/doctor/finding.ts'
 import { checkClock, checkFolder, checkKeys, checkPort, checkRuntime } from './adapters/doctor/machine.ts'
 import { logFolder } from './adapters/logging/service-log.ts'
 import { systemClock } from './app-core.ts'
+import { inspectKeysEngine, openReadEngine } from './app-engines.ts'
 import { type Config, ConfigError } from './config.ts'
+import type { Clock } from './ports/clock.ts'
 
 const LARGE_JOURNAL = 256 * 1024 * 1024
 
@@ -26,7 +30,8 @@ const settingsOf = (load: () => Config): { readonly config?: Config; readonly fi
 
 const journals = async (config: Config): Promise<readonly Finding[]> => {
   const found: Finding[] = []
-  for (const path of [config.eventStore.path, config.readStore.path]) {
+  const paths = [config.eventStore, config.readStore].flatMap(each => ('path' in each ? [each.path] : []))
+  for (const path of paths) {
     const bytes = (await stat(`${path}-wal`).catch(() => undefined))?.size ?? 0
     if (bytes > LARGE_JOURNAL)
       found.push(
@@ -40,6 +45,25 @@ const journals = async (config: Config): Promise<readonly Finding[]> => {
   return found.length > 0 ? found : [ok('journals', 'none is large')]
 }
 
+const checkKeysEngine = async (config: Config, clock: Clock): Promise<Finding> => {
+  try {
+    const found = await inspectKeysEngine(config, clock)
+    return ok(
+      'keys',
+      found === 'empty' ? 'the database is empty: the first start makes the keys' : 'MASTER_KEY opens them',
+    )
+  } catch (error) {
+    return failed('keys', `${reasonOf(error)}.`, 'Give the MASTER_KEY they were made with, or an address that answers.')
+  }
+}
+
+const checkReadEngine = (config: Config, clock: Clock, log: LogFacts | undefined): Promise<readonly Finding[]> =>
+  checkEngine(
+    'read store',
+    async () => (await openReadEngine(config, { clock, newId: randomUUID, warn: () => undefined })).store,
+    store => lookIntoReadStore(store, log),
+  )
+
 /** Checks everything; the findings in the order in which they were made. Takes five seconds beside a running service. */
 export const diagnose = async (load: () => Config): Promise<readonly Finding[]> => {
   const clock = systemClock
@@ -50,8 +74,8 @@ export const diagnose = async (load: () => Config): Promise<readonly Finding[]> 
   if (config.log.to !== 'stderr') folders.set(logFolder(config.dataDir), 'the log files')
   for (const [path, name] of [
     [dirname(config.eventStore.path), 'EVENT_STORE'],
-    [dirname(config.readStore.path), 'READ_STORE'],
-    [config.keys.path, 'KEYS'],
+    ...(config.readStore.engine === 'sqlite' ? [[dirname(config.readStore.path), 'READ_STORE'] as const] : []),
+    ...(config.keys.engine === 'files' ? [[config.keys.path, 'KEYS'] as const] : []),
   ] as const)
     if (!folders.has(path)) folders.set(path, name)
   const disks = await Promise.all([...folders].map(([folder, name]) => checkFolder(name, folder)))
@@ -59,10 +83,12 @@ export const diagnose = async (load: () => Config): Promise<readonly Finding[]> 
   return [
     ...machine,
     ...disks.flat(),
-    await checkKeys(config.keys.path),
+    config.keys.engine === 'files' ? await checkKeys(config.keys.path) : await checkKeysEngine(config, clock),
     ...log.findings,
     ...(await journals(config)),
-    ...(await checkReadFile(config.readStore.path, log.facts, clock)),
+    ...(config.readStore.engine === 'sqlite'
+      ? await checkReadFile(config.readStore.path, log.facts, clock)
+      : await checkReadEngine(config, clock, log.facts)),
     await checkPort('PORT', config.host, config.port),
     ...(config.metricsPort === undefined ? [] : [await checkPort('METRICS_PORT', config.host, config.metricsPort)]),
   ]

@@ -66,6 +66,7 @@ export const startHousekeeping = (
   projections: readonly string[],
 ): Housekeeping => {
   const { store, reads, clock } = core
+  const { journal } = core.engine
   const checkpoints = async (): Promise<bigint> =>
     [...(await reads.checkpoints()).values()].reduce((sum, { position }) => sum + position, 0n)
   const jobs: readonly Job[] = [
@@ -75,13 +76,15 @@ export const startHousekeeping = (
       () => store.foldJournal(),
       () => store.head(),
     ),
-    journalJob('read-journal', config.readStore.path, () => reads.foldJournal(), checkpoints),
+    ...(journal ? [journalJob('read-journal', journal.path, journal.fold, checkpoints)] : []),
     {
       name: 'old-read-models',
       at: '*/10 * * * *',
       run: async () => {
         const dropped = await sweepUndeclared(reads, new Set(projections), clock.now())
-        return dropped.length === 0 ? undefined : `dropped ${dropped.join(', ')}: used by no node for an hour`
+        const swept = (await core.engine.sweep?.()) ?? []
+        const gone = [...dropped, ...swept]
+        return gone.length === 0 ? undefined : `dropped ${gone.join(', ')}: used by no node for an hour`
       },
     },
     reminder(core, config, logger),

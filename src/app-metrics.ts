@@ -6,6 +6,7 @@ import { logFolder, type ServiceLog } from './adapters/logging/service-log.ts'
 import { type Metrics, openMetrics } from './adapters/metrics/metrics.ts'
 import type { LiveStats, Snapshot } from './adapters/metrics/sources.ts'
 import type { Core } from './app-core.ts'
+import type { Journal } from './app-engines.ts'
 import type { HealthReport } from './app-health.ts'
 import type { Config } from './config.ts'
 
@@ -20,14 +21,17 @@ const logBytes = async (dataDir: string): Promise<number | undefined> => {
   return sizes.reduce<number>((sum, each) => sum + (each ?? 0), 0)
 }
 
-const fileBytes = async (config: Config): Promise<Readonly<Record<string, number>>> => {
+const fileBytes = async (config: Config, journal: Journal | undefined): Promise<Readonly<Record<string, number>>> => {
   const { path: events } = config.eventStore
-  const { path: read } = config.readStore
   const found: readonly (readonly [string, number | undefined])[] = [
     ['events', await sizeOf(events)],
     ['events-journal', await sizeOf(`${events}-wal`)],
-    ['read', await sizeOf(read)],
-    ['read-journal', await sizeOf(`${read}-wal`)],
+    ...(journal
+      ? ([
+          ['read', await sizeOf(journal.path)],
+          ['read-journal', await sizeOf(`${journal.path}-wal`)],
+        ] as const)
+      : []),
     ['logs', await logBytes(config.dataDir)],
   ]
   return Object.fromEntries(found.flatMap(([name, bytes]) => (bytes === undefined ? [] : [[name, bytes]])))
@@ -53,7 +57,7 @@ export type MetricsSources = {
 export const openServiceMetrics = (sources: MetricsSources): Metrics => {
   const { core, config, health, housekeeping, log, live } = sources
   const snapshot = async (): Promise<Snapshot> => {
-    const [report, files] = await Promise.all([health(), fileBytes(config)])
+    const [report, files] = await Promise.all([health(), fileBytes(config, core.engine.journal)])
     const { head, tokenAgeMs, signingKeyAgeMs, diskFreeBytes, longStreams } = report.figures
     return {
       ...{ append: core.store.stats(), consumers: report.consumers, fileBytes: files, ready: report.ready },

@@ -42,15 +42,17 @@ type Choice = {
   readonly embedded: Kind
   readonly place: string
   readonly scheme: string
-  /** What the port is designed for beyond it, and this build does not carry yet. */
+  /** What stands there by URL. */
+  readonly external: readonly Kind[]
+  /** What the port is designed for beyond them, and this build does not carry yet. */
   readonly toCome: readonly Kind[]
 }
 const choices: Readonly<Record<EngineSetting, Choice>> = {
-  EVENT_STORE: { embedded: 'sqlite', place: 'events.db', scheme: 'sqlite:', toCome: ['eventstoredb'] },
-  READ_STORE: { embedded: 'sqlite', place: 'read.db', scheme: 'sqlite:', toCome: ['mongodb'] },
-  CACHE: { embedded: 'memory', place: '', scheme: 'memory:', toCome: ['redis'] },
-  KEYS: { embedded: 'files', place: 'keys', scheme: 'file:', toCome: ['mongodb'] },
-  MAIL: { embedded: 'files', place: 'outbox', scheme: 'file:', toCome: ['smtp'] },
+  EVENT_STORE: { embedded: 'sqlite', place: 'events.db', scheme: 'sqlite:', external: [], toCome: ['eventstoredb'] },
+  READ_STORE: { embedded: 'sqlite', place: 'read.db', scheme: 'sqlite:', external: ['mongodb'], toCome: [] },
+  CACHE: { embedded: 'memory', place: '', scheme: 'memory:', external: [], toCome: ['redis'] },
+  KEYS: { embedded: 'files', place: 'keys', scheme: 'file:', external: ['mongodb'], toCome: [] },
+  MAIL: { embedded: 'files', place: 'outbox', scheme: 'file:', external: [], toCome: ['smtp'] },
 }
 
 export const engineDefault = (setting: EngineSetting, dataDir: string): string => {
@@ -77,17 +79,27 @@ export const parseEngine = (
 ): Engine | { readonly fault: string } => {
   const colon = text.indexOf(':')
   const kind = colon < 0 ? undefined : schemes.get(text.slice(0, colon).toLowerCase())
-  const { embedded, place, scheme, toCome } = choices[setting]
+  const { embedded, place, scheme, external, toCome } = choices[setting]
   const rest = text.slice(colon + 1)
-  if (kind === undefined || (kind !== embedded && !toCome.includes(kind)))
-    return { fault: `names no engine that can stand there: use ${scheme} (${names[embedded]})` }
+  if (kind === undefined || ![embedded, ...external, ...toCome].includes(kind))
+    return { fault: `names no engine that can stand there: use ${scheme} (${names[embedded]})${others(external)}` }
   if (kind === 'sqlite' || kind === 'files') {
     const path = pathOf(rest, place, places.dataDir, places.cwd)
     return typeof path === 'string' ? { engine: kind, path } : path
   }
   if (kind === 'memory') return rest === '' ? { engine: kind } : { fault: 'takes nothing after memory:' }
+  if (rest.replace(/^\/\/([^/]*@)?/, '') === '') return { fault: 'names no host' }
   return { engine: kind, url: text }
 }
+
+const others = (external: readonly Kind[]): string =>
+  external.map(kind => ` or ${[...schemes].find(([, each]) => each === kind)?.[0]}:// (${names[kind]})`).join('')
+
+/** Keys in a database are wrapped by MASTER_KEY: 32 bytes each. */
+export type KeysEngine =
+  | Extract<Engine, { engine: 'files' }>
+  | { readonly engine: 'mongodb'; readonly url: string; readonly masterKey: string; readonly oldMasterKey?: string }
+export type ReadEngine = Extract<Engine, { engine: 'sqlite' }> | { readonly engine: 'mongodb'; readonly url: string }
 
 export type Embedded<Setting extends EngineSetting> = Extract<
   Engine,
@@ -96,8 +108,8 @@ export type Embedded<Setting extends EngineSetting> = Extract<
 
 /** What to say of an engine that the port is designed for and this build does not carry. */
 export const notCarried = (setting: EngineSetting, engine: Engine): string | undefined => {
-  const { embedded, scheme } = choices[setting]
-  return engine.engine === embedded
+  const { embedded, external, scheme } = choices[setting]
+  return engine.engine === embedded || external.includes(engine.engine)
     ? undefined
     : `names ${names[engine.engine]}, which this build does not carry yet: use ${scheme} (${names[embedded]}, built in)`
 }

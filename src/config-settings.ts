@@ -13,6 +13,11 @@ const engine = (example: string, about: string) => ({
   expects: `an engine as a URL, such as ${example}`,
   about,
 })
+const masterKey = (about: string) => ({
+  schema: Type.String({ pattern: '^\\s*([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)\\s*$' }),
+  expects: '32 bytes in base64 or hexadecimal digits, as of: openssl rand -base64 32',
+  about,
+})
 const list = (expects: string, about: string) => ({
   schema: Type.Array(Type.String({ minLength: 1 }), { maxItems: 1000 }),
   expects,
@@ -49,6 +54,8 @@ export const settings = {
     expects: 'true or false',
     about: 'the folder of KEYS is one that all nodes share',
   },
+  MASTER_KEY: masterKey('wraps the keys that are kept in a database'),
+  MASTER_KEY_OLD: masterKey('the one before it, for the first start with another'),
   MAIL: engine('file:data/outbox', 'outgoing mail'),
   SAMPLE: {
     schema: Type.Enum(['wordnet', 'none']),
@@ -141,9 +148,13 @@ export type SettingValue<Name extends SettingName> = Static<(typeof settings)[Na
 export const isValue = <Name extends SettingName>(name: Name, value: unknown): value is SettingValue<Name> =>
   Check(settings[name].schema, value)
 
-/** Settings of parts that this build does not carry: silence would let somebody believe that they work. */
-export const settingsToCome: Readonly<Record<string, string>> = {
-  MASTER_KEY: 'it wraps keys that are kept in a database, and this build keeps keys in files only',
+/** A key of 32 bytes as hexadecimal digits or base64 (either alphabet); undefined when the text is none. */
+export const masterKeyOf = (text: string): Uint8Array | undefined => {
+  const given = text.trim()
+  if (/^[0-9a-fA-F]{64}$/.test(given)) return Buffer.from(given, 'hex')
+  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(given)) return undefined
+  const key = Buffer.from(given, 'base64')
+  return key.length === 32 ? key : undefined
 }
 
 /** The text as the schema's type wants it; text that cannot be read so stays text, which the schema then refuses. */
@@ -173,7 +184,7 @@ export const isNetwork = (text: string): boolean => {
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
 }
 
-const secretName = /KEY$|SECRET|PASSWORD|TOKEN/
+const secretName = /KEY(_OLD)?$|SECRET|PASSWORD|TOKEN/
 
 /** A value as it may be shown: whole secrets and the passwords and query values of URLs are masked. */
 export const masked = (name: string, value: string): string => {

@@ -6,8 +6,10 @@ import {
   type Engine,
   type EngineSetting,
   engineDefault,
+  type KeysEngine,
   notCarried,
   parseEngine,
+  type ReadEngine,
 } from './config-engines.ts'
 import {
   isNetwork,
@@ -19,7 +21,6 @@ import {
   type SettingName,
   type SettingValue,
   settings,
-  settingsToCome,
 } from './config-settings.ts'
 
 /** A setting as it is in force; `value` is masked where it is secret. */
@@ -54,9 +55,9 @@ export type Config = {
   /** Absolute. */
   readonly dataDir: string
   readonly eventStore: Embedded<'EVENT_STORE'>
-  readonly readStore: Embedded<'READ_STORE'>
+  readonly readStore: ReadEngine
   readonly cache: Embedded<'CACHE'>
-  readonly keys: Embedded<'KEYS'>
+  readonly keys: KeysEngine
   readonly mail: Embedded<'MAIL'>
   readonly sample: SettingValue<'SAMPLE'>
   /** `development` when unset. */
@@ -150,9 +151,15 @@ const openReader = (environment: Environment) => {
   return { faults, effective, refuse, optional, required }
 }
 
+/** Hosts and database of an address, without credentials and options; what names none gets one of its own. */
+const place = (url: string): string | undefined => {
+  const [, hosts, database] = /^[a-z+]+:\/\/(?:.*@)?([^/?]+)\/?([^?]*)/.exec(url) ?? []
+  return database ? `${hosts}/${database}` : undefined
+}
+
 /** The engines behind the ports; paths below `dataDir` where nothing is said. */
 const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd: string) => {
-  const { faults, refuse, required } = reader
+  const { faults, refuse, optional, required } = reader
   const engine = (name: EngineSetting): Engine => {
     const fallback = engineDefault(name, dataDir)
     const text = required(name, fallback)
@@ -162,7 +169,7 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
     return 'fault' in parsed ? { engine: 'memory' } : parsed
   }
   const sqlite = (of: Engine): Embedded<'EVENT_STORE'> => ({ engine: 'sqlite', path: 'path' in of ? of.path : dataDir })
-  const files = (of: Engine): Embedded<'KEYS'> => ({ engine: 'files', path: 'path' in of ? of.path : dataDir })
+  const files = (of: Engine): Embedded<'MAIL'> => ({ engine: 'files', path: 'path' in of ? of.path : dataDir })
 
   const eventStore = engine('EVENT_STORE')
   const readStore = engine('READ_STORE')
@@ -177,9 +184,27 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
       'KEYS is a folder of this machine while EVENT_STORE is an engine that several machines share: a node without the ' +
         'keys could not read what another one sealed. Put the folder where all of them see it and say KEYS_SHARED=true.',
     )
+  const mongodb = (of: Engine): Extract<ReadEngine, { engine: 'mongodb' }> | undefined =>
+    of.engine === 'mongodb' ? { engine: 'mongodb', url: of.url } : undefined
+  const masterKey = optional('MASTER_KEY')
+  const oldMasterKey = optional('MASTER_KEY_OLD')
+  if (masterKey !== undefined && keys.engine === 'files')
+    faults.push('MASTER_KEY is set, but it wraps keys in a database, and KEYS names a folder: take it away.')
+  const wrapped = (url: string): KeysEngine => {
+    if (masterKey === undefined)
+      faults.push(
+        'KEYS names a database, where each key is wrapped by MASTER_KEY, which is not set: make one with openssl rand ' +
+          '-base64 32, keep it apart from the database, and give it as MASTER_KEY or MASTER_KEY_FILE.',
+      )
+    if ('url' in readStore && place(readStore.url) === place(url))
+      faults.push(
+        'KEYS and READ_STORE name the same database: keys have one of their own, so that no backup holds both.',
+      )
+    return { engine: 'mongodb', url, masterKey: masterKey ?? '', ...(oldMasterKey !== undefined && { oldMasterKey }) }
+  }
   return {
-    ...{ eventStore: sqlite(eventStore), readStore: sqlite(readStore), cache },
-    ...{ keys: files(keys), mail: files(engine('MAIL')) },
+    ...{ eventStore: sqlite(eventStore), readStore: mongodb(readStore) ?? sqlite(readStore), cache },
+    ...{ keys: 'url' in keys ? wrapped(keys.url) : files(keys), mail: files(engine('MAIL')) },
   }
 }
 
@@ -237,9 +262,6 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
   const limits = readLimits(reader)
   const liveSockets = required('LIMIT_SOCKETS', '100')
   const nodeSockets = required('LIMIT_SOCKETS_NODE', '20000')
-  for (const [name, reason] of Object.entries(settingsToCome))
-    if (isSet(environment[name]) || isSet(environment[`${name}_FILE`]))
-      faults.push(`${name} is set, but ${reason}: take it away.`)
 
   if (faults.length > 0) throw new ConfigError(faults)
   return freeze({

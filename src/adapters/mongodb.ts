@@ -18,7 +18,7 @@ export type MongoFault = (code: MongoFaultCode, message: string, options?: Error
 export type MongoConnection = {
   readonly client: MongoClient
   readonly database: string
-  /** The address without credentials. */
+  /** The setting and its address without credentials. */
   readonly shown: string
   figures(): MongoFigures
   /** Runs the work; its errors become those of the port. */
@@ -59,7 +59,8 @@ export const reasonOf = (error: unknown): string =>
       ? `${error.name}: ${error.message}`
       : String(error)
 
-const shownOf = (url: string): string => url.replace(/\/\/[^@/]*@/, '//***@').replace(/\?.*$/, '')
+/** Greedy: a password with an unescaped @ is masked whole. */
+const shownOf = (url: string): string => url.replace(/^([a-z+]+:\/\/).*@/i, '$1***@').replace(/\?.*$/, '')
 
 /** The database that an address names; undefined when it names none. */
 export const databaseOf = (url: string): string | undefined => {
@@ -70,6 +71,8 @@ export const databaseOf = (url: string): string | undefined => {
 /** A sentence for the operator, made here. */
 class StartFault extends Error {
   override readonly name = 'StartFault'
+  /** What is wrong at the start is not waited for, unless somebody says so. */
+  readonly kind = 'start'
 }
 
 /** What stands in the way at the start, in a sentence that says what to do. */
@@ -104,14 +107,22 @@ const checkServer = async (client: MongoClient, database: string): Promise<void>
  */
 export const connectMongo = async (
   url: string,
-  { fault, database = databaseOf(url) ?? 'lexichron' }: { readonly fault: MongoFault; readonly database?: string },
+  {
+    setting,
+    fault,
+    database = databaseOf(url) ?? 'lexichron',
+  }: { readonly setting: string; readonly fault: MongoFault; readonly database?: string },
 ): Promise<MongoConnection> => {
-  const shown = shownOf(url)
+  const shown = `${setting} ${shownOf(url)}`
   let client: MongoClient
   try {
     client = new MongoClient(url, options)
   } catch (error) {
-    throw fault('unavailable', `${shown}: this is no address of MongoDB (${reasonOf(error)})`)
+    // The driver's own sentence may repeat the whole address.
+    const name = error instanceof Error ? error.name : 'unknown error'
+    const form = 'mongodb://user:password@host/database, what is special in user and password percent-encoded'
+    const found = new StartFault(`this is no address of MongoDB (${name}): write ${form}`)
+    throw fault('unavailable', `${shown}: ${found.message}`, { cause: found })
   }
   const figures = { inUse: 0, waiting: 0, opened: 0, closed: 0, cleared: 0 }
   const count = (change: Partial<Record<keyof typeof figures, 1 | -1>>) => (): void => {
@@ -131,8 +142,8 @@ export const connectMongo = async (
     await checkServer(client, database)
   } catch (error) {
     await client.close().catch(() => undefined)
-    const why = error instanceof StartFault ? error.message : startFault(url, error)
-    throw fault('unavailable', `${shown}: ${why}`, { cause: error })
+    const found = error instanceof StartFault ? error : new StartFault(startFault(url, error), { cause: error })
+    throw fault('unavailable', `${shown}: ${found.message}`, { cause: found })
   }
 
   let closed = false

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { MongoClient } from 'mongodb'
 import t from 'tap'
 import { openMongoKeys } from '../../src/adapters/keys/mongodb.ts'
-import { masterKeyOf, wrappingWith } from '../../src/adapters/keys/wrapping.ts'
+import { wrappingWith } from '../../src/adapters/keys/wrapping.ts'
+import { masterKeyOf } from '../../src/config-settings.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { noMongo, startMongo } from '../support/mongodb.ts'
 import { keysContract } from './keys.ts'
@@ -35,7 +36,13 @@ if (reason !== undefined) t.test('keys in MongoDB', { skip: reason }, () => unde
 else {
   const server = await startMongo(t)
   keysContract(t, 'MongoDB', async () => {
-    const options = { url: server.database(), database: 'keys', masterKey: randomBytes(32), randomBytes }
+    const options = {
+      url: server.database(),
+      setting: 'KEYS',
+      database: 'keys',
+      masterKey: randomBytes(32),
+      randomBytes,
+    }
     return { open: clock => openMongoKeys({ ...options, clock }) }
   })
 
@@ -44,7 +51,15 @@ else {
     const url = server.database()
     const [first, second] = [randomBytes(32), randomBytes(32)]
     const open = (masterKey: Uint8Array, oldMasterKey?: Uint8Array) =>
-      openMongoKeys({ url, database: 'x', masterKey, ...(oldMasterKey && { oldMasterKey }), randomBytes, clock })
+      openMongoKeys({
+        url,
+        setting: 'KEYS',
+        database: 'x',
+        masterKey,
+        ...(oldMasterKey && { oldMasterKey }),
+        randomBytes,
+        clock,
+      })
     const keys = await open(first)
     const document = await keys.take()
     const subject = await keys.subject('subject:somebody@example.org')
@@ -76,7 +91,7 @@ else {
   t.test('a secret that was changed or moved is told from one that was destroyed', async t => {
     const clock = fakeClock()
     const url = server.database()
-    const options = { url, database: 'x', masterKey: randomBytes(32), randomBytes, clock }
+    const options = { url, setting: 'KEYS', database: 'x', masterKey: randomBytes(32), randomBytes, clock }
     const keys = await openMongoKeys(options)
     t.teardown(() => keys.close())
     const [one, two] = [await keys.take(), await keys.take()]

@@ -10,7 +10,8 @@ const reason = noMongo()
 if (reason !== undefined) t.test('the contract of the read store', { skip: reason }, () => undefined)
 else {
   const server = await startMongo(t)
-  const open = (url = server.database()) => openMongoReadStore({ url, clock: fastClock(1), newId: randomUUID })
+  const open = (url = server.database()) =>
+    openMongoReadStore({ url, setting: 'READ_STORE', clock: fastClock(1), newId: randomUUID })
   readStoreContract(t, async () => {
     const store = await open()
     return { store, close: () => store.close() }

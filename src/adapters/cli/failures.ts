@@ -18,7 +18,7 @@ const passingSystem: ReadonlySet<string> = new Set(['EAGAIN', 'EBUSY', 'ECONNREF
 
 /** What does not pass by itself, by the kind of the fault behind a store's error or the system's code. */
 const lasting: ReadonlySet<string> = new Set([
-  ...['cantopen', 'readonly', 'EACCES', 'EEXIST', 'ENOTDIR', 'ENOENT', 'EPERM', 'EROFS', 'EISDIR'],
+  ...['start', 'cantopen', 'readonly', 'EACCES', 'EEXIST', 'ENOTDIR', 'ENOENT', 'EPERM', 'EROFS', 'EISDIR'],
 ])
 const faultOf = (cause: unknown): string =>
   cause instanceof Error ? (member(cause, 'kind') ?? member(cause, 'code') ?? '') : ''

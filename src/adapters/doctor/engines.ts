@@ -83,13 +83,21 @@ export const checkEventFile = (path: string, clock: Pick<Clock, 'now'>): EngineF
   }
 }
 
-const consumers = (db: Look, log: LogFacts | undefined): readonly Finding[] => {
-  const rows = db.all('SELECT consumer, log_id, position FROM checkpoint ORDER BY consumer LIMIT 1000')
-  return rows.map(row => {
-    const consumer = textOf(row, 'consumer')
-    const position = numberOf(row, 'position')
+/** How far a consumer is, on whichever engine it says so. */
+export type ConsumerFacts = { readonly consumer: string; readonly logId: string; readonly position: number }
+
+const consumersIn = (db: Look): readonly ConsumerFacts[] =>
+  db.all('SELECT consumer, log_id, position FROM checkpoint ORDER BY consumer LIMIT 1000').map(row => ({
+    consumer: textOf(row, 'consumer'),
+    logId: textOf(row, 'log_id'),
+    position: numberOf(row, 'position'),
+  }))
+
+/** Whether each consumer is of this log, and how far behind. */
+export const checkConsumers = (found: readonly ConsumerFacts[], log: LogFacts | undefined): readonly Finding[] =>
+  found.map(({ consumer, logId, position }) => {
     if (!log) return note(`consumer ${consumer}`, `position ${position}; there is no log to compare it with`)
-    if (textOf(row, 'log_id') !== log.logId)
+    if (logId !== log.logId)
       return warning(
         `consumer ${consumer}`,
         'Its checkpoint belongs to another log.',
@@ -106,14 +114,19 @@ const consumers = (db: Look, log: LogFacts | undefined): readonly Finding[] => {
       ? ok(`consumer ${consumer}`, 'up to date')
       : note(`consumer ${consumer}`, `${behind} positions behind the head; a running service catches up`)
   })
-}
 
-const parked = (db: Look): Finding => {
-  const rows = db.all("SELECT name, value FROM record WHERE name >= 'parked:' AND name < 'parked;' LIMIT 1000")
-  if (rows.length === 0) return ok('parked', 'nothing waits')
+const parkedIn = (db: Look): readonly string[] =>
+  db
+    .all("SELECT name, value FROM record WHERE name >= 'parked:' AND name < 'parked;' LIMIT 1000")
+    .map(row => textOf(row, 'name'))
+
+/** `names` are those of the records of what waits, 1,000 at most. */
+export const checkParked = (names: readonly string[]): Finding => {
+  const [first] = names
+  if (first === undefined) return ok('parked', 'nothing waits')
   return warning(
     'parked',
-    `${rows.length === 1000 ? '1,000 or more' : rows.length} documents or keys wait since an event failed on them, such as ${textOf(rows[0], 'name').slice('parked:'.length)}.`,
+    `${names.length >= 1000 ? '1,000 or more' : names.length} documents or keys wait since an event failed on them, such as ${first.slice('parked:'.length)}.`,
     'lexichron projections names them with the reason; once it is mended: lexichron projections retry.',
   )
 }
@@ -171,7 +184,7 @@ export const checkReadFile = async (
     if (!db) return [note(readFile.name, `${path} is not there yet: it is made and filled from the log`)]
     const identity = identify(readFile, path, db)
     if (identity.some(each => each.state === 'failed')) return identity
-    const found = [...identity, ...consumers(db, log), parked(db)]
+    const found = [...identity, ...checkConsumers(consumersIn(db), log), checkParked(parkedIn(db))]
     const held = heldLeases(db)
     db.close()
     db = undefined

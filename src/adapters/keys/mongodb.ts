@@ -72,6 +72,8 @@ const openEnvelope = async (
 
 export type MongoKeysOptions = {
   readonly url: string
+  /** What names the address, for errors. */
+  readonly setting: string
   /** Taken where the address names no database. */
   readonly database: string
   readonly masterKey: Uint8Array
@@ -82,10 +84,30 @@ export type MongoKeysOptions = {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>
 }
 
+/** Whether MASTER_KEY opens what is there; 'empty' when nothing is yet. Writes nothing. @throws {KeysError} as `openMongoKeys`. */
+export const inspectMongoKeys = async (options: MongoKeysOptions): Promise<'ok' | 'empty'> => {
+  const { url, setting, database, masterKey, oldMasterKey, randomBytes } = options
+  const connection = await connectMongo(url, { setting, fault, database: databaseOf(url) ?? database })
+  try {
+    return await connection.run(async () => {
+      const kept = connection.client.db(connection.database).collection<Kept>('keys')
+      const wrapped = bytesOf((await kept.findOne({ _id: MASTER }))?.slots[0])
+      if (!wrapped) return 'empty'
+      const opens = [masterKey, ...(oldMasterKey ? [oldMasterKey] : [])].some(
+        key => wrappingWith(key, randomBytes).unwrap(wrapped, MASTER) !== undefined,
+      )
+      if (opens) return 'ok'
+      throw new KeysError('corrupt', 'MASTER_KEY is not the one that the keys in KEYS were wrapped with')
+    })
+  } finally {
+    await connection.close()
+  }
+}
+
 /** @throws {KeysError} unavailable; corrupt when MASTER_KEY is another one. */
 export const openMongoKeys = async (options: MongoKeysOptions): Promise<Keys> => {
-  const { url, database, randomBytes, clock } = options
-  const connection = await connectMongo(url, { fault, database: databaseOf(url) ?? database })
+  const { url, setting, database, randomBytes, clock } = options
+  const connection = await connectMongo(url, { setting, fault, database: databaseOf(url) ?? database })
   const { run } = connection
   const majority = { readConcern: { level: 'majority' }, writeConcern: { w: 'majority' } } as const
   const kept: Collection<Kept> = connection.client.db(connection.database).collection('keys', majority)

@@ -36,12 +36,3 @@ export const wrappingWith = (key: Uint8Array, randomBytes: (size: number) => Uin
     }
   },
 })
-
-/** A key of 32 bytes as hexadecimal digits or base64 (either alphabet); undefined when the text is none. */
-export const masterKeyOf = (text: string): Buffer | undefined => {
-  const given = text.trim()
-  if (/^[0-9a-fA-F]{64}$/.test(given)) return Buffer.from(given, 'hex')
-  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(given)) return undefined
-  const key = Buffer.from(given, 'base64')
-  return key.length === KEY_BYTES ? key : undefined
-}

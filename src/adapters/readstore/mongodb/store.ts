@@ -24,6 +24,8 @@ import { writeDocuments } from './writes.ts'
 
 export type MongoReadStoreOptions = {
   readonly url: string
+  /** What names the address, for errors. */
+  readonly setting: string
   readonly clock: Pick<Clock, 'now' | 'monotonic'>
   readonly newId: () => string
   readonly onUnknownIndex?: (collection: string, index: string) => void
@@ -31,6 +33,8 @@ export type MongoReadStoreOptions = {
 
 export type MongoReadStore = ReadStore & {
   figures(): MongoFigures
+  /** Drops collections that no read model names any more; their names. */
+  sweep(): Promise<readonly string[]>
   /** The winning plan of a query, as the server explains it; what stands without an index is `COLLSCAN`. */
   explain(collection: string, plan: Plan): Promise<string>
 }
@@ -64,6 +68,7 @@ const lookedAt = (plan: Plan): readonly string[] => [
 /** @throws {ReadStoreError} unavailable, with what is wrong and without secrets. */
 export const openMongoReadStore = async (options: MongoReadStoreOptions): Promise<MongoReadStore> => {
   const connection = await connectMongo(options.url, {
+    setting: options.setting,
     fault: (code, message, cause) => new ReadStoreError(code, message, cause),
   })
   const { run } = connection
@@ -74,13 +79,6 @@ export const openMongoReadStore = async (options: MongoReadStoreOptions): Promis
     readConcern: { level: 'majority' },
     writeConcern: { w: 'majority' },
   })
-  try {
-    await run(registry.sweep)
-  } catch (error) {
-    await connection.close()
-    throw error
-  }
-
   /** An empty answer may be that of a collection which is no longer there: MongoDB does not say so. */
   const onHeld = <T>(name: string, work: (held: Held) => Promise<T>, isEmpty: (found: T) => boolean): Promise<T> =>
     run(async () => {
@@ -251,6 +249,7 @@ export const openMongoReadStore = async (options: MongoReadStoreOptions): Promis
       }),
     ping: () => run(async () => void (await db.command({ ping: 1 }))),
     figures: connection.figures,
+    sweep: () => run(registry.sweep),
     explain: (name, plan) =>
       run(async () => {
         const { physical } = await registry.held(name)

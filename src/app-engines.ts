@@ -1,0 +1,74 @@
+/** The engines behind the ports, chosen by URL. The clients of external ones are loaded where they are configured. */
+import { randomBytes } from 'node:crypto'
+import { openFileKeys } from './adapters/keys/file.ts'
+import type { MongoKeysOptions } from './adapters/keys/mongodb.ts'
+import { openSqliteReadStore } from './adapters/readstore/sqlite/store.ts'
+import type { Config } from './config.ts'
+import { masterKeyOf } from './config-settings.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Keys } from './ports/keys.ts'
+import type { ReadStore } from './ports/read-store.ts'
+
+/** Folds the journal of an embedded engine into its file; pages left in it, -1 when somebody stood in the way. */
+export type Journal = { readonly path: string; readonly fold: () => Promise<number> }
+
+export type ReadEngine = {
+  readonly store: ReadStore
+  readonly journal?: Journal
+  /** Drops what a node left behind that ended in the middle of a change; what it was. */
+  readonly sweep?: () => Promise<readonly string[]>
+  /** Of the pool of an external engine. */
+  readonly figures?: () => Readonly<Record<string, number>>
+}
+
+export type EngineDeps = {
+  readonly clock: Clock
+  readonly newId: () => string
+  /** Told what an operator should see to. */
+  readonly warn: (message: string) => void
+}
+
+/** @throws {ReadStoreError} with what is wrong, naming the setting. */
+export const openReadEngine = async (config: Config, { clock, newId, warn }: EngineDeps): Promise<ReadEngine> => {
+  const { readStore } = config
+  if (readStore.engine === 'sqlite') {
+    const store = await openSqliteReadStore({ path: readStore.path, clock })
+    return { store, journal: { path: readStore.path, fold: () => store.foldJournal() } }
+  }
+  const { openMongoReadStore } = await import('./adapters/readstore/mongodb/store.ts')
+  const store = await openMongoReadStore({
+    ...{ url: readStore.url, setting: 'READ_STORE', clock, newId },
+    onUnknownIndex: (collection, index) =>
+      warn(`READ_STORE: the index ${index} of ${collection} is declared nowhere: it costs writes and answers nothing`),
+  })
+  return { store, figures: () => ({ ...store.figures() }), sweep: store.sweep }
+}
+
+/** Keys without a database of their own in the address. */
+const KEYS_DATABASE = 'lexichron_keys'
+
+const mongoKeysOptions = (keys: Extract<Config['keys'], { engine: 'mongodb' }>, clock: Clock): MongoKeysOptions => {
+  const masterKey = masterKeyOf(keys.masterKey)
+  const oldMasterKey = keys.oldMasterKey === undefined ? undefined : masterKeyOf(keys.oldMasterKey)
+  if (!masterKey) throw new TypeError('MASTER_KEY is no key of 32 bytes: the configuration checks it')
+  return {
+    ...{ url: keys.url, setting: 'KEYS', database: KEYS_DATABASE, masterKey, randomBytes, clock },
+    ...(oldMasterKey && { oldMasterKey }),
+  }
+}
+
+/** @throws {KeysError} with what is wrong, naming the setting. */
+export const openKeysEngine = async (config: Config, clock: Clock): Promise<Keys> => {
+  const { keys } = config
+  if (keys.engine === 'files') return openFileKeys({ folder: keys.path, randomBytes, clock })
+  const { openMongoKeys } = await import('./adapters/keys/mongodb.ts')
+  return openMongoKeys(mongoKeysOptions(keys, clock))
+}
+
+/** Looks without writing: 'empty' when no key was made yet; undefined for files. @throws {KeysError} as `openKeysEngine`. */
+export const inspectKeysEngine = async (config: Config, clock: Clock): Promise<'ok' | 'empty' | undefined> => {
+  const { keys } = config
+  if (keys.engine === 'files') return undefined
+  const { inspectMongoKeys } = await import('./adapters/keys/mongodb.ts')
+  return inspectMongoKeys(mongoKeysOptions(keys, clock))
+}

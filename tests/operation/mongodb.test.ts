@@ -1,0 +1,163 @@
+/** The service with its read models and keys in MongoDB: everything works, two nodes share it, and it may go away and come back. */
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { noMongo, startMongo } from '../support/mongodb.ts'
+import { lexichron, startService, temporaryFolder, until } from '../support/service.ts'
+import { openProxy } from '../support/tcp-proxy.ts'
+
+const reason = noMongo()
+const words = ['serendipity', 'serene', 'sermon', 'luck', 'lucky']
+
+type Json = Readonly<Record<string, unknown>>
+const ask = async (url: string, path: string, init: RequestInit = {}) => {
+  const answer = await fetch(url + path, init)
+  const json: Json = Object(await answer.json().catch(() => ({})))
+  return { status: answer.status, json, sync: answer.headers.get('sync-token') ?? '', headers: answer.headers }
+}
+const lemmas = (json: Json): readonly unknown[] =>
+  Array.isArray(json['items']) ? json['items'].map(each => Object(Object(each).entry ?? each).lemma) : []
+
+if (reason !== undefined) t.test('a service on MongoDB', { skip: reason }, () => undefined)
+else {
+  const server = await startMongo(t)
+  const proxy = await openProxy(t, server.url)
+  const masterKey = randomBytes(32).toString('base64')
+  const settings = () => ({
+    ...{ READ_STORE: proxy.through(server.database()), KEYS: server.database(), MASTER_KEY: masterKey },
+    ...{ SAMPLE: 'none', LIMIT_WRITES: '0', LIMIT_READS: '0', LIMIT_SEARCH: '0', LOG_LEVEL: 'warn' },
+  })
+
+  t.test('the whole tour, two nodes, a rebuild, an outage', async t => {
+    const folder = temporaryFolder(t)
+    const env = settings()
+    const [one, two] = [await startService(t, folder, env), await startService(t, folder, env)]
+    const issued = await lexichron(
+      folder,
+      ['token', 'create', '--role', 'editor', '--for', 'tests', '--expires', '1h'],
+      env,
+    )
+    const admin = await lexichron(
+      folder,
+      ['token', 'create', '--role', 'admin', '--for', 'tests', '--expires', '1h'],
+      env,
+    )
+    t.equal(issued.code, 0, issued.err)
+    const bearer = (token: string) => ({ authorization: `Bearer ${token.trim()}`, 'content-type': 'application/json' })
+    const editor = bearer(issued.out)
+    const post = (url: string, path: string, body: object, more = {}) =>
+      ask(url, path, { method: 'POST', headers: { ...editor, ...more }, body: JSON.stringify(body) })
+
+    let sync = ''
+    const ids: string[] = []
+    for (const lemma of words) {
+      const made = await post(one.url, '/v1/entries', {
+        ...{ language: 'en', lemma, partOfSpeech: 'noun', senses: [{ gloss: `what ${lemma} means` }] },
+      })
+      t.equal(made.status, 201, JSON.stringify(made.json))
+      const id = String(made.json['id'])
+      ids.push(id)
+      const done = await post(two.url, `/v1/entries/${id}/publish`, {}, { 'if-match': '*' })
+      t.equal(done.status, 200, JSON.stringify(done.json))
+      sync = done.sync
+    }
+    const reading = { headers: { 'sync-token': sync } }
+    for (const { url } of [one, two]) {
+      const found = await ask(url, '/v1/search?q=serendipty', reading)
+      t.match(found, { status: 200, json: { items: [{ matched: 'fuzzy', distance: 1 }] } })
+      t.same(lemmas((await ask(url, '/v1/entries?language=en&sort=lemma', reading)).json), [...words].sort())
+      const suggested = (await ask(url, '/v1/suggest?q=ser&language=en', reading)).json
+      t.equal(Array.isArray(suggested['items']) ? suggested['items'].length : 0, 3)
+      t.equal((await ask(url, `/v1/entries/${ids[0]}/history`, reading)).status, 200)
+      t.equal((await ask(url, '/v1/random?language=en', reading)).status, 200)
+    }
+    const history = await ask(two.url, '/v1/events?category=entry&limit=100', {
+      headers: { ...bearer(admin.out), 'sync-token': sync },
+    })
+    t.equal(Array.isArray(history.json['items']) && history.json['items'].length, words.length * 2)
+    const day = await ask(one.url, '/v1/analytics', { headers: { ...bearer(admin.out), 'sync-token': sync } })
+    t.equal(day.status, 200)
+
+    const verified = await lexichron(folder, ['verify', '--json'], env)
+    t.equal(verified.code, 0, verified.err)
+    const rebuilt = await lexichron(folder, ['rebuild', 'entries', '--json'], env)
+    t.equal(rebuilt.code, 0, rebuilt.err)
+    await until('both nodes on the new generation', async () => {
+      const found = await Promise.all([one, two].map(each => ask(each.url, '/v1/entries?sort=lemma')))
+      return found.every(each => lemmas(each.json).length === words.length) ? true : undefined
+    })
+
+    // The read store goes: commands go on, queries say when to come back, then everything catches up.
+    proxy.cut()
+    const late = await post(one.url, '/v1/entries', {
+      language: 'en',
+      lemma: 'meanwhile',
+      partOfSpeech: 'noun',
+      senses: [{ gloss: 'g' }],
+    })
+    t.equal(late.status, 201, 'commands do not need it')
+    const away = await ask(one.url, '/v1/search?q=luck')
+    t.equal(away.status, 503)
+    t.ok(away.headers.get('retry-after'))
+    t.notMatch(JSON.stringify(away.json), /127\.0\.0\.1|mongodb/, 'nothing of what is behind')
+    const health = await ask(one.url, '/health', { headers: bearer(admin.out) })
+    t.match(health.json, { parts: { readStore: { state: 'failed' } } })
+    proxy.heal()
+    const published = await until('a publish after it came back', async () => {
+      const done = await post(two.url, `/v1/entries/${late.json['id']}/publish`, {}, { 'if-match': '*' })
+      return done.status === 200 ? done : undefined
+    })
+    await until(
+      'what was written meanwhile',
+      async () => {
+        const found = await ask(two.url, '/v1/search?q=meanwhile', { headers: { 'sync-token': published.sync } })
+        return lemmas(found.json).includes('meanwhile') ? true : undefined
+      },
+      30_000,
+    )
+    const again = await lexichron(folder, ['verify', '--json'], env)
+    t.equal(again.code, 0, again.err + again.out)
+    const doctor = await lexichron(folder, ['doctor'], env)
+    t.match(doctor.out + doctor.err, /read store.*it answers and has \d+ collections/)
+    t.match(doctor.out + doctor.err, /MASTER_KEY opens them/)
+  })
+
+  t.test('what is wrong with an address is said at the start, without its password', async t => {
+    const folder = temporaryFolder(t)
+    const base = settings()
+    const port = Number(new URL(server.url).port)
+    const nowhere = await openProxy(t, 'tcp://127.0.0.1:1')
+    const cases = [
+      [
+        { READ_STORE: `mongodb://me:pa55word@127.0.0.1:${nowhere.port}/x` },
+        /READ_STORE mongodb:\/\/\*\*\*@127.*no server answered within 5 s/,
+      ],
+      [{ READ_STORE: 'mongodb://me:pa55@word@ho st/x' }, /READ_STORE/],
+      [{ READ_STORE: `mongodb://127.0.0.1:${port}/x?replicaSet=words` }, /READ_STORE .*replica set/],
+      [{ KEYS: server.database(), MASTER_KEY: '' }, /MASTER_KEY, which is not set/],
+      [{ MASTER_KEY: 'short' }, /MASTER_KEY is "\*\*\*": it has to be 32 bytes/],
+      [{ KEYS: base.READ_STORE }, /KEYS and READ_STORE name the same database/],
+      [{ KEYS: 'file:keys' }, /MASTER_KEY is set, but/],
+    ] as const
+    const answers = await Promise.all(
+      cases.map(async ([env, what]) => {
+        const before = performance.now()
+        const { code, err } = await lexichron(folder, ['projections'], { ...base, ...env })
+        return { code, err, what, ms: performance.now() - before }
+      }),
+    )
+    for (const { code, err, what, ms } of answers) {
+      t.ok(code === 1 || code === 2, `${code}`)
+      t.match(err, what)
+      t.notMatch(err, /pa55/)
+      t.ok(ms < 15_000, 'within ten seconds, and what starting seven at once takes')
+    }
+    const { url } = server
+    t.equal((await lexichron(folder, ['token', 'list'], { ...base, KEYS: url })).code, 0)
+    const wrong = await lexichron(folder, ['token', 'list'], {
+      ...base,
+      KEYS: url,
+      MASTER_KEY: randomBytes(32).toString('hex'),
+    })
+    t.match(wrong, { code: 1, err: /MASTER_KEY is not the one/ })
+  })
+}
