@@ -153,13 +153,19 @@ t.test('engines that this build does not carry, and keys that would not be share
   t.match(carried({ EVENT_STORE: 'esdb+discover://db:2113' }), 'KEYS_SHARED=true')
   t.notMatch(carried({ EVENT_STORE: 'esdb://db:2113', KEYS_SHARED: 'true' }), 'KEYS_SHARED=true')
   for (const [name, url, engine] of [
-    ['READ_STORE', 'mongodb+srv://db/x', 'MongoDB'],
     ['CACHE', 'rediss://cache', 'Redis'],
-    ['KEYS', 'mongodb://db', 'MongoDB'],
     ['MAIL', 'smtp://mail:587', 'SMTP'],
   ] as const)
     t.match(carried({ [name]: url }), `${name} is "${url}": it names ${engine}, which this build does not carry yet`)
   t.match(carried({ CACHE: 'sqlite:x' }), 'no engine that can stand there')
+  const key = Buffer.alloc(32, 1).toString('base64')
+  const shared = { READ_STORE: 'mongodb+srv://db/x', KEYS: 'mongodb://me:s3cret@db/keys', MASTER_KEY: key }
+  t.match(loadConfig(shared, cwd), { readStore: { engine: 'mongodb' }, keys: { engine: 'mongodb', masterKey: key } })
+  t.match(carried({ KEYS: 'mongodb://me:s3cret@db/keys' }), /^KEYS names a database.*MASTER_KEY, which is not set/)
+  t.match(carried({ MASTER_KEY: key }), /^MASTER_KEY is set, but it wraps keys in a database, and KEYS names a folder/)
+  t.match(carried({ ...shared, READ_STORE: 'mongodb://db/keys?x=1' }), 'name the same database')
+  t.match(carried({ READ_STORE: 'mongodb://' }), 'names no host')
+  t.notMatch(JSON.stringify(loadConfig(shared, cwd).settings), /s3cret|AQEB/)
   t.match(carried({ EVENT_STORE: 'sqlite:a.db', READ_STORE: 'sqlite:./a.db' }), 'the same file')
   t.match(carried({ EVENT_STORE: 'sqlite://host/x' }), 'names a host')
 })

@@ -37,10 +37,10 @@ const domainPackages: ReadonlySet<string> = new Set(['typebox', 'snowball-stemme
 
 /**
  * Adapters do not know each other: each stands alone behind its port. The edges carry what the program is (HTTP, command
- * line); `sqlite.ts` is the one wrapper on its engine, `sqlite-file.ts` looks at its files, `folders.ts` makes them.
+ * line); `sqlite.ts` and `mongodb.ts` are the wrappers on their engines, `sqlite-file.ts` looks at files, `folders.ts` makes them.
  */
 const sharedAdapters: ReadonlySet<string> = new Set(
-  ['sqlite', 'sqlite-file', 'folders'].map(name => `src/adapters/${name}.ts`),
+  ['sqlite', 'sqlite-file', 'mongodb', 'folders'].map(name => `src/adapters/${name}.ts`),
 )
 
 export const MAX_LINES = 360

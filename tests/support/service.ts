@@ -76,9 +76,10 @@ export const startService = (
   t: Teardown,
   dataDir: string,
   env: Readonly<Record<string, string>> = {},
+  more: readonly string[] = [],
 ): Promise<Service> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, 'serve', '--json'], {
+    const child = spawn(process.execPath, [main, 'serve', '--json', ...more], {
       env: environmentFor(dataDir, env),
       stdio: ['ignore', 'pipe', 'pipe'],
     })

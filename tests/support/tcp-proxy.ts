@@ -14,6 +14,8 @@ export type Proxy = {
   delay(ms: number): void
   heal(): void
   connections(): number
+  /** Connections refused since the start. */
+  refused(): number
   close(): Promise<void>
 }
 
@@ -24,6 +26,7 @@ export const openProxy = async (t: Teardown, target: string): Promise<Proxy> => 
   const pairs = new Set<Pair>()
   let state: 'open' | 'cut' | 'held' = 'open'
   let wait = 0
+  let turnedAway = 0
 
   const pass = (from: Socket, to: Socket, ms: () => number): void => {
     // One after the other: a delay must not let a later piece overtake.
@@ -41,6 +44,7 @@ export const openProxy = async (t: Teardown, target: string): Promise<Proxy> => 
 
   const server = createServer(client => {
     if (state === 'cut') {
+      turnedAway += 1
       client.destroy()
       return
     }
@@ -85,6 +89,7 @@ export const openProxy = async (t: Teardown, target: string): Promise<Proxy> => 
       wait = 0
     },
     connections: () => pairs.size,
+    refused: () => turnedAway,
     close,
   }
 }

@@ -56,7 +56,7 @@ export const failureOf = (error: unknown): Failure => {
   if (!(error instanceof Error)) return { code: exitCodes.failed, lines: [String(error)] }
   if (error instanceof UsageError) return { code: exitCodes.usage, lines: [error.message] }
   if (error instanceof ConfigError)
-    return { code: exitCodes.usage, lines: ['The settings are wrong:', ...error.faults.map(each => `  ${each}`)] }
+    return { code: exitCodes.failed, lines: ['The settings are wrong:', ...error.faults.map(each => `  ${each}`)] }
   // The reader has what it wanted: neither a failure nor worth a line.
   if (error instanceof OutputClosedError) return { code: exitCodes.done, lines: [] }
   if (error instanceof EventStoreError || error instanceof ReadStoreError || error instanceof KeysError) {

@@ -35,6 +35,25 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => done(), { once: true })
   })
 
+const RETRY_MS = 1_000
+
+/** The program on its engines; with `wait` however long they take to be there. Undefined when it was told to stop meanwhile. */
+const opened = async (context: CliContext, wait: boolean): Promise<App | undefined> => {
+  let said = ''
+  for (;;) {
+    try {
+      return await context.open('serve')
+    } catch (error) {
+      const isAway = error instanceof Error && 'code' in error && error.code === 'unavailable'
+      if (!wait || !isAway) throw error
+      if (error.message !== said) context.terminal.note(`lexichron: waits: ${error.message}`)
+      said = error.message
+    }
+    await Promise.race([aborted(context.signal), new Promise(resolve => setTimeout(resolve, RETRY_MS))])
+    if (context.signal.aborted) return undefined
+  }
+}
+
 export const serve: CliCommand = {
   name: 'serve',
   usage: '',
@@ -43,12 +62,13 @@ export const serve: CliCommand = {
     'Prints the address it listens on, then serves until SIGTERM or SIGINT; it then finishes what it has begun and',
     'closes within 10 seconds. A second signal ends it at once; nothing that was answered is lost either way.',
   ],
-  options: {},
-  about: {},
+  options: { wait: { type: 'boolean' } },
+  about: { wait: 'waits for engines that do not answer yet, in place of giving up' },
   positionals: [0, 0],
-  run: async (_, context) => {
+  run: async (input, context) => {
     const { terminal, signal } = context
-    const app = await context.open('serve')
+    const app = await opened(context, input.flag('wait'))
+    if (!app) return exitCodes.done
     const url = await app.listen()
     await terminal.result(terminal.json ? JSON.stringify({ listening: url }) : `Lexichron listens on ${url}`)
     await fill(app, url, context)

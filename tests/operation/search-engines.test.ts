@@ -1,0 +1,121 @@
+/** One log, two read stores: the same questions get the same answers in the same order, page after page. */
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import t from 'tap'
+import { openApp } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
+import { noMongo, startMongo } from '../support/mongodb.ts'
+import { environmentFor, temporaryFolder, until } from '../support/service.ts'
+
+const DICTIONARY = '/usr/share/dictd/freedict-eng-spa.index'
+const reason = noMongo() ?? (existsSync(DICTIONARY) ? undefined : `there is no ${DICTIONARY}: .ci/run brings it`)
+const QUERIES = 500
+
+type Json = Readonly<Record<string, unknown>>
+
+/** The same numbers in every run (Park and Miller, 1988). */
+const numbers = (seed: number) => {
+  let state = seed
+  return (below: number): number => {
+    state = (state * 48_271) % 2_147_483_647
+    return state % below
+  }
+}
+
+const misspelt = (word: string, at: number): string =>
+  word.length < 5 ? word : `${word.slice(0, at % word.length)}${word.slice((at % word.length) + 1)}`
+
+/** Questions of every kind about these words. */
+const questions = (words: readonly string[]): readonly string[] => {
+  const number = numbers(7)
+  const pick = (): string => words[number(words.length)] ?? 'word'
+  const enc = encodeURIComponent
+  const kinds: readonly (() => string)[] = [
+    () => `/v1/search?q=${enc(pick())}`,
+    () => `/v1/search?q=${enc(pick().toUpperCase())}&language=en`,
+    () => `/v1/search?q=${enc(misspelt(pick(), number(9)))}&limit=5`,
+    () => `/v1/search?q=${enc(pick().slice(0, 1 + number(4)))}&limit=7&facets=language,partOfSpeech`,
+    () => `/v1/search?q=${enc(`${pick().slice(0, 2)}*${pick().slice(-1)}`)}`,
+    () => `/v1/search?q=${enc(`${pick().slice(0, 3)}?`)}`,
+    () => `/v1/search?q=${enc(`*${pick().slice(-3)}`)}&limit=3`,
+    () => `/v1/search?q=${enc(pick())}&in=definition`,
+    () => `/v1/search?q=${enc(pick())}&in=lemma,form,definition&fuzzy=2&limit=4`,
+    () => `/v1/search?q=${enc(`${pick()}s`)}&fuzzy=0`,
+    () => `/v1/suggest?q=${enc(pick().slice(0, 1 + number(6)))}&language=en`,
+    () => `/v1/suggest?q=${enc(pick().slice(0, 2))}`,
+    () =>
+      `/v1/entries?language=en&sort=${['lemma', '-lemma', 'updatedAt', '-updatedAt', 'createdAt'][number(5)]}&limit=${1 + number(20)}`,
+    () => `/v1/entries?partOfSpeech=${['noun', 'verb', 'adjective'][number(3)]}&limit=3`,
+    () => `/v1/random?seed=${number(1_000)}`,
+  ]
+  return Array.from({ length: QUERIES }, (_, n) => kinds[n % kinds.length]?.() ?? '')
+}
+
+if (reason !== undefined) t.test('the same results on both engines', { skip: reason }, () => undefined)
+else
+  t.test('500 questions of all kinds over 5,900 entries', { timeout: 240_000 }, async t => {
+    const server = await startMongo(t)
+    const folder = temporaryFolder(t)
+    const limits = { LIMIT_READS: '0', LIMIT_SEARCH: '0', LIMIT_SUGGEST: '0' }
+    const mongo = {
+      READ_STORE: server.database(),
+      KEYS: server.database(),
+      MASTER_KEY: randomBytes(32).toString('hex'),
+    }
+    const open = async (env: Readonly<Record<string, string>>) => {
+      const config = loadConfig(environmentFor(folder, { ...limits, ...env }), folder)
+      const app = await openApp(config, { purpose: 'serve', version: '0' })
+      t.teardown(() => app.close())
+      return { app, url: await app.listen() }
+    }
+    const one = await open({})
+    const signal = new AbortController().signal
+    const options = { signal, strict: false, onProgress: () => undefined, onFault: () => undefined }
+    const imported = await one.app.import('dictd', DICTIONARY, options)
+    if ('refused' in imported) throw new Error(imported.detail)
+    t.ok(imported.written > 5_000, `${imported.written} entries`)
+    // What is imported is in the clear, so that a node with other keys reads the same log.
+    const two = await open(mongo)
+    for (const { app } of [one, two])
+      await until(
+        'all of it in the read models',
+        async () => {
+          const lags = (await app.projections()).filter(each => each.kind === 'projection').map(each => each.lag)
+          return lags.every(lag => lag === '0') ? true : undefined
+        },
+        120_000,
+      )
+
+    const ask = async (url: string, path: string): Promise<Json> => Object(await (await fetch(url + path)).json())
+    const lemmas: string[] = []
+    for await (const line of one.app.exportEntries({ signal })) {
+      const entry: Json = Object(JSON.parse(line))
+      lemmas.push(String(entry['lemma']))
+    }
+    // Cursors and request ids are a node's own; all else is the same.
+    const plain = ({ next, requestId, ...rest }: Json): string =>
+      JSON.stringify({ ...rest, more: next !== null && next !== undefined })
+    const kinds = new Set<string>()
+    let pages = 0
+    const compare = async (question: string): Promise<void> => {
+      let [left, right] = [question, question]
+      for (let page = 0; page < 3; page += 1) {
+        const [a, b] = await Promise.all([ask(one.url, left), ask(two.url, right)])
+        pages += 1
+        for (const item of Array.isArray(a['items']) ? a['items'] : []) kinds.add(String(Object(item).matched))
+        if (plain(a) !== plain(b)) t.same(b, a, question)
+        if (typeof a['next'] !== 'string' || typeof b['next'] !== 'string') return
+        const join = question.includes('?') ? '&' : '?'
+        left = `${question}${join}cursor=${encodeURIComponent(a['next'])}`
+        right = `${question}${join}cursor=${encodeURIComponent(b['next'])}`
+      }
+    }
+    const waiting = [...questions(lemmas)]
+    const lane = async (): Promise<void> => {
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await compare(next)
+    }
+    await Promise.all([lane(), lane(), lane()])
+    t.ok(pages > QUERIES, `${pages} pages were the same`)
+    for (const layer of ['exact', 'case', 'prefix', 'wildcard', 'fuzzy', 'definition', 'stem'])
+      t.ok(kinds.has(layer), `some were found by ${layer}`)
+  })
