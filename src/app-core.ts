@@ -1,12 +1,11 @@
 /** The parts that every purpose of the program stands on: stores, log, transactors, projections with all that is done to them. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openMemoryCache } from './adapters/cache/memory.ts'
 import type { Watch } from './adapters/cli/app-port.ts'
 import { openSqliteEventStore } from './adapters/eventstore/sqlite/store.ts'
 import { type Gauged, measuredCache, measuredEventStore } from './adapters/metrics/measured.ts'
 import { identifyNode } from './adapters/process.ts'
-import { openKeysEngine, openReadEngine } from './app-engines.ts'
+import { openCacheEngine, openKeysEngine, openReadEngine } from './app-engines.ts'
 import { openTransactor } from './commands/transact.ts'
 import type { Config } from './config.ts'
 import { dayAggregate, dayEvents } from './domain/day.ts'
@@ -42,7 +41,6 @@ import { runSubscriber, type SubscriberHandle } from './subscribers/runner.ts'
 const eventTypes = [...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents, ...searchesEvents, ...historyEvents]
 
 const CACHED_STREAMS = 4_000
-const CACHED_VALUES = 50_000
 
 export const systemClock: Clock = {
   now: () => new Date(),
@@ -85,7 +83,8 @@ export const openCore = async (
   const plain = hold(await openSqliteEventStore({ path, clock, newId: randomUUID, seen, onBatch }))
   const store = measuredEventStore(plain, clock, gauged)
   const keys = hold(await openKeysEngine(config, clock))
-  const cache = measuredCache(hold(openMemoryCache({ clock, max: CACHED_VALUES })), gauged)
+  const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId })
+  const cache = measuredCache(hold(caching.cache), gauged)
   const log = openLog({ store, keys, types: eventTypes })
   const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
     openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS })
@@ -97,6 +96,7 @@ export const openCore = async (
       keys,
       reads,
       engine,
+      caching,
       cache,
       log,
       clock,

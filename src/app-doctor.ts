@@ -57,6 +57,20 @@ const checkKeysEngine = async (config: Config, clock: Clock): Promise<Finding> =
   }
 }
 
+/** Redis may be away: the service is slower then, and limits are each node's own. */
+const checkCacheEngine = async (config: Config): Promise<Finding> => {
+  if (config.cache.engine === 'memory') return ok('cache', 'in the memory of each process')
+  const { askRedis } = await import('./adapters/cache/redis.ts')
+  const found = await askRedis(config.cache.url)
+  return 'version' in found
+    ? ok('cache', `Redis ${found.version} answers and takes writes`)
+    : warning(
+        'cache',
+        `${found.fault}.`,
+        'The service goes on without it, slower, and each node counts limits for itself.',
+      )
+}
+
 const checkReadEngine = (config: Config, clock: Clock, log: LogFacts | undefined): Promise<readonly Finding[]> =>
   checkEngine(
     'read store',
@@ -89,6 +103,7 @@ export const diagnose = async (load: () => Config): Promise<readonly Finding[]> 
     ...(config.readStore.engine === 'sqlite'
       ? await checkReadFile(config.readStore.path, log.facts, clock)
       : await checkReadEngine(config, clock, log.facts)),
+    await checkCacheEngine(config),
     await checkPort('PORT', config.host, config.port),
     ...(config.metricsPort === undefined ? [] : [await checkPort('METRICS_PORT', config.host, config.metricsPort)]),
   ]

@@ -1,10 +1,12 @@
 /** The engines behind the ports, chosen by URL. The clients of external ones are loaded where they are configured. */
 import { randomBytes } from 'node:crypto'
+import { openMemoryCache } from './adapters/cache/memory.ts'
 import { openFileKeys } from './adapters/keys/file.ts'
 import type { MongoKeysOptions } from './adapters/keys/mongodb.ts'
 import { openSqliteReadStore } from './adapters/readstore/sqlite/store.ts'
 import type { Config } from './config.ts'
 import { masterKeyOf } from './config-settings.ts'
+import type { Cache } from './ports/cache.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Keys } from './ports/keys.ts'
 import type { ReadStore } from './ports/read-store.ts'
@@ -42,6 +44,30 @@ export const openReadEngine = async (config: Config, { clock, newId, warn }: Eng
       warn(`READ_STORE: the index ${index} of ${collection} is declared nowhere: it costs writes and answers nothing`),
   })
   return { store, figures: () => ({ ...store.figures() }), sweep: store.sweep }
+}
+
+export type CacheEngine = {
+  readonly cache: Cache
+  /** Whether it is there; what stands in this process always is. */
+  readonly status: () => { readonly state: 'ready' | 'away'; readonly reason?: string; readonly passedOver: number }
+}
+
+const CACHED_VALUES = 50_000
+
+/** Never fails for a cache that is away: it is told, and gone without. */
+export const openCacheEngine = async (
+  config: Config,
+  { clock, random, warn, logId }: Pick<EngineDeps, 'clock' | 'warn'> & { random: () => number; logId: string },
+): Promise<CacheEngine> => {
+  const memory = openMemoryCache({ clock, max: CACHED_VALUES })
+  if (config.cache.engine === 'memory') return { cache: memory, status: () => ({ state: 'ready', passedOver: 0 }) }
+  const { openRedisCache } = await import('./adapters/cache/redis.ts')
+  const cache = openRedisCache({
+    ...{ url: config.cache.url, prefix: `lexichron:${logId}:`, random, fallback: memory, monotonic: clock.monotonic },
+    onChange: ({ state, reason }) =>
+      warn(state === 'ready' ? 'CACHE: Redis answers' : `CACHE: Redis is gone without, since ${reason}`),
+  })
+  return { cache, status: cache.status }
 }
 
 /** Keys without a database of their own in the address. */

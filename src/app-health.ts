@@ -119,6 +119,13 @@ const diskPart = async (config: Config): Promise<Found<{ diskFreeBytes: number }
   }
 }
 
+/** Away it makes things slower, never wrong. */
+const cachePart = ({ caching }: Core): HealthPart => {
+  const { state, reason, passedOver } = caching.status()
+  if (state === 'ready') return { state: 'ok' }
+  return { state: 'degraded', detail: { passedOver, ...(reason !== undefined && { reason }) } }
+}
+
 const logPart = (log: ServiceLog): HealthPart => {
   const faults = log.faults()
   const bad = Object.values(faults).some(each => each.reason !== undefined)
@@ -174,7 +181,7 @@ const look = async (sources: HealthSources): Promise<HealthReport> => {
   const parts: Readonly<Record<string, HealthPart>> = {
     ...{ eventStore: eventStore.part, readStore: readStore.part, tokens: tokens.part },
     ...Object.fromEntries(consumers.map(({ kind, name, part }) => [`${kind} ${name}`, part])),
-    ...{ streams: streams.part, keys: keys.part, disk: disk.part },
+    ...{ streams: streams.part, keys: keys.part, disk: disk.part, cache: cachePart(core) },
     ...{ log: logPart(log), housekeeping: housekeepingPart(housekeeping) },
   }
   const states = Object.values(parts).map(part => part.state)

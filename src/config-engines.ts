@@ -50,7 +50,7 @@ type Choice = {
 const choices: Readonly<Record<EngineSetting, Choice>> = {
   EVENT_STORE: { embedded: 'sqlite', place: 'events.db', scheme: 'sqlite:', external: [], toCome: ['eventstoredb'] },
   READ_STORE: { embedded: 'sqlite', place: 'read.db', scheme: 'sqlite:', external: ['mongodb'], toCome: [] },
-  CACHE: { embedded: 'memory', place: '', scheme: 'memory:', external: [], toCome: ['redis'] },
+  CACHE: { embedded: 'memory', place: '', scheme: 'memory:', external: ['redis'], toCome: [] },
   KEYS: { embedded: 'files', place: 'keys', scheme: 'file:', external: ['mongodb'], toCome: [] },
   MAIL: { embedded: 'files', place: 'outbox', scheme: 'file:', external: [], toCome: ['smtp'] },
 }
@@ -99,6 +99,7 @@ const others = (external: readonly Kind[]): string =>
 export type KeysEngine =
   | Extract<Engine, { engine: 'files' }>
   | { readonly engine: 'mongodb'; readonly url: string; readonly masterKey: string; readonly oldMasterKey?: string }
+export type CacheEngine = { readonly engine: 'memory' } | { readonly engine: 'redis'; readonly url: string }
 export type ReadEngine = Extract<Engine, { engine: 'sqlite' }> | { readonly engine: 'mongodb'; readonly url: string }
 
 export type Embedded<Setting extends EngineSetting> = Extract<

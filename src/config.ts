@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import {
+  type CacheEngine,
   type Embedded,
   type Engine,
   type EngineSetting,
@@ -56,7 +57,7 @@ export type Config = {
   readonly dataDir: string
   readonly eventStore: Embedded<'EVENT_STORE'>
   readonly readStore: ReadEngine
-  readonly cache: Embedded<'CACHE'>
+  readonly cache: CacheEngine
   readonly keys: KeysEngine
   readonly mail: Embedded<'MAIL'>
   readonly sample: SettingValue<'SAMPLE'>
@@ -175,8 +176,8 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
   const readStore = engine('READ_STORE')
   if ('path' in eventStore && 'path' in readStore && eventStore.path === readStore.path)
     faults.push(`EVENT_STORE and READ_STORE name the same file, ${eventStore.path}: the log has a file of its own.`)
-  engine('CACHE')
-  const cache: Embedded<'CACHE'> = { engine: 'memory' }
+  const caching = engine('CACHE')
+  const cache: CacheEngine = 'url' in caching ? { engine: 'redis', url: caching.url } : { engine: 'memory' }
   const keys = engine('KEYS')
   const shared = required('KEYS_SHARED', 'false')
   if ('url' in eventStore && keys.engine === 'files' && !shared)

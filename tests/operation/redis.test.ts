@@ -1,0 +1,81 @@
+/** The service with Redis: two nodes count limits together and share what they know, and do without it when it is away. */
+import t from 'tap'
+import { noRedis, startRedis } from '../support/redis.ts'
+import { lexichron, startService, temporaryFolder, until } from '../support/service.ts'
+
+const reason = noRedis()
+type Json = Readonly<Record<string, unknown>>
+
+if (reason !== undefined) t.test('a service with Redis', { skip: reason }, () => undefined)
+else
+  t.test('limits and idempotency over two nodes; Redis goes and comes back', async t => {
+    const redis = await startRedis(t)
+    const folder = temporaryFolder(t)
+    const env = { CACHE: redis.url, LIMIT_SEARCH: '6', LIMIT_READS: '0', LIMIT_WRITES: '0' }
+    const nodes = [await startService(t, folder, env), await startService(t, folder, env)]
+    const urls = nodes.map(each => each.url)
+    const issued = await lexichron(
+      folder,
+      ['token', 'create', '--role', 'admin', '--for', 'tests', '--expires', '1h'],
+      env,
+    )
+    const headers = { authorization: `Bearer ${issued.out.trim()}`, 'content-type': 'application/json' }
+    const health = async (url = urls[0] ?? ''): Promise<Json> =>
+      Object(Object(Object(await (await fetch(`${url}/health`, { headers })).json()).parts).cache)
+    await until('Redis in use', async () => {
+      const states = await Promise.all(urls.map(url => health(url)))
+      return states.every(({ state }) => state === 'ok') ? true : undefined
+    })
+
+    const search = async (at: number) => {
+      const answer = await fetch(`${urls[at % 2]}/v1/search?q=luck`)
+      await answer.text()
+      return { status: answer.status, left: /r=(\d+)/.exec(answer.headers.get('ratelimit') ?? '')?.[1] }
+    }
+    const answers = []
+    for (let n = 0; n < 8; n += 1) answers.push(await search(n))
+    t.same(
+      answers.map(each => each.status),
+      [200, 200, 200, 200, 200, 200, 429, 429],
+      'six for both nodes together',
+    )
+    t.same(
+      answers.slice(0, 3).map(each => each.left),
+      ['5', '4', '3'],
+    )
+
+    const entry = { language: 'en', lemma: 'shared', partOfSpeech: 'noun', senses: [{ gloss: 'by two' }] }
+    const post = (url: string, path: string, body: object, more = {}) =>
+      fetch(url + path, { method: 'POST', headers: { ...headers, ...more }, body: JSON.stringify(body) })
+    const [one = '', two = ''] = urls
+    t.equal((await post(one, '/v1/entries', entry, { 'idempotency-key': 'k' })).status, 201)
+    const other = await post(two, '/v1/entries', { ...entry, lemma: 'another' }, { 'idempotency-key': 'k' })
+    t.equal(other.status, 422, 'the same key with another payload, at the other node')
+
+    await redis.kill()
+    await until('both noticed', async () => ((await health())['state'] === 'degraded' ? true : undefined))
+    t.notMatch(JSON.stringify(await health()), /127\.0\.0\.1|redis:/)
+    const made = await post(one, '/v1/entries', { ...entry, lemma: 'without' })
+    t.equal(made.status, 201)
+    const again: number[] = []
+    for (let n = 0; n < 14; n += 1) again.push((await search(n)).status)
+    t.same(again.filter(each => each === 200).length, 12, 'each node counts for itself')
+    t.equal((await fetch(`${one}/health/ready`)).status, 200, 'and is ready all the same')
+    const doctor = await lexichron(folder, ['doctor'], env)
+    t.match(doctor.out + doctor.err, /cache.*Redis cannot be used: ECONNREFUSED/)
+
+    await redis.restart()
+    await until('in use again', async () => ((await health())['state'] === 'ok' ? true : undefined))
+    t.match(nodes[0]?.output.err, /CACHE: Redis is gone without, since[^\n]*\n[\s\S]*CACHE: Redis answers/)
+    const sound = await lexichron(folder, ['doctor'], env)
+    t.match(sound.out + sound.err, /Redis [567]\S* answers and takes writes/)
+  })
+
+if (reason === undefined)
+  t.test('a service starts without its Redis', async t => {
+    const folder = temporaryFolder(t)
+    const { url } = await startService(t, folder, { CACHE: 'redis://127.0.0.1:1' })
+    t.equal((await fetch(`${url}/v1/search?q=luck`)).status, 200)
+    const wrong = await lexichron(folder, ['projections'], { CACHE: 'redis://' })
+    t.match(wrong, { code: 1, err: /CACHE is "redis:\/\/": it names no host/ })
+  })
