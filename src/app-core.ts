@@ -2,23 +2,42 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Watch } from './adapters/cli/app-port.ts'
-import { openSqliteEventStore } from './adapters/eventstore/sqlite/store.ts'
 import { type Gauged, measuredCache, measuredEventStore } from './adapters/metrics/measured.ts'
 import { identifyNode } from './adapters/process.ts'
+import { addressMoves, signUpEnds } from './app-address.ts'
 import { openCacheEngine, openKeysEngine, openReadEngine } from './app-engines.ts'
+import { openEventStore } from './app-eventstore.ts'
+import { factorChanges } from './app-factors.ts'
+import { openJobs } from './app-mail.ts'
 import { openTransactor } from './commands/transact.ts'
 import type { Config } from './config.ts'
+import { accountAggregate, accountEvents } from './domain/account.ts'
+import { addressAggregate, addressEvents } from './domain/address.ts'
+import { addressKeysAggregate, addressKeysEvents } from './domain/address-keys.ts'
+import { administratorsAggregate, administratorsEvents } from './domain/administrators.ts'
+import { blockAggregate, blockEvents } from './domain/block.ts'
 import { dayAggregate, dayEvents } from './domain/day.ts'
 import type { Aggregate } from './domain/decider.ts'
+import { deviceEvents, devicesAggregate } from './domain/devices.ts'
 import { entryAggregate } from './domain/entry.ts'
 import { entryEvents } from './domain/entry-events.ts'
 import type { DomainEvent, JsonObject } from './domain/event.ts'
 import { historyEvents } from './domain/history.ts'
 import { importAggregate, importEvents } from './domain/import.ts'
+import { linkedIdentitiesAggregate, linkedIdentitiesEvents } from './domain/linked-identities.ts'
+import { lookupAggregate, lookupEvents } from './domain/lookup.ts'
+import { nameAggregate, nameEvents } from './domain/name-claim.ts'
+import { openIdClaimAggregate, openIdClaimEvents } from './domain/openid-claim.ts'
+import { passkeyEvents, passkeysAggregate } from './domain/passkeys.ts'
+import { preferencesAggregate, preferencesEvents } from './domain/preferences.ts'
+import { profileAggregate, profileEvents } from './domain/profile.ts'
 import { searchesEvents } from './domain/searches.ts'
+import { factorEvents, factorsAggregate } from './domain/second-factor.ts'
+import { sessionAggregate, sessionEvents } from './domain/session.ts'
 import { tokenAggregate, tokenEvents } from './domain/token.ts'
 import { openLog } from './log/open.ts'
 import type { Clock } from './ports/clock.ts'
+import type { Jobs } from './ports/jobs.ts'
 import type { Checkpoint } from './ports/read-store.ts'
 import { analyticsProjection } from './projections/analytics.ts'
 import type { ConsumerTrace } from './projections/consume.ts'
@@ -26,6 +45,7 @@ import type { Projection } from './projections/define.ts'
 import { entriesProjection } from './projections/entries.ts'
 import { openFreshness } from './projections/freshness.ts'
 import { historyProjection } from './projections/history.ts'
+import type { Identities } from './projections/identities.ts'
 import { inspectProjection, retryProjection } from './projections/inspect.ts'
 import { rebuild, verifyProjection } from './projections/rebuild.ts'
 import { type ProjectionHandle, runProjection } from './projections/runner.ts'
@@ -34,11 +54,17 @@ import type { TokenFollower } from './projections/tokens.ts'
 import { openView } from './projections/view.ts'
 import type { Subscriber } from './subscribers/define.ts'
 import { inspectSubscriber, retrySubscriber } from './subscribers/inspect.ts'
+import { type MailRule, mailSubscriber } from './subscribers/mail.ts'
 import { redactionSubscriber } from './subscribers/redaction.ts'
 import { runSubscriber, type SubscriberHandle } from './subscribers/runner.ts'
 
 /** Every event type that this version reads and writes. */
-const eventTypes = [...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents, ...searchesEvents, ...historyEvents]
+const eventTypes = [
+  ...[...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents, ...searchesEvents, ...historyEvents],
+  ...[...addressEvents, ...addressKeysEvents, ...accountEvents, ...sessionEvents, ...administratorsEvents],
+  ...[...profileEvents, ...preferencesEvents, ...nameEvents, ...blockEvents, ...lookupEvents],
+  ...[...openIdClaimEvents, ...linkedIdentitiesEvents, ...factorEvents, ...deviceEvents, ...passkeyEvents],
+]
 
 const CACHED_STREAMS = 4_000
 
@@ -79,9 +105,11 @@ export const openCore = async (
   const engine = await openReadEngine(config, { clock, newId: randomUUID, warn })
   const reads = hold(engine.store)
   const seen = furthest(await reads.checkpoints())
-  const { path } = config.eventStore
-  const plain = hold(await openSqliteEventStore({ path, clock, newId: randomUUID, seen, onBatch }))
-  const store = measuredEventStore(plain, clock, gauged)
+  const store = measuredEventStore(
+    hold(await openEventStore(config.eventStore, { clock, seen, onBatch })),
+    clock,
+    gauged,
+  )
   const keys = hold(await openKeysEngine(config, clock))
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId })
   const cache = measuredCache(hold(caching.cache), gauged)
@@ -89,7 +117,18 @@ export const openCore = async (
   const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
     openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS })
   const nodeId = randomUUID()
+  const complain = (error: unknown): void => warn(`jobs: ${error instanceof Error ? error.message : String(error)}`)
+  // Opened by those who need it: most commands of the command line do not.
+  let queue: Promise<Jobs> | undefined
+  hold({ close: async () => (await queue?.catch(() => undefined))?.close() })
+  const jobs = (): Promise<Jobs> => {
+    queue ??= openJobs(config, { nodeId, random: Math.random, onError: complain })
+    return queue
+  }
+  const mailSecret = await keys.secret('mail-recipient')
+  const linkSecret = await keys.secret('mail-link')
   return {
+    ...{ jobs, mailSecret, linkSecret },
     ...{
       gauged,
       store,
@@ -107,6 +146,21 @@ export const openCore = async (
     days: transactor(dayAggregate),
     tokens: transactor(tokenAggregate),
     imports: transactor(importAggregate),
+    addresses: transactor(addressAggregate),
+    addressKeys: transactor(addressKeysAggregate),
+    accounts: transactor(accountAggregate),
+    sessions: transactor(sessionAggregate),
+    profiles: transactor(profileAggregate),
+    preferences: transactor(preferencesAggregate),
+    names: transactor(nameAggregate),
+    blocks: transactor(blockAggregate),
+    lookups: transactor(lookupAggregate),
+    passkeys: transactor(passkeysAggregate),
+    devices: transactor(devicesAggregate),
+    factors: transactor(factorsAggregate),
+    openIdClaims: transactor(openIdClaimAggregate),
+    linkedIdentities: transactor(linkedIdentitiesAggregate),
+    administrators: transactor(administratorsAggregate),
     freshness: openFreshness({ store: reads, clock }),
     // In events the node is its UUID alone; leases name its process too.
     ...{ nodeId, node: identifyNode(nodeId) },
@@ -167,7 +221,13 @@ const bindSubscriber = (core: Core, subscriber: Subscriber) => {
 }
 
 /** Every subscriber of the service: a new one is one line more. */
-export const bindSubscribers = (core: Core) => [bindSubscriber(core, redactionSubscriber(core))]
+export const bindSubscribers = (core: Core, rules: readonly MailRule[]) => [
+  bindSubscriber(core, redactionSubscriber(core)),
+  bindSubscriber(core, addressMoves(core)),
+  bindSubscriber(core, signUpEnds(core).subscriber),
+  bindSubscriber(core, factorChanges(core)),
+  bindSubscriber(core, mailSubscriber(rules, { log: core.log, jobs: core.jobs, secret: core.mailSecret })),
+]
 export type Subscribers = ReturnType<typeof bindSubscribers>
 
 /** What runs in the background of a service. */
@@ -175,4 +235,7 @@ export type Running = {
   readonly projections: readonly { readonly name: string; readonly handle: ProjectionHandle }[]
   readonly subscribers: readonly { readonly name: string; readonly handle: SubscriberHandle }[]
   readonly follower: TokenFollower
+  readonly identities: Identities
+  /** The position of the last removal that this node has heard of; of the log's end as it started, before one. */
+  readonly lastRemoval: () => bigint
 }

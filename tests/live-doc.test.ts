@@ -8,7 +8,7 @@ import t from 'tap'
 import { openTestApp, type TestApp } from './support/app.ts'
 import { until } from './support/service.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 const guide = readFileSync(join(fileURLToPath(new URL('..', import.meta.url)), 'docs/live.md'), 'utf8')
 const example = (mark: string): string => {

@@ -88,7 +88,7 @@ export type DocumentWrite =
 export type Checkpoint = {
   readonly logId: string
   readonly position: bigint
-  /** Id of the last event applied, verified at start; '' when none was. */
+  /** Names the last event applied (src/projections/mark.ts), verified at start; '' when none was. */
   readonly eventId: string
   /** The lease's token: a checkpoint under an older one is refused. */
   readonly token: number

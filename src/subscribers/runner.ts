@@ -3,6 +3,7 @@ import type { Recorded } from '../domain/event.ts'
 import type { Log } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
+import { isOutage } from '../ports/outage.ts'
 import type { Checkpoint, ReadStore } from '../ports/read-store.ts'
 import {
   type ConsumeEnd,
@@ -12,6 +13,7 @@ import {
   consume,
   type Session,
 } from '../projections/consume.ts'
+import { findMarked } from '../projections/mark.ts'
 import {
   describeFailure,
   type Parked,
@@ -26,7 +28,7 @@ import { consumerOf, type Subscriber } from './define.ts'
 
 export type SubscriberOptions = {
   readonly subscriber: Subscriber
-  readonly log: Pick<Log, 'logId' | 'subscribe' | 'readAll' | 'find' | 'head'>
+  readonly log: Pick<Log, 'logId' | 'subscribe' | 'readFrom' | 'readStream' | 'head'>
   readonly store: ReadStore
   readonly clock: Clock
   /** Unique to this process. */
@@ -98,13 +100,16 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
     )
   }
 
+  /** @throws what an engine that is away threw: no event is at fault, and the loop waits until it is back. */
   const attempt = async (events: readonly Recorded[], times: number): Promise<Outcome> => {
     for (let n = 1; ; n += 1) {
       try {
         await handle(events)
         return { ok: true }
       } catch (failure) {
-        if (n >= times || signal.aborted) return { ok: false, error: failure }
+        const last = n >= times || signal.aborted
+        if (last && isOutage(failure)) throw failure
+        if (last) return { ok: false, error: failure }
         await clock.sleep(BACKOFF_MS * 2 ** n, signal)
       }
     }
@@ -131,7 +136,7 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
         checkpoint.position,
       )
       const failed = new Map<string, Parked>()
-      for await (const batch of log.readAll(first - 1n, filter)) {
+      for await (const batch of log.readFrom(first, filter)) {
         for (const event of batch.events) {
           const key = keyOf(event)
           const before = parked.get(key)
@@ -185,8 +190,10 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
   const adopt = async (): Promise<void> => {
     const stored = await store.checkpoint(consumer)
     if (!stored) return
-    const event = stored.eventId === '' ? undefined : await log.find(stored.eventId)
-    const at = event ? { position: event.position, eventId: event.id } : { position: await log.head(), eventId: '' }
+    const event = await findMarked(log, stored.eventId)
+    const at = event
+      ? { position: event.position, eventId: stored.eventId }
+      : { position: await log.head(), eventId: '' }
     onError?.(`${consumer}: its checkpoint belongs to another log; it goes on at position ${at.position}`)
     await saveStart(at, stored.token)
   }

@@ -9,6 +9,7 @@ import {
   type AccessClaims,
   createTokenVerifier,
   jwksOf,
+  type ServiceClaims,
   signAccessToken,
 } from '../../src/adapters/http/access-tokens.ts'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
@@ -34,7 +35,7 @@ const open = async (t: Test) => {
     },
   }
   const verifier = createTokenVerifier({ ...scope, keys: counted, clock, max: 3 })
-  const claims = (more: Partial<AccessClaims> = {}): AccessClaims => ({
+  const claims = (more: Partial<ServiceClaims> = {}): AccessClaims => ({
     ...{ jti: 'token-1', sub: 'service-1', kind: 'service', role: 'editor' },
     ...{ issuedAt: clock.now(), expiresAt: new Date(clock.now().getTime() + HOUR) },
     ...more,
@@ -48,7 +49,7 @@ const open = async (t: Test) => {
     verifier,
     claims,
     asked: () => asked,
-    sign: (more?: Partial<AccessClaims>) => signAccessToken(keys, scope, claims(more)),
+    sign: (more?: Partial<ServiceClaims>) => signAccessToken(keys, scope, claims(more)),
   }
 }
 

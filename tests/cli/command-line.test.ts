@@ -2,9 +2,16 @@ import { Writable } from 'node:stream'
 import t from 'tap'
 import type { App, AppOptions, Finding, ImportReport } from '../../src/adapters/cli/app-port.ts'
 import { commands, runCommandLine } from '../../src/adapters/cli/run.ts'
+import { SourceError } from '../../src/adapters/import/source.ts'
+import { mails } from '../../src/app-mail.ts'
 import { type Config, type Environment, loadConfig } from '../../src/config.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
+
+const block = {
+  ...{ id: 'block-1', kind: 'network' as const, target: '203.0.113.0/24', reason: 'Floods.', by: 'operator' },
+  ...{ at: '2026-01-01T00:00:00.000Z', removed: false, added: 1 },
+}
 
 /** An app that has nothing and remembers what it was asked. */
 const emptyApp = (calls: unknown[][]): App => ({
@@ -19,6 +26,26 @@ const emptyApp = (calls: unknown[][]): App => ({
     options.onFault({ line: 8, reason: 'Broken.' })
     options.onProgress({ step: 'import', done: 100, total: 100, unit: 'entries' })
     return { source: 'x', complete: true, written: 98, unchanged: 0, kept: 0, faults: 2 }
+  },
+  accounts: { create: async () => ({ accountId: 'account-1', password: 'once' }) },
+  blocks: {
+    add: async ({ target, reason, lifeMs }) => {
+      calls.push(['blocks add', target, reason, lifeMs])
+      return target === 'x' ? refuse('block-target-invalid', 'This is no address.') : { ...block, target, reason }
+    },
+    list: async () => [block],
+    remove: async named => ({ ...block, target: named, removed: true }),
+  },
+  jobs: {
+    list: async options => {
+      calls.push(['jobs list', options.state])
+      return [{ kind: 'mail', key: 'e:t:m', state: 'parked', failures: 8, reason: 'nothing listens there' }]
+    },
+    retry: async key => {
+      calls.push(['jobs retry', key])
+      return key === 'nobody' ? 0 : 1
+    },
+    drop: async key => key !== 'nobody',
   },
   exportEntries: async function* () {
     yield '{"id":"1"}'
@@ -67,7 +94,10 @@ const emptyApp = (calls: unknown[][]): App => ({
         ? { id, role: 'editor', issuedAt: 'then', expiresAt: 'later', state: 'revoked' }
         : refuse('token-not-found', 'There is no such token.'),
   },
-  keys: { rotate: async () => ({ kid: 'k2', activeFrom: 'soon' }) },
+  keys: {
+    rotate: async () => ({ kid: 'k2', activeFrom: 'soon' }),
+    rotateAddresses: async () => ({ version: 2, moved: 7, later: 1, taken: [], retireFrom: 'some day' }),
+  },
   close: async () => {
     calls.push(['close'])
   },
@@ -104,6 +134,8 @@ const run = async (line: readonly string[], around: Around = {}) => {
     stderr: Object.assign(err.stream, { isTTY: around.interactive === true }),
     version: '1.2.3',
     config: () => loadConfig(around.environment ?? {}, '/srv'),
+    openMails: async () => mails,
+    openCopy: async () => () => Promise.reject(new Error('nothing is copied here')),
     openDoctor: async () => async () => around.findings ?? [],
     openApp: async () => async (_: Config, options: AppOptions) => {
       opened.push(options)
@@ -150,12 +182,15 @@ t.test('wrong usage is exit code 2 and says what is expected', async t => {
     [['import', 'wordnet', 'x', '--frob'], "Unknown option '--frob'."],
     [['rebuild', 'frob'], 'projection frob is unknown: use entries, search'],
     [['projections', 'retry', 'frob'], 'projection frob is unknown'],
+    [['token', 'create', '--role', 'editor', '--role', 'admin', '--for', 'Ada'], '--role is given more than once.'],
     [['token', 'create', '--role', 'editor'], '--for is missing'],
     [['token', 'create', '--for', 'Ada'], '--role is missing'],
     [['token', 'create', '--for', 'Ada', '--role', 'king'], 'role king is unknown: use reader, contributor'],
     [['token', 'create', '--for', 'Ada', '--role', 'editor', '--expires', 'soon'], 'write a time such as 90s'],
     [['token', 'create', '--for', 'Ada', '--role', 'editor', '--expires', '0s'], 'write a time such as 90s'],
     [['token', 'revoke'], 'It takes 1 argument and'],
+    [['blocks', 'add', '192.0.2.1'], '--reason is missing'],
+    [['blocks', 'add', '192.0.2.1', '--reason', 'r', '--expires', '7w'], 'write a time such as 90s'],
     [['serve', 'x'], 'It takes 0 arguments'],
   ] as const) {
     const { code, out, err } = await run(words)
@@ -178,7 +213,7 @@ t.test('serve', async t => {
   t.ok(closed(plain.calls))
   t.equal((await run(['serve', '--json'], { stop })).out, '{"listening":"http://127.0.0.1:4711"}\n')
 
-  const report: ImportReport = { source: 'wordnet', complete: true, written: 147_306, unchanged: 0, kept: 0, faults: 0 }
+  const report: ImportReport = { source: 'wordnet', complete: true, written: 147_300, unchanged: 6, kept: 0, faults: 0 }
   const fill = async (): Promise<ImportReport> => report
   const filled = await run(['serve'], { stop, app: { fillSample: fill } })
   t.match(
@@ -187,7 +222,9 @@ t.test('serve', async t => {
   )
   t.equal(filled.out.match(/^ {2}curl /gm)?.length, 3)
   const asJson = await run(['serve', '--json'], { stop, app: { fillSample: fill } })
-  t.strictSame(JSON.parse(asJson.out.split('\n')[1] ?? ''), { filled: { source: 'wordnet', written: 147_306 } })
+  t.strictSame(JSON.parse(asJson.out.split('\n')[1] ?? ''), {
+    filled: { source: 'wordnet', written: 147_300, unchanged: 6 },
+  })
 
   const later = new AbortController()
   const failing = run(['serve'], {
@@ -291,6 +328,12 @@ t.test('import and export', async t => {
     err: /Another import/,
   })
   const refusal = refuse('text-invalid', 'No.', { errors: [{ pointer: '/source', code: 'x', detail: 'Too long.' }] })
+  const misnamed = async () => {
+    throw new SourceError('--source "B" is not the name of a source.', 'usage')
+  }
+  t.match(await run(['import', 'ndjson', 'f', '--source', 'B'], { app: { import: misnamed } }), {
+    ...{ code: 2, err: 'lexichron: --source "B" is not the name of a source.\n' },
+  })
   t.match(await run(['import', 'wordnet', 'd'], { app: { import: async () => refusal } }), {
     ...{ code: 1, err: 'lexichron: No. (text-invalid)\n  /source: Too long.\n' },
   })
@@ -359,6 +402,12 @@ t.test('tokens, keys and settings', async t => {
   t.match(await run(['token', 'revoke', 'T9']), { code: 1, err: /no such token/ })
   t.match(await run(['keys', 'rotate']), { code: 0, out: 'k2 signs from soon\n' })
   t.match(JSON.parse((await run(['keys', 'rotate', '--json'])).out), { kid: 'k2' })
+  const addresses = ['keys', 'rotate-addresses']
+  const moved = await run(addresses)
+  t.match(moved, { code: 0, out: 'key 2: 7 accounts moved to it\n', err: /from some day on[\s\S]*1 accounts wait/ })
+  t.match(JSON.parse((await run([...addresses, '--json'])).out), { moved: 7, later: 1 })
+  const end = { keys: { rotateAddresses: async () => ({ version: 2, moved: 0, later: 0, taken: ['A'], retired: 1 }) } }
+  t.match(await run(addresses, { app: Object(end) }), { code: 1, err: /key 1 is retired[\s\S]*the address of A/ })
 
   const shown = await run(['config'], { environment: { PORT: '9999' } })
   t.match(shown, { code: 0, out: /PORT +9999 +environment +port to listen on/, opened: [] })
@@ -402,4 +451,44 @@ t.test('doctor says what to do, and fails only for what has failed', async t => 
       .map(each => JSON.parse(each)),
     [fine, bad],
   )
+})
+
+t.test('jobs are listed, done again and given up; what is blocked; a mail is shown', async t => {
+  const listed = await run(['jobs', 'list', '--state', 'parked'])
+  t.match(listed, { code: 0, calls: [['jobs list', 'parked'], ['close']] })
+  t.match(listed.out, /mail +parked +8 +- +e:t:m +nothing listens there/)
+  t.match(await run(['jobs', 'list', '--json']), { code: 0, out: /"failures":8/ })
+  t.match(await run(['jobs', 'list', '--state', 'lost']), {
+    code: 2,
+    err: /state lost is unknown: use waiting, running/,
+  })
+  t.match(await run(['jobs', 'retry']), {
+    code: 0,
+    out: '1 will be done again\n',
+    calls: [['jobs retry', undefined], ['close']],
+  })
+  t.match(await run(['jobs', 'retry', 'nobody']), { code: 1, err: /There is no parked job nobody/ })
+  t.match(await run(['jobs', 'drop', 'e:t:m', '--json']), { code: 0, out: '{"dropped":"e:t:m"}\n' })
+  t.match(await run(['jobs', 'drop', 'nobody']), { code: 1, err: /no job nobody that waits or is parked/ })
+  t.match(await run(['jobs', 'drop']), { code: 2 })
+  const blocked = await run(['blocks', 'add', '203.0.113.0/24', '--reason', 'Floods.', '--expires', '7d'])
+  t.match(blocked, { code: 0, out: '203.0.113.0/24 is blocked until it is removed: block-1\n' })
+  t.same(blocked.calls[0], ['blocks add', '203.0.113.0/24', 'Floods.', 7 * 24 * 60 * 60 * 1000])
+  const own = await run(['blocks', 'add', '127.0.0.0/8', '--reason', 'r'])
+  t.match(own, { code: 0, err: /This machine is among them/ })
+  t.notMatch(blocked.err, /This machine/)
+  t.match(await run(['blocks', 'add', 'x', '--reason', 'r']), { code: 1, err: /This is no address/ })
+  t.match(await run(['blocks', 'list']), { code: 0, out: /block-1 +203\.0\.113\.0\/24 +2026-\S+ +- +Floods\./ })
+  t.match(await run(['blocks', 'list', '--json']), { out: /^\[\{"id":"block-1"/ })
+  t.match(await run(['blocks', 'remove', '203.0.113.0/24']), { code: 0, out: /is not blocked any more/ })
+  t.match(await run(['mail', 'preview']), { code: 0, out: 'entry-removed\ntoken-issued\n', calls: [] })
+  t.match(await run(['mail', 'preview', 'token-issued', '--html']), { code: 0, out: /^<!doctype html>/ })
+  t.match(await run(['mail', 'preview', 'token-issued', '--json', '--locale', 'es']), {
+    code: 0,
+    out: /"subject":"Se creó/,
+  })
+  t.match(await run(['mail', 'preview', 'token-issued', '--locale', 'fr']), {
+    code: 2,
+    err: /locale fr is unknown: use en, es/,
+  })
 })

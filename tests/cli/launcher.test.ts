@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { environmentFor, lexichron, startService, temporaryFolder, until } from '../support/service.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const BOUND_MS = 20_000

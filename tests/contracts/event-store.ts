@@ -2,7 +2,6 @@
  * What every event store has to do, whatever the engine. Positions are opaque and grow; nothing here counts on them being
  * dense, on a clock, or on the log being empty at the start: a category of its own keeps each test apart.
  */
-import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import {
   type AppendResult,
@@ -55,10 +54,8 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
     const first = written(await store.append(stream, 'none', [{ ...newEvent(), data: '{"a":1 }', meta }]))
     const second = written(await store.append(stream, 0n, events))
     t.equal(first.revision, 0n)
-    t.equal(first.repeated, false)
     t.equal(second.revision, BigInt(events.length))
     t.ok(second.position > first.position)
-    t.match(second.recordedAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
     const read = await readWhole(store, stream)
     t.equal(read[0]?.data, '{"a":1 }')
     t.equal(read[0]?.meta, meta)
@@ -72,7 +69,7 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
     )
     t.ok(rising(read.map(event => event.position)))
     t.equal(read.at(-1)?.position, second.position)
-    t.equal(read.at(-1)?.recordedAt, second.recordedAt)
+    for (const { recordedAt } of read) t.match(recordedAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
     t.ok(read.every(event => event.stream === stream))
     t.equal(await store.head(), second.position)
   })
@@ -97,11 +94,11 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
         Array.from({ length: 50 }, () => ({ stream: newStream(), expected: 'none', events: newEvents(1) })),
       )
     written(await store.append(stream, 4n, newEvents(1)))
-    t.same(await store.append(stream, 'none', one), { ...first, repeated: true })
-    t.same(await store.append(stream, 1n, two), { ...second, repeated: true })
+    t.same(await store.append(stream, 'none', one), first)
+    t.same(await store.append(stream, 1n, two), second)
     t.equal((await readWhole(store, stream)).length, 6)
-    const elsewhere = await store.append(newStream(), 'none', one)
-    t.equal(written(elsewhere).repeated, false, 'ids are the stream’s own')
+    const elsewhere = written(await store.append(newStream(), 'none', one))
+    t.ok(elsewhere.position > second.position, 'ids are the stream’s own')
   })
 
   check('takes nothing else for a repeat', async (t, store) => {
@@ -326,7 +323,7 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
     await following.stop()
   })
 
-  check('finds an event by its id', async (t, store) => {
+  check('reads events at their positions', async (t, store) => {
     const stream = newStream()
     const events = newEvents(3)
     written(await store.append(stream, 'none', events))
@@ -334,10 +331,6 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
       Array.from({ length: 200 }, () => ({ stream: newStream(), expected: 'none', events: newEvents(1) })),
     )
     const read = await readWhole(store, stream)
-    t.same(await store.find(events[1]?.id ?? ''), read[1])
-    t.same(await store.find(events[2]?.id ?? ''), read[2])
-    t.equal(await store.find(randomUUID()), undefined)
-    t.equal(await store.find('no uuid'), undefined)
     const [one, two] = read
     if (!one || !two) throw new Error('nothing was read')
     t.same(await store.readAt([two.position, one.position]), [two, one], 'in the order asked')
@@ -374,7 +367,6 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
     for (const call of [
       store.append(stream, 49n, newEvents(1)),
       store.head(),
-      store.find(randomUUID()),
       store.readAt([1n]),
       readWhole(store, stream),
       readLog(store, 0n),

@@ -50,7 +50,7 @@ const withDisk = (name: string, size: number, run: (t: Test, disk: Disk) => Prom
 }
 
 const get = async (url: string): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> => {
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) })
+  const response = await fetch(url, { signal: AbortSignal.timeout(60_000) })
   return { status: response.status, body: JSON.parse(await response.text()) }
 }
 
@@ -136,25 +136,30 @@ t.test('a log that is locked or deleted: writing is refused, reading goes on, an
     return db
   })
   const waiting = [0, 1, 2].map(n => draft(node.url, token, `waiting ${n}`, `waiting ${n}`, 20_000))
-  for (let n = 0; n < 20; n += 1) {
-    const began = performance.now()
+  let under = true
+  const refused = Promise.all(waiting).finally(() => {
+    under = false
+  })
+  let answered = 0
+  for (let n = 0; n < 20 || under; n += 1) {
     t.equal((await get(`${node.url}/v1/entries?limit=5`)).status, 200, 'a query is answered')
     t.equal((await get(`${node.url}/v1/search?q=first`)).status, 200)
-    t.ok(performance.now() - began < 2_000, 'at once, whoever waits for the lock')
+    if (under) answered += 1
   }
-  for (const each of await Promise.all(waiting)) {
+  t.ok(answered > 3, `while commands wait for the lock (${answered} times)`)
+  for (const each of await refused) {
     t.equal(each.status, 503)
     t.match(JSON.parse(await each.text()), { code: 'store-unavailable' })
   }
   for (const each of holders) each.close()
-  const answered = [first]
-  for (const n of [0, 1, 2]) answered.push(await insist(() => [node.url], token, `waiting ${n}`, `waiting ${n}`))
+  const drafts = [first]
+  for (const n of [0, 1, 2]) drafts.push(await insist(() => [node.url], token, `waiting ${n}`, `waiting ${n}`))
 
   const names = ['events.db', 'events.db-wal', 'events.db-shm']
   for (const name of names) renameSync(join(folder, name), join(folder, `${name}.away`))
-  const refused = await draft(node.url, token, 'two', 'two')
-  t.equal(refused.status, 503, 'nothing is answered that would be gone with the process')
-  await refused.arrayBuffer()
+  const gone = await draft(node.url, token, 'two', 'two')
+  t.equal(gone.status, 503, 'nothing is answered that would be gone with the process')
+  await gone.arrayBuffer()
   const health = () => get(`${node.url}/health/ready`)
   await until('it is not ready', async () => ((await health()).status === 503 ? true : undefined))
   const aged = await until('an answer tells how old it is', async () => {
@@ -165,13 +170,13 @@ t.test('a log that is locked or deleted: writing is refused, reading goes on, an
   })
   t.match(aged, /^[1-9]\d*$/)
   for (const name of names) renameSync(join(folder, `${name}.away`), join(folder, name))
-  answered.push(await insist(() => [node.url], token, 'two', 'two'))
+  drafts.push(await insist(() => [node.url], token, 'two', 'two'))
   await checkAll(
     t,
     folder,
     [node],
     token,
-    answered.filter(each => each !== undefined),
+    drafts.filter(each => each !== undefined),
   )
   await until('answers are of now again', async () => {
     const response = await fetch(`${node.url}/v1/entries?limit=5`)
@@ -202,6 +207,7 @@ t.test('the files of another program are named and left alone', async t => {
   await Promise.all([
     start('read.db', database, 'the database belongs to another program'),
     start('events.db', letter, 'the file is not a SQLite database'),
+    start('jobs.db', letter, 'the file is not a SQLite database. It holds the mails that wait'),
   ])
 })
 

@@ -77,6 +77,12 @@ else {
     const day = await ask(one.url, '/v1/analytics', { headers: { ...bearer(admin.out), 'sync-token': sync } })
     t.equal(day.status, 200)
 
+    const scrape = await fetch(`${one.url}/metrics`, { headers: bearer(admin.out) })
+    const metrics = await scrape.text()
+    t.match(metrics, /lexichron_engine_connections\{port="read",state="open"\} [1-9]/)
+    t.match(metrics, /lexichron_engine_commands_total\{port="read",command="find",result="done"\} [1-9]/)
+    t.match(metrics, /lexichron_engine_command_seconds_total\{port="read",command="update"\} (?!0\n)\d/)
+
     const verified = await lexichron(folder, ['verify', '--json'], env)
     t.equal(verified.code, 0, verified.err)
     const rebuilt = await lexichron(folder, ['rebuild', 'entries', '--json'], env)
@@ -138,6 +144,13 @@ else {
       [{ KEYS: base.READ_STORE }, /KEYS and READ_STORE name the same database/],
       [{ KEYS: 'file:keys' }, /MASTER_KEY is set, but/],
     ] as const
+    // What eight starts at once take on this machine: one that goes well is among them.
+    const usual = async (): Promise<number> => {
+      const before = performance.now()
+      await lexichron(folder, ['projections'], base)
+      return performance.now() - before
+    }
+    const well = usual()
     const answers = await Promise.all(
       cases.map(async ([env, what]) => {
         const before = performance.now()
@@ -149,7 +162,7 @@ else {
       t.equal(code, 1)
       t.match(err, what)
       t.notMatch(err, /pa55/)
-      t.ok(ms < 15_000, 'within ten seconds, and what starting seven at once takes')
+      t.ok(ms < 10_000 + 2 * (await well), 'within ten seconds of an ordinary start')
     }
     const { url } = server
     t.equal((await lexichron(folder, ['token', 'list'], { ...base, KEYS: url })).code, 0)

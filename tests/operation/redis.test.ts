@@ -1,5 +1,6 @@
 /** The service with Redis: two nodes count limits together and share what they know, and do without it when it is away. */
 import t from 'tap'
+import { WebSocket } from 'ws'
 import { noRedis, startRedis } from '../support/redis.ts'
 import { lexichron, startService, temporaryFolder, until } from '../support/service.ts'
 
@@ -26,6 +27,26 @@ else
       const states = await Promise.all(urls.map(url => health(url)))
       return states.every(({ state }) => state === 'ok') ? true : undefined
     })
+
+    const partOf = async (url: string, name: string): Promise<Json> =>
+      Object(Object(Object(await (await fetch(`${url}/health`, { headers })).json()).parts)[name])
+    const socket = new WebSocket(`${urls[0]?.replace('http', 'ws')}/v1/live`, 'lexichron.v1')
+    t.teardown(() => socket.terminate())
+    const seen = (url = '', connections = 1, nodeCount = 2) =>
+      until(`${connections} at ${nodeCount} nodes`, async () => {
+        const { state, detail } = await partOf(url, 'nodes')
+        const found = Object(detail)
+        return found.connections === connections && found.nodes === nodeCount ? { state, ...found } : undefined
+      })
+    t.match(
+      await seen(urls[1]),
+      { state: 'ok', alone: false, listeners: 1 },
+      'who listens to the one is known to the other',
+    )
+    const figures = await (await fetch(`${urls[1]}/metrics`, { headers })).text()
+    t.match(figures, /^lexichron_nodes 2$/m)
+    t.match(figures, /^lexichron_all_live_connections 1$/m)
+    t.match(figures, /^lexichron_live_connections 0$/m)
 
     const search = async (at: number) => {
       const answer = await fetch(`${urls[at % 2]}/v1/search?q=luck`)
@@ -55,6 +76,7 @@ else
     await redis.kill()
     await until('both noticed', async () => ((await health())['state'] === 'degraded' ? true : undefined))
     t.notMatch(JSON.stringify(await health()), /127\.0\.0\.1|redis:/)
+    t.match(await seen(urls[1], 0, 1), { state: 'degraded', alone: true, reason: /without Redis/ })
     const made = await post(one, '/v1/entries', { ...entry, lemma: 'without' })
     t.equal(made.status, 201)
     const again: number[] = []
@@ -62,11 +84,20 @@ else
     t.same(again.filter(each => each === 200).length, 12, 'each node counts for itself')
     t.equal((await fetch(`${one}/health/ready`)).status, 200, 'and is ready all the same')
     const doctor = await lexichron(folder, ['doctor'], env)
-    t.match(doctor.out + doctor.err, /cache.*Redis cannot be used: ECONNREFUSED/)
+    t.match(
+      doctor.out + doctor.err,
+      /cache.*CACHE is redis:\/\/127\.0\.0\.1:\d+: Redis cannot be used: nothing listens there \(ECONNREFUSED\)/,
+    )
 
     await redis.restart()
     await until('in use again', async () => ((await health())['state'] === 'ok' ? true : undefined))
-    t.match(nodes[0]?.output.err, /CACHE: Redis is gone without, since[^\n]*\n[\s\S]*CACHE: Redis answers/)
+    await seen(urls[1])
+    t.equal(await nodes[0]?.stop(), 0)
+    await seen(urls[1], 0, 1)
+    t.match(
+      nodes[0]?.output.err,
+      /CACHE: Redis at redis:\S+ is gone without: [^\n]*\n[\s\S]*CACHE: Redis at redis:\S+ answers/,
+    )
     const sound = await lexichron(folder, ['doctor'], env)
     t.match(sound.out + sound.err, /Redis [567]\S* answers and takes writes/)
   })
@@ -74,8 +105,16 @@ else
 if (reason === undefined)
   t.test('a service starts without its Redis', async t => {
     const folder = temporaryFolder(t)
-    const { url } = await startService(t, folder, { CACHE: 'redis://127.0.0.1:1' })
+    const { url, output } = await startService(t, folder, { CACHE: 'redis://me:secret@127.0.0.1:1' })
     t.equal((await fetch(`${url}/v1/search?q=luck`)).status, 200)
+    await until('what the terminal says', async () =>
+      /CACHE: Redis at redis:\/\/me:\*\*\*@127\.0\.0\.1:1 is gone without: nothing listens there/.test(output.err)
+        ? true
+        : undefined,
+    )
+    t.notMatch(output.err, 'secret')
+    const several = await lexichron(folder, ['projections'], { CACHE: 'redis+sentinel://me:secret@a' })
+    t.match(several, { code: 1, err: /CACHE is "redis\+sentinel:\/\/me:\*\*\*@a": it does not say what the sentinels/ })
     const wrong = await lexichron(folder, ['projections'], { CACHE: 'redis://' })
     t.match(wrong, { code: 1, err: /CACHE is "redis:\/\/": it names no host/ })
   })

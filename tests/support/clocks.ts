@@ -68,7 +68,7 @@ export const fakeClock = (start: Date = new Date('2026-01-01T00:00:00.000Z')): F
 export const until = async (
   what: string,
   holds: () => boolean | Promise<boolean>,
-  timeoutMs = 10_000,
+  timeoutMs = 60_000,
 ): Promise<void> => {
   const end = performance.now() + timeoutMs
   while (!(await holds())) {

@@ -91,19 +91,19 @@ export const tail = (store: EventStore, after: bigint, filter?: LogFilter): Tail
   return {
     events,
     batches,
-    until: holds =>
-      Promise.race([
+    until: holds => {
+      let timer: NodeJS.Timeout | undefined
+      return Promise.race([
         new Promise<void>((resolve, reject) => {
-          const timer = setTimeout(() => reject(new Error(`in vain: ${batches.length} batches came`)), 10_000)
+          timer = setTimeout(() => reject(new Error(`in vain: ${batches.length} batches came`)), 10_000)
           check = () => {
-            if (!holds()) return
-            clearTimeout(timer)
-            resolve()
+            if (holds()) resolve()
           }
           check()
         }),
         ended.then(() => Promise.reject(new Error('the subscription has ended'))),
-      ]),
+      ]).finally(() => clearTimeout(timer))
+    },
     stop: () => {
       abort.abort()
       return ended

@@ -126,7 +126,7 @@ export const startLoad = (urls: () => readonly string[], token: string, clients 
           if (failed !== undefined) throw failed
           return answered.length >= goal ? true : undefined
         },
-        30_000,
+        60_000,
       )
     },
     stop: async () => {
@@ -219,7 +219,7 @@ export const listOf = async (url: string, token: string, sync?: string): Promise
 }
 
 /** Waits until the node may be sent requests. */
-export const ready = async (service: Service, ms = 30_000): Promise<void> => {
+export const ready = async (service: Service, ms = 60_000): Promise<void> => {
   await until(
     `${service.url} is ready`,
     async () => {
@@ -249,7 +249,7 @@ export const checkAll = async (
   for (const node of nodes) {
     await ready(node)
     lists.push(
-      await until('the node shows all', () => listOf(node.url, token, last?.sync).catch(() => undefined), 30_000),
+      await until('the node shows all', () => listOf(node.url, token, last?.sync).catch(() => undefined), 60_000),
     )
   }
   for (const list of lists.slice(1)) t.ok(JSON.stringify(list) === JSON.stringify(lists[0]), 'the nodes show the same')

@@ -1,6 +1,9 @@
 /** A real Redis: the one that TEST_REDIS_URL names, or Debian's redis-server as a process of its own. Without either tests are skipped. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import { type Teardown, temporaryFolder, until } from './service.ts'
 
 const named = process.env['TEST_REDIS_URL']
@@ -21,7 +24,7 @@ export type TestRedis = {
   thaw(): void
 }
 
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -37,7 +40,7 @@ export const startRedis = async (t: Teardown, options: readonly string[] = []): 
     return { url: named, kill: async () => refuse(), restart: async () => refuse(), freeze: refuse, thaw: refuse }
   }
   const folder = temporaryFolder(t)
-  const port = await freePort()
+  let port = await freePort()
   let child: ChildProcess
   const start = async (): Promise<void> => {
     const settings = [
@@ -57,15 +60,30 @@ export const startRedis = async (t: Teardown, options: readonly string[] = []): 
     child.stdout?.on('data', part => {
       said += part
     })
-    await until('Redis', async () => (/Ready to accept connections/.test(said) ? true : undefined))
+    const ready = await until('Redis', async () => {
+      if (/Ready to accept connections/.test(said)) return 'ready'
+      return child.exitCode === null && child.signalCode === null ? undefined : 'ended'
+    })
+    if (ready === 'ended') throw new Error(`Redis ended: ${said.slice(-500)}`)
   }
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise(resolve => child.once('exit', resolve))
-    child.kill('SIGKILL')
+    signal('SIGKILL')
     await ended
   }
-  await start()
+  const signal = (name: NodeJS.Signals): void => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(child.pid, name)
+  }
+  // A port that was free a moment ago may be somebody's by now: tests run side by side.
+  for (let tries = 1; ; tries += 1)
+    try {
+      await start()
+      break
+    } catch (error) {
+      if (tries === 5) throw error
+      port = await freePort()
+    }
   t.teardown(kill)
   return {
     url: `redis://127.0.0.1:${port}`,
@@ -74,7 +92,64 @@ export const startRedis = async (t: Teardown, options: readonly string[] = []): 
       await kill()
       await start()
     },
-    freeze: () => void child.kill('SIGSTOP'),
-    thaw: () => void child.kill('SIGCONT'),
+    // By its id: on Deno a child takes one signal only from its handle.
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
   }
+}
+
+const portOf = ({ url }: TestRedis): number => Number(new URL(url).port)
+
+/** Two primaries that share the slots of a cluster, which says so itself when this resolves. */
+export const startCluster = async (
+  t: Teardown,
+): Promise<{ readonly url: string; readonly nodes: readonly TestRedis[] }> => {
+  const buses = [await freePort(), await freePort()]
+  const nodes = await Promise.all(
+    buses.map(bus =>
+      startRedis(t, [
+        ...['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', '--cluster-port', String(bus)],
+        ...['--cluster-node-timeout', '1000'],
+      ]),
+    ),
+  )
+  const clients = nodes.map(({ url }) => new Redis(url))
+  const [one, two] = clients
+  const [, second] = nodes
+  if (!one || !two || !second) throw new Error('two nodes were started')
+  await one.cluster('ADDSLOTSRANGE', 0, 8191)
+  await two.cluster('ADDSLOTSRANGE', 8192, 16_383)
+  await one.cluster('MEET', '127.0.0.1', portOf(second), buses[1] ?? 0)
+  await until('the cluster', async () => {
+    const infos = await Promise.all(clients.map(each => each.cluster('INFO')))
+    return infos.every(each => /cluster_state:ok[\s\S]*cluster_known_nodes:2/.test(String(each))) ? true : undefined
+  })
+  for (const each of clients) each.disconnect()
+  return { url: `redis+cluster://${nodes.map(each => `127.0.0.1:${portOf(each)}`).join()}`, nodes }
+}
+
+/** A primary with a replica, and a sentinel that puts the one in the other's place. */
+export const startSentinel = async (t: Teardown): Promise<{ readonly url: string; readonly primary: TestRedis }> => {
+  const primary = await startRedis(t, ['--repl-diskless-sync-delay', '0'])
+  const replica = await startRedis(t, ['--replicaof', '127.0.0.1', String(portOf(primary))])
+  const port = await freePort()
+  const file = join(temporaryFolder(t), 'sentinel.conf')
+  writeFileSync(
+    file,
+    [
+      ...[`port ${port}`, 'bind 127.0.0.1', `sentinel monitor words 127.0.0.1 ${portOf(primary)} 1`],
+      ...['sentinel down-after-milliseconds words 500', 'sentinel failover-timeout words 5000'],
+    ].join('\n'),
+  )
+  const child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' })
+  t.teardown(() => child.kill('SIGKILL'))
+  const [asked, copy] = [new Redis(port, '127.0.0.1', { retryStrategy: () => 50 }), new Redis(replica.url)]
+  asked.on('error', () => undefined)
+  await until('the sentinel to know both', async () => {
+    const known = await asked.call('SENTINEL', 'replicas', 'words').catch(() => [])
+    const linked = /master_link_status:up/.test(await copy.info('replication'))
+    return linked && Array.isArray(known) && known.length === 1 ? true : undefined
+  })
+  for (const each of [asked, copy]) each.disconnect()
+  return { url: `redis+sentinel://127.0.0.1:${port}/words`, primary }
 }

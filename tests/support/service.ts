@@ -29,6 +29,7 @@ export const environmentFor = (
     LOG_LEVEL: 'warn',
   },
   ...{ LIMIT_READS: '1000000', LIMIT_WRITES: '1000000', LIMIT_SEARCH: '1000000', LIMIT_SUGGEST: '1000000' },
+  LIMIT_SIGN_INS: '1000000',
   ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
   ...more,
 })
@@ -77,9 +78,10 @@ export const startService = (
   dataDir: string,
   env: Readonly<Record<string, string>> = {},
   more: readonly string[] = [],
+  program: string = main,
 ): Promise<Service> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, 'serve', '--json', ...more], {
+    const child = spawn(process.execPath, [program, 'serve', '--json', ...more], {
       env: environmentFor(dataDir, env),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -87,7 +89,9 @@ export const startService = (
     const ended = new Promise<number | null>(done => child.once('exit', done))
     t.teardown(() => child.kill('SIGKILL'))
     const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
-      child.kill(signal)
+      // By its id: on Deno a child that was signalled by its handle is said to have ended by that signal, whatever it did.
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+        process.kill(child.pid, signal)
       return ended
     }
     child.stdout.on('data', () => {
@@ -98,7 +102,7 @@ export const startService = (
   })
 
 /** Tries until the answer is not undefined. @throws after `ms` without one. */
-export const until = async <T>(what: string, ask: () => Promise<T | undefined>, ms = 20_000): Promise<T> => {
+export const until = async <T>(what: string, ask: () => Promise<T | undefined>, ms = 60_000): Promise<T> => {
   const end = performance.now() + ms
   for (;;) {
     const answer = await ask()

@@ -10,9 +10,14 @@ const tries = (url: string): readonly string[] => [
   `curl '${url}/v1/word-of-the-day?language=en'`,
 ]
 
-const filled = async ({ terminal }: CliContext, { source, written }: ImportReport, url: string): Promise<void> => {
-  if (terminal.json) return terminal.result(JSON.stringify({ filled: { source, written } }))
-  await terminal.result(`Filled with ${source}: ${count(written)} entries. Try:`)
+const filled = async (
+  { terminal }: CliContext,
+  { source, written, unchanged }: ImportReport,
+  url: string,
+): Promise<void> => {
+  if (terminal.json) return terminal.result(JSON.stringify({ filled: { source, written, unchanged } }))
+  // What an earlier filling wrote before it was cut off is there as well.
+  await terminal.result(`Filled with ${source}: ${count(written + unchanged)} entries. Try:`)
   for (const each of tries(url)) await terminal.result(`  ${each}`)
 }
 

@@ -6,14 +6,26 @@ import { type Finding, failed, note, ok, reasonOf, warning } from './finding.ts'
 /** What a file has to say of itself to be ours. */
 type Kind = { readonly name: string; readonly applicationId: number; readonly schema: number; readonly again: string }
 
+/** What to do when one of them is broken. */
+export const again = {
+  events: 'Restore the log from its latest backup or copy: nothing else has what it holds.',
+  reads: 'Stop the service and remove the file: everything in it is made again from the log.',
+  jobs: 'Restore it, or stop the service and move it away: the mails that wait in it are then not sent.',
+} as const
+
 /** The numbers are the adapters' own (LexE, LxRd), stated again: no adapter knows another. A test holds them together. */
 const eventFile: Kind = {
   ...{ name: 'event store', applicationId: 0x4c657845, schema: 1 },
-  again: 'Restore the log from its latest backup or copy: nothing else has what it holds.',
+  again: again.events,
 }
 const readFile: Kind = {
   ...{ name: 'read store', applicationId: 0x4c785264, schema: 1 },
-  again: 'Stop the service and remove the file: everything in it is made again from the log.',
+  again: again.reads,
+}
+
+const jobsFile: Kind = {
+  ...{ name: 'jobs', applicationId: 0x4c784a62, schema: 1 },
+  again: again.jobs,
 }
 
 const identify = (kind: Kind, path: string, db: Look): readonly Finding[] => {
@@ -78,6 +90,51 @@ export const checkEventFile = (path: string, clock: Pick<Clock, 'now'>): EngineF
     return { findings, facts }
   } catch (error) {
     return { findings: [fault(eventFile, path, error)] }
+  } finally {
+    db?.close()
+  }
+}
+
+const LATE_MS = 15 * 60_000
+
+/** The file of jobs, beside that of the read store. */
+export const checkJobsFile = (path: string, clock: Pick<Clock, 'now'>): readonly Finding[] => {
+  let db: Look | undefined
+  try {
+    db = look(path)
+    if (!db) return [note(jobsFile.name, `${path} is not there yet: the first start makes it`)]
+    const identity = identify(jobsFile, path, db)
+    if (identity.some(each => each.state !== 'ok')) return identity
+    const count = (where: string, ...values: readonly number[]): number =>
+      numberOf(
+        db?.all(`SELECT count(*) AS found FROM (SELECT 1 FROM job WHERE ${where} LIMIT 1000)`, ...values)[0],
+        'found',
+      )
+    const parked = count('failures > 0 AND next_run IS NULL AND locked IS NULL')
+    const late = count('next_run < ? AND locked IS NULL', clock.now().getTime() - LATE_MS)
+    return [
+      ...identity,
+      ...(parked === 0
+        ? [ok(jobsFile.name, 'none is parked')]
+        : [
+            warning(
+              jobsFile.name,
+              `${parked} are parked: their tries are used up.`,
+              'lexichron jobs list --state parked says why; then lexichron jobs retry, or drop.',
+            ),
+          ]),
+      ...(late === 0
+        ? []
+        : [
+            warning(
+              jobsFile.name,
+              `${late} should have been done more than 15 minutes ago.`,
+              'Is a service running on these files? Its health says what keeps mail from leaving.',
+            ),
+          ]),
+    ]
+  } catch (error) {
+    return [fault(jobsFile, path, error)]
   } finally {
     db?.close()
   }
@@ -161,7 +218,7 @@ const leases = async (
         ? [
             warning(
               'leases',
-              `${silent.length} are held by a process that gave no sign for ${BEATS_MS / 1000} s: ${silent.slice(0, 5).join(', ')}.`,
+              `${silent.length} are held by a process that gave no sign for ${BEATS_MS / 1000} s: ${silent.slice(0, 5).join(', ')}${silent.length > 5 ? ` and ${silent.length - 5} more` : ''}.`,
               'Nothing, if it was killed: a service that starts takes them over within 8 s. If it hangs, end it.',
             ),
           ]
