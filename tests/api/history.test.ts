@@ -4,7 +4,7 @@ import t from 'tap'
 import { actorId } from '../../src/domain/ids.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { until } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 t.setTimeout(120_000)
 

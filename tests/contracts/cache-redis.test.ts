@@ -4,7 +4,7 @@ import t from 'tap'
 import { openMemoryCache } from '../../src/adapters/cache/memory.ts'
 import { openRedisCache, type RedisCacheStatus } from '../../src/adapters/cache/redis.ts'
 import { noRedis, startRedis } from '../support/redis.ts'
-import { until } from '../support/service.ts'
+import { until } from '../support/until.ts'
 import { cacheContract } from './cache.ts'
 
 const reason = noRedis()

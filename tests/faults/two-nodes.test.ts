@@ -20,7 +20,8 @@ import {
   startLoad,
   tokenOf,
 } from '../support/nodes.ts'
-import { environmentFor, lexichron, type Service, startService, temporaryFolder, until } from '../support/service.ts'
+import { environmentFor, lexichron, type Service, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 t.setTimeout(240_000)
 
@@ -49,12 +50,10 @@ const holders = (folder: string, nodes: readonly Service[]): readonly (number | 
   [...leasesOf(folder).values()].map(lease => nodes.find(each => isHeldBy(lease, each))?.pid)
 
 /** Waits until every consumer is worked for by this node: the milliseconds it took. */
-const takesAll = async (folder: string, node: Service, ms: number): Promise<number> => {
+const takesAll = async (folder: string, node: Service): Promise<number> => {
   const began = performance.now()
-  await until(
-    'it holds every lease',
-    async () => (holders(folder, [node]).every(each => each === node.pid) ? true : undefined),
-    ms,
+  await until('it holds every lease', async () =>
+    holders(folder, [node]).every(each => each === node.pid) ? true : undefined,
   )
   return performance.now() - began
 }
@@ -91,7 +90,7 @@ t.test('two services, an import and a follower share the log; kill -9 of either 
 
   alive = [b]
   await a.stop('SIGKILL')
-  const took = await takesAll(folder, b, TAKEOVER_MS)
+  const took = await takesAll(folder, b)
   t.ok(took < AT_ONCE_MS, `b knows that a is dead and takes its place at once (${Math.round(took)} ms)`)
   await load.more(100)
   const again = await startService(t, folder)
@@ -99,13 +98,13 @@ t.test('two services, an import and a follower share the log; kill -9 of either 
   await load.more(50)
   alive = [again]
   await b.stop('SIGKILL')
-  await takesAll(folder, again, AT_ONCE_MS)
+  await takesAll(folder, again)
   // Killed with nobody beside it: its successor does not wait for the lease of the dead.
   alive = []
   await again.stop('SIGKILL')
   const c = await startService(t, folder)
   // From when it listens: how long a process takes to start is another matter.
-  const waited = await takesAll(folder, c, TAKEOVER_MS)
+  const waited = await takesAll(folder, c)
   t.ok(waited < AT_ONCE_MS, `a start after kill -9 does not wait for a lease to lapse (${Math.round(waited)} ms)`)
   await ready(c)
   const d = await startService(t, folder)
@@ -149,7 +148,7 @@ t.test('a node that is stopped for longer than a lease, and wakes, does no harm'
   })
   const began = performance.now()
   await load.more(50)
-  const took = await takesAll(folder, b, TAKEOVER_MS * 3)
+  const took = await takesAll(folder, b)
   t.ok(
     took > TAKEOVER_MS / 2,
     `nobody takes over from a node that only sleeps before its lease lapses (${Math.round(took)} ms)`,

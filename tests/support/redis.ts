@@ -1,7 +1,8 @@
 /** A real Redis: the one that TEST_REDIS_URL names, or Debian's redis-server as a process of its own. Without either tests are skipped. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
-import { type Teardown, temporaryFolder, until } from './service.ts'
+import { type Teardown, temporaryFolder } from './service.ts'
+import { until } from './until.ts'
 
 const named = process.env['TEST_REDIS_URL']
 

@@ -10,7 +10,9 @@ import { openTickets, TICKET_MS } from '../../src/adapters/ws/tickets.ts'
 import { openTestApp } from '../support/app.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { draft, tokenOf } from '../support/nodes.ts'
-import { startService, temporaryFolder, until } from '../support/service.ts'
+import { holdsAsync } from '../support/property.ts'
+import { startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 type Message = Readonly<Record<string, unknown>>
 
@@ -29,8 +31,8 @@ const connect = async (url: string, headers: Readonly<Record<string, string>> = 
   })
   ws.on('error', () => undefined)
   await until('an answer to the upgrade', async () => (ws.readyState === ws.CONNECTING ? undefined : true))
-  const find = (what: (message: Message) => boolean) => until('a message', async () => messages.find(what), 10_000)
-  return { ws, messages, find, refused, closed: () => until('the close', async () => closed, 10_000) }
+  const find = (what: (message: Message) => boolean) => until('a message', async () => messages.find(what))
+  return { ws, messages, find, refused, closed: () => until('the close', async () => closed) }
 }
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
@@ -112,7 +114,7 @@ t.test('nothing that a client may say is answered with more than an error', asyn
       })
       .map(value => JSON.stringify(value)),
   )
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(fc.array(text, { minLength: 30, maxLength: 60 }), async said => {
       const client = await connect(app.url)
       for (const each of said) client.ws.send(each)
@@ -121,7 +123,7 @@ t.test('nothing that a client may say is answered with more than an error', asyn
       t.ok(client.messages.every(each => typeof each['op'] === 'string' && each['code'] !== 'unavailable'))
       client.ws.terminate()
     }),
-    { numRuns: 10 },
+    10,
   )
 })
 

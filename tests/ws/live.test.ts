@@ -9,7 +9,8 @@ import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/domain/roles.ts'
 import { serverMessages } from '../../src/subscribers/live-messages.ts'
 import { openTestApp } from '../support/app.ts'
-import { environmentFor, temporaryFolder, until } from '../support/service.ts'
+import { environmentFor, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 type Message = Record<string, unknown>
 const checks = Object.fromEntries(Object.entries(serverMessages).map(([op, schema]) => [op, Compile(schema)]))
@@ -40,9 +41,9 @@ const connect = async (url: string, options: { headers?: Record<string, string>;
     ws.readyState === ws.OPEN || state.refused !== undefined || state.closed !== undefined ? true : undefined,
   )
   const find = (what: (message: Message) => boolean): Promise<Message> =>
-    until('a message', async () => messages.find(what), 10_000)
+    until('a message', async () => messages.find(what))
   const say = (message: unknown): void => ws.send(JSON.stringify(message))
-  const closed = (): Promise<number> => until('the close', async () => state.closed, 10_000)
+  const closed = (): Promise<number> => until('the close', async () => state.closed)
   return { ws, messages, faults, state, find, say, closed, end: () => ws.terminate() }
 }
 

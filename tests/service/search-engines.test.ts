@@ -5,7 +5,8 @@ import t from 'tap'
 import { openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { noMongo, startMongo } from '../support/mongodb.ts'
-import { environmentFor, temporaryFolder, until } from '../support/service.ts'
+import { environmentFor, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const DICTIONARY = '/usr/share/dictd/freedict-eng-spa.index'
 const reason = noMongo() ?? (existsSync(DICTIONARY) ? undefined : `there is no ${DICTIONARY}: .ci/run brings it`)
@@ -77,14 +78,10 @@ else
     // What is imported is in the clear, so that a node with other keys reads the same log.
     const two = await open(mongo)
     for (const { app } of [one, two])
-      await until(
-        'all of it in the read models',
-        async () => {
-          const lags = (await app.projections()).filter(each => each.kind === 'projection').map(each => each.lag)
-          return lags.every(lag => lag === '0') ? true : undefined
-        },
-        120_000,
-      )
+      await until('all of it in the read models', async () => {
+        const lags = (await app.projections()).filter(each => each.kind === 'projection').map(each => each.lag)
+        return lags.every(lag => lag === '0') ? true : undefined
+      })
 
     const ask = async (url: string, path: string): Promise<Json> => Object(await (await fetch(url + path)).json())
     const lemmas: string[] = []

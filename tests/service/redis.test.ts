@@ -1,7 +1,8 @@
 /** The service with Redis: two nodes count limits together and share what they know, and do without it when it is away. */
 import t from 'tap'
 import { noRedis, startRedis } from '../support/redis.ts'
-import { lexichron, startService, temporaryFolder, until } from '../support/service.ts'
+import { lexichron, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const reason = noRedis()
 type Json = Readonly<Record<string, unknown>>

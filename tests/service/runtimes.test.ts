@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { environmentFor, lexichron, temporaryFolder } from './support/service.ts'
+import { environmentFor, lexichron, temporaryFolder } from '../support/service.ts'
 
 t.setTimeout(120_000)
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const BOUND_MS = 60_000
 
 const runtimes = [
