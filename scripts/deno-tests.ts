@@ -1,7 +1,7 @@
 /**
  * The API, the live feed and the contracts of the ports on Deno: the same files as on Node, one after the other in two lanes.
  * Ends with `N passed, N failed, N skipped`. Files that start processes of their own, by Node's way of doing so, are left out;
- * tests/runtimes.test.ts starts the service on Deno as a process.
+ * tests/service/runtimes.test.ts starts the service on Deno as a process.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -8,7 +8,8 @@ import { type Api, openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { forgedOf } from '../support/forged.ts'
 import { openOutbox } from '../support/outbox.ts'
-import { temporaryFolder, until } from '../support/service.ts'
+import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
 const app = await openTestApp(t, { DATA_DIR: folder })

@@ -20,7 +20,8 @@ import { openEdge, realClock } from '../support/edge.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
 import { scenario } from '../support/scenario.ts'
-import { temporaryFolder, until } from '../support/service.ts'
+import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const now = new Date('2026-01-01T12:00:00.000Z')
 const order = { id: 'b', kind: 'network' as const, target: '203.0.113.0/24', reason: 'Floods.', by: 'boss', now }

@@ -8,7 +8,8 @@ import t from 'tap'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { type Asked, openAuthenticator } from '../support/authenticator.ts'
-import { temporaryFolder, until } from '../support/service.ts'
+import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const ORIGIN = 'https://words.example'
 const folder = temporaryFolder(t)

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { until } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const app = await openTestApp(t)
 const api = await openApi(app.url)

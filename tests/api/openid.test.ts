@@ -19,7 +19,8 @@ import {
   SECRET,
 } from '../support/openid.ts'
 import { openOutbox } from '../support/outbox.ts'
-import { environmentFor, temporaryFolder, until } from '../support/service.ts'
+import { environmentFor, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
 const liar = await openLiar(t)

@@ -9,7 +9,7 @@ import { WebSocket } from 'ws'
 import { channelNames } from '../../src/subscribers/live-channels.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { until } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 type Table = ReadonlyMap<string, Readonly<Record<string, string>>>
 

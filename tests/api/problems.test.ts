@@ -15,7 +15,7 @@ import { ProjectionError } from '../../src/projections/errors.ts'
 import { openApi } from '../support/api.ts'
 import { openEdge } from '../support/edge.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
-import { until } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const unlimited = { reads: 0, suggest: 0, search: 0, writes: 0, signIns: 0, streams: 1 }
 const keys = openMemoryKeys()

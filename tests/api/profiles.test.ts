@@ -5,7 +5,8 @@ import PostalMime from 'postal-mime'
 import t from 'tap'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { temporaryFolder, until } from '../support/service.ts'
+import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
 const app = await openTestApp(t, { DATA_DIR: folder })

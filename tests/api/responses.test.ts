@@ -15,7 +15,8 @@ import type { Caching } from '../../src/queries/define.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { fakeClock } from '../support/clocks.ts'
-import { lexichron, temporaryFolder, until } from '../support/service.ts'
+import { lexichron, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const stranger: Requester = { permissions: anonymousPermissions }
 const editor: Requester = { actor: { kind: 'service', id: 'ed' }, permissions: permissionsOf('editor') }

@@ -3,7 +3,7 @@ import t from 'tap'
 import WebSocket from 'ws'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { until } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const listed = 'https://app.example'
 const app = await openTestApp(t, { ALLOWED_ORIGINS: listed })

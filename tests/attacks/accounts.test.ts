@@ -2,7 +2,8 @@
 import t from 'tap'
 import { type Api, openApi, type Received } from '../support/api.ts'
 import { openTestApp, type TestApp } from '../support/app.ts'
-import { temporaryFolder, until } from '../support/service.ts'
+import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
 const start = async (env: Readonly<Record<string, string>> = {}) => {

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { ConfigError, type Environment, loadConfig } from '../../src/config.ts'
 import { masked, settings } from '../../src/config-settings.ts'
+import { holds } from '../support/property.ts'
 
 const cwd = '/srv/lexichron'
 const faults = (environment: Environment): readonly string[] => {
@@ -212,12 +213,12 @@ t.test('secrets are masked', async t => {
 
 t.test('no text makes it throw anything but its faults', async t => {
   const names = Object.keys(settings)
-  fc.assert(
+  holds(
     fc.property(fc.dictionary(fc.constantFrom(...names), fc.string({ unit: 'binary' })), environment => {
       for (const fault of faults(environment)) if (!/^[A-Z_]+ /.test(fault)) return false
       return true
     }),
-    { numRuns: 300 },
+    300,
   )
   t.pass('300 environments')
 })

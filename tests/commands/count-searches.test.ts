@@ -5,9 +5,10 @@ import { openTransactor } from '../../src/commands/transact.ts'
 import { type SearchesBatch, searchesAggregate, searchesEvents } from '../../src/domain/searches.ts'
 import { openLog } from '../../src/log/open.ts'
 import type { AppendResult } from '../../src/ports/event-store.ts'
-import { fakeClock, settle, until } from '../support/clocks.ts'
+import { fakeClock, settle } from '../support/clocks.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
+import { until } from '../support/until.ts'
 
 const open = (t: Test, more: Partial<SearchCounterOptions> = {}) => {
   const clock = fakeClock(new Date('2026-11-23T23:59:00.000Z'))

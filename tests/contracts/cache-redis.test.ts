@@ -8,7 +8,8 @@ import { openMemoryCache } from '../../src/adapters/cache/memory.ts'
 import { askRedis, openRedisCache, type RedisCacheStatus } from '../../src/adapters/cache/redis.ts'
 import { readRedisAddress } from '../../src/config-redis.ts'
 import { freePort, noRedis, startCluster, startRedis, startSentinel } from '../support/redis.ts'
-import { temporaryFolder, until } from '../support/service.ts'
+import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 import { cacheContract, foundIn, loadInto } from './cache.ts'
 
 const reason = noRedis()

@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import type { JobBackend } from '../../src/adapters/jobs/backend.ts'
 import { openQueue } from '../../src/adapters/jobs/queue.ts'
 import { type JobKind, type Jobs, PermanentFailure } from '../../src/ports/jobs.ts'
-import { until } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 /** Opens the same queue again at each call: a node each. */
 export type OpenNode = () => Promise<JobBackend>

@@ -8,6 +8,7 @@ import type { Json, JsonObject, Recorded } from '../../src/domain/event.ts'
 import { entryId } from '../../src/domain/ids.ts'
 import { mergePatch } from '../../src/domain/merge-patch.ts'
 import { permissionsOf, type Role } from '../../src/domain/roles.ts'
+import { holds } from '../support/property.ts'
 import { type Given, scenario } from '../support/scenario.ts'
 
 const COMMAND = '3f1c6a52-0c4b-5a7e-8a51-2f6d0b9c7e11'
@@ -252,7 +253,7 @@ t.test('a fold of any events in any order, opened or removed, never throws', asy
   const given = fc
     .tuple(fc.constantFrom(...samples), fc.boolean())
     .map(([event, removed]) => (removed ? { ...event, removed: true as const } : event))
-  fc.assert(
+  holds(
     fc.property(fc.array(given, { maxLength: 12 }), events => {
       const { state } = entry.given(...events)
       for (const revision of [0n, 5n]) decide.revert(revision, undefined)(state)
@@ -307,12 +308,12 @@ t.test('merge patch: the examples of RFC 7396, and its laws', async () => {
   ]
   for (const [target, patch, result] of examples) t.same(mergePatch(target, patch), result)
   const object = fc.dictionary(fc.string(), fc.oneof(fc.integer(), fc.string(), fc.constant(null)))
-  fc.assert(
+  holds(
     fc.property(object, object, (target, patch) => {
       const once = mergePatch(target, patch)
       t.strictSame(mergePatch(once, patch), once)
       return Object.entries(patch).every(([member, value]) => value !== null || !Object.hasOwn(Object(once), member))
     }),
-    { numRuns: 50 },
+    50,
   )
 })

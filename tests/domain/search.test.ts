@@ -20,6 +20,7 @@ import {
 } from '../../src/domain/search-query.ts'
 import { deletesOf, letters, termsOf } from '../../src/domain/search-terms.ts'
 import { ascii } from '../../src/domain/text.ts'
+import { holds } from '../support/property.ts'
 
 const entryOf = (lemma: string, more: Partial<Entry['content']> = {}, language = 'en'): Entry => ({
   ...{
@@ -148,7 +149,7 @@ t.test('distance: transpositions are one edit, and the cut-off never lies', asyn
   const d = (a: string, b: string, most = 5) => distanceOf([...a], [...b], most)
   t.same([d('ab', 'ba'), d('abc', 'abc'), d('kitten', 'sitting'), d('ca', 'abc')], [1, 0, 3, 3])
   const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 8 })
-  fc.assert(
+  holds(
     fc.property(word, word, fc.integer({ min: 0, max: 3 }), (a, b, most) => {
       const full = d(a, b, 20)
       return d(a, b, most) === Math.min(full, most + 1) && full === d(b, a, 20) && full === recursive(a, b)
@@ -158,7 +159,7 @@ t.test('distance: transpositions are one edit, and the cut-off never lies', asyn
 
 t.test('a query is planned whatever is typed: no reading of it asks for more than an index combines', async () => {
   const typed = fc.string({ unit: fc.constantFrom(...'ñäöåæøõüçşğıéðþəIßйa*? '), minLength: 1, maxLength: 20 })
-  fc.assert(
+  holds(
     fc.property(
       fc.oneof(typed, fc.string({ unit: 'grapheme', maxLength: 20 }), fc.constantFrom('vox amorum', 'running')),
       q => {
@@ -175,14 +176,14 @@ t.test('a query is planned whatever is typed: no reading of it asks for more tha
         )
       },
     ),
-    { numRuns: 2000 },
+    2000,
   )
 })
 
 t.test('deletions lose no candidate: whatever is within the distance shares one', async t => {
   const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'd', 'é'), minLength: 4, maxLength: 12 })
   const edit = fc.tuple(fc.constantFrom('insert', 'delete', 'replace', 'swap'), fc.nat(11), fc.constantFrom('a', 'z'))
-  fc.assert(
+  holds(
     fc.property(word, fc.array(edit, { minLength: 1, maxLength: 2 }), (lemma, edits) => {
       let chars = [...lemma]
       for (const [kind, where, char] of edits) {
@@ -200,7 +201,7 @@ t.test('deletions lose no candidate: whatever is within the distance shares one'
       const asked = new Set(query.keys.flatMap(key => deletesOf(key, query.distance)))
       return terms.deletes.some(each => asked.has(each))
     }),
-    { numRuns: 2000 },
+    2000,
   )
   t.equal(deletesOf('workable', 2).length, 29)
   t.same(letters(ascii('aé')), ['a', '~0000e9'])

@@ -2,7 +2,8 @@
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { openApi, type Received } from '../support/api.ts'
-import { lexichron, startService, temporaryFolder, until } from '../support/service.ts'
+import { lexichron, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 t.setTimeout(240_000)
 

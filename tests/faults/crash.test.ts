@@ -1,6 +1,7 @@
 /** Kill -9 under load: what was answered is there, once, in the log and in every read model. */
 import t from 'tap'
-import { lexichron, type Service, startService, temporaryFolder, until } from '../support/service.ts'
+import { lexichron, type Service, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const ROUNDS = 20
 const CLIENTS = 16

@@ -17,7 +17,8 @@ import {
   startLoad,
   tokenOf,
 } from '../support/nodes.ts'
-import { lexichron, startService, temporaryFolder, until } from '../support/service.ts'
+import { lexichron, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 t.setTimeout(240_000)
 

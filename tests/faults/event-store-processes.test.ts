@@ -6,8 +6,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { openSqliteEventStore } from '../../src/adapters/eventstore/sqlite/store.ts'
-import { fastClock, until } from '../support/clocks.ts'
+import { fastClock } from '../support/clocks.ts'
 import { idsOf, newEvents, readLog, readWhole, tail, written } from '../support/event-stores.ts'
+import { until } from '../support/until.ts'
 
 const pathIn = (t: Test): string => join(t.testdir(), 'events.db')
 const open = async (t: Test, path: string) => {
@@ -76,7 +77,7 @@ t.test('a process killed while it appends loses nothing that it had answered', a
   const answered: Line[] = []
   for (let round = 0; round < 6; round += 1) {
     const running = startChild(path, `r${round}`, 16, 100_000)
-    await until('it has answered some', () => running.count() > 100 + round * 50, 30_000)
+    await until('it has answered some', () => running.count() > 100 + round * 50)
     running.kill()
     const { lines } = await running.ended
     t.ok(lines.length > 100)

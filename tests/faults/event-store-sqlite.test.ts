@@ -8,8 +8,9 @@ import { openSqliteEventStore, type SqliteEventStoreOptions } from '../../src/ad
 import { startWriter } from '../../src/adapters/eventstore/sqlite/writer-thread.ts'
 import { SqliteError } from '../../src/adapters/sqlite.ts'
 import { type AppendResult, EventStoreError, type Expected, type StoredEvent } from '../../src/ports/event-store.ts'
-import { fastClock, until } from '../support/clocks.ts'
+import { fastClock } from '../support/clocks.ts'
 import { codeOf, idsOf, newEvent, newEvents, readLog, readWhole, tail, written } from '../support/event-stores.ts'
+import { until } from '../support/until.ts'
 
 const clock = fastClock(1)
 const pathIn = (t: Test): string => join(t.testdir(), 'events.db')

@@ -7,7 +7,7 @@ import { Socket } from 'node:net'
 import t from 'tap'
 import { connectMongo } from '../../src/adapters/mongodb.ts'
 import { noMongo, startMongo } from '../support/mongodb.ts'
-import { until } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const reason = noMongo()
 /** Sockets that this process opened. */
@@ -56,17 +56,14 @@ t.test('sockets that die while they are written to', { skip: reason ?? false }, 
       struck += 1
       if (struck <= 3) destroyAll()
     })
-    await until('three times', async () => (struck >= 3 ? true : undefined), 60_000)
-    await until(
-      'an answer',
-      () =>
-        ping().then(
-          () => true,
-          () => undefined,
-        ),
-      60_000,
+    await until('three times', async () => (struck >= 3 ? true : undefined))
+    await until('an answer', () =>
+      ping().then(
+        () => true,
+        () => undefined,
+      ),
     )
-    await until('it looks again', async () => (struck > 4 ? true : undefined), 60_000)
+    await until('it looks again', async () => (struck > 4 ? true : undefined))
     t.equal((await ping())['ok'], 1)
   })
 })

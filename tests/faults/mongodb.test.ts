@@ -6,11 +6,12 @@ import type { JsonObject } from '../../src/domain/event.ts'
 import { openFreshness } from '../../src/projections/freshness.ts'
 import { pointerRecord } from '../../src/projections/pointer.ts'
 import { runProjection } from '../../src/projections/runner.ts'
-import { fastClock, until } from '../support/clocks.ts'
+import { fastClock } from '../support/clocks.ts'
 import { memoryLog } from '../support/memory-log.ts'
 import { noMongo, startMongo } from '../support/mongodb.ts'
 import { words } from '../support/projections.ts'
 import { openProxy } from '../support/tcp-proxy.ts'
+import { until } from '../support/until.ts'
 
 const reason = noMongo()
 const COLLECTION = 'words@1#1'
@@ -58,11 +59,7 @@ else {
         else removed.delete(id)
       }
       const head = await log.head()
-      await until(
-        'somebody got through',
-        async () => ((await direct.checkpoint(COLLECTION))?.position ?? 0n) >= head,
-        30_000,
-      )
+      await until('somebody got through', async () => ((await direct.checkpoint(COLLECTION))?.position ?? 0n) >= head)
       proxy.heal()
     }
     const check = async (): Promise<void> => {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { identifyNode } from '../../src/adapters/process.ts'
-import { until } from '../support/clocks.ts'
+import { until } from '../support/until.ts'
 
 const UUID = '00000000-0000-4000-8000-000000000000'
 

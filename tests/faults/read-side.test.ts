@@ -7,7 +7,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { checkAll, draft, insist, leasesOf, listOf, ready, startLoad, tokenOf } from '../support/nodes.ts'
-import { environmentFor, lexichron, type Service, startService, temporaryFolder, until } from '../support/service.ts'
+import { environmentFor, lexichron, type Service, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 t.setTimeout(240_000)
 
@@ -141,18 +142,14 @@ t.test(
       await load.more(100)
       const before = pointersOf(folder)
       for (const suffix of suffixes) rmSync(join(folder, `read.db${suffix}`))
-      const after = await until(
-        'it is built again',
-        async () => {
-          try {
-            const pointers = pointersOf(folder)
-            return ['entries', 'search'].every(each => pointers[each]?.live !== undefined) ? pointers : undefined
-          } catch {
-            return undefined
-          }
-        },
-        30_000,
-      )
+      const after = await until('it is built again', async () => {
+        try {
+          const pointers = pointersOf(folder)
+          return ['entries', 'search'].every(each => pointers[each]?.live !== undefined) ? pointers : undefined
+        } catch {
+          return undefined
+        }
+      })
       t.not(
         after['entries']?.live,
         before['entries']?.live,
@@ -174,19 +171,15 @@ t.test(
       writeSync(file, Buffer.alloc(size, 0xa5), 0, size, 8_192)
       closeSync(file)
     }
-    await until(
-      'it is set aside and built again',
-      async () => {
-        try {
-          return pointersOf(folder)['entries']?.live !== before['entries']?.live && damaged().length > 0
-            ? true
-            : undefined
-        } catch {
-          return undefined
-        }
-      },
-      30_000,
-    )
+    await until('it is set aside and built again', async () => {
+      try {
+        return pointersOf(folder)['entries']?.live !== before['entries']?.live && damaged().length > 0
+          ? true
+          : undefined
+      } catch {
+        return undefined
+      }
+    })
     await load.more(20)
     await load.stop()
     await checkAll(t, folder, nodes, token, load.answered)
@@ -231,10 +224,8 @@ t.test('damaged checkpoints, pointers and leases are built over', async t => {
     node = await startService(t, folder)
     const lemma = `after ${Object.keys(each).join(' and ')}`
     const next = await insist(() => [node.url], token, lemma, lemma)
-    const list = await until(
-      'it reads what was written since',
-      () => listOf(node.url, token, next?.sync).catch(() => undefined),
-      20_000,
+    const list = await until('it reads what was written since', () =>
+      listOf(node.url, token, next?.sync).catch(() => undefined),
     )
     for (const wanted of [lemma, 'imported 199', '"one"'])
       t.ok(JSON.stringify(list).includes(wanted), `there: ${wanted}`)

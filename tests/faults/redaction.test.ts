@@ -6,7 +6,8 @@ import type { App } from '../../src/adapters/cli/app-port.ts'
 import { openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/domain/roles.ts'
-import { environmentFor, temporaryFolder, until } from '../support/service.ts'
+import { environmentFor, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 t.setTimeout(240_000)
 

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import { draft, insist, tokenOf } from '../support/nodes.ts'
-import { lexichron, type Service, startService, temporaryFolder, until } from '../support/service.ts'
+import { lexichron, type Service, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 t.setTimeout(240_000)
 

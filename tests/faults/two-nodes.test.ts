@@ -20,7 +20,8 @@ import {
   startLoad,
   tokenOf,
 } from '../support/nodes.ts'
-import { environmentFor, lexichron, type Service, startService, temporaryFolder, until } from '../support/service.ts'
+import { environmentFor, lexichron, type Service, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 t.setTimeout(240_000)
 

@@ -10,6 +10,7 @@ import { openLog } from '../../src/log/open.ts'
 import type { EventStore, LoggedEvent, StoredEvent } from '../../src/ports/event-store.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
+import { holdsAsync } from '../support/property.ts'
 
 const sealed = { seal: 'document' as const }
 const Noted = eventType(
@@ -375,7 +376,7 @@ t.test('property: any JSON goes through clear and sealed, byte for byte canonica
   const Sealed = eventType('Sealed', Type.Unsafe<JsonObject>(Type.Object({ a: Type.Optional(Type.Unknown(sealed)) })))
   const json = fc.jsonValue({ noUnicodeString: false }).filter(value => JSON.stringify(value).isWellFormed())
   const wellFormed = fc.string({ unit: 'binary' }).filter(text => text.isWellFormed() && text !== '$sealed')
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(
       fc.dictionary(wellFormed, json, { maxKeys: 6 }),
       fc.option(json, { nil: undefined }),
@@ -390,13 +391,13 @@ t.test('property: any JSON goes through clear and sealed, byte for byte canonica
         return canonicalize(event?.data) === canonicalize(data)
       },
     ),
-    { numRuns: 150 },
+    150,
   )
   t.pass('150 documents')
 })
 
 t.test('property: whatever bytes the log holds, reading either works or says undecodable', async t => {
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(
       fc.json(),
       fc.json(),
@@ -408,10 +409,10 @@ t.test('property: whatever bytes the log holds, reading either works or says und
         return error !== undefined
       },
     ),
-    { numRuns: 200 },
+    200,
   )
   const valid = JSON.stringify({ ...metaOf(), schema: 1, key: 'document:1' })
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(fc.uint8Array({ maxLength: 60 }), async bytes => {
       const { store, keys } = open()
       const secret = randomBytes(32)
@@ -426,7 +427,7 @@ t.test('property: whatever bytes the log holds, reading either works or says und
       const { error } = await readUntilFailure(log.readAll(0n))
       return error?.reason === 'corrupt'
     }),
-    { numRuns: 200 },
+    200,
   )
   t.pass('400 events')
 })

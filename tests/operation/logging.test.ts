@@ -21,7 +21,8 @@ import { openServiceLog } from '../../src/adapters/logging/service-log.ts'
 import { openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { traceIdOf } from '../../src/domain/trace.ts'
-import { environmentFor, temporaryFolder, until } from '../support/service.ts'
+import { environmentFor, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const read = (folder: string): string =>
   readdirSync(folder)

@@ -12,7 +12,8 @@ import { type Closing, openCore, systemClock } from '../../src/app-core.ts'
 import { openLivePart } from '../../src/app-health.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openTestApp } from '../support/app.ts'
-import { environmentFor, startService, temporaryFolder, until } from '../support/service.ts'
+import { environmentFor, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const seriesOf = (text: string, series: string): number | undefined => {
   const line = text.split('\n').find(each => each.startsWith(`${series} `))

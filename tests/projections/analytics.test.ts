@@ -9,9 +9,10 @@ import { rebuild } from '../../src/projections/rebuild.ts'
 import { runProjection } from '../../src/projections/runner.ts'
 import { openView } from '../../src/projections/view.ts'
 import { analytics, currentFigures } from '../../src/queries/analytics.ts'
-import { until } from '../support/clocks.ts'
 import { type MemoryLog, memoryLog } from '../support/memory-log.ts'
 import { openReadSide } from '../support/projections.ts'
+import { holds } from '../support/property.ts'
+import { until } from '../support/until.ts'
 
 let positions = 0n
 const event = (type: string, more: { data?: JsonObject; at?: string; actor?: string; language?: string } = {}) => {
@@ -78,7 +79,7 @@ t.test('a replay, and a repeat of any part, give the same figures', async t => {
     }),
     { minLength: 1, maxLength: 40 },
   )
-  fc.assert(
+  holds(
     fc.property(some, fc.nat(), (drawn, cut) => {
       const events = drawn.map(({ type, actor, language, at }) =>
         event(type, { actor, at, ...(language !== undefined && { language }) }),
@@ -90,7 +91,7 @@ t.test('a replay, and a repeat of any part, give the same figures', async t => {
       const total = days.flatMap(each => Object.values(each.entries ?? {})).reduce((sum, each) => sum + each, 0)
       t.equal(total, events.length, 'the days add up to everything that happened')
     }),
-    { numRuns: 50 },
+    50,
   )
 })
 

@@ -13,9 +13,10 @@ import {
 } from '../../src/projections/pointer.ts'
 import { rebuild, requestRebuild, verifyProjection } from '../../src/projections/rebuild.ts'
 import { openView } from '../../src/projections/view.ts'
-import { fakeClock, fastClock, until } from '../support/clocks.ts'
+import { fakeClock, fastClock } from '../support/clocks.ts'
 import { memoryLog } from '../support/memory-log.ts'
 import { openReadSide, type ReadSide, words } from '../support/projections.ts'
+import { until } from '../support/until.ts'
 
 const withReadSide = (name: string, run: (test: Test, side: ReadSide) => Promise<void>): void => {
   t.test(name, async test => {

@@ -6,6 +6,7 @@ import type { EntryContent, EntryContentChange, EntrySense } from '../../src/dom
 import type { EntryEvent } from '../../src/domain/entry-events.ts'
 import type { Recorded } from '../../src/domain/event.ts'
 import { type SearchDocument, searchDocument, searchProjection } from '../../src/projections/search.ts'
+import { holds } from '../support/property.ts'
 
 const sense = fc.record({
   id: fc.constantFrom('a', 'b'),
@@ -76,7 +77,7 @@ const stored = (document: SearchDocument | undefined): SearchDocument | undefine
 
 t.test('folded over its own documents, it holds the terms of the entry that the aggregate folds', async t => {
   let seen = 0
-  fc.assert(
+  holds(
     fc.property(fc.array(events, { minLength: 1, maxLength: 12 }), story => {
       let entry: Entry | undefined
       let inMemory: SearchDocument | undefined
@@ -93,7 +94,7 @@ t.test('folded over its own documents, it holds the terms of the entry that the 
         t.equal(expected?.key !== undefined, entry?.status === 'published')
       }
     }),
-    { numRuns: 300 },
+    300,
   )
   t.ok(seen > 50, 'unpublished entries are among them')
 })

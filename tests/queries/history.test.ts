@@ -23,11 +23,13 @@ import { rebuild, verifyProjection } from '../../src/projections/rebuild.ts'
 import { openView } from '../../src/projections/view.ts'
 import { FOLDS_AT_ONCE, FOLDS_OF_ONE, getEntry } from '../../src/queries/entries.ts'
 import { openHistory } from '../../src/queries/history.ts'
-import { fastClock, until } from '../support/clocks.ts'
+import { fastClock } from '../support/clocks.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
+import { holds } from '../support/property.ts'
 import { scenario } from '../support/scenario.ts'
 import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 t.setTimeout(240_000)
 
@@ -81,7 +83,7 @@ declare namespace Tap {
 
 t.test('ids sort as positions do, and stand for them', async t => {
   const positions = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n })
-  fc.assert(
+  holds(
     fc.property(positions, positions, (a, b) => {
       if (historyPosition(historyId(a)) !== a) return false
       return a === b || a < b === historyId(a) < historyId(b)

@@ -12,6 +12,7 @@ import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts
 import { plan } from '../../src/projections/planner.ts'
 import { type SearchDocument, searchDocument, searchProjection } from '../../src/projections/search.ts'
 import { type SearchCursor, type SearchIndex, type SearchRequest, search } from '../../src/queries/search.ts'
+import { holdsAsync } from '../support/property.ts'
 
 type Word = {
   readonly lemma: string
@@ -201,12 +202,12 @@ const agrees = async (
 }
 
 t.test('paging gives each entry once, in its best layer, best layer first, whatever the page size', async t => {
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(fc.array(word, { maxLength: 40 }), asked, async (words, question) => {
       const documents = documentsOf(words)
       await agrees(t, indexOf(documents), documents, question)
     }),
-    { numRuns: 300 },
+    300,
   )
 })
 

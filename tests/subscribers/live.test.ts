@@ -6,8 +6,9 @@ import { openTurns } from '../../src/domain/turns.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { type LiveHub, openLiveHub } from '../../src/subscribers/live.ts'
 import type { LiveSink } from '../../src/subscribers/live-transport.ts'
-import { fakeClock, until } from '../support/clocks.ts'
+import { fakeClock } from '../support/clocks.ts'
 import { type MemoryLog, memoryLog } from '../support/memory-log.ts'
+import { until } from '../support/until.ts'
 
 /** Numbers that repeat, so that a failure does too (Park and Miller, 1988). */
 const openRandom = (seed: number) => {

@@ -10,8 +10,8 @@ import { KeysError } from '../../src/ports/keys.ts'
 import { type Subscriber, subscriber } from '../../src/subscribers/define.ts'
 import { inspectSubscriber, retrySubscriber } from '../../src/subscribers/inspect.ts'
 import { runSubscriber, type SubscriberOptions } from '../../src/subscribers/runner.ts'
-import { until } from '../support/clocks.ts'
 import { openReadSide, type ReadSide } from '../support/projections.ts'
+import { until } from '../support/until.ts'
 
 const open = async (t: Test): Promise<ReadSide> => {
   const side = await openReadSide()

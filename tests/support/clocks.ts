@@ -63,16 +63,3 @@ export const fakeClock = (start: Date = new Date('2026-01-01T00:00:00.000Z')): F
     sleepers: () => sleeping.size,
   }
 }
-
-/** Waits for a condition, looking again after everything that is due has run. */
-export const until = async (
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  timeoutMs = 60_000,
-): Promise<void> => {
-  const end = performance.now() + timeoutMs
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 2))
-  }
-}

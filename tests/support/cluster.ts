@@ -2,15 +2,14 @@
 import type { Test } from 'tap'
 import { listen } from './listener.ts'
 import { type Answered, insist, listOf, ready } from './nodes.ts'
-import { lexichron, type Service, startService, temporaryFolder, until } from './service.ts'
+import { lexichron, type Service, startService, temporaryFolder } from './service.ts'
+import { until } from './until.ts'
 
 type Env = Readonly<Record<string, string>>
 
 /** Each client waits so long between two commands: the checks afterwards are to be short. */
 const PAUSE_MS = 150
 const LOOK_MS = 250
-/** Long, as the machine may have much else to do: what it takes is printed, and asserted nowhere. */
-const PROBE_MS = 150_000
 const UNREACHABLE = 'unreachable'
 /** How much of a node's log a failure shows, in characters. */
 const LOG_TAIL = 6_000
@@ -112,13 +111,11 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
     return `${node.url}: ${JSON.stringify(told)}\n${node.output.err.slice(-LOG_TAIL)}`
   }
   const well = (what: string) =>
-    until(
-      what,
-      async () => ((await Promise.all(nodes.map(sick))).flat().length === 0 ? true : undefined),
-      60_000,
-    ).catch(async (error: unknown) => {
-      throw new Error(`${error}\n${(await Promise.all(nodes.map(complaint))).join('\n')}`)
-    })
+    until(what, async () => ((await Promise.all(nodes.map(sick))).flat().length === 0 ? true : undefined)).catch(
+      async (error: unknown) => {
+        throw new Error(`${error}\n${(await Promise.all(nodes.map(complaint))).join('\n')}`)
+      },
+    )
 
   const drafts = async () => {
     const last = answered.at(-1)?.sync
@@ -151,7 +148,7 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
     for (const node of nodes) {
       await ready(node)
       await reached(node)
-      lists.push(await until('the list', () => listOf(node.url, token, last).catch(() => undefined), 60_000))
+      lists.push(await until('the list', () => listOf(node.url, token, last).catch(() => undefined)))
     }
     const [first = [], second] = lists
     t.ok(JSON.stringify(first) === JSON.stringify(second), `${fault}: both nodes show the same`)
@@ -170,7 +167,7 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
     )
     for (const [n, { drafted, returns }] of listeners.entries()) {
       const all = async () => (drafted.length >= streams.length ? true : undefined)
-      await until(`${fault}: listener ${n} has all`, all, 60_000)
+      await until(`${fault}: listener ${n} has all`, all)
       t.strictSame(
         drafted.map(id => `entry-${id}`),
         streams,
@@ -199,14 +196,10 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
     if (!done) throw new Error('a probe was not answered')
     answered.push(done)
     for (const { url } of at)
-      await until(
-        `${lemma} at ${url}`,
-        async () => {
-          const answer = await fetch(`${url}/v1/entries/${done.id}`, { headers }).catch(() => undefined)
-          return answer?.status === 200 ? true : undefined
-        },
-        PROBE_MS,
-      )
+      await until(`${lemma} at ${url}`, async () => {
+        const answer = await fetch(`${url}/v1/entries/${done.id}`, { headers }).catch(() => undefined)
+        return answer?.status === 200 ? true : undefined
+      })
   }
 
   const cluster: Cluster = {

@@ -6,7 +6,8 @@ import type { App } from '../../src/adapters/cli/app-port.ts'
 import { openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/domain/roles.ts'
-import { environmentFor, type Service, until } from './service.ts'
+import { environmentFor, type Service } from './service.ts'
+import { until } from './until.ts'
 
 /** Does something with the data folder as one more process on it: this one. */
 const asNode = async <T>(folder: string, work: (app: App) => Promise<T>): Promise<T> => {
@@ -120,14 +121,10 @@ export const startLoad = (urls: () => readonly string[], token: string, clients 
     retried: () => retried,
     more: async count => {
       const goal = answered.length + count
-      await until(
-        `${count} more answers`,
-        async () => {
-          if (failed !== undefined) throw failed
-          return answered.length >= goal ? true : undefined
-        },
-        60_000,
-      )
+      await until(`${count} more answers`, async () => {
+        if (failed !== undefined) throw failed
+        return answered.length >= goal ? true : undefined
+      })
     },
     stop: async () => {
       stopped = true
@@ -219,16 +216,12 @@ export const listOf = async (url: string, token: string, sync?: string): Promise
 }
 
 /** Waits until the node may be sent requests. */
-export const ready = async (service: Service, ms = 60_000): Promise<void> => {
-  await until(
-    `${service.url} is ready`,
-    async () => {
-      const response = await fetch(`${service.url}/health/ready`).catch(() => undefined)
-      await response?.arrayBuffer()
-      return response?.status === 200 ? true : undefined
-    },
-    ms,
-  )
+export const ready = async (service: Service): Promise<void> => {
+  await until(`${service.url} is ready`, async () => {
+    const response = await fetch(`${service.url}/health/ready`).catch(() => undefined)
+    await response?.arrayBuffer()
+    return response?.status === 200 ? true : undefined
+  })
 }
 
 /**
@@ -248,9 +241,7 @@ export const checkAll = async (
   const lists = []
   for (const node of nodes) {
     await ready(node)
-    lists.push(
-      await until('the node shows all', () => listOf(node.url, token, last?.sync).catch(() => undefined), 60_000),
-    )
+    lists.push(await until('the node shows all', () => listOf(node.url, token, last?.sync).catch(() => undefined)))
   }
   for (const list of lists.slice(1)) t.ok(JSON.stringify(list) === JSON.stringify(lists[0]), 'the nodes show the same')
   const entries = new Set(logOf(folder).flatMap(each => (each.stream.startsWith('entry-') ? [each.stream] : []))).size

@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { type Teardown, temporaryFolder, until } from './service.ts'
+import { type Teardown, temporaryFolder } from './service.ts'
+import { until } from './until.ts'
 
 const named = process.env['TEST_REDIS_URL']
 

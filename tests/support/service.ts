@@ -100,14 +100,3 @@ export const startService = (
     })
     child.once('exit', code => reject(new Error(`serve ended with ${code}: ${output.out}${output.err}`)))
   })
-
-/** Tries until the answer is not undefined. @throws after `ms` without one. */
-export const until = async <T>(what: string, ask: () => Promise<T | undefined>, ms = 60_000): Promise<T> => {
-  const end = performance.now() + ms
-  for (;;) {
-    const answer = await ask()
-    if (answer !== undefined) return answer
-    if (performance.now() > end) throw new Error(`waited ${ms} ms for ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 25))
-  }
-}

@@ -12,7 +12,9 @@ import type { ReadStore } from '../../src/ports/read-store.ts'
 import { openTestApp } from '../support/app.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { draft, tokenOf } from '../support/nodes.ts'
-import { startService, temporaryFolder, until } from '../support/service.ts'
+import { holdsAsync } from '../support/property.ts'
+import { startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 type Message = Readonly<Record<string, unknown>>
 
@@ -114,7 +116,7 @@ t.test('nothing that a client may say is answered with more than an error', asyn
       })
       .map(value => JSON.stringify(value)),
   )
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(fc.array(text, { minLength: 30, maxLength: 60 }), async said => {
       const client = await connect(app.url)
       for (const each of said) client.ws.send(each)
@@ -123,7 +125,7 @@ t.test('nothing that a client may say is answered with more than an error', asyn
       t.ok(client.messages.every(each => typeof each['op'] === 'string' && each['code'] !== 'unavailable'))
       client.ws.terminate()
     }),
-    { numRuns: 10 },
+    10,
   )
 })
 

@@ -7,7 +7,8 @@ import { openLiveFeed } from '../../src/adapters/ws/feed.ts'
 import { textFrame } from '../../src/adapters/ws/frames.ts'
 import { anonymousPermissions, type Permission, permissionsOf } from '../../src/domain/roles.ts'
 import type { LiveSink } from '../../src/subscribers/live-transport.ts'
-import { fakeClock, until } from '../support/clocks.ts'
+import { fakeClock } from '../support/clocks.ts'
+import { until } from '../support/until.ts'
 
 type Standing = ReadonlySet<Permission> | 'ended' | 'unknown'
 

@@ -12,7 +12,8 @@ import { FiguresSchema } from '../../src/queries/analytics.ts'
 import { serverMessages } from '../../src/subscribers/live-messages.ts'
 import { liveEventSchemas } from '../../src/subscribers/live-schemas.ts'
 import { openTestApp } from '../support/app.ts'
-import { environmentFor, temporaryFolder, until } from '../support/service.ts'
+import { environmentFor, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 type Message = Record<string, unknown>
 const checks = Object.fromEntries(Object.entries(serverMessages).map(([op, schema]) => [op, Compile(schema)]))

@@ -2,7 +2,8 @@
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { noRedis, startRedis } from '../support/redis.ts'
-import { lexichron, startService, temporaryFolder, until } from '../support/service.ts'
+import { lexichron, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const reason = noRedis()
 type Json = Readonly<Record<string, unknown>>

@@ -10,7 +10,8 @@ import t from 'tap'
 import { WebSocket } from 'ws'
 import { loadConfig } from '../../src/config.ts'
 import { settings } from '../../src/config-settings.ts'
-import { lexichron, startService, temporaryFolder, until } from '../support/service.ts'
+import { lexichron, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const files = ['compose.yaml', 'compose.dev.yaml', 'compose.prod.yaml'] as const

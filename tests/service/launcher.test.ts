@@ -4,7 +4,8 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { environmentFor, lexichron, startService, temporaryFolder, until } from '../support/service.ts'
+import { environmentFor, lexichron, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 t.setTimeout(240_000)
 

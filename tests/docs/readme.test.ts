@@ -3,13 +3,13 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { catalogue, declaredEvents } from '../scripts/event-catalogue.ts'
-import { settings } from '../src/config-settings.ts'
-import { environmentFor, lexichron, startService, temporaryFolder } from './support/service.ts'
+import { catalogue, declaredEvents } from '../../scripts/event-catalogue.ts'
+import { settings } from '../../src/config-settings.ts'
+import { environmentFor, lexichron, startService, temporaryFolder } from '../support/service.ts'
 
 t.setTimeout(240_000)
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const page = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 /** What a first start fills the log with, in small. */

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import t from 'tap'
-import { openTestApp, type TestApp } from './support/app.ts'
-import { until } from './support/service.ts'
+import { openTestApp, type TestApp } from '../support/app.ts'
+import { until } from '../support/until.ts'
 
 t.setTimeout(240_000)
 
-const guide = readFileSync(join(fileURLToPath(new URL('..', import.meta.url)), 'docs/live.md'), 'utf8')
+const guide = readFileSync(join(fileURLToPath(new URL('../..', import.meta.url)), 'docs/live.md'), 'utf8')
 const example = (mark: string): string => {
   const code = new RegExp(`\`\`\`js ${mark}\\n([\\s\\S]*?)\`\`\``).exec(guide)?.[1]
   if (code === undefined) throw new Error(`docs/live.md has no example for ${mark}`)

@@ -2,8 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { lexichron, startService, temporaryFolder, until } from '../support/service.ts'
+import { lexichron, startService, temporaryFolder } from '../support/service.ts'
 import { startSmtp } from '../support/smtp.ts'
+import { until } from '../support/until.ts'
 
 // Each waits for queues and locks of its own.
 t.jobs = 3
@@ -69,10 +70,8 @@ t.test(
     })
     t.match(await lexichron(folder, ['jobs', 'retry'], env), { code: 0, out: '1 will be done again\n' })
     await until('the other one', async () => (smtp.seen.length >= 3 ? true : undefined))
-    await until(
-      'all is well',
-      async () => ((await partOf(one.url, admin, 'jobs'))['state'] === 'ok' ? true : undefined),
-      60_000,
+    await until('all is well', async () =>
+      (await partOf(one.url, admin, 'jobs'))['state'] === 'ok' ? true : undefined,
     )
 
     await smtp.close()
@@ -94,18 +93,14 @@ t.test(
       return all.length === 2 && all.every(each => Number(each['failures']) > 0) ? all : undefined
     })
     t.match(waiting[0]?.['reason'], /nothing listens there|ECONNREFUSED/)
-    const told = await until(
-      'health to say so, whichever node has tried',
-      async () => {
-        const part = await partOf(one.url, admin, 'jobs')
-        return Object(part['detail'])['mail'] === undefined ? undefined : part
-      },
-      60_000,
-    )
+    const told = await until('health to say so, whichever node has tried', async () => {
+      const part = await partOf(one.url, admin, 'jobs')
+      return Object(part['detail'])['mail'] === undefined ? undefined : part
+    })
     t.match(told, { state: 'degraded', detail: { waiting: 2, mail: /MAIL smtp/ } })
     t.equal((await fetch(`${one.url}/health/ready`)).status, 200, 'mail is no reason to send nobody here')
     const again = await startSmtp(t, { port: smtp.port })
-    await until('what waited comes', async () => (again.seen.length >= 2 ? true : undefined), 60_000)
+    await until('what waited comes', async () => (again.seen.length >= 2 ? true : undefined))
     t.match(again.seen[0]?.mail, { subject: `Text of entry ${id} was removed for good` })
     t.same(again.seen.flatMap(each => each.to).toSorted(), ['night@example.org', 'ops@example.org'])
     const printed = () => [one, two].map(({ output }) => output.err + output.out).join('')
@@ -129,7 +124,7 @@ t.test(
     smtp.behave('take')
     const two = await startService(t, folder, env)
     t.match(await jobsOf(folder, env), [{ state: 'running' }], 'the dead node holds it still')
-    await until('again', async () => (smtp.seen.length > 1 ? true : undefined), 60_000)
+    await until('again', async () => (smtp.seen.length > 1 ? true : undefined))
     await until('done', async () => ((await jobsOf(folder, env)).length === 0 ? true : undefined))
     t.equal(smtp.seen.length, 2)
     t.equal(smtp.seen[0]?.mail.messageId, smtp.seen[1]?.mail.messageId)

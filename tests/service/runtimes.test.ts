@@ -3,12 +3,12 @@ import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { denoPath, denoPermissions } from './support/deno.ts'
-import { environmentFor, lexichron, temporaryFolder } from './support/service.ts'
+import { denoPath, denoPermissions } from '../support/deno.ts'
+import { environmentFor, lexichron, temporaryFolder } from '../support/service.ts'
 
 t.setTimeout(240_000)
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const BOUND_MS = 60_000
 
 const deno = denoPath()

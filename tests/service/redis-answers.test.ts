@@ -2,7 +2,8 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { noRedis, startRedis } from '../support/redis.ts'
-import { lexichron, startService, temporaryFolder, until } from '../support/service.ts'
+import { lexichron, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const reason = noRedis()
 

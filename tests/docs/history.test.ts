@@ -4,11 +4,11 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { environmentFor, startService, temporaryFolder } from './support/service.ts'
+import { environmentFor, startService, temporaryFolder } from '../support/service.ts'
 
 t.setTimeout(240_000)
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 t.test("an auditor's day works as it stands in docs/history.md", { timeout: 240_000 }, async t => {
   const data = temporaryFolder(t)

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { noMongo, startMongo } from '../support/mongodb.ts'
-import { lexichron, startService, temporaryFolder, until } from '../support/service.ts'
+import { lexichron, startService, temporaryFolder } from '../support/service.ts'
 import { openProxy } from '../support/tcp-proxy.ts'
+import { until } from '../support/until.ts'
 
 const reason = noMongo()
 const words = ['serendipity', 'serene', 'sermon', 'luck', 'lucky']
@@ -112,14 +113,10 @@ else {
       const done = await post(two.url, `/v1/entries/${late.json['id']}/publish`, {}, { 'if-match': '*' })
       return done.status === 200 ? done : undefined
     })
-    await until(
-      'what was written meanwhile',
-      async () => {
-        const found = await ask(two.url, '/v1/search?q=meanwhile', { headers: { 'sync-token': published.sync } })
-        return lemmas(found.json).includes('meanwhile') ? true : undefined
-      },
-      30_000,
-    )
+    await until('what was written meanwhile', async () => {
+      const found = await ask(two.url, '/v1/search?q=meanwhile', { headers: { 'sync-token': published.sync } })
+      return lemmas(found.json).includes('meanwhile') ? true : undefined
+    })
     const again = await lexichron(folder, ['verify', '--json'], env)
     t.equal(again.code, 0, again.err + again.out)
     const doctor = await lexichron(folder, ['doctor'], env)

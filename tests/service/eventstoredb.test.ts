@@ -6,7 +6,8 @@ import { diagnose } from '../../src/app-doctor.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openTestApp } from '../support/app.ts'
 import { openEventStoreDouble } from '../support/esdb/server.ts'
-import { environmentFor, lexichron, startService, until } from '../support/service.ts'
+import { environmentFor, lexichron, startService } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 type Answer = { readonly status: number; readonly body: Record<string, unknown>; readonly headers: Headers }
 const call = async (
