@@ -14,7 +14,7 @@ type Standing = ReadonlySet<Permission> | 'ended' | 'unknown'
 
 const open = async (
   t: { teardown(fn: () => unknown): unknown; fail(message: string, more: object): unknown },
-  { total = 100 } = {},
+  { total = 100, away = false } = {},
 ) => {
   const clock = fakeClock()
   const ending = new AbortController()
@@ -36,10 +36,15 @@ const open = async (
       redeem: async () => undefined,
       sweep: async () => undefined,
     },
-    readAfter: async () => 0n,
+    readAfter: async () => {
+      if (away) throw new Error('the log is away')
+      return 0n
+    },
     standing: credential => standings.get(credential) ?? anonymousPermissions,
     lost: () => standings.get('node') === 'unknown',
-    onError: error => t.fail('the feed complained', { error }),
+    onError: error => {
+      if (!away) t.fail('the feed complained', { error })
+    },
   })
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   const sockets: Socket[] = []
@@ -187,3 +192,18 @@ t.test('what waits for a reader is bounded, within one batch too, and it is told
   await reader.closed()
   t.equal(reader.code(), 1013)
 })
+
+t.test(
+  'who resumes at a node that cannot read its position now is told so and sent away, not left to wait',
+  async t => {
+    const { feed, connect } = await open(t, { away: true })
+    const reader = await connect()
+    const messages: unknown[] = []
+    reader.ws.on('message', text => messages.push(JSON.parse(String(text))))
+    reader.ws.send(JSON.stringify({ op: 'subscribe', id: 'a', channel: 'entries', after: 'a position' }))
+    await reader.closed()
+    t.match(messages, [{ op: 'error', code: 'unavailable' }])
+    t.equal(reader.code(), 1013)
+    await until('the place to be given back', () => feed.stats().open === 0)
+  },
+)
