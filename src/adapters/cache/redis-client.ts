@@ -6,6 +6,7 @@ import type { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { type RedisAddress, readRedisAddress } from '../../config-redis.ts'
+import { owned } from '../../domain/owned.ts'
 
 /** A call that takes longer costs more than what it saves. */
 const COMMAND_MS = 250
@@ -203,6 +204,7 @@ export const reasonOf = (error: unknown): string => {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   if (untrusted.test(code))
     return `its certificate is not trusted (${code}): name its authority with ?tlsCAFile=/path, or in NODE_EXTRA_CA_CERTS`
-  if (code !== '') return code in codes ? `${codes[code]} (${code})` : code
+  const known = owned(codes, code)
+  if (code !== '') return known === undefined ? code : `${known} (${code})`
   return text.slice(0, 120)
 }

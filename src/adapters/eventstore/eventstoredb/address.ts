@@ -1,4 +1,5 @@
 /** The connection string of an EventStoreDB, read and checked here: the client's own reader quotes passwords in its errors. */
+import { owned } from '../../../domain/owned.ts'
 
 export type Host = { readonly address: string; readonly port: number }
 
@@ -126,7 +127,7 @@ const parseOptions = (text: string): Settings | Fault => {
   for (const pair of text === '' ? [] : text.split('&')) {
     const equals = pair.indexOf('=')
     const name = pair.slice(0, Math.max(equals, 0))
-    const read = options[name.toLowerCase()]
+    const read = owned(options, name.toLowerCase())
     if (!read) return { fault: `has an option ${JSON.stringify(name || pair)} that is not known` }
     const wants = read(found, pair.slice(equals + 1))
     if (wants !== undefined) return { fault: `has the option ${name}, which has to be ${wants}` }
