@@ -79,18 +79,21 @@ const requestHeaders = (route: Route): readonly JsonObject[] => {
   ]
 }
 
-const headerTexts: Readonly<Record<string, string>> = {
-  ETag: 'The revision, for If-Match, and its representation.',
-  'Sync-Token': 'What this answer reflects; sent back, it makes sure of reading it.',
-  Location: 'The address of what was created.',
-  Link: 'The first and the next page (RFC 8288).',
-  'Idempotent-Replayed': 'true when this is the first answer again.',
-}
+const headerTexts: ReadonlyMap<string, string> = new Map([
+  ['ETag', 'The revision, for If-Match, and its representation.'],
+  ['Sync-Token', 'What this answer reflects; sent back, it makes sure of reading it.'],
+  ['Location', 'The address of what was created.'],
+  ['Link', 'The first and the next page (RFC 8288).'],
+  ['Idempotent-Replayed', 'true when this is the first answer again.'],
+])
 
 const responseOf = (answer: Documented, schema: Json | undefined): JsonObject => ({
   description: answer.description,
   headers: Object.fromEntries(
-    (answer.headers ?? []).map(name => [name, { description: headerTexts[name] ?? '', schema: { type: 'string' } }]),
+    (answer.headers ?? []).map(name => [
+      name,
+      { description: headerTexts.get(name) ?? '', schema: { type: 'string' } },
+    ]),
   ),
   ...(schema !== undefined && {
     content: {
