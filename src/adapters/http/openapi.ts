@@ -31,6 +31,10 @@ export const ProblemSchema = Type.Object(
 /** What any route may answer with, whatever it does. */
 const common: readonly ProblemCode[] = ['validation', 'request-malformed', 'internal', 'closing']
 const limited: readonly ProblemCode[] = ['rate-limited']
+/** Of a body, before its schema is asked. */
+const bodied: readonly ProblemCode[] = [
+  ...(['json-invalid', 'json-too-deep', 'text-invalid', 'payload-too-large', 'unsupported-media-type'] as const),
+]
 const tokened: readonly ProblemCode[] = [
   ...(['unauthenticated', 'permission-denied', 'authorisation-unavailable'] as const),
   ...(['sync-token-invalid', 'other-log', 'header-invalid'] as const),
@@ -43,6 +47,7 @@ export const problemsOf = (route: Route): readonly ProblemCode[] => [
     ...common,
     ...(route.params ? (['not-found'] as const) : []),
     ...(route.rate ? limited : []),
+    ...(route.body ? bodied : []),
     ...(route.permission === undefined ? [] : tokened),
   ]),
 ]
