@@ -449,6 +449,8 @@ t.test('export and problem pages', async t => {
   t.match(lines, [{ id }, { end: true, count: 1 }])
   const rest = await api('GET', `/v1/entries/export?language=is&cursor=${lines.at(-1).cursor}`)
   t.match(JSON.parse(rest.text), { end: true, count: 0 }, 'nothing comes twice')
+  for (let n = 0; n < 3; n += 1) t.equal((await api('GET', '/v1/entries/export?language=-', { as: bob })).status, 400)
+  t.equal((await api('GET', '/v1/entries/export', { as: bob })).status, 200, 'what was refused holds no place')
   t.match(await api('GET', '/v1/entries/export', { headers: { accept: 'text/html' } }), {
     status: 406,
     code: 'not-acceptable',
