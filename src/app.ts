@@ -1,12 +1,5 @@
 import type { Logger } from 'pino'
-import type {
-  App,
-  AppOptions,
-  ProjectionStatus,
-  TokenStatus,
-  VerifyReport,
-  Watch,
-} from './adapters/cli/app-port.ts'
+import type { App, AppOptions, ProjectionStatus, TokenStatus, VerifyReport, Watch } from './adapters/cli/app-port.ts'
 import type { LostEnd } from './adapters/eventstore/sqlite/store.ts'
 import { createTokenVerifier, jwksOf, signAccessToken } from './adapters/http/access-tokens.ts'
 import { openHttpServer } from './adapters/http/server.ts'
