@@ -215,10 +215,13 @@ t.test('lists: pages, links, filters, fields, forged cursors', async t => {
 
 t.test('as of', async t => {
   const { path, sync, etag } = await published()
+  const before = app.clock.now().toISOString()
+  await app.clock.advance(1_000)
   await api('PATCH', path, { as: editor, body: { etymology: 'late' }, headers: { 'if-match': etag } })
   t.equal((await api('GET', path)).json['etymology'], 'late')
+  t.notOk('etymology' in (await api('GET', `${path}?asOf=${before}`)).json)
   t.notOk('etymology' in (await api('GET', `${path}?asOf=${sync}`)).json)
-  t.equal((await api('GET', `${path}?asOf=${new Date().toISOString()}`)).json['etymology'], 'late')
+  t.equal((await api('GET', `${path}?asOf=${app.clock.now().toISOString()}`)).json['etymology'], 'late')
   t.match(await api('GET', `${path}?asOf=2999-01-01T00:00:00Z`), { status: 400, code: 'as-of-invalid' })
   for (const bad of ['2026-02-31T00:00:00Z', '2026-01-01', '2026-01-01T25:00:00Z'])
     t.match(await api('GET', `${path}?asOf=${bad}`), { status: 400, code: 'validation' }, bad)
