@@ -328,6 +328,24 @@ t.test('a store that is busy, away or silent is asked again; one that stays away
   t.equal((await flaky.entryEvents()).length, 200, 'nothing twice, nothing missing')
   t.ok(calls > 2)
 
+  // While this one was refused, another import wrote everything.
+  const store = openMemoryEventStore()
+  let [other, free]: [Promise<void> | undefined, boolean] = [undefined, false]
+  const late = openImportHouse({
+    ...store,
+    appendMany: async appends => {
+      if (free) return store.appendMany(appends)
+      other ??= openImportHouse(store)
+        .importFile('ndjson', path)
+        .then(() => {
+          free = true
+        })
+      await other
+      return appends.map(() => new EventStoreError('busy', 'Too many wait.'))
+    },
+  })
+  t.equal(countsOf(await late.importFile('ndjson', path)), '0 written, 200 unchanged, 0 kept, 0 faults')
+
   const away = openImportHouse({
     ...openMemoryEventStore(),
     appendMany: async appends => appends.map(() => new EventStoreError('busy', 'Too many wait.')),
