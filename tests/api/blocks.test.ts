@@ -16,7 +16,8 @@ import { openLog } from '../../src/log/open.ts'
 import { followBlocks } from '../../src/projections/blocks.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { openEdge, realClock } from '../support/edge.ts'
+import { patientClock } from '../support/clocks.ts'
+import { openEdge } from '../support/edge.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
 import { scenario } from '../support/scenario.ts'
@@ -75,7 +76,7 @@ t.test('which address was blocked is forgotten when it is long over, and only th
   const blocks = openTransactor({
     aggregate: blockAggregate,
     log,
-    clock: realClock,
+    clock: patientClock(),
     random: Math.random,
     cachedStreams: 0,
   })
@@ -226,7 +227,7 @@ t.test('found among many, as by a list that is searched from end to end', async 
         await new Promise(resolve => ending.signal.addEventListener('abort', resolve, { once: true }))
       },
     },
-    ...{ clock: realClock, signal: ending.signal, onError: error => t.fail(String(error)) },
+    ...{ clock: patientClock(), signal: ending.signal, onError: error => t.fail(String(error)) },
   })
   t.ok(await list.reached(400n, 20_000))
   let found = 0
