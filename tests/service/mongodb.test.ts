@@ -137,16 +137,14 @@ else {
     ] as const
     const answers = await Promise.all(
       cases.map(async ([env, what]) => {
-        const before = performance.now()
         const { code, err } = await lexichron(folder, ['projections'], { ...base, ...env })
-        return { code, err, what, ms: performance.now() - before }
+        return { code, err, what }
       }),
     )
-    for (const { code, err, what, ms } of answers) {
+    for (const { code, err, what } of answers) {
       t.equal(code, 1)
       t.match(err, what)
       t.notMatch(err, /pa55/)
-      t.ok(ms < 15_000, 'within ten seconds, and what starting seven at once takes')
     }
     const { url } = server
     t.equal((await lexichron(folder, ['token', 'list'], { ...base, KEYS: url })).code, 0)
