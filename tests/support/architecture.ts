@@ -40,7 +40,7 @@ const domainPackages: ReadonlySet<string> = new Set(['typebox', 'snowball-stemme
  * line); `sqlite.ts` and `mongodb.ts` are the wrappers on their engines, `sqlite-file.ts` looks at files, `folders.ts` makes them.
  */
 const sharedAdapters: ReadonlySet<string> = new Set(
-  ['sqlite', 'sqlite-file', 'mongodb', 'folders'].map(name => `src/adapters/${name}.ts`),
+  ['sqlite', 'sqlite-file', 'mongodb', 'mongodb-sockets', 'folders'].map(name => `src/adapters/${name}.ts`),
 )
 
 export const MAX_LINES = 360
