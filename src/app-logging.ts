@@ -24,6 +24,11 @@ export const consumerTrace = (logger: Logger): ConsumerTrace => ({
         if (event.meta.actor.kind !== 'import') logger.debug(lineOf(consumer, event), 'event taken')
     },
   }),
+  leased: (consumer, takeover, token) => {
+    // Where it had to wait out a holder that said nothing, something hung: an operator wants to know.
+    const say = takeover === 'silent' ? logger.warn : logger.info
+    say.call(logger, { consumer, takeover, token }, 'works for this consumer now')
+  },
   parked: (consumer, id, event, error) =>
     logger.error({ ...lineOf(consumer, event), key: id, err: error }, 'event failed: what it concerns is parked'),
 })

@@ -1,5 +1,6 @@
 /** A connection to MongoDB: its limits, what its errors mean, what the operator sees of its pool. */
 import { MongoClient, type MongoClientOptions, MongoError, MongoServerError } from 'mongodb'
+import { endWritesWithTheirConnection } from './mongodb-sockets.ts'
 
 /** Connections and commands since the start, but for those in use and those who wait for one. */
 export type MongoFigures = {
@@ -31,6 +32,8 @@ export const MAX_POOL = 50
 export const SELECTION_MS = 5_000
 const CONNECT_MS = 5_000
 const SOCKET_MS = 30_000
+/** How often the monitor looks. When it hears nothing for CONNECT_MS it ends the commands under way: no answer will come. */
+const LOOK_MS = 2_000
 /** The first release whose behaviour was read (MongoDB 5.0). */
 const OLDEST = 5
 
@@ -38,7 +41,7 @@ const options: MongoClientOptions = {
   ...{ appName: 'lexichron', maxPoolSize: MAX_POOL, minPoolSize: 1, waitQueueTimeoutMS: SELECTION_MS },
   ...{ serverSelectionTimeoutMS: SELECTION_MS, connectTimeoutMS: CONNECT_MS, socketTimeoutMS: SOCKET_MS },
   // Positions are bigints; documents hold no other 64-bit number.
-  ...{ useBigInt64: true, ignoreUndefined: true, monitorCommands: false },
+  ...{ useBigInt64: true, ignoreUndefined: true, monitorCommands: true },
 }
 
 /** NamespaceNotFound, QueryPlanKilled: the collection was dropped before or while it was read. */
@@ -50,6 +53,10 @@ const figureNames = ['inUse', 'waiting', 'opened', 'closed', 'cleared'] as const
 
 const codeOf = (error: unknown): MongoFaultCode =>
   error instanceof MongoServerError && GONE.has(error.code) ? 'gone' : 'unavailable'
+
+/** An address may name another rhythm. */
+const optionsFor = (url: string): MongoClientOptions =>
+  /heartbeatFrequencyMS=/i.test(url) ? options : { ...options, heartbeatFrequencyMS: LOOK_MS }
 
 /** Without the address, which may hold a password: names and codes, and the server's own sentence. */
 export const reasonOf = (error: unknown): string =>
@@ -113,10 +120,11 @@ export const connectMongo = async (
     database = databaseOf(url) ?? 'lexichron',
   }: { readonly setting: string; readonly fault: MongoFault; readonly database?: string },
 ): Promise<MongoConnection> => {
+  endWritesWithTheirConnection()
   const shown = `${setting} ${shownOf(url)}`
   let client: MongoClient
   try {
-    client = new MongoClient(url, options)
+    client = new MongoClient(url, optionsFor(url))
   } catch (error) {
     // The driver's own sentence may repeat the whole address.
     const name = error instanceof Error ? error.name : 'unknown error'

@@ -7,7 +7,7 @@ import { type Log, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
 import { type Checkpoint, type CollectionName, type ReadStore, ReadStoreError } from '../ports/read-store.ts'
-import { acquireLease, BEAT_MS, type HeldLease } from './lease.ts'
+import { acquireLease, BEAT_MS, type HeldLease, type Sight, type Takeover } from './lease.ts'
 import { describeFailure, retryDone, retryRequested } from './parking.ts'
 
 export type ConsumerState = 'starting' | 'following' | 'building' | 'stopped' | 'waiting-for-lease'
@@ -24,8 +24,10 @@ export type Session = {
   size(): number
 }
 
-/** What a consumer tells about single events: for the log of the service, with the trace that each event carries. */
+/** What a consumer tells about single events and its lease: for the log of the service, with the trace that an event carries. */
 export type ConsumerTrace = {
+  /** It works from here on, under a lease with this token. */
+  readonly leased?: (consumer: string, takeover: Takeover, token: number) => void
   /** The session has taken these events, in this order. */
   readonly taken?: (consumer: string, events: readonly Recorded[]) => void
   /** The event failed: its document or key (`id`) waits from here on. */
@@ -184,15 +186,16 @@ const follow = async (options: ConsumeOptions, lease: HeldLease, from: Checkpoin
   return 'aborted'
 }
 
-const attempt = async (options: ConsumeOptions): Promise<ConsumeEnd> => {
+const attempt = async (options: ConsumeOptions, sight: Sight): Promise<ConsumeEnd> => {
   const { consumer, log, store, clock, nodeId, hasEnded, signal, onState } = options
   onState?.('waiting-for-lease')
   const lease = await acquireLease({
-    ...{ store, consumer, owner: nodeId, clock, signal },
+    ...{ store, consumer, owner: nodeId, clock, signal, sight },
     ...(hasEnded && { hasEnded }),
     above: async () => (await store.checkpoint(consumer))?.token ?? 0,
   })
   if (!lease) return 'aborted'
+  options.trace?.leased?.(consumer, lease.takeover, lease.token)
   try {
     onState?.('starting')
     const stored = await store.checkpoint(consumer)
@@ -214,11 +217,12 @@ const attempt = async (options: ConsumeOptions): Promise<ConsumeEnd> => {
 /** Runs until the signal aborts or there is nothing more to do; faults of the stores are waited out. */
 export const consume = async (options: ConsumeOptions): Promise<ConsumeEnd> => {
   const { clock, signal, onState } = options
+  const sight: Sight = { text: undefined, since: clock.monotonic() }
   let backoff = BACKOFF_FIRST_MS
   while (!signal.aborted) {
     const began = clock.monotonic()
     try {
-      return await attempt(options)
+      return await attempt(options, sight)
     } catch (error) {
       if (error instanceof UndecodableEventError) {
         onState?.('stopped', describeFailure(error))

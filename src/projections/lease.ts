@@ -1,8 +1,9 @@
 /**
  * Who works for a consumer: one record `{owner, token, beat}`, changed by compare-and-swap alone. The holder raises beat
  * every 2 s; a challenger takes it, with the next token, when it saw no change for 8 s of its own monotonic clock: clocks
- * of two machines are never compared. Where the owner's name proves that its process has ended, nobody waits. Writes are
- * fenced by the token, so that a holder who slept through it does no harm.
+ * of two machines are never compared. Nobody waits where the owner's name proves that its process has ended, nor for an
+ * earlier hold of one's own, which a store that went away has cut short. Writes are fenced by the token, so that a holder
+ * who slept through it does no harm.
  */
 import type { Clock } from '../ports/clock.ts'
 import { type Lease, type ReadStore, ReadStoreError } from '../ports/read-store.ts'
@@ -12,8 +13,15 @@ export const TAKEOVER_MS = 8_000
 /** How often a challenger looks. */
 const LOOK_MS = 500
 
+/**
+ * Why it could be taken: nobody held it (`free`), an earlier hold of one's own (`own`), a holder whose process is known to have
+ * ended (`ended`), or one that was silent for too long (`silent`).
+ */
+export type Takeover = 'free' | 'own' | 'ended' | 'silent'
+
 export type HeldLease = {
   readonly token: number
+  readonly takeover: Takeover
   /** Aborts when the lease is no longer ours. */
   readonly lost: AbortSignal
   /** Asks the store whether it is ours still, before something that no token fences. @throws {ReadStoreError} fenced. */
@@ -22,11 +30,15 @@ export type HeldLease = {
   release(): Promise<void>
 }
 
+/** What a challenger saw last, and since when: kept over attempts, as a store that fails now and then is no beat. */
+export type Sight = { text: string | undefined; since: number }
+
 export type LeaseOptions = {
   readonly store: Pick<ReadStore, 'record' | 'swap'>
   readonly consumer: string
-  /** Unique to this process. */
+  /** Unique to this process, in which at most one works for the consumer: a lease of this name is one that it gave up. */
   readonly owner: string
+  readonly sight?: Sight
   readonly clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>
   readonly signal: AbortSignal
   /** True only when the owner's process is known to have ended: whoever it is then need not be waited for. */
@@ -57,7 +69,7 @@ const firstToken = (clock: Pick<Clock, 'now'>): number => clock.now().getTime()
 
 const format = (lease: Lease): string => JSON.stringify({ owner: lease.owner, token: lease.token, beat: lease.beat })
 
-const hold = (options: LeaseOptions, taken: Lease): HeldLease => {
+const hold = (options: LeaseOptions, taken: Lease, takeover: Takeover): HeldLease => {
   const { store, clock, consumer, signal } = options
   const name = leaseRecord(consumer)
   const lost = new AbortController()
@@ -90,8 +102,7 @@ const hold = (options: LeaseOptions, taken: Lease): HeldLease => {
     }
   })()
   return {
-    token: taken.token,
-    lost: lost.signal,
+    ...{ token: taken.token, takeover, lost: lost.signal },
     confirm: async () => {
       const held = parse(await store.record(name))
       if (held?.owner === taken.owner && held.token === taken.token) return
@@ -113,24 +124,31 @@ const hold = (options: LeaseOptions, taken: Lease): HeldLease => {
   }
 }
 
+/** Why nobody has to wait for this lease, if so. */
+const openTo = (lease: Lease | undefined, { owner, hasEnded }: LeaseOptions): Takeover | undefined => {
+  if (!lease || lease.owner === '') return 'free'
+  if (lease.owner === owner) return 'own'
+  return hasEnded?.(lease.owner) === true ? 'ended' : undefined
+}
+
 /** Waits until the lease is ours; undefined when the signal aborts first. @throws {ReadStoreError} */
 export const acquireLease = async (options: LeaseOptions): Promise<HeldLease | undefined> => {
-  const { store, consumer, owner, clock, signal, hasEnded } = options
+  const { store, consumer, owner, clock, signal } = options
   const name = leaseRecord(consumer)
-  let seen: string | undefined
-  let since = clock.monotonic()
+  const sight = options.sight ?? { text: undefined, since: clock.monotonic() }
   while (!signal.aborted) {
     const text = await store.record(name)
     const lease = parse(text)
-    if (text !== seen) {
-      seen = text
-      since = clock.monotonic()
+    if (text !== sight.text) {
+      sight.text = text
+      sight.since = clock.monotonic()
     }
-    const free = !lease || lease.owner === '' || hasEnded?.(lease.owner) === true
-    if (free || clock.monotonic() - since >= TAKEOVER_MS) {
+    const silent = clock.monotonic() - sight.since >= TAKEOVER_MS
+    const takeover = openTo(lease, options) ?? (silent ? 'silent' : undefined)
+    if (takeover) {
       const least = Math.max(lease?.token ?? 0, (await options.above?.()) ?? 0) + 1
       const mine = { owner, token: lease ? least : Math.max(least, firstToken(clock)), beat: 0 }
-      if (await store.swap(name, text, format(mine))) return hold(options, mine)
+      if (await store.swap(name, text, format(mine))) return hold(options, mine, takeover)
     }
     await clock.sleep(LOOK_MS, signal)
   }

@@ -4,11 +4,11 @@ import type { Cache } from '../../src/ports/cache.ts'
 
 export type CacheUnderTest = {
   readonly cache: Cache
-  /** Lets so much time pass for the cache: told to a fake clock, or waited for. */
+  /** Lets so much time pass for the cache: nobody waits for it. */
   pass(ms: number): Promise<void>
 }
 
-/** A fresh, empty cache a call. Times of the contract are tens of milliseconds, so that a real clock may be waited for. */
+/** A fresh, empty cache a call. Times of the contract are minutes: what a test takes itself is nothing against them. */
 export const cacheContract = (t: Test, name: string, open: (t: Test) => Promise<CacheUnderTest>): void => {
   const value = (value: string, position: bigint) => ({ value, position })
 
@@ -17,9 +17,9 @@ export const cacheContract = (t: Test, name: string, open: (t: Test) => Promise<
     t.equal(await cache.get('a'), undefined)
     await cache.set('a', value('{"a":"é\\u0000"}', 2n ** 60n))
     t.same(await cache.get('a'), value('{"a":"é\\u0000"}', 2n ** 60n))
-    await cache.set('b', value('1', 1n), 50)
+    await cache.set('b', value('1', 1n), 50_000)
     t.same(await cache.get('b'), value('1', 1n))
-    await pass(60)
+    await pass(60_000)
     t.equal(await cache.get('b'), undefined)
     t.ok(await cache.get('a'))
     await cache.set('b', value('0', 0n))
@@ -57,37 +57,37 @@ export const cacheContract = (t: Test, name: string, open: (t: Test) => Promise<
 
   t.test(`${name}: one caller gets a claim, until it is released or over`, async t => {
     const { cache, pass } = await open(t)
-    const claims = await Promise.all(['x', 'y', 'z'].map(owner => cache.claim('k', owner, 50)))
+    const claims = await Promise.all(['x', 'y', 'z'].map(owner => cache.claim('k', owner, 50_000)))
     t.equal(claims.filter(each => each.claimed).length, 1)
     const owner = claims[0]?.owner ?? ''
     t.ok(
       claims.every(each => each.owner === owner),
       'all are told whose it is',
     )
-    t.same(await cache.claim('k', owner, 50), { claimed: false, owner }, 'also the owner gets it once')
+    t.same(await cache.claim('k', owner, 50_000), { claimed: false, owner }, 'also the owner gets it once')
     await cache.release('k', 'nobody')
-    t.equal((await cache.claim('k', 'w', 50)).claimed, false, 'only its owner releases it')
+    t.equal((await cache.claim('k', 'w', 50_000)).claimed, false, 'only its owner releases it')
     await cache.release('k', owner)
-    t.same(await cache.claim('k', 'w', 50), { claimed: true, owner: 'w' })
-    await pass(60)
-    t.same(await cache.claim('k', 'v', 50), { claimed: true, owner: 'v' })
+    t.same(await cache.claim('k', 'w', 50_000), { claimed: true, owner: 'w' })
+    await pass(60_000)
+    t.same(await cache.claim('k', 'v', 50_000), { claimed: true, owner: 'v' })
     await cache.release('k', 'w')
-    t.equal((await cache.claim('k', 'u', 50)).claimed, false, 'a claim that is over releases nothing')
+    t.equal((await cache.claim('k', 'u', 50_000)).claimed, false, 'a claim that is over releases nothing')
   })
 
   t.test(`${name}: counts hits in a window that begins with the first`, async t => {
     const { cache, pass } = await open(t)
-    const first = await cache.hit('h', 80)
+    const first = await cache.hit('h', 80_000)
     t.equal(first.count, 1)
-    t.ok(first.resetMs > 0 && first.resetMs <= 80)
-    await pass(30)
-    const second = await cache.hit('h', 80)
+    t.ok(first.resetMs > 0 && first.resetMs <= 80_000)
+    await pass(30_000)
+    const second = await cache.hit('h', 80_000)
     t.equal(second.count, 2)
-    t.ok(second.resetMs <= 50 && second.resetMs > 0, 'its end does not move')
-    t.equal((await cache.hit('other', 80)).count, 1)
-    await pass(60)
-    t.equal((await cache.hit('h', 80)).count, 1)
-    const counts = await Promise.all(Array.from({ length: 50 }, () => cache.hit('many', 1000)))
+    t.ok(second.resetMs <= 50_000 && second.resetMs > 0, 'its end does not move')
+    t.equal((await cache.hit('other', 80_000)).count, 1)
+    await pass(60_000)
+    t.equal((await cache.hit('h', 80_000)).count, 1)
+    const counts = await Promise.all(Array.from({ length: 50 }, () => cache.hit('many', 60_000)))
     t.same(
       counts.map(each => each.count).sort((a, b) => a - b),
       Array.from({ length: 50 }, (_, n) => n + 1),
@@ -97,13 +97,13 @@ export const cacheContract = (t: Test, name: string, open: (t: Test) => Promise<
   t.test(`${name}: forgets everything when cleared, and the names do not mix`, async t => {
     const { cache } = await open(t)
     await cache.set('k', value('v', 1n))
-    await cache.claim('k', 'owner', 1000)
-    await cache.hit('k', 1000)
+    await cache.claim('k', 'owner', 60_000)
+    await cache.hit('k', 60_000)
     t.same(await cache.get('k'), value('v', 1n))
     await cache.clear()
     t.equal(await cache.get('k'), undefined)
-    t.equal((await cache.claim('k', 'other', 1000)).claimed, true)
-    t.equal((await cache.hit('k', 1000)).count, 1)
+    t.equal((await cache.claim('k', 'other', 60_000)).claimed, true)
+    t.equal((await cache.hit('k', 60_000)).count, 1)
     await cache.close()
   })
 }

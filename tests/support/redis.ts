@@ -1,8 +1,8 @@
 /** A real Redis: the one that TEST_REDIS_URL names, or Debian's redis-server as a process of its own. Without either tests are skipped. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
+import { type Running, startProcess } from './processes.ts'
 import { type Teardown, temporaryFolder } from './service.ts'
-import { until } from './until.ts'
 
 const named = process.env['TEST_REDIS_URL']
 
@@ -22,13 +22,16 @@ export type TestRedis = {
   thaw(): void
 }
 
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   await new Promise(resolve => server.close(resolve))
   return typeof address === 'object' && address !== null ? address.port : 0
 }
+
+/** A port that was free a moment ago may be somebody's by now: tests run side by side. */
+const TRIES = 5
 
 export const startRedis = async (t: Teardown, options: readonly string[] = []): Promise<TestRedis> => {
   if (named !== undefined && options.length === 0) {
@@ -38,44 +41,32 @@ export const startRedis = async (t: Teardown, options: readonly string[] = []): 
     return { url: named, kill: async () => refuse(), restart: async () => refuse(), freeze: refuse, thaw: refuse }
   }
   const folder = temporaryFolder(t)
-  const port = await freePort()
-  let child: ChildProcess
-  const start = async (): Promise<void> => {
-    const settings = [
-      '--port',
-      String(port),
-      '--bind',
-      '127.0.0.1',
-      '--dir',
-      folder,
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-    ]
-    child = spawn('redis-server', [...settings, ...options], { stdio: ['ignore', 'pipe', 'ignore'] })
-    let said = ''
-    child.stdout?.on('data', part => {
-      said += part
+  const start = async (at: number): Promise<Running> => {
+    const place = ['--port', String(at), '--bind', '127.0.0.1', '--dir', folder]
+    const server = startProcess(t, 'redis-server', [...place, '--save', '', '--appendonly', 'no', ...options])
+    await server.says(/Ready to accept connections/)
+    return server
+  }
+  let port = await freePort()
+  let server: Running | undefined
+  for (let tries = 1; !server; tries += 1)
+    server = await start(port).catch(async (error: unknown) => {
+      if (tries === TRIES) throw error
+      port = await freePort()
+      return undefined
     })
-    await until('Redis', async () => (/Ready to accept connections/.test(said) ? true : undefined))
-  }
+  let running = server
   const kill = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const ended = new Promise(resolve => child.once('exit', resolve))
-    child.kill('SIGKILL')
-    await ended
+    await running.stop('SIGKILL')
   }
-  await start()
-  t.teardown(kill)
   return {
     url: `redis://127.0.0.1:${port}`,
     kill,
     restart: async () => {
       await kill()
-      await start()
+      running = await start(port)
     },
-    freeze: () => void child.kill('SIGSTOP'),
-    thaw: () => void child.kill('SIGCONT'),
+    freeze: () => running.send('SIGSTOP'),
+    thaw: () => running.send('SIGCONT'),
   }
 }
