@@ -6,7 +6,7 @@ import type { Role } from '../../src/domain/roles.ts'
 import { forgetTimersOf } from './agenda-timers.ts'
 import { type FakeClock, fakeClock } from './clocks.ts'
 import { environmentFor, type Teardown, temporaryFolder } from './service.ts'
-import { until } from './until.ts'
+import { type Saw, until } from './until.ts'
 
 /** That of the service's queue. */
 forgetTimersOf(30_000)
@@ -30,6 +30,37 @@ export type TestAppOptions = {
   readonly clock?: FakeClock
 }
 
+/** Moves the time of an app, half a second at a time, until there is an answer. */
+export const inTime = <T>(
+  { clock }: Pick<TestApp, 'clock'>,
+  what: string,
+  ask: (saw: Saw) => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> =>
+  until(what, async saw => {
+    await clock.advance(500)
+    return ask(saw)
+  })
+
+/** Moves the time of an app, by a step at a time, until the work has ended, and ends as it does. */
+export const whileTimeGoes = async <T>(
+  { clock }: Pick<TestApp, 'clock'>,
+  what: string,
+  work: Promise<T>,
+  stepMs = 500,
+): Promise<T> => {
+  let ended = false
+  const ending = work.finally(() => {
+    ended = true
+  })
+  // It is heard of at the end alone.
+  ending.catch(() => undefined)
+  await until(what, async () => {
+    await clock.advance(stepMs)
+    return ended
+  })
+  return ending
+}
+
 const HOUR_MS = 60 * 60 * 1000
 
 /** On a temporary folder and a free port, with limits that no test reaches. `env` overrides settings. */
@@ -40,17 +71,7 @@ export const openTestApp = async (
 ): Promise<TestApp> => {
   const config = loadConfig(environmentFor(folder, env), folder)
   const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock })
-  const close = async (): Promise<void> => {
-    let closed = false
-    const closing = program.close().finally(() => {
-      closed = true
-    })
-    await until('the end of the app', async () => {
-      await clock.advance(20)
-      return closed
-    })
-    await closing
-  }
+  const close = () => whileTimeGoes({ clock }, 'the end of the app', program.close(), 20)
   t.teardown(close)
   const url = await program.listen()
   const token = async (role: Role, name: string = role): Promise<string> => {

@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream'
 import { runCommandLine } from '../../src/adapters/cli/run.ts'
 import { loadConfig } from '../../src/config.ts'
-import type { Finished } from './service.ts'
+import type { Finished } from './processes.ts'
 
 const collect = () => {
   const said: string[] = []

@@ -6,7 +6,7 @@ import { declaredCategories } from '../../src/app-history.ts'
 import { FiguresSchema } from '../../src/queries/analytics.ts'
 import { serverMessages } from '../../src/subscribers/live-messages.ts'
 import { liveEventSchemas } from '../../src/subscribers/live-schemas.ts'
-import { openTestApp, type TestApp } from '../support/app.ts'
+import { inTime, openTestApp } from '../support/app.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { connectLive as connect, liveChecks, type Message, entriesTold as seen } from '../support/live-client.ts'
 import { temporaryFolder } from '../support/service.ts'
@@ -24,12 +24,6 @@ const publish = async (url: string, token: string, lemma: string): Promise<strin
   if (published.status !== 200) throw new Error(`${published.status}: ${await published.text()}`)
   return id
 }
-/** Moves the time of the app, half a second at a time, until there is an answer. */
-const inTime = <T>({ clock }: TestApp, what: string, ask: () => T | undefined | false): Promise<T> =>
-  until(what, async () => {
-    await clock.advance(500)
-    return ask()
-  })
 const app = await openTestApp(t, { LIMIT_SOCKETS: '2000' })
 const editor = await app.token('editor')
 

@@ -19,24 +19,29 @@ const FORMATS = [NDJSON, 'application/json'] as const
 
 export type OwnDataEdge = Pick<QueryDeps, 'cursors' | 'freshness'> & {
   readonly ownData: OwnData
+  /** Of events, by category. */
+  readonly types: ReadonlyMap<string, readonly string[]>
   readonly readings: Pick<Readings, 'open'>
   readonly limits: Limits
   readonly stepUp: Pick<StepUpPort, 'require'>
 }
 
-const ActivityQuery = Type.Object(
-  {
-    type: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'The type of event.' })),
-    from: Type.Optional(Type.String({ maxLength: 64, description: 'Recorded at this time (RFC 3339) or later.' })),
-    to: Type.Optional(Type.String({ maxLength: 64, description: 'Recorded before this time (RFC 3339).' })),
-    order: Type.Optional(Type.Enum(['asc', 'desc'], { description: 'Newest first (desc) by default.' })),
-    limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100, description: 'Items a page at most, 20 by default.' }),
-    ),
-    cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: '`next` of the page before.' })),
-  },
-  strict,
-)
+/** The types are those of the log that is served. */
+const activityQuery = (types: OwnDataEdge['types']) =>
+  Type.Object(
+    {
+      type: Type.Optional(Type.Enum([...types.values()].flat(), { description: 'The type of event.' })),
+      from: Type.Optional(Type.String({ maxLength: 64, description: 'Recorded at this time (RFC 3339) or later.' })),
+      to: Type.Optional(Type.String({ maxLength: 64, description: 'Recorded before this time (RFC 3339).' })),
+      order: Type.Optional(Type.Enum(['asc', 'desc'], { description: 'Newest first (desc) by default.' })),
+      limit: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 100, description: 'Items a page at most, 20 by default.' }),
+      ),
+      cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: '`next` of the page before.' })),
+    },
+    strict,
+  )
+type ActivityQuery = Static<ReturnType<typeof activityQuery>>
 const ActivitySchema = Type.Object(
   {
     items: Type.Array(Type.Object({}, { additionalProperties: true })),
@@ -73,6 +78,7 @@ const whole = async function* (parts: AsyncGenerator<readonly string[]>, end: (c
 
 export const ownDataRoutes = ({
   ownData,
+  types,
   readings,
   limits,
   stepUp,
@@ -110,7 +116,7 @@ export const ownDataRoutes = ({
   return [
     {
       ...{ tag, permission: 'account:use', rate: 'reads', method: 'GET', path: '/v1/me/activity', name },
-      ...{ summary: 'What you have done', querystring: ActivityQuery, request: { query: { limit: '10' } } },
+      ...{ summary: 'What you have done', querystring: activityQuery(types), request: { query: { limit: '10' } } },
       description: 'Your own acts as the log has them. What is sealed under the keys of others is left out (withheld).',
       answers: {
         200: {
@@ -125,7 +131,7 @@ export const ownDataRoutes = ({
         const [at, end] = Array.isArray(key) ? key.map(each => BigInt(String(each))) : []
         if (request.after !== undefined) await freshness.waitFor(['history'], request.after)
         // The validator has checked the query string against the route's schema.
-        const { type, from, to, order = 'desc', limit = DEFAULT_LIMIT } = request.query as Static<typeof ActivityQuery>
+        const { type, from, to, order = 'desc', limit = DEFAULT_LIMIT } = request.query as ActivityQuery
         const question = {
           ...{ order, ...optional('type', type) },
           ...optional('from', from === undefined ? undefined : timeOf('from', from)),

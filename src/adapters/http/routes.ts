@@ -295,6 +295,7 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
   ...(deps.administration ? administrationRoutes(deps.administration) : []),
   ...(deps.ownData && deps.identity
     ? ownDataRoutes({
+        types: deps.history.types,
         ...{ ...edge, ownData: deps.ownData, stepUp: deps.identity.stepUp },
         readings: deps.history.readings,
       })
