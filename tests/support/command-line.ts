@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream'
 import { runCommandLine } from '../../src/adapters/cli/run.ts'
 import { loadConfig } from '../../src/config.ts'
-import type { Finished } from './processes.ts'
+import type { Ran } from './here.ts'
 
 const collect = () => {
   const said: string[] = []
@@ -17,7 +17,7 @@ const collect = () => {
 
 const nothing = (): Promise<never> => Promise.reject(new Error('this command was to need nothing'))
 
-export const commandLine = async (line: readonly string[]): Promise<Finished> => {
+export const commandLine = async (line: readonly string[]): Promise<Ran> => {
   const [out, err] = [collect(), collect()]
   const code = await runCommandLine(line, {
     stdout: out.stream,
