@@ -6,7 +6,7 @@ import { openTurns } from '../../src/domain/turns.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { type LiveHub, openLiveHub } from '../../src/subscribers/live.ts'
 import type { LiveSink } from '../../src/subscribers/live-transport.ts'
-import { fakeClock } from '../support/clocks.ts'
+import { elapse, fakeClock } from '../support/clocks.ts'
 import { type MemoryLog, memoryLog } from '../support/memory-log.ts'
 import { until } from '../support/until.ts'
 
@@ -191,7 +191,7 @@ t.test('three who ask for forty resumptions each do not hold up a fourth', async
         for await (const batch of log.readAll(after, filter)) {
           pages += 1
           // A page takes a turn's time: this is where a greedy reader would keep it.
-          await new Promise(resolve => setTimeout(resolve, 25))
+          await elapse(25)
           yield batch
         }
       },

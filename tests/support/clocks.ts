@@ -147,3 +147,6 @@ export const runningClock = (): FakeClock => {
     sleepers: () => sleeping.size,
   }
 }
+
+/** Lets real time pass: for a part that is played as slow, never for something else to have happened. */
+export const elapse = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
