@@ -1,6 +1,7 @@
 /** Rights on two processes over one data folder: races between administrators, what other nodes know, and restarts. */
 import t from 'tap'
 import { WebSocket } from 'ws'
+import { systemClock } from '../../src/app-core.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { lexichron, startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
@@ -35,7 +36,7 @@ t.test('of two administrators who end each other at the same moment one stays', 
   const take = (api: typeof one, as: string, { id }: Person) => api('DELETE', `/v1/accounts/${id}/roles/admin`, { as })
   const shorten = (api: typeof one, as: string, { id }: Person) =>
     api('PUT', `/v1/accounts/${id}/roles/admin`, {
-      ...{ as, body: { expiresAt: new Date(new Date().getTime() + 600_000).toISOString() } },
+      ...{ as, body: { expiresAt: new Date(systemClock.now().getTime() + 600_000).toISOString() } },
     })
   const suspend = (api: typeof one, as: string, { id }: Person) =>
     api('POST', `/v1/accounts/${id}/suspend`, { as, body: { reason: 'A test.' } })
