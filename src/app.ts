@@ -1,13 +1,5 @@
 import type { Logger } from 'pino'
-import type {
-  App,
-  AppOptions,
-  AppPurpose,
-  ProjectionStatus,
-  TokenStatus,
-  VerifyReport,
-  Watch,
-} from './adapters/cli/app-port.ts'
+import type { App, AppOptions, ProjectionStatus, TokenStatus, VerifyReport, Watch } from './adapters/cli/app-port.ts'
 import type { LostEnd } from './adapters/eventstore/sqlite/store.ts'
 import { createTokenVerifier, jwksOf, signAccessToken } from './adapters/http/access-tokens.ts'
 import { openHttpServer } from './adapters/http/server.ts'
@@ -108,7 +100,7 @@ const issuerOf = (config: Config): string => config.publicUrl ?? 'urn:lexichron'
 const scopeOf = (config: Config) => ({ issuer: issuerOf(config), audience: issuerOf(config) })
 
 /** Opens the program on the engines that the configuration names. @throws the ports' errors, with what is wrong. */
-export const openApp = async (config: Config, { purpose, version }: AppOptions): Promise<App> => {
+export const openApp = async (config: Config, options: AppOptions): Promise<App> => {
   const opened: Closing[] = []
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
@@ -118,7 +110,7 @@ export const openApp = async (config: Config, { purpose, version }: AppOptions):
     return closing
   }
   try {
-    return await compose(config, version, purpose, opened, close)
+    return await compose(config, options, opened, close)
   } catch (error) {
     await close().catch(() => undefined)
     throw error
@@ -127,12 +119,11 @@ export const openApp = async (config: Config, { purpose, version }: AppOptions):
 
 const compose = async (
   config: Config,
-  version: string,
-  purpose: AppPurpose,
+  { purpose, version, clock = systemClock }: AppOptions,
   opened: Closing[],
   close: () => Promise<void>,
 ): Promise<App> => {
-  const core = await openCore(config, systemClock, opened)
+  const core = await openCore(config, clock, opened)
   const views = bindAll(core)
   const subscribers = bindSubscribers(core)
   const service = purpose === 'serve' ? await openService(core, views, config, version, opened) : undefined

@@ -220,10 +220,13 @@ const readLimits = ({ required }: ReturnType<typeof openReader>): Limits => ({
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /** Developers see what happens, tests only what goes wrong, and operators what is worth keeping. */
-const levels: Readonly<Record<string, string>> = { development: 'debug', test: 'warn' }
+const levels: ReadonlyMap<string, string> = new Map([
+  ['development', 'debug'],
+  ['test', 'warn'],
+])
 
 const readLog = ({ required }: ReturnType<typeof openReader>, environmentName: string): LogSettings => ({
-  level: required('LOG_LEVEL', levels[environmentName] ?? 'info'),
+  level: required('LOG_LEVEL', levels.get(environmentName) ?? 'info'),
   format: required('LOG_FORMAT', 'auto'),
   to: required('LOG_TO', 'stderr'),
   fileMegabytes: required('LOG_FILE_MB', '32'),

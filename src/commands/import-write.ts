@@ -43,10 +43,10 @@ const retryable = (error: unknown): error is EventStoreError =>
 const pause = (deps: Pick<WriteDeps, 'clock' | 'random'>, attempt: number): Promise<void> =>
   deps.clock.sleep(Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS) * (1 + deps.random()))
 
-/** `resent`: it was sent more than once, so that a repeat may be of this very run. */
+/** `doubtful`: it was sent before and nobody knows what came of it, so that a repeat may be of this very run. */
 type Answer = {
   readonly result: Exclude<AppendResult, { outcome: 'unknown' }> | EventStoreError
-  readonly resent: boolean
+  readonly doubtful: boolean
 }
 
 /**
@@ -56,6 +56,8 @@ type Answer = {
  */
 const appendAll = async (deps: WriteDeps, appends: readonly Encoded[]): Promise<readonly Answer[]> => {
   const answers = new Map<Encoded, Answer>()
+  // A store that was away or busy has written nothing (port), so that only an unknown outcome leaves a doubt.
+  const inDoubt = new Set<Encoded>()
   let pending = appends
   for (let attempt = 0; pending.length > 0; attempt += 1) {
     let cause = new EventStoreError('unavailable', 'The store does not say whether it has written what was sent to it.')
@@ -67,14 +69,14 @@ const appendAll = async (deps: WriteDeps, appends: readonly Encoded[]): Promise<
     const again: Encoded[] = []
     for (const [i, append] of sent.entries()) {
       const result = results[i]
-      if (result === undefined || retryable(result)) {
-        if (result !== undefined) cause = result
+      if (result instanceof EventStoreError && result.code !== 'too-large') {
+        if (!retryable(result)) throw result
+        cause = result
         again.push(append)
-      } else if (result instanceof EventStoreError) {
-        if (result.code !== 'too-large') throw result
-        answers.set(append, { result, resent: attempt > 0 })
-      } else if (result.outcome === 'unknown') again.push(append)
-      else answers.set(append, { result, resent: attempt > 0 })
+      } else if (result === undefined || (!(result instanceof EventStoreError) && result.outcome === 'unknown')) {
+        inDoubt.add(append)
+        again.push(append)
+      } else answers.set(append, { result, doubtful: inDoubt.has(append) })
     }
     pending = again
     if (pending.length > 0 && attempt >= MAX_ATTEMPTS) throw cause
@@ -162,12 +164,12 @@ export const openWriter = (deps: WriteDeps, { caller, runId }: WriteAs): Writer 
     const answers = await appendAll(deps, appends)
     return Promise.all(
       records.map(async (record, i): Promise<Outcome> => {
-        const { result, resent = false } = answers[i] ?? {}
+        const { result, doubtful = false } = answers[i] ?? {}
         if (result instanceof EventStoreError) return { outcome: 'fault', reason: result.message }
         if (result?.outcome === 'written' && !result.repeated) return written
         // A repeat says what the stream began with; whether it still stands so is seen in the stream.
         const outcome = await settled(record)
-        return resent && result?.outcome === 'written' && outcome === unchanged ? written : outcome
+        return doubtful && result?.outcome === 'written' && outcome === unchanged ? written : outcome
       }),
     )
   }

@@ -109,9 +109,13 @@ export const openTransactor = <State, E extends DomainEvent>(
     })
   }
 
-  /** Sends the same events at the same revision until the outcome is known, or gives up: never decides again on it. */
-  const append = async (encoded: Encoded): Promise<AppendResult> => {
+  /**
+   * Sends the same events at the same revision until the outcome is known, or gives up: never decides again on it.
+   * `byAnother`: they were there before the first sending.
+   */
+  const append = async (encoded: Encoded): Promise<{ readonly result: AppendResult; readonly byAnother: boolean }> => {
     let result = await log.append(encoded)
+    if (result.outcome !== 'unknown') return { result, byAnother: result.outcome === 'written' && result.repeated }
     for (let sent = 1; result.outcome === 'unknown' && sent <= MAX_RESENDS; sent += 1) {
       await clock.sleep(BACKOFF_MS * 4 ** sent * (1 + random()))
       // A store that is away now says nothing about what was sent before.
@@ -120,7 +124,7 @@ export const openTransactor = <State, E extends DomainEvent>(
         throw error
       })
     }
-    return result
+    return { result, byAnother: false }
   }
 
   const firstAnswer = async (
@@ -161,7 +165,7 @@ export const openTransactor = <State, E extends DomainEvent>(
     if (envelope.dryRun) return { outcome: 'accepted', stream, state, revision, position, replayed: false, events }
 
     const encoded = await log.encode(stream, revision, events, loaded.key)
-    const result = await append(encoded)
+    const { result, byAnother } = await append(encoded)
     if (result.outcome === 'unknown') {
       cache.delete(stream)
       return refuse(
@@ -178,6 +182,13 @@ export const openTransactor = <State, E extends DomainEvent>(
       if (n >= MAX_ATTEMPTS) return refuse('conflict', 'Others keep changing this at the same moment; try again.')
       await clock.sleep(BACKOFF_MS * n * random())
       return attempt(n + 1, stream, fresh, decide, envelope)
+    }
+    if (byAnother) {
+      // Another process has carried out this very command since: the answer is that one's, whatever was decided here.
+      const fresh = await resync(stream, loaded)
+      return fresh.recent.has(envelope.commandId)
+        ? attempt(n, stream, fresh, decide, envelope)
+        : firstAnswer(stream, fresh, result.revision, envelope)
     }
     const written = advance(aggregate, loaded, stream, events, result, encoded.key)
     if ((cache.peek(stream)?.position ?? 0n) < written.position) cache.set(stream, { ...written, cached: true })

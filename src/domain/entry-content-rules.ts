@@ -19,6 +19,7 @@ import { newSenseId } from './ids.ts'
 import { sameJson } from './json.ts'
 import { canonicalLanguage } from './languages.ts'
 import { mergePatch } from './merge-patch.ts'
+import { owned } from './owned.ts'
 import { isRefusal, type Refusal, refuse } from './refusal.ts'
 import { checkText, normalise } from './text.ts'
 
@@ -231,7 +232,7 @@ export const contentChange = (
     replacedBy: entry.replacedBy ?? null,
   }
   for (const [member, value] of Object.entries(patch)) {
-    if (editable.has(member) || sameJson(fixed[member], value)) continue
+    if (editable.has(member) || sameJson(owned(fixed, member), value)) continue
     const errors = [{ pointer: `/${member}`, code: 'read-only', detail: `${member} cannot be changed.` }]
     return identityMembers.has(member)
       ? refuse(

@@ -72,7 +72,7 @@ export const SenseInput = Type.Object(
   {
     id: Type.Optional(text),
     gloss: text,
-    labels: Type.Optional(Type.Partial(Labels)),
+    labels: Type.Optional(Type.Partial(Labels, strict)),
     examples: Type.Optional(Type.Array(Example, { maxItems: 100 })),
     relations: Type.Optional(Type.Array(Relation, { maxItems: 1000 })),
     translations: Type.Optional(Type.Array(Translation, { maxItems: 500 })),

@@ -215,10 +215,13 @@ t.test('lists: pages, links, filters, fields, forged cursors', async t => {
 
 t.test('as of', async t => {
   const { path, sync, etag } = await published()
+  const before = app.clock.now().toISOString()
+  await app.clock.advance(1_000)
   await api('PATCH', path, { as: editor, body: { etymology: 'late' }, headers: { 'if-match': etag } })
   t.equal((await api('GET', path)).json['etymology'], 'late')
+  t.notOk('etymology' in (await api('GET', `${path}?asOf=${before}`)).json)
   t.notOk('etymology' in (await api('GET', `${path}?asOf=${sync}`)).json)
-  t.equal((await api('GET', `${path}?asOf=${new Date().toISOString()}`)).json['etymology'], 'late')
+  t.equal((await api('GET', `${path}?asOf=${app.clock.now().toISOString()}`)).json['etymology'], 'late')
   t.match(await api('GET', `${path}?asOf=2999-01-01T00:00:00Z`), { status: 400, code: 'as-of-invalid' })
   for (const bad of ['2026-02-31T00:00:00Z', '2026-01-01', '2026-01-01T25:00:00Z'])
     t.match(await api('GET', `${path}?asOf=${bad}`), { status: 400, code: 'validation' }, bad)
@@ -449,6 +452,8 @@ t.test('export and problem pages', async t => {
   t.match(lines, [{ id }, { end: true, count: 1 }])
   const rest = await api('GET', `/v1/entries/export?language=is&cursor=${lines.at(-1).cursor}`)
   t.match(JSON.parse(rest.text), { end: true, count: 0 }, 'nothing comes twice')
+  for (let n = 0; n < 3; n += 1) t.equal((await api('GET', '/v1/entries/export?language=-', { as: bob })).status, 400)
+  t.equal((await api('GET', '/v1/entries/export', { as: bob })).status, 200, 'what was refused holds no place')
   t.match(await api('GET', '/v1/entries/export', { headers: { accept: 'text/html' } }), {
     status: 406,
     code: 'not-acceptable',

@@ -100,6 +100,22 @@ t.test('a repeat gets its first answer again, also from another node and after o
   t.match(other, { refused: 'idempotency-key-reused' })
 })
 
+t.test('what another node has just written under the same command is answered as that one answered', async t => {
+  const { transactor, log } = open()
+  const [one, two, three] = [transactor(), transactor(), transactor()]
+  accepted(await one.run('counter-1', add(1), command(1)))
+  // What the others remember of the stream is from before the command.
+  await two.load('counter-1')
+  await three.load('counter-1')
+  const first = accepted(await one.run('counter-1', add(5), command(2, { fingerprint: 'five' })))
+  const again = accepted(await two.run('counter-1', add(5), command(2, { fingerprint: 'five' })))
+  t.equal(log.appends.length, 3, 'it had to be sent to be known')
+  t.match(again, { state: 6, revision: first.revision, position: first.position, replayed: true, events: [] })
+  const other = await three.run('counter-1', add(7), command(2, { fingerprint: 'seven' }))
+  t.match(other, { refused: 'idempotency-key-reused' }, 'what it decided is not taken for what was written')
+  t.match(await three.run('counter-1', add(1), command(3)), { state: 7 }, 'nor remembered')
+})
+
 t.test(
   '256 commands are remembered, the 257th back is decided afresh and meets its own events as a conflict',
   async t => {

@@ -1,4 +1,8 @@
-/** Clocks for tests: one that runs faster than time, one that stands still until it is moved. */
+/**
+ * Clocks for tests. `fakeClock` stands still until the test moves it: for what is about time. `patientClock` goes on by
+ * itself while nothing is under way: for what only waits in passing. `fastClock` is real time, some times as fast: for
+ * what no test waits for.
+ */
 import type { Clock } from '../../src/ports/clock.ts'
 
 /** A clock on which seconds pass in milliseconds: waits of the program become short waits of the test. */
@@ -61,5 +65,45 @@ export const fakeClock = (start: Date = new Date('2026-01-01T00:00:00.000Z')): F
       await settle()
     },
     sleepers: () => sleeping.size,
+  }
+}
+
+/** A clock that goes on by itself, however slow the machine: nothing comes too late on it but what never comes. */
+export type PatientClock = FakeClock & {
+  /** Stands still until the work has settled. */
+  during<T>(work: Promise<T>): Promise<T>
+}
+
+/** Goes on by a small step whenever someone sleeps and nothing is under way: a stall of the process is one step as well. */
+export const patientClock = (stepMs: number = 40): PatientClock => {
+  const clock = fakeClock()
+  let underWay = 0
+  let going = false
+  const go = async (): Promise<void> => {
+    while (clock.sleepers() > 0) {
+      await new Promise(resolve => setTimeout(resolve, 1))
+      await settle()
+      if (underWay === 0) await clock.advance(stepMs)
+    }
+    going = false
+  }
+  return {
+    ...clock,
+    sleep: (ms, signal) => {
+      const slept = clock.sleep(ms, signal)
+      if (!going) {
+        going = true
+        void go()
+      }
+      return slept
+    },
+    during: async work => {
+      underWay += 1
+      try {
+        return await work
+      } finally {
+        underWay -= 1
+      }
+    },
   }
 }

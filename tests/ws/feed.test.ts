@@ -160,3 +160,24 @@ t.test('what waits for a reader is bounded, within one batch too, and it is told
   await reader.closed()
   t.equal(reader.code(), 1013)
 })
+
+t.test('at the end of the node all are told to come back; who takes nothing is cut after five seconds', async t => {
+  const { clock, feed, connect } = await open(t)
+  const [goes, stays] = [await connect(), await connect()]
+  stays.ws.pause()
+  let closed = false
+  const closing = feed.close().then(() => {
+    closed = true
+  })
+  t.equal(feed.place('a'), 'node', 'nobody is let in any more')
+  await goes.closed()
+  t.equal(goes.code(), 1012)
+  await until('the count', () => feed.stats().open === 1)
+  await clock.advance(4_999)
+  t.strictSame([feed.stats().open, closed], [1, false], 'it may still take what it was sent')
+  await clock.advance(1)
+  await until('the count', () => feed.stats().open === 0)
+  await clock.advance(20)
+  await closing
+  stays.ws.terminate()
+})

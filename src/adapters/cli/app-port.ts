@@ -3,6 +3,7 @@ import type { Config } from '../../config.ts'
 import type { ImportCounts, ImportFormat } from '../../domain/import.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Role } from '../../domain/roles.ts'
+import type { Clock } from '../../ports/clock.ts'
 
 /**
  * `serve`: HTTP, projections and all; `work`: what one command of the command line needs, which may run beside a service
@@ -14,6 +15,8 @@ export type AppOptions = {
   readonly purpose: AppPurpose
   /** Of package.json, shown in /health and OpenAPI. */
   readonly version: string
+  /** That of the system where none is given. */
+  readonly clock?: Clock
 }
 
 /** How far a long work is: `done` of `total` (0 while unknown) in `unit`s, within the step named `step`. */

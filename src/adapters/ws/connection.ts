@@ -75,7 +75,9 @@ export const openConnection = (
     leaveAll()
     ws.close(code, reason)
     // A reader that takes nothing would not take the close either.
-    setTimeout(() => ws.terminate(), CLOSING_MS).unref()
+    const gone = new AbortController()
+    ws.once('close', () => gone.abort())
+    void clock.sleep(CLOSING_MS, gone.signal).then(() => ws.terminate())
   }
   const leaveAll = (): void => {
     for (const leave of subscriptions.values()) leave()
