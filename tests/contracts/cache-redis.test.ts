@@ -28,7 +28,7 @@ else {
   }
   const open = (url = server.url, prefix = `t:${randomUUID()}:`, { clock = fakeClock(), ...more }: More = {}) =>
     openRedisCache({
-      ...{ url, prefix, random: () => 0.5, monotonic: clock.monotonic, answerMs: PATIENT_MS, ...more },
+      ...{ url, prefix, random: Math.random, monotonic: clock.monotonic, answerMs: PATIENT_MS, ...more },
       fallback: openMemoryCache({ clock, max: 100 }),
     })
   const ready = async (cache: ReturnType<typeof open>) => {
