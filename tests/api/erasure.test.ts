@@ -2,19 +2,20 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { type Closing, openCore, systemClock } from '../../src/app-core.ts'
+import { type Closing, openCore } from '../../src/app-core.ts'
 import { carryOutErasures } from '../../src/app-erasure.ts'
 import { verifyReceipt } from '../../src/commands/receipts.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openApi, type Received } from '../support/api.ts'
-import { openTestApp } from '../support/app.ts'
+import { inTime, openTestApp } from '../support/app.ts'
+import { runLine } from '../support/command-line.ts'
 import { forgedOf } from '../support/forged.ts'
 import { openOutbox } from '../support/outbox.ts'
-import { environmentFor, lexichron, temporaryFolder } from '../support/service.ts'
+import { environmentFor, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
-const app = await openTestApp(t, { DATA_DIR: folder })
+const app = await openTestApp(t, {}, { folder })
 const api = await openApi(app.url)
 const boss = await app.account('admin', 'boss@dictionary.example')
 const password = 'horse staple battery'
@@ -56,7 +57,7 @@ const HOUR = 60 * 60_000
 /** Another node, on whose clock it is later by so much; what house-keeping does there every minute. */
 const later = async (ms: number, ids: readonly string[], sabotage = false): Promise<number> => {
   const opened: Closing[] = []
-  const clock = { ...systemClock, now: () => new Date(Date.now() + ms) }
+  const clock = { ...app.clock, now: () => new Date(app.clock.now().getTime() + ms) }
   const core = await openCore(loadConfig(environmentFor(folder), folder), clock, opened)
   try {
     const broken = { ...core, keys: { ...core.keys, destroy: () => Promise.reject(new Error('killed')) } }
@@ -174,7 +175,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   const receiptPath = String(json['receipt'])
 
   t.equal(await later(25 * HOUR, [id]), 0, 'begun')
-  await until('the end of the session', async () =>
+  await inTime(app, 'the end of the session', async () =>
     (await api('GET', '/v1/me', { as })).status === 401 ? true : undefined,
   )
   t.equal((await signIn(email)).code, 'account-suspended')
@@ -187,7 +188,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   t.equal(await later(26 * HOUR, [id], true), 0, 'a process that dies before the key is gone')
   t.equal(await later(26 * HOUR, [id]), 1, 'is followed by one that ends it')
   t.equal(await later(26 * HOUR, [id]), 1)
-  const receipt = await until('the receipt', async () => {
+  const receipt = await inTime(app, 'the receipt', async () => {
     const found = await api('GET', receiptPath)
     return found.status === 200 ? found : undefined
   })
@@ -200,7 +201,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   writeFileSync(files[0], receipt.text)
   const keys = await (await fetch(`${app.url}/v1/receipts/keys`)).text()
   writeFileSync(files[1], keys)
-  const verified = await lexichron(temporaryFolder(t), ['receipt', 'verify', files[0], '--keys', files[1], '--json'])
+  const verified = await runLine(folder, ['receipt', 'verify', files[0], '--keys', files[1], '--json'])
   t.equal(verified.code, 0, verified.err)
   t.match(JSON.parse(verified.out), { account: id })
   const [head, payload = '', signature] = String(receipt.json['signed']).split('.')
@@ -208,17 +209,17 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   const lie = [head, Buffer.from(forged).toString('base64url'), signature].join('.')
   t.match(verifyReceipt(lie, JSON.parse(keys)), { fault: /changed, or forged/ })
   writeFileSync(files[0], lie)
-  t.match(await lexichron(temporaryFolder(t), ['receipt', 'verify', files[0], '--keys', files[1]]), {
+  t.match(await runLine(folder, ['receipt', 'verify', files[0], '--keys', files[1]]), {
     code: 1,
     err: /forged/,
   })
   t.match(verifyReceipt(String(receipt.json['signed']), { keys: [] }), { fault: /do not have the one/ })
 
-  const history = await until('the key to be gone everywhere', async () => {
+  await inTime(app, 'the key to be gone everywhere, and the end in the history', async saw => {
     const found = await api('GET', `/v1/events?stream=account-${id}`, { as: admin })
-    return found.text.includes('"removed":["address","password"]') ? found : undefined
+    saw(found.text)
+    return ['"removed":["address","password"]', '"AccountErased"'].every(part => found.text.includes(part))
   })
-  t.match(history.text, '"AccountErased"')
   for (const path of [
     `/v1/streams/profile-${id}`,
     `/v1/events?actor=${id}`,
@@ -246,7 +247,7 @@ t.test('the display name stays where it is wished', async t => {
   await api('DELETE', '/v1/me', { as, body: { content: 'kept' } })
   t.equal(await later(25 * HOUR, [id]), 0)
   t.equal(await later(26 * HOUR, [id]), 1)
-  const shown = await until('the end', async () => {
+  const shown = await inTime(app, 'the end', async () => {
     const found = await api('GET', `/v1/accounts/${id}`, { as: admin })
     return found.json['email'] === null ? found : undefined
   })

@@ -5,11 +5,9 @@
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import jwt from 'jsonwebtoken'
 import t from 'tap'
 import { WebSocket } from 'ws'
-import { runCommandLine } from '../../src/adapters/cli/run.ts'
 import { createTokenVerifier } from '../../src/adapters/http/access-tokens.ts'
 import { isProblemCode } from '../../src/adapters/http/problems.ts'
 import { languagesOf, licenceOf } from '../../src/adapters/import/dictd-about.ts'
@@ -17,7 +15,6 @@ import { openFileKeys } from '../../src/adapters/keys/file.ts'
 import { withoutSecrets } from '../../src/adapters/logging/redact.ts'
 import { storedOf } from '../../src/adapters/readstore/mongodb/plan.ts'
 import { openApp } from '../../src/app.ts'
-import { mails } from '../../src/app-mail.ts'
 import { ConfigError, type Environment, loadConfig } from '../../src/config.ts'
 import { type EngineSetting, parseEngine } from '../../src/config-engines.ts'
 import { settings } from '../../src/config-settings.ts'
@@ -32,6 +29,7 @@ import { isChannel } from '../../src/subscribers/live-channels.ts'
 import { openApi, type Sent } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { fakeClock } from '../support/clocks.ts'
+import { runLine } from '../support/command-line.ts'
 import { countsOf, nounLine, openImportHouse, writeLines } from '../support/import.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
@@ -386,27 +384,8 @@ t.test('by the command line', async t => {
   const opened = await openApp(loadConfig(environmentFor(folder), folder), { purpose: 'work', version: '0.0.0' })
   t.teardown(() => opened.close())
   const run = async (line: readonly string[]) => {
-    const said: string[] = []
-    const stream = () =>
-      new Writable({
-        write: (chunk, _, done) => {
-          said.push(String(chunk))
-          done()
-        },
-      })
-    const code = await runCommandLine(line, {
-      stdout: stream(),
-      stderr: Object.assign(stream(), { isTTY: false }),
-      version: '0.0.0',
-      config: () => loadConfig(environmentFor(folder), folder),
-      openApp: async () => async () => ({ ...opened, close: async () => undefined }),
-      openCopy: async () => () => Promise.reject(new Error('nothing is copied here')),
-      openMails: async () => mails,
-      openDoctor: async () => async () => [],
-      signal: new AbortController().signal,
-      now: () => 0,
-    })
-    return { code, said: said.join('') }
+    const { code, out, err } = await runLine(folder, line, opened)
+    return { code, said: out + err }
   }
   t.equal((await run(['rebuild'])).code, 0)
   for (const name of names) {
