@@ -86,6 +86,8 @@ t.test('figures of entries at once, of searches after a close, the same after a 
   t.equal((await ask('')).items[0]?.searches?.total, 0, 'they wait for their batch')
   await clock.advance(SEARCHES_EVERY_MS)
   await until('the batch', async saw => {
+    // An answer is kept for two seconds.
+    await clock.advance(2_000)
     const total = (await ask('')).items[0]?.searches?.total
     saw(total)
     return total === 3

@@ -341,8 +341,7 @@ t.test('at the edge: refused before anything else, on every node, and what runs 
   await add({ target: '2001:db8:1:2::9', reason: 'r', expiresAt: ends })
   const six = await get(app.url, '2001:db8:1:2:ffff::1')
   t.equal(six.status, 403)
-  const seconds = Number(six.headers.get('retry-after'))
-  t.ok(seconds > 3_000 && seconds <= 3_600, `Retry-After ${seconds}`)
+  t.equal(six.headers.get('retry-after'), '3600')
   await add({ target: '2001:db8:1:2::9', reason: 'r', expiresAt: new Date(time + 1_500).toISOString() })
   await soon(app.url, '2001:db8:1:2:ffff::1', 200)
 

@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
 const start = async (env: Readonly<Record<string, string>> = {}) => {
-  const app = await openTestApp(t, { DATA_DIR: folder, ...env })
+  const app = await openTestApp(t, env, { folder })
   return { app, api: await openApi(app.url) }
 }
 const access = ({ json }: Received): string => String(json['accessToken'])

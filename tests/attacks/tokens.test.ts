@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
-const app = await openTestApp(t, { DATA_DIR: folder })
+const app = await openTestApp(t, {}, { folder })
 const api = await openApi(app.url)
 const outbox = openOutbox(folder)
 

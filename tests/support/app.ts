@@ -3,21 +3,13 @@ import type { App } from '../../src/adapters/cli/app-port.ts'
 import { openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/domain/roles.ts'
+import { forgetTimersOf } from './agenda-timers.ts'
 import { type FakeClock, fakeClock } from './clocks.ts'
 import { environmentFor, type Teardown, temporaryFolder } from './service.ts'
 import { type Saw, until } from './until.ts'
 
-/**
- * Agenda leaves a timer of half a lock's life (15 s) behind each job that it has done. The service ends its process; a test would
- * wait for it, so here such a timer keeps nothing alive.
- */
-const LEFT_BEHIND_MS = 15_000
-const plain = globalThis.setTimeout
-globalThis.setTimeout = Object.assign((...given: Parameters<typeof plain>) => {
-  const timer = plain(...given)
-  if (given[1] === LEFT_BEHIND_MS && typeof timer === 'object') timer.unref()
-  return timer
-}, plain)
+/** That of the service's queue. */
+forgetTimersOf(30_000)
 
 export type TestApp = {
   readonly url: string

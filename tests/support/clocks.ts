@@ -5,6 +5,9 @@
  */
 import type { Clock } from '../../src/ports/clock.ts'
 
+/** For what goes by the system's own clock, as queues do. */
+export const fromNow = (ms: number): Date => new Date(Date.now() + ms)
+
 /** A clock on which seconds pass in milliseconds: waits of the program become short waits of the test. */
 export const fastClock = (factor: number): Clock => ({
   now: () => new Date(performance.timeOrigin + performance.now() * factor),

@@ -1,5 +1,5 @@
 /** The queue on agenda, whatever lies behind it. */
-import { Agenda, type Job, type JobParameters } from 'agenda'
+import { Agenda, InMemoryNotificationChannel, type Job, type JobParameters } from 'agenda'
 import type { JsonObject } from '../../domain/event.ts'
 import { type JobKind, type JobState, type Jobs, JobsError, type JobView, PermanentFailure } from '../../ports/jobs.ts'
 import type { JobBackend } from './backend.ts'
@@ -85,6 +85,8 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
       logging: false,
     },
     ...{ maxConcurrency: 100, removeOnComplete: false },
+    // What this node adds it looks at in the same moment; only what others add waits for the next look.
+    notificationChannel: new InMemoryNotificationChannel(),
   })
   agenda.on('error', onError)
   await run(() => agenda.ready)
