@@ -2,12 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Secret, TOTP } from 'otpauth'
 import t from 'tap'
 import { ConfigError, loadConfig } from '../../src/config.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { runningClock } from '../support/clocks.ts'
+import { codeAt } from '../support/authenticator.ts'
 import { forgedOf } from '../support/forged.ts'
 import {
   type Behaviour,
@@ -34,8 +33,7 @@ const providers = {
   ...{ OPENID_GONE_ISSUER: 'http://127.0.0.1:1', OPENID_GONE_CLIENT_ID: CLIENT, OPENID_GONE_CLIENT_SECRET: SECRET },
   PUBLIC_URL,
 }
-const clock = runningClock()
-const app = await openTestApp(t, providers, { folder, clock })
+const app = await openTestApp(t, providers, { folder })
 const api = await openApi(app.url)
 const browser = (): Browser => openBrowser(api)
 await until('the providers', async () => {
@@ -117,7 +115,9 @@ t.test('who waits with a password at the address of somebody else gains nothing'
 t.test('a provider that lies, or is not itself', async t => {
   const invalid = 'openid-answer-invalid'
   const claims = (change: object): Behaviour => ({ claims: given => ({ ...given, ...change }) })
-  const now = Math.floor(clock.now().getTime() / 1000)
+  const old: Behaviour = {
+    claims: given => ({ ...given, exp: Number(given.iat) - 600, iat: Number(given.iat) - 900 }),
+  }
   const lies: readonly (readonly [string, Behaviour, string])[] = [
     ['another issuer', claims({ iss: 'https://elsewhere.example' }), invalid],
     ['an audience that is not us', claims({ aud: 'somebody' }), invalid],
@@ -125,7 +125,7 @@ t.test('a provider that lies, or is not itself', async t => {
     ['another party', claims({ azp: 'somebody' }), invalid],
     ['another nonce', claims({ nonce: 'x'.repeat(43) }), invalid],
     ['no nonce', claims({ nonce: undefined }), invalid],
-    ['an id token that is too old', claims({ exp: now - 600, iat: now - 900 }), invalid],
+    ['an id token that is too old', old, invalid],
     ['no end', claims({ exp: undefined }), invalid],
     ['no subject', claims({ sub: '' }), invalid],
     ['a subject of many', claims({ sub: 's'.repeat(256) }), invalid],
@@ -244,7 +244,7 @@ t.test('a provider does not stand in for the second factor', async t => {
   const owner = browser()
   t.equal(await owner.signIn('liar'), SIGNED_IN)
   const offer = await owner.ask('POST', '/v1/me/totp', {})
-  const code = new TOTP({ secret: Secret.fromBase32(String(offer.json['secret'])) }).generate()
+  const code = codeAt(app.clock.now(), String(offer.json['secret']))
   t.equal((await owner.ask('POST', '/v1/me/totp/confirm', { code })).status, 204)
   const { codes } = Object((await owner.ask('POST', '/v1/me/recovery-codes', {})).json)
 

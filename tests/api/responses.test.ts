@@ -14,10 +14,9 @@ import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
 import type { Cache } from '../../src/ports/cache.ts'
 import type { Caching } from '../../src/queries/define.ts'
 import { openApi } from '../support/api.ts'
-import { openTestApp } from '../support/app.ts'
-import { fakeClock, runningClock, settle } from '../support/clocks.ts'
+import { inTime, openTestApp, whileTimeGoes } from '../support/app.ts'
+import { fakeClock, settle } from '../support/clocks.ts'
 import { environmentFor, temporaryFolder } from '../support/service.ts'
-import { until } from '../support/until.ts'
 
 const stranger: Requester = { permissions: anonymousPermissions }
 const editor: Requester = { actor: { kind: 'service', id: 'ed' }, permissions: permissionsOf('editor') }
@@ -311,8 +310,8 @@ t.test('a store that hangs holds the end of warming up for two seconds at most',
 
 t.test('what was asked most is at hand after a start and after a rebuild, before somebody asks', async t => {
   const folder = temporaryFolder(t)
-  const clock = runningClock()
-  const first = await openTestApp(t, {}, { folder, clock })
+  const shared = { folder, clock: fakeClock() }
+  const first = await openTestApp(t, {}, shared)
   const api = await openApi(first.url)
   const editor = await first.token('editor')
   const made = await api('POST', '/v1/entries', {
@@ -330,7 +329,7 @@ t.test('what was asked most is at hand after a start and after a rebuild, before
     t.notMatch(text, /typedword/, 'what was typed is written nowhere')
   }
 
-  const again = await openTestApp(t, {}, { folder, clock })
+  const again = await openTestApp(t, {}, shared)
   const auditor = { authorization: `Bearer ${await again.token('auditor')}` }
   const looks = async () => {
     const text = await (await fetch(`${again.url}/metrics`, { headers: auditor })).text()
@@ -339,23 +338,29 @@ t.test('what was asked most is at hand after a start and after a rebuild, before
     return { hit: of('hit'), miss: of('miss') }
   }
   const misses = (count: number) =>
-    until(`${count} answers loaded`, async () => ((await looks()).miss === count ? true : undefined))
+    inTime(again, `${count} answers loaded`, async saw => {
+      const { miss } = await looks()
+      saw(miss)
+      return miss === count
+    })
   await misses(3)
   for (const each of asked.filter(one => !one.includes('typed'))) await (await fetch(again.url + each)).text()
   t.same(await looks(), { hit: 3, miss: 3 }, 'asked for, they were there')
   await (await fetch(`${again.url}/v1/search?q=typedword`)).text()
   t.same(await looks(), { hit: 3, miss: 4 })
-  const beside = await openApp(loadConfig(environmentFor(folder), folder), { purpose: 'work', version: '0.0.0', clock })
-  await beside.rebuild('entries', { signal: new AbortController().signal, onProgress: () => undefined })
-  await beside.close()
+  const config = loadConfig(environmentFor(folder), folder)
+  const other = await openApp(config, { purpose: 'work', version: '0.0.0', clock: shared.clock })
+  const watch = { onProgress: () => undefined, signal: new AbortController().signal }
+  await whileTimeGoes(again, 'a rebuild', other.rebuild('entries', watch))
+  await whileTimeGoes(again, 'its end', other.close())
   await misses(8)
   for (const each of asked) await (await fetch(again.url + each)).text()
   t.same(await looks(), { hit: 7, miss: 8 }, 'and after the rebuild, with what was typed')
   await again.close()
 
-  const last = await openTestApp(t, {}, { folder, clock })
+  const last = await openTestApp(t, {}, shared)
   const reader = { authorization: `Bearer ${await last.token('auditor')}` }
-  const searches = await until('the searches counted', async () => {
+  const searches = await inTime(last, 'the searches counted', async () => {
     const { items } = Object(await (await fetch(`${last.url}/v1/analytics`, { headers: reader })).json())
     const total = Object(Object(Array.isArray(items) ? items.at(-1) : {}).searches).total
     return total >= 4 ? total : undefined

@@ -2,13 +2,12 @@
 import t from 'tap'
 import { type Api, openApi, type Received } from '../support/api.ts'
 import { openTestApp, type TestApp } from '../support/app.ts'
-import { runningClock } from '../support/clocks.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
 const start = async (env: Readonly<Record<string, string>> = {}) => {
-  const app = await openTestApp(t, env, { folder, clock: runningClock() })
+  const app = await openTestApp(t, env, { folder })
   return { app, api: await openApi(app.url) }
 }
 const access = ({ json }: Received): string => String(json['accessToken'])

@@ -1,5 +1,10 @@
 /** An authenticator as tests need it: ES256 keys, no attestation, a counter that can be set, answers that can be spoilt. */
 import { createHash, createSign, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { Secret, TOTP } from 'otpauth'
+
+/** What an app for codes shows at a time, or so many steps of half a minute later. */
+export const codeAt = (now: Date, secret: string, steps: number = 0): string =>
+  TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: now.getTime() + steps * 30_000 })
 
 const head = (major: number, value: number): Buffer =>
   value < 24
