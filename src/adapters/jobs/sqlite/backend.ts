@@ -61,9 +61,11 @@ const openThread = (path: string) => {
   return {
     send,
     close: async (): Promise<void> => {
-      if (!worker) return
-      await send('close', [])
-      await worker?.terminate()
+      const open = worker
+      if (!open) return
+      // A file that cannot be opened cannot be closed either; its thread ends all the same.
+      await send('close', []).catch(() => undefined)
+      await open.terminate()
     },
   }
 }
@@ -81,7 +83,14 @@ export const openSqliteJobs = (path: string): JobBackend => {
   }
   return {
     name: 'SQLite',
-    connect: async () => void (await call('counts')),
+    connect: async () => {
+      try {
+        await call('counts')
+      } catch (error) {
+        await thread.close()
+        throw error
+      }
+    },
     disconnect: thread.close,
     pick: async options => (await call('pick', options)).map(branded),
     counts: () => call('counts'),
