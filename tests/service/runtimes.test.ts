@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { entryId } from '../../src/domain/ids.ts'
 import { denoPath, denoPermissions } from '../support/deno.ts'
-import { importWords, tokenOf } from '../support/nodes.ts'
+import { tokenOf, wordsFile } from '../support/nodes.ts'
 import { startProcess } from '../support/processes.ts'
-import { environmentFor, main, temporaryFolder } from '../support/service.ts'
+import { environmentFor, lexichron, main, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -22,7 +22,8 @@ const skip = deno === undefined && 'there is no Deno: .ci/run fetches it'
 
 t.test('Deno starts, serves, writes and stops', { skip }, async t => {
   const data = temporaryFolder(t)
-  await importWords(data, 3)
+  // As a process, which makes its files for their owner alone.
+  t.match(await lexichron(data, ['import', 'ndjson', wordsFile(data, 3)]), { code: 0 })
   const token = await tokenOf(data, 'contributor')
   // What tap puts into the environment of a Node is not for another runtime.
   const { NODE_V8_COVERAGE: _, ...env } = environmentFor(data, { NODE_OPTIONS: '', HOME: data })
