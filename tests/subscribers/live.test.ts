@@ -183,6 +183,7 @@ t.test('three who ask for forty resumptions each do not hold up a fourth', async
   const log = memoryLog({ page: 5 })
   for (let n = 0; n < 200; n += 1) log.write('entry-1', 'EntryPublished')
   const ending = new AbortController()
+  const clock = fakeClock()
   let pages = 0
   const hub = openHub(
     {
@@ -191,13 +192,14 @@ t.test('three who ask for forty resumptions each do not hold up a fourth', async
         for await (const batch of log.readAll(after, filter)) {
           pages += 1
           // A page takes a turn's time: this is where a greedy reader would keep it.
-          await new Promise(resolve => setTimeout(resolve, 25))
+          await clock.advance(25)
           yield batch
         }
       },
     },
     ending.signal,
     log.events.at(-1)?.position ?? 0n,
+    clock,
   )
   const listener = { permissions: anonymousPermissions }
   const leave = Array.from({ length: 120 }, (_, n) =>
