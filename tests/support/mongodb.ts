@@ -34,11 +34,11 @@ export type TestMongo = {
   stop(): Promise<void>
 }
 
-const start = async (t: Teardown, port: number, file: string | undefined): Promise<Running & { url: string }> => {
+const start = async (port: number, file: string | undefined): Promise<Running & { url: string }> => {
   const args = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', `${folder}/jars/*`]
   const given = [`${folder}/Main.java`, String(port), ...(file === undefined ? [] : [file])]
   // It ends with its standard input too, and so when this process ends in whatever way.
-  const server = startProcess(t, 'java', [...args, ...given], { input: 'open' })
+  const server = startProcess(undefined, 'java', [...args, ...given], { input: 'open' })
   const [url] = await server.says(/mongodb:\/\/\S+(?=\s)/)
   return { ...server, url }
 }
@@ -57,18 +57,20 @@ export const startMongo = async (t: Teardown, options: { readonly file?: string 
     const database = () => withDatabase(named, fresh())
     return { url: database(), database, kill: refuse, restart: refuse, stop: async () => undefined }
   }
-  let running = await start(t, 0, options.file)
+  let running = await start(0, options.file)
   const { url } = running
   const stop = async (): Promise<void> => {
     await running.stop('SIGKILL')
   }
+  // Not before it runs: tap ends a file that has something to tear down, and nothing to do while it waits.
+  t.teardown(stop)
   return {
     url: withDatabase(url, fresh()),
     database: () => withDatabase(url, fresh()),
     kill: stop,
     restart: async () => {
       await stop()
-      running = await start(t, Number(new URL(url).port), options.file)
+      running = await start(Number(new URL(url).port), options.file)
     },
     stop,
   }
