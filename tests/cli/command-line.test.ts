@@ -204,7 +204,7 @@ t.test('wrong usage is exit code 2 and says what is expected', async t => {
     t.match(err, says)
   }
   t.match(await run(['serve'], { environment: { PORT: 'x', HOST: 'a b' } }), {
-    code: 1,
+    code: 2,
     err: /PORT is[\s\S]*HOST is|HOST is[\s\S]*PORT is/,
   })
   t.match(JSON.parse((await run(['frob', '--json'])).err), { exitCode: 2, failed: /no command frob/ })
@@ -271,6 +271,14 @@ t.test('what goes wrong at the start is one line', async t => {
   t.match(await failing(new EventStoreError('unavailable', 'Locked.')), { code: 75, err: 'lexichron: Locked.\n' })
   const inTheWay = { cause: Object.assign(new Error('in the way'), { name: 'SqliteError', kind: 'cantopen' }) }
   t.match(await failing(new EventStoreError('unavailable', 'No.', inTheWay)), { code: 1 }, 'it does not pass by itself')
+  const refused = { cause: Object.assign(new Error('no'), { kind: 'refused' }) }
+  for (const words of [['serve'], ['serve', '--wait']]) {
+    const open = (): never => {
+      throw new EventStoreError('unavailable', 'EVENT_STORE: it refuses the login.', refused)
+    }
+    const ended = await run(words, { open: async () => open() })
+    t.match(ended, { code: 1, err: 'lexichron: EVENT_STORE: it refuses the login.\n' }, 'nobody waits for who is there')
+  }
   t.match(await failing(new EventStoreError('corrupt', 'Broken.')), { code: 1, err: 'lexichron: Broken.\n' })
   const sqlite = Object.assign(new Error('It is a file of another program.'), { name: 'SqliteError', kind: 'foreign' })
   t.match(await failing(sqlite), { code: 1, err: 'lexichron: It is a file of another program.\n' })

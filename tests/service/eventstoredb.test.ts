@@ -1,5 +1,4 @@
 /** The service on EventStoreDB, on the double of its protocol: a day of it, a restart, the database away and back, bad starts. */
-import { join } from 'node:path'
 import t from 'tap'
 import WebSocket from 'ws'
 import { diagnose } from '../../src/app-doctor.ts'
@@ -7,6 +6,7 @@ import { loadConfig } from '../../src/config.ts'
 import { openTestApp } from '../support/app.ts'
 import { openEventStoreDouble } from '../support/esdb/server.ts'
 import { environmentFor, lexichron, startService } from '../support/service.ts'
+import { openProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 type Answer = { readonly status: number; readonly body: Record<string, unknown>; readonly headers: Headers }
@@ -80,17 +80,20 @@ t.test('draft, publish, search, history, live; a restart; the database away and 
   t.ok(refused.headers.has('retry-after'))
   t.equal((await search(second.url, 'weevil')).status, 200, 'queries go on')
   const health = await until('health to see it', async () => {
+    await second.clock.advance(500)
     const { status } = await call(`${second.url}/health/ready`)
     return status === 503 ? status : undefined
   })
   t.equal(health, 503)
   await server.start()
   const made = await until('commands to go on', async () => {
+    await second.clock.advance(500)
     const answer = await call(`${second.url}/v1/entries`, writer, draft('back'))
     return answer.status === 201 ? answer : undefined
   })
   t.equal(server.log.all.filter(each => each.type === 'EntryDrafted').length, 2, 'nothing was half-written')
   await until('read models to follow', async () => {
+    await second.clock.advance(500)
     const { status } = await call(`${second.url}/v1/entries/${made.body['id']}`, writer)
     return status === 200 ? true : undefined
   })
@@ -106,25 +109,48 @@ t.test('draft, publish, search, history, live; a restart; the database away and 
   await second.close()
 })
 
-t.test('a start that cannot be: one line, the setting, no login, exit code 1; or it waits', async t => {
-  const folder = t.testdir()
-  const env = { EVENT_STORE: 'esdb://ops:hush@127.0.0.1:1?tls=false', KEYS_SHARED: 'true' }
-  const { code, err } = await lexichron(folder, ['serve'], env)
-  t.equal(code, 1)
-  t.match(err, /EVENT_STORE: EventStoreDB at esdb:\/\/127\.0\.0\.1:1 cannot be reached/)
-  t.notMatch(err, /hush/)
-  const unshared = await lexichron(folder, ['serve'], { EVENT_STORE: env.EVENT_STORE })
-  t.match(unshared.err, /KEYS_SHARED=true/)
-  t.ok(unshared.code !== 0)
-  const doctor = await lexichron(folder, ['doctor'], env)
-  t.match(doctor.out, /FAILED\s+event store\s+EVENT_STORE: EventStoreDB at esdb:\/\/127\.0\.0\.1:1 cannot be reached/)
-  t.notMatch(doctor.out, /hush/)
+t.test(
+  'a start that cannot be: one line, the setting, no login, and the exit code that says whether to try again',
+  async t => {
+    const folder = t.testdir()
+    const env = { EVENT_STORE: 'esdb://ops:hush@127.0.0.1:1?tls=false', KEYS_SHARED: 'true' }
+    const old = await openEventStoreDouble({ version: '22.10.0' })
+    t.teardown(() => old.close())
+    const [away, wrong, unshared, tooOld, doctor] = await Promise.all([
+      lexichron(folder, ['serve'], env),
+      lexichron(folder, ['serve'], { ...env, EVENT_STORE: 'esdb://ops:hush@db:2113?tsl=false' }),
+      lexichron(folder, ['serve'], { EVENT_STORE: env.EVENT_STORE }),
+      lexichron(folder, ['serve', '--wait'], { ...env, EVENT_STORE: old.url() }),
+      lexichron(folder, ['doctor'], env),
+    ])
+    t.match(away, {
+      code: 75,
+      err: /EVENT_STORE: EventStoreDB at esdb:\/\/127\.0\.0\.1:1 cannot be reached \(connect ECONNREFUSED/,
+    })
+    t.match(wrong, { code: 2, err: /EVENT_STORE is "esdb:\/\/ops:\*\*\*@db.*the option tsl, which is not known/ })
+    t.match(unshared, { code: 2, err: /KEYS_SHARED=true/ })
+    t.match(tooOld, { code: 1, err: /EVENT_STORE: .*22\.10\.0, which is too old/ }, 'nobody waits for who is there')
+    t.match(doctor, {
+      code: 1,
+      out: /FAILED\s+event store\s+EVENT_STORE: EventStoreDB at esdb:\/\/127\.0\.0\.1:1 cannot be reached/,
+    })
+    for (const { out, err } of [away, wrong, unshared, doctor]) t.notMatch(out + err, /hush/)
+    t.equal(away.err.trim().split('\n').length, 1, 'one line')
+  },
+)
 
+t.test('with --wait the service waits for a server that is not there yet, or has too much to do', async t => {
   const server = await openEventStoreDouble()
   t.teardown(() => server.close())
+  const proxy = await openProxy(t, server.url())
+  proxy.cut()
   server.faults.order('features', { kind: 'overloaded' }, 1)
-  const service = await startService(t, join(folder, 'waiting'), { ...env, EVENT_STORE: server.url() }, ['--wait'])
-  t.match(service.output.err, /waits: EVENT_STORE: .* has more to do than it takes/)
+  const env = { EVENT_STORE: proxy.through(server.url()), KEYS_SHARED: 'true' }
+  const starting = startService(t, t.testdir(), env, ['--wait'])
+  await until('an attempt', () => proxy.refused() > 0)
+  proxy.heal()
+  const service = await starting
+  t.match(service.output.err, /waits: EVENT_STORE: EventStoreDB at esdb:\/\/127/)
   t.equal((await fetch(`${service.url}/health/live`)).status, 200)
   t.equal(await service.stop(), 0)
 })
