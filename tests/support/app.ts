@@ -24,6 +24,20 @@ export type TestApp = {
   close(): Promise<void>
 }
 
+/** Servers by the folder that is theirs: one that is opened again has the log that it had. */
+const servers = new Map<string, Promise<{ url(): string; close(): Promise<void> }>>()
+
+/** The same tests on another engine: what is asked of the service is to be answered alike. */
+const engineOf = async (t: Teardown, folder: string): Promise<Readonly<Record<string, string>>> => {
+  if (process.env['TEST_EVENT_STORE'] !== 'eventstoredb') return {}
+  const known = servers.get(folder)
+  const opening = known ?? import('./esdb/server.ts').then(({ openEventStoreDouble }) => openEventStoreDouble())
+  servers.set(folder, opening)
+  const server = await opening
+  if (!known) t.teardown(() => server.close())
+  return { EVENT_STORE: server.url(), KEYS_SHARED: 'true' }
+}
+
 export type TestAppOptions = {
   /** The data folder and the clock, for apps that share them. */
   readonly folder?: string
@@ -38,7 +52,7 @@ export const openTestApp = async (
   env: Readonly<Record<string, string>> = {},
   { folder = temporaryFolder(t), clock = fakeClock() }: TestAppOptions = {},
 ): Promise<TestApp> => {
-  const config = loadConfig(environmentFor(folder, env), folder)
+  const config = loadConfig(environmentFor(folder, { ...(await engineOf(t, folder)), ...env }), folder)
   const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock })
   const close = async (): Promise<void> => {
     let closed = false
