@@ -272,7 +272,13 @@ export const openReader = (connection: Connection, clock: Pick<Clock, 'sleep' | 
       next: async (patienceMs, signal) => {
         try {
           const some = await items.next(patienceMs, signal)
-          return some?.flatMap(item => itemOf(item) ?? [])
+          if (!some) return undefined
+          const found: LogItem[] = []
+          for (const item of some) {
+            const known = itemOf(item)
+            if (known !== undefined) found.push(known)
+          }
+          return found
         } catch (error) {
           connection.failed(client, error)
           if (meaningOf(error).kind === 'broken' && position === after && after > 0n && !(await one(after)))
