@@ -122,7 +122,7 @@ export const openCore = async (
   let queue: Promise<Jobs> | undefined
   hold({ close: async () => (await queue?.catch(() => undefined))?.close() })
   const jobs = (): Promise<Jobs> => {
-    queue ??= openJobs(config, { nodeId, random: Math.random, onError: complain })
+    queue ??= openJobs(config, { nodeId, clock, random: Math.random, onError: complain })
     return queue
   }
   const mailSecret = await keys.secret('mail-recipient')

@@ -11,6 +11,7 @@ import { unsubscribeToken } from './commands/unsubscribe.ts'
 import type { Config } from './config.ts'
 import { preferencesStream } from './domain/preferences.ts'
 import { traceIdOf } from './domain/trace.ts'
+import type { Clock } from './ports/clock.ts'
 import type { JobCounts, JobKind, Jobs } from './ports/jobs.ts'
 import { MailError, type Mailer } from './ports/mailer.ts'
 import { accountRules } from './subscribers/account-mail.ts'
@@ -20,6 +21,7 @@ import { operatorRules } from './subscribers/mail-rules.ts'
 
 export type JobsDeps = {
   readonly nodeId: string
+  readonly clock: Clock
   readonly random: () => number
   readonly onError: (error: unknown) => void
   readonly onFailure?: (
@@ -38,7 +40,7 @@ export const openJobs = async ({ readStore }: Config, deps: JobsDeps): Promise<J
     const { openSqliteJobs } = await import('./adapters/jobs/sqlite/backend.ts')
     return openQueue({ ...deps, backend: openSqliteJobs(jobsPath(readStore.path)) })
   }
-  const { openMongoJobs } = await import('./adapters/jobs/mongodb.ts')
+  const { openMongoJobs } = await import('./adapters/jobs/mongodb/backend.ts')
   return openQueue({ ...deps, backend: await openMongoJobs(readStore.url, 'READ_STORE') })
 }
 

@@ -41,7 +41,7 @@ export type MailDeps = {
 
 export const MAIL_JOB = 'mail'
 /** Eight tries over some half an hour: 15 s, 30 s, 1, 2, 4, 8 and 15 minutes. */
-const TRIES = { tries: 8, firstMs: 15_000, longestMs: 15 * 60_000 } as const
+const TRIES = { firstMs: 15_000, longestMs: 15 * 60_000 } as const
 
 const markOf = (secret: Uint8Array, address: string): string =>
   createHmac('sha256', secret).update(address.normalize('NFC').toLowerCase()).digest('base64url').slice(0, 22)

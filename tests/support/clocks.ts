@@ -63,3 +63,9 @@ export const fakeClock = (start: Date = new Date('2026-01-01T00:00:00.000Z')): F
     sleepers: () => sleeping.size,
   }
 }
+
+/** The machine's own clock, or one that is so far ahead of it (below 0: behind): where an engine or a library looks at it too. */
+export const realClock = (aheadMs = 0): Clock => ({
+  ...fastClock(1),
+  now: () => new Date(performance.timeOrigin + performance.now() + aheadMs),
+})
