@@ -32,8 +32,12 @@ const mailOf = (n: number): Mail => {
   const [template] = mailTemplates
   if (!template) throw new Error('there is no template')
   return {
-    ...{ ...renderMail(template, 'en', template.sample), to: `reader${n}@example.org`, date: new Date() },
-    ...{ messageId: `${randomUUID()}@dictionary.example`, headers: {} },
+    ...renderMail(template, { locale: 'en', timeZone: 'UTC' }, template.sample),
+    to: `reader${n}@example.org`,
+    date: new Date(),
+    messageId: `${randomUUID()}@dictionary.example`,
+    headers: {},
+    keys: [],
   }
 }
 

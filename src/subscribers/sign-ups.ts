@@ -18,6 +18,8 @@ export const signUpsSubscriber = (jobs: Add): Subscriber => ({
   name: 'sign-ups',
   categories: [addressCategory],
   types: [SignUpReceived.type],
+  // From the first event on: where the jobs are lost they are made again, and one that is done changes nothing.
+  outward: true,
   handle: async events => {
     for (const { stream, data } of events)
       await addJob(jobs, { claim: stream, accountId: String(data['accountId']) }, signUpEnds(String(data['expiresAt'])))

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import t from 'tap'
 import type { App, AppOptions, Finding, ImportReport } from '../../src/adapters/cli/app-port.ts'
@@ -7,6 +9,7 @@ import { mails } from '../../src/app-mail.ts'
 import { type Config, type Environment, loadConfig } from '../../src/config.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
+import { temporaryFolder } from '../support/service.ts'
 
 const block = {
   ...{ id: 'block-1', kind: 'network' as const, target: '203.0.113.0/24', reason: 'Floods.', by: 'operator' },
@@ -41,6 +44,15 @@ const emptyApp = (calls: unknown[][]): App => ({
       calls.push(['jobs list', options.state])
       return [{ kind: 'mail', key: 'e:t:m', state: 'parked', failures: 8, reason: 'nothing listens there' }]
     },
+    show: async key =>
+      key === 'nobody'
+        ? []
+        : [
+            {
+              ...{ kind: 'mail', key, state: 'parked', failures: 8, reason: 'nothing listens there', priority: 5 },
+              ...{ finishedAt: new Date(0), data: { eventId: 'e', recipient: 'account:1', list: [1] }, node: 'n' },
+            },
+          ],
     retry: async key => {
       calls.push(['jobs retry', key])
       return key === 'nobody' ? 0 : 1
@@ -462,6 +474,13 @@ t.test('jobs are listed, done again and given up; what is blocked; a mail is sho
     code: 2,
     err: /state lost is unknown: use waiting, running/,
   })
+  const shown = await run(['jobs', 'show', 'e:r'])
+  t.equal(shown.code, 0)
+  for (const line of [/^kind +mail$/m, /^failures +8$/m, /^finishedAt +1970-01-01T/m, /^data\.recipient +account:1$/m])
+    t.match(shown.out, line)
+  t.match(JSON.parse((await run(['jobs', 'show', 'e:r', '--json'])).out), { key: 'e:r', data: { eventId: 'e' } })
+  t.match(await run(['jobs', 'show', 'nobody']), { code: 1, err: /There is no job nobody/ })
+  t.match(await run(['jobs', 'show']), { code: 2 })
   t.match(await run(['jobs', 'retry']), {
     code: 0,
     out: '1 will be done again\n',
@@ -487,8 +506,36 @@ t.test('jobs are listed, done again and given up; what is blocked; a mail is sho
     code: 0,
     out: /"subject":"Se creó/,
   })
-  t.match(await run(['mail', 'preview', 'token-issued', '--locale', 'fr']), {
-    code: 2,
-    err: /locale fr is unknown: use en, es/,
+  const plain = { code: 0, out: /^Subject: An access token/ }
+  t.match(await run(['mail', 'preview', 'token-issued', '--text']), plain)
+  t.match(await run(['mail', 'preview', 'token-issued', '--locale', 'es-MX']), { out: /token de acceso/, err: '' })
+  const french = await run(['mail', 'preview', 'token-issued', '--locale', 'fr'])
+  t.match(french, { ...plain, err: 'Mails are not written in fr: this one is in en.\n' })
+  t.match(await run(['mail', 'preview', 'token-issued', '--locale', '_']), { code: 2, err: /--locale is _/ })
+  t.match(await run(['mail', 'preview', 'token-issued', '--text', '--html']), { code: 2, err: /one at a time/ })
+})
+
+t.test('a mail is sent to see whether it arrives', async t => {
+  const folder = temporaryFolder(t)
+  const environment = { MAIL: `file:${folder}` }
+  const sent = await run(['mail', 'test', 'ada@example.org'], { environment })
+  t.match(sent, { code: 0, out: /^taken as <[0-9a-f-]{36}@localhost>\n$/, calls: [] })
+  const [name = ''] = readdirSync(folder)
+  t.match(readFileSync(join(folder, name), 'utf8'), /^To: ada@example\.org\r$/m)
+  t.match(await run(['mail', 'test', 'ada@example.org', '--locale', 'es', '--json'], { environment }), {
+    code: 0,
+    out: /^\{"messageId":/,
   })
+  t.match(await run(['mail', 'test', 'ada@example.org\r\nBcc: x@y.example'], { environment }), {
+    code: 1,
+    err: /the address is none that mail can be sent to/,
+  })
+  const gone = { MAIL: 'smtp://us:secret@127.0.0.1:1', MAIL_FROM: 'a@b.example' }
+  const refused = await run(['mail', 'test', 'ada@example.org'], { environment: gone })
+  t.match(refused, { code: 75, err: /nothing listens there/ })
+  t.notMatch(refused.err, /secret|ada/)
+  t.match(JSON.parse((await run(['mail', 'test', 'a@b.example', '--json'], { environment: gone })).out), {
+    failed: 'temporary',
+  })
+  t.match(await run(['mail', 'test']), { code: 2 })
 })

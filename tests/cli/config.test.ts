@@ -161,6 +161,14 @@ t.test('engines by URL, and what would not be shared', async t => {
   t.match(loadConfig(smtp, cwd), { mail: { engine: 'smtp', url: smtp.MAIL }, mailFrom: smtp.MAIL_FROM })
   t.notMatch(JSON.stringify(loadConfig(smtp, cwd).settings), /s3cret/)
   t.match(carried({ MAIL: 'redis://mail' }), 'names no engine that can stand there')
+  for (const [more, says] of [
+    ['?tls=no', 'the option tls, which is not known'],
+    ['?requireTLS=maybe', 'requireTLS, which is true or false'],
+    ['/inbox', 'takes no path'],
+  ] as const)
+    t.match(carried({ ...smtp, MAIL: smtp.MAIL + more }), says)
+  t.match(carried({ ...smtp, MAIL: 'smtps://mail?requireTLS=false' }), 'is encrypted from the start')
+  t.same(loadConfig({ ...smtp, MAIL: 'smtp://mail?requireTLS=false' }, cwd).mail.engine, 'smtp')
   const shell = loadConfig({ MAIL: '/var/mail/me' }, cwd)
   t.match(
     shell,
