@@ -1,34 +1,114 @@
 /**
- * Runs the tests with tap and ends with one line, `N passed, N failed, N skipped`, which counts assertions. Arguments go
- * to tap. With CI=true a skipped test is a failure: what a machine lacks has to be put on it, not passed over.
+ * Runs the tests, two files at a time, and ends with one line, `N passed, N failed, N skipped`, which counts assertions.
+ *
+ *     node scripts/test.ts [fast|service|explore] [--minutes N] [--limit SECONDS] [FILE ...]
+ *
+ * `service` gives a file that fails a second chance, alone, after all others: what passes then is unsteady, and said.
+ * `explore` runs what draws values with new seeds and fifty times as many, in rounds while minutes are left. Several runs
+ * may go on at once in one checkout: each has a folder of its own below .tap/runs. With CI=true a skipped test is a
+ * failure: what a machine lacks has to be put on it, not passed over.
  */
-import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import { closingLine, openDigest } from './totals.ts'
+import { randomInt } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { KINDS, lastSummary, newestRun, publishRun } from './runs.ts'
+import { endRunning, type FileRun, runFile } from './test-file.ts'
+import { hasProperties, testFiles, tierOf } from './tiers.ts'
+import { closingLine, sumOf } from './totals.ts'
 
-const root = new URL('..', import.meta.url)
-/** A real MongoDB is asked about all of WordNet, which is read into it first. */
-const patience = process.env['TEST_MONGODB_URL'] === undefined ? [] : ['--timeout=2400']
-const tap = spawn(
-  process.execPath,
-  ['node_modules/tap/dist/esm/run.mjs', '--reporter=tap', '-j2', ...patience, ...process.argv.slice(2)],
-  { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
-)
-const ended = new Promise<number>(done => {
-  tap.once('error', error => {
-    process.stderr.write(`tap does not start: ${error.message}\n`)
-    done(1)
-  })
-  tap.once('close', code => done(code ?? 1))
+const root = fileURLToPath(new URL('..', import.meta.url))
+const AT_ONCE = 2
+const KEPT_MS = 86_400_000
+/** Files of the tier take a tenth of it at most: only what hangs comes to it. */
+const LIMIT_SECONDS = {
+  ...{ fast: 300, explore: 3600 },
+  // A real MongoDB is asked about all of WordNet, which is read into it first.
+  service: process.env['TEST_MONGODB_URL'] === undefined ? 600 : 2400,
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { minutes: { type: 'string', default: '0' }, limit: { type: 'string' } },
 })
+const [first = '', ...rest] = positionals
+const kind = first === 'service' || first === 'explore' ? first : 'fast'
+const named = (first === kind ? rest : positionals).map(file => relative(root, join(process.cwd(), file)))
+const all = testFiles(root)
+const files =
+  named.length > 0
+    ? named
+    : all.filter(file => (kind === 'explore' ? hasProperties(root, file) : tierOf(file) === kind))
 
-const digest = openDigest()
-for await (const line of createInterface({ input: tap.stdout }))
-  for (const shown of digest.line(line)) process.stdout.write(`${shown}\n`)
+// What a run printed is kept for a day, and the newest run of a tier for as long as it is that.
+const kept = join(root, '.tap/runs')
+mkdirSync(kept, { recursive: true })
+for (const name of readdirSync(kept)) {
+  const old = join(kept, name)
+  const isNewest = KINDS.some(tier => newestRun(root, tier) === old)
+  if (!isNewest && Date.now() - statSync(old).mtimeMs > KEPT_MS) rmSync(old, { recursive: true, force: true })
+}
+const folder = mkdtempSync(join(kept, `${kind}-`))
+const show = (line: string): void => void process.stdout.write(`${line}\n`)
 
-const code = await ended
-const totals = digest.totals() ?? { passed: 0, failed: 1, skipped: 0 }
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    endRunning()
+    rmSync(folder, { recursive: true, force: true })
+    process.exit(signal === 'SIGINT' ? 130 : 143)
+  })
+
+const run = (file: string, label = ''): Promise<FileRun> =>
+  runFile({
+    root,
+    file,
+    folder,
+    label,
+    show,
+    limitSeconds: Number(values.limit ?? LIMIT_SECONDS[kind === 'explore' ? kind : tierOf(file)]),
+    environment: kind === 'explore' ? { TEST_EXPLORE: String(randomInt(2 ** 31)) } : {},
+  })
+
+/** What took long the last time begins first, and so does what is new: so that the end does not wait for one file. */
+const lastTime = new Map(lastSummary(root, kind)?.runs.map(({ file, seconds }) => [file, seconds]))
+const tookBefore = (file: string): number => lastTime.get(file) ?? Number.MAX_VALUE
+
+/** Every file once, as many at a time as there is room for. */
+const round = async (): Promise<readonly FileRun[]> => {
+  const waiting = files.toSorted((one, other) => tookBefore(other) - tookBefore(one))
+  const runs: FileRun[] = []
+  const work = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) runs.push(await run(file))
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  return runs
+}
+
+const began = performance.now()
+const runs = [...(await round())]
+while (kind === 'explore' && performance.now() - began < Number(values.minutes) * 60_000) runs.push(...(await round()))
+
+const unsteady: string[] = []
+if (kind === 'service')
+  for (const [at, before] of runs.entries()) {
+    if (before.ok) continue
+    show(`== once more, alone: ${before.file}`)
+    const again = await run(before.file, '.again')
+    runs[at] = again
+    if (again.ok) unsteady.push(...before.failures.map(failure => `${before.file} > ${failure}`))
+  }
+
+const worthReading = unsteady.length > 0 || runs.some(({ ok }) => !ok)
+if (named.length === 0) {
+  writeFileSync(join(folder, 'summary.json'), JSON.stringify({ runs, unsteady }))
+  publishRun(root, kind, folder)
+} else if (!worthReading) rmSync(folder, { recursive: true, force: true })
+
+const totals = sumOf(runs.map(({ totals }) => totals))
 const refused = process.env['CI'] === 'true' && totals.skipped > 0
-if (refused) process.stdout.write('Skipped tests count as a failure here (CI=true).\n')
-process.stdout.write(`${closingLine(totals)}\n`)
-process.exitCode = code !== 0 ? code : refused || totals.failed > 0 ? 1 : 0
+if (refused) show('Skipped tests count as a failure here (CI=true).')
+for (const what of unsteady) show(`unsteady: ${what}`)
+if (worthReading) show(`what the files printed: ${relative(process.cwd(), join(folder, 'outputs'))}`)
+show(closingLine(totals))
+process.exitCode = refused || totals.failed > 0 || files.length === 0 ? 1 : 0

@@ -1,12 +1,4 @@
-import type {
-  App,
-  AppOptions,
-  AppPurpose,
-  ProjectionStatus,
-  TokenStatus,
-  VerifyReport,
-  Watch,
-} from './adapters/cli/app-port.ts'
+import type { App, AppOptions, ProjectionStatus, TokenStatus, VerifyReport, Watch } from './adapters/cli/app-port.ts'
 import { signAccessToken } from './adapters/http/access-tokens.ts'
 import { importFrom } from './adapters/import/command.ts'
 import { rotateAddresses } from './app-address.ts'
@@ -26,7 +18,7 @@ import { exportEntries } from './queries/entries.ts'
 import type { SubscriberInspection } from './subscribers/inspect.ts'
 
 /** Opens the program on the engines that the configuration names. @throws the ports' errors, with what is wrong. */
-export const openApp = async (config: Config, { purpose, version }: AppOptions): Promise<App> => {
+export const openApp = async (config: Config, options: AppOptions): Promise<App> => {
   const opened: Closing[] = []
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
@@ -36,7 +28,7 @@ export const openApp = async (config: Config, { purpose, version }: AppOptions):
     return closing
   }
   try {
-    return await compose(config, version, purpose, opened, close)
+    return await compose(config, options, opened, close)
   } catch (error) {
     await close().catch(() => undefined)
     throw error
@@ -45,12 +37,11 @@ export const openApp = async (config: Config, { purpose, version }: AppOptions):
 
 const compose = async (
   config: Config,
-  version: string,
-  purpose: AppPurpose,
+  { purpose, version, clock = systemClock }: AppOptions,
   opened: Closing[],
   close: () => Promise<void>,
 ): Promise<App> => {
-  const core = await openCore(config, systemClock, opened)
+  const core = await openCore(config, clock, opened)
   const views = bindAll(core)
   const subscribers = bindSubscribers(core, mailRules(config, core))
   const service = purpose === 'serve' ? await openService(core, views, config, version, opened) : undefined

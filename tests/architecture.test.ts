@@ -27,7 +27,7 @@ t.test('a planted violation is found', async t => {
   const plant = (path: string, text: string, expected: string): void => {
     mkdirSync(dirname(join(copy, path)), { recursive: true })
     writeFileSync(join(copy, path), text)
-    const found = faultsOf(sourcesBelow(copy, 'src')).filter(each => each.startsWith(`${path}:`))
+    const found = faultsOf(sourcesBelow(copy, 'src').filter(each => each.path === path))
     t.ok(
       found.some(each => each.includes(expected)),
       `${path}: ${expected}; found ${found.join('; ') || 'nothing'}`,
@@ -59,6 +59,12 @@ t.test('a planted violation is found', async t => {
   plant('src/domain/planted-l.ts', `${'export const x = 1\n'.repeat(400)}`, 'lines, more than')
   plant('src/domain/planted-m.ts', '// TODO later\nexport const x = 1\n', 'an orphan TODO')
   plant('src/domain/utils.ts', 'export const x = 1\n', 'a name that says nothing')
+  plant('src/domain/planted-n.ts', 'const x: Readonly<Record<string, number>> = { a: 1 }\n', 'a table by any name')
+  plant('src/domain/planted-o.ts', 'export const x: Record<string, (y: 1) => 2> = {\n}\n', 'a table by any name')
+  plant('src/domain/planted-p.ts', 'for (const x in y) z(x)\n', 'for...in')
+  plant('src/domain/planted-q.ts', 'const x = (y: string) => y in z\n', 'a name looked for by in')
+  plant('src/domain/planted-r.ts', 'if (!(event.type in z)) y()\n', 'a name looked for by in')
+  plant('src/domain/planted-s.ts', 'if (x[0] in z) y()\n', 'a name looked for by in')
 })
 
 t.test('words about a rule do not break it', async t => {
@@ -67,4 +73,13 @@ t.test('words about a rule do not break it', async t => {
     text: "/** As any other; no `as unknown as`. */\nexport const x = 'as any'\n",
   }
   t.strictSame(faultsOf([harmless]), [])
+  const named = [
+    "export const x = (y: object) => 'x' in y",
+    'type X = { readonly [name in Y]?: number }',
+    'const x = `it is in here, and name in names`',
+    'const x = /each name in names/',
+    'const x: Readonly<Record<Kind, string>> = { a: 1 }',
+    'const x = () => {\n  const y: Record<string, string> = { a: 1 }\n}',
+  ]
+  for (const text of named) t.strictSame(faultsOf([{ path: 'src/domain/x.ts', text: `${text}\n` }]), [], text)
 })

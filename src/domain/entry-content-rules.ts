@@ -20,6 +20,7 @@ import { sameJson, sizeOf } from './json.ts'
 import { canonicalLanguage } from './languages.ts'
 import { checkLemma } from './lemma.ts'
 import { mergePatch } from './merge-patch.ts'
+import { owned } from './owned.ts'
 import { isRefusal, type Refusal, refuse } from './refusal.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from './registered-languages.ts'
 import { checkText, normalise } from './text.ts'
@@ -253,7 +254,8 @@ export const contentChange = (
     ...(revision !== undefined && { revision }),
   }
   for (const [member, value] of Object.entries(patch)) {
-    if (editable.has(member) || (value !== undefined && sameJson(fixed[member], normalMember(member, value)))) continue
+    if (editable.has(member) || (value !== undefined && sameJson(owned(fixed, member), normalMember(member, value))))
+      continue
     const errors = [{ pointer: `/${member}`, code: 'read-only', detail: `${member} cannot be changed.` }]
     return identityMembers.has(member)
       ? refuse(

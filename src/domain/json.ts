@@ -1,4 +1,5 @@
 /** Equality of JSON values. */
+import { owned } from './owned.ts'
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
@@ -9,7 +10,7 @@ export const sameJson = (a: unknown, b: unknown): boolean => {
   if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((each, i) => sameJson(each, b[i]))
   const members = new Set([...Object.keys(a), ...Object.keys(b)])
-  for (const member of members) if (!sameJson(a[member], b[member])) return false
+  for (const member of members) if (!sameJson(owned(a, member), owned(b, member))) return false
   return true
 }
 

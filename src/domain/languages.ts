@@ -66,26 +66,27 @@ export type Folding = {
   /** Dotted and dotless i are two letters. */
   readonly dottedI: boolean
   /** What letters become when accents are folded, beside their base letter. */
-  readonly spelt: Readonly<Record<string, string>>
+  readonly spelt: ReadonlyMap<string, string>
 }
 
-const plain: Folding = { kept: '', dottedI: false, spelt: {} }
-const foldings: Readonly<Record<string, Folding>> = {
-  de: { kept: '', dottedI: false, spelt: { ß: 'ss' } },
-  tr: { kept: 'ıçğöşü', dottedI: true, spelt: {} },
-  az: { kept: 'ıçğöşüə', dottedI: true, spelt: {} },
-  es: { kept: 'ñ', dottedI: false, spelt: {} },
-  gl: { kept: 'ñ', dottedI: false, spelt: {} },
-  eu: { kept: 'ñ', dottedI: false, spelt: {} },
-  fil: { kept: 'ñ', dottedI: false, spelt: {} },
-  sv: { kept: 'åäö', dottedI: false, spelt: {} },
-  fi: { kept: 'åäö', dottedI: false, spelt: {} },
-  et: { kept: 'äöõü', dottedI: false, spelt: {} },
-  da: { kept: 'åæø', dottedI: false, spelt: {} },
-  nb: { kept: 'åæø', dottedI: false, spelt: {} },
-  nn: { kept: 'åæø', dottedI: false, spelt: {} },
-  is: { kept: 'áéíóúýðþæö', dottedI: false, spelt: {} },
-}
+const usual: ReadonlyMap<string, string> = new Map()
+const plain: Folding = { kept: '', dottedI: false, spelt: usual }
+const foldings: ReadonlyMap<string, Folding> = new Map<string, Folding>([
+  ['de', { kept: '', dottedI: false, spelt: new Map([['ß', 'ss']]) }],
+  ['tr', { kept: 'ıçğöşü', dottedI: true, spelt: usual }],
+  ['az', { kept: 'ıçğöşüə', dottedI: true, spelt: usual }],
+  ['es', { kept: 'ñ', dottedI: false, spelt: usual }],
+  ['gl', { kept: 'ñ', dottedI: false, spelt: usual }],
+  ['eu', { kept: 'ñ', dottedI: false, spelt: usual }],
+  ['fil', { kept: 'ñ', dottedI: false, spelt: usual }],
+  ['sv', { kept: 'åäö', dottedI: false, spelt: usual }],
+  ['fi', { kept: 'åäö', dottedI: false, spelt: usual }],
+  ['et', { kept: 'äöõü', dottedI: false, spelt: usual }],
+  ['da', { kept: 'åæø', dottedI: false, spelt: usual }],
+  ['nb', { kept: 'åæø', dottedI: false, spelt: usual }],
+  ['nn', { kept: 'åæø', dottedI: false, spelt: usual }],
+  ['is', { kept: 'áéíóúýðþæö', dottedI: false, spelt: usual }],
+])
 
 /** The language without script, region and the rest: folding and stemming go by it. */
 export const primaryOf = (language: string): string => {
@@ -93,50 +94,73 @@ export const primaryOf = (language: string): string => {
   return end < 0 ? language : language.slice(0, end)
 }
 
-export const foldingOf = (language: string): Folding => foldings[primaryOf(language)] ?? plain
+export const foldingOf = (language: string): Folding => foldings.get(primaryOf(language)) ?? plain
 
 /** Languages whose words fold otherwise than everywhere else: a query in no language is folded in each of these ways too. */
-export const foldingLanguages: readonly string[] = Object.keys(foldings)
+export const foldingLanguages: readonly string[] = [...foldings.keys()]
 
-const stemmers: Readonly<Record<string, string>> = {
-  ...{
-    ar: 'arabic',
-    hy: 'armenian',
-    eu: 'basque',
-    ca: 'catalan',
-    cs: 'czech',
-    da: 'danish',
-    nl: 'dutch',
-    en: 'english',
-  },
-  ...{ fi: 'finnish', fr: 'french', de: 'german', hu: 'hungarian', it: 'italian', ga: 'irish', nb: 'norwegian' },
-  ...{ nn: 'norwegian', pt: 'portuguese', ro: 'romanian', ru: 'russian', es: 'spanish', sl: 'slovene', sv: 'swedish' },
-  ...{ ta: 'tamil', tr: 'turkish' },
-}
+const stemmers: ReadonlyMap<string, string> = new Map([
+  ['ar', 'arabic'],
+  ['hy', 'armenian'],
+  ['eu', 'basque'],
+  ['ca', 'catalan'],
+  ['cs', 'czech'],
+  ['da', 'danish'],
+  ['nl', 'dutch'],
+  ['en', 'english'],
+  ['fi', 'finnish'],
+  ['fr', 'french'],
+  ['de', 'german'],
+  ['hu', 'hungarian'],
+  ['it', 'italian'],
+  ['ga', 'irish'],
+  ['nb', 'norwegian'],
+  ['nn', 'norwegian'],
+  ['pt', 'portuguese'],
+  ['ro', 'romanian'],
+  ['ru', 'russian'],
+  ['es', 'spanish'],
+  ['sl', 'slovene'],
+  ['sv', 'swedish'],
+  ['ta', 'tamil'],
+  ['tr', 'turkish'],
+])
 
 /** The Snowball algorithm of a language, if there is one. */
-export const stemmerOf = (language: string): string | undefined => stemmers[primaryOf(language)]
+export const stemmerOf = (language: string): string | undefined => stemmers.get(primaryOf(language))
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '))
-const stops: Readonly<Record<string, ReadonlySet<string>>> = {
-  en: words(
-    'a an and are as at be but by for from has have in into is it its no not of on or such that the their then there these they this to was were which who will with',
-  ),
-  de: words(
-    'aber als am an auch auf aus bei bis das dem den der des die ein eine einem einen einer eines er es für im in ist mit nach nicht oder sich sie sind so und von vor wie zu zum zur',
-  ),
-  es: words('a al como con de del el en es esta este la las lo los no o para por que se si sin su sus un una y'),
-  fr: words(
-    'à au aux avec ce ces dans de des du elle en est et il la le les leur ne on ou par pas pour qui que sa se ses son sur un une',
-  ),
-  it: words('a al alla che con da dei del della di e è gli i il in la le lo non o per si su un una uno'),
-  pt: words('a ao as com da das de do dos e em é na nas no nos o os ou para por que se sem seu sua um uma'),
-  nl: words(
-    'aan als bij dat de der die dit door een en het in is met na naar niet of om op te tot uit van voor was worden zijn',
-  ),
-  sv: words('att av de den det eller en ett för från han har i inte med om på som till var är och'),
-}
+const stops: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  [
+    'en',
+    words(
+      'a an and are as at be but by for from has have in into is it its no not of on or such that the their then there these they this to was were which who will with',
+    ),
+  ],
+  [
+    'de',
+    words(
+      'aber als am an auch auf aus bei bis das dem den der des die ein eine einem einen einer eines er es für im in ist mit nach nicht oder sich sie sind so und von vor wie zu zum zur',
+    ),
+  ],
+  ['es', words('a al como con de del el en es esta este la las lo los no o para por que se si sin su sus un una y')],
+  [
+    'fr',
+    words(
+      'à au aux avec ce ces dans de des du elle en est et il la le les leur ne on ou par pas pour qui que sa se ses son sur un une',
+    ),
+  ],
+  ['it', words('a al alla che con da dei del della di e è gli i il in la le lo non o per si su un una uno')],
+  ['pt', words('a ao as com da das de do dos e em é na nas no nos o os ou para por que se sem seu sua um uma')],
+  [
+    'nl',
+    words(
+      'aan als bij dat de der die dit door een en het in is met na naar niet of om op te tot uit van voor was worden zijn',
+    ),
+  ],
+  ['sv', words('att av de den det eller en ett för från han har i inte med om på som till var är och')],
+])
 
 const none: ReadonlySet<string> = new Set()
 /** Words too common to search definitions by. */
-export const stopWordsOf = (language: string): ReadonlySet<string> => stops[primaryOf(language)] ?? none
+export const stopWordsOf = (language: string): ReadonlySet<string> => stops.get(primaryOf(language)) ?? none

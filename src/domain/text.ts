@@ -133,23 +133,25 @@ const isAccent = among(
   ] as const),
 )
 
-const special: Readonly<Record<string, string>> = {
-  ...{ ø: 'o', ł: 'l', đ: 'd', ħ: 'h', ı: 'i', æ: 'ae', œ: 'oe', ð: 'd', þ: 'th', ŋ: 'n', ŧ: 't', ĸ: 'k', ſ: 's' },
-  ...{ '’': "'", '‘': "'", ʼ: "'", '‐': '-', '‑': '-', '–': '-', '—': '-' },
-  // Letters of their own in every language that writes them, although Unicode composes them of another and a mark.
-  ...{ й: 'й', ї: 'ї', ў: 'ў', ѓ: 'ѓ', ќ: 'ќ' },
-  // Tatweel, soft hyphen, joiners and the marks of no width say nothing of the word.
-  ...{ ـ: '', '\u00ad': '', '\u200b': '', '\u200c': '', '\u200d': '', '\u2060': '', '\ufeff': '' },
-}
+const special: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ...{ ø: 'o', ł: 'l', đ: 'd', ħ: 'h', ı: 'i', æ: 'ae', œ: 'oe', ð: 'd', þ: 'th', ŋ: 'n', ŧ: 't', ĸ: 'k', ſ: 's' },
+    ...{ '’': "'", '‘': "'", ʼ: "'", '‐': '-', '‑': '-', '–': '-', '—': '-' },
+    // Letters of their own in every language that writes them, although Unicode composes them of another and a mark.
+    ...{ й: 'й', ї: 'ї', ў: 'ў', ѓ: 'ѓ', ќ: 'ќ' },
+    // Tatweel, soft hyphen, joiners and the marks of no width say nothing of the word.
+    ...{ ـ: '', '\u00ad': '', '\u200b': '', '\u200c': '', '\u200d': '', '\u2060': '', '\ufeff': '' },
+  }),
+)
 
 const letter = (char: string, { kept, spelt }: Folding): string => {
   if (char < '\u0080') return char
   if (kept.includes(char)) return char
-  const own = spelt[char] ?? special[char]
+  const own = spelt.get(char) ?? special.get(char)
   if (own !== undefined) return own
   // Compatibility forms may be capitals or letters with a spelling of their own, and several at once.
   let key = ''
-  for (const base of char.normalize('NFKD').toLowerCase()) if (!isAccent(base)) key += special[base] ?? base
+  for (const base of char.normalize('NFKD').toLowerCase()) if (!isAccent(base)) key += special.get(base) ?? base
   return key.replaceAll('ß', 'ss').replaceAll('ς', 'σ')
 }
 

@@ -5,7 +5,13 @@
 import { entryCategory } from '../domain/entry.ts'
 import type { Recorded } from '../domain/event.ts'
 import { ImportCompleted, type ImportEvent, importCategory } from '../domain/import.ts'
-import { SearchesCounted, type SearchesEvent, type SearchOutcome, searchesCategory } from '../domain/searches.ts'
+import {
+  SearchesCounted,
+  type SearchesEvent,
+  type SearchOutcome,
+  searchesCategory,
+  searchOutcomes,
+} from '../domain/searches.ts'
 import type { Indexes } from '../ports/read-store.ts'
 import { projection } from './define.ts'
 
@@ -54,7 +60,7 @@ const indexes: Indexes = [
   { name: 'both', on: ['grain', 'language', 'contributor', 'day'] },
 ]
 
-const isNamed = (type: string): type is keyof typeof counted => type in counted
+const isNamed = (type: string): type is keyof typeof counted => Object.hasOwn(counted, type)
 const isSearches = (event: Recorded): event is Recorded<SearchesEvent> => event.type === SearchesCounted.type
 type Completed = Extract<ImportEvent, { type: 'ImportCompleted' }>
 const isImport = (event: Recorded): event is Recorded<Completed> => event.type === ImportCompleted.type
@@ -84,9 +90,16 @@ const placesOf = (event: Recorded): readonly Place[] => {
   ]
 }
 
-const raised = <Name extends string>(counts: Counts<Name> | undefined, by: Counts<Name>): Counts<Name> => {
+const raised = <Name extends string>(
+  names: readonly Name[],
+  counts: Counts<Name> | undefined,
+  by: Counts<Name>,
+): Counts<Name> => {
   const next: { [name in Name]?: number } = { ...counts }
-  for (const name in by) next[name] = (next[name] ?? 0) + (by[name] ?? 0)
+  for (const name of names) {
+    const more = by[name]
+    if (more !== undefined) next[name] = (next[name] ?? 0) + more
+  }
   return next
 }
 
@@ -100,8 +113,9 @@ export const analyticsProjection = projection<AnalyticsDocument>({
   evolve: (document, event, id) => {
     const before: AnalyticsDocument | undefined = document ?? placesOf(event).find(each => idOf(each) === id)
     if (!before) return document
-    if (isSearches(event)) return { ...before, searches: raised(before.searches, event.data.counts) }
+    if (isSearches(event)) return { ...before, searches: raised(searchOutcomes, before.searches, event.data.counts) }
     if (isImport(event)) return { ...before, imported: (before.imported ?? 0) + event.data.written }
-    return isNamed(event.type) ? { ...before, entries: raised(before.entries, { [counted[event.type]]: 1 }) } : document
+    if (!isNamed(event.type)) return document
+    return { ...before, entries: raised(entryFigures, before.entries, { [counted[event.type]]: 1 }) }
   },
 })

@@ -57,10 +57,10 @@ export const mayListen = (name: ChannelName, { actor, permissions }: Listener): 
   return needs === undefined || (needs === 'actor' ? actor !== undefined : permissions.has(needs))
 }
 
-const checks = Object.fromEntries(channelNames.map(name => [name, Compile(liveFilters[name])]))
+const checks = new Map(channelNames.map(name => [name, Compile(liveFilters[name])]))
 
 const isFilter = (name: ChannelName, value: unknown): value is Static<(typeof liveFilters)[ChannelName]> =>
-  checks[name]?.Check(value) === true
+  checks.get(name)?.Check(value) === true
 
 /** What is wrong with a filter, in one sentence, and with which member of it. */
 export class FilterFault extends Error {

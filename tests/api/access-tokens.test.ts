@@ -1,6 +1,4 @@
 import { createHmac, generateKeyPairSync, randomBytes, sign as signWith } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import jwt from 'jsonwebtoken'
@@ -14,19 +12,16 @@ import {
 } from '../../src/adapters/http/access-tokens.ts'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
 import { fakeClock } from '../support/clocks.ts'
+import { temporaryFolder } from '../support/service.ts'
 
 const scope = { issuer: 'https://dictionary.example', audience: 'lexichron' }
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
 const open = async (t: Test) => {
-  const folder = mkdtempSync(join(tmpdir(), 'lexichron-tokens-'))
   const clock = fakeClock()
-  const keys = await openFileKeys({ folder: join(folder, 'keys'), randomBytes, clock })
-  t.teardown(async () => {
-    await keys.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  const keys = await openFileKeys({ folder: join(temporaryFolder(t), 'keys'), randomBytes, clock })
+  t.teardown(() => keys.close())
   let asked = 0
   const counted = {
     signing: (now: Date) => {

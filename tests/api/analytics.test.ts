@@ -1,24 +1,16 @@
 /** The figures through the socket: who may see them, what they count, what is refused, and that they outlive the process. */
 import t, { type Test } from 'tap'
-import type { App } from '../../src/adapters/cli/app-port.ts'
-import { openApp } from '../../src/app.ts'
-import { loadConfig } from '../../src/config.ts'
-import type { Role } from '../../src/domain/roles.ts'
+import { SEARCHES_EVERY_MS } from '../../src/commands/count-searches.ts'
 import { openApi } from '../support/api.ts'
-import { environmentFor, temporaryFolder } from '../support/service.ts'
+import { openTestApp, type TestAppOptions } from '../support/app.ts'
+import { fakeClock } from '../support/clocks.ts'
+import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
-t.setTimeout(240_000)
-
-const openOn = async (t: Test, folder: string) => {
-  const app: App = await openApp(loadConfig(environmentFor(folder), folder), { purpose: 'serve', version: '0.0.0' })
-  t.teardown(() => app.close())
-  const api = await openApi(await app.listen())
-  const token = async (role: Role): Promise<string> => {
-    const issued = await app.tokens.create({ role, for: role, lifeMs: 3_600_000 })
-    if ('refused' in issued) throw new Error(issued.detail)
-    return issued.token
-  }
-  return { app, api, auditor: await token('auditor'), editor: await token('editor') }
+const openOn = async (t: Test, options: TestAppOptions = {}) => {
+  const app = await openTestApp(t, {}, options)
+  const api = await openApi(app.url)
+  return { app, api, auditor: await app.token('auditor'), editor: await app.token('editor') }
 }
 
 type Item = {
@@ -30,8 +22,9 @@ type Item = {
 }
 
 t.test('figures of entries at once, of searches after a close, the same after a rebuild', async t => {
-  const folder = temporaryFolder(t)
-  const first = await openOn(t, folder)
+  // All on one day, and no batch before its time, however long this takes.
+  const [folder, clock] = [temporaryFolder(t), fakeClock()]
+  const first = await openOn(t, { folder, clock })
   const { api, editor, auditor } = first
   let sync = ''
   const write = async (method: string, path: string, body: object, status: number, headers = {}) => {
@@ -89,21 +82,32 @@ t.test('figures of entries at once, of searches after a close, the same after a 
   await searchAll('q=probe')
   await searchAll('q=small')
   await searchAll('q=small&facets=language')
-  await searchAll('q=unheardof')
   t.equal((await api('GET', '/v1/search?q=*a*')).status, 422)
   t.equal((await ask('')).items[0]?.searches?.total, 0, 'they wait for their batch')
+  await clock.advance(SEARCHES_EVERY_MS)
+  await until('the batch', async saw => {
+    // An answer is kept for two seconds.
+    await clock.advance(2_000)
+    const total = (await ask('')).items[0]?.searches?.total
+    saw(total)
+    return total === 3
+  })
+  await searchAll('q=unheardof')
   await first.app.close()
 
-  const second = await openOn(t, folder)
+  const second = await openOn(t, { folder, clock })
   const searches = { total: 4, nothing: 1, matched: { exact: 1, definition: 2, prefix: 0 } }
   const last = async () => (await ask('', second.auditor, second.api)).items
   t.match(await last(), [{ searches }])
   const before = await last()
   const watch = { signal: new AbortController().signal, onProgress: () => undefined }
-  await second.app.rebuild('analytics', watch)
+  await second.app.program.rebuild('analytics', watch)
   t.strictSame(await last(), before)
-  t.match(await second.app.verify(watch), { faults: [], projections: [{}, {}, { name: 'analytics', different: 0 }] })
-  const listed = await second.app.projections()
+  t.match(await second.app.program.verify(watch), {
+    faults: [],
+    projections: [{}, {}, { name: 'analytics', different: 0 }],
+  })
+  const listed = await second.app.program.projections()
   t.match(
     listed.find(each => each.name === 'analytics'),
     { kind: 'projection', state: 'live', parked: [] },
@@ -112,15 +116,15 @@ t.test('figures of entries at once, of searches after a close, the same after a 
     listed.find(each => each.name === 'redaction'),
     { kind: 'subscriber', state: 'live', parked: [] },
   )
-  t.equal(await second.app.retry('redaction'), 0)
-  await t.rejects(second.app.retry('nobody'), /no projection or subscriber nobody/)
+  t.equal(await second.app.program.retry('redaction'), 0)
+  await t.rejects(second.app.program.retry('nobody'), /no projection or subscriber nobody/)
   const health = await second.api('GET', '/health', { as: second.auditor })
   t.match(health.json, { parts: { 'projection analytics': { state: 'ok' }, 'subscriber redaction': { state: 'ok' } } })
   t.strictSame([...first.api.faults, ...second.api.faults], [])
 })
 
 t.test('who may not see them, and what is no question', async t => {
-  const { api, auditor, editor } = await openOn(t, temporaryFolder(t))
+  const { api, auditor, editor } = await openOn(t)
   t.match(await api('GET', '/v1/analytics'), { status: 401, code: 'unauthenticated' })
   t.match(await api('GET', '/v1/analytics', { as: editor }), { status: 403, code: 'permission-denied' })
   for (const [query, pointer] of [

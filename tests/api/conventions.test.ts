@@ -243,12 +243,18 @@ t.test('lists: pages, links, filters, fields, forged cursors', async t => {
 
 t.test('as of', async t => {
   const { path, sync, etag } = await published()
+  const before = app.clock.now().toISOString()
+  await app.clock.advance(1_000)
   await api('PATCH', path, { as: editor, body: { etymology: 'late' }, headers: { 'if-match': etag } })
   t.equal((await api('GET', path)).json['etymology'], 'late')
+  t.notOk('etymology' in (await api('GET', `${path}?asOf=${before}`)).json)
   t.notOk('etymology' in (await api('GET', `${path}?asOf=${sync}`)).json)
-  t.equal((await api('GET', `${path}?asOf=${new Date().toISOString()}`)).json['etymology'], 'late')
-  for (let n = 0; n < 5; n += 1)
+  t.equal((await api('GET', `${path}?asOf=${app.clock.now().toISOString()}`)).json['etymology'], 'late')
+  for (let n = 0; n < 6; n += 1) {
+    // Two at a time in one millisecond.
+    await app.clock.advance(n % 2)
     await api('PATCH', path, { as: editor, body: { etymology: `late ${n}` }, headers: { 'if-match': '*' } })
+  }
   const { items } = (await api('GET', `${path}/history`, { as: editor })).json
   const revisions: readonly { revision: string; at: string }[] = Array.isArray(items) ? items : []
   const public_ = revisions.filter(each => Number(each.revision) > 0)
@@ -537,6 +543,8 @@ t.test('export and problem pages', async t => {
   t.match(lines, [{ id }, { end: true, count: 1 }])
   const rest = await api('GET', `/v1/entries/export?language=is&cursor=${lines.at(-1).cursor}`)
   t.match(JSON.parse(rest.text), { end: true, count: 0 }, 'nothing comes twice')
+  for (let n = 0; n < 3; n += 1) t.equal((await api('GET', '/v1/entries/export?language=-', { as: bob })).status, 400)
+  t.equal((await api('GET', '/v1/entries/export', { as: bob })).status, 200, 'what was refused holds no place')
   t.match(await api('GET', '/v1/entries/export', { headers: { accept: 'text/html' } }), {
     status: 406,
     code: 'not-acceptable',

@@ -2,19 +2,22 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { type Closing, openCore, systemClock } from '../../src/app-core.ts'
+import { type Closing, openCore } from '../../src/app-core.ts'
 import { carryOutErasures } from '../../src/app-erasure.ts'
 import { verifyReceipt } from '../../src/commands/receipts.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
+import { runningClock } from '../support/clocks.ts'
+import { commandLine } from '../support/command-line.ts'
 import { forgedOf } from '../support/forged.ts'
 import { openOutbox } from '../support/outbox.ts'
-import { environmentFor, lexichron, temporaryFolder } from '../support/service.ts'
+import { environmentFor, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
-const app = await openTestApp(t, { DATA_DIR: folder })
+const clock = runningClock()
+const app = await openTestApp(t, {}, { folder, clock })
 const api = await openApi(app.url)
 const boss = await app.account('admin', 'boss@dictionary.example')
 const password = 'horse staple battery'
@@ -56,8 +59,8 @@ const HOUR = 60 * 60_000
 /** Another node, on whose clock it is later by so much; what house-keeping does there every minute. */
 const later = async (ms: number, ids: readonly string[], sabotage = false): Promise<number> => {
   const opened: Closing[] = []
-  const clock = { ...systemClock, now: () => new Date(Date.now() + ms) }
-  const core = await openCore(loadConfig(environmentFor(folder), folder), clock, opened)
+  const ahead = { ...clock, now: () => new Date(clock.now().getTime() + ms) }
+  const core = await openCore(loadConfig(environmentFor(folder), folder), ahead, opened)
   try {
     const broken = { ...core, keys: { ...core.keys, destroy: () => Promise.reject(new Error('killed')) } }
     const failures: string[] = []
@@ -200,7 +203,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   writeFileSync(files[0], receipt.text)
   const keys = await (await fetch(`${app.url}/v1/receipts/keys`)).text()
   writeFileSync(files[1], keys)
-  const verified = await lexichron(temporaryFolder(t), ['receipt', 'verify', files[0], '--keys', files[1], '--json'])
+  const verified = await commandLine(['receipt', 'verify', files[0], '--keys', files[1], '--json'])
   t.equal(verified.code, 0, verified.err)
   t.match(JSON.parse(verified.out), { account: id })
   const [head, payload = '', signature] = String(receipt.json['signed']).split('.')
@@ -208,7 +211,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   const lie = [head, Buffer.from(forged).toString('base64url'), signature].join('.')
   t.match(verifyReceipt(lie, JSON.parse(keys)), { fault: /changed, or forged/ })
   writeFileSync(files[0], lie)
-  t.match(await lexichron(temporaryFolder(t), ['receipt', 'verify', files[0], '--keys', files[1]]), {
+  t.match(await commandLine(['receipt', 'verify', files[0], '--keys', files[1]]), {
     code: 1,
     err: /forged/,
   })

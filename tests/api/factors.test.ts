@@ -1,19 +1,20 @@
 /** Second factors as clients meet them: authenticators, recovery codes, what a password alone is no longer enough for. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { mock } from 'node:test'
 import { Secret, TOTP } from 'otpauth'
 import PostalMime from 'postal-mime'
 import t from 'tap'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { type Asked, openAuthenticator } from '../support/authenticator.ts'
+import { runningClock } from '../support/clocks.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const ORIGIN = 'https://words.example'
 const folder = temporaryFolder(t)
-const app = await openTestApp(t, { DATA_DIR: folder, PUBLIC_URL: ORIGIN })
+const clock = runningClock()
+const app = await openTestApp(t, { PUBLIC_URL: ORIGIN }, { folder, clock })
 const api = await openApi(app.url)
 const auditor = await app.token('auditor')
 
@@ -42,17 +43,7 @@ const person = async (email: string) => {
   return { accountId, email, password, signIn, session, as }
 }
 const codeOf = (secret: string, steps = 0): string =>
-  TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: Date.now() + steps * 30_000 })
-/** Time goes on by so much for the service in this process, and stands still after that until the test ends it. */
-const later = async <T>(ms: number, act: () => Promise<T>): Promise<T> => {
-  mock.timers.enable({ apis: ['Date'], now: Date.now() + ms })
-  try {
-    return await act()
-  } finally {
-    mock.timers.reset()
-  }
-}
-
+  TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: clock.now().getTime() + steps * 30_000 })
 t.test('an authenticator from its offer to its end', async t => {
   const { email, signIn, as, password } = await person('totp@dictionary.example')
   const other = await signIn()
@@ -87,32 +78,30 @@ t.test('an authenticator from its offer to its end', async t => {
   t.equal((await signIn({ code: recovery })).status, 201)
   t.equal((await signIn({ code: recovery })).code, 'code-wrong', 'once')
 
-  // Before time goes on: a mail that is put into the queue then is not due now.
   for (const subject of [/was added/, /new recovery codes/, /code of your account was used/])
     await mailTo(email, subject)
 
   const proof = { password: 'another staple', code: codeOf(secret, 1) }
   t.equal((await as('POST', '/v1/sessions/step-up', { ...proof })).code, 'credentials-wrong')
   t.equal((await as('POST', '/v1/sessions/step-up', { password })).code, 'second-factor-required')
-  await later(11 * 60_000, async () => {
-    // Access tokens live ten minutes, and a proof no longer.
-    const next = await api('POST', '/v1/sessions/refresh', { body: { refreshToken: entered.json['refreshToken'] } })
-    const now = access(next)
-    const stale = await as('DELETE', '/v1/me/totp', undefined, now)
-    t.match(stale, { status: 401, code: 'step-up-required' })
-    t.match(stale.headers.get('www-authenticate'), /insufficient_user_authentication", max_age=600/)
-    for (const [method, path, body] of [
-      ['POST', '/v1/me/totp', {}],
-      ['POST', '/v1/me/totp/confirm', { code: '000000' }],
-      ['POST', '/v1/me/recovery-codes', {}],
-      ['POST', '/v1/me/password', { currentPassword: password, newPassword: 'another staple' }],
-      ['POST', '/v1/me/email', { email: 'thief@dictionary.example', password }],
-    ] as const)
-      t.equal((await as(method, path, body, now)).code, 'step-up-required', path)
-    const proved = await as('POST', '/v1/sessions/step-up', { password, code: codeOf(secret) }, now)
-    t.equal(proved.status, 200, proved.text)
-  })
-  t.equal((await as('DELETE', '/v1/me/totp', undefined, access(entered))).status, 204)
+  await clock.advance(11 * 60_000)
+  // Access tokens live ten minutes, and a proof no longer.
+  const next = await api('POST', '/v1/sessions/refresh', { body: { refreshToken: entered.json['refreshToken'] } })
+  const now = access(next)
+  const stale = await as('DELETE', '/v1/me/totp', undefined, now)
+  t.match(stale, { status: 401, code: 'step-up-required' })
+  t.match(stale.headers.get('www-authenticate'), /insufficient_user_authentication", max_age=600/)
+  for (const [method, path, body] of [
+    ['POST', '/v1/me/totp', {}],
+    ['POST', '/v1/me/totp/confirm', { code: '000000' }],
+    ['POST', '/v1/me/recovery-codes', {}],
+    ['POST', '/v1/me/password', { currentPassword: password, newPassword: 'another staple' }],
+    ['POST', '/v1/me/email', { email: 'thief@dictionary.example', password }],
+  ] as const)
+    t.equal((await as(method, path, body, now)).code, 'step-up-required', path)
+  const proved = await as('POST', '/v1/sessions/step-up', { password, code: codeOf(secret) }, now)
+  t.equal(proved.status, 200, proved.text)
+  t.equal((await as('DELETE', '/v1/me/totp', undefined, now)).status, 204)
   t.equal((await signIn()).status, 201, 'and no code is asked for')
   await mailTo(email, /was removed/)
   const noted = await api('GET', '/v1/events?type=CodeRefused&limit=1', { as: auditor })

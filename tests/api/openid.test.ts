@@ -7,6 +7,7 @@ import t from 'tap'
 import { ConfigError, loadConfig } from '../../src/config.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
+import { runningClock } from '../support/clocks.ts'
 import { forgedOf } from '../support/forged.ts'
 import {
   type Behaviour,
@@ -33,7 +34,8 @@ const providers = {
   ...{ OPENID_GONE_ISSUER: 'http://127.0.0.1:1', OPENID_GONE_CLIENT_ID: CLIENT, OPENID_GONE_CLIENT_SECRET: SECRET },
   PUBLIC_URL,
 }
-const app = await openTestApp(t, { DATA_DIR: folder, ...providers })
+const clock = runningClock()
+const app = await openTestApp(t, providers, { folder, clock })
 const api = await openApi(app.url)
 const browser = (): Browser => openBrowser(api)
 await until('the providers', async () => {
@@ -115,7 +117,7 @@ t.test('who waits with a password at the address of somebody else gains nothing'
 t.test('a provider that lies, or is not itself', async t => {
   const invalid = 'openid-answer-invalid'
   const claims = (change: object): Behaviour => ({ claims: given => ({ ...given, ...change }) })
-  const now = Math.floor(Date.now() / 1000)
+  const now = Math.floor(clock.now().getTime() / 1000)
   const lies: readonly (readonly [string, Behaviour, string])[] = [
     ['another issuer', claims({ iss: 'https://elsewhere.example' }), invalid],
     ['an audience that is not us', claims({ aud: 'somebody' }), invalid],

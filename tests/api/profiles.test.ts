@@ -5,11 +5,12 @@ import PostalMime from 'postal-mime'
 import t from 'tap'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
+import { runningClock } from '../support/clocks.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
-const app = await openTestApp(t, { DATA_DIR: folder })
+const app = await openTestApp(t, {}, { folder, clock: runningClock() })
 const api = await openApi(app.url)
 const admin = await app.token('admin')
 

@@ -1,7 +1,6 @@
 /** Answers that are kept: never behind what an answer made now would be, never another's, and loaded once. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import pino from 'pino'
 import t from 'tap'
 import { openMemoryCache } from '../../src/adapters/cache/memory.ts'
@@ -9,13 +8,15 @@ import { openHotKeys } from '../../src/adapters/http/hot-keys.ts'
 import { type Made, openResponses, type Scope } from '../../src/adapters/http/responses.ts'
 import type { EdgeRequest, Requester } from '../../src/adapters/http/route.ts'
 import { openWarming } from '../../src/adapters/http/warming.ts'
+import { openApp } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
 import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
 import type { Cache } from '../../src/ports/cache.ts'
 import type { Caching } from '../../src/queries/define.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { fakeClock } from '../support/clocks.ts'
-import { lexichron, temporaryFolder } from '../support/service.ts'
+import { fakeClock, runningClock, settle } from '../support/clocks.ts'
+import { environmentFor, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const stranger: Requester = { permissions: anonymousPermissions }
@@ -103,11 +104,11 @@ t.test('what is only for who asked is not kept, nor given to those who asked at 
     await gate.promise
     return { body: asDrafted.body, position: 10n, shared: false }
   })
-  await setImmediate()
+  await settle()
   const theirs = ask({}, async () => {
     throw new Error('there is no such entry')
   })
-  await setImmediate()
+  await settle()
   gate.resolve()
   t.equal((await mine).body, 'draft of ed')
   await t.rejects(theirs, { message: 'there is no such entry' })
@@ -145,13 +146,13 @@ t.test('public: late for its seconds, then late once more while it is loaded; a 
     ['"two"', '"two"', '"two"'],
   )
   gate.resolve()
-  await setImmediate()
-  await setImmediate()
+  await settle()
+  await settle()
   t.equal((await ask()).body, '"three"')
   t.equal(state.loads, 3, 'loaded once for all who were answered late')
   clock.advance(6_000)
   t.equal((await ask({}, () => Promise.reject(new Error('away')))).body, '"three"')
-  await setImmediate()
+  await settle()
   t.match(errors, [{ message: 'away' }])
   clock.advance(31_000)
   await t.rejects(
@@ -167,12 +168,12 @@ t.test('asked for by many at once it is loaded once, by one node', async t => {
   const gate = Promise.withResolvers<void>()
   for (const node of [one, two]) node.hold(gate.promise)
   const answers = Array.from({ length: 40 }, (_, n) => (n % 2 ? one : two).ask())
-  for (let n = 0; n < 5; n += 1) await setImmediate()
+  for (let n = 0; n < 5; n += 1) await settle()
   t.equal(one.state.loads + two.state.loads, 1)
   gate.resolve()
   for (let n = 0; n < 20; n += 1) {
     one.clock.advance(10)
-    await setImmediate()
+    await settle()
   }
   t.ok((await Promise.all(answers)).every(each => each.body === '"one"'))
   t.equal(one.state.loads + two.state.loads, 1)
@@ -181,11 +182,11 @@ t.test('asked for by many at once it is loaded once, by one node', async t => {
   await one.cache.changed('entries@1#1', ['x'], 10n, 11n)
   const stuck = Promise.withResolvers<void>()
   const failed = one.ask({}, () => stuck.promise.then(() => Promise.reject(new Error('killed'))))
-  await setImmediate()
+  await settle()
   const waiting = two.ask()
   for (let n = 0; n < 20; n += 1) {
     one.clock.advance(10)
-    await setImmediate()
+    await settle()
   }
   t.equal((await waiting).body, '"one"')
   stuck.resolve()
@@ -198,11 +199,11 @@ t.test('who has seen more than the load reflects that they would join makes one 
   const gate = Promise.withResolvers<void>()
   hold(gate.promise)
   const early = ask()
-  await setImmediate()
+  await settle()
   state.position = 15n
   state.text = 'two'
   const later = ask({ after: 15n })
-  await setImmediate()
+  await settle()
   gate.resolve()
   t.match(await early, { body: '"one"', position: 10n })
   t.match(await later, { body: '"two"', position: 15n })
@@ -310,8 +311,8 @@ t.test('a store that hangs holds the end of warming up for two seconds at most',
 
 t.test('what was asked most is at hand after a start and after a rebuild, before somebody asks', async t => {
   const folder = temporaryFolder(t)
-  const env = { DATA_DIR: folder }
-  const first = await openTestApp(t, env)
+  const clock = runningClock()
+  const first = await openTestApp(t, {}, { folder, clock })
   const api = await openApi(first.url)
   const editor = await first.token('editor')
   const made = await api('POST', '/v1/entries', {
@@ -329,7 +330,7 @@ t.test('what was asked most is at hand after a start and after a rebuild, before
     t.notMatch(text, /typedword/, 'what was typed is written nowhere')
   }
 
-  const again = await openTestApp(t, env)
+  const again = await openTestApp(t, {}, { folder, clock })
   const auditor = { authorization: `Bearer ${await again.token('auditor')}` }
   const looks = async () => {
     const text = await (await fetch(`${again.url}/metrics`, { headers: auditor })).text()
@@ -344,14 +345,15 @@ t.test('what was asked most is at hand after a start and after a rebuild, before
   t.same(await looks(), { hit: 3, miss: 3 }, 'asked for, they were there')
   await (await fetch(`${again.url}/v1/search?q=typedword`)).text()
   t.same(await looks(), { hit: 3, miss: 4 })
-  const built = await lexichron(folder, ['rebuild', 'entries'], env)
-  t.equal(built.code, 0, built.err)
+  const beside = await openApp(loadConfig(environmentFor(folder), folder), { purpose: 'work', version: '0.0.0', clock })
+  await beside.rebuild('entries', { signal: new AbortController().signal, onProgress: () => undefined })
+  await beside.close()
   await misses(8)
   for (const each of asked) await (await fetch(again.url + each)).text()
   t.same(await looks(), { hit: 7, miss: 8 }, 'and after the rebuild, with what was typed')
   await again.close()
 
-  const last = await openTestApp(t, env)
+  const last = await openTestApp(t, {}, { folder, clock })
   const reader = { authorization: `Bearer ${await last.token('auditor')}` }
   const searches = await until('the searches counted', async () => {
     const { items } = Object(await (await fetch(`${last.url}/v1/analytics`, { headers: reader })).json())

@@ -3,10 +3,11 @@ import t from 'tap'
 import WebSocket from 'ws'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
+import { runningClock } from '../support/clocks.ts'
 import { until } from '../support/until.ts'
 
 const listed = 'https://app.example'
-const app = await openTestApp(t, { ALLOWED_ORIGINS: listed })
+const app = await openTestApp(t, { ALLOWED_ORIGINS: listed }, { clock: runningClock() })
 const api = await openApi(app.url)
 const email = 'ada@dictionary.example'
 const { accountId, password } = await app.account('editor', email)

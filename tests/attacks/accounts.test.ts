@@ -2,12 +2,13 @@
 import t from 'tap'
 import { type Api, openApi, type Received } from '../support/api.ts'
 import { openTestApp, type TestApp } from '../support/app.ts'
+import { runningClock } from '../support/clocks.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
 const start = async (env: Readonly<Record<string, string>> = {}) => {
-  const app = await openTestApp(t, { DATA_DIR: folder, ...env })
+  const app = await openTestApp(t, env, { folder, clock: runningClock() })
   return { app, api: await openApi(app.url) }
 }
 const access = ({ json }: Received): string => String(json['accessToken'])

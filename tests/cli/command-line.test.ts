@@ -9,7 +9,9 @@ import { mails } from '../../src/app-mail.ts'
 import { type Config, type Environment, loadConfig } from '../../src/config.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
+import { settle } from '../support/clocks.ts'
 import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const block = {
   ...{ id: 'block-1', kind: 'network' as const, target: '203.0.113.0/24', reason: 'Floods.', by: 'operator' },
@@ -115,11 +117,12 @@ const emptyApp = (calls: unknown[][]): App => ({
   },
 })
 
-const collector = () => {
+const collector = (told: (text: string) => void = () => undefined) => {
   const chunks: string[] = []
   const stream = new Writable({
     write: (chunk, _, done) => {
       chunks.push(String(chunk))
+      told(chunks.join(''))
       done()
     },
   })
@@ -134,11 +137,13 @@ type Around = {
   readonly stdout?: NodeJS.WritableStream
   readonly interactive?: boolean
   readonly findings?: readonly Finding[]
+  /** Hears all that has been written to stderr, as it is written. */
+  readonly told?: (text: string) => void
 }
 
 const run = async (line: readonly string[], around: Around = {}) => {
   const calls: unknown[][] = []
-  const [out, err] = [collector(), collector()]
+  const [out, err] = [collector(), collector(around.told)]
   const opened: AppOptions[] = []
   let at = 0
   const code = await runCommandLine(line, {
@@ -239,16 +244,25 @@ t.test('serve', async t => {
   })
 
   const later = new AbortController()
+  let [said, serving] = ['', true]
   const failing = run(['serve'], {
     stop: later,
+    told: text => {
+      said = text
+    },
     app: {
       fillSample: async () => {
-        setTimeout(() => later.abort(), 50)
         throw new EventStoreError('unavailable', 'The disk is full.')
       },
     },
+  }).finally(() => {
+    serving = false
   })
-  t.match(await failing, { code: 0, err: /The disk is full\.\n[\s\S]*next start goes on/ }, 'it goes on serving')
+  await until('the failure', () => said.endsWith('\n') && said.includes('next start goes on'))
+  await settle()
+  t.ok(serving, 'it goes on serving')
+  later.abort()
+  t.match(await failing, { code: 0, err: /The disk is full\.\n[\s\S]*next start goes on/ })
 })
 
 t.test('what goes wrong at the start is one line', async t => {

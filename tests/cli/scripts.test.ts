@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { tierOf } from '../../scripts/tiers.ts'
 import { closingLine, openDigest, totalsOf } from '../../scripts/totals.ts'
 
 t.test('totals are read from what tap writes', async t => {
@@ -9,40 +10,54 @@ t.test('totals are read from what tap writes', async t => {
   t.equal(closingLine({ passed: 4, failed: 2, skipped: 3 }), '4 passed, 2 failed, 3 skipped')
 })
 
-t.test('of a run it shows one line a file, what failed with its diagnostics, and what was skipped', async t => {
-  const run = `TAP version 14
-# Subtest: tests/a.test.ts
-    # Subtest: outer
-        ok 1 - fine
-        not ok 2 - broken
-          ---
-          diff: |
-            ok 1 - this is no result
-          ...
-        1..2
-    not ok 1 - outer
-    ok 2 - lazy # SKIP no dictionary
-not ok 1 - tests/a.test.ts # time=1ms
-  ---
-  exitCode: 1
-  ...
-# Subtest: tests/b.test.ts
+t.test('of a file it shows what failed with its diagnostics, and what was skipped', async t => {
+  const printed = `TAP version 14
+# Subtest: outer
     ok 1 - fine
-ok 2 - tests/b.test.ts # time=2ms
-# { total: 4, pass: 2, fail: 1, skip: 1 }`
-  const digest = openDigest()
-  const shown = run.split('\n').flatMap(line => digest.line(line))
-  t.match(shown, [
-    'not ok: tests/a.test.ts > outer > broken',
-    '          ---',
-    '          diff: |',
-    '            ok 1 - this is no result',
-    '          ...',
-    'not ok: tests/a.test.ts > outer',
-  ])
-  t.ok(shown.includes('skipped: tests/a.test.ts > lazy # SKIP no dictionary'))
-  t.equal(shown.at(-1), 'ok 2 - tests/b.test.ts # time=2ms')
-  t.strictSame(digest.totals(), { passed: 2, failed: 1, skipped: 1 })
+    not ok 2 - broken
+      ---
+      diff: |
+        ok 1 - this is no result
+      ...
+    1..2
+not ok 1 - outer # time=1ms
+ok 2 - lazy # SKIP no dictionary
+not ok 3 - bare
+# { total: 4, pass: 1, fail: 2, skip: 1 }`
+  const digest = openDigest('tests/a.test.ts')
+  t.strictSame(
+    printed.split('\n').flatMap(line => digest.line(line)),
+    [
+      'not ok: tests/a.test.ts > outer > broken',
+      '      ---',
+      '      diff: |',
+      '        ok 1 - this is no result',
+      '      ...',
+      'not ok: tests/a.test.ts > outer',
+      'skipped: tests/a.test.ts > lazy # SKIP no dictionary',
+      'not ok: tests/a.test.ts > bare',
+    ],
+  )
+  t.strictSame(digest.totals(), { passed: 1, failed: 2, skipped: 1 })
+  t.strictSame(digest.failures(), ['outer > broken', 'bare'])
+})
+
+t.test('a folder says which tier a test is of', async t => {
+  const service = [
+    'tests/service/a.test.ts',
+    'tests/faults/a.test.ts',
+    'tests/docs/a.test.ts',
+    'tests/attacks/cost/a.test.ts',
+  ]
+  const engines = ['tests/contracts/read-store-mongodb.test.ts', 'tests/contracts/cache-redis.test.ts']
+  for (const file of [...service, ...engines, 'tests/contracts/event-store-eventstoredb.test.ts'])
+    t.equal(tierOf(file), 'service', file)
+  const fast = [
+    'tests/domain/entry.test.ts',
+    'tests/contracts/read-store-sqlite.test.ts',
+    'tests/attacks/doors.test.ts',
+  ]
+  for (const file of [...fast, 'tests/architecture.test.ts']) t.equal(tierOf(file), 'fast', file)
 })
 
 t.test('nothing in the project says where packages come from', async t => {

@@ -365,6 +365,31 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
     },
   )
 
+  t.test(`${name}: what is due is due by the queue's own clock`, async t => {
+    const clock = fakeClock(new Date('2020-05-04T03:02:01Z'))
+    const node = await startNode(t, await engine(t), 'node', clock)
+    const ran: string[] = []
+    await node.jobs.add(job('now'))
+    await node.jobs.add(job('in an hour', { runAt: new Date('2020-05-04T04:02:01Z') }))
+    const handle = async ({ key }: { readonly key: string }): Promise<void> => {
+      ran.push(key)
+      if (ran.length === 1) throw new Error('once more')
+    }
+    await node.jobs.work([kindOf('letter', handle, { firstMs: 60_000, longestMs: 60_000 })])
+    await until('it failed', async () => (await node.jobs.show('now'))[0]?.failures === 1)
+    const [failed] = await node.jobs.show('now')
+    t.match(JSON.stringify(failed?.nextRunAt), /2020-05-04T03:03:0/)
+    await looked(node)
+    t.same(ran, ['now'])
+    await clock.advance(60_100)
+    await until('again', () => ran.length === 2)
+    await clock.advance(3_600_000)
+    await until('the other one', () => ran.length === 3)
+    await until('done', async () => (await node.jobs.show('in an hour'))[0]?.state === 'done')
+    t.match(JSON.stringify((await node.jobs.show('in an hour'))[0]?.finishedAt), /2020-05-04T04:0/)
+    t.same(ran, ['now', 'now', 'in an hour'])
+  })
+
   t.test(`${name}: nodes see how far their clocks are apart`, async t => {
     const open = await engine(t)
     const [mine, theirs] = [fakeClock(realClock().now()), fakeClock(realClock(45_000).now())]

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.ts'
 import { plan } from '../../src/projections/planner.ts'
 import { fakeClock, fastClock } from '../support/clocks.ts'
+import { temporaryFolder } from '../support/service.ts'
 import { readStoreContract } from './read-store.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'lexichron-read-'))
-t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+const folder = temporaryFolder(t)
 let files = 0
 const fresh = (): string => {
   files += 1

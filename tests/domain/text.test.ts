@@ -83,9 +83,7 @@ t.test('folding, per language', async t => {
   holds(
     fc.property(fc.string({ unit: 'grapheme' }), language, (text, of) => {
       const key = accentKey(normalise(text), of)
-      t.equal(accentKey(key, of), key)
-      t.equal(caseKey(caseKey(text, of), of), caseKey(text, of))
-      return true
+      return accentKey(key, of) === key && caseKey(caseKey(text, of), of) === caseKey(text, of)
     }),
   )
 })
@@ -99,10 +97,8 @@ t.test('sort keys are ASCII and sort by folding first', async t => {
   t.same(sorted, ['Ahne', 'ähnlich', 'emil', 'emile', 'Émile', 'emile zola', 'zebra'])
   holds(
     fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (a, b) => {
-      t.match(sortKey(a), /^[\x00-\x7e]*$/)
-      const [x, y] = [[...a], [...b]].map(each => each.map(char => char.codePointAt(0) ?? 0))
-      if (a !== b && x && y) t.not(ascii(a), ascii(b), 'different texts have different keys')
-      return true
+      // Different texts have different keys.
+      return /^[\x00-\x7e]*$/.test(sortKey(a)) && (a === b || ascii(a) !== ascii(b))
     }),
   )
 })

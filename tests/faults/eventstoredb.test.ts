@@ -454,6 +454,8 @@ t.test('a server that is no use says why at the start, without the login', async
     ['esdb://h?throwOnAppendFailure=false', /not known/],
     ['esdb://h?userCertFile=a', /go together/],
     ['esdb://h?nodePreference=best', /one of leader/],
+    ['esdb://h?constructor=1', /"constructor" that is not known/],
+    ['esdb://h?__proto__=1', /"__proto__" that is not known/],
   ] as const)
     t.match(parseAddress(url), { fault: says }, url)
   t.match(parseAddress('esdb+discover://u:p%40@db.example,[::1]:9/?nodePreference=readOnlyReplica'), {

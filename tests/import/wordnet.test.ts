@@ -78,7 +78,6 @@ t.test('all of WordNet: entries, relations that resolve, no fault', async t => {
   let faults = 0
   let onlyCase = 0
   let before = ''
-  let peak = 0
   for await (const item of source.items) {
     if (item.kind === 'fault') {
       faults += 1
@@ -95,10 +94,7 @@ t.test('all of WordNet: entries, relations that resolve, no fault', async t => {
       for (const { senseId = '', entryId: id = '' } of sense.relations) targets.set(senseId, id)
     }
     if (['serendipity', 'Turkey', 'turkey', 'good', 'run'].includes(identity.lemma)) pinned.set(key, item.record)
-    if (records % 100 === 0) {
-      sample.push(item)
-      peak = Math.max(peak, process.memoryUsage().heapUsed)
-    }
+    if (records % 100 === 0) sample.push(item)
   }
   await source.close()
   t.equal(faults, 0)
@@ -109,7 +105,6 @@ t.test('all of WordNet: entries, relations that resolve, no fault', async t => {
   t.ok(targets.size > 200_000)
   t.equal([...targets.keys()].filter(id => !senses.has(id)).length, 0, 'every relation leads to a sense')
   t.equal([...targets.values()].filter(id => !entries.has(id)).length, 0, 'and to an entry')
-  t.ok(peak < 450e6, `the heap stayed below ${Math.round(peak / 1e6)} MB, with what the test keeps`)
 
   t.match(pinned.get('serendipity noun'), {
     rank: 0,

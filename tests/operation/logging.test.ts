@@ -18,10 +18,9 @@ import { WebSocket } from 'ws'
 import { openFiles } from '../../src/adapters/logging/destinations.ts'
 import { errorLine, withoutSecretForms } from '../../src/adapters/logging/redact.ts'
 import { openServiceLog } from '../../src/adapters/logging/service-log.ts'
-import { openApp } from '../../src/app.ts'
-import { loadConfig } from '../../src/config.ts'
 import { traceIdOf } from '../../src/domain/trace.ts'
-import { environmentFor, temporaryFolder } from '../support/service.ts'
+import { openTestApp } from '../support/app.ts'
+import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const read = (folder: string): string =>
@@ -75,14 +74,11 @@ t.test('nothing secret or personal comes through the log, however it is handed o
 
 t.test('what clients send stays out, and request and trace are on each line about it, also of consumers', async t => {
   const folder = temporaryFolder(t)
-  const env = environmentFor(folder, { LOG_TO: 'files', LOG_LEVEL: 'debug' })
-  const app = await openApp(loadConfig(env, folder), { purpose: 'serve', version: '0.0.0' })
-  t.teardown(() => app.close())
-  const url = await app.listen()
-  const issued = await app.tokens.create({ role: 'admin', for: 'someone@example.org', lifeMs: 3_600_000 })
-  if ('refused' in issued) throw new Error(issued.detail)
+  const app = await openTestApp(t, { LOG_TO: 'files', LOG_LEVEL: 'debug' }, { folder })
+  const { url } = app
+  const token = await app.token('admin', 'someone@example.org')
   const trace = '0af7651916cd43dd8448eb211c80319c'
-  const headers = { authorization: `Bearer ${issued.token}`, 'content-type': 'application/json' }
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const draft = (lemma: string, more: Readonly<Record<string, string>>) =>
     fetch(`${url}/v1/entries`, {
       ...{ method: 'POST', headers: { ...headers, ...more } },
@@ -127,7 +123,7 @@ t.test('what clients send stays out, and request and trace are on each line abou
   })
   await app.close()
   const text = read(logs)
-  for (const secret of [...secrets, issued.token.slice(-20), 'q=hunter', 'aaaaa'.repeat(60)]) t.notMatch(text, secret)
+  for (const secret of [...secrets, token.slice(-20), 'q=hunter', 'aaaaa'.repeat(60)]) t.notMatch(text, secret)
   t.ok(linesOf(text).every(each => each['msg'] !== 'request' || (each['req'] && each['trace'])))
   t.equal(statSync(join(logs, readdirSync(logs)[0] ?? '')).mode & 0o077, 0, 'others cannot read it')
 })

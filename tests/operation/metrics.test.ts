@@ -7,12 +7,11 @@ import t from 'tap'
 import { openMetrics } from '../../src/adapters/metrics/metrics.ts'
 import { openMetricsServer } from '../../src/adapters/metrics/server.ts'
 import type { Snapshot } from '../../src/adapters/metrics/sources.ts'
-import { openApp } from '../../src/app.ts'
 import { type Closing, openCore, systemClock } from '../../src/app-core.ts'
 import { openLivePart } from '../../src/app-health.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openTestApp } from '../support/app.ts'
-import { environmentFor, startService, temporaryFolder } from '../support/service.ts'
+import { environmentFor, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const seriesOf = (text: string, series: string): number | undefined => {
@@ -184,18 +183,6 @@ t.test('the port of their own answers /metrics and nothing else', async t => {
   )
 })
 
-t.test('a process serves them on METRICS_PORT; one that cannot says so and ends', async t => {
-  const folder = temporaryFolder(t)
-  const service = await startService(t, folder, { METRICS_PORT: '0', LOG_LEVEL: 'info' })
-  const port = await until('the port', async () => /"port":(\d+)/.exec(service.output.err)?.[1])
-  t.match(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), 'lexichron_ready 1')
-  await t.rejects(
-    startService(t, temporaryFolder(t), { METRICS_PORT: port }),
-    /METRICS_PORT \d+ on 127.0.0.1 is in use/,
-  )
-  t.equal(await service.stop(), 0)
-})
-
 t.test('a stream of more than 1,000 events is warned about; detail is for operators', async t => {
   const folder = temporaryFolder(t)
   const config = loadConfig(environmentFor(folder), folder)
@@ -214,14 +201,11 @@ t.test('a stream of more than 1,000 events is warned about; detail is for operat
   await core.store.append('import-long', 999n, events(1_000, 2))
   t.same(await core.store.longStreams(20), [{ stream: 'import-long', revision: 1_001n }])
   for (const each of opened.toReversed()) await each.close()
-  const app = await openApp(config, { purpose: 'serve', version: '0.0.0' })
-  t.teardown(() => app.close())
-  const url = await app.listen()
-  const issued = await app.tokens.create({ role: 'auditor', for: 'me', lifeMs: 60_000 })
-  if ('refused' in issued) throw new Error(issued.detail)
+  const { url, token } = await openTestApp(t, {}, { folder })
+  const auditor = await token('auditor')
   const health = async (headers: Readonly<Record<string, string>>): Promise<unknown> =>
     (await fetch(`${url}/health`, { headers })).json()
-  t.match(await health({ authorization: `Bearer ${issued.token}` }), {
+  t.match(await health({ authorization: `Bearer ${auditor}` }), {
     state: 'degraded',
     parts: {
       streams: { state: 'degraded', detail: { above1000: [{ stream: 'import-long', events: 1_002 }] } },

@@ -23,15 +23,14 @@ import { rebuild, verifyProjection } from '../../src/projections/rebuild.ts'
 import { openView } from '../../src/projections/view.ts'
 import { FOLDS_AT_ONCE, FOLDS_OF_ONE, getEntry } from '../../src/queries/entries.ts'
 import { openHistory } from '../../src/queries/history.ts'
-import { fastClock } from '../support/clocks.ts'
+import { patientClock } from '../support/clocks.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
+import { waitedFor } from '../support/projections.ts'
 import { holds } from '../support/property.ts'
 import { scenario } from '../support/scenario.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
-
-t.setTimeout(240_000)
 
 const types = [...entryEvents, ...historyEvents]
 const reader = { permissions: new Set(['events:read', 'events:read-text'] as const) }
@@ -39,7 +38,7 @@ const actor = { kind: 'service', id: '018f4d5e-7a6b-7c3d-8e9f-0a1b2c3d4e5f' } as
 
 /** A history over a log of events that were recorded at these times, one a stream. */
 const openWorld = async (t: Tap.Test, times: readonly number[]) => {
-  const clock = fastClock(20)
+  const clock = patientClock()
   let now = 0
   const store = openMemoryEventStore({ now: () => new Date(now) })
   const keys = openMemoryKeys()
@@ -60,7 +59,7 @@ const openWorld = async (t: Tap.Test, times: readonly number[]) => {
     now = time
     await note(`entry-${at}`, 'EntrySubmitted', {}, 'none')
   }
-  const reads = await openSqliteReadStore({ path: join(temporaryFolder(t), 'read.db'), clock })
+  const reads = waitedFor(await openSqliteReadStore({ path: join(temporaryFolder(t), 'read.db'), clock }), clock)
   t.teardown(() => reads.close())
   const freshness = openFreshness({ store: reads, clock })
   const build = { projection: historyProjection, log, store: reads, clock, freshness, nodeId: 'test' }
@@ -182,7 +181,7 @@ t.test('a reading ends once', async () => {
 t.test(
   'a reading that cannot be written is an error at once, or is tried again when it has been handed out',
   async t => {
-    const clock = fastClock(1_000)
+    const clock = patientClock()
     const store = openMemoryEventStore()
     const plain = openLog({ store, keys: openMemoryKeys(), types })
     let broken = 0

@@ -1,6 +1,5 @@
 /** The contract of a subscriber: at least once, in order by key, own checkpoint, lease, parking, retry, stop. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
@@ -11,6 +10,7 @@ import { type Subscriber, subscriber } from '../../src/subscribers/define.ts'
 import { inspectSubscriber, retrySubscriber } from '../../src/subscribers/inspect.ts'
 import { runSubscriber, type SubscriberOptions } from '../../src/subscribers/runner.ts'
 import { openReadSide, type ReadSide } from '../support/projections.ts'
+import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const open = async (t: Test): Promise<ReadSide> => {
@@ -272,9 +272,7 @@ t.test('the subscriber of the documentation runs as it stands there', async t =>
   const code = indented
     .replaceAll(/^ {3}/gm, '')
     .replaceAll(/from '(\.[^']+)'/g, (_, path: string) => `from '${new URL(path, from)}'`)
-  const folder = mkdtempSync(join(tmpdir(), 'lexichron-docs-'))
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const file = join(folder, 'announcements.ts')
+  const file = join(temporaryFolder(t), 'announcements.ts')
   writeFileSync(file, code)
   const { announcementsSubscriber } = await import(pathToFileURL(file).href)
 

@@ -62,8 +62,12 @@ const parse = (text: string): Record<string, unknown> => {
   }
 }
 
-/** Faults of a value against a schema of the document. */
-export const schemaFaults = (document: OpenApi, schema: unknown, value: unknown): string => {
+type Check = (value: unknown) => string
+
+/** Compiled once each: the schemas of one document are objects that stay. */
+const compiled = new WeakMap<object, Check>()
+
+const compile = (document: OpenApi, schema: unknown): Check => {
   const local: unknown = JSON.parse(
     JSON.stringify({ allOf: [schema], $defs: document.components.schemas }).replaceAll(
       '#/components/schemas/',
@@ -71,7 +75,15 @@ export const schemaFaults = (document: OpenApi, schema: unknown, value: unknown)
     ),
   )
   const check = Compile(typeof local === 'object' && local !== null ? local : {})
-  return check.Check(value) ? '' : JSON.stringify(check.Errors(value)[1]).slice(0, 600)
+  return value => (check.Check(value) ? '' : JSON.stringify(check.Errors(value)[1]).slice(0, 600))
+}
+
+/** Faults of a value against a schema of the document. */
+export const schemaFaults = (document: OpenApi, schema: unknown, value: unknown): string => {
+  if (typeof schema !== 'object' || schema === null) return compile(document, schema)(value)
+  const check = compiled.get(schema) ?? compile(document, schema)
+  compiled.set(schema, check)
+  return check(value)
 }
 
 const operationOf = (document: OpenApi, method: string, path: string): Operation | undefined => {

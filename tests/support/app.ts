@@ -1,23 +1,22 @@
 /** The service in this process, composed as it is in earnest, for tests of its interface. */
+import type { App } from '../../src/adapters/cli/app-port.ts'
 import { openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/domain/roles.ts'
+import { forgetTimersOf } from './agenda-timers.ts'
+import { type FakeClock, fakeClock } from './clocks.ts'
 import { environmentFor, type Teardown, temporaryFolder } from './service.ts'
+import { until } from './until.ts'
 
-/**
- * Agenda leaves a timer of half a lock's life (15 s) behind each job that it has done. The service ends its process; a test would
- * wait for it, so here such a timer keeps nothing alive.
- */
-const LEFT_BEHIND_MS = 15_000
-const plain = globalThis.setTimeout
-globalThis.setTimeout = Object.assign((...given: Parameters<typeof plain>) => {
-  const timer = plain(...given)
-  if (given[1] === LEFT_BEHIND_MS && typeof timer === 'object') timer.unref()
-  return timer
-}, plain)
+/** That of the service's queue. */
+forgetTimersOf(30_000)
 
 export type TestApp = {
   readonly url: string
+  /** Stands still until a test moves it, so that nothing is too late for a busy machine; the end of the app moves it. */
+  readonly clock: FakeClock
+  /** What the command line has of it. */
+  readonly program: App
   /** An access token of the role; another name is another person. */
   token(role: Role, name?: string): Promise<string>
   /** An account of the role, made as an operator makes it: its first password. */
@@ -25,22 +24,44 @@ export type TestApp = {
   close(): Promise<void>
 }
 
+export type TestAppOptions = {
+  /** The data folder and the clock, for apps that share them. */
+  readonly folder?: string
+  readonly clock?: FakeClock
+}
+
+const HOUR_MS = 60 * 60 * 1000
+
 /** On a temporary folder and a free port, with limits that no test reaches. `env` overrides settings. */
-export const openTestApp = async (t: Teardown, env: Readonly<Record<string, string>> = {}): Promise<TestApp> => {
-  const folder = temporaryFolder(t)
+export const openTestApp = async (
+  t: Teardown,
+  env: Readonly<Record<string, string>> = {},
+  { folder = temporaryFolder(t), clock = fakeClock() }: TestAppOptions = {},
+): Promise<TestApp> => {
   const config = loadConfig(environmentFor(folder, env), folder)
-  const app = await openApp(config, { purpose: 'serve', version: '0.0.0' })
-  t.teardown(() => app.close())
-  const url = await app.listen()
+  const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock })
+  const close = async (): Promise<void> => {
+    let closed = false
+    const closing = program.close().finally(() => {
+      closed = true
+    })
+    await until('the end of the app', async () => {
+      await clock.advance(20)
+      return closed
+    })
+    await closing
+  }
+  t.teardown(close)
+  const url = await program.listen()
   const token = async (role: Role, name: string = role): Promise<string> => {
-    const issued = await app.tokens.create({ role, for: name, lifeMs: 60 * 60 * 1000 })
+    const issued = await program.tokens.create({ role, for: name, lifeMs: HOUR_MS })
     if ('refused' in issued) throw new Error(issued.detail)
     return issued.token
   }
   const account = async (role: Role, email: string) => {
-    const made = await app.accounts.create({ role, email })
+    const made = await program.accounts.create({ role, email })
     if ('refused' in made) throw new Error(made.detail)
     return made
   }
-  return { url, token, account, close: () => app.close() }
+  return { url, clock, program, token, account, close }
 }

@@ -1,6 +1,7 @@
 /** The rules of the house as a check over source files: which layer may import which, and what no file may contain. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
+import { codeOf } from './code.ts'
 
 type Layer =
   | 'domain'
@@ -116,9 +117,27 @@ export const textFaults = ({ path, text }: SourceFile, most = MAX_LINES): readon
   ]
 }
 
+/** How a name from outside would find what plain objects inherit. Data is asked by `owned` or `Object.hasOwn`. */
+const lookups: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(?:export )?const \w+: (?:Readonly<|Partial<)*Record<string,[^\n]*= \{/m,
+    'a table by any name as an object, which answers for what it inherits: a Map does not',
+  ],
+  [/\bfor \((?:const|let) \w+ in\b/, 'for...in, which names what is inherited: Object.keys does not'],
+  [
+    /(?<!\[|\b(?:const|let) |[\w$])[\w$]+ in [\w$(]|[)\]] in [\w$(]/,
+    'a name looked for by in, which finds what is inherited: Object.hasOwn does not',
+  ],
+]
+
+const lookupFaults = ({ path, text }: SourceFile): readonly string[] => {
+  const code = codeOf(text)
+  return lookups.flatMap(([pattern, what]) => (pattern.test(code) ? [`${path}: ${what}`] : []))
+}
+
 /** Everything that breaks a rule, one sentence each. */
 export const faultsOf = (files: readonly SourceFile[]): readonly string[] =>
-  files.flatMap(file => [...importFaults(file), ...textFaults(file)])
+  files.flatMap(file => [...importFaults(file), ...textFaults(file), ...lookupFaults(file)])
 
 /** The TypeScript files below a folder of the project. */
 export const sourcesBelow = (root: string, folder: string): readonly SourceFile[] =>

@@ -1,20 +1,24 @@
 /** Two nodes under load with listeners at each, and what has to be true of them after each fault. */
+import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { listen } from './listener.ts'
 import { type Answered, insist, listOf, ready } from './nodes.ts'
 import { lexichron, type Service, startService, temporaryFolder } from './service.ts'
+import type { Proxy as TcpProxy } from './tcp-proxy.ts'
 import { until } from './until.ts'
 
 type Env = Readonly<Record<string, string>>
 
 /** Each client waits so long between two commands: the checks afterwards are to be short. */
 const PAUSE_MS = 150
-const LOOK_MS = 250
 const UNREACHABLE = 'unreachable'
+const ENGINES = ['eventStore', 'readStore', 'cache', 'keys', 'disk']
+/** An engine is away for so long at least: longer than leases, and than a node goes on without news of the log. */
+const AWAY_MS = 10_000
+/** Read by clock-ahead.mjs; far more than a run of these tests takes. */
+const HOUR_MS = 3_600_000
 /** How much of a node's log a failure shows, in characters. */
 const LOG_TAIL = 6_000
-/** An engine that is well is not called sick for longer; for a moment it may be, where a process was held up. */
-const BLAMED_MS = 6_000
 
 const wait = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
@@ -22,10 +26,8 @@ type Parts = Readonly<Record<string, { readonly state: string; readonly detail?:
 
 export type Fault = {
   readonly name: string
-  /** Parts that a node has to name as not well while it lasts. */
+  /** Parts that every node has to name as not well, and no engine beside them, before it is mended. */
   readonly said?: readonly string[]
-  /** Engines that a node may name, as it comes upon them; no other one. */
-  readonly may?: readonly string[]
   /** Causes it; it may last when this resolves. */
   readonly strike: () => Promise<void>
   /** Who has to do all the work before it is mended; every node when absent. */
@@ -41,10 +43,16 @@ export type Cluster = {
   replace(at: number, more?: Env): Promise<Service>
   /** The node that works for this consumer, by its own health; it is one alone. */
   holder(consumer: string): Promise<number>
-  /** Causes the fault, waits until the work is done by those who are left, mends, and checks everything. */
+  /** Causes the fault, waits until it is said and the work is done by those who are left, mends, and checks everything. */
   row(fault: Fault): Promise<void>
-  /** The events that the log has of drafts, as the history tells them. */
-  drafts(): Promise<readonly { readonly id: string; readonly stream: string; readonly at: string }[]>
+  /** A row: what stands behind the proxy is away for some time, and every node says these parts. */
+  away(name: string, proxy: TcpProxy, said: readonly string[]): Promise<void>
+  /** Waits until a command is under way. */
+  busy(): Promise<void>
+  /** Waits until so many more are answered. */
+  more(count: number): Promise<void>
+  /** A row: the clock of one node is an hour ahead, for its whole process. */
+  clockAhead(at: number): Promise<void>
   /** Ends the load, replays all read models and prints the table. */
   close(): Promise<void>
 }
@@ -58,7 +66,7 @@ const partsOf = async ({ url }: Service, token: string): Promise<Parts | undefin
 export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
   const folder = temporaryFolder(t)
   const nodes = [await startService(t, folder, env), await startService(t, folder, env)]
-  const issued = await lexichron(folder, ['token', 'create', '--role', 'admin', '--for', 'm', '--expires', '1h'], env)
+  const issued = await lexichron(folder, ['token', 'create', '--role', 'admin', '--for', 'm', '--expires', '1d'], env)
   if (issued.code !== 0) throw new Error(issued.err)
   const token = issued.out.trim()
   const headers = { authorization: `Bearer ${token}` }
@@ -84,13 +92,6 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
       await wait(PAUSE_MS)
     }
   }
-  const clients = Promise.all(
-    [0, 1, 2, 3].map(n =>
-      client(n).catch((error: unknown) => {
-        failed ??= error
-      }),
-    ),
-  )
   const listeners = [0, 1].map(n => listen(urls, token, n))
   t.teardown(() => {
     // A test that failed has not closed the cluster: nobody is to insist upon nodes that are gone.
@@ -98,11 +99,38 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
     abandoned = true
     for (const each of listeners) each.close()
   })
+  // What is drafted before a listener has a position is none of its business.
+  for (const [n, listener] of listeners.entries())
+    await until(`listener ${n} has a position`, saw => {
+      saw(listener.story())
+      return listener.begun()
+    })
+  const clients = Promise.all(
+    [0, 1, 2, 3].map(n =>
+      client(n).catch((error: unknown) => {
+        failed ??= error
+      }),
+    ),
+  )
 
   const sick = async (node: Service): Promise<readonly string[]> => {
     const parts = await partsOf(node, token)
     if (!parts) return [UNREACHABLE]
     return Object.entries(parts).flatMap(([name, { state }]) => (state === 'ok' ? [] : [name]))
+  }
+  /** Waits until every node says that these are not well, and blames no engine beside them, at one look: all it said. */
+  const toldBy = async (fault: string, parts: readonly string[]): Promise<ReadonlySet<string>> => {
+    const told = new Set<string>()
+    for (const node of nodes)
+      await until(`${fault}: ${node.url} says ${parts.join()} and no other engine`, async saw => {
+        const now = await sick(node)
+        saw(now)
+        for (const part of now) told.add(part)
+        return (
+          parts.every(part => now.includes(part)) && !now.some(part => ENGINES.includes(part) && !parts.includes(part))
+        )
+      })
+    return told
   }
   /** What a node says of itself that is not well, and what it logged last: for who reads why a test failed. */
   const complaint = async (node: Service): Promise<string> => {
@@ -111,11 +139,9 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
     return `${node.url}: ${JSON.stringify(told)}\n${node.output.err.slice(-LOG_TAIL)}`
   }
   const well = (what: string) =>
-    until(what, async () => ((await Promise.all(nodes.map(sick))).flat().length === 0 ? true : undefined)).catch(
-      async (error: unknown) => {
-        throw new Error(`${error}\n${(await Promise.all(nodes.map(complaint))).join('\n')}`)
-      },
-    )
+    until(what, async () => (await Promise.all(nodes.map(sick))).flat().length === 0).catch(async (error: unknown) => {
+      throw new Error(`${error}\n${(await Promise.all(nodes.map(complaint))).join('\n')}`)
+    })
 
   const drafts = async () => {
     const last = answered.at(-1)?.sync
@@ -165,9 +191,11 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
       [begun, begun, begun, begun],
       `${fault}: ${begun} commands were begun, and each is in the log once`,
     )
-    for (const [n, { drafted, returns }] of listeners.entries()) {
-      const all = async () => (drafted.length >= streams.length ? true : undefined)
-      await until(`${fault}: listener ${n} has all`, all)
+    for (const [n, { drafted, returns, story }] of listeners.entries()) {
+      await until(`${fault}: listener ${n} has all`, saw => {
+        saw([`${drafted.length} of ${streams.length}`, ...story()])
+        return drafted.length >= streams.length
+      })
       t.strictSame(
         drafted.map(id => `entry-${id}`),
         streams,
@@ -202,14 +230,41 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
       })
   }
 
+  const replace: Cluster['replace'] = async (at, more = {}) => {
+    const node = await startService(t, folder, { ...env, ...more })
+    nodes[at] = node
+    await ready(node)
+    return node
+  }
+
+  const more = async (count: number): Promise<void> => {
+    const goal = answered.length + count
+    await until(`${count} more answers`, saw => {
+      saw(answered.length)
+      if (failed !== undefined) throw failed
+      return answered.length >= goal
+    })
+  }
+
+  const row = async ({ name, said: expects = [], strike, survivors, mend }: Fault): Promise<void> => {
+    await well(`all is well before: ${name}`)
+    const before = answered.length
+    let from = performance.now()
+    await strike()
+    const said = expects.length > 0 ? await toldBy(name, expects) : new Set<string>()
+    if (!survivors) {
+      from = performance.now()
+      await mend?.()
+    }
+    await probe(name, survivors?.() ?? nodes)
+    const moved = Math.round(performance.now() - from)
+    if (survivors) await mend?.()
+    await atRest(() => check(name))
+    rows.push({ fault: name, said: [...said].sort().join(', '), moved, answered: answered.length - before })
+  }
+
   const cluster: Cluster = {
-    ...{ folder, nodes, drafts },
-    replace: async (at, more = {}) => {
-      const node = await startService(t, folder, { ...env, ...more })
-      nodes[at] = node
-      await ready(node)
-      return node
-    },
+    ...{ folder, nodes, replace },
     holder: consumer =>
       until(`one that works for ${consumer}`, async () => {
         const states = await Promise.all(
@@ -218,47 +273,32 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
         const at = states.findIndex(state => state !== undefined && state !== 'waiting-for-lease')
         return at < 0 || states.some((state, other) => other !== at && state !== 'waiting-for-lease') ? undefined : at
       }),
-    row: async ({ name, said: expects = [], may = [], strike, survivors, mend }) => {
-      await well(`all is well before: ${name}`)
-      const said = new Set<string>()
-      const lasting = new Set<string>()
-      const since = new Map<string, number>()
-      let looking = true
-      const watching = (async () => {
-        while (looking) {
-          for (const each of [...nodes]) {
-            const parts = await sick(each)
-            for (const key of since.keys()) {
-              const [url, part = ''] = key.split(' ')
-              if (url === each.url && !parts.includes(part)) since.delete(key)
-            }
-            for (const part of parts) {
-              const key = `${each.url} ${part}`
-              const from = since.get(key) ?? performance.now()
-              since.set(key, from)
-              said.add(part)
-              if (performance.now() - from > BLAMED_MS) lasting.add(part)
-            }
-          }
-          await wait(LOOK_MS)
-        }
-      })()
-      const before = answered.length
-      const from = performance.now()
-      await strike()
-      const struck = survivors ? from : performance.now()
-      await probe(name, survivors?.() ?? nodes)
-      const moved = Math.round(performance.now() - struck)
-      await mend?.()
-      looking = false
-      await watching
-      for (const part of expects) t.ok(said.has(part), `${name}: health said ${part} is not well ([${[...said]}])`)
-      const blamed = ['eventStore', 'readStore', 'cache', 'keys', 'disk'].filter(
-        part => lasting.has(part) && !expects.includes(part) && !may.includes(part),
-      )
-      t.same(blamed, [], `${name}: health blamed no other engine`)
-      await atRest(() => check(name))
-      rows.push({ fault: name, said: [...said].sort().join(', '), moved, answered: answered.length - before })
+    row,
+    away: (name, proxy, said) =>
+      row({
+        ...{ name, said },
+        strike: async () => {
+          proxy.cut()
+          await wait(AWAY_MS)
+        },
+        mend: async () => proxy.heal(),
+      }),
+    busy: () => until('a command under way', () => running.size > 0).then(() => undefined),
+    more,
+    clockAhead: async at => {
+      const ahead = fileURLToPath(new URL('clock-ahead.mjs', import.meta.url))
+      await row({
+        name: `the clock of node ${at + 1} an hour ahead`,
+        strike: async () => {
+          await nodes[at]?.stop()
+          await replace(at, { NODE_OPTIONS: `--import=${ahead}`, CLOCK_AHEAD_MS: String(HOUR_MS) })
+          await until('events of that clock', async saw => {
+            const times = (await drafts().catch(() => [])).map(each => Date.parse(each.at))
+            saw(times.at(-1))
+            return Math.max(...times) - Math.min(...times) > HOUR_MS / 2
+          })
+        },
+      })
     },
     close: async () => {
       stopped = true

@@ -41,6 +41,7 @@ import {
 } from '../../src/queries/entries.ts'
 import { entryView } from '../../src/queries/entry-view.ts'
 import { SearchItemSchema } from '../../src/queries/search-entries.ts'
+import { patientClock } from './clocks.ts'
 import { noHistory } from './history.ts'
 import { openMemoryEventStore } from './memory-event-store.ts'
 import { openMemoryKeys } from './memory-keys.ts'
@@ -67,19 +68,6 @@ export type Edge = {
   readonly lines: string[]
   /** An access token of the role. */
   token(role: Role, name?: string): string
-}
-
-export const realClock: Clock = {
-  now: () => new Date(),
-  monotonic: () => performance.now(),
-  sleep: (ms, signal) =>
-    new Promise(resolve => {
-      const timer = setTimeout(resolve, ms)
-      signal?.addEventListener('abort', () => {
-        clearTimeout(timer)
-        resolve()
-      })
-    }),
 }
 
 /** The entries read model as a fold on every look: slow and always right. */
@@ -173,7 +161,7 @@ export type EdgeOptions = {
 }
 
 const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people: Map<string, Requester>): HttpDeps => {
-  const clock = realClock
+  const clock: Clock = { ...patientClock(), now: () => new Date() }
   const keys = options.keys ?? openMemoryKeys()
   const store = openMemoryEventStore({ now: () => new Date(), logId: options.logId ?? randomUUID() })
   const plain = openLog({ store, keys, types: [...entryEvents, ...dayEvents] })

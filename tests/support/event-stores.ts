@@ -10,6 +10,7 @@ import {
   type StoredEvent,
   type Written,
 } from '../../src/ports/event-store.ts'
+import { until } from './until.ts'
 
 /** A new event with content of its own. */
 export const newEvent = (type = 'Noted', data: unknown = { text: randomUUID() }): StoredEvent => ({
@@ -69,7 +70,7 @@ export const readLog = async (store: EventStore, after: bigint, filter?: LogFilt
 type Tail = {
   readonly events: LoggedEvent[]
   readonly batches: Batch[]
-  /** Waits until the condition holds after some batch. */
+  /** Waits until the condition holds. @throws when the subscription ends before, with its error if it had one. */
   until(holds: () => boolean): Promise<void>
   /** Aborts and waits for the end. */
   stop(): Promise<void>
@@ -80,29 +81,28 @@ export const tail = (store: EventStore, after: bigint, filter?: LogFilter): Tail
   const abort = new AbortController()
   const events: LoggedEvent[] = []
   const batches: Batch[] = []
-  let check = (): void => undefined
   const ended = (async () => {
     for await (const batch of store.subscribe(after, filter, abort.signal)) {
       batches.push(batch)
       events.push(...batch.events)
-      check()
     }
   })()
+  let over = false
+  const end = (): void => {
+    over = true
+  }
+  ended.then(end, end)
   return {
     events,
     batches,
-    until: holds => {
-      let timer: NodeJS.Timeout | undefined
-      return Promise.race([
-        new Promise<void>((resolve, reject) => {
-          timer = setTimeout(() => reject(new Error(`in vain: ${batches.length} batches came`)), 10_000)
-          check = () => {
-            if (holds()) resolve()
-          }
-          check()
-        }),
-        ended.then(() => Promise.reject(new Error('the subscription has ended'))),
-      ]).finally(() => clearTimeout(timer))
+    until: async holds => {
+      await until('a batch of the subscription', saw => {
+        saw(`${batches.length} batches with ${events.length} events`)
+        return over || holds()
+      })
+      if (holds()) return
+      await ended
+      throw new Error('the subscription has ended')
     },
     stop: () => {
       abort.abort()

@@ -14,7 +14,7 @@ import { isRefusal } from '../../src/domain/refusal.ts'
 import { openLog } from '../../src/log/open.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { EventStore } from '../../src/ports/event-store.ts'
-import { fastClock } from './clocks.ts'
+import { patientClock } from './clocks.ts'
 import { openMemoryEventStore } from './memory-event-store.ts'
 import { openMemoryKeys } from './memory-keys.ts'
 
@@ -26,7 +26,7 @@ export const importer = {
 export type ImportHouse = ReturnType<typeof openImportHouse>
 
 /** Everything an import needs, over one store: open two on the same store for two processes. */
-export const openImportHouse = (store: EventStore = openMemoryEventStore(), clock: Clock = fastClock(20)) => {
+export const openImportHouse = (store: EventStore = openMemoryEventStore(), clock: Clock = patientClock(1_000)) => {
   const log = openLog({ store, keys: openMemoryKeys(), types: [...entryEvents, ...importEvents] })
   const shared = { log, clock, random: () => 0, cachedStreams: 1000 }
   const deps: ImportDeps = {

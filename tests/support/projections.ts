@@ -4,14 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
-import type { Clock } from '../../src/ports/clock.ts'
 import type { ReadStore } from '../../src/ports/read-store.ts'
 import { type Projection, projection } from '../../src/projections/define.ts'
 import { type Freshness, openFreshness } from '../../src/projections/freshness.ts'
 import { pointerRecord } from '../../src/projections/pointer.ts'
 import { type ProjectionHandle, type RunnerOptions, runProjection } from '../../src/projections/runner.ts'
 import { openView, type View } from '../../src/projections/view.ts'
-import { fastClock } from './clocks.ts'
+import { type PatientClock, patientClock } from './clocks.ts'
 import { type MemoryLog, memoryLog } from './memory-log.ts'
 
 export type WordDocument = JsonObject & { readonly word: string; readonly seen: readonly string[] }
@@ -37,7 +36,8 @@ export const words = (more: Partial<Projection<WordDocument>> = {}): Projection<
 export type ReadSide = {
   readonly log: MemoryLog
   readonly store: ReadStore
-  readonly clock: Clock
+  /** Stands still while the store is at work, so that no lease lapses because the machine is busy. */
+  readonly clock: PatientClock
   readonly freshness: Freshness
   /** Runs the projection as a node of its own; ended with the read side or by `stop`. */
   run(
@@ -48,13 +48,32 @@ export type ReadSide = {
   close(): Promise<void>
 }
 
-export const openReadSide = async (
-  options: { readonly log?: MemoryLog; readonly clock?: Clock } = {},
-): Promise<ReadSide> => {
+/** The same store, for whose answers the clock stands still. */
+export const waitedFor = (store: ReadStore, { during }: Pick<PatientClock, 'during'>): ReadStore => ({
+  ensure: (...given) => during(store.ensure(...given)),
+  drop: (...given) => during(store.drop(...given)),
+  collections: () => during(store.collections()),
+  get: (...given) => during(store.get(...given)),
+  load: (...given) => during(store.load(...given)),
+  find: (...given) => during(store.find(...given)),
+  select: (...given) => during(store.select(...given)),
+  count: (...given) => during(store.count(...given)),
+  scan: (...given) => during(store.scan(...given)),
+  apply: (...given) => during(store.apply(...given)),
+  checkpoint: (...given) => during(store.checkpoint(...given)),
+  checkpoints: () => during(store.checkpoints()),
+  record: (...given) => during(store.record(...given)),
+  records: (...given) => during(store.records(...given)),
+  swap: (...given) => during(store.swap(...given)),
+  ping: () => during(store.ping()),
+  close: () => during(store.close()),
+})
+
+export const openReadSide = async (options: { readonly log?: MemoryLog } = {}): Promise<ReadSide> => {
   const folder = mkdtempSync(join(tmpdir(), 'lexichron-projections-'))
-  const clock = options.clock ?? fastClock(40)
+  const clock = patientClock()
   const log = options.log ?? memoryLog()
-  const store = await openSqliteReadStore({ path: join(folder, 'read.db'), clock })
+  const store = waitedFor(await openSqliteReadStore({ path: join(folder, 'read.db'), clock }), clock)
   // As it is left by an earlier run: a new pointer would number its generations from the time on.
   await store.swap(pointerRecord('words'), undefined, '{"next":1,"versions":{}}')
   const freshness = openFreshness({ store, clock })

@@ -14,7 +14,7 @@ type Standing = ReadonlySet<Permission> | 'ended' | 'unknown'
 
 const open = async (
   t: { teardown(fn: () => unknown): unknown; fail(message: string, more: object): unknown },
-  { total = 100 } = {},
+  { total = 100, away = false } = {},
 ) => {
   const clock = fakeClock()
   const ending = new AbortController()
@@ -36,10 +36,15 @@ const open = async (
       redeem: async () => undefined,
       sweep: async () => undefined,
     },
-    readAfter: async () => 0n,
+    readAfter: async () => {
+      if (away) throw new Error('the log is away')
+      return 0n
+    },
     standing: credential => standings.get(credential) ?? anonymousPermissions,
     lost: () => standings.get('node') === 'unknown',
-    onError: error => t.fail('the feed complained', { error }),
+    onError: error => {
+      if (!away) t.fail('the feed complained', { error })
+    },
   })
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   const sockets: Socket[] = []
@@ -186,4 +191,39 @@ t.test('what waits for a reader is bounded, within one batch too, and it is told
   reader.ws.resume()
   await reader.closed()
   t.equal(reader.code(), 1013)
+})
+
+t.test(
+  'who resumes at a node that cannot read its position now is told so and sent away, not left to wait',
+  async t => {
+    const { feed, connect } = await open(t, { away: true })
+    const reader = await connect()
+    const messages: unknown[] = []
+    reader.ws.on('message', text => messages.push(JSON.parse(String(text))))
+    reader.ws.send(JSON.stringify({ op: 'subscribe', id: 'a', channel: 'entries', after: 'a position' }))
+    await reader.closed()
+    t.match(messages, [{ op: 'error', code: 'unavailable' }])
+    t.equal(reader.code(), 1013)
+    await until('the place to be given back', () => feed.stats().open === 0)
+  },
+)
+t.test('at the end of the node all are told to come back; who takes nothing is cut after five seconds', async t => {
+  const { clock, feed, connect } = await open(t)
+  const [goes, stays] = [await connect(), await connect()]
+  stays.ws.pause()
+  let closed = false
+  const closing = feed.close().then(() => {
+    closed = true
+  })
+  t.equal(feed.place('a'), 'node', 'nobody is let in any more')
+  await goes.closed()
+  t.equal(goes.code(), 1012)
+  await until('the count', () => feed.stats().open === 1)
+  await clock.advance(4_999)
+  t.strictSame([feed.stats().open, closed], [1, false], 'it may still take what it was sent')
+  await clock.advance(1)
+  await until('the count', () => feed.stats().open === 0)
+  await clock.advance(20)
+  await closing
+  stays.ws.terminate()
 })

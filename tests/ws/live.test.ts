@@ -2,70 +2,15 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Parser } from '@asyncapi/parser'
 import t from 'tap'
-import { Compile } from 'typebox/compile'
-import { WebSocket } from 'ws'
-import { openApp } from '../../src/app.ts'
 import { declaredCategories } from '../../src/app-history.ts'
-import { loadConfig } from '../../src/config.ts'
-import type { Role } from '../../src/domain/roles.ts'
 import { FiguresSchema } from '../../src/queries/analytics.ts'
 import { serverMessages } from '../../src/subscribers/live-messages.ts'
 import { liveEventSchemas } from '../../src/subscribers/live-schemas.ts'
-import { openTestApp } from '../support/app.ts'
-import { environmentFor, temporaryFolder } from '../support/service.ts'
+import { openTestApp, type TestApp } from '../support/app.ts'
+import { fakeClock } from '../support/clocks.ts'
+import { connectLive as connect, liveChecks, type Message, entriesTold as seen } from '../support/live-client.ts'
+import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
-
-type Message = Record<string, unknown>
-const checks = Object.fromEntries(Object.entries(serverMessages).map(([op, schema]) => [op, Compile(schema)]))
-const eventChecks = new Map(
-  liveEventSchemas(declaredCategories, FiguresSchema).map(each => [`${each.channel}.${each.type}`, Compile(each.data)]),
-)
-
-const isMessage = (value: unknown): value is Message => typeof value === 'object' && value !== null
-
-/** What did not fit, on any connection of this file, and the channels of which events were held against their schemas. */
-const allFaults: string[] = []
-const checked = new Set<string>()
-
-const connect = async (url: string, options: { headers?: Record<string, string>; query?: string } = {}) => {
-  const ws = new WebSocket(`${url.replace('http', 'ws')}/v1/live${options.query ?? ''}`, 'lexichron.v1', {
-    headers: options.headers ?? {},
-  })
-  const messages: Message[] = []
-  /** Of each subscription by its id. */
-  const channels = new Map<unknown, unknown>()
-  const faults: string[] = []
-  const state: { closed?: number; refused?: number } = {}
-  ws.on('message', data => {
-    const value: unknown = JSON.parse(String(data))
-    if (!isMessage(value)) return
-    messages.push(value)
-    const event = eventChecks.get(`${channels.get(value['id'])}.${value['type']}`)
-    const fits = value['op'] !== 'event' || event?.Check(value['data'])
-    if (event) checked.add(String(channels.get(value['id'])))
-    if (fits && checks[String(value['op'])]?.Check(value)) return
-    faults.push(JSON.stringify(value))
-    allFaults.push(JSON.stringify(value))
-  })
-  ws.on('close', code => {
-    state.closed = code
-  })
-  ws.on('unexpected-response', (_request, response) => {
-    state.refused = response.statusCode ?? 0
-  })
-  ws.on('error', () => undefined)
-  await until('an answer to the upgrade', async () =>
-    ws.readyState === ws.OPEN || state.refused !== undefined || state.closed !== undefined ? true : undefined,
-  )
-  const find = (what: (message: Message) => boolean): Promise<Message> =>
-    until('a message', async () => messages.find(what))
-  const say = (message: unknown): void => {
-    if (isMessage(message) && message['op'] === 'subscribe') channels.set(message['id'], message['channel'])
-    ws.send(JSON.stringify(message))
-  }
-  const closed = (): Promise<number> => until('the close', async () => state.closed)
-  return { ws, messages, faults, state, find, say, closed, end: () => ws.terminate() }
-}
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}`, 'content-type': 'application/json' })
 const content = { senses: [{ gloss: 'A thing.' }] }
@@ -79,14 +24,16 @@ const publish = async (url: string, token: string, lemma: string): Promise<strin
   if (published.status !== 200) throw new Error(`${published.status}: ${await published.text()}`)
   return id
 }
-const events = (messages: readonly Message[], id: string) =>
-  messages.filter(each => each['op'] === 'event' && each['id'] === id)
-const seen = (messages: readonly Message[], id: string) =>
-  events(messages, id).map(each => Object(each['data'])['entryId'])
+/** Moves the time of the app, half a second at a time, until there is an answer. */
+const inTime = <T>({ clock }: TestApp, what: string, ask: () => T | undefined | false): Promise<T> =>
+  until(what, async () => {
+    await clock.advance(500)
+    return ask()
+  })
+const app = await openTestApp(t, { LIMIT_SOCKETS: '2000' })
+const editor = await app.token('editor')
 
 t.test('what is published arrives, what is not stays, a filter narrows, and resuming repeats nothing', async t => {
-  const app = await openTestApp(t)
-  const editor = await app.token('editor')
   const client = await connect(app.url)
   client.say({ op: 'subscribe', id: 'a', channel: 'entries' })
   client.say({ op: 'subscribe', id: 'b', channel: 'entries', filter: { language: 'fr' } })
@@ -131,7 +78,6 @@ t.test('what is published arrives, what is not stays, a filter narrows, and resu
 })
 
 t.test('bad messages are answered or end the connection, and nothing else', async t => {
-  const app = await openTestApp(t)
   const client = await connect(app.url)
   const code = async (message: unknown, id?: string) => {
     const from = client.messages.length
@@ -201,12 +147,17 @@ t.test('who may connect: origins, tickets, tokens that end', async t => {
   await app.token('reader', 'Jane Doe')
   const issued = await listening.find(each => each['type'] === 'TokenIssued')
   t.notMatch(JSON.stringify(issued), /Jane Doe/, 'names do not leave by the feed')
-  await listening.find(each => each['type'] === 'ProjectionProgress')
-  await listening.find(each => each['type'] === 'Activity' && Number(Object(each['data']).connections) > 0)
-  await listening.find(each => each['type'] === 'Analytics' && Object(each['data'])['day'] !== undefined)
+  const news = (type: string, holds: (data: Message) => boolean = () => true) =>
+    inTime(app, `${type} of the channels that tell every second`, () =>
+      listening.messages.some(each => each['type'] === type && holds(Object(each['data']))),
+    )
+  await news('ProjectionProgress')
+  await news('Activity', data => Number(data['connections']) > 0)
+  await news('Analytics', data => data['day'] !== undefined)
   const stranger = await connect(app.url)
   stranger.say({ op: 'subscribe', id: 'n', channel: 'activity' })
-  await until('two seconds', async () => (events(stranger.messages, 'n').length > 1 ? true : undefined))
+  await stranger.find(each => each['op'] === 'caught-up')
+  await inTime(app, 'two seconds of activity', () => seen(stranger.messages, 'n').length > 1)
   t.notOk(
     stranger.messages.some(each => each['type'] === 'Analytics'),
     'figures are for those who may read them',
@@ -223,14 +174,8 @@ t.test(
   'what was removed does not come back by a replay, and texts of the log are for those who may read them',
   async t => {
     const folder = temporaryFolder(t)
-    const app = await openApp(loadConfig(environmentFor(folder), folder), { purpose: 'serve', version: '0.0.0' })
-    t.teardown(() => app.close())
-    const url = await app.listen()
-    const token = async (role: Role): Promise<string> => {
-      const made = await app.tokens.create({ role, for: role, lifeMs: 60_000 })
-      if ('refused' in made) throw new Error(made.detail)
-      return made.token
-    }
+    const app = await openTestApp(t, {}, { folder })
+    const { url, token } = app
     const [moderator, auditor] = [await token('moderator'), await token('auditor')]
     const start = (await fetch(`${url}/v1/entries`)).headers.get('sync-token') ?? ''
     const file = join(folder, 'words.ndjson')
@@ -244,11 +189,11 @@ t.test(
     writeFileSync(file, `${JSON.stringify(line)}\n`)
     const quiet = {
       strict: false,
-      signal: AbortSignal.timeout(30_000),
+      signal: new AbortController().signal,
       onProgress: () => undefined,
       onFault: () => undefined,
     }
-    const imported = await app.import('ndjson', file, { ...quiet, source: 'words' })
+    const imported = await app.program.import('ndjson', file, { ...quiet, source: 'words' })
     t.match(imported, { written: 1, faults: 0 })
     const drafted = await publish(url, await token('editor'), 'drafted')
 
@@ -285,59 +230,50 @@ t.test(
   },
 )
 
-t.test('a revoked token ends its connection within a second or so, and only its own', async t => {
-  const folder = temporaryFolder(t)
-  const app = await openApp(loadConfig(environmentFor(folder), folder), { purpose: 'serve', version: '0.0.0' })
-  t.teardown(() => app.close())
-  const url = await app.listen()
+t.test('a revoked token ends its connection, and only its own; the end of the node ends the others', async t => {
+  const own = await openTestApp(t)
   const issue = async (name: string) => {
-    const made = await app.tokens.create({ role: 'auditor', for: name, lifeMs: 60_000 })
+    const made = await own.program.tokens.create({ role: 'auditor', for: name, lifeMs: 3_600_000 })
     if ('refused' in made) throw new Error(made.detail)
     return made
   }
   const [ends, stays] = [await issue('ends'), await issue('stays')]
-  const one = await connect(url, { headers: { authorization: `Bearer ${ends.token}` } })
-  const two = await connect(url, { headers: { authorization: `Bearer ${stays.token}` } })
-  const stream = await fetch(`${url}/v1/live/events`, { headers: { authorization: `Bearer ${ends.token}` } })
-  await app.tokens.revoke(ends.id)
-  t.equal(await one.closed(), 1008)
+  const one = await connect(own.url, { headers: { authorization: `Bearer ${ends.token}` } })
+  const two = await connect(own.url, { headers: { authorization: `Bearer ${stays.token}` } })
+  const stream = await fetch(`${own.url}/v1/live/events`, { headers: { authorization: `Bearer ${ends.token}` } })
+  await own.program.tokens.revoke(ends.id)
+  t.equal(await inTime(own, 'the close', () => one.state.closed), 1008)
   await stream.text()
   t.equal(two.state.closed, undefined)
-  await app.close()
-  t.equal(await two.closed(), 1012)
+  await own.close()
+  t.equal(await two.closed(), 1012, 'told to come back')
 })
 
 t.test('two nodes on one data folder, and a resume on the other across a restart', async t => {
-  const folder = temporaryFolder(t)
-  const open = async () => {
-    const app = await openApp(loadConfig(environmentFor(folder), folder), { purpose: 'serve', version: '0.0.0' })
-    t.teardown(() => app.close())
-    return { app, url: await app.listen() }
-  }
+  const shared = { folder: temporaryFolder(t), clock: fakeClock() }
+  const open = () => openTestApp(t, {}, shared)
   const [a, b] = [await open(), await open()]
-  const made = await a.app.tokens.create({ role: 'editor', for: 'editor', lifeMs: 60_000 })
-  if ('refused' in made) throw new Error(made.detail)
+  const by = await a.token('editor')
   const there = await connect(b.url)
   there.say({ op: 'subscribe', id: 'a', channel: 'entries' })
   await there.find(each => each['op'] === 'caught-up')
-  const ids = [await publish(a.url, made.token, 'one')]
-  const { after } = await there.find(each => each['type'] === 'EntryPublished')
-  await b.app.close()
+  const ids = [await publish(a.url, by, 'one')]
+  // A node hears of what another one wrote when it looks.
+  const { after } = await inTime(a, 'the event', () => there.messages.find(each => each['type'] === 'EntryPublished'))
+  await b.close()
   t.equal(await there.closed(), 1012)
-  ids.push(await publish(a.url, made.token, 'two'), await publish(a.url, made.token, 'three'))
+  ids.push(await publish(a.url, by, 'two'), await publish(a.url, by, 'three'))
   const c = await open()
   const back = await connect(c.url)
   back.say({ op: 'subscribe', id: 'a', channel: 'entries', after })
-  await until('two more', async () => (seen(back.messages, 'a').length >= 2 ? true : undefined))
-  ids.push(await publish(a.url, made.token, 'four'))
-  await until('three more', async () => (seen(back.messages, 'a').length >= 3 ? true : undefined))
+  await inTime(a, 'two more', () => seen(back.messages, 'a').length >= 2)
+  ids.push(await publish(a.url, by, 'four'))
+  await inTime(a, 'three more', () => seen(back.messages, 'a').length >= 3)
   t.strictSame(seen(back.messages, 'a'), ids.slice(1))
   back.end()
 })
 
 t.test('the same as server-sent events', async t => {
-  const app = await openTestApp(t)
-  const editor = await app.token('editor')
   const status = async (path: string, headers: Record<string, string> = {}) => {
     const ending = new AbortController()
     const answer = await fetch(`${app.url}/v1/live/${path}`, { headers, signal: ending.signal })
@@ -368,8 +304,6 @@ t.test('the same as server-sent events', async t => {
 })
 
 t.test('a reader who takes nothing is sent away, and the others notice nothing', async t => {
-  const app = await openTestApp(t)
-  const editor = await app.token('editor')
   const slow = await connect(app.url, { headers: { authorization: `Bearer ${editor}` } })
   const quick = await connect(app.url)
   for (let n = 0; n < 60; n += 1) slow.say({ op: 'subscribe', id: `s${n}`, channel: 'entries' })
@@ -394,8 +328,6 @@ t.test('a reader who takes nothing is sent away, and the others notice nothing',
 })
 
 t.test('a thousand sockets each get each event once', async t => {
-  const app = await openTestApp(t, { LIMIT_SOCKETS: '2000' })
-  const editor = await app.token('editor')
   const clients = []
   for (let n = 0; n < 1000; n += 100)
     clients.push(...(await Promise.all(Array.from({ length: 100 }, () => connect(app.url)))))
@@ -408,7 +340,6 @@ t.test('a thousand sockets each get each event once', async t => {
 })
 
 t.test('the AsyncAPI document is valid and has the schemas that messages here were checked against', async t => {
-  const app = await openTestApp(t)
   const text = await (await fetch(`${app.url}/v1/asyncapi.json`)).text()
   const { document, diagnostics } = await new Parser().parse(text)
   t.strictSame(
@@ -425,6 +356,6 @@ t.test('the AsyncAPI document is valid and has the schemas that messages here we
     t.strictSame(payload.properties, { ...JSON.parse(JSON.stringify(event.properties)), type: { const: type }, data })
   }
   t.notMatch(text, '"seal"', "under which key a member lies is nobody else's business")
-  t.strictSame(allFaults, [], 'every message that this file was sent is as its schema says')
-  t.strictSame([...checked].toSorted(), ['activity', 'entries', 'events', 'me', 'projections'])
+  t.strictSame(liveChecks.faults, [], 'every message that this file was sent is as its schema says')
+  t.strictSame([...liveChecks.channels].toSorted(), ['activity', 'entries', 'events', 'me', 'projections'])
 })

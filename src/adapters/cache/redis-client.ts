@@ -166,16 +166,16 @@ export const openRedisClient = (url: string, options: { readonly once?: boolean 
   }
 }
 
-const codes: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ENOTFOUND: 'there is no such host',
-  EAI_AGAIN: 'the name of the host cannot be looked up now',
-  ETIMEDOUT: 'it does not answer',
-  EHOSTUNREACH: 'there is no way to the host',
-  ECONNRESET: 'it ended the connection',
-  EPIPE: 'it ended the connection',
-  EPROTO: 'it does not speak TLS there',
-}
+const codes: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'nothing listens there'],
+  ['ENOTFOUND', 'there is no such host'],
+  ['EAI_AGAIN', 'the name of the host cannot be looked up now'],
+  ['ETIMEDOUT', 'it does not answer'],
+  ['EHOSTUNREACH', 'there is no way to the host'],
+  ['ECONNRESET', 'it ended the connection'],
+  ['EPIPE', 'it ended the connection'],
+  ['EPROTO', 'it does not speak TLS there'],
+])
 const untrusted = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ERR_TLS/
 
 const causeOf = (error: unknown): unknown =>
@@ -203,6 +203,7 @@ export const reasonOf = (error: unknown): string => {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   if (untrusted.test(code))
     return `its certificate is not trusted (${code}): name its authority with ?tlsCAFile=/path, or in NODE_EXTRA_CA_CERTS`
-  if (code !== '') return code in codes ? `${codes[code]} (${code})` : code
+  const known = codes.get(code)
+  if (code !== '') return known === undefined ? code : `${known} (${code})`
   return text.slice(0, 120)
 }

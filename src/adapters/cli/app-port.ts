@@ -5,6 +5,7 @@ import type { Block } from '../../domain/block.ts'
 import type { ImportCounts, ImportFormat } from '../../domain/import.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Role } from '../../domain/roles.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { JobDetail, JobState, JobView } from '../../ports/jobs.ts'
 import type { Locale } from '../../ports/mailer.ts'
 
@@ -18,6 +19,8 @@ export type AppOptions = {
   readonly purpose: AppPurpose
   /** Of package.json, shown in /health and OpenAPI. */
   readonly version: string
+  /** That of the system where none is given. */
+  readonly clock?: Clock
 }
 
 /** How far a long work is: `done` of `total` (0 while unknown) in `unit`s, within the step named `step`. */

@@ -32,6 +32,10 @@ export const ProblemSchema = Type.Object(
 /** What any route may answer with, whatever it does. */
 const common: readonly ProblemCode[] = ['validation', 'request-malformed', 'internal', 'closing', 'blocked']
 const limited: readonly ProblemCode[] = ['rate-limited']
+/** Of a body, before its schema is asked. */
+const bodied: readonly ProblemCode[] = [
+  ...(['json-invalid', 'json-too-deep', 'text-invalid', 'payload-too-large', 'unsupported-media-type'] as const),
+]
 const tokened: readonly ProblemCode[] = [
   ...(['unauthenticated', 'permission-denied', 'authorisation-unavailable'] as const),
   ...(['sync-token-invalid', 'other-log', 'header-invalid'] as const),
@@ -47,6 +51,7 @@ export const problemsOf = (route: Route): readonly ProblemCode[] => [
     ...common,
     ...(route.params ? (['not-found'] as const) : []),
     ...(route.rate ? limited : []),
+    ...(route.body ? bodied : []),
     ...(route.permission === undefined ? [] : tokened),
     ...(route.permission === undefined || route.method === 'GET' ? [] : forged),
   ]),
@@ -86,13 +91,13 @@ const requestHeaders = (route: Route): readonly JsonObject[] => {
   ]
 }
 
-const headerTexts: Readonly<Record<string, string>> = {
-  ETag: 'The revision, for If-Match, and its representation.',
-  'Sync-Token': 'What this answer reflects; sent back, it makes sure of reading it.',
-  Location: 'The address of what was created.',
-  Link: 'The first and the next page (RFC 8288).',
-  'Idempotent-Replayed': 'true when this is the first answer again.',
-}
+const headerTexts: ReadonlyMap<string, string> = new Map([
+  ['ETag', 'The revision, for If-Match, and its representation.'],
+  ['Sync-Token', 'What this answer reflects; sent back, it makes sure of reading it.'],
+  ['Location', 'The address of what was created.'],
+  ['Link', 'The first and the next page (RFC 8288).'],
+  ['Idempotent-Replayed', 'true when this is the first answer again.'],
+])
 
 const local = (schema: unknown): Json =>
   JSON.parse(JSON.stringify(schema).replaceAll(/"\$ref":"([^"#]+)#"/g, '"$ref":"#/components/schemas/$1"'))
@@ -100,7 +105,10 @@ const local = (schema: unknown): Json =>
 const responseOf = (answer: Documented, schema: Json | undefined): JsonObject => ({
   description: answer.description,
   headers: Object.fromEntries(
-    (answer.headers ?? []).map(name => [name, { description: headerTexts[name] ?? '', schema: { type: 'string' } }]),
+    (answer.headers ?? []).map(name => [
+      name,
+      { description: headerTexts.get(name) ?? '', schema: { type: 'string' } },
+    ]),
   ),
   ...(schema !== undefined && {
     content: {

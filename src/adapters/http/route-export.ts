@@ -49,10 +49,11 @@ export const exportRoute = (deps: ExportDeps): Route => {
     if (request.after !== undefined) await deps.freshness.waitFor(['entries'], request.after)
     const headers = { 'x-accel-buffering': 'no' }
     if (request.method === 'HEAD') return { status: 200, type: NDJSON, headers }
+    const scope = cursorScope(request, name)
+    // What may be refused comes before the place is taken: nobody would give it back.
+    const pages = deps.exportEntries({ ...optional('after', after), ...queryOf(request.query) })
     const release = deps.limits.stream(request.counted)
     if (!release) throw new ProblemError('too-many-streams', 'Two streams are open already.')
-    const scope = cursorScope(request, name)
-    const pages = deps.exportEntries({ ...optional('after', after), ...queryOf(request.query) })
     try {
       // The first page before the status goes out: a read model that cannot answer is a 503, not a broken stream.
       const first = await pages.next()

@@ -289,12 +289,22 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   for (const route of all) mount(app, route, { guard, answering, opened: [access, blocking] })
   await app.ready()
   document = JSON.stringify(app.swagger())
+  const connections = new Set<Socket>()
+  app.server.on('connection', (socket: Socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+  })
 
   const close = async (): Promise<void> => {
     const warmed = warming?.close()
     const cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS)
-    // Node closes what is idle at the moment of closing; what was busy then becomes idle and would be kept alive.
-    const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_MS)
+    const leave = (): void => {
+      // Node closes what is idle at the moment of closing; what was busy then becomes idle and would be kept alive.
+      app.server.closeIdleConnections()
+      // To Node, what a browser or a pool opens ahead of need is not idle: it would be waited for until it is cut.
+      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+    }
+    const idle = setInterval(leave, IDLE_MS)
     await app.close().finally(() => {
       clearTimeout(cut)
       clearInterval(idle)

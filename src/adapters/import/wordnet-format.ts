@@ -53,7 +53,11 @@ export const subjectOf = (lexfile: number): string | undefined => {
 }
 
 /** The syntactic markers of adjectives, as dictionaries print them. */
-const markers: Readonly<Record<string, string>> = { a: 'attributive', p: 'predicative', ip: 'postpositive' }
+const markers: ReadonlyMap<string, string> = new Map([
+  ['a', 'attributive'],
+  ['p', 'predicative'],
+  ['ip', 'postpositive'],
+])
 
 /** `lemma` has spaces for underscores and no marker, as written otherwise. */
 export type SynsetWord = { readonly lemma: string; readonly lexId: number; readonly marker?: string }
@@ -82,7 +86,7 @@ const markerPattern = /\((a|p|ip)\)$/
 const parseWord = (written: string, lexId: string): SynsetWord => {
   const marker = markerPattern.exec(written)
   const bare = marker ? written.slice(0, -marker[0].length) : written
-  const label = marker?.[1] === undefined ? undefined : markers[marker[1]]
+  const label = marker?.[1] === undefined ? undefined : markers.get(marker[1])
   return {
     lemma: bare.replaceAll('_', ' ').normalize('NFC'),
     lexId: Number.parseInt(lexId, 16),

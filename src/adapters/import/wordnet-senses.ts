@@ -7,35 +7,35 @@ type RelationKind = (typeof relationKinds)[number]
 type Relation = EntrySense['relations'][number]
 
 /** Pointer symbols of wninput(5WN). Verb groups, similar adjectives, attributes, causes and entailments are "see also". */
-const kinds: Readonly<Record<string, RelationKind>> = {
-  '!': 'antonym',
-  '@': 'hypernym',
-  '@i': 'hypernym',
-  '~': 'hyponym',
-  '~i': 'hyponym',
-  '#m': 'holonym',
-  '#s': 'holonym',
-  '#p': 'holonym',
-  '%m': 'meronym',
-  '%s': 'meronym',
-  '%p': 'meronym',
-  '+': 'derived',
-  '\\': 'derived',
-  '<': 'derived',
-  '=': 'see-also',
-  '*': 'see-also',
-  '>': 'see-also',
-  '^': 'see-also',
-  $: 'see-also',
-  '&': 'see-also',
-}
+const kinds: ReadonlyMap<string, RelationKind> = new Map([
+  ['!', 'antonym'],
+  ['@', 'hypernym'],
+  ['@i', 'hypernym'],
+  ['~', 'hyponym'],
+  ['~i', 'hyponym'],
+  ['#m', 'holonym'],
+  ['#s', 'holonym'],
+  ['#p', 'holonym'],
+  ['%m', 'meronym'],
+  ['%s', 'meronym'],
+  ['%p', 'meronym'],
+  ['+', 'derived'],
+  ['\\', 'derived'],
+  ['<', 'derived'],
+  ['=', 'see-also'],
+  ['*', 'see-also'],
+  ['>', 'see-also'],
+  ['^', 'see-also'],
+  ['$', 'see-also'],
+  ['&', 'see-also'],
+])
 
 /** The domain of a synset becomes a label. */
-const labelled: Readonly<Record<string, 'domain' | 'region' | 'register'>> = {
-  ';c': 'domain',
-  ';r': 'region',
-  ';u': 'register',
-}
+const labelled: ReadonlyMap<string, 'domain' | 'region' | 'register'> = new Map([
+  [';c', 'domain'],
+  [';r', 'region'],
+  [';u', 'register'],
+])
 
 /** The other end of a label: the members carry it already, and a domain such as "trade name" has more than fit. */
 const inverse = new Set(['-c', '-r', '-u'])
@@ -80,8 +80,8 @@ export const senseOf = (
   for (const pointer of synset.pointers) {
     if (pointer.source !== 0 && pointer.source !== nth + 1) continue
     if (inverse.has(pointer.symbol)) continue
-    const kind = kinds[pointer.symbol]
-    const label = labelled[pointer.symbol]
+    const kind = kinds.get(pointer.symbol)
+    const label = labelled.get(pointer.symbol)
     if (kind === undefined && label === undefined) {
       onFault(`${JSON.stringify(pointer.symbol.slice(0, 20))} is not a pointer symbol.`)
       continue

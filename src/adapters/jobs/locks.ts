@@ -19,6 +19,8 @@ const VANISHED = 'the node that did it has ended, or hung, in the middle of it'
 /** Of one job, from the moment it was taken on. */
 export type Hold = {
   lock: Lock
+  /** How far this queue's clock is ahead of the one that agenda asks. */
+  readonly aheadMs: number
   /** What is written last of it: one after the other, since each stands on the time that the one before it wrote. */
   written: Promise<void>
   /** Aborts when another node has the job, or may have it. */
@@ -34,6 +36,20 @@ export const holdOf = (job: JobParameters): Hold => {
   if (!hold) throw new TypeError(`job ${job.name} was not taken by this queue`)
   return hold
 }
+
+const DATES = ['nextRunAt', 'lastRunAt', 'lastFinishedAt', 'failedAt'] as const
+
+/** The job with its times by another clock. */
+const shifted = <J extends JobParameters>(job: J, ms: number): J => {
+  if (ms === 0) return job
+  const times = DATES.flatMap(name => {
+    const time = job[name]
+    return time ? [[name, new Date(time.getTime() + ms)] as const] : []
+  })
+  return { ...job, ...Object.fromEntries(times) }
+}
+/** agenda has the system's clock, which is this one but for what passes between two looks. */
+const SAME_MS = 50
 
 export class LockLost extends Error {
   override readonly name = 'LockLost'
@@ -78,7 +94,8 @@ export const openLocks = (options: {
     const { hold: _, lockedAt: held, ...stored } = job as HeldJob
     if (!holds.has(hold)) throw new LockLost(`job ${job.name} is another node's`)
     const at = held ? clock.now() : undefined
-    if (!(await backend.saveLocked({ ...stored, ...(at && { lockedAt: at }) }, hold.lock))) {
+    const state = { ...shifted(stored, hold.aheadMs), ...(at && { lockedAt: at }) }
+    if (!(await backend.saveLocked(state, hold.lock))) {
       lose(hold)
       throw new LockLost(`job ${job.name} is another node's`)
     }
@@ -116,20 +133,23 @@ export const openLocks = (options: {
     const taken = await backend.repository.getNextJobToRun(name, until, new Date(at.getTime() - lockMs), at, by)
     const { _id: id, lockedAt } = taken ?? {}
     if (!taken || id === undefined || lockedAt === undefined) return undefined
-    const lost = new AbortController()
+    const ahead = clock.now().getTime() - Date.now()
     const hold: Hold = {
       lock: { id, owner: nodeId, lockedAt, due: taken.nextRunAt ?? lockedAt },
+      aheadMs: Math.abs(ahead) < SAME_MS ? 0 : ahead,
       written: Promise.resolve(),
-      lost,
+      lost: new AbortController(),
     }
     holds.add(hold)
-    if (taken.nextRunAt !== null) return Object.assign(taken, { lockedAt: NEVER_OVER, hold })
+    const handed = (job: JobParameters): JobParameters =>
+      Object.assign(shifted(job, -hold.aheadMs), { lockedAt: NEVER_OVER, hold })
+    if (taken.nextRunAt !== null) return handed(taken)
     // It had begun and never ended: that is a failure too, or what ends its process would be tried for ever.
     const failures = (taken.failCount ?? 0) + 1
     const failed = { ...taken, failCount: failures, failReason: VANISHED, failedAt: at }
-    if (failures < TRIES) return Object.assign(failed, { lockedAt: NEVER_OVER, hold })
+    if (failures < TRIES) return handed(failed)
     const { lockedAt: _, ...parked } = failed
-    await save(Object.assign(parked, { lastFinishedAt: at, hold }))
+    await save(Object.assign(shifted({ ...parked, lastFinishedAt: at }, -hold.aheadMs), { hold }))
     return take(name)
   }
   const free = async (all: readonly Hold[]): Promise<number> => {

@@ -17,15 +17,14 @@ const DEPTH = 5
 
 /** A copy without the values of members that are secret or personal by their names; deeper than five levels nothing is written. */
 export const withoutSecrets = (value: Plain, depth = DEPTH): Plain => {
-  const kept: Record<string, unknown> = {}
-  for (const [member, held] of Object.entries(value)) {
-    if (secretMember.test(member)) kept[member] = REDACTED
-    else if (Array.isArray(held))
-      kept[member] = depth === 0 ? REDACTED : held.map(each => (isPlain(each) ? withoutSecrets(each, depth - 1) : each))
-    else if (!isPlain(held)) kept[member] = held
-    else kept[member] = depth === 0 ? REDACTED : withoutSecrets(held, depth - 1)
+  const shown = (member: string, held: unknown): unknown => {
+    if (secretMember.test(member)) return REDACTED
+    if (Array.isArray(held))
+      return depth === 0 ? REDACTED : held.map(each => (isPlain(each) ? withoutSecrets(each, depth - 1) : each))
+    if (!isPlain(held)) return held
+    return depth === 0 ? REDACTED : withoutSecrets(held, depth - 1)
   }
-  return kept
+  return Object.fromEntries(Object.entries(value).map(([member, held]) => [member, shown(member, held)]))
 }
 
 /**

@@ -90,7 +90,9 @@ export const openConnection = (
     leaveAll()
     ws.close(code, reason)
     // A reader that takes nothing would not take the close either.
-    setTimeout(() => ws.terminate(), CLOSING_MS).unref()
+    const gone = new AbortController()
+    ws.once('close', () => gone.abort())
+    void clock.sleep(CLOSING_MS, gone.signal).then(() => ws.terminate())
   }
   const leaveAll = (): void => {
     for (const leave of subscriptions.values()) leave()
@@ -146,6 +148,12 @@ export const openConnection = (
     counters.refused += 1
     say({ op: 'error', ...(id !== undefined && { id }), ...fault })
   }
+  /** What cannot be done now: who stayed for events that nobody will send would wait for ever, so they come back. */
+  const sendAway = (detail: string, error: unknown, id?: string): void => {
+    deps.logger(error)
+    refuse({ code: 'unavailable', detail }, id)
+    close(1013, 'unavailable now: connect again with the last after')
+  }
 
   const subscribe = async (message: Extract<ClientMessage, { op: 'subscribe' }>): Promise<void> => {
     const { id, channel, after: token } = message
@@ -161,8 +169,7 @@ export const openConnection = (
     try {
       await deps.recorded(listener, channel, filter, after)
     } catch (error) {
-      deps.logger(error)
-      return refuse({ code: 'unavailable', detail: 'It cannot be recorded now that you read: try again.' }, id)
+      return sendAway('It cannot be recorded now that you read: try again.', error, id)
     }
     if (!open()) return
     const from = after === undefined ? {} : { after }
@@ -207,10 +214,7 @@ export const openConnection = (
     // One after the other: an unsubscribe never overtakes its subscribe.
     busy = busy
       .then(() => (open() ? carryOut(text) : undefined))
-      .catch((error: unknown) => {
-        deps.logger(error)
-        refuse({ code: 'unavailable', detail: 'This could not be carried out now: try again.' })
-      })
+      .catch((error: unknown) => sendAway('This could not be carried out now: try again.', error))
       .finally(() => {
         waiting -= 1
       })

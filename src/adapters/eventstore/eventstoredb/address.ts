@@ -73,60 +73,63 @@ const file =
     return undefined
   }
 
+type Read = (into: Settings, text: string) => string | undefined
 /** The options there are, by name in lower case; each takes its value or says what it wants. */
-const options: Readonly<Record<string, (into: Settings, text: string) => string | undefined>> = {
-  tls: (into, text) => {
-    if (text !== 'true' && text !== 'false') return 'true or false'
-    into.tls = text === 'true'
-    return undefined
-  },
-  tlscafile: file((into, path) => {
-    into.caFile = path
+const options: ReadonlyMap<string, Read> = new Map(
+  Object.entries<Read>({
+    tls: (into, text) => {
+      if (text !== 'true' && text !== 'false') return 'true or false'
+      into.tls = text === 'true'
+      return undefined
+    },
+    tlscafile: file((into, path) => {
+      into.caFile = path
+    }),
+    usercertfile: file((into, path) => {
+      into.certificateFile = path
+    }),
+    userkeyfile: file((into, path) => {
+      into.keyFile = path
+    }),
+    nodepreference: (into, text) => {
+      const flat = text.toLowerCase().replaceAll('_', '')
+      const found = preferences.find(each => each.replaceAll('_', '') === flat)
+      if (!found) return `one of ${preferences.join(', ')}`
+      into.nodePreference = found
+      return undefined
+    },
+    connectionname: (into, text) => {
+      into.connectionName = decoded(text) ?? text
+      return undefined
+    },
+    // The client complains of keepalives below 10 s, and servers close connections that ping too often.
+    defaultdeadline: whole(100, (into, ms) => {
+      into.deadlineMs = ms
+    }),
+    keepaliveinterval: whole(10_000, (into, ms) => {
+      into.keepAliveIntervalMs = ms
+    }),
+    keepalivetimeout: whole(1_000, (into, ms) => {
+      into.keepAliveTimeoutMs = ms
+    }),
+    discoveryinterval: whole(1, (into, ms) => {
+      into.discoveryIntervalMs = ms
+    }),
+    gossiptimeout: whole(1, (into, seconds) => {
+      into.gossipTimeoutSeconds = seconds
+    }),
+    maxdiscoverattempts: whole(1, (into, times) => {
+      into.maxDiscoverAttempts = times
+    }),
   }),
-  usercertfile: file((into, path) => {
-    into.certificateFile = path
-  }),
-  userkeyfile: file((into, path) => {
-    into.keyFile = path
-  }),
-  nodepreference: (into, text) => {
-    const flat = text.toLowerCase().replaceAll('_', '')
-    const found = preferences.find(each => each.replaceAll('_', '') === flat)
-    if (!found) return `one of ${preferences.join(', ')}`
-    into.nodePreference = found
-    return undefined
-  },
-  connectionname: (into, text) => {
-    into.connectionName = decoded(text) ?? text
-    return undefined
-  },
-  // The client complains of keepalives below 10 s, and servers close connections that ping too often.
-  defaultdeadline: whole(100, (into, ms) => {
-    into.deadlineMs = ms
-  }),
-  keepaliveinterval: whole(10_000, (into, ms) => {
-    into.keepAliveIntervalMs = ms
-  }),
-  keepalivetimeout: whole(1_000, (into, ms) => {
-    into.keepAliveTimeoutMs = ms
-  }),
-  discoveryinterval: whole(1, (into, ms) => {
-    into.discoveryIntervalMs = ms
-  }),
-  gossiptimeout: whole(1, (into, seconds) => {
-    into.gossipTimeoutSeconds = seconds
-  }),
-  maxdiscoverattempts: whole(1, (into, times) => {
-    into.maxDiscoverAttempts = times
-  }),
-}
+)
 
 const parseOptions = (text: string): Settings | Fault => {
   const found: Settings = {}
   for (const pair of text === '' ? [] : text.split('&')) {
     const equals = pair.indexOf('=')
     const name = pair.slice(0, Math.max(equals, 0))
-    const read = options[name.toLowerCase()]
+    const read = options.get(name.toLowerCase())
     if (!read) return { fault: `has an option ${JSON.stringify(name || pair)} that is not known` }
     const wants = read(found, pair.slice(equals + 1))
     if (wants !== undefined) return { fault: `has the option ${name}, which has to be ${wants}` }

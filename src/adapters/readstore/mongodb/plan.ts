@@ -25,11 +25,11 @@ const isMember = (value: Json): boolean =>
   (Array.isArray(value) && value.every(each => typeof each === 'string'))
 
 /** What conditions and orders look at. A name that MongoDB reads as a path or an operator cannot be asked for. */
-const membersOf = (body: JsonObject): Record<string, Json> => {
-  const members: Record<string, Json> = {}
-  for (const [name, value] of Object.entries(body))
-    if (value !== undefined && isMember(value) && !name.includes('.') && !name.startsWith('$')) members[name] = value
-  return members
+const membersOf = (body: JsonObject): Readonly<Record<string, Json>> => {
+  const members = Object.entries(body).flatMap(([name, value]) =>
+    value !== undefined && isMember(value) && !name.includes('.') && !name.startsWith('$') ? [[name, value]] : [],
+  )
+  return Object.fromEntries(members)
 }
 
 export const storedOf = (id: string, position: bigint, body: JsonObject): Stored => ({

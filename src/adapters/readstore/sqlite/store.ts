@@ -27,13 +27,13 @@ const LOOK_MS = 1_000
 /** Documents loaded before other work of the process has its turn. */
 const LOAD_STRIDE = 128
 
-const codes: Readonly<Record<string, ReadStoreErrorCode>> = {
-  corrupt: 'corrupt',
-  notadb: 'corrupt',
-  foreign: 'corrupt',
-  fenced: 'fenced',
-  gone: 'gone',
-}
+const codes: ReadonlyMap<string, ReadStoreErrorCode> = new Map([
+  ['corrupt', 'corrupt'],
+  ['notadb', 'corrupt'],
+  ['foreign', 'corrupt'],
+  ['fenced', 'fenced'],
+  ['gone', 'gone'],
+])
 
 /**
  * The application id in the header of a file that cannot be opened any more: is it ours to set aside? Never to be asked
@@ -102,7 +102,7 @@ export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Prom
     if (kind === 'type') return new TypeError(error.message, { cause: error })
     if (kind === 'misuse' && error.message.includes('no such table'))
       return new ReadStoreError('gone', 'the collection was dropped', { cause: error })
-    const code = closed ? 'closed' : (codes[kind] ?? 'unavailable')
+    const code = closed ? 'closed' : (codes.get(kind) ?? 'unavailable')
     if (code !== 'corrupt') return new ReadStoreError(code, error.message, { cause: error })
     const aside = setAside()
     looked = Number.NEGATIVE_INFINITY

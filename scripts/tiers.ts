@@ -1,0 +1,30 @@
+/** The two tiers of the tests, told by where a file lies. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+
+/**
+ * `fast`: in this process, the same at each run, nothing killed, no engine of others. `service`: real processes, engines,
+ * faults, browsers, the commands of the documents.
+ */
+export type Tier = 'fast' | 'service'
+
+const SERVICE =
+  /^tests\/(?:service|faults|docs|attacks\/cost)\/|^tests\/contracts\/.*-(?:mongodb|redis|eventstoredb)\.test\.ts$/
+
+export const tierOf = (file: string): Tier => (SERVICE.test(file) ? 'service' : 'fast')
+
+/** Every test file of the project, from its root, in order. */
+export const testFiles = (root: string): readonly string[] =>
+  readdirSync(join(root, 'tests'), { recursive: true, encoding: 'utf8' })
+    .map(file => posix.join('tests', file.replaceAll('\\', '/')))
+    .filter(file => file.endsWith('.test.ts'))
+    .toSorted()
+
+/** Whether a test file draws values, itself or in a suite beside it that it runs. */
+export const hasProperties = (root: string, file: string): boolean => {
+  const text = readFileSync(join(root, file), 'utf8')
+  if (text.includes('support/property.ts')) return true
+  const suites = [...text.matchAll(/from '(\.\/[^']+)'/g)].map(([, beside = '']) => join(root, dirname(file), beside))
+  // What only looks like an import, in a test about imports, leads nowhere.
+  return suites.some(suite => existsSync(suite) && readFileSync(suite, 'utf8').includes('support/property.ts'))
+}
