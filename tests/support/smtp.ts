@@ -55,7 +55,11 @@ export const testCertificate = (
   return { key: readFileSync(key), cert: readFileSync(path), path }
 }
 
+/** What the server is at, told before it answers; `text`: some of it is there. */
+export type SmtpStep = 'mail' | 'rcpt' | 'text' | 'end'
+
 type Options = {
+  readonly onStep?: (step: SmtpStep) => void
   readonly login?: { readonly user: string; readonly pass: string }
   readonly port?: number
   /** Whether STARTTLS is offered, where the connection is not encrypted from the start; only with a certificate. */
@@ -63,7 +67,7 @@ type Options = {
 } & Pick<SMTPServerOptions, 'secure' | 'key' | 'cert' | 'hideSMTPUTF8'>
 
 export const startSmtp = async (t: Teardown, options: Options = {}): Promise<TestSmtp> => {
-  const { login, port = 0, starttls = options.key !== undefined, ...tls } = options
+  const { login, port = 0, starttls = options.key !== undefined, onStep = () => undefined, ...tls } = options
   let behaviour: Behaviour = 'take'
   const seen: { to: string[]; mail: Email; raw: string; secure: boolean }[] = []
   const taken: string[] = []
@@ -79,7 +83,12 @@ export const startSmtp = async (t: Teardown, options: Options = {}): Promise<Tes
     logger: false,
     onAuth: ({ username, password }, _, done) =>
       username === login?.user && password === login?.pass ? done(null, { user: 'ok' }) : done(problem('no', 535)),
+    onMailFrom: (_, __, done) => {
+      onStep('mail')
+      done()
+    },
     onRcptTo: ({ address }, _, done) => {
+      onStep('rcpt')
       if (behaviour === 'refuse') return done(problem(`no such box ${address}`, 550))
       if (behaviour === 'later') return done(problem('busy, come back', 451))
       if (behaviour === 'cut') return cut()
@@ -87,7 +96,7 @@ export const startSmtp = async (t: Teardown, options: Options = {}): Promise<Tes
     },
     onData: (stream, session, done) => {
       const chunks: Buffer[] = []
-      stream.on('data', chunk => chunks.push(chunk))
+      stream.once('data', () => onStep('text')).on('data', chunk => chunks.push(chunk))
       stream.on('end', async () => {
         const raw = Buffer.concat(chunks).toString('utf8')
         const as = behaviour
@@ -98,6 +107,7 @@ export const startSmtp = async (t: Teardown, options: Options = {}): Promise<Tes
           done()
         }
         seen.push({ to, mail, raw, secure: session.secure })
+        onStep('end')
         if (as === 'take') answer()
         else if (as === 'delay') held.push(answer)
         else if (as === 'refuse-text') done(problem('no such words here', 554))
