@@ -185,6 +185,8 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   const keep = tokenIn(await mail(email, /to be erased/))
   t.equal((await api('POST', '/v1/me/erasure/cancel', { body: { token: keep } })).code, 'erasure-begun')
   t.match(await mail(email, /being erased/), receiptPath)
+  const kept = () => readdirSync(join(folder, 'outbox')).map(name => readFileSync(join(folder, 'outbox', name), 'utf8'))
+  t.ok(kept().filter(each => each.includes(email)).length >= 4, 'until then the mails are there')
   t.equal((await api('GET', receiptPath)).code, 'receipt-not-found')
 
   t.equal(await later(26 * HOUR, [id], true), 0, 'a process that dies before the key is gone')
@@ -232,8 +234,9 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
     for (const word of [email, name, bio])
       t.notMatch((await api('GET', path, { as: admin })).text, word, `${word} at ${path}`)
   t.match((await api('GET', `/v1/accounts/${id}`, { as: admin })).json, { email: null, displayName: null })
+  // The outbox is among them: what was sent to an address that nobody may know any more does not stay either.
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(each =>
-    /\.db|\.log$/.test(each),
+    /\.db|\.log$|\.eml$/.test(each),
   ))
     for (const word of [email, name, bio])
       t.notOk(readFileSync(join(folder, file)).includes(word), `${word} in ${file}`)

@@ -18,7 +18,7 @@ const json = async (response: Response): Promise<{ readonly [member: string]: un
 
 t.test('redacted: gone from every answer, and nothing throws', async t => {
   const folder = temporaryFolder(t)
-  const config = loadConfig(environmentFor(folder), folder)
+  const config = loadConfig(environmentFor(folder, { ALERT_MAIL: 'ops@example.org' }), folder)
   const open = async (): Promise<{ app: App; url: string }> => {
     const app = await openApp(config, { purpose: 'serve', version: '0.0.0' })
     return { app, url: await app.listen() }
@@ -84,6 +84,10 @@ t.test('redacted: gone from every answer, and nothing throws', async t => {
   await everywhere(url, after)
   t.equal((await send('POST', `${path}/redact`, { ground: 'privacy' })).status, 200, 'repeating it is harmless')
   t.equal((await send('POST', `${path}/publish`, {}, { 'if-match': '"3"' })).status, 410)
+  const outbox = (): readonly string[] =>
+    readdirSync(join(folder, 'outbox')).map(name => readFileSync(join(folder, 'outbox', name), 'utf8'))
+  await until('the mail that tells of it', () => outbox().some(each => each.includes('was removed for good')))
+  t.notOk(outbox().some(each => each.includes(SECRET)))
   await app.close()
 
   // The key that sealed the text is destroyed, so the log has it no more, in no copy; what read models held is overwritten.

@@ -3,13 +3,9 @@ import type { App } from '../../src/adapters/cli/app-port.ts'
 import { openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/domain/roles.ts'
-import { forgetTimersOf } from './agenda-timers.ts'
 import { type FakeClock, fakeClock } from './clocks.ts'
 import { environmentFor, type Teardown, temporaryFolder } from './service.ts'
 import { until } from './until.ts'
-
-/** That of the service's queue. */
-forgetTimersOf(30_000)
 
 export type TestApp = {
   readonly url: string
