@@ -74,6 +74,9 @@ export const runFile = async (options: FileOptions): Promise<FileRun> => {
   const began = performance.now()
   const temporary = mkdtempSync(join(tmpdir(), 'lx-'))
   const output = join(folder, 'outputs', `${file}${label}.tap`)
+  // Of t.testdir(). Below the checkout, since tap changes the working directory when it removes one that is elsewhere.
+  const fixtures = join(folder, 'fixtures', `${file}${label}`)
+  mkdirSync(fixtures, { recursive: true })
   mkdirSync(dirname(output), { recursive: true })
   // tap's own collector of coverage: it follows into the processes and threads that a test starts.
   const collector = import.meta.resolve('@tapjs/processinfo/import')
@@ -86,7 +89,7 @@ export const runFile = async (options: FileOptions): Promise<FileRun> => {
       ...process.env,
       ...options.environment,
       TMPDIR: temporary,
-      TAP_CWD: temporary,
+      TAP_CWD: fixtures,
       TAP_TIMEOUT: String(limitSeconds),
       _TAPJS_PROCESSINFO_CWD_: folder,
       _TAPJS_PROCESSINFO_COVERAGE_: '1',
@@ -130,7 +133,8 @@ export const runFile = async (options: FileOptions): Promise<FileRun> => {
   await read
   clearTimeout(limit)
   running.delete(entry)
-  rmSync(temporary, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  for (const used of [temporary, fixtures])
+    rmSync(used, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
 
   const counted = digest.totals() ?? noTotals
   const faults = [

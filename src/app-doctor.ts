@@ -152,8 +152,7 @@ const checkFiles = async (
 }
 
 /** Checks everything; the findings in the order in which they were made. Takes five seconds beside a running service. */
-export const diagnose = async (load: () => Config): Promise<readonly Finding[]> => {
-  const clock = systemClock
+export const diagnose = async (load: () => Config, clock: Clock = systemClock): Promise<readonly Finding[]> => {
   const { config, findings } = settingsOf(load)
   const machine = [...findings, checkRuntime(process.versions), await checkClock(clock)]
   if (!config) return [...machine, note('all else', 'is not checked until the settings are right')]

@@ -9,8 +9,8 @@ import { loadConfig } from '../../src/config.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { runningClock } from '../support/clocks.ts'
-import { commandLine } from '../support/command-line.ts'
 import { forgedOf } from '../support/forged.ts'
+import { runHere } from '../support/here.ts'
 import { openOutbox } from '../support/outbox.ts'
 import { environmentFor, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
@@ -205,7 +205,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   writeFileSync(files[0], receipt.text)
   const keys = await (await fetch(`${app.url}/v1/receipts/keys`)).text()
   writeFileSync(files[1], keys)
-  const verified = await commandLine(['receipt', 'verify', files[0], '--keys', files[1], '--json'])
+  const verified = await runHere(folder, ['receipt', 'verify', files[0], '--keys', files[1], '--json'])
   t.equal(verified.code, 0, verified.err)
   t.match(JSON.parse(verified.out), { account: id })
   const [head, payload = '', signature] = String(receipt.json['signed']).split('.')
@@ -213,7 +213,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   const lie = [head, Buffer.from(forged).toString('base64url'), signature].join('.')
   t.match(verifyReceipt(lie, JSON.parse(keys)), { fault: /changed, or forged/ })
   writeFileSync(files[0], lie)
-  t.match(await commandLine(['receipt', 'verify', files[0], '--keys', files[1]]), {
+  t.match(await runHere(folder, ['receipt', 'verify', files[0], '--keys', files[1]]), {
     code: 1,
     err: /forged/,
   })

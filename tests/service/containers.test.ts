@@ -1,16 +1,18 @@
 /** What can be shown of the containers without an engine: compose files, scripts, the image's own promises, and the very proxy. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { WebSocket } from 'ws'
 import { loadConfig } from '../../src/config.ts'
 import { settings } from '../../src/config-settings.ts'
-import { lexichron, startService, temporaryFolder } from '../support/service.ts'
+import { listen } from '../support/listener.ts'
+import { tokenOf } from '../support/nodes.ts'
+import { startProcess } from '../support/processes.ts'
+import { freePort } from '../support/redis.ts'
+import { startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -255,14 +257,6 @@ t.test('scripts say what they do and refuse what they do not know', async t => {
   }
 })
 
-const freePort = (): Promise<number> =>
-  new Promise(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
-
 /** nginx with the stack's own configuration; only addresses, files and what Debian's release does not know yet are other. */
 const startProxy = async (t: Parameters<typeof temporaryFolder>[0], nodes: readonly string[]) => {
   const folder = temporaryFolder(t)
@@ -285,14 +279,8 @@ const startProxy = async (t: Parameters<typeof temporaryFolder>[0], nodes: reado
     .replace('worker_processes auto;', 'worker_processes 1; daemon off;')
   mkdirSync(join(folder, 'logs'))
   writeFileSync(join(folder, 'nginx.conf'), configured)
-  const nginx = spawn('nginx', ['-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let complaint = ''
-  nginx.stderr.on('data', chunk => {
-    complaint += String(chunk)
-  })
-  t.teardown(() => nginx.kill('SIGTERM'))
+  const started = ['-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')]
+  const { output } = startProcess(t, 'nginx', started, { leads: true })
   const ca = readFileSync(join(folder, 'cert'))
   const ask = (path: string, init: { method?: string; headers?: Record<string, string>; body?: string } = {}) =>
     new Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]> }>((resolve, reject) => {
@@ -306,13 +294,12 @@ const startProxy = async (t: Parameters<typeof temporaryFolder>[0], nodes: reado
       })
       sent.on('error', reject).end(body)
     })
-  await until('the proxy answers', () =>
-    ask('/health/live').then(
-      () => true as const,
-      () => undefined,
-    ),
-  ).catch(error => {
-    throw new Error(`${String(error)}: ${complaint}`)
+  await until('the proxy answers', saw => {
+    saw(output.err)
+    return ask('/health/live').then(
+      () => true,
+      () => false,
+    )
   })
   return { port, ca, ask }
 }
@@ -329,47 +316,24 @@ t.test(
       t,
       nodes.map(each => each.url),
     )
-    const { out } = await lexichron(folder, ['token', 'create', '--role', 'contributor', '--for', 'tests'])
-    const authorization = `Bearer ${out.trim()}`
+    const token = await tokenOf(folder, 'contributor')
+    const authorization = `Bearer ${token}`
     t.match(await ask('/health/ready'), { status: 200, headers: { 'strict-transport-security': /max-age/ } })
     t.equal((await ask('/metrics', { headers: { authorization } })).status, 404, 'metrics stay inside')
 
-    const seen: string[] = []
-    let after: unknown
-    const listen = async (): Promise<WebSocket> => {
-      const ws = new WebSocket(`wss://localhost:${port}/v1/live`, 'lexichron.v1', {
-        ca,
-        headers: { authorization },
-        family: 4,
+    const { drafted, begun, returns, story, close } = listen(() => [`https://localhost:${port}`], token, 0, {
+      ca,
+      family: 4,
+    })
+    t.teardown(close)
+    const heard = (count: number): Promise<true> =>
+      until(`${count} heard of`, saw => {
+        saw(story())
+        return drafted.length >= count && true
       })
-      ws.on('message', data => {
-        const message = Object(JSON.parse(String(data)))
-        if (message.op !== 'event') return
-        after = message.after
-        seen.push(String(message.data?.entryId ?? message.data?.id ?? message.entryId))
-      })
-      await new Promise((resolve, reject) => ws.once('open', resolve).once('error', reject))
-      ws.send(JSON.stringify({ op: 'subscribe', id: 'a', channel: 'entries', ...(after !== undefined && { after }) }))
-      return ws
-    }
-    let open = await listen()
-    let ended = 0
-    let ending = false
-    const again = (): void => {
-      ended += 1
-      if (ending) return
-      void listen().then(
-        ws => {
-          open = ws
-          ws.once('close', again)
-        },
-        () => setTimeout(again, 50),
-      )
-    }
-    open.once('close', again)
-    t.teardown(() => {
-      ending = true
-      open.terminate()
+    await until('it listens', saw => {
+      saw(story())
+      return begun()
     })
     const write = async (lemma: string): Promise<boolean> => {
       const body = JSON.stringify({ language: 'en', lemma, partOfSpeech: 'noun' })
@@ -384,7 +348,7 @@ t.test(
       )
     }
     for (let n = 0; n < 5; n += 1) t.ok(await write(`before ${n}`))
-    await until('the first five', async () => (seen.length === 5 ? true : undefined))
+    await heard(5)
     // Whichever node holds the socket: both go, one after the other, and a fresh one comes.
     const statuses: number[] = []
     for (const [at, node] of nodes.entries()) {
@@ -399,9 +363,9 @@ t.test(
       }
     }
     t.same([...new Set(statuses)], [200], 'whoever asked was answered')
-    await until('all of it', async () => (seen.length >= 15 ? true : undefined))
-    t.equal(new Set(seen).size, 15)
-    t.equal(seen.length, 15, 'each once')
-    t.ok(ended > 0, 'a socket was lost on the way')
+    await heard(15)
+    t.equal(new Set(drafted).size, 15)
+    t.equal(drafted.length, 15, 'each once')
+    t.ok(returns() > 0, 'a socket was lost on the way')
   },
 )

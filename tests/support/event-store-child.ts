@@ -4,7 +4,6 @@
  * Arguments: path, name, appenders, appends of each; those to the stream `shared-0` contend with other processes.
  */
 import { randomUUID } from 'node:crypto'
-import { writeSync } from 'node:fs'
 import { openSqliteEventStore } from '../../src/adapters/eventstore/sqlite/store.ts'
 import type { Expected } from '../../src/ports/event-store.ts'
 import { fastClock } from './clocks.ts'
@@ -17,7 +16,8 @@ const appendOnce = async (stream: string, expected: Expected): Promise<Expected>
   const result = await store.append(stream, expected, [{ id, type: 'Appended', data: `{"by":"${name}"}`, meta: '{}' }])
   if (result.outcome === 'conflict') return appendOnce(stream, result.current)
   if (result.outcome === 'unknown') throw new Error(result.cause)
-  writeSync(1, `${stream} ${result.revision} ${id}\n`)
+  // Waits for who reads: the pipe is full where that is slow.
+  await new Promise(resolve => process.stdout.write(`${stream} ${result.revision} ${id}\n`, resolve))
   return result.revision
 }
 
