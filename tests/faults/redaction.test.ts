@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/domain/roles.ts'
 import { ask, NOT_YET, ready } from '../support/nodes.ts'
 import { environmentFor, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const SECRET = 'xylophonical'
 
