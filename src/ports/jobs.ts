@@ -104,7 +104,10 @@ export type Jobs = {
   list(options: { readonly state?: JobState; readonly limit: number }): Promise<readonly JobView[]>
   /** Every job of this key, whatever its kind and state. */
   show(key: string): Promise<readonly JobDetail[]>
-  /** Parked ones are due now and have all their tries again; how many there were. `key` names one, else all. */
+  /**
+   * Parked ones are due now and have all their tries again; how many there were. `key` names one, else it is all that have failed: what
+   * was added as parked is done only when it is named.
+   */
   retry(key?: string): Promise<number>
   /** A job that is not running counts as done; whether there was one. */
   drop(key: string): Promise<boolean>

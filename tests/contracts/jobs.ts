@@ -395,6 +395,7 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
     const [mine, theirs] = [fakeClock(realClock().now()), fakeClock(realClock(45_000).now())]
     const [first, second] = [await startNode(t, open, 'first', mine), await startNode(t, open, 'second', theirs)]
     t.equal(first.jobs.clocksApart(), 0)
+    await Promise.all([first.jobs.work([]), second.jobs.work([])])
     await until('both have seen the other', async saw => {
       await mine.advance(1_000)
       await theirs.advance(1_000)

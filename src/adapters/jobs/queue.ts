@@ -15,7 +15,7 @@ import {
 import { isOutage } from '../../ports/outage.ts'
 import { type ConsumerStore, ReadStoreError } from '../../ports/read-store.ts'
 import { isStored, type JobBackend, positionText, type Stored } from './backend.ts'
-import { openNodeClocks } from './clocks.ts'
+import { type NodeClocks, openNodeClocks } from './clocks.ts'
 import { holdOf, LOCK_MS, openLocks, RENEW_MS } from './locks.ts'
 import { openWaker } from './waker.ts'
 
@@ -140,7 +140,7 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
   const { backend, nodeId, clock, random, onError } = options
   const lookMs = options.lookMs ?? LOOK_MS
   const ending = new AbortController()
-  let resting: number | undefined
+  let resting: Promise<void> | undefined
   let closing: Promise<void> | undefined
 
   const run = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -159,7 +159,7 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
   const lockMs = options.lockMs ?? LOCK_MS
   const renewMs = options.renewMs ?? Math.min(RENEW_MS, lockMs / 4)
   const locks = openLocks({ backend, nodeId, clock, lockMs, renewMs, lookMs, onError })
-  const clocks = openNodeClocks({ records: backend.consumers, clock, nodeId })
+  let clocks: NodeClocks | undefined
   const waker = openWaker()
   const busy = openBusy()
   const agenda = new Agenda({
@@ -218,25 +218,27 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
     }
   }
 
-  const rest = (): void => {
-    resting ??= clock.monotonic()
-    locks.rest()
-  }
   /** Waits for what runs, or so long. */
   const settled = async (ms: number): Promise<void> => {
-    if (ms <= 0) return
     const waiting = new AbortController()
     await Promise.race([busy.idle(), clock.sleep(ms, waiting.signal)])
     waiting.abort()
   }
+  /** From the first call on: what runs may end by itself, then it is told to. */
+  const rest = (): Promise<void> => {
+    locks.rest()
+    resting ??= (async () => {
+      await settled(FINISH_MS)
+      ending.abort()
+      await settled(END_MS)
+    })()
+    return resting
+  }
   const end = async (): Promise<void> => {
-    rest()
-    await settled(FINISH_MS - (clock.monotonic() - (resting ?? 0)))
-    ending.abort()
-    await settled(END_MS)
+    await rest()
     await locks.giveBack().catch(onError)
     await agenda.stop(false).catch(onError)
-    await clocks.close()
+    await clocks?.close()
     await backend.disconnect()
   }
   const addAll = (jobs: readonly NewJob[]): Promise<number> =>
@@ -256,6 +258,7 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
           const { name, concurrency } = kind
           agenda.define(name, carryOut(kind), { concurrency, lockLimit: concurrency, backoff: backoff(kind, random) })
         }
+        clocks ??= openNodeClocks({ records: backend.consumers, clock, nodeId })
         await agenda.start()
       }),
     list: wanted => run(async () => (await backend.pick(wanted)).map(viewOf)),
@@ -275,8 +278,8 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
         return found === undefined ? undefined : BigInt(found)
       }),
     consumers: guarded(backend.consumers),
-    clocksApart: clocks.apart,
-    rest,
+    clocksApart: () => clocks?.apart() ?? 0,
+    rest: () => void rest(),
     close: () => {
       closing ??= end()
       return closing

@@ -157,7 +157,7 @@ export const accountTemplates: readonly MailTemplate[] = [
   ),
   template(
     'password-changed',
-    { subject: 'Your password was changed', lines: ['Your password was changed at <%= it.at %>.', beware.en] },
+    { subject: 'Your password was changed', lines: ['Your password was changed on <%= it.at %>.', beware.en] },
     { subject: 'Su contraseña ha cambiado', lines: ['Su contraseña cambió el <%= it.at %>.', beware.es] },
     at,
   ),
@@ -174,7 +174,7 @@ export const accountTemplates: readonly MailTemplate[] = [
     'role-taken',
     {
       subject: 'You no longer have the role <%= it.role %>',
-      lines: ['The role <%= it.role %> was taken back at <%= it.at %>.'],
+      lines: ['The role <%= it.role %> was taken back on <%= it.at %>.'],
     },
     { subject: 'Ya no tiene el rol <%= it.role %>', lines: ['El rol <%= it.role %> se retiró el <%= it.at %>.'] },
     at,
@@ -183,7 +183,7 @@ export const accountTemplates: readonly MailTemplate[] = [
     'account-suspended',
     {
       subject: 'Your account is suspended',
-      lines: ['Your account was suspended at <%= it.at %>. Answer this mail to ask why.'],
+      lines: ['Your account was suspended on <%= it.at %>. Answer this mail to ask why.'],
     },
     {
       subject: 'Su cuenta está suspendida',
@@ -195,7 +195,7 @@ export const accountTemplates: readonly MailTemplate[] = [
     'account-reinstated',
     {
       subject: 'Your account is yours to use again',
-      lines: ['The suspension of your account was lifted at <%= it.at %>. Sign in as before.'],
+      lines: ['The suspension of your account was lifted on <%= it.at %>. Sign in as before.'],
     },
     {
       subject: 'Puede volver a usar su cuenta',

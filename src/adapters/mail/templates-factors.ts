@@ -27,7 +27,7 @@ export const factorTemplates: readonly MailTemplate[] = [
     {
       subject: 'Somebody signed in to your account on a new device',
       lines: [
-        'Your account was signed in to at <%= it.at %> on a device or browser that it had not been used on before.',
+        'Your account was signed in to on <%= it.at %>, on a device or browser that it had not been used on before.',
       ],
     },
     {
@@ -72,7 +72,7 @@ export const factorTemplates: readonly MailTemplate[] = [
     'passkey-removed',
     {
       subject: 'A passkey of your account was removed',
-      lines: ['A passkey was removed at <%= it.at %> and signs nobody in any more. All other sessions have ended.'],
+      lines: ['A passkey was removed on <%= it.at %> and signs nobody in any more. All other sessions have ended.'],
     },
     {
       subject: 'Se quitó una llave de acceso de su cuenta',
@@ -85,7 +85,7 @@ export const factorTemplates: readonly MailTemplate[] = [
     'passkey-doubled',
     {
       subject: 'A passkey of your account was refused',
-      lines: ['At <%= it.at %> a passkey was refused whose counter went back: there may be a copy of it. Remove it.'],
+      lines: ['On <%= it.at %> a passkey was refused whose counter went back: there may be a copy of it. Remove it.'],
     },
     {
       subject: 'Se rechazó una llave de acceso de su cuenta',
@@ -98,7 +98,7 @@ export const factorTemplates: readonly MailTemplate[] = [
     'recovery-codes-made',
     {
       subject: 'Your account has new recovery codes',
-      lines: ['New recovery codes were made at <%= it.at %>; those before are of no use any more.'],
+      lines: ['New recovery codes were made on <%= it.at %>; those before are of no use any more.'],
     },
     {
       subject: 'Su cuenta tiene nuevos códigos de recuperación',
@@ -109,7 +109,7 @@ export const factorTemplates: readonly MailTemplate[] = [
     'recovery-code-used',
     {
       subject: 'A recovery code of your account was used',
-      lines: ['A recovery code was used at <%= it.at %>. Of these codes <%= it.left %> are left.'],
+      lines: ['A recovery code was used on <%= it.at %>. Of these codes <%= it.left %> are left.'],
     },
     {
       subject: 'Se usó un código de recuperación de su cuenta',

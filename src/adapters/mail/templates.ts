@@ -42,7 +42,7 @@ export const mailTemplates: readonly MailTemplate[] = [
       en: {
         subject: 'Text of entry <%= it.entryId %> was removed for good',
         lines: [
-          'The text of entry <%= it.entryId %> (language <%= it.language %>) was removed at <%= it.at %> by <%= it.actor %>.',
+          'The text of entry <%= it.entryId %> (language <%= it.language %>) was removed on <%= it.at %> by <%= it.actor %>.',
           'Its key was destroyed: no read model, export or backup of the log alone can show it any more. This cannot be undone.',
         ],
         action: { label: 'See its history', href: '<%= it.url %>' },
@@ -72,7 +72,7 @@ export const mailTemplates: readonly MailTemplate[] = [
       en: {
         subject: 'An access token with the role <%= it.role %> was made',
         lines: [
-          'An access token with the role <%= it.role %> was made at <%= it.at %>. It ends at <%= it.expiresAt %>.',
+          'An access token with the role <%= it.role %> was made on <%= it.at %>. It ends on <%= it.expiresAt %>.',
           'If nobody of you made it, revoke it now: lexichron token revoke <%= it.tokenId %>',
         ],
         why: whyOperator.en,
@@ -98,7 +98,7 @@ export const mailTemplates: readonly MailTemplate[] = [
     words: {
       en: {
         subject: 'Mail from Lexichron arrives',
-        lines: ['This is what an operator has sent at <%= it.at %> to see whether mail arrives. It does.'],
+        lines: ['This is what an operator has sent on <%= it.at %> to see whether mail arrives. It does.'],
         why: 'You get this mail because your address was given to lexichron mail test.',
       },
       es: {

@@ -183,7 +183,7 @@ export const openMongoJobs = async (url: string, setting: string): Promise<JobBa
       }),
     retry: (key, due) =>
       connection.run(async () => {
-        const parked = { ...states.parked, ...(key !== undefined && { 'data.key': key }) }
+        const parked = { ...states.parked, ...(key === undefined ? { lastRunAt: ANY_DATE } : { 'data.key': key }) }
         return (await jobs.updateMany(parked, { $set: { ...UNFAILED, nextRunAt: due } })).modifiedCount
       }),
     drop: (key, at) =>

@@ -66,7 +66,7 @@ export const openQueueFile = (db: Sqlite, newId: () => string, now: () => number
     retry: (key: string | undefined, due: Date): number =>
       change(
         `UPDATE job SET next_run = ?, failures = 0, reason = NULL, failed = NULL
-          WHERE ${states.parked}${key === undefined ? '' : ' AND key = ?'}`,
+          WHERE ${states.parked} AND ${key === undefined ? 'last_run IS NOT NULL' : 'key = ?'}`,
         [ms(due), ...(key === undefined ? [] : [key])],
       ),
     drop: (key: string, at: Date): number =>
