@@ -8,6 +8,7 @@ import { isRefusal, refuse } from '../../src/domain/refusal.ts'
 import type { Encoded, Log, NewEvent } from '../../src/log/log.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { type Append, type AppendResult, type EventStore, EventStoreError } from '../../src/ports/event-store.ts'
+import { settle } from '../support/clocks.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
 
 type Counted = DomainEvent<'Counted', { readonly by: number }>
@@ -237,9 +238,15 @@ t.test('commands on one stream take turns, so that none meets another; of too ma
   )
   await t.rejects(slow.node.run('counter-1', add(1), command(-1)), { name: 'EventStoreError', code: 'busy' })
   t.match(await slow.node.run('counter-2', add(1), command(-2)), { state: 1 })
-  const freed = setInterval(() => opened.shift()?.(), 0)
-  const done = await Promise.all(waiting)
-  clearInterval(freed)
+  let isDone = false
+  const all = Promise.all(waiting).finally(() => {
+    isDone = true
+  })
+  while (!isDone) {
+    opened.shift()?.()
+    await settle()
+  }
+  const done = await all
   t.match(done[1], { refused: 'entry-retired' }, 'a refusal passes the turn on')
   t.match(done.at(-1), { state: MAX_WAITING_ON_STREAM })
   const after = slow.node.run('counter-1', () => [], command(-3))

@@ -6,11 +6,9 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { environmentFor, startService, temporaryFolder } from '../support/service.ts'
 
-t.setTimeout(240_000)
-
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-t.test("an auditor's day works as it stands in docs/history.md", { timeout: 240_000 }, async t => {
+t.test("an auditor's day works as it stands in docs/history.md", async t => {
   const data = temporaryFolder(t)
   const { url } = await startService(t, data)
   const bin = join(data, 'bin')

@@ -8,8 +8,6 @@ import t from 'tap'
 import { openTestApp, type TestApp } from '../support/app.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(240_000)
-
 const guide = readFileSync(join(fileURLToPath(new URL('../..', import.meta.url)), 'docs/live.md'), 'utf8')
 const example = (mark: string): string => {
   const code = new RegExp(`\`\`\`js ${mark}\\n([\\s\\S]*?)\`\`\``).exec(guide)?.[1]

@@ -7,8 +7,6 @@ import { catalogue, declaredEvents } from '../../scripts/event-catalogue.ts'
 import { settings } from '../../src/config-settings.ts'
 import { environmentFor, lexichron, startService, temporaryFolder } from '../support/service.ts'
 
-t.setTimeout(240_000)
-
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const page = (path: string): string => readFileSync(join(root, path), 'utf8')
 
@@ -29,7 +27,7 @@ const tour = (readme: string, address: string): string => {
   return ['set -euo pipefail', ...separated].join('\n').replaceAll('localhost:8080', address)
 }
 
-t.test('the tour of the README works as it stands there', { timeout: 240_000 }, async t => {
+t.test('the tour of the README works as it stands there', async t => {
   const data = temporaryFolder(t)
   const file = join(data, 'words.ndjson')
   writeFileSync(file, `${words.join('\n')}\n`)
