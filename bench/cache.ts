@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { exampleId } from '../src/adapters/http/examples.ts'
 import { type BenchOptions, type BenchRow, inFolder, interleave, main, median } from './bench.ts'
-import { type Load, load, micros, type Server, start } from './http.ts'
+import { type Load, load, micros, quickly, type Server, type Span, start } from './http.ts'
 
 const freePort = async (): Promise<number> => {
   const server = createServer()
@@ -46,9 +46,9 @@ const paths = {
 } satisfies Readonly<Record<string, (n: number) => string>>
 
 let asked = 0
-const ask = (server: Server, path: (n: number) => string, anew: boolean, seconds: number): Promise<Load> =>
+const ask = (server: Server, path: (n: number) => string, anew: boolean, span: Span): Promise<Load> =>
   load(server, path(0), {
-    ...{ connections: 16, duration: seconds },
+    ...{ connections: 16, ...span },
     requests: [
       {
         setupRequest: request => {
@@ -68,7 +68,9 @@ export const run = ({ quick }: BenchOptions): Promise<readonly BenchRow[]> =>
       const rows: BenchRow[] = []
       for (const [work, path] of Object.entries(paths)) {
         const contenders = servers.flatMap(([name, server]) =>
-          [false, true].map(anew => [`${name} ${anew}`, () => ask(server, path, anew, quick ? 1 : 3)] as const),
+          [false, true].map(
+            anew => [`${name} ${anew}`, () => ask(server, path, anew, quick ? quickly : { duration: 3 })] as const,
+          ),
         )
         for (const [, warm] of contenders) await warm()
         const rounds = await interleave(quick ? 1 : 3, Object.fromEntries(contenders))

@@ -59,16 +59,20 @@ export const load = async (server: Server, path: string, options: Omit<autocanno
   return { rate: answered / result.duration, cpu: (cpuOf(server.pid) - before) / answered, p99: result.latency.p99 }
 }
 
-const get = (server: Server, seconds: number): Promise<Load> =>
+/** How long, or in a quick run how many requests, whatever time they take: a busy machine may answer none in a second. */
+export type Span = Pick<autocannon.Options, 'duration' | 'amount' | 'timeout'>
+export const quickly: Span = { amount: 128, timeout: 120 }
+
+const get = (server: Server, span: Span): Promise<Load> =>
   load(server, `/v1/entries/${exampleId}`, {
-    ...{ connections: 16, duration: seconds },
+    ...{ connections: 16, ...span },
     headers: server.token === undefined ? {} : { authorization: `Bearer ${server.token}` },
   })
 
 let written = 0
-const post = (server: Server, seconds: number): Promise<Load> =>
+const post = (server: Server, span: Span): Promise<Load> =>
   load(server, '/v1/entries', {
-    ...{ connections: 64, duration: seconds, method: 'POST' },
+    ...{ connections: 64, method: 'POST', ...span },
     headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
     requests: [
       {
@@ -88,14 +92,14 @@ export const micros = (value: number): string => `${value.toFixed(1)} us`
 const measure = async (
   names: readonly string[],
   quick: boolean,
-  work: (server: Server, seconds: number) => Promise<Load>,
+  work: (server: Server, span: Span) => Promise<Load>,
 ): Promise<ReadonlyMap<string, Load>> =>
   inFolder(async folder => {
     const servers = await Promise.all(names.map(async name => [name, await start(name, folder)] as const))
-    const seconds = quick ? 1 : 3
+    const span = quick ? quickly : { duration: 3 }
     try {
-      for (const [, server] of servers) await work(server, quick ? 1 : 2)
-      const contenders = Object.fromEntries(servers.map(([name, server]) => [name, () => work(server, seconds)]))
+      for (const [, server] of servers) await work(server, quick ? quickly : { duration: 2 })
+      const contenders = Object.fromEntries(servers.map(([name, server]) => [name, () => work(server, span)]))
       const rounds = await interleave(quick ? 1 : 5, contenders)
       return new Map(
         [...rounds].map(([name, loads]) => [

@@ -7,7 +7,7 @@ import { hash } from '@node-rs/argon2'
 import { exampleId } from '../src/adapters/http/examples.ts'
 import { COST } from '../src/adapters/passwords/argon2.ts'
 import { type BenchOptions, type BenchRow, inFolder, interleave, main, median, quantile, ratioOf } from './bench.ts'
-import { type Load, load, micros, type Server, start } from './http.ts'
+import { type Load, load, micros, quickly, type Server, start } from './http.ts'
 
 const bodyOf = (answer: unknown): Readonly<Record<string, unknown>> =>
   typeof answer === 'object' && answer !== null ? { ...answer } : {}
@@ -80,7 +80,7 @@ const readings = async (folder: string, server: Server, passwords: readonly stri
   const bare = await start('bare', folder)
   try {
     const get = (at: Server, headers: Readonly<Record<string, string>>) => (): Promise<Load> =>
-      load(at, `/v1/entries/${exampleId}`, { connections: 16, duration: quick ? 1 : 3, headers })
+      load(at, `/v1/entries/${exampleId}`, { connections: 16, headers, ...(quick ? quickly : { duration: 3 }) })
     const found = await interleave(quick ? 1 : 5, {
       ...{ bare: get(bare, {}), stranger: get(server, {}), reader: get(server, authorization) },
     })

@@ -9,6 +9,7 @@ import { openSqliteJobs } from '../src/adapters/jobs/sqlite/backend.ts'
 import { renderMail } from '../src/adapters/mail/render.ts'
 import { openSmtp } from '../src/adapters/mail/smtp.ts'
 import { mailTemplates } from '../src/adapters/mail/templates.ts'
+import { systemClock } from '../src/app-core.ts'
 import type { Mail } from '../src/ports/mailer.ts'
 import { startSmtp } from '../tests/support/smtp.ts'
 import {
@@ -31,8 +32,12 @@ const mailOf = (n: number): Mail => {
   const [template] = mailTemplates
   if (!template) throw new Error('there is no template')
   return {
-    ...{ ...renderMail(template, 'en', template.sample), to: `reader${n}@example.org`, date: new Date() },
-    ...{ messageId: `${randomUUID()}@dictionary.example`, headers: {} },
+    ...renderMail(template, { locale: 'en', timeZone: 'UTC' }, template.sample),
+    to: `reader${n}@example.org`,
+    date: new Date(),
+    messageId: `${randomUUID()}@dictionary.example`,
+    headers: {},
+    keys: [],
   }
 }
 
@@ -48,7 +53,7 @@ export const run: Bench['run'] = ({ quick }) =>
         return timed(async () => {
           const backend = openSqliteJobs(join(folder, `jobs-${round}.db`))
           const queue = await openQueue({
-            ...{ backend, nodeId: 'bench', random: Math.random, lookMs: 50, lockMs: 1_000 },
+            ...{ backend, nodeId: 'bench', clock: systemClock, random: Math.random },
             onError: error => void process.stderr.write(`${String(error)}\n`),
           })
           const { promise, resolve } = Promise.withResolvers<void>()
@@ -58,7 +63,7 @@ export const run: Bench['run'] = ({ quick }) =>
             sent += 1
             if (sent === count) resolve()
           }
-          await queue.work([{ name: 'mail', concurrency: AT_ONCE, tries: 8, firstMs: 1_000, longestMs: 1_000, handle }])
+          await queue.work([{ name: 'mail', concurrency: AT_ONCE, firstMs: 1_000, longestMs: 1_000, handle }])
           await promise
           await queue.close()
           await mailer.close()

@@ -19,6 +19,7 @@ import { historyCategory, historyEvents } from '../src/domain/history.ts'
 import { importCategory, importEvents } from '../src/domain/import.ts'
 import { identitiesCategory, linkedIdentitiesEvents } from '../src/domain/linked-identities.ts'
 import { lookupCategory, lookupEvents } from '../src/domain/lookup.ts'
+import { mailCategory, mailEvents } from '../src/domain/mail-refusal.ts'
 import { nameCategory, nameEvents } from '../src/domain/name-claim.ts'
 import { openIdCategory, openIdClaimEvents } from '../src/domain/openid-claim.ts'
 import { passkeyEvents, passkeysCategory } from '../src/domain/passkeys.ts'
@@ -52,6 +53,7 @@ const categories: readonly { readonly category: string; readonly events: readonl
   { category: administratorsCategory, events: administratorsEvents },
   { category: blockCategory, events: blockEvents },
   { category: lookupCategory, events: lookupEvents },
+  { category: mailCategory, events: mailEvents },
   { category: searchesCategory, events: searchesEvents },
   { category: historyCategory, events: historyEvents },
 ]

@@ -5,10 +5,10 @@ import type { Watch } from './adapters/cli/app-port.ts'
 import { type Gauged, measuredCache, measuredEventStore } from './adapters/metrics/measured.ts'
 import { identifyNode } from './adapters/process.ts'
 import { addressMoves, signUpEnds } from './app-address.ts'
-import { openCacheEngine, openKeysEngine, openReadEngine } from './app-engines.ts'
+import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine } from './app-engines.ts'
 import { openEventStore } from './app-eventstore.ts'
 import { factorChanges } from './app-factors.ts'
-import { openJobs } from './app-mail.ts'
+import { lazyJobs, outwardStore, unsentDeps } from './app-jobs.ts'
 import { openTransactor } from './commands/transact.ts'
 import type { Config } from './config.ts'
 import { accountAggregate, accountEvents } from './domain/account.ts'
@@ -26,6 +26,7 @@ import { historyEvents } from './domain/history.ts'
 import { importAggregate, importEvents } from './domain/import.ts'
 import { linkedIdentitiesAggregate, linkedIdentitiesEvents } from './domain/linked-identities.ts'
 import { lookupAggregate, lookupEvents } from './domain/lookup.ts'
+import { mailAggregate, mailEvents } from './domain/mail-refusal.ts'
 import { nameAggregate, nameEvents } from './domain/name-claim.ts'
 import { openIdClaimAggregate, openIdClaimEvents } from './domain/openid-claim.ts'
 import { passkeyEvents, passkeysAggregate } from './domain/passkeys.ts'
@@ -37,7 +38,6 @@ import { sessionAggregate, sessionEvents } from './domain/session.ts'
 import { tokenAggregate, tokenEvents } from './domain/token.ts'
 import { openLog } from './log/open.ts'
 import type { Clock } from './ports/clock.ts'
-import type { Jobs } from './ports/jobs.ts'
 import type { Checkpoint } from './ports/read-store.ts'
 import { analyticsProjection } from './projections/analytics.ts'
 import type { ConsumerTrace } from './projections/consume.ts'
@@ -57,12 +57,13 @@ import { inspectSubscriber, retrySubscriber } from './subscribers/inspect.ts'
 import { type MailRule, mailSubscriber } from './subscribers/mail.ts'
 import { redactionSubscriber } from './subscribers/redaction.ts'
 import { runSubscriber, type SubscriberHandle } from './subscribers/runner.ts'
+import { beginOutward } from './subscribers/unsent.ts'
 
 /** Every event type that this version reads and writes. */
 const eventTypes = [
   ...[...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents, ...searchesEvents, ...historyEvents],
   ...[...addressEvents, ...addressKeysEvents, ...accountEvents, ...sessionEvents, ...administratorsEvents],
-  ...[...profileEvents, ...preferencesEvents, ...nameEvents, ...blockEvents, ...lookupEvents],
+  ...[...profileEvents, ...preferencesEvents, ...nameEvents, ...blockEvents, ...lookupEvents, ...mailEvents],
   ...[...openIdClaimEvents, ...linkedIdentitiesEvents, ...factorEvents, ...deviceEvents, ...passkeyEvents],
 ]
 
@@ -110,7 +111,7 @@ export const openCore = async (
     clock,
     gauged,
   )
-  const keys = hold(await openKeysEngine(config, clock))
+  const keys = forgettingMail(config, hold(await openKeysEngine(config, clock)))
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId })
   const cache = measuredCache(hold(caching.cache), gauged)
   const log = openLog({ store, keys, types: eventTypes })
@@ -118,17 +119,12 @@ export const openCore = async (
     openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS })
   const nodeId = randomUUID()
   const complain = (error: unknown): void => warn(`jobs: ${error instanceof Error ? error.message : String(error)}`)
-  // Opened by those who need it: most commands of the command line do not.
-  let queue: Promise<Jobs> | undefined
-  hold({ close: async () => (await queue?.catch(() => undefined))?.close() })
-  const jobs = (): Promise<Jobs> => {
-    queue ??= openJobs(config, { nodeId, random: Math.random, onError: complain })
-    return queue
-  }
+  const queue = hold(lazyJobs(config, { nodeId, clock, random: Math.random, onError: complain }))
+  const { jobs } = queue
   const mailSecret = await keys.secret('mail-recipient')
   const linkSecret = await keys.secret('mail-link')
   return {
-    ...{ jobs, mailSecret, linkSecret },
+    ...{ jobs, outward: outwardStore(jobs), mailSecret, linkSecret },
     ...{
       gauged,
       store,
@@ -161,6 +157,7 @@ export const openCore = async (
     openIdClaims: transactor(openIdClaimAggregate),
     linkedIdentities: transactor(linkedIdentitiesAggregate),
     administrators: transactor(administratorsAggregate),
+    mails: transactor(mailAggregate),
     freshness: openFreshness({ store: reads, clock }),
     // In events the node is its UUID alone; leases name its process too.
     ...{ nodeId, node: identifyNode(nodeId) },
@@ -209,12 +206,16 @@ export type Views = ReturnType<typeof bindAll>
 
 /** One subscriber with all that can be done with it. */
 const bindSubscriber = (core: Core, subscriber: Subscriber) => {
-  const { reads: store, log, clock, node } = core
+  const { log, clock, node } = core
+  const store = subscriber.outward ? core.outward : core.reads
   const consumer = { log, store, clock, nodeId: node.id, hasEnded: node.hasEnded }
+  const unsent = unsentDeps(core, subscriber)
+  const beginAt = subscriber.outward && { beginAt: (head: bigint) => beginOutward(unsent, head) }
   return {
     name: subscriber.name,
+    declared: subscriber,
     run: (signal: AbortSignal, onError: (message: string) => void, trace: ConsumerTrace) =>
-      runSubscriber({ subscriber, ...consumer, signal, onError, trace }),
+      runSubscriber({ subscriber, ...consumer, ...beginAt, signal, onError, trace }),
     inspect: () => inspectSubscriber({ store, log }, subscriber),
     retry: () => retrySubscriber(store, subscriber, clock.now()),
   }
@@ -226,7 +227,7 @@ export const bindSubscribers = (core: Core, rules: readonly MailRule[]) => [
   bindSubscriber(core, addressMoves(core)),
   bindSubscriber(core, signUpEnds(core).subscriber),
   bindSubscriber(core, factorChanges(core)),
-  bindSubscriber(core, mailSubscriber(rules, { log: core.log, jobs: core.jobs, secret: core.mailSecret })),
+  bindSubscriber(core, mailSubscriber(rules, core)),
 ]
 export type Subscribers = ReturnType<typeof bindSubscribers>
 

@@ -3,15 +3,16 @@ import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { checkModes, checkSealed, checkSound } from './adapters/doctor/data-files.ts'
-import { again, checkEventFile, checkJobsFile, checkReadFile, type LogFacts } from './adapters/doctor/engines.ts'
+import { again, checkEventFile, checkReadFile, type LogFacts } from './adapters/doctor/engines.ts'
 import { checkEngine, lookIntoReadStore } from './adapters/doctor/external.ts'
 import { type Finding, failed, note, ok, reasonOf, warning } from './adapters/doctor/finding.ts'
+import { checkJobsFile, lookIntoJobs } from './adapters/doctor/jobs.ts'
 import { checkClock, checkFolder, checkKeys, checkPort, checkRuntime } from './adapters/doctor/machine.ts'
 import { logFolder } from './adapters/logging/service-log.ts'
 import { systemClock } from './app-core.ts'
 import { inspectKeysEngine, openReadEngine } from './app-engines.ts'
 import { diagnoseEventStore } from './app-eventstore.ts'
-import { jobsPath } from './app-mail.ts'
+import { jobsPath } from './app-jobs.ts'
 import { type Config, ConfigError } from './config.ts'
 import { masked } from './config-settings.ts'
 import type { Clock } from './ports/clock.ts'
@@ -101,6 +102,24 @@ const checkReadEngine = (config: Config, clock: Clock, log: LogFacts | undefined
     store => lookIntoReadStore(store, log),
   )
 
+/** Beside the read store: files, or a database. */
+const checkJobs = async (
+  { readStore }: Config,
+  clock: Clock,
+  log: LogFacts | undefined,
+): Promise<readonly Finding[]> => {
+  if (readStore.engine === 'sqlite') return checkJobsFile(jobsPath(readStore.path), log, clock)
+  const { openMongoJobs } = await import('./adapters/jobs/mongodb/backend.ts')
+  return checkEngine(
+    'jobs',
+    async () => {
+      const queue = await openMongoJobs(readStore.url, 'READ_STORE')
+      return { ...queue, close: queue.disconnect }
+    },
+    queue => lookIntoJobs(queue, log, clock),
+  )
+}
+
 const checkEventStore = async (engine: Config['eventStore'], clock: typeof systemClock) => {
   if (engine.engine === 'sqlite') return checkEventFile(engine.path, clock)
   const { findings, facts } = await diagnoseEventStore(engine.url, clock)
@@ -133,8 +152,7 @@ const checkFiles = async (
 }
 
 /** Checks everything; the findings in the order in which they were made. Takes five seconds beside a running service. */
-export const diagnose = async (load: () => Config): Promise<readonly Finding[]> => {
-  const clock = systemClock
+export const diagnose = async (load: () => Config, clock: Clock = systemClock): Promise<readonly Finding[]> => {
   const { config, findings } = settingsOf(load)
   const machine = [...findings, checkRuntime(process.versions), await checkClock(clock)]
   if (!config) return [...machine, note('all else', 'is not checked until the settings are right')]
@@ -149,6 +167,13 @@ export const diagnose = async (load: () => Config): Promise<readonly Finding[]> 
     if (!folders.has(path)) folders.set(path, name)
   const disks = await Promise.all([...folders].map(([folder, name]) => checkFolder(name, folder)))
   const log = await checkEventStore(config.eventStore, clock)
+  const { readStore } = config
+  const both = Promise.all([
+    readStore.engine === 'sqlite'
+      ? checkReadFile(readStore.path, log.facts, clock)
+      : checkReadEngine(config, clock, log.facts),
+    checkJobs(config, clock, log.facts),
+  ])
   const found = [
     ...machine,
     ...disks.flat(),
@@ -157,12 +182,7 @@ export const diagnose = async (load: () => Config): Promise<readonly Finding[]> 
       : await checkKeysEngine(config, clock),
     ...log.findings,
     ...(await journals(config)),
-    ...(config.readStore.engine === 'sqlite'
-      ? [
-          ...(await checkReadFile(config.readStore.path, log.facts, clock)),
-          ...checkJobsFile(jobsPath(config.readStore.path), clock),
-        ]
-      : await checkReadEngine(config, clock, log.facts)),
+    ...(await both).flat(),
   ]
   const broken = (check: string) => found.some(each => each.check === check && each.state === 'failed')
   return [

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { openMemoryCache } from './adapters/cache/memory.ts'
 import { openFileKeys } from './adapters/keys/file.ts'
 import type { MongoKeysOptions } from './adapters/keys/mongodb.ts'
+import { openOutbox } from './adapters/mail/outbox.ts'
 import type { CommandStats, PoolStats } from './adapters/metrics/sources.ts'
 import { openSqliteReadStore } from './adapters/readstore/sqlite/store.ts'
 import type { Config } from './config.ts'
@@ -93,6 +94,19 @@ export const openKeysEngine = async (config: Config, clock: Clock): Promise<Keys
   if (keys.engine === 'files') return openFileKeys({ folder: keys.path, randomBytes, clock })
   const { openMongoKeys } = await import('./adapters/keys/mongodb.ts')
   return openMongoKeys(mongoKeysOptions(keys, clock))
+}
+
+/** Mails that are kept as files hold what a key sealed: they go with it, before anybody is told that it is gone. */
+export const forgettingMail = ({ mail, mailFrom }: Config, keys: Keys): Keys => {
+  if (mail.engine !== 'files') return keys
+  const outbox = openOutbox({ folder: mail.path, from: mailFrom })
+  return {
+    ...keys,
+    destroy: async name => {
+      await keys.destroy(name)
+      await outbox.forget?.(name)
+    },
+  }
 }
 
 /** Looks without writing: 'empty' when no key was made yet; undefined for files. @throws {KeysError} as `openKeysEngine`. */

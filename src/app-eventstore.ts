@@ -23,13 +23,15 @@ export type OpenEventStoreOptions = {
   /** How far consumers have seen each log. */
   readonly seen: ReadonlyMap<string, bigint>
   readonly onBatch?: (appends: number) => void
+  /** An external store that holds no log is not to be given one. */
+  readonly mustExist?: boolean
 }
 
-/** Not to be tried again by whoever reads exit codes: the failures of a start are for people, or for `--wait`. */
+/** The failure of a start, with the setting's name before it. What is busy now is there later, as what is away is. */
 const atStart = (setting: string, error: unknown): unknown =>
   error instanceof EventStoreError
     ? new EventStoreError(error.code === 'busy' ? 'unavailable' : error.code, `${setting}: ${error.message}`, {
-        cause: Object.assign(new Error(error.message, { cause: error }), { kind: 'cantopen' }),
+        cause: error.cause,
       })
     : error
 
@@ -65,10 +67,18 @@ export const diagnoseEventStore = async (
   const check = 'event store'
   const { lookAtEventStoreDb } = await import('./adapters/eventstore/eventstoredb/look.ts')
   try {
-    const { shown, version, logId, head, recordedAt, answeredInMs } = await lookAtEventStoreDb(url, clock)
+    const { shown, version, leader, logId, head, recordedAt, answeredInMs } = await lookAtEventStoreDb(url, clock)
     const findings: Finding[] = [
       ok(check, `EventStoreDB ${version} at ${shown} answers in ${Math.round(answeredInMs)} ms`),
     ]
+    if (leader !== undefined)
+      findings.push(
+        warning(
+          check,
+          `It is a follower of its cluster; the leader is ${leader}, which is asked in its place.`,
+          'Name all nodes of the cluster, or esdb+discover:// and its name, so that a start does not need this one.',
+        ),
+      )
     if (answeredInMs > SLOW_MS)
       findings.push(
         warning(check, 'It answers slowly.', 'Look at its load and disk, and at the way between it and this machine.'),

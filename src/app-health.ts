@@ -162,11 +162,23 @@ const logPart = (log: ServiceLog): HealthPart => {
 const LATE_MS = 60_000
 
 const jobsPart = async ({ core, mail }: HealthSources): Promise<Found<{ jobs: JobCounts }>> => {
-  const { counts, failing } = await mail()
+  const { counts, failing, parked: first, unsent, begunAt, clockMs } = await mail()
   const { waiting, running, parked, oldest } = counts
   const late = oldest === undefined ? 0 : Math.max(0, core.clock.now().getTime() - oldest.getTime())
-  const bad = parked > 0 || failing !== undefined || late > LATE_MS
-  const detail = { waiting, running, parked, ...(failing !== undefined && { mail: failing }), lateMs: late }
+  const bad = parked > 0 || failing !== undefined || late > LATE_MS || clockMs !== undefined
+  const detail = {
+    waiting,
+    running,
+    parked,
+    lateMs: late,
+    ...(failing !== undefined && { mail: failing }),
+    ...(first.length > 0 && {
+      parkedFirst: first.map(({ kind, key, reason }) => ({ kind, key, reason: reason ?? '' })),
+    }),
+    ...(unsent.length > 0 && { unsent: unsent.map(({ from, to }) => ({ after: String(from), upTo: String(to) })) }),
+    ...(begunAt !== undefined && { nothingSentUpTo: String(begunAt) }),
+    ...(clockMs !== undefined && { clockOfOtherNodeAheadMs: clockMs }),
+  }
   return { part: { state: bad ? 'degraded' : 'ok', detail }, figures: { jobs: counts } }
 }
 

@@ -17,6 +17,7 @@ import { readingAggregate } from './domain/history.ts'
 import { importAggregate } from './domain/import.ts'
 import { linkedIdentitiesAggregate } from './domain/linked-identities.ts'
 import { lookupAggregate } from './domain/lookup.ts'
+import { mailAggregate } from './domain/mail-refusal.ts'
 import { nameAggregate } from './domain/name-claim.ts'
 import { openIdClaimAggregate } from './domain/openid-claim.ts'
 import { passkeysAggregate } from './domain/passkeys.ts'
@@ -40,7 +41,7 @@ export const declaredCategories: readonly DeclaredCategory[] = [
   ...[entryAggregate, dayAggregate, tokenAggregate, importAggregate],
   ...[searchesAggregate, readingAggregate, addressAggregate, addressKeysAggregate, accountAggregate, sessionAggregate],
   ...[profileAggregate, preferencesAggregate, nameAggregate],
-  ...[administratorsAggregate, blockAggregate, lookupAggregate],
+  ...[administratorsAggregate, blockAggregate, lookupAggregate, mailAggregate],
   ...[linkedIdentitiesAggregate, openIdClaimAggregate, factorsAggregate, devicesAggregate, passkeysAggregate],
 ]
 

@@ -11,7 +11,7 @@ import { openHistoryEdge } from './app-history.ts'
 import { openAdministration, openIdentity, openIdentityPort } from './app-identity.ts'
 import { openLive } from './app-live.ts'
 import { consumerTrace, openLogging } from './app-logging.ts'
-import { mailRules, startMail } from './app-mail.ts'
+import { mailRules, type StartedMail, startMail } from './app-mail.ts'
 import { openOpenId } from './app-openid.ts'
 import { openOperation } from './app-operation.ts'
 import { openOwnDataOf, openPeople } from './app-people.ts'
@@ -146,8 +146,12 @@ export const openService = async (core: Core, views: Views, config: Config, vers
   const { logger } = serviceLog
   if (core.store.lostEnd) logger.error({ lostEnd: lostEndOf(core.store.lostEnd) }, LOST_END)
   const rules = mailRules(config, core)
+  // Closed after the subscribers, whose effects are its jobs.
+  let mail: StartedMail | undefined
+  opened.push({ close: async () => mail?.close() })
   const running = await startRunning(core, views, rules, logger, opened)
-  const mail = await startMail(core, config, { rules, others: [signUpEnds(core).kind] }, logger, opened)
+  const started = await startMail(core, config, { rules, others: [signUpEnds(core).kind] }, logger)
+  mail = started
   const figures = openAnalytics(core, views, logger, opened)
   const verifier = createTokenVerifier({ ...scopeOf(config), keys: core.keys, clock: core.clock, max: VERIFIED_TOKENS })
   const { follower, identities } = running
@@ -195,7 +199,7 @@ export const openService = async (core: Core, views: Views, config: Config, vers
       live: told,
       nodes: live.nodes,
       blocks: blocks.part,
-      mail: mail.report,
+      mail: started.report,
     },
     opened,
   )
@@ -237,5 +241,7 @@ export const openService = async (core: Core, views: Views, config: Config, vers
     ...operation,
   })
   opened.push(server)
+  // First of all: what jobs there are may end while requests do.
+  opened.push({ close: async () => started.rest() })
   return server
 }

@@ -118,6 +118,7 @@ const compose = async (
     blocks: openBlockTool(core, config),
     jobs: {
       list: async options => (await core.jobs()).list(options),
+      show: async key => (await core.jobs()).show(key),
       retry: async key => (await core.jobs()).retry(key),
       drop: async key => (await core.jobs()).drop(key),
     },

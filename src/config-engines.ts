@@ -121,7 +121,12 @@ export const smtpFault = (url: string): string | undefined => {
   const parsed = URL.parse(url)
   if (!parsed || parsed.hostname === '') return 'is no address of a mail server: write smtp://user:password@host:587'
   if (parsed.pathname.length > 1) return 'takes no path after the host'
-  for (const name of parsed.searchParams.keys())
-    if (name !== 'requireTLS') return `has the option ${name.slice(0, 40)}, which is not known: use requireTLS=true`
+  for (const [name, value] of parsed.searchParams) {
+    if (name !== 'requireTLS')
+      return `has the option ${name.slice(0, 40)}, which is not known: use requireTLS=false, or none`
+    if (value !== 'true' && value !== 'false') return 'has the option requireTLS, which is true or false'
+    if (value === 'false' && parsed.protocol === 'smtps:')
+      return 'is encrypted from the start: requireTLS=false is for smtp://'
+  }
   return undefined
 }

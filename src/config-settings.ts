@@ -203,6 +203,9 @@ const secretName = /KEY(_OLD)?$|SECRET|PASSWORD|TOKEN/
 /** A value as it may be shown: whole secrets and the passwords and query values of URLs are masked. */
 export const masked = (name: string, value: string): string => {
   if (secretName.test(name)) return value === '' ? '' : '***'
+  // Who has left out the host has written a password where its port would stand.
+  const bare = /^([a-z][a-z0-9+.-]*:\/\/[^/?#@:[\]]*:)(?!\d{1,5}(?:[/?#,]|$))[^@]+$/i.exec(value)?.[1]
+  if (bare !== undefined) return `${bare}***`
   return value
     .replace(/^([a-z][a-z0-9+.-]*:(?:\/\/)?)(.*)@/i, (_, scheme: string, login: string) => {
       const user = login.split(':')[0] ?? ''

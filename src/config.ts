@@ -14,6 +14,7 @@ import {
   type ReadEngine,
   smtpFault,
 } from './config-engines.ts'
+import { readEventStoreDbAddress, tellsPasswords } from './config-eventstoredb.ts'
 import { type OpenIdProvider, readOpenIdProviders } from './config-openid.ts'
 import { readRedisAddress } from './config-redis.ts'
 import {
@@ -192,6 +193,8 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
     of.engine === 'eventstoredb' ? { engine: of.engine, url: of.url } : sqlite(of)
 
   const eventStore = engine('EVENT_STORE')
+  const log = 'url' in eventStore ? readEventStoreDbAddress(eventStore.url) : undefined
+  if ('url' in eventStore && log && 'fault' in log) refuse('EVENT_STORE', eventStore.url, `it ${log.fault}`)
   const readStore = engine('READ_STORE')
   if ('path' in eventStore && 'path' in readStore && eventStore.path === readStore.path)
     faults.push(`EVENT_STORE and READ_STORE name the same file, ${eventStore.path}: the log has a file of its own.`)
@@ -288,7 +291,7 @@ export const loadConfig = (whole: Environment, cwd: string): Config => {
   const evaluation = !isSet(environment['EVENT_STORE']) && !isSet(environment['EVENT_STORE_FILE'])
   const sample = required('SAMPLE', evaluation && environmentName === 'development' ? 'wordnet' : 'none')
   const log = readLog(reader, environmentName)
-  if (environmentName === 'production' && /(?:^|[\s,])(?:esdb|\*)/.test(environment['DEBUG'] ?? ''))
+  if (environmentName === 'production' && tellsPasswords(environment))
     faults.push('DEBUG turns on what the client of EventStoreDB tells of itself, its password with it: take it away.')
   const metricsPort = optional('METRICS_PORT')
   if (metricsPort !== undefined && metricsPort !== 0 && metricsPort === network.port)

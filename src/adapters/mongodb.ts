@@ -43,6 +43,8 @@ export const MAX_POOL = 50
 export const SELECTION_MS = 5_000
 const CONNECT_MS = 5_000
 const SOCKET_MS = 30_000
+/** How often the monitor looks. When it hears nothing for CONNECT_MS it ends the commands under way: no answer will come. */
+const LOOK_MS = 2_000
 /** The first release whose behaviour was read (MongoDB 5.0). */
 const OLDEST = 5
 
@@ -62,6 +64,10 @@ const figureNames = ['inUse', 'waiting', 'opened', 'closed', 'cleared'] as const
 
 const codeOf = (error: unknown): MongoFaultCode =>
   error instanceof MongoServerError && GONE.has(error.code) ? 'gone' : 'unavailable'
+
+/** An address may name another rhythm. */
+const optionsFor = (url: string): MongoClientOptions =>
+  /heartbeatFrequencyMS=/i.test(url) ? options : { ...options, heartbeatFrequencyMS: LOOK_MS }
 
 /** Without the address, which may hold a password: names and codes, and the server's own sentence. */
 export const reasonOf = (error: unknown): string =>
@@ -129,7 +135,7 @@ export const connectMongo = async (
   const shown = `${setting} ${shownOf(url)}`
   let client: MongoClient
   try {
-    client = new MongoClient(url, options)
+    client = new MongoClient(url, optionsFor(url))
   } catch (error) {
     // The driver's own sentence may repeat the whole address.
     const name = error instanceof Error ? error.name : 'unknown error'

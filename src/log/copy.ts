@@ -19,6 +19,12 @@ import {
 /** Why a copy cannot be made or is none: one sentence. Nothing that was there is changed. */
 export class CopyError extends Error {
   override readonly name = 'CopyError'
+  /** `usage`: it was asked for wrongly. */
+  readonly kind: 'failed' | 'usage'
+  constructor(message: string, options: ErrorOptions & { readonly kind?: CopyError['kind'] } = {}) {
+    super(message, options)
+    this.kind = options.kind ?? 'failed'
+  }
 }
 
 export type CopyReport = {
@@ -43,6 +49,8 @@ export type CopyOptions = {
 }
 
 const APPEND_EVENTS = 400
+/** What an engine may count of an event beside its texts, in bytes. */
+const BESIDE = 64
 const TRIES = 30
 const PAUSE_MS = 1_000
 
@@ -56,7 +64,7 @@ type Part = { readonly stream: string; readonly expected: Expected; readonly eve
 const partsOf = (events: readonly LoggedEvent[]): readonly Part[] => {
   const parts: { stream: string; expected: Expected; events: CopiedEvent[]; bytes: number }[] = []
   for (const { stream, revision, id, type, data, meta, recordedAt } of events) {
-    const bytes = Buffer.byteLength(data) + Buffer.byteLength(meta)
+    const bytes = Buffer.byteLength(data) + Buffer.byteLength(meta) + 2 * type.length + BESIDE
     const last = parts.at(-1)
     const fits = last?.stream === stream && last.events.length < APPEND_EVENTS && last.bytes + bytes <= MAX_APPEND_BYTES
     const event = { id, type, data, meta, recordedAt }
@@ -71,23 +79,37 @@ const partsOf = (events: readonly LoggedEvent[]): readonly Part[] => {
 const passing = (error: unknown): boolean =>
   error instanceof EventStoreError && (error.code === 'unavailable' || error.code === 'busy')
 
-/** Sends the parts in their order, and what has no answer again in that order, until all are written. */
-const send = async ({ to, clock, signal }: CopyOptions, parts: readonly Part[]): Promise<void> => {
+/**
+ * Sends the parts in their order, and what has no answer again in that order, until all are written; the position of the last
+ * one. All are in the air at once, and a server that takes some and not one before them has put them into another order: no
+ * copy can be made of that any more.
+ */
+const send = async ({ to, clock, signal }: CopyOptions, parts: readonly Part[], after: bigint): Promise<bigint> => {
   let pending = parts
+  let last = after
   for (let tries = 0; pending.length > 0; tries += 1) {
     const sent = pending.map(async ({ stream, expected, events }): Promise<AppendResult | EventStoreError> => {
       try {
         return await to.appendCopied(stream, expected, events)
       } catch (error) {
         if (error instanceof EventStoreError && passing(error)) return error
+        // What one engine keeps another may not take: ids that are no UUIDs, an append that is too large for it.
+        if (error instanceof TypeError || (error instanceof EventStoreError && error.code === 'too-large'))
+          throw new CopyError(`The target does not take what the source has: ${error.message}.`, { cause: error })
         throw error
       }
     })
     const results = await Promise.all(sent)
     // From the first one on that is not known to be written: those behind it are repeats, and keep their places.
-    const first = results.findIndex(each => each instanceof EventStoreError || each.outcome !== 'written')
+    const first = results.findIndex(result => result instanceof EventStoreError || result.outcome !== 'written')
+    for (const written of first < 0 ? results : results.slice(0, first)) {
+      if (!('position' in written)) continue
+      if (written.position <= last)
+        throw new CopyError('The target has written the events in another order: make it empty, and copy again.')
+      last = written.position
+    }
     const result = results[first]
-    if (!result) return
+    if (!result) return last
     if (!(result instanceof EventStoreError) && result.outcome === 'conflict')
       throw new CopyError(
         `Somebody else has written to ${pending[first]?.stream} of the target while it was copied: nobody may use it yet.`,
@@ -99,6 +121,7 @@ const send = async ({ to, clock, signal }: CopyOptions, parts: readonly Part[]):
     pending = pending.slice(first)
     await clock.sleep(PAUSE_MS, signal)
   }
+  return last
 }
 
 /** The rows of the log one after the other, up to a position. */
@@ -147,11 +170,12 @@ export const copyLog = async (options: CopyOptions): Promise<CopyReport> => {
   let events = before
   const reckoned = (position: bigint): number =>
     position > 0n ? Math.round((events * Number(until)) / Number(position)) : 0
+  let there = await to.head()
   if (!signal.aborted)
     for await (const batch of from.readAll(last)) {
-      const due = batch.events.filter(each => each.position <= until)
-      await send(options, partsOf(due))
-      for (const each of due) hash.update(rowOf(each))
+      const due = batch.events.filter(event => event.position <= until)
+      there = await send(options, partsOf(due), there)
+      for (const event of due) hash.update(rowOf(event))
       events += due.length
       const position = due.at(-1)?.position ?? until
       onProgress({ step: 'copy', done: events, total: Math.max(events, reckoned(position)) })

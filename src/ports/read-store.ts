@@ -151,3 +151,6 @@ export type ReadStore = {
   ping(): Promise<void>
   close(): Promise<void>
 }
+
+/** What a consumer of the log needs to know how far it is, beside what it writes: a store of its own may serve it. */
+export type ConsumerStore = Pick<ReadStore, 'apply' | 'checkpoint' | 'checkpoints' | 'record' | 'records' | 'swap'>

@@ -6,7 +6,7 @@ import type { Recorded } from '../domain/event.ts'
 import { type Log, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
-import { type Checkpoint, type CollectionName, type ReadStore, ReadStoreError } from '../ports/read-store.ts'
+import { type Checkpoint, type CollectionName, type ConsumerStore, ReadStoreError } from '../ports/read-store.ts'
 import { acquireLease, BEAT_MS, type HeldLease, type Sight, type Takeover } from './lease.ts'
 import { findMarked, markOf } from './mark.ts'
 import { describeFailure, retryDone, retryRequested } from './parking.ts'
@@ -39,7 +39,7 @@ export type ConsumeOptions = {
   readonly consumer: string
   readonly filter: LogFilter
   readonly log: Pick<Log, 'logId' | 'subscribe' | 'readFrom' | 'readStream' | 'head'>
-  readonly store: ReadStore
+  readonly store: ConsumerStore
   readonly clock: Clock
   /** Unique to this process. */
   readonly nodeId: string
@@ -48,6 +48,8 @@ export type ConsumeOptions = {
   readonly signal: AbortSignal
   /** The collection that the checkpoint speaks for: without it a checkpoint that has come anywhere is worth nothing. */
   readonly collection?: CollectionName
+  /** Where it begins that has no checkpoint, asked with the lease held; before the first event by default. */
+  readonly first?: () => Promise<Pick<Checkpoint, 'position' | 'eventId'>>
   /** With the lease held and the checkpoint fenced. `failed` is told what goes wrong after `process` returned. */
   readonly open: (held: {
     readonly token: number
@@ -203,7 +205,8 @@ const attempt = async (options: ConsumeOptions, sight: Sight): Promise<ConsumeEn
     const stored = await store.checkpoint(consumer)
     if (stored && !(await belongs(log, stored))) return 'foreign'
     const { token } = lease
-    const from: Checkpoint = stored ? { ...stored, token } : { logId: log.logId, position: 0n, eventId: '', token }
+    const first = stored ?? (await options.first?.()) ?? { position: 0n, eventId: '' }
+    const from: Checkpoint = { logId: log.logId, ...first, token }
     // From here on a holder before us can store nothing more; what it stored last is folded again to no effect. A store
     // that was replaced since the checkpoint was read lacks the collection, and must not get the checkpoint alone.
     const collection = from.position > 0n ? (options.collection ?? '') : ''

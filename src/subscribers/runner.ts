@@ -4,7 +4,7 @@ import type { Log } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
 import { isOutage } from '../ports/outage.ts'
-import type { Checkpoint, ReadStore } from '../ports/read-store.ts'
+import type { Checkpoint, ConsumerStore } from '../ports/read-store.ts'
 import {
   type ConsumeEnd,
   type ConsumerState,
@@ -29,13 +29,15 @@ import { consumerOf, type Subscriber } from './define.ts'
 export type SubscriberOptions = {
   readonly subscriber: Subscriber
   readonly log: Pick<Log, 'logId' | 'subscribe' | 'readFrom' | 'readStream' | 'head'>
-  readonly store: ReadStore
+  readonly store: ConsumerStore
   readonly clock: Clock
   /** Unique to this process. */
   readonly nodeId: string
   /** Whether the process of another node's id is known to have ended. */
   readonly hasEnded?: (nodeId: string) => boolean
   readonly onError?: (message: string) => void
+  /** Where one that wants only what comes begins without a checkpoint; `head` was the log's end when the node started. */
+  readonly beginAt?: (head: bigint) => Promise<bigint>
   readonly trace?: ConsumerTrace
   readonly signal: AbortSignal
 }
@@ -177,10 +179,13 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
   const saveStart = (at: { readonly position: bigint; readonly eventId: string }, token: number): Promise<void> =>
     store.apply('', [], { consumer, value: { logId: log.logId, ...at, token } })
 
+  /** What comes while the lease is waited for comes after this. */
+  let atStart: Promise<bigint> | undefined
   /** A new subscriber that wants only what comes begins at the head. */
-  const begin = async (): Promise<void> => {
-    if (subscriber.from !== 'now' || (await store.checkpoint(consumer))) return
-    await saveStart({ position: await log.head(), eventId: '' }, 0)
+  const first = async (): Promise<Pick<Checkpoint, 'position' | 'eventId'>> => {
+    if (subscriber.from !== 'now') return { position: 0n, eventId: '' }
+    const head = (await atStart?.catch(() => undefined)) ?? (await log.head())
+    return { position: (await options.beginAt?.(head)) ?? head, eventId: '' }
   }
 
   /**
@@ -200,11 +205,12 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
 
   const complain = complaining(problem => onError?.(`${consumer}: ${problem}`))
   const run = async (): Promise<void> => {
+    atStart = log.head()
+    atStart.catch(() => undefined)
     for (let end: ConsumeEnd = 'foreign'; end === 'foreign' && !signal.aborted; ) {
       try {
-        await begin()
         end = await consume({
-          ...{ consumer, filter, log, store, clock, nodeId, signal, open, nudge, trace: options.trace },
+          ...{ consumer, filter, log, store, clock, nodeId, signal, open, first, nudge, trace: options.trace },
           ...(options.hasEnded && { hasEnded: options.hasEnded }),
           onState: (next, problem) => {
             state = next

@@ -18,6 +18,8 @@ export const signUpsSubscriber = (jobs: Add): Subscriber => ({
   name: 'sign-ups',
   categories: [addressCategory],
   types: [SignUpReceived.type],
+  // From the first event on: where the jobs are lost they are made again, and one that is done changes nothing.
+  outward: true,
   handle: async events => {
     for (const { stream, data } of events)
       await addJob(jobs, { claim: stream, accountId: String(data['accountId']) }, signUpEnds(String(data['expiresAt'])))
@@ -26,7 +28,7 @@ export const signUpsSubscriber = (jobs: Add): Subscriber => ({
 
 /** `end` does what is due, and answers with a date where it is to be looked at again. Repeating it is harmless. */
 export const signUpJobs = (jobs: Add, end: (signUp: SignUp) => Promise<'confirmed' | 'ended' | Date>): JobKind => ({
-  ...{ name: SIGN_UP_JOB, concurrency: 2, tries: 20, firstMs: 60_000, longestMs: 6 * 60 * 60_000 },
+  ...{ name: SIGN_UP_JOB, concurrency: 2, firstMs: 60_000, longestMs: 6 * 60 * 60_000 },
   handle: async ({ data }) => {
     const { claim, accountId } = data
     if (typeof claim !== 'string' || typeof accountId !== 'string')

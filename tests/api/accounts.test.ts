@@ -262,8 +262,9 @@ t.test('an administrator grants, takes and suspends; it holds at once where the 
   // One click in the mail, as the reader's program sends it: no session, a form.
   const headerOf = (found: Awaited<ReturnType<typeof mailTo>>) =>
     found[0]?.headers.find(each => each.key === 'list-unsubscribe')?.value ?? ''
-  const place = new URL(headerOf(await mailTo('worker@dictionary.example', /given the role editor/)).slice(1, -1))
-    .pathname
+  const link = new URL(headerOf(await mailTo('worker@dictionary.example', /given the role editor/)).slice(1, -1))
+  t.equal(link.pathname, '/v1/mail/unsubscribe')
+  const place = link.pathname + link.search
   t.equal(headerOf(await mailTo('worker@dictionary.example', /suspended/)), '', 'not of what concerns safety')
   const again = await signIn('worker@dictionary.example')
   const wanted = async () =>

@@ -254,8 +254,17 @@ t.test('a position that a log lost, as after a restore of its backup, is one to 
   const [here, there] = [await openTestApp(t, { DATA_DIR: folder }), await openTestApp(t, { DATA_DIR: backup })]
   const headers = { authorization: `Bearer ${token}` }
   await here.token('editor', 'what the backup has not')
-  const events = await fetch(`${here.url}/v1/events?order=desc&limit=1`, { headers })
-  const [{ syncToken }] = Object(await events.json()).items
+  const newest = async (url: string) => {
+    const events = await fetch(`${url}/v1/events?order=desc&limit=1`, { headers })
+    return Object(await events.json()).items[0]
+  }
+  const kept = await newest(there.url)
+  // What a command of the operator wrote comes with no token: it is waited for.
+  const { syncToken } = await until('the event that the backup has not', async saw => {
+    const event = await newest(here.url)
+    saw(event)
+    return event?.id !== kept?.id && event
+  })
   for (const [path, pointer] of [
     [`/v1/events?after=${syncToken}`, '/after'],
     [`/v1/events?before=${syncToken}`, '/before'],

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import t from 'tap'
 import type { App, AppOptions, Finding, ImportReport } from '../../src/adapters/cli/app-port.ts'
@@ -8,6 +10,7 @@ import { type Config, type Environment, loadConfig } from '../../src/config.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
 import { settle } from '../support/clocks.ts'
+import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const block = {
@@ -43,6 +46,15 @@ const emptyApp = (calls: unknown[][]): App => ({
       calls.push(['jobs list', options.state])
       return [{ kind: 'mail', key: 'e:t:m', state: 'parked', failures: 8, reason: 'nothing listens there' }]
     },
+    show: async key =>
+      key === 'nobody'
+        ? []
+        : [
+            {
+              ...{ kind: 'mail', key, state: 'parked', failures: 8, reason: 'nothing listens there', priority: 5 },
+              ...{ finishedAt: new Date(0), data: { eventId: 'e', recipient: 'account:1', list: [1] }, node: 'n' },
+            },
+          ],
     retry: async key => {
       calls.push(['jobs retry', key])
       return key === 'nobody' ? 0 : 1
@@ -204,7 +216,7 @@ t.test('wrong usage is exit code 2 and says what is expected', async t => {
     t.match(err, says)
   }
   t.match(await run(['serve'], { environment: { PORT: 'x', HOST: 'a b' } }), {
-    code: 1,
+    code: 2,
     err: /PORT is[\s\S]*HOST is|HOST is[\s\S]*PORT is/,
   })
   t.match(JSON.parse((await run(['frob', '--json'])).err), { exitCode: 2, failed: /no command frob/ })
@@ -271,6 +283,14 @@ t.test('what goes wrong at the start is one line', async t => {
   t.match(await failing(new EventStoreError('unavailable', 'Locked.')), { code: 75, err: 'lexichron: Locked.\n' })
   const inTheWay = { cause: Object.assign(new Error('in the way'), { name: 'SqliteError', kind: 'cantopen' }) }
   t.match(await failing(new EventStoreError('unavailable', 'No.', inTheWay)), { code: 1 }, 'it does not pass by itself')
+  const refused = { cause: Object.assign(new Error('no'), { kind: 'refused' }) }
+  for (const words of [['serve'], ['serve', '--wait']]) {
+    const open = (): never => {
+      throw new EventStoreError('unavailable', 'EVENT_STORE: it refuses the login.', refused)
+    }
+    const ended = await run(words, { open: async () => open() })
+    t.match(ended, { code: 1, err: 'lexichron: EVENT_STORE: it refuses the login.\n' }, 'nobody waits for who is there')
+  }
   t.match(await failing(new EventStoreError('corrupt', 'Broken.')), { code: 1, err: 'lexichron: Broken.\n' })
   const sqlite = Object.assign(new Error('It is a file of another program.'), { name: 'SqliteError', kind: 'foreign' })
   t.match(await failing(sqlite), { code: 1, err: 'lexichron: It is a file of another program.\n' })
@@ -476,6 +496,13 @@ t.test('jobs are listed, done again and given up; what is blocked; a mail is sho
     code: 2,
     err: /state lost is unknown: use waiting, running/,
   })
+  const shown = await run(['jobs', 'show', 'e:r'])
+  t.equal(shown.code, 0)
+  for (const line of [/^kind +mail$/m, /^failures +8$/m, /^finishedAt +1970-01-01T/m, /^data\.recipient +account:1$/m])
+    t.match(shown.out, line)
+  t.match(JSON.parse((await run(['jobs', 'show', 'e:r', '--json'])).out), { key: 'e:r', data: { eventId: 'e' } })
+  t.match(await run(['jobs', 'show', 'nobody']), { code: 1, err: /There is no job nobody/ })
+  t.match(await run(['jobs', 'show']), { code: 2 })
   t.match(await run(['jobs', 'retry']), {
     code: 0,
     out: '1 will be done again\n',
@@ -501,8 +528,36 @@ t.test('jobs are listed, done again and given up; what is blocked; a mail is sho
     code: 0,
     out: /"subject":"Se creó/,
   })
-  t.match(await run(['mail', 'preview', 'token-issued', '--locale', 'fr']), {
-    code: 2,
-    err: /locale fr is unknown: use en, es/,
+  const plain = { code: 0, out: /^Subject: An access token/ }
+  t.match(await run(['mail', 'preview', 'token-issued', '--text']), plain)
+  t.match(await run(['mail', 'preview', 'token-issued', '--locale', 'es-MX']), { out: /token de acceso/, err: '' })
+  const french = await run(['mail', 'preview', 'token-issued', '--locale', 'fr'])
+  t.match(french, { ...plain, err: 'Mails are not written in fr: this one is in en.\n' })
+  t.match(await run(['mail', 'preview', 'token-issued', '--locale', '_']), { code: 2, err: /--locale is _/ })
+  t.match(await run(['mail', 'preview', 'token-issued', '--text', '--html']), { code: 2, err: /one at a time/ })
+})
+
+t.test('a mail is sent to see whether it arrives', async t => {
+  const folder = temporaryFolder(t)
+  const environment = { MAIL: `file:${folder}` }
+  const sent = await run(['mail', 'test', 'ada@example.org'], { environment })
+  t.match(sent, { code: 0, out: /^taken as <[0-9a-f-]{36}@localhost>\n$/, calls: [] })
+  const [name = ''] = readdirSync(folder)
+  t.match(readFileSync(join(folder, name), 'utf8'), /^To: ada@example\.org\r$/m)
+  t.match(await run(['mail', 'test', 'ada@example.org', '--locale', 'es', '--json'], { environment }), {
+    code: 0,
+    out: /^\{"messageId":/,
   })
+  t.match(await run(['mail', 'test', 'ada@example.org\r\nBcc: x@y.example'], { environment }), {
+    code: 1,
+    err: /the address is none that mail can be sent to/,
+  })
+  const gone = { MAIL: 'smtp://us:secret@127.0.0.1:1', MAIL_FROM: 'a@b.example' }
+  const refused = await run(['mail', 'test', 'ada@example.org'], { environment: gone })
+  t.match(refused, { code: 75, err: /nothing listens there/ })
+  t.notMatch(refused.err, /secret|ada/)
+  t.match(JSON.parse((await run(['mail', 'test', 'a@b.example', '--json'], { environment: gone })).out), {
+    failed: 'temporary',
+  })
+  t.match(await run(['mail', 'test']), { code: 2 })
 })

@@ -157,18 +157,41 @@ t.test('engines by URL, and what would not be shared', async t => {
     const { eventStore } = loadConfig({ EVENT_STORE: url, KEYS_SHARED: 'true' }, '/srv')
     t.same(eventStore, { engine: 'eventstoredb', url })
   }
+  for (const [url, says] of [
+    ['esdb://me:hush@db:x', /names a host that is not host or host:port/],
+    ['esdb://me@db', /has a login that is not user:password/],
+    ['esdb://db?tsl=false', /has the option tsl, which is not known/],
+    ['esdb://db?keepAliveInterval=1', /keepAliveInterval, which has to be a whole number from 10000 up/],
+    ['esdb://me?hush@db', /something after the \? that is not option=value/],
+    ['esdb://me:hush', /names a host that is not/],
+  ] as const) {
+    const said = carried({ EVENT_STORE: url, KEYS_SHARED: 'true' })
+    t.match(said, /^EVENT_STORE is "/)
+    t.match(said, says)
+    t.notMatch(said, /hush@|:hush/)
+  }
   const smtp = { MAIL: 'smtp://me:s3cret@mail:587', MAIL_FROM: 'Words <words@dictionary.example>' }
   t.match(loadConfig(smtp, cwd), { mail: { engine: 'smtp', url: smtp.MAIL }, mailFrom: smtp.MAIL_FROM })
   t.notMatch(JSON.stringify(loadConfig(smtp, cwd).settings), /s3cret/)
   t.match(carried({ MAIL: 'redis://mail' }), 'names no engine that can stand there')
+  for (const [more, says] of [
+    ['?tls=no', 'the option tls, which is not known'],
+    ['?requireTLS=maybe', 'requireTLS, which is true or false'],
+    ['/inbox', 'takes no path'],
+  ] as const)
+    t.match(carried({ ...smtp, MAIL: smtp.MAIL + more }), says)
+  t.match(carried({ ...smtp, MAIL: 'smtps://mail?requireTLS=false' }), 'is encrypted from the start')
+  t.same(loadConfig({ ...smtp, MAIL: 'smtp://mail?requireTLS=false' }, cwd).mail.engine, 'smtp')
   const shell = loadConfig({ MAIL: '/var/mail/me' }, cwd)
   t.match(
     shell,
     { mail: { engine: 'files', path: '/srv/lexichron/data/outbox' } },
     'what login shells say is not about us',
   )
-  t.match(carried({ NODE_ENV: 'production', DEBUG: 'http,esdb:*' }), 'its password')
-  t.notMatch(carried({ NODE_ENV: 'production', DEBUG: 'resdb' }), 'its password')
+  for (const DEBUG of ['http,esdb:*', '*', 'es*', 'http e*:connection', 'esdb:connection', '-http,esdb*'])
+    t.match(carried({ NODE_ENV: 'production', DEBUG }), 'its password', DEBUG)
+  for (const DEBUG of ['', 'resdb', 'http,-esdb:*', 'esdb.*', 'esdb:x'])
+    t.notMatch(carried({ NODE_ENV: 'production', DEBUG }), 'its password', DEBUG)
   t.match(carried({ CACHE: 'sqlite:x' }), 'no engine that can stand there')
   const key = Buffer.alloc(32, 1).toString('base64')
   const shared = { READ_STORE: 'mongodb+srv://db/x', KEYS: 'mongodb://me:s3cret@db/keys', MASTER_KEY: key }

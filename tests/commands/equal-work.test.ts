@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
+import { openRecipients } from '../../src/app-recipients.ts'
 import { confirmEmail, requestPasswordReset, requestSignUp, requestVerification } from '../../src/commands/accounts.ts'
 import { requestAddressChange } from '../../src/commands/address-change.ts'
 import { type From, makeLink } from '../../src/commands/identity.ts'
@@ -72,17 +73,35 @@ const rules = accountRules({
 type Job = { readonly kind: string; readonly key: string; readonly data: Record<string, string> }
 const jobs: Job[] = []
 const subscriber = mailSubscriber(rules, {
-  ...{ log, secret: identitySecret },
   jobs: async () => ({
-    add: async ({ kind, key, data }) => {
-      jobs.push({ kind, key, data: Object.fromEntries(Object.entries(data).map(([k, v]) => [k, String(v)])) })
-      return true
+    addAll: async added => {
+      for (const { kind, key, data } of added)
+        jobs.push({
+          kind,
+          key,
+          data: Object.fromEntries(Object.entries(data).map(([name, value]) => [name, String(value)])),
+        })
+      return added.length
     },
   }),
 })
 const sent: string[] = []
 const sender = mailJobs(rules, {
-  ...{ log, secret: identitySecret, domain: 'words.example', concurrency: 1, now: clock.now },
+  log,
+  recipients: openRecipients(
+    {
+      log,
+      accounts: { load: stream => lookup.accounts.load(stream) },
+      addresses: { load: stream => fresh().addresses.load(stream) },
+      chosen: async () => undefined,
+      mailSecret: identitySecret,
+    },
+    { alertMail: [] },
+  ),
+  isDestroyed: async () => false,
+  onRefused: async () => {},
+  domain: 'words.example',
+  concurrency: 1,
   render: template => ({ subject: template, text: '', html: '' }),
   mailer: { send: async ({ to, subject }) => void sent.push(`${subject} to ${to}`) },
   onSent: () => {},

@@ -238,11 +238,11 @@ t.test('commands on one stream take turns, so that none meets another; of too ma
   )
   await t.rejects(slow.node.run('counter-1', add(1), command(-1)), { name: 'EventStoreError', code: 'busy' })
   t.match(await slow.node.run('counter-2', add(1), command(-2)), { state: 1 })
-  let isDone = false
+  let freeing = true
   const all = Promise.all(waiting).finally(() => {
-    isDone = true
+    freeing = false
   })
-  while (!isDone) {
+  while (freeing) {
     opened.shift()?.()
     await settle()
   }

@@ -4,7 +4,7 @@ import type { Cache, Dependency } from '../../src/ports/cache.ts'
 
 export type CacheUnderTest = {
   readonly cache: Cache
-  /** Lets so much time pass for the cache: told to a fake clock, or waited for. */
+  /** Lets so much time pass for the cache: nobody waits for it. */
   pass(ms: number): Promise<void>
 }
 
@@ -21,10 +21,10 @@ export const loadInto = async (
   position = 1n,
 ): Promise<void> => {
   const { marks = 'none' } = await cache.look(key, on)
-  await cache.keep(key, marks, { value, position }, { freshMs: 60_000, staleMs: 0 })
+  await cache.keep(key, marks, { value, position }, { freshMs: 600_000, staleMs: 0 })
 }
 
-/** A fresh, empty cache a call. Times of the contract are tens of milliseconds, so that a real clock may be waited for. */
+/** A fresh, empty cache a call. Times of the contract are minutes: what a test takes itself is nothing against them. */
 export const cacheContract = (t: Test, name: string, open: (t: Test) => Promise<CacheUnderTest>): void => {
   const on = (...tags: string[]) => [{ scope: 's', tags }]
 
@@ -37,11 +37,11 @@ export const cacheContract = (t: Test, name: string, open: (t: Test) => Promise<
     await loadInto(cache, 'a', on('x'), text, 2n ** 60n)
     t.same((await cache.look('a', on('x'))).found, { value: text, position: 2n ** 60n, fresh: true })
     const { marks = '' } = await cache.look('b', on('x'))
-    await cache.keep('b', marks, { value: '1', position: 1n }, { freshMs: 60, staleMs: 60 })
+    await cache.keep('b', marks, { value: '1', position: 1n }, { freshMs: 60_000, staleMs: 60_000 })
     t.equal((await cache.look('b', on('x'))).found?.fresh, true)
-    await pass(70)
+    await pass(70_000)
     t.equal((await cache.look('b', on('x'))).found?.fresh, false, 'late, and still there')
-    await pass(70)
+    await pass(70_000)
     t.equal(await foundIn(cache, 'b', on('x')), undefined)
     t.equal(await foundIn(cache, 'a', on('x')), text)
     await loadInto(cache, 'b', on('x'), '0', 0n)
@@ -58,7 +58,7 @@ export const cacheContract = (t: Test, name: string, open: (t: Test) => Promise<
     // On its way while the change happens.
     const before = await cache.look('slow', lists)
     await cache.changed('s', ['language en', 'entry 7'], 5n, 8n)
-    await cache.keep('slow', before.marks ?? '', { value: 'of before', position: 7n }, { freshMs: 9_999, staleMs: 0 })
+    await cache.keep('slow', before.marks ?? '', { value: 'of before', position: 7n }, { freshMs: 600_000, staleMs: 0 })
     t.equal(await foundIn(cache, 'slow', lists), undefined, 'loaded before, kept after')
     t.equal(await foundIn(cache, 'list', lists), undefined)
     t.equal(await foundIn(cache, 'other', on('language de', 'removal')), 'other')
@@ -105,37 +105,37 @@ export const cacheContract = (t: Test, name: string, open: (t: Test) => Promise<
 
   t.test(`${name}: one caller gets a claim, until it is released or over`, async t => {
     const { cache, pass } = await open(t)
-    const claims = await Promise.all(['x', 'y', 'z'].map(owner => cache.claim('k', owner, 50)))
+    const claims = await Promise.all(['x', 'y', 'z'].map(owner => cache.claim('k', owner, 50_000)))
     t.equal(claims.filter(each => each.claimed).length, 1)
     const owner = claims[0]?.owner ?? ''
     t.ok(
       claims.every(each => each.owner === owner),
       'all are told whose it is',
     )
-    t.same(await cache.claim('k', owner, 50), { claimed: false, owner }, 'also the owner gets it once')
+    t.same(await cache.claim('k', owner, 50_000), { claimed: false, owner }, 'also the owner gets it once')
     await cache.release('k', 'nobody')
-    t.equal((await cache.claim('k', 'w', 50)).claimed, false, 'only its owner releases it')
+    t.equal((await cache.claim('k', 'w', 50_000)).claimed, false, 'only its owner releases it')
     await cache.release('k', owner)
-    t.same(await cache.claim('k', 'w', 50), { claimed: true, owner: 'w' })
-    await pass(60)
-    t.same(await cache.claim('k', 'v', 50), { claimed: true, owner: 'v' })
+    t.same(await cache.claim('k', 'w', 50_000), { claimed: true, owner: 'w' })
+    await pass(60_000)
+    t.same(await cache.claim('k', 'v', 50_000), { claimed: true, owner: 'v' })
     await cache.release('k', 'w')
-    t.equal((await cache.claim('k', 'u', 50)).claimed, false, 'a claim that is over releases nothing')
+    t.equal((await cache.claim('k', 'u', 50_000)).claimed, false, 'a claim that is over releases nothing')
   })
 
   t.test(`${name}: counts hits in a window that begins with the first`, async t => {
     const { cache, pass } = await open(t)
-    const first = await cache.hit('h', 80)
+    const first = await cache.hit('h', 80_000)
     t.equal(first.count, 1)
-    t.ok(first.resetMs > 0 && first.resetMs <= 80)
-    await pass(30)
-    const second = await cache.hit('h', 80)
+    t.ok(first.resetMs > 0 && first.resetMs <= 80_000)
+    await pass(30_000)
+    const second = await cache.hit('h', 80_000)
     t.equal(second.count, 2)
-    t.ok(second.resetMs <= 50 && second.resetMs > 0, 'its end does not move')
-    t.equal((await cache.hit('other', 80)).count, 1)
-    await pass(60)
-    t.equal((await cache.hit('h', 80)).count, 1)
-    const counts = await Promise.all(Array.from({ length: 50 }, () => cache.hit('many', 1000)))
+    t.ok(second.resetMs <= 50_000 && second.resetMs > 0, 'its end does not move')
+    t.equal((await cache.hit('other', 80_000)).count, 1)
+    await pass(60_000)
+    t.equal((await cache.hit('h', 80_000)).count, 1)
+    const counts = await Promise.all(Array.from({ length: 50 }, () => cache.hit('many', 60_000)))
     t.same(
       counts.map(each => each.count).sort((a, b) => a - b),
       Array.from({ length: 50 }, (_, n) => n + 1),
@@ -144,17 +144,17 @@ export const cacheContract = (t: Test, name: string, open: (t: Test) => Promise<
 
   t.test(`${name}: who is there, until their time is over or they leave`, async t => {
     const { cache, pass } = await open(t)
-    const names = async () => [...(await cache.present('g', 'a', 'one', 60)).members.keys()].toSorted()
+    const names = async () => [...(await cache.present('g', 'a', 'one', 60_000)).members.keys()].toSorted()
     t.same(await names(), ['a'])
-    const { members } = await cache.present('g', 'b', 'two é and more', 150)
+    const { members } = await cache.present('g', 'b', 'two é and more', 150_000)
     t.same([...members].toSorted(), [
       ['a', 'one'],
       ['b', 'two é and more'],
     ])
-    await cache.present('elsewhere', 'c', '', 1000)
-    await cache.present('g', 'b', 'newer', 150)
-    await pass(80)
-    t.same([...(await cache.present('g', 'c', 'three', 1000)).members].toSorted(), [
+    await cache.present('elsewhere', 'c', '', 1_000_000)
+    await cache.present('g', 'b', 'newer', 150_000)
+    await pass(80_000)
+    t.same([...(await cache.present('g', 'c', 'three', 1_000_000)).members].toSorted(), [
       ['b', 'newer'],
       ['c', 'three'],
     ])
@@ -166,18 +166,18 @@ export const cacheContract = (t: Test, name: string, open: (t: Test) => Promise<
   t.test(`${name}: erases values, or everything; and the names do not mix`, async t => {
     const { cache } = await open(t)
     await loadInto(cache, 'k', on('k'), 'v')
-    await cache.claim('k', 'owner', 1000)
-    await cache.hit('k', 1000)
+    await cache.claim('k', 'owner', 60_000)
+    await cache.hit('k', 60_000)
     t.equal(await foundIn(cache, 'k', on('k')), 'v')
     await cache.forget()
     t.equal(await foundIn(cache, 'k', on('k')), undefined)
-    t.equal((await cache.claim('k', 'other', 1000)).claimed, false)
-    t.equal((await cache.hit('k', 1000)).count, 2)
+    t.equal((await cache.claim('k', 'other', 60_000)).claimed, false)
+    t.equal((await cache.hit('k', 60_000)).count, 2)
     await loadInto(cache, 'k', on('k'), 'v')
     await cache.clear()
     t.equal(await foundIn(cache, 'k', on('k')), undefined)
-    t.equal((await cache.claim('k', 'other', 1000)).claimed, true)
-    t.equal((await cache.hit('k', 1000)).count, 1)
+    t.equal((await cache.claim('k', 'other', 60_000)).claimed, true)
+    t.equal((await cache.hit('k', 60_000)).count, 1)
     await cache.close()
   })
 }

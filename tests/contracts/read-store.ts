@@ -333,33 +333,40 @@ export const readStoreContract = (t: Test, open: () => Promise<Opened>): void =>
     )
   })
 
-  withStore('a page examines 10,000 entries at most and returns short with where to go on', async (test, store) => {
-    const total = 10_050
-    const writes = Array.from({ length: total }, (_, n) =>
-      put(uuid(n), 1n, { language: 'en', lemma: String(n).padStart(6, '0'), kind: n === total - 1 ? 'verb' : 'noun' }),
-    )
-    await apply(store, writes)
-    const where = [
-      { member: 'language', op: 'eq', value: 'en' },
-      { member: 'kind', op: 'eq', value: 'verb' },
-    ] as const
-    const first = await store.find('words@1#1', plan({ where, order: ['lemma'], limit: 10 }, indexes))
-    test.same([first.documents.length, first.examined], [0, 10_000])
-    test.same(first.next, ['009999', uuid(9_999)], 'the key of the last entry examined')
-    const second = await store.find(
-      'words@1#1',
-      plan({ where, order: ['lemma'], limit: 10, after: first.next ?? [] }, indexes),
-    )
-    test.same(
-      second.documents.map(each => each.id),
-      [uuid(total - 1)],
-    )
-    test.same([second.examined, second.next], [50, null])
-    const bounds = plan({ where, order: ['lemma'], limit: 1 }, indexes)
-    await test.rejects(store.select('words@1#1', bounds, ['terms']), TypeError, 'a member that no scalar index has')
-    test.equal(await store.count('words@1#1', bounds, 500), 500, 'counting stops at its limit')
-    test.equal(await store.count('words@1#1', bounds, 20_000), total, 'and looks at no residual condition')
-  })
+  withStore(
+    'a page examines as many entries as its plan says and returns short with where to go on',
+    async (test, store) => {
+      const [examine, total] = [500, 550]
+      const writes = Array.from({ length: total }, (_, n) =>
+        put(uuid(n), 1n, {
+          language: 'en',
+          lemma: String(n).padStart(6, '0'),
+          kind: n === total - 1 ? 'verb' : 'noun',
+        }),
+      )
+      await apply(store, writes)
+      const where = [
+        { member: 'language', op: 'eq', value: 'en' },
+        { member: 'kind', op: 'eq', value: 'verb' },
+      ] as const
+      const planned = plan({ where, order: ['lemma'], limit: 10 }, indexes)
+      test.equal(planned.examine, 10_000)
+      const first = await store.find('words@1#1', { ...planned, examine })
+      test.same([first.documents.length, first.examined], [0, examine])
+      test.same(first.next, ['000499', uuid(examine - 1)], 'the key of the last entry examined')
+      const after = plan({ where, order: ['lemma'], limit: 10, after: first.next ?? [] }, indexes)
+      const second = await store.find('words@1#1', { ...after, examine })
+      test.same(
+        second.documents.map(({ id }) => id),
+        [uuid(total - 1)],
+      )
+      test.same([second.examined, second.next], [50, null])
+      const bounds = plan({ where, order: ['lemma'], limit: 1 }, indexes)
+      await test.rejects(store.select('words@1#1', bounds, ['terms']), TypeError, 'a member that no scalar index has')
+      test.equal(await store.count('words@1#1', bounds, 100), 100, 'counting stops at its limit')
+      test.equal(await store.count('words@1#1', bounds, 20_000), total, 'and looks at no residual condition')
+    },
+  )
 
   withStore('scan goes through documents by id', async (test, store) => {
     const ids = [3, 1, 2].map(uuid)

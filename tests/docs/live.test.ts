@@ -1,11 +1,11 @@
 /** The examples of docs/live.md, run as they stand there: one by Node, one in a browser. */
-import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import t from 'tap'
 import { openTestApp, type TestApp } from '../support/app.ts'
+import { startProcess } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 
 const guide = readFileSync(join(fileURLToPath(new URL('../..', import.meta.url)), 'docs/live.md'), 'utf8')
@@ -28,23 +28,16 @@ t.test('the example for Node says what is published', async t => {
   const first = await openTestApp(t)
   const address = first.url.replace('http://', '')
   const code = example('node').replaceAll('localhost:8080', address)
-  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'pipe'] })
-  t.teardown(() => child.kill('SIGKILL'))
-  let [out, err] = ['', '']
-  child.stdout.on('data', chunk => {
-    out += String(chunk)
-  })
-  child.stderr.on('data', chunk => {
-    err += String(chunk)
-  })
+  const { output } = startProcess(t, process.execPath, ['--input-type=module', '-e', code])
   const editor = await first.token('editor')
   let count = 0
-  await until('an event', async () => {
+  await until('an event', async saw => {
     count += 1
     await publish(first, editor, `word${count}`)
-    return out.includes('EntryPublished') ? true : undefined
+    saw(output)
+    return output.out.includes('EntryPublished')
   })
-  t.equal(err, '')
+  t.equal(output.err, '')
 })
 
 const browser = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(path => existsSync(path))
@@ -67,14 +60,14 @@ t.test(
       count += 1
       await publish(app, editor, `browsed${count}`)
       const seen: unknown = await page.evaluate('1')
-      return seen === 1 && said.length > 0 ? true : undefined
+      return seen === 1 && said.length > 0
     })
     said.length = 0
     const shown = await page.goto(`${app.url}/docs/live`)
     t.equal(shown?.status(), 200)
     t.match(await page.textContent('body'), /\/v1\/live[\s\S]*subscribe/)
     t.notOk(
-      said.some(each => /Content Security Policy|Refused/.test(each)),
+      said.some(line => /Content Security Policy|Refused/.test(line)),
       said.join('\n'),
     )
   },

@@ -1,11 +1,13 @@
-import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { catalogue, declaredEvents } from '../../scripts/event-catalogue.ts'
 import { settings } from '../../src/config-settings.ts'
-import { environmentFor, lexichron, startService, temporaryFolder } from '../support/service.ts'
+import { runBlocks } from '../support/documents.ts'
+import { runHere } from '../support/here.ts'
+import { ready } from '../support/nodes.ts'
+import { startService, temporaryFolder } from '../support/service.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const page = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -18,51 +20,27 @@ const words = ['serendipity', 'serenade', 'serenity', 'serene', 'lexicon'].map((
   }),
 )
 
-/** The blocks of the tour as one script: `npm run` stands for the launcher, and each answer is followed by a line. */
-const tour = (readme: string, address: string): string => {
-  const blocks = [...readme.matchAll(/```sh tour\n([\s\S]*?)```/g)].map(each => each[1] ?? '')
-  const separated = blocks.map(block =>
+/** The blocks of the tour: `npm run` stands for the launcher, and each answer is followed by a line. */
+const tour = (readme: string): readonly string[] =>
+  [...readme.matchAll(/```sh tour\n([\s\S]*?)```/g)].map(([, block = '']) =>
     block.replace(/^((?:curl|call) .*(?:\n {2}.*)*)$/gm, command => `${command}\nprintf '\\n---\\n'`),
   )
-  return ['set -euo pipefail', ...separated].join('\n').replaceAll('localhost:8080', address)
-}
 
 t.test('the tour of the README works as it stands there', async t => {
   const data = temporaryFolder(t)
   const file = join(data, 'words.ndjson')
   writeFileSync(file, `${words.join('\n')}\n`)
-  t.match(await lexichron(data, ['import', 'ndjson', file, '--json']), { code: 0 })
-  const { url } = await startService(t, data)
-
-  const bin = join(data, 'bin')
-  mkdirSync(bin)
-  // `npm run -s lexichron -- ...`, without the second that npm takes to start.
-  writeFileSync(join(bin, 'npm'), `#!/bin/sh\nshift 4\nexec ${process.execPath} ${join(root, 'src/main.ts')} "$@"\n`)
-  chmodSync(join(bin, 'npm'), 0o755)
-  const script = tour(page('README.md'), url.replace('http://', ''))
-  const ran = await new Promise<{ code: number | null; out: string; err: string }>((done, failed) => {
-    const env = environmentFor(data)
-    const shell = spawn('bash', ['--norc', '-c', script], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...env, PATH: `${bin}:${env['PATH']}` },
-      cwd: data,
-    })
-    let [out, err] = ['', '']
-    shell.stdout.on('data', chunk => {
-      out += String(chunk)
-    })
-    shell.stderr.on('data', chunk => {
-      err += String(chunk)
-    })
-    shell.on('error', failed)
-    shell.on('close', code => done({ code, out, err }))
-  })
+  t.match(await runHere(data, ['import', 'ndjson', file, '--json']), { code: 0 })
+  const service = await startService(t, data)
+  await ready(service)
+  const { url } = service
+  const ran = await runBlocks(data, url, tour(page('README.md')))
   t.equal(ran.code, 0, ran.err)
   const answers = ran.out
     .split('\n---\n')
-    .map(each => each.trim())
-    .filter(each => each !== '')
-    .map((each): unknown => JSON.parse(each))
+    .map(answer => answer.trim())
+    .filter(answer => answer !== '')
+    .map((answer): unknown => JSON.parse(answer))
   const [fuzzy, suggested, prefixed, drafted, submitted, published, found, read, edited, history, before, reverted] =
     answers
   t.match(fuzzy, { items: [{ entry: { lemma: 'serendipity' }, matched: 'fuzzy', distance: 1 }] })

@@ -1,6 +1,4 @@
 /** Several processes on one SQLite event store, and processes that are killed while they append. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +6,7 @@ import t, { type Test } from 'tap'
 import { openSqliteEventStore } from '../../src/adapters/eventstore/sqlite/store.ts'
 import { fastClock } from '../support/clocks.ts'
 import { idsOf, newEvents, readLog, readWhole, tail, written } from '../support/event-stores.ts'
+import { startProcess } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 
 const pathIn = (t: Test): string => join(t.testdir(), 'events.db')
@@ -19,22 +18,17 @@ const open = async (t: Test, path: string) => {
 
 const child = fileURLToPath(new URL('../support/event-store-child.ts', import.meta.url))
 type Line = { readonly stream: string; readonly revision: bigint; readonly id: string }
-const startChild = (path: string, name: string, appenders: number, appends: number) => {
-  const process_: ChildProcess = spawn(process.execPath, [child, path, name, String(appenders), String(appends)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let output = ''
-  process_.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-  })
+const startChild = (t: Test, path: string, name: string, appenders: number, appends: number) => {
+  const args = [child, path, name, String(appenders), String(appends)]
+  const { output, ended, stop } = startProcess(t, process.execPath, args)
   return {
-    kill: () => process_.kill('SIGKILL'),
-    count: () => output.split('\n').length - 1,
+    kill: () => stop('SIGKILL'),
+    count: () => output.out.split('\n').length - 1,
     /** What it has said to be answered, once it has ended. */
-    ended: once(process_, 'close').then(([code]: unknown[]) => ({
-      code,
+    ended: ended.then(({ code, out, err }) => ({
+      ...{ code, err },
       // A line without its end was cut off by the kill.
-      lines: output
+      lines: out
         .split('\n')
         .slice(0, -1)
         .map((line): Line => {
@@ -50,13 +44,10 @@ t.test('two processes and a follower share a file', async t => {
   const store = await open(t, path)
   const following = tail(store, 0n)
   await following.until(() => following.batches.length > 0)
-  const children = ['left', 'right'].map(name => startChild(path, name, 4, 40))
-  const results = await Promise.all(children.map(each => each.ended))
+  const children = ['left', 'right'].map(name => startChild(t, path, name, 4, 40))
+  const results = await Promise.all(children.map(({ ended }) => ended))
   const lines = results.flatMap(result => result.lines)
-  t.same(
-    results.map(result => result.code),
-    [0, 0],
-  )
+  for (const { code, err } of results) t.equal(code, 0, err)
   t.equal(lines.length, 2 * (4 * 40 + 40))
   await following.until(() => following.events.length >= lines.length)
   await following.stop()
@@ -76,9 +67,12 @@ t.test('a process killed while it appends loses nothing that it had answered', a
   const path = pathIn(t)
   const answered: Line[] = []
   for (let round = 0; round < 6; round += 1) {
-    const running = startChild(path, `r${round}`, 16, 100_000)
-    await until('it has answered some', () => running.count() > 100 + round * 50)
-    running.kill()
+    const running = startChild(t, path, `r${round}`, 16, 100_000)
+    await until('it has answered some', saw => {
+      saw(running.count())
+      return running.count() > 100 + round * 50
+    })
+    await running.kill()
     const { lines } = await running.ended
     t.ok(lines.length > 100)
     answered.push(...lines)

@@ -5,10 +5,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EventStoreDBClient } from '@eventstore/db-client'
 import t, { type Test } from 'tap'
-import { parseAddress } from '../../src/adapters/eventstore/eventstoredb/address.ts'
+import { PATIENCE_MS } from '../../src/adapters/eventstore/eventstoredb/reader.ts'
 import { type EventStoreDbOptions, openEventStoreDb } from '../../src/adapters/eventstore/eventstoredb/store.ts'
+import { diagnoseEventStore } from '../../src/app-eventstore.ts'
+import { readEventStoreDbAddress } from '../../src/config-eventstoredb.ts'
 import { type AppendResult, EventStoreError, type StoredEvent } from '../../src/ports/event-store.ts'
-import { fastClock } from '../support/clocks.ts'
+import { type FakeClock, fakeClock, fastClock, patientClock } from '../support/clocks.ts'
 import type { Fault } from '../support/esdb/faults.ts'
 import { type DoubleOptions, openEventStoreDouble } from '../support/esdb/server.ts'
 import {
@@ -22,6 +24,7 @@ import {
   tail,
   written,
 } from '../support/event-stores.ts'
+import { until } from '../support/until.ts'
 
 const clock = fastClock(1)
 
@@ -37,16 +40,28 @@ const open = async (
 }
 
 /** As the write side does: the same events at the same revision, until the outcome is known. */
-const resend = async (send: () => Promise<AppendResult>): Promise<AppendResult> => {
-  for (let tries = 0; tries < 40; tries += 1) {
+const resend = (send: () => Promise<AppendResult>): Promise<AppendResult> =>
+  until('an outcome that is known', async saw => {
     const result = await send().catch((error: unknown) => {
       if (error instanceof EventStoreError && error.code === 'unavailable') return undefined
       throw error
     })
-    if (result && result.outcome !== 'unknown') return result
-    await clock.sleep(25)
-  }
-  throw new Error('the outcome stayed unknown')
+    saw(result)
+    return result && result.outcome !== 'unknown' && result
+  })
+
+/** Moves the time on until the work is done: nothing but time ends what is never answered. */
+const inTime = async <T>(clock: FakeClock, work: Promise<T>): Promise<T> => {
+  let over = false
+  const settled = work.finally(() => {
+    over = true
+  })
+  settled.catch(() => undefined)
+  await until('an end', async () => {
+    await clock.advance(PATIENCE_MS)
+    return over
+  })
+  return settled
 }
 
 const failure = async (work: Promise<unknown>): Promise<EventStoreError> => {
@@ -309,28 +324,26 @@ t.test('a filter is the server’s work, and where its checkpoints are nothing i
     )
     if (taken.length > 3_000) break
   }
-  for (let tries = 0; server.open() > 0 && tries < 100; tries += 1) await clock.sleep(10)
-  t.equal(server.open(), 0, 'a loop that is left ends its call at the server')
+  await until('a loop that is left to end its call at the server', () => server.open() === 0)
 })
 
 t.test('silence is an error of its own, on every call', async t => {
-  const fast = fastClock(40)
+  const still = fakeClock()
   const server = await openEventStoreDouble()
   t.teardown(() => server.close())
-  const store = await openEventStoreDb({ url: server.url(), clock: fast })
+  const store = await openEventStoreDb({ url: server.url(), clock: still })
   t.teardown(() => store.close())
   written(await store.append('a-1', 'none', newEvents(1)))
   const head = await store.head()
   server.faults.order('read', { kind: 'freeze' }, 3)
-  t.equal(await codeOf(store.head()), 'unavailable')
-  t.equal(await codeOf(readWhole(store, 'a-1')), 'unavailable')
-  t.equal(await codeOf(store.readAt([head])), 'unavailable')
+  t.equal(await inTime(still, codeOf(store.head())), 'unavailable')
+  t.equal(await inTime(still, codeOf(readWhole(store, 'a-1'))), 'unavailable')
+  t.equal(await inTime(still, codeOf(store.readAt([head]))), 'unavailable')
   server.faults.order('subscribe', { kind: 'freeze' }, 9)
-  t.equal(await codeOf(readLog(store, 0n, { categories: ['b'] })), 'unavailable')
+  t.equal(await inTime(still, codeOf(readLog(store, 0n, { categories: ['b'] }))), 'unavailable')
   server.faults.clear()
   t.equal((await readLog(store, 0n)).events.length, 1, 'and it goes on')
-  for (let tries = 0; server.open() > 0 && tries < 100; tries += 1) await clock.sleep(10)
-  t.equal(server.open(), 0, 'no call is left behind')
+  await until('every call to be ended', () => server.open() === 0)
 })
 
 t.test('what the client or the server would choke on is refused before it is sent', async t => {
@@ -437,9 +450,16 @@ t.test('a server that is no use says why at the start, without the login', async
     ['esdb://ops:hush%20hush@127.0.0.1:1?tls=false', /cannot be reached \(connect ECONNREFUSED 127\.0\.0\.1:1\)/],
     ['esdb+discover://ops:hush%20hush@127.0.0.1:1?tls=false&maxDiscoverAttempts=1', /cannot be reached/],
   ] as const) {
-    const { message } = await failure(openEventStoreDb({ url, clock, openWithinMs: 700 }))
+    // Only one that never answers needs time to go by.
+    const own = fakeClock()
+    const opening = failure(openEventStoreDb({ url, clock: own, openWithinMs: 700 }))
+    const { message } = await (url.includes(String(frozen.port)) ? inTime(own, opening) : opening)
     t.match(message, says)
     t.notMatch(message, /hush/, 'no password')
+    const { findings } = await diagnoseEventStore(url, patientClock())
+    const doctors = url.includes(`:${frozen.port}`) ? /gave no answer in 5000 ms/ : says
+    t.match(findings, [{ check: 'event store', state: 'failed', detail: doctors }], `doctor: ${message}`)
+    t.notMatch(JSON.stringify(findings), /hush/)
   }
   for (const [url, says] of [
     ['esdb://', /is not esdb/],
@@ -454,18 +474,15 @@ t.test('a server that is no use says why at the start, without the login', async
     ['esdb://h?throwOnAppendFailure=false', /not known/],
     ['esdb://h?userCertFile=a', /go together/],
     ['esdb://h?nodePreference=best', /one of leader/],
-    ['esdb://h?constructor=1', /"constructor" that is not known/],
-    ['esdb://h?__proto__=1', /"__proto__" that is not known/],
+    ['esdb://h?constructor=1', /option constructor, which is not known/],
+    ['esdb://h?__proto__=1', /option __proto__, which is not known/],
   ] as const)
-    t.match(parseAddress(url), { fault: says }, url)
-  t.match(parseAddress('esdb+discover://u:p%40@db.example,[::1]:9/?nodePreference=readOnlyReplica'), {
-    ...{
-      discover: true,
-      byDns: true,
-      tls: true,
-      nodePreference: 'read_only_replica',
-      login: { username: 'u', password: 'p@' },
-    },
+    t.match(readEventStoreDbAddress(url), { fault: says }, url)
+  t.match(readEventStoreDbAddress('esdb+discover://u:p%40@db.example,[::1]:9/?nodePreference=readOnlyReplica'), {
+    discover: true,
+    tls: true,
+    nodePreference: 'read_only_replica',
+    login: { username: 'u', password: 'p@' },
     shown: 'esdb+discover://db.example:2113,[::1]:9',
   })
 })

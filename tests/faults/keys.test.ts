@@ -1,41 +1,39 @@
 /** Keys in files, of which a process was killed while it made and destroyed them. */
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
 import { fakeClock } from '../support/clocks.ts'
+import { startProcess } from '../support/processes.ts'
 import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 t.test('what was handed out or destroyed survives kill -9 at any instant', async t => {
   const folder = join(temporaryFolder(t), 'data', 'keys')
   const module = new URL('../../src/adapters/keys/file.ts', import.meta.url).href
   const script = `
     import { randomBytes } from 'node:crypto'
-    import { writeSync } from 'node:fs'
     const { openFileKeys } = await import(${JSON.stringify(module)})
     const clock = { now: () => new Date(), monotonic: () => performance.now() }
+    // A line counts once its reader has taken it.
+    const say = line => new Promise(done => process.stdout.write(line, done))
     const keys = await openFileKeys({ folder: ${JSON.stringify(folder)}, randomBytes, clock })
     for (;;) {
       const [kept, gone] = [await keys.take(), await keys.take()]
-      writeSync(1, 'kept ' + kept.name + ' ' + Buffer.from(kept.secret).toString('hex') + '\\n')
+      await say('kept ' + kept.name + ' ' + Buffer.from(kept.secret).toString('hex') + '\\n')
       await keys.destroy(gone.name)
-      writeSync(1, 'gone ' + gone.name + '\\n')
+      await say('gone ' + gone.name + '\\n')
     }`
   const clock = fakeClock()
   for (let round = 0; round < 3; round += 1) {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+    const running = startProcess(t, process.execPath, ['--input-type=module', '-e', script])
+    const said = () => running.output.out.split('\n').length
+    await until('so many lines', saw => {
+      saw(running.output)
+      return said() > 300 + 37 * round
     })
-    t.teardown(() => child.kill('SIGKILL'))
-    let out = ''
-    child.stdout.setEncoding('utf8')
-    for await (const chunk of child.stdout) {
-      out += chunk
-      if (out.split('\n').length > 300 + 37 * round && !child.killed) child.kill('SIGKILL')
-    }
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    await running.stop('SIGKILL')
+    const { out } = running.output
     const lines = out
       .slice(0, out.lastIndexOf('\n'))
       .split('\n')

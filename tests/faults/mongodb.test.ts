@@ -1,12 +1,14 @@
 /** Two runners on one projection in MongoDB, whose writes are late: nothing twice, nothing lost, nothing brought back. */
 import { randomUUID } from 'node:crypto'
+import { MongoClient } from 'mongodb'
 import t from 'tap'
+import { connectMongo } from '../../src/adapters/mongodb.ts'
 import { openMongoReadStore } from '../../src/adapters/readstore/mongodb/store.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { openFreshness } from '../../src/projections/freshness.ts'
 import { pointerRecord } from '../../src/projections/pointer.ts'
 import { runProjection } from '../../src/projections/runner.ts'
-import { fastClock } from '../support/clocks.ts'
+import { fakeClock, fastClock } from '../support/clocks.ts'
 import { memoryLog } from '../support/memory-log.ts'
 import { noMongo, startMongo } from '../support/mongodb.ts'
 import { words } from '../support/projections.ts'
@@ -118,11 +120,9 @@ else {
 
   t.test('what a node left behind in the middle of a change is swept once it is old', async t => {
     const url = server.database()
-    let now = Date.parse('2026-01-01T00:00:00Z')
-    const clock = { now: () => new Date(now), monotonic: () => performance.now() }
+    const clock = fakeClock()
     const store = await openMongoReadStore({ url, setting: 'READ_STORE', clock, newId: randomUUID })
     t.teardown(() => store.close())
-    const { MongoClient } = await import('mongodb')
     const client = await MongoClient.connect(url)
     t.teardown(() => client.close())
     await store.ensure(COLLECTION, [])
@@ -134,10 +134,28 @@ else {
     // Killed between the two halves of a drop.
     await client.db().collection<{ _id: string }>('_collections').deleteOne({ _id: 'words@1#2' })
     t.same(await store.sweep(), [], 'it may be a collection that is just being made')
-    now += 2 * 60 * 60 * 1_000
+    await clock.advance(2 * 60 * 60 * 1_000)
     const swept = await store.sweep()
     t.equal(swept.length, 1)
     t.match(swept[0], /^words@1#2\./)
     t.same(await store.collections(), [COLLECTION])
+  })
+
+  t.test('a command whose packets are lost ends with what the monitor sees, not with its own half minute', async t => {
+    const url = server.database()
+    const proxy = await openProxy(t, url)
+    const fault = (code: string, message: string, options?: ErrorOptions) => new Error(`${code}: ${message}`, options)
+    const connection = await connectMongo(proxy.through(url), { setting: 'READ_STORE', fault })
+    t.teardown(() => connection.close())
+    const ping = () => connection.run(() => connection.client.db('x').command({ ping: 1 }))
+    await ping()
+    proxy.lose()
+    await t.rejects(ping(), { message: /^unavailable: READ_STORE .*interrupted due to server monitor timeout/ })
+    await until('an answer on a new connection', () =>
+      ping().then(
+        () => true,
+        () => undefined,
+      ),
+    )
   })
 }

@@ -1,9 +1,8 @@
 /** Whether another process still runs, as its name tells. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { identifyNode } from '../../src/adapters/process.ts'
+import { startProcess } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 
 const UUID = '00000000-0000-4000-8000-000000000000'
@@ -22,15 +21,14 @@ t.test(
         .split(' ')[19] ?? ''
     const name = (pid: number, start = started(pid), where = machine): string => `${UUID}@${where}/${pid}/${start}`
 
-    const child = spawn('sleep', ['60'], { stdio: 'ignore' })
-    const pid = child.pid ?? 0
+    const child = startProcess(t, 'sleep', ['60'])
+    const { pid } = child
     const running = name(pid)
     t.notOk(own.hasEnded(running))
     t.ok(own.hasEnded(name(pid, '1')), 'its number was another process before')
-    child.kill('SIGSTOP')
+    child.send('SIGSTOP')
     t.notOk(own.hasEnded(running), 'who sleeps is not dead')
-    child.kill('SIGKILL')
-    await once(child, 'exit')
+    await child.stop('SIGKILL')
     t.ok(own.hasEnded(running))
     t.notOk(own.hasEnded(name(pid, '1', machine.replace(/\d+$/, '1'))), 'a process of another container cannot be seen')
     t.notOk(
@@ -38,7 +36,7 @@ t.test(
         name(
           pid,
           '1',
-          machine.replace(/^./, each => (each === '0' ? '1' : '0')),
+          machine.replace(/^./, digit => (digit === '0' ? '1' : '0')),
         ),
       ),
       'nor one of another machine',
@@ -54,13 +52,12 @@ t.test(
       t.notOk(own.hasEnded(strange), `nothing is known of ${JSON.stringify(strange)}`)
 
     // Its parent has become another program that never collects it.
-    const parent = spawn('sh', ['-c', 'sleep 0.01 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
-    const [line]: unknown[] = await once(parent.stdout, 'data')
-    const orphan = Number(String(line))
+    const parent = startProcess(t, 'sh', ['-c', 'sleep 0.01 & echo $!; exec sleep 60'], { leads: true })
+    const [line] = await parent.says(/\d+(?=\n)/)
+    const orphan = Number(line)
     const zombie = name(orphan)
     await until('it is a zombie', () => / Z /.test(readFileSync(`/proc/${orphan}/stat`, 'latin1')))
     t.ok(own.hasEnded(zombie), 'who is dead and not collected is dead')
-    parent.kill('SIGKILL')
   },
 )
 

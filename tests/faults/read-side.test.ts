@@ -1,28 +1,27 @@
 /** The read side of running services under faults: rebuilds that are killed, swaps during queries, a store that is deleted. */
-
-import { spawn } from 'node:child_process'
-import { closeSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { checkAll, draft, insist, leasesOf, listOf, ready, startLoad, tokenOf } from '../support/nodes.ts'
-import { environmentFor, lexichron, type Service, startService, temporaryFolder } from '../support/service.ts'
+import { runHere, serveHere } from '../support/here.ts'
+import {
+  ask,
+  checkAll,
+  draft,
+  importWords,
+  insist,
+  leasesOf,
+  listOf,
+  ready,
+  startLoad,
+  tokenOf,
+} from '../support/nodes.ts'
+import { startProcess } from '../support/processes.ts'
+import { environmentFor, main, type Service, startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(240_000)
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** More than are folded at once, so that a rebuild has a middle. */
 const IMPORTED = 2_500
-
-const importWords = async (folder: string, count: number): Promise<void> => {
-  const path = join(folder, 'words.ndjson')
-  const line = (n: number): string =>
-    JSON.stringify({ language: 'en', lemma: `imported ${n}`, partOfSpeech: 'noun', senses: [{ gloss: `sense ${n}` }] })
-  writeFileSync(path, Array.from({ length: count }, (_, n) => `${line(n)}\n`).join(''))
-  const done = await lexichron(folder, ['import', 'ndjson', path])
-  if (done.code !== 0) throw new Error(done.err)
-}
 
 type Pointer = { readonly versions: Record<string, { readonly live?: number; readonly building?: number }> }
 const pointersOf = (folder: string): Record<string, Pointer['versions'][string]> => {
@@ -45,14 +44,11 @@ const startQueries = (node: Service, token: string, name: string) => {
   let stopped = false
   let count = 0
   const faults: string[] = []
-  const ask = async (path: string, sync?: string): Promise<string> => {
-    const began = performance.now()
-    const response = await fetch(`${node.url}${path}`, {
-      headers: { authorization: `Bearer ${token}`, ...(sync !== undefined && { 'sync-token': sync }) },
-    })
-    const text = await response.text()
+  const read = async (path: string, sync?: string): Promise<string> => {
+    const headers = { authorization: `Bearer ${token}`, ...(sync !== undefined && { 'sync-token': sync }) }
+    const { status, text } = await ask(`${node.url}${path}`, { headers })
     count += 1
-    if (response.status !== 200) faults.push(`${path} after ${Math.round(performance.now() - began)} ms: ${text}`)
+    if (status !== 200) faults.push(`${path}: ${text}`)
     return text
   }
   const loop = async (n: number): Promise<void> => {
@@ -60,12 +56,12 @@ const startQueries = (node: Service, token: string, name: string) => {
       const lemma = `${name} ${n} ${i}`
       const written = await insist(() => [node.url], token, lemma, lemma)
       if (!written) continue
-      const read: { id?: string } = JSON.parse(await ask(`/v1/entries/${written.id}`, written.sync))
-      if (read.id !== written.id) faults.push(`${lemma} is not read after it was written`)
-      const first: { next?: string } = JSON.parse(await ask('/v1/entries?limit=50'))
-      if (first.next) await ask(`/v1/entries?limit=50&cursor=${encodeURIComponent(first.next)}`)
-      const found: { items?: unknown[] } = JSON.parse(await ask('/v1/search?q=imported%20100', written.sync))
-      if (found.items?.length === 0) faults.push('the search finds nothing')
+      const found: { id?: string } = JSON.parse(await read(`/v1/entries/${written.id}`, written.sync))
+      if (found.id !== written.id) faults.push(`${lemma} is not read after it was written`)
+      const first: { next?: string } = JSON.parse(await read('/v1/entries?limit=50'))
+      if (first.next) await read(`/v1/entries?limit=50&cursor=${encodeURIComponent(first.next)}`)
+      const hits: { items?: unknown[] } = JSON.parse(await read('/v1/search?q=imported%20100', written.sync))
+      if (hits.items?.length === 0) faults.push('the search finds nothing')
     }
   }
   const loops = Promise.all([loop(0), loop(1)])
@@ -79,20 +75,24 @@ const startQueries = (node: Service, token: string, name: string) => {
   }
 }
 
-t.test('a rebuild killed in the middle goes on, and is swapped in while both nodes answer queries', async t => {
+/** What was read of the file, or undefined while it is being made. */
+const attempt = <T>(work: () => T): T | undefined => {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}
+
+t.test('under two services', async t => {
   const folder = temporaryFolder(t)
   const token = await tokenOf(folder)
   await importWords(folder, IMPORTED)
-  const env = { ...environmentFor(folder) }
-  const rebuild = () => spawn(process.execPath, [main, 'rebuild', 'search', '--json'], { env, stdio: 'ignore' })
-
-  // Alone: nobody else would finish it.
-  const before = await startService(t, folder)
+  // Alone: nobody else would finish the rebuild.
+  const before = await serveHere(t, folder)
   await ready(before)
-  await before.stop()
-  const live = pointersOf(folder)['search']?.live
-  const first = rebuild()
-  const exited = new Promise(done => first.once('exit', done))
+  await before.close()
+
   const checkpointOf = (generation: number | undefined): number => {
     const db = new DatabaseSync(join(folder, 'read.db'), { readOnly: true, timeout: 5_000 })
     try {
@@ -104,51 +104,53 @@ t.test('a rebuild killed in the middle goes on, and is swapped in while both nod
       db.close()
     }
   }
-  const reached = await until('it is in the middle', async () => {
-    const position = checkpointOf(pointersOf(folder)['search']?.building)
-    return position > 0 ? position : undefined
-  })
-  first.kill('SIGKILL')
-  await exited
+  /** Killed in its middle: where it was; undefined when it was done before that was seen. */
+  const killHalfway = async (): Promise<
+    { readonly live: number | undefined; readonly reached: number } | undefined
+  > => {
+    const live = pointersOf(folder)['search']?.live
+    const env = environmentFor(folder)
+    const rebuilding = startProcess(t, process.execPath, [main, 'rebuild', 'search', '--json'], { env })
+    const reached = await until('a rebuild in the middle, or done', saw => {
+      const pointer = pointersOf(folder)['search']
+      const position = checkpointOf(pointer?.building)
+      saw({ pointer, position, said: rebuilding.output })
+      return position > 0 || pointer?.live !== live ? { position } : undefined
+    })
+    await rebuilding.stop('SIGKILL')
+    const { live: after, building } = pointersOf(folder)['search'] ?? {}
+    return after === live && building !== undefined ? { live, reached: reached.position } : undefined
+  }
+  let killed = await killHalfway()
+  for (let tries = 1; killed === undefined && tries < 5; tries += 1) killed = await killHalfway()
   const half = pointersOf(folder)['search']
-  t.equal(half?.live, live, 'what is live stays live')
-  t.ok(half?.building !== undefined && reached < IMPORTED, `killed at position ${reached}`)
-
   const nodes = [await startService(t, folder), await startService(t, folder)]
-  for (const each of nodes) await ready(each)
-  const queries = nodes.map((each, n) => startQueries(each, token, `reader ${n}`))
-  // The nodes take up what was left; the command finds it done, or in work, and then all are swapped again.
-  const again = await lexichron(folder, ['rebuild', 'search', '--json'])
-  t.equal(again.code, 0, again.err)
-  const built = pointersOf(folder)['search']
-  t.ok((built?.live ?? 0) >= (half?.building ?? Number.POSITIVE_INFINITY), 'what was begun is live')
-  t.equal((await lexichron(folder, ['rebuild'])).code, 0)
-  t.ok((pointersOf(folder)['search']?.live ?? 0) > (built?.live ?? 0), 'swapped again')
-  for (const each of queries) await each.stop()
-  for (const each of queries) t.same(each.faults, [], `${each.count()} queries during the swaps, none failed`)
-  await checkAll(t, folder, nodes, token, [])
-  for (const each of nodes) t.equal(await each.stop(), 0)
-})
+  for (const node of nodes) await ready(node)
 
-t.test(
-  'a read store deleted or damaged under two services is begun anew and built again, without a restart',
-  async t => {
-    const folder = temporaryFolder(t)
-    const token = await tokenOf(folder)
-    const nodes = [await startService(t, folder), await startService(t, folder)]
-    for (const each of nodes) await ready(each)
-    const load = startLoad(() => nodes.map(each => each.url), token, 4)
+  await t.test('a rebuild killed in the middle goes on, and is swapped in while both answer queries', async t => {
+    t.equal(half?.live, killed?.live, 'what is live stays live')
+    t.ok(killed && half?.building !== undefined && killed.reached < IMPORTED, `killed at position ${killed?.reached}`)
+    const queries = nodes.map((node, n) => startQueries(node, token, `reader ${n}`))
+    // The nodes take up what was left; the command finds it done, or in work, and then all are swapped again.
+    const again = await runHere(folder, ['rebuild', 'search', '--json'])
+    t.equal(again.code, 0, again.err)
+    const built = pointersOf(folder)['search']
+    t.ok((built?.live ?? 0) >= (half?.building ?? Number.POSITIVE_INFINITY), 'what was begun is live')
+    t.equal((await runHere(folder, ['rebuild'])).code, 0)
+    t.ok((pointersOf(folder)['search']?.live ?? 0) > (built?.live ?? 0), 'swapped again')
+    for (const query of queries) await query.stop()
+    for (const query of queries) t.same(query.faults, [], `${query.count()} queries during the swaps, none failed`)
+  })
+
+  await t.test('a read store deleted or damaged is begun anew and built again, without a restart', async t => {
+    const load = startLoad(() => nodes.map(({ url }) => url), token, 4)
     for (const suffixes of [['', '-wal', '-shm'], [''], ['', '-wal', '-shm', '-lock']]) {
-      await load.more(100)
+      await load.more(50)
       const before = pointersOf(folder)
       for (const suffix of suffixes) rmSync(join(folder, `read.db${suffix}`))
-      const after = await until('it is built again', async () => {
-        try {
-          const pointers = pointersOf(folder)
-          return ['entries', 'search'].every(each => pointers[each]?.live !== undefined) ? pointers : undefined
-        } catch {
-          return undefined
-        }
+      const after = await until('it is built again', () => {
+        const pointers = attempt(() => pointersOf(folder))
+        return ['entries', 'search'].every(name => pointers?.[name]?.live !== undefined) && pointers
       })
       t.not(
         after['entries']?.live,
@@ -156,10 +158,10 @@ t.test(
         `without read.db${suffixes.join(', ')}: another generation`,
       )
       await load.more(20)
-      for (const each of nodes) await ready(each)
+      for (const node of nodes) await ready(node)
     }
     t.ok(leasesOf(folder).size >= 3, 'every consumer has its lease in the new store')
-    const damaged = (): readonly string[] => readdirSync(folder).filter(each => each.includes('damaged'))
+    const damaged = (): readonly string[] => readdirSync(folder).filter(name => name.includes('damaged'))
     t.same(damaged(), [], 'nothing was damaged by it')
 
     // Damage is found where it is met: everything behind the first pages, in file and log alike.
@@ -171,21 +173,16 @@ t.test(
       writeSync(file, Buffer.alloc(size, 0xa5), 0, size, 8_192)
       closeSync(file)
     }
-    await until('it is set aside and built again', async () => {
-      try {
-        return pointersOf(folder)['entries']?.live !== before['entries']?.live && damaged().length > 0
-          ? true
-          : undefined
-      } catch {
-        return undefined
-      }
+    await until('it is set aside and built again', () => {
+      const pointers = attempt(() => pointersOf(folder))
+      return pointers !== undefined && pointers['entries']?.live !== before['entries']?.live && damaged().length > 0
     })
     await load.more(20)
     await load.stop()
     await checkAll(t, folder, nodes, token, load.answered)
-    for (const each of nodes) t.equal(await each.stop(), 0)
-  },
-)
+    for (const node of nodes) t.equal(await node.stop(), 0)
+  })
+})
 
 const of = (consumer: string): string => `WHERE consumer LIKE '${consumer}@%'`
 /** Each damage with the next start, one to each of two read models. */
@@ -213,31 +210,27 @@ t.test('damaged checkpoints, pointers and leases are built over', async t => {
   const folder = temporaryFolder(t)
   const token = await tokenOf(folder)
   await importWords(folder, 200)
-  let node = await startService(t, folder)
-  await ready(node)
+  let node = await serveHere(t, folder)
   await insist(() => [node.url], token, 'one', 'one')
-  for (const each of damages) {
-    await node.stop('SIGKILL')
+  for (const pair of damages) {
+    await node.close()
     const db = new DatabaseSync(join(folder, 'read.db'), { timeout: 5_000 })
-    for (const [name, sql] of Object.entries(each)) t.ok(db.prepare(sql).run().changes > 0, name)
+    for (const [name, sql] of Object.entries(pair)) t.ok(db.prepare(sql).run().changes > 0, name)
     db.close()
-    node = await startService(t, folder)
-    const lemma = `after ${Object.keys(each).join(' and ')}`
+    node = await serveHere(t, folder)
+    const lemma = `after ${Object.keys(pair).join(' and ')}`
     const next = await insist(() => [node.url], token, lemma, lemma)
-    const list = await until('it reads what was written since', () =>
-      listOf(node.url, token, next?.sync).catch(() => undefined),
-    )
-    for (const wanted of [lemma, 'imported 199', '"one"'])
-      t.ok(JSON.stringify(list).includes(wanted), `there: ${wanted}`)
-    const found = await until('the search has it', async () => {
+    const list = JSON.stringify(await listOf(node.url, token, next?.sync))
+    for (const wanted of [lemma, 'imported 199', '"one"']) t.ok(list.includes(wanted), `there: ${wanted}`)
+    const found = await until('the search has it', async saw => {
       const headers = { ...(next && { 'sync-token': next.sync }) }
       const response = await fetch(`${node.url}/v1/search?q=imported%20199`, { headers })
       const text = await response.text()
-      return response.status === 200 ? text : undefined
+      saw(text)
+      return response.status === 200 && text
     })
     t.match(JSON.parse(found), { items: [{ entry: { lemma: 'imported 199' } }] }, 'found')
   }
   await checkAll(t, folder, [node], token, [])
   t.equal((await draft(node.url, token, 'one', 'one')).headers.get('idempotent-replayed'), 'true')
-  await node.stop()
 })

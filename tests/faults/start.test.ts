@@ -7,8 +7,6 @@ import { draft, insist, tokenOf } from '../support/nodes.ts'
 import { lexichron, type Service, startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(240_000)
-
 const WITH_SAMPLE = { SAMPLE: 'wordnet' }
 
 /** How far the filling says it is; undefined while it says nothing. */

@@ -1,266 +1,359 @@
-/** From an event to what a mail server has: rules and jobs, words and layout, SMTP that refuses, dawdles and hangs up. */
-
-import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
+/** From an event to a mail: rules and jobs, words and layout, the outbox. */
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import PostalMime from 'postal-mime'
 import t from 'tap'
 import { openOutbox } from '../../src/adapters/mail/outbox.ts'
-import { renderMail } from '../../src/adapters/mail/render.ts'
-import { openSmtp } from '../../src/adapters/mail/smtp.ts'
-import { mailTemplates } from '../../src/adapters/mail/templates.ts'
+import { localeOf, renderMail } from '../../src/adapters/mail/render.ts'
+import { type MailTemplate, mailTemplates } from '../../src/adapters/mail/templates.ts'
 import type { JsonObject, Recorded } from '../../src/domain/event.ts'
-import { type NewJob, PermanentFailure } from '../../src/ports/jobs.ts'
+import { JobsError, type NewJob, PermanentFailure } from '../../src/ports/jobs.ts'
 import { locales, type Mail, MailError } from '../../src/ports/mailer.ts'
-import { type MailRule, mailJobs, mailSubscriber } from '../../src/subscribers/mail.ts'
+import type { Recipient } from '../../src/ports/recipients.ts'
+import {
+  type MailData,
+  type MailRule,
+  mailJobs,
+  mailSubscriber,
+  type Refused,
+  type SendingDeps,
+} from '../../src/subscribers/mail.ts'
 import { temporaryFolder } from '../support/service.ts'
-import { startSmtp } from '../support/smtp.ts'
 
 const from = 'Lexichron <mail@dictionary.example>'
 const mail: Mail = {
-  ...{ messageId: 'abc@dictionary.example', date: new Date('2026-01-05T10:00:00Z'), to: 'ada@example.org' },
-  ...{ subject: 'Grüße, señora', text: 'One line.\n', html: '<p>One line.</p>' },
+  messageId: 'abc@dictionary.example',
+  date: new Date('2026-01-05T10:00:00Z'),
+  to: 'ada@example.org',
+  subject: 'Grüße, señora',
+  text: 'One line.\n',
+  html: '<p>One line.</p>',
   headers: { 'List-Unsubscribe': '<mailto:mail@dictionary.example?subject=unsubscribe>' },
+  keys: ['document:1.2', 'subject:ada'],
 }
+const inEnglish = { locale: 'en', timeZone: 'UTC' }
 
-t.test('words: every mail in every language, escaped in HTML and plain in text', async t => {
+t.test('words: every mail in every language, of one source', async t => {
   for (const template of mailTemplates)
     for (const locale of locales) {
-      const { subject, text, html } = renderMail(template, locale, template.sample)
-      t.ok(subject.length > 10 && !/<%|undefined/.test(subject + text + html), `${template.name} ${locale}`)
+      const { subject, text, html } = renderMail(template, { locale, timeZone: 'UTC' }, template.sample)
+      t.ok(subject.length > 10 && !/<%|undefined|Invalid/.test(subject + text + html), `${template.name} ${locale}`)
       t.match(html, `lang="${locale}"`)
     }
-  const words = {
-    ...{ subject: 'To <%= it.who %>', lines: ['Hello <%= it.who %>!'], why: 'Because <%= it.who %>.' },
-    action: { label: 'Go, <%= it.who %>', href: '<%= it.url %>' },
+})
+
+const words = {
+  subject: 'To <%= it.who %>',
+  lines: ['Hello <%= it.who %>, at <%= it.at %> & later!'],
+  why: 'Because <%= it.who %>.',
+  action: { label: 'Go, <%= it.who %>', href: '<%= it.url %>' },
+}
+const template: MailTemplate = {
+  name: 'x',
+  sample: {},
+  words: { en: words, es: { ...words, subject: 'A <%= it.who %>' } },
+}
+const at = { instant: '2026-07-05T22:30:00Z' }
+
+t.test('data is escaped, stays in its line, and leads to the web or nowhere', async t => {
+  const evil = {
+    who: '<script>"&\r\nBcc: all@example.org\u2028\u202egnp',
+    url: 'https://dictionary.example/a?b=1&c="><b>',
+    at,
   }
-  const template = {
-    name: 'x',
-    sample: {},
-    words: { en: words, es: words },
-  }
-  const evil = { who: '<script>"&\r\nBcc: all@example.org', url: 'https://dictionary.example/a?b=1&c="><b>' }
-  const { subject, text, html } = renderMail(template, 'en', evil)
-  t.equal(subject, 'To <script>"& Bcc: all@example.org', 'one line, whatever the data holds')
-  t.match(text, 'Hello <script>"&')
-  t.notMatch(html, /<script>|"><b>/)
+  const { subject, text, html } = renderMail(template, inEnglish, evil)
+  t.equal(subject, 'To <script>"& Bcc: all@example.org gnp', 'one line, whatever the data holds')
+  t.match(text, 'Hello <script>"& Bcc: all@example.org gnp, at')
+  t.notMatch(html, /<script>|"><b>|\u202e/)
   t.match(html, 'Hello &lt;script&gt;&quot;&amp;')
+  t.match(html, '&amp; later', 'what the words themselves hold as well')
   t.match(html, 'Go, &lt;script&gt;')
-  t.throws(() => renderMail(template, 'en', { who: 'a', url: 'javascript:alert(1)' }), /links to http/)
-  t.throws(() => renderMail(template, 'en', { url: 'https://a.example' }), /who is missing/)
+  for (const url of ['javascript:alert(1)', 'data:text/html,x', 'mailto:a@b.example', 'nowhere', ''])
+    t.throws(() => renderMail(template, inEnglish, { who: 'a', at, url }), /links to http/)
+  t.throws(() => renderMail(template, inEnglish, { url: 'https://a.example', at }), /who is missing/)
+  for (const name of ['constructor', '__proto__', 'toString']) {
+    const asking = { name: 'x', sample: {}, words: { en: { ...words, subject: `<%= it.${name} %>` } } }
+    t.throws(() => renderMail(asking, inEnglish, { who: 'a', at, url: 'https://a.example' }), /is missing in its data/)
+  }
+  t.throws(() => renderMail(template, inEnglish, { who: 'a', at: { instant: 'soon' }, url: 'https://a.example' }))
+})
+
+t.test('the reader’s language, or one they can make do with; times by their own clock', async t => {
+  const given = { who: 'Ada', url: 'https://a.example', at }
+  const subjectFor = (locale: string) => renderMail(template, { locale, timeZone: 'UTC' }, given).subject
+  t.same(['es', 'es-MX', 'ES-419-x', 'en', 'fr', 'sp', ''].map(subjectFor), [
+    ...['A Ada', 'A Ada', 'A Ada', 'To Ada', 'To Ada', 'To Ada', 'To Ada'],
+  ])
+  t.same(['es-MX', 'EN-gb', 'constructor', 'zh-Hant'].map(localeOf), ['es', 'en', 'en', 'en'])
+  const english = { name: 'y', sample: {}, words: { en: words } }
+  const fallen = renderMail(english, { locale: 'es', timeZone: 'UTC' }, given)
+  t.match(fallen, { subject: 'To Ada', html: /lang="en"/ })
+  const told = (locale: string, timeZone: string) =>
+    renderMail(template, { locale, timeZone }, given).text.split('\n')[0]
+  t.match(told('en', 'UTC'), /at 5 July 2026 at 22:30 UTC &/)
+  t.match(told('en', 'Europe/Madrid'), /at 6 July 2026 at 00:30 (CEST|GMT\+2) &/)
+  t.match(told('es', 'America/Mexico_City'), /5 de julio de 2026.* 16:30/)
+  t.match(told('en', 'Nowhere/At-All'), /22:30 UTC/, 'a zone that nobody knows is no reason for no mail')
 })
 
 const event = (over: Partial<Recorded> = {}): Recorded => ({
-  ...{
-    id: 'e1',
-    stream: 'account-1',
-    revision: 4n,
-    position: 9n,
-    recordedAt: '',
-    type: 'Welcomed',
-    data: { name: 'Ada' },
-  },
+  id: 'e1',
+  stream: 'account-1',
+  revision: 4n,
+  position: 9n,
+  recordedAt: '',
+  type: 'Welcomed',
+  data: { name: 'Ada' },
   meta: {
-    ...{ actor: { kind: 'account', id: 'u1' }, commandId: 'c', correlationId: 'c', causationId: 'c', schema: 1 },
-    ...{ at: '2026-01-05T10:00:00.000Z', route: { visibility: 'public' } },
+    actor: { kind: 'account', id: 'u1' },
+    commandId: 'c',
+    correlationId: 'c',
+    causationId: 'c',
+    schema: 1,
+    at: '2026-01-05T10:00:00.000Z',
+    route: { visibility: 'public' },
+    key: 'subject:ada',
   },
   ...over,
 })
 
-t.test(
-  'an event and a recipient make one job, which holds neither address nor text, and is done as things are then',
-  async t => {
-    let recipients = ['Ada@Example.org', 'bob@example.org']
-    let data: JsonObject | undefined = { name: 'Ada' }
-    const rule: MailRule = {
-      ...{ type: 'Welcomed', category: 'account', template: 'welcome', priority: 7 },
-      to: async () => recipients.map(address => ({ address, locale: 'es' })),
-      data: () => data,
-      unsubscribe: () => 'https://dictionary.example/account/unsubscribe#secret',
-    }
-    const added: NewJob[] = []
-    const keys = new Set<string>()
-    const jobs = {
-      add: async (job: NewJob) => {
-        if (keys.has(job.key)) return false
-        keys.add(job.key)
-        added.push(job)
-        return true
+/** A rule, a queue that keeps what it is given, and everything that the sending stands on. */
+const open = () => {
+  const people = new Map<string, Recipient>([
+    ['account:ada', { address: 'Ada@Example.org', locale: 'es', timeZone: 'Europe/Madrid', key: 'subject:ada' }],
+    ['account:bob', { address: 'bob@example.org', locale: 'en', timeZone: 'UTC' }],
+  ])
+  let told: readonly string[] = ['account:ada', 'account:bob', 'account:nobody']
+  let data: MailData | undefined = { name: 'Ada' }
+  let still = true
+  const rule: MailRule = {
+    type: 'Welcomed',
+    category: 'account',
+    template: 'welcome',
+    priority: 7,
+    to: () => told,
+    still: async () => still,
+    data: () => data,
+    unsubscribe: recipient => `https://dictionary.example/v1/mail/unsubscribe?token=${recipient}`,
+  }
+  const added: NewJob[] = []
+  const calls: number[] = []
+  const addAll = async (jobs: readonly NewJob[]): Promise<number> => {
+    calls.push(jobs.length)
+    const fresh = jobs.filter(({ key }) => !added.some(known => known.key === key))
+    added.push(...fresh)
+    return fresh.length
+  }
+  const { signal } = new AbortController()
+  const subscriber = mailSubscriber([rule], { jobs: async () => ({ addAll }) })
+  const state: { failure?: Error; held: boolean; logged: Recorded; readonly destroyed: Set<string> } = {
+    ...{ held: true, logged: event(), destroyed: new Set() },
+  }
+  const sent: Mail[] = []
+  const refusals: Refused[] = []
+  const lines: unknown[] = []
+  const forgotten: string[] = []
+  const deps: SendingDeps = {
+    log: {
+      readStream: async function* (stream, options = {}) {
+        if (stream === 'account-1' && options.from === 4n) yield [state.logged]
       },
-    }
-    const log = {
-      readStream: async function* (stream: string, options: { readonly from?: bigint } = {}) {
-        if (stream === 'account-1' && options.from === 4n) yield [event()]
+    },
+    recipients: { find: async id => people.get(id) },
+    mailer: {
+      send: async each => {
+        if (state.failure) throw state.failure
+        sent.push(each)
       },
-    }
-    const secret = Buffer.alloc(32, 1)
-    const subscriber = mailSubscriber([rule], { log, jobs: async () => jobs, secret })
-    t.equal(subscriber.from, 'now')
-    const { signal } = new AbortController()
-    await subscriber.handle([event(), event({ id: 'e2', type: 'Other' })], signal)
-    await subscriber.handle([event()], signal)
-    t.equal(added.length, 2, 'given twice, added once')
-    t.notMatch(JSON.stringify(added), /ada|bob|example/i)
-    t.match(added[0], { kind: 'mail', priority: 7, data: { stream: 'account-1', revision: '4', template: 'welcome' } })
+      forget: async key => void forgotten.push(key),
+    },
+    render: (name, { locale, timeZone }, given) => ({
+      subject: `${name} ${locale} ${timeZone}`,
+      text: String(given['name']),
+      html: '',
+    }),
+    isDestroyed: async key => state.destroyed.has(key),
+    domain: 'dictionary.example',
+    concurrency: 1,
+    onRefused: async each => void refusals.push(each),
+    onSent: each => void lines.push(each),
+  }
+  const work = async (key: string, more: JsonObject = {}, with_: Partial<SendingDeps> = {}): Promise<void> => {
+    const job = added.find(each => each.key === key)
+    if (!job) throw new Error(`no job ${key}`)
+    const kind = mailJobs([rule], { ...deps, ...with_ })
+    await kind.handle({ key, data: { ...job.data, ...more }, signal, held: async () => state.held })
+  }
+  return {
+    ...{ subscriber, signal, added, calls, people, sent, refusals, lines, forgotten, state, work },
+    tell: (to: readonly string[]) => {
+      told = to
+    },
+    say: (given: MailData | undefined) => {
+      data = given
+    },
+    end: () => {
+      still = false
+    },
+  }
+}
 
-    const sent: Mail[] = []
-    let failure: MailError | undefined
-    let held = true
-    const told: unknown[] = []
-    const kind = mailJobs([rule], {
-      ...{ log, secret, now: () => new Date('2026-01-05T10:00:01Z'), domain: 'dictionary.example', concurrency: 1 },
-      mailer: {
-        send: async each => {
-          if (failure) throw failure
-          sent.push(each)
-        },
-      },
-      render: (template, locale, given) => ({
-        subject: `${template} ${locale}`,
-        text: String(given['name']),
-        html: '',
-      }),
-      onSent: each => void told.push(each),
-    })
-    const work = async (at = 0, more: JsonObject = {}): Promise<void> => {
-      const job = added[at]
-      if (!job) throw new Error('no job')
-      await kind.handle({ key: job.key, data: { ...job.data, ...more }, signal, held: async () => held })
-    }
-    await work()
-    await work(0)
-    t.equal(sent[0]?.messageId, sent[1]?.messageId, 'a repetition can be told')
-    t.match(sent[0], {
-      ...{ to: 'Ada@Example.org', subject: 'welcome es', text: 'Ada' },
-      headers: {
-        'List-Unsubscribe': '<https://dictionary.example/account/unsubscribe#secret>',
-        'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
-      },
-    })
-    t.notMatch(JSON.stringify(told), /example\.org/, 'what is logged names nobody')
-    held = false
-    await t.rejects(work(), /another node/, 'a node that slept through its lock sends nothing')
-    held = true
-    failure = new MailError('permanent', 'MAIL: the server answered 550')
-    await t.rejects(work(), PermanentFailure)
-    failure = new MailError('temporary', 'MAIL: the server answered 451')
-    await t.rejects(work(), { name: 'MailError' })
-    failure = undefined
-    await t.rejects(work(0, { revision: '5' }), PermanentFailure, 'no such event')
-    await t.rejects(work(0, { revision: 'x' }), PermanentFailure)
-    const before = sent.length
-    recipients = ['bob@example.org']
-    await work()
-    t.equal(sent.length, before, 'who is no longer to be told is not told')
-    data = undefined
-    await work(1)
-    t.equal(sent.length, before, 'what was erased is not told')
-  },
-)
+t.test('an event and a recipient make one job, which holds neither address nor text', async t => {
+  const { subscriber, signal, added, calls, tell } = open()
+  t.match(subscriber, { from: 'now', outward: true })
+  await subscriber.handle([event(), event({ id: 'e2', type: 'Other' })], signal)
+  await subscriber.handle([event()], signal)
+  t.equal(added.length, 3, 'given twice, added once')
+  t.notMatch(
+    JSON.stringify(added, (_, value) => (typeof value === 'bigint' ? `${value}` : value)),
+    /Ada|bob@|example/,
+  )
+  t.same(added[0], {
+    kind: 'mail',
+    key: 'e1:account:ada',
+    priority: 7,
+    position: 9n,
+    data: { eventId: 'e1', stream: 'account-1', revision: '4', recipient: 'account:ada', template: 'welcome' },
+  })
+  tell(Array.from({ length: 10_000 }, (_, n) => `account:${n}`))
+  calls.length = 0
+  await subscriber.handle([event({ id: 'e3' })], signal)
+  t.equal(added.length, 10_003)
+  t.ok(calls.length <= 10, `${calls.length} calls for ten thousand recipients`)
+  calls.length = 0
+  tell([])
+  await subscriber.handle([event({ id: 'e4' })], signal)
+  t.same(calls, [], 'nobody is nothing to do')
+})
 
-t.test('the outbox: one file a mail, whatever is repeated, for its owner alone', async t => {
+t.test('a mail is made as things are then; a repetition has the same bytes', async t => {
+  const { subscriber, signal, work, sent, lines, people, say, end, state } = open()
+  await subscriber.handle([event()], signal)
+  await work('e1:account:ada')
+  await work('e1:account:ada')
+  t.same(sent[0], sent[1], 'message id, date and all')
+  t.match(sent[0], {
+    to: 'Ada@Example.org',
+    subject: 'welcome es Europe/Madrid',
+    text: 'Ada',
+    date: new Date('2026-01-05T10:00:00Z'),
+    messageId: /^e1\.[0-9a-f]{16}@dictionary\.example$/,
+    keys: ['subject:ada', 'subject:ada'],
+    headers: {
+      'List-Unsubscribe': '<https://dictionary.example/v1/mail/unsubscribe?token=account:ada>',
+      'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+    },
+  })
+  await work('e1:account:bob')
+  t.not(sent[2]?.messageId, sent[0]?.messageId, 'another recipient, another mail')
+  await work('e1:account:nobody')
+  t.equal(sent.length, 3, 'who is not there is not told')
+  t.notMatch(JSON.stringify(lines), /example\.org/, 'what is logged names nobody')
+  state.held = false
+  await t.rejects(work('e1:account:ada'), /another node/, 'a node that slept through its lock sends nothing')
+  state.held = true
+  for (const more of [{ revision: '5' }, { revision: 'x' }, { eventId: 'e9' }, { recipient: 4 }, { template: 'other' }])
+    await t.rejects(work('e1:account:ada', more), PermanentFailure, JSON.stringify(more))
+  t.equal(sent.length, 3)
+  const ada = people.get('account:ada')
+  people.delete('account:ada')
+  await work('e1:account:ada')
+  t.equal(sent.length, 3, 'who was erased is not told')
+  if (ada) people.set('account:ada', ada)
+  say(undefined)
+  await work('e1:account:ada')
+  t.equal(sent.length, 3, 'what was erased is not told')
+  say({ name: 'Ada' })
+  end()
+  await work('e1:account:ada')
+  t.equal(sent.length, 3, 'nor what is not to be told any more')
+})
+
+t.test('refused for good it is an event; a template that throws says which one it is, and no more', async t => {
+  const { subscriber, signal, work, refusals, state, sent } = open()
+  await subscriber.handle([event()], signal)
+  state.failure = new MailError('permanent', 'MAIL: the server answered 550 to RCPT', { code: 550 })
+  await t.rejects(work('e1:account:ada'), PermanentFailure)
+  t.same(refusals, [
+    {
+      ...{ eventId: 'e1', recipient: 'account:ada', template: 'welcome', code: 550 },
+      reason: 'MAIL: the server answered 550 to RCPT',
+    },
+  ])
+  const away = new JobsError('unavailable', 'the log is away')
+  await t.rejects(
+    work('e1:account:ada', {}, { onRefused: () => Promise.reject(away) }),
+    { name: 'JobsError' },
+    'it is not parked before it is written down',
+  )
+  for (const kind of ['temporary', 'unknown'] as const) {
+    state.failure = new MailError(kind, 'MAIL: the server answered 451')
+    await t.rejects(work('e1:account:ada'), { name: 'MailError', kind })
+  }
+  t.equal(refusals.length, 1)
+  const render = () => {
+    throw new RangeError('private words of Ada')
+  }
+  await t.rejects(work('e1:account:ada', {}, { render }), {
+    name: 'PermanentFailure',
+    message: 'the template welcome cannot be made of this event (RangeError)',
+  })
+  t.equal(sent.length, 0)
+})
+
+t.test('whose key is destroyed while a mail is written is in no outbox', async t => {
+  const { subscriber, signal, work, forgotten, state } = open()
+  await subscriber.handle([event()], signal)
+  await work('e1:account:ada')
+  t.same(forgotten, [])
+  state.destroyed.add('subject:ada')
+  await work('e1:account:ada')
+  t.same([...new Set(forgotten)], ['subject:ada'])
+})
+
+t.test('the outbox: one file a mail, whatever is repeated, for its owner alone, gone with its keys', async t => {
   const folder = join(temporaryFolder(t), 'outbox')
   const mailer = openOutbox({ folder, from })
+  await mailer.forget?.('subject:ada')
   await mailer.send(mail)
-  await mailer.send({ ...mail, text: 'Another attempt.\n' })
+  const bytes = readFileSync(join(folder, readdirSync(folder)[0] ?? ''))
+  await mailer.send(mail)
   const [name = '', ...others] = readdirSync(folder)
   t.same(others, [])
-  t.match(name, /^2026-01-05-[0-9a-f]{24}\.eml$/)
+  t.match(name, /^2026-01-05-[0-9a-f]{24}\.[0-9a-f]{20}\.[0-9a-f]{20}\.eml$/)
+  t.same(readFileSync(join(folder, name)), bytes, 'the same bytes')
   t.equal(statSync(join(folder, name)).mode & 0o777, 0o600)
   t.equal(statSync(folder).mode & 0o777, 0o700)
-  const raw = readFileSync(join(folder, name), 'utf8')
-  const read = await PostalMime.parse(raw)
-  t.match(read, {
-    ...{ subject: mail.subject, messageId: '<abc@dictionary.example>', text: 'Another attempt.\n' },
-    ...{ from: { name: 'Lexichron', address: 'mail@dictionary.example' }, to: [{ address: 'ada@example.org' }] },
+  const raw = bytes.toString('utf8')
+  t.match(await PostalMime.parse(raw), {
+    subject: mail.subject,
+    messageId: '<abc@dictionary.example>',
+    text: 'One line.\n',
+    from: { name: 'Lexichron', address: 'mail@dictionary.example' },
+    to: [{ address: 'ada@example.org' }],
   })
   t.match(raw, /^Auto-Submitted: auto-generated\r$/m)
   t.match(raw, /^List-Unsubscribe: <mailto:/m)
   await mailer.check()
   t.equal(readdirSync(folder).length, 1, 'looking leaves nothing behind')
+  await mailer.send({ ...mail, messageId: 'other@x.example', keys: ['subject:bob'] })
+  await mailer.send({ ...mail, messageId: 'plain@x.example', keys: [] })
+  await mailer.forget?.('subject:ad')
+  t.equal(readdirSync(folder).length, 3)
+  await mailer.forget?.('subject:ada')
+  t.same(readdirSync(folder).includes(name), false)
+  t.equal(readdirSync(folder).length, 2, 'others stay')
+  await t.rejects(mailer.send({ ...mail, to: 'a@b.example\r\nBcc: c@d.example' }), {
+    kind: 'permanent',
+    message: /none that mail/,
+  })
   await mailer.close()
-  const nowhere = openOutbox({ folder: join(folder, name), from })
-  await t.rejects(nowhere.send(mail), {
-    kind: 'temporary',
-    message: /MAIL file:.*the outbox cannot be written \((ENOTDIR|EEXIST)\)/,
-  })
-})
 
-t.test('SMTP: what was taken, what never will be, what is worth another try, what nobody knows', async t => {
-  const server = await startSmtp(t, { login: { user: 'us@r', pass: 'p:ss/word' } })
-  const mailer = openSmtp({ url: server.url, from })
-  t.teardown(() => mailer.close())
-  await mailer.check()
-  await Promise.all(Array.from({ length: 12 }, (_, n) => mailer.send({ ...mail, messageId: `m${n}@x.example` })))
-  t.equal(server.seen.length, 12)
-  t.match(server.seen[0], { to: ['ada@example.org'], mail: { subject: mail.subject, text: 'One line.\n' } })
-  await mailer.send({ ...mail, to: 'a@b.example, c@d.example\r\nBcc: e@f.example' }).catch(() => undefined)
-  t.notOk(
-    server.seen.some(each => each.to.includes('e@f.example')),
-    'an address brings no others',
-  )
-
-  const kindOf = async (url = server.url): Promise<{ kind: string; message: string }> => {
-    const other = openSmtp({ url, from })
-    try {
-      await other.send(mail)
-    } catch (error) {
-      if (error instanceof MailError) return { kind: error.kind, message: error.message }
-      throw error
-    } finally {
-      await other.close()
-    }
-    return { kind: 'taken', message: '' }
-  }
-  server.behave('refuse')
-  t.match(await kindOf(), { kind: 'permanent', message: /answered 550 to RCPT/ })
-  server.behave('later')
-  t.match(await kindOf(), { kind: 'temporary', message: /answered 451 to RCPT/ })
-  server.behave('hang-up')
-  const before = server.seen.length
-  const unknown = await kindOf()
-  t.match(unknown, { kind: 'unknown', message: /before the server answered for the text/ })
-  t.equal(server.seen.length, before + 1, 'sent once: whether again is not for the pool to say')
-  server.behave('take')
-  const wrong = await kindOf(server.url.replace('word', 'wrong'))
-  t.match(wrong, { kind: 'temporary', message: /refuses the user or the password/ })
-  const gone = await startSmtp(t)
-  await gone.close()
-  t.match(await kindOf(gone.url), { kind: 'temporary', message: /ECONNREFUSED|nothing listens/ })
-  t.match(await kindOf('smtp://no-such-host.invalid'), {
-    kind: 'temporary',
-    message: /name is not found|no connection/,
-  })
-  // What is about the session is mended by an operator, and no mail is lost for it.
-  const scripts: readonly (readonly [greeting: string, answers: Readonly<Record<string, string>>, says: RegExp])[] = [
-    ['554 no service here', {}, /answered 554 to CONN/],
-    ['220 hello', { EHLO: '250 hello', MAIL: '530 start TLS first' }, /answered 530 to MAIL/],
-    ['220 hello', { EHLO: '250 hello', MAIL: '550 sender not allowed' }, /answered 550 to MAIL/],
-    ['220 hello', { EHLO: '250 hello', MAIL: '250 ok', RCPT: '530 sign in first' }, /answered 530 to RCPT/],
-  ]
-  for (const [greeting, answers, says] of scripts) {
-    const scripted = createServer(socket => {
-      socket.on('error', () => undefined).write(`${greeting}\r\n`)
-      socket.on('data', line => socket.write(`${answers[String(line).slice(0, 4)] ?? '250 ok'}\r\n`))
-    }).listen(0, '127.0.0.1')
-    await once(scripted, 'listening')
-    const address = scripted.address()
-    const port = typeof address === 'object' && address !== null ? address.port : 0
-    t.match(await kindOf(`smtp://127.0.0.1:${port}`), { kind: 'temporary', message: says })
-    scripted.close()
-  }
-  for (const { message } of [wrong, unknown])
-    t.notMatch(message, /p:ss|wrong|us@r|ada@/, 'neither credentials nor people')
-
-  const folder = temporaryFolder(t)
-  const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
-  execFileSync('openssl', [...args, '-keyout', `${folder}/key`, '-out', `${folder}/cert`, '-subj', '/CN=localhost'], {
-    stdio: 'ignore',
-  })
-  const [key, cert] = ['key', 'cert'].map(each => readFileSync(join(folder, each)))
-  const secure = await startSmtp(t, { secure: true, ...(key && { key }), ...(cert && { cert }) })
-  t.match(await kindOf(secure.url), { kind: 'temporary', message: /certificate is not trusted/ })
-  t.equal(secure.seen.length, 0, 'nothing goes to a server that cannot be trusted')
+  const file = join(folder, 'file')
+  writeFileSync(file, '')
+  const nowhere = openOutbox({ folder: file, from })
+  const cannot = { kind: 'temporary', message: /MAIL file:.*the outbox cannot be written \((ENOTDIR|EEXIST)\)/ }
+  await t.rejects(nowhere.send(mail), cannot)
+  await t.rejects(nowhere.check(), cannot)
+  await t.rejects(nowhere.forget?.('subject:ada') ?? Promise.resolve(), cannot)
 })

@@ -10,6 +10,7 @@ import t from 'tap'
 import { WebSocket } from 'ws'
 import { loadConfig } from '../../src/config.ts'
 import { settings } from '../../src/config-settings.ts'
+import { elapse } from '../support/clocks.ts'
 import { lexichron, startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
@@ -363,7 +364,7 @@ t.test(
           open = ws
           ws.once('close', again)
         },
-        () => setTimeout(again, 50),
+        () => void elapse(50).then(again),
       )
     }
     open.once('close', again)

@@ -1,7 +1,9 @@
 /** `lexichron copy`: from file to server and back, through kills and lost answers, every byte and time the same. */
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { openEventStoreDb } from '../../src/adapters/eventstore/eventstoredb/store.ts'
@@ -10,9 +12,11 @@ import { copyBetween } from '../../src/app-copy.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { EventStore } from '../../src/ports/event-store.ts'
 import { fakeClock, fastClock } from '../support/clocks.ts'
+import type { Proposed } from '../support/esdb/records.ts'
 import { openEventStoreDouble } from '../support/esdb/server.ts'
 import { newEvent, newEvents, readLog, written } from '../support/event-stores.ts'
 import { environmentFor, lexichron } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const clock = fastClock(1)
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -34,6 +38,14 @@ const fill = async (path: string, rounds: number): Promise<void> => {
   }
   await store.close()
 }
+
+const proposed = (): Proposed => ({
+  id: randomUUID(),
+  type: 'Noted',
+  contentType: 'application/octet-stream',
+  data: Buffer.from('{"text":"some words that take their place"}\n{"at":"2026-01-01T00:00:00.000Z"}'),
+  metadata: new Uint8Array(),
+})
 
 const rowsOf = async (store: EventStore): Promise<readonly unknown[]> => {
   const { events } = await readLog(store, 0n)
@@ -92,6 +104,37 @@ t.test('a log goes to a server and back, whatever happens on the way', async t =
   t.match(await copy({ to: server.url() }), { complete: true, events: 2_002, before: 2_000 }, 'what came since')
 })
 
+t.test(
+  'a server that writes in another order than it was sent is no target: it is said at once, and at the end',
+  async t => {
+    const { folder, server, copy } = await setUp(t)
+    await fill(join(folder, 'events.db'), 10)
+    const ready = await openEventStoreDb({ url: server.url(), clock })
+    await ready.close()
+    // The second of many in the air at once is not written, all behind it are.
+    server.faults.order('append', { kind: 'delay', ms: 1 })
+    server.faults.order('append', { kind: 'timeout', written: false })
+    await t.rejects(copy({ to: server.url() }), { name: 'CopyError', message: /in another order: make it empty/ })
+    await t.rejects(copy({ to: server.url() }), { name: 'CopyError', message: /other events than the source/ })
+  },
+)
+
+t.test('what the target would not take is said in words, and a server without a log is not given one', async t => {
+  const { folder, server, copy, file } = await setUp(t)
+  const odd = await file('odd.db')
+  written(await odd.append('a-1', 'none', [{ ...newEvent(), id: 'no uuid' }]))
+  await odd.close()
+  await t.rejects(copy({ from: `sqlite:${join(folder, 'odd.db')}`, to: server.url() }), {
+    name: 'CopyError',
+    message: /does not take what the source has: EventStoreDB takes UUIDs/,
+  })
+  const empty = await openEventStoreDouble()
+  t.teardown(() => empty.close())
+  const none = copy({ from: empty.url(), to: `sqlite:${join(folder, 'none.db')}` })
+  await t.rejects(none, { code: 'corrupt', message: /^--from: the database holds no log/ })
+  t.equal(empty.appends(), 0)
+})
+
 t.test('a target with other events is refused, and nothing is written to it', async t => {
   const { folder, server, copy, file } = await setUp(t)
   await fill(join(folder, 'events.db'), 3)
@@ -113,6 +156,7 @@ t.test('a target with other events is refused, and nothing is written to it', as
     [{ from: `sqlite:${join(folder, 'nowhere.db')}`, to: longer }, /there is no log at/],
     [{ to: `sqlite:${join(folder, 'events.db')}` }, /the same file/],
     [{ to: 'mongodb://u:secret@h/x' }, /names no engine that can stand there/],
+    [{ to: 'esdb://u:secret@h?tls=perhaps' }, /--to esdb:.* has the option tls, which has to be true or false/],
     [{ to: 'esdb://u:secret@127.0.0.1:1?tls=false' }, /--to: EventStoreDB at esdb:\/\/127.0.0.1:1 cannot be reached/],
   ] as const) {
     const error: unknown = await copy(urls).catch((failure: unknown) => failure)
@@ -140,6 +184,51 @@ t.test('killed on the way, the same command completes; its result and exit codes
   const report: unknown = JSON.parse(again.out)
   t.match(report, { complete: true, events: 3_000, digest: /^[0-9a-f]{64}$/ })
   t.ok(Number((report as { before: number }).before) > 0)
-  t.match(await lexichron(folder, ['copy']), { code: 2, err: /--to is missing/ })
-  t.match(await lexichron(folder, ['copy', '--to', 'esdb://h:1:2']), { code: 1, err: /--to: the URL/ })
+  for (const [more, code, says] of [
+    [[], 2, /--to is missing/],
+    [['--to', 'esdb://u:hush@h:1:2'], 2, /--to esdb:\/\/u:\*\*\*@h:1:2 names a host that is not host or host:port/],
+    [
+      ['--to', 'esdb://u:hush@127.0.0.1:1?tls=false'],
+      75,
+      /--to: EventStoreDB at esdb:\/\/127\.0\.0\.1:1 cannot be reached/,
+    ],
+  ] as const) {
+    const ran = await lexichron(folder, ['copy', '--from', from, ...more])
+    t.match(ran, { code, err: says })
+    t.notMatch(ran.err, /hush/)
+  }
+})
+
+t.test('killed on the way back into a file, the same command completes', async t => {
+  const { folder, server } = await setUp(t)
+  const opened = await openEventStoreDb({ url: server.url(), clock })
+  await opened.close()
+  for (let n = 0; n < 60; n += 1) server.log.append(`s-${n}`, -1n, Array.from({ length: 500 }, proposed))
+  const path = join(folder, 'back.db')
+  const command = ['copy', '--json', '--from', server.url(), '--to', `sqlite:${path}`]
+  const child = spawn(process.execPath, [main, ...command], { env: environmentFor(folder), stdio: 'ignore' })
+  const ended = new Promise(resolve => child.once('exit', resolve))
+  const copied = (): number => {
+    if (!existsSync(path)) return 0
+    const db = new DatabaseSync(path, { readOnly: true })
+    try {
+      return Number(Object(db.prepare('SELECT count(*) AS n FROM events').get()).n)
+    } catch {
+      // The first moment of the file.
+      return 0
+    } finally {
+      db.close()
+    }
+  }
+  await until('a part of it', saw => {
+    saw(child.exitCode ?? copied())
+    return copied() > 0
+  })
+  child.kill('SIGKILL')
+  await ended
+  const part = copied()
+  t.ok(part > 0 && part < 30_000, `${part} of 30,000 were copied`)
+  const again = await lexichron(folder, command)
+  t.equal(again.code, 0, again.err)
+  t.match(JSON.parse(again.out), { complete: true, events: 30_000, before: part, digest: /^[0-9a-f]{64}$/ })
 })

@@ -4,7 +4,7 @@ import t from 'tap'
 import WebSocket from 'ws'
 import { diagnose } from '../../src/app-doctor.ts'
 import { loadConfig } from '../../src/config.ts'
-import { openTestApp } from '../support/app.ts'
+import { inTime, openTestApp } from '../support/app.ts'
 import { openEventStoreDouble } from '../support/esdb/server.ts'
 import { environmentFor, lexichron, startService } from '../support/service.ts'
 import { until } from '../support/until.ts'
@@ -79,18 +79,18 @@ t.test('draft, publish, search, history, live; a restart; the database away and 
   t.equal(refused.status, 503, JSON.stringify(refused.body))
   t.ok(refused.headers.has('retry-after'))
   t.equal((await search(second.url, 'weevil')).status, 200, 'queries go on')
-  const health = await until('health to see it', async () => {
+  const health = await inTime(second, 'health to see it', async () => {
     const { status } = await call(`${second.url}/health/ready`)
     return status === 503 ? status : undefined
   })
   t.equal(health, 503)
   await server.start()
-  const made = await until('commands to go on', async () => {
+  const made = await inTime(second, 'commands to go on', async () => {
     const answer = await call(`${second.url}/v1/entries`, writer, draft('back'))
     return answer.status === 201 ? answer : undefined
   })
   t.equal(server.log.all.filter(each => each.type === 'EntryDrafted').length, 2, 'nothing was half-written')
-  await until('read models to follow', async () => {
+  await inTime(second, 'read models to follow', async () => {
     const { status } = await call(`${second.url}/v1/entries/${made.body['id']}`, writer)
     return status === 200 ? true : undefined
   })

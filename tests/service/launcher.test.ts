@@ -1,52 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { environmentFor, lexichron, startService, temporaryFolder } from '../support/service.ts'
-import { until } from '../support/until.ts'
-
-t.setTimeout(240_000)
+import { importWords, ready } from '../support/nodes.ts'
+import { runProcess, startProcess } from '../support/processes.ts'
+import { environmentFor, main, startService, temporaryFolder } from '../support/service.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const BOUND_MS = 20_000
 
 /** Makes a Node believe that it is an older one, before anything else is loaded. */
 const older = `data:text/javascript,${encodeURIComponent(
   "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.1.0' } })",
 )}`
-
-type Ran = {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-  readonly out: string
-  readonly err: string
-}
-
-/** Runs until its end, or kills it when that is not near. `onLine` sees standard output as it comes. */
-const run = (
-  command: string,
-  args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; onOutput?: (out: string, child: ChildProcess) => void } = {},
-): Promise<Ran> =>
-  new Promise((done, failed) => {
-    const child = spawn(command, [...args], { env: options.env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] })
-    const bound = setTimeout(() => child.kill('SIGKILL'), BOUND_MS)
-    let [out, err] = ['', '']
-    child.stdout.on('data', chunk => {
-      out += String(chunk)
-      options.onOutput?.(out, child)
-    })
-    child.stderr.on('data', chunk => {
-      err += String(chunk)
-    })
-    child.on('error', failed)
-    child.on('close', (code, signal) => {
-      clearTimeout(bound)
-      done({ code, signal, out, err })
-    })
-  })
 
 /** The launcher with a program of ours behind it; with or without a Node among the dependencies. */
 const installed = (folder: string, program: string, withNode: boolean): string => {
@@ -68,18 +34,18 @@ const echo =
 
 t.test('on a Node that is new enough it runs in the same process', async t => {
   const launcher = installed(t.testdir({}), echo, false)
-  t.match(await run(process.execPath, [launcher, '3', 'x']), { code: 3, out: '3 x' })
+  t.match(await runProcess(process.execPath, [launcher, '3', 'x']), { code: 3, out: '3 x' })
 })
 
 t.test('on an older one it starts the Node that came with the dependencies', async t => {
   const launcher = installed(t.testdir({}), echo, true)
-  const ran = await run(process.execPath, ['--import', older, launcher, '75', '--json'])
+  const ran = await runProcess(process.execPath, ['--import', older, launcher, '75', '--json'])
   t.match(ran, { code: 75, out: '75 --json' }, 'arguments and exit code come through')
 })
 
 t.test('on an older one without that it says in one line what is missing', async t => {
   const launcher = installed(t.testdir({}), echo, false)
-  const ran = await run(process.execPath, ['--import', older, launcher])
+  const ran = await runProcess(process.execPath, ['--import', older, launcher])
   t.match(ran, { code: 1, out: '', err: /^lexichron: Node 24 or newer is needed and this is v[\d.]+: [^\n]*\n$/ })
 })
 
@@ -93,80 +59,72 @@ process.stdout.write('ready ' + process.pid + ' ')
 
 t.test('signals come through, and a launcher that is killed does not leave the program behind', async t => {
   const launcher = installed(t.testdir({}), waits, true)
-  const args = ['--import', older, launcher]
-  let sent = false
-  const stop = (signal: NodeJS.Signals) => (out: string, child: ChildProcess) => {
-    if (sent || !out.includes('ready')) return
-    sent = true
-    child.kill(signal)
+  const start = async () => {
+    const running = startProcess(t, process.execPath, ['--import', older, launcher], { leads: true })
+    await running.says(/ready/)
+    return running
   }
-  t.match(await run(process.execPath, args, { onOutput: stop('SIGTERM') }), { code: 7, out: /terminated$/ })
-  sent = false
+  const told = await start()
+  told.send('SIGTERM')
+  t.match(await told.ended, { code: 7, out: /terminated$/ })
+  const killed = await start()
+  killed.send('SIGKILL')
   // The pipe closes once the program behind the launcher has ended too.
-  t.match(await run(process.execPath, args, { onOutput: stop('SIGKILL') }), { signal: 'SIGKILL', out: /left alone$/ })
+  t.match(await killed.ended, { signal: 'SIGKILL', out: /left alone$/ })
 })
 
 t.test('the real program behind it answers', async t => {
   const launcher = join(root, 'bin/lexichron.mjs')
-  t.match(await run(process.execPath, [launcher, '--help']), { code: 0, out: /projections retry/ })
-  t.match(await run(process.execPath, ['--import', older, launcher, 'frob']), { code: 2, err: /no command frob/ })
-  t.match(await run(process.execPath, [launcher, 'config'], { env: { ...process.env, PORT: 'x' } }), {
-    ...{ code: 1, err: /PORT is "x"/ },
+  t.match(await runProcess(process.execPath, [launcher, '--help']), { code: 0, out: /projections retry/ })
+  t.match(await runProcess(process.execPath, ['--import', older, launcher, 'frob'], { leads: true }), {
+    code: 2,
+    err: /no command frob/,
+  })
+  t.match(await runProcess(process.execPath, [launcher, 'config'], { env: { ...process.env, PORT: 'x' } }), {
+    code: 2,
+    err: /PORT is "x"/,
   })
   // What the system calls node may be old in earnest: then this is no rehearsal.
   const system = ['/usr/bin/node', '/usr/local/bin/node'].find(existsSync)
-  if (system) t.match(await run(system, [launcher, '--version'], { env: { PATH: process.env['PATH'] } }), { code: 0 })
+  if (system === undefined) return
+  const env = { PATH: process.env['PATH'] }
+  t.match(await runProcess(system, [launcher, '--version'], { env, leads: true }), { code: 0 })
 })
 
 t.test('a port in use is one line and exit code 1', async t => {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise(listening => server.once('listening', listening))
+  t.teardown(() => server.close())
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  const ran = await run(process.execPath, [join(root, 'src/main.ts'), 'serve'], {
-    env: { ...process.env, PORT: String(port), DATA_DIR: t.testdir({}), SAMPLE: 'none', LOG_LEVEL: 'silent' },
-  })
-  server.close()
+  const env = environmentFor(temporaryFolder(t), { PORT: String(port), LOG_LEVEL: 'silent' })
+  const ran = await runProcess(process.execPath, [main, 'serve'], { env })
   t.match(ran, { code: 1, out: '' })
   t.match(ran.err, /^lexichron: Port \d+ on 127\.0\.0\.1 is in use by another program\.\n$/)
 })
 
 t.test('a folder that cannot be made is one line and exit code 1, not a try for ever', async t => {
-  for (const folder of ['/etc/passwd', ...(existsSync('/proc/self') ? ['/proc/lexichron'] : [])]) {
-    const env = { ...process.env, PORT: '0', DATA_DIR: folder, SAMPLE: 'none' }
-    const ran = await run(process.execPath, [join(root, 'src/main.ts'), 'serve'], { env })
-    t.match(ran, { code: 1, out: '', err: /cannot be opened/ }, folder)
-  }
+  const folders = ['/etc/passwd', ...(existsSync('/proc/self') ? ['/proc/lexichron'] : [])]
+  const runs = folders.map(folder => runProcess(process.execPath, [main, 'serve'], { env: environmentFor(folder) }))
+  for (const ran of await Promise.all(runs)) t.match(ran, { code: 1, out: '', err: /cannot be opened/ })
 })
 
-t.test('one Ctrl-C that arrives twice closes gracefully', async t => {
-  const service = await startService(t, temporaryFolder(t))
-  process.kill(service.pid, 'SIGINT')
-  t.equal(await service.stop('SIGINT'), 0)
-})
-
-t.test('a reader that has enough ends the export and is no failure', async t => {
+t.test('a reader that has enough ends the export; one Ctrl-C that arrives twice ends the service', async t => {
   const data = temporaryFolder(t)
-  const lines = Array.from({ length: 400 }, (_, at) =>
-    JSON.stringify({
-      ...{ language: 'en', lemma: `word ${at}`, partOfSpeech: 'noun', licence: 'CC0-1.0' },
-      senses: [{ gloss: 'x'.repeat(1000) }],
-    }),
-  )
-  const file = join(data, 'words.ndjson')
-  writeFileSync(file, lines.join('\n'))
-  t.match(await lexichron(data, ['import', 'ndjson', file]), { code: 0 })
+  // More than a pipe holds.
+  await importWords(data, 400, 'x'.repeat(1_000))
   const service = await startService(t, data)
-  // Ready: the read model is built, which the export reads.
-  await until('readiness', async () => ((await fetch(`${service.url}/v1/entries?limit=1`)).ok ? true : undefined))
-  const whole = await lexichron(data, ['export'])
-  t.equal(whole.code, 0, whole.err)
-  t.equal(whole.out.trim().split('\n').length, 400)
+  await ready(service)
   // Under pipefail the shell's exit code is the export's.
-  const cut = await run('bash', ['-c', `set -o pipefail; "$0" src/main.ts export | head -n 1`, process.execPath], {
-    env: { ...environmentFor(data) },
-  })
+  const exportTo = (reader: string) =>
+    runProcess('bash', ['-c', `set -o pipefail; "$0" "$1" export | ${reader}`, process.execPath, main], {
+      env: environmentFor(data),
+      leads: true,
+    })
+  t.match(await exportTo('wc -l'), { code: 0, out: /^\s*400\s*$/, err: '400 entries\n' })
+  const cut = await exportTo('head -n 1')
   t.match(cut, { code: 0, err: '' })
   t.match(JSON.parse(cut.out), { status: 'published' })
-  t.equal(await service.stop(), 0)
+  service.send('SIGINT')
+  t.equal(await service.stop('SIGINT'), 0)
 })

@@ -146,7 +146,7 @@ t.test('without a server mail lies in the outbox; wrong settings say what is wro
 
   const refused = async (more: Readonly<Record<string, string>>) => {
     const { code, err } = await lexichron(folder, ['serve'], more)
-    t.equal(code, 1)
+    t.equal(code, 2)
     return err
   }
   const from = { MAIL_FROM: 'a@b.example' }

@@ -1,8 +1,10 @@
 /** The service with its read models and keys in MongoDB: everything works, two nodes share it, and it may go away and come back. */
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { hurried, runHere } from '../support/here.ts'
 import { noMongo, startMongo } from '../support/mongodb.ts'
-import { lexichron, startService, temporaryFolder } from '../support/service.ts'
+import { ask, NOT_YET, ready, tokenOf } from '../support/nodes.ts'
+import { startService, temporaryFolder } from '../support/service.ts'
 import { openProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
@@ -10,13 +12,13 @@ const reason = noMongo()
 const words = ['serendipity', 'serene', 'sermon', 'luck', 'lucky']
 
 type Json = Readonly<Record<string, unknown>>
-const ask = async (url: string, path: string, init: RequestInit = {}) => {
-  const answer = await fetch(url + path, init)
-  const json: Json = Object(await answer.json().catch(() => ({})))
-  return { status: answer.status, json, sync: answer.headers.get('sync-token') ?? '', headers: answer.headers }
+const askJson = async (url: string, path: string, init: RequestInit = {}) => {
+  const { status, text, headers } = await ask(url + path, init, NOT_YET)
+  const json: Json = text.startsWith('{') ? JSON.parse(text) : {}
+  return { status, json, sync: headers.get('sync-token') ?? '', headers }
 }
 const lemmas = (json: Json): readonly unknown[] =>
-  Array.isArray(json['items']) ? json['items'].map(each => Object(Object(each).entry ?? each).lemma) : []
+  Array.isArray(json['items']) ? json['items'].map(item => Object(Object(item).entry ?? item).lemma) : []
 
 if (reason !== undefined) t.test('a service on MongoDB', { skip: reason }, () => undefined)
 else {
@@ -32,21 +34,11 @@ else {
     const folder = temporaryFolder(t)
     const env = settings()
     const [one, two] = [await startService(t, folder, env), await startService(t, folder, env)]
-    const issued = await lexichron(
-      folder,
-      ['token', 'create', '--role', 'editor', '--for', 'tests', '--expires', '1h'],
-      env,
-    )
-    const admin = await lexichron(
-      folder,
-      ['token', 'create', '--role', 'admin', '--for', 'tests', '--expires', '1h'],
-      env,
-    )
-    t.equal(issued.code, 0, issued.err)
-    const bearer = (token: string) => ({ authorization: `Bearer ${token.trim()}`, 'content-type': 'application/json' })
-    const editor = bearer(issued.out)
+    const bearer = (token: string) => ({ authorization: `Bearer ${token}`, 'content-type': 'application/json' })
+    const editor = bearer(await tokenOf(folder, 'editor', 'tests', env))
+    const admin = bearer(await tokenOf(folder, 'admin', 'tests', env))
     const post = (url: string, path: string, body: object, more = {}) =>
-      ask(url, path, { method: 'POST', headers: { ...editor, ...more }, body: JSON.stringify(body) })
+      askJson(url, path, { method: 'POST', headers: { ...editor, ...more }, body: JSON.stringify(body) })
 
     let sync = ''
     const ids: string[] = []
@@ -63,34 +55,35 @@ else {
     }
     const reading = { headers: { 'sync-token': sync } }
     for (const { url } of [one, two]) {
-      const found = await ask(url, '/v1/search?q=serendipty', reading)
+      const found = await askJson(url, '/v1/search?q=serendipty', reading)
       t.match(found, { status: 200, json: { items: [{ matched: 'fuzzy', distance: 1 }] } })
-      t.same(lemmas((await ask(url, '/v1/entries?language=en&sort=lemma', reading)).json), [...words].sort())
-      const suggested = (await ask(url, '/v1/suggest?q=ser&language=en', reading)).json
+      t.same(lemmas((await askJson(url, '/v1/entries?language=en&sort=lemma', reading)).json), [...words].sort())
+      const suggested = (await askJson(url, '/v1/suggest?q=ser&language=en', reading)).json
       t.equal(Array.isArray(suggested['items']) ? suggested['items'].length : 0, 3)
-      t.equal((await ask(url, `/v1/entries/${ids[0]}/history`, reading)).status, 200)
-      t.equal((await ask(url, '/v1/random?language=en', reading)).status, 200)
+      t.equal((await askJson(url, `/v1/entries/${ids[0]}/history`, reading)).status, 200)
+      t.equal((await askJson(url, '/v1/random?language=en', reading)).status, 200)
     }
-    const history = await ask(two.url, '/v1/events?category=entry&limit=100', {
-      headers: { ...bearer(admin.out), 'sync-token': sync },
+    const history = await askJson(two.url, '/v1/events?category=entry&limit=100', {
+      headers: { ...admin, 'sync-token': sync },
     })
     t.equal(Array.isArray(history.json['items']) && history.json['items'].length, words.length * 2)
-    const day = await ask(one.url, '/v1/analytics', { headers: { ...bearer(admin.out), 'sync-token': sync } })
+    const day = await askJson(one.url, '/v1/analytics', { headers: { ...admin, 'sync-token': sync } })
     t.equal(day.status, 200)
 
-    const scrape = await fetch(`${one.url}/metrics`, { headers: bearer(admin.out) })
+    const scrape = await fetch(`${one.url}/metrics`, { headers: admin })
     const metrics = await scrape.text()
     t.match(metrics, /lexichron_engine_connections\{port="read",state="open"\} [1-9]/)
     t.match(metrics, /lexichron_engine_commands_total\{port="read",command="find",result="done"\} [1-9]/)
     t.match(metrics, /lexichron_engine_command_seconds_total\{port="read",command="update"\} (?!0\n)\d/)
 
-    const verified = await lexichron(folder, ['verify', '--json'], env)
+    const verified = await runHere(folder, ['verify', '--json'], env)
     t.equal(verified.code, 0, verified.err)
-    const rebuilt = await lexichron(folder, ['rebuild', 'entries', '--json'], env)
+    const rebuilt = await runHere(folder, ['rebuild', 'entries', '--json'], env)
     t.equal(rebuilt.code, 0, rebuilt.err)
-    await until('both nodes on the new generation', async () => {
-      const found = await Promise.all([one, two].map(each => ask(each.url, '/v1/entries?sort=lemma')))
-      return found.every(each => lemmas(each.json).length === words.length) ? true : undefined
+    await until('both nodes on the new generation', async saw => {
+      const found = await Promise.all([one, two].map(({ url }) => askJson(url, '/v1/entries?sort=lemma')))
+      saw(found.map(({ json }) => json))
+      return found.every(({ json }) => lemmas(json).length === words.length)
     })
 
     // The read store goes: commands go on, queries say when to come back, then everything catches up.
@@ -102,24 +95,29 @@ else {
       senses: [{ gloss: 'g' }],
     })
     t.equal(late.status, 201, 'commands do not need it')
-    const away = await ask(one.url, '/v1/search?q=luck')
+    const away = await askJson(one.url, '/v1/search?q=luck')
     t.equal(away.status, 503)
     t.ok(away.headers.get('retry-after'))
     t.notMatch(JSON.stringify(away.json), /127\.0\.0\.1|mongodb/, 'nothing of what is behind')
-    const health = await ask(one.url, '/health', { headers: bearer(admin.out) })
+    const health = await askJson(one.url, '/health', { headers: admin })
     t.match(health.json, { parts: { readStore: { state: 'failed' } } })
     proxy.heal()
-    const published = await until('a publish after it came back', async () => {
+    const published = await until('a publish after it came back', async saw => {
       const done = await post(two.url, `/v1/entries/${late.json['id']}/publish`, {}, { 'if-match': '*' })
-      return done.status === 200 ? done : undefined
+      saw(done.json)
+      return done.status === 200 && done
     })
-    await until('what was written meanwhile', async () => {
-      const found = await ask(two.url, '/v1/search?q=meanwhile', { headers: { 'sync-token': published.sync } })
-      return lemmas(found.json).includes('meanwhile') ? true : undefined
-    })
-    const again = await lexichron(folder, ['verify', '--json'], env)
+    for (const { url } of [one, two])
+      await until('what was written meanwhile', async saw => {
+        const found = await askJson(url, '/v1/search?q=meanwhile', { headers: { 'sync-token': published.sync } })
+        saw(found.json)
+        return lemmas(found.json).includes('meanwhile')
+      })
+    for (const node of [one, two]) await ready(node)
+    t.match((await askJson(one.url, '/health', { headers: admin })).json, { parts: { readStore: { state: 'ok' } } })
+    const again = await runHere(folder, ['verify', '--json'], env)
     t.equal(again.code, 0, again.err + again.out)
-    const doctor = await lexichron(folder, ['doctor'], env)
+    const doctor = await runHere(folder, ['doctor'], env, hurried)
     t.match(doctor.out + doctor.err, /read store.*it answers and has \d+ collections/)
     t.match(doctor.out + doctor.err, /MASTER_KEY opens them/)
   })
@@ -136,25 +134,26 @@ else {
       ],
       [{ READ_STORE: 'mongodb://me:pa55@word@ho st/x' }, /READ_STORE/],
       [{ READ_STORE: `mongodb://127.0.0.1:${port}/x?replicaSet=words` }, /READ_STORE .*replica set/],
-      [{ KEYS: server.database(), MASTER_KEY: '' }, /MASTER_KEY, which is not set/],
-      [{ MASTER_KEY: 'short' }, /MASTER_KEY is "\*\*\*": it has to be 32 bytes/],
-      [{ KEYS: base.READ_STORE }, /KEYS and READ_STORE name the same database/],
-      [{ KEYS: 'file:keys' }, /MASTER_KEY is set, but/],
+      [{ KEYS: server.database(), MASTER_KEY: '' }, /MASTER_KEY, which is not set/, 2],
+      [{ MASTER_KEY: 'short' }, /MASTER_KEY is "\*\*\*": it has to be 32 bytes/, 2],
+      [{ KEYS: base.READ_STORE }, /KEYS and READ_STORE name the same database/, 2],
+      [{ KEYS: 'file:keys' }, /MASTER_KEY is set, but/, 2],
     ] as const
     const answers = await Promise.all(
-      cases.map(async ([env, what]) => {
-        const { code, err } = await lexichron(folder, ['projections'], { ...base, ...env })
-        return { code, err, what }
-      }),
+      cases.map(async ([env, what, expected = 1]) => ({
+        ...(await runHere(folder, ['projections'], { ...base, ...env })),
+        what,
+        expected,
+      })),
     )
-    for (const { code, err, what } of answers) {
-      t.equal(code, 1)
+    for (const { code, err, what, expected } of answers) {
+      t.equal(code, expected, err)
       t.match(err, what)
       t.notMatch(err, /pa55/)
     }
     const { url } = server
-    t.equal((await lexichron(folder, ['token', 'list'], { ...base, KEYS: url })).code, 0)
-    const wrong = await lexichron(folder, ['token', 'list'], {
+    t.equal((await runHere(folder, ['token', 'list'], { ...base, KEYS: url })).code, 0)
+    const wrong = await runHere(folder, ['token', 'list'], {
       ...base,
       KEYS: url,
       MASTER_KEY: randomBytes(32).toString('hex'),
@@ -164,12 +163,13 @@ else {
 
   t.test('with --wait it waits for engines that are not there yet', async t => {
     const folder = temporaryFolder(t)
+    const turnedAway = proxy.refused()
     proxy.cut()
     const starting = startService(t, folder, settings(), ['--wait'])
     // It has looked once, in vain, and neither ended nor listened.
-    await until('an attempt', async () => (proxy.refused() > 0 ? true : undefined))
+    await until('an attempt', () => proxy.refused() > turnedAway)
     proxy.heal()
     const { url } = await starting
-    t.equal((await ask(url, '/health/live')).status, 200)
+    t.equal((await askJson(url, '/health/live')).status, 200)
   })
 }

@@ -3,13 +3,9 @@ import type { App } from '../../src/adapters/cli/app-port.ts'
 import { openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/domain/roles.ts'
-import { forgetTimersOf } from './agenda-timers.ts'
 import { type FakeClock, fakeClock } from './clocks.ts'
 import { environmentFor, type Teardown, temporaryFolder } from './service.ts'
 import { type Saw, until } from './until.ts'
-
-/** That of the service's queue. */
-forgetTimersOf(30_000)
 
 export type TestApp = {
   readonly url: string
@@ -22,6 +18,20 @@ export type TestApp = {
   /** An account of the role, made as an operator makes it: its first password. */
   account(role: Role, email: string): Promise<{ readonly accountId: string; readonly password?: string }>
   close(): Promise<void>
+}
+
+/** Servers by the folder that is theirs: one that is opened again has the log that it had. */
+const servers = new Map<string, Promise<{ url(): string; close(): Promise<void> }>>()
+
+/** The same tests on another engine: what is asked of the service is to be answered alike. */
+const engineOf = async (t: Teardown, folder: string): Promise<Readonly<Record<string, string>>> => {
+  if (process.env['TEST_EVENT_STORE'] !== 'eventstoredb') return {}
+  const known = servers.get(folder)
+  const opening = known ?? import('./esdb/server.ts').then(({ openEventStoreDouble }) => openEventStoreDouble())
+  servers.set(folder, opening)
+  const server = await opening
+  if (!known) t.teardown(() => server.close())
+  return { EVENT_STORE: server.url(), KEYS_SHARED: 'true' }
 }
 
 export type TestAppOptions = {
@@ -69,7 +79,7 @@ export const openTestApp = async (
   env: Readonly<Record<string, string>> = {},
   { folder = temporaryFolder(t), clock = fakeClock() }: TestAppOptions = {},
 ): Promise<TestApp> => {
-  const config = loadConfig(environmentFor(folder, env), folder)
+  const config = loadConfig(environmentFor(folder, { ...(await engineOf(t, folder)), ...env }), folder)
   const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock })
   const close = () => whileTimeGoes({ clock }, 'the end of the app', program.close(), 20)
   t.teardown(close)

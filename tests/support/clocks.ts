@@ -71,6 +71,11 @@ export const fakeClock = (start: Date = new Date('2026-01-01T00:00:00.000Z')): F
   }
 }
 
+/** The machine's own clock, or one that is so far ahead of it (below 0: behind): where an engine or a library looks at it too. */
+export const realClock = (aheadMs = 0): Clock => ({
+  ...fastClock(1),
+  now: () => new Date(performance.timeOrigin + performance.now() + aheadMs),
+})
 /** A clock that goes on by itself, however slow the machine: nothing comes too late on it but what never comes. */
 export type PatientClock = FakeClock & {
   /** Stands still until the work has settled. */
@@ -110,3 +115,6 @@ export const patientClock = (stepMs: number = 40): PatientClock => {
     },
   }
 }
+
+/** Lets real time pass: for a part that is played as slow, never for something else to have happened. */
+export const elapse = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

@@ -85,7 +85,7 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
       await resting
       const lemma = `word ${n} ${i}`
       begun += 1
-      const work = insist(urls, token, lemma, lemma, { ms: 4_000, from: n, ended: () => abandoned })
+      const work = insist(urls, token, lemma, lemma, { patience: 4_000, from: n, ended: () => abandoned })
       running.add(work)
       const done = await work.finally(() => running.delete(work))
       if (done) answered.push(done)
@@ -220,7 +220,7 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
   const probe = async (fault: string, at: readonly Service[]): Promise<void> => {
     const lemma = `probe ${fault.replaceAll(/[^A-Za-z0-9]+/g, ' ').trim()}`
     begun += 1
-    const done = await insist(() => at.map(each => each.url), token, lemma, lemma, { ms: 5_000 })
+    const done = await insist(() => at.map(each => each.url), token, lemma, lemma, { patience: 5_000 })
     if (!done) throw new Error('a probe was not answered')
     answered.push(done)
     for (const { url } of at)

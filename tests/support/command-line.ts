@@ -4,10 +4,11 @@ import type { App } from '../../src/adapters/cli/app-port.ts'
 import { runCommandLine } from '../../src/adapters/cli/run.ts'
 import { mails } from '../../src/app-mail.ts'
 import { loadConfig } from '../../src/config.ts'
-import { environmentFor, type Finished } from './service.ts'
+import type { Ran } from './here.ts'
+import { environmentFor } from './service.ts'
 
 /** On the data folder; `app` is what commands work with, which stays open. */
-export const runLine = async (folder: string, line: readonly string[], app?: App): Promise<Finished> => {
+export const runLine = async (folder: string, line: readonly string[], app?: App): Promise<Ran> => {
   const said = { out: '', err: '' }
   const stream = (to: 'out' | 'err') =>
     new Writable({

@@ -1,5 +1,5 @@
 /** A client of the live feed that comes back, as docs/live.md tells one to: with its last `after`, at the next node. */
-import { WebSocket } from 'ws'
+import { type ClientOptions, WebSocket } from 'ws'
 
 export type Listener = {
   /** Ids of the entries that were drafted, in the order of their coming. */
@@ -16,7 +16,13 @@ export type Listener = {
 const RETURN_MS = 100
 const STORY_LINES = 40
 
-export const listen = (urls: () => readonly string[], token: string, from = 0): Listener => {
+/** `options` are those of the socket: an authority, a family of addresses. */
+export const listen = (
+  urls: () => readonly string[],
+  token: string,
+  from = 0,
+  options: ClientOptions = {},
+): Listener => {
   const drafted: string[] = []
   let story: readonly string[] = []
   let after: unknown
@@ -34,6 +40,7 @@ export const listen = (urls: () => readonly string[], token: string, from = 0): 
     const ws = new WebSocket(`${url.replace('http', 'ws')}/v1/live`, 'lexichron.v1', {
       headers: { authorization: `Bearer ${token}` },
       handshakeTimeout: 3_000,
+      ...options,
     })
     socket = ws
     ws.on('open', () => {

@@ -2,11 +2,11 @@
  * A server that speaks MongoDB's protocol: the one that TEST_MONGODB_URL names, or mongo-java-server (an independent
  * implementation, whose jars .ci/run fetches) as a process of its own. Without either a test says so and is skipped.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { type Running, startProcess } from './processes.ts'
 import type { Teardown } from './service.ts'
 
 const folder = fileURLToPath(new URL('./mongo', import.meta.url))
@@ -34,18 +34,13 @@ export type TestMongo = {
   stop(): Promise<void>
 }
 
-const start = async (port: number, file: string | undefined): Promise<{ url: string; child: ChildProcess }> => {
+const start = async (port: number, file: string | undefined): Promise<Running & { url: string }> => {
   const args = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', `${folder}/jars/*`]
-  const child = spawn('java', [...args, `${folder}/Main.java`, String(port), ...(file === undefined ? [] : [file])], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
-  let complaint = ''
-  child.stderr?.on('data', part => {
-    complaint = `${complaint}${part}`.slice(-2_000)
-  })
-  const lines = createInterface({ input: child.stdout })
-  for await (const line of lines) if (line.startsWith('mongodb://')) return { url: line.trim(), child }
-  throw new Error(`the test server of MongoDB did not start: ${complaint}`)
+  const given = [`${folder}/Main.java`, String(port), ...(file === undefined ? [] : [file])]
+  // It ends with its standard input too, and so when this process ends in whatever way.
+  const server = startProcess(undefined, 'java', [...args, ...given], { input: 'open' })
+  const [url] = await server.says(/mongodb:\/\/\S+(?=\s)/)
+  return { ...server, url }
 }
 
 const withDatabase = (url: string, name: string): string => {
@@ -64,14 +59,10 @@ export const startMongo = async (t: Teardown, options: { readonly file?: string 
   }
   let running = await start(0, options.file)
   const { url } = running
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    const { child } = running
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const ended = new Promise(resolve => child.once('exit', resolve))
-    child.kill(signal)
-    await ended
+  const stop = async (): Promise<void> => {
+    await running.stop('SIGKILL')
   }
-  const stop = () => end('SIGKILL')
+  // Not before it runs: tap ends a file that has something to tear down, and nothing to do while it waits.
   t.teardown(stop)
   return {
     url: withDatabase(url, fresh()),

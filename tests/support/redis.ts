@@ -1,9 +1,10 @@
 /** A real Redis: the one that TEST_REDIS_URL names, or Debian's redis-server as a process of its own. Without either tests are skipped. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { type Running, startProcess } from './processes.ts'
 import { type Teardown, temporaryFolder } from './service.ts'
 import { until } from './until.ts'
 
@@ -33,6 +34,9 @@ export const freePort = async (): Promise<number> => {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
+/** A port that was free a moment ago may be somebody's by now: tests run side by side. */
+const TRIES = 5
+
 export const startRedis = async (t: Teardown, options: readonly string[] = []): Promise<TestRedis> => {
   if (named !== undefined && options.length === 0) {
     const refuse = () => {
@@ -41,61 +45,33 @@ export const startRedis = async (t: Teardown, options: readonly string[] = []): 
     return { url: named, kill: async () => refuse(), restart: async () => refuse(), freeze: refuse, thaw: refuse }
   }
   const folder = temporaryFolder(t)
+  const start = async (at: number): Promise<Running> => {
+    const place = ['--port', String(at), '--bind', '127.0.0.1', '--dir', folder]
+    const server = startProcess(t, 'redis-server', [...place, '--save', '', '--appendonly', 'no', ...options])
+    await server.says(/Ready to accept connections/)
+    return server
+  }
   let port = await freePort()
-  let child: ChildProcess
-  const start = async (): Promise<void> => {
-    const settings = [
-      '--port',
-      String(port),
-      '--bind',
-      '127.0.0.1',
-      '--dir',
-      folder,
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-    ]
-    child = spawn('redis-server', [...settings, ...options], { stdio: ['ignore', 'pipe', 'ignore'] })
-    let said = ''
-    child.stdout?.on('data', part => {
-      said += part
-    })
-    const ready = await until('Redis', async () => {
-      if (/Ready to accept connections/.test(said)) return 'ready'
-      return child.exitCode === null && child.signalCode === null ? undefined : 'ended'
-    })
-    if (ready === 'ended') throw new Error(`Redis ended: ${said.slice(-500)}`)
-  }
-  const kill = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const ended = new Promise(resolve => child.once('exit', resolve))
-    signal('SIGKILL')
-    await ended
-  }
-  const signal = (name: NodeJS.Signals): void => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(child.pid, name)
-  }
-  // A port that was free a moment ago may be somebody's by now: tests run side by side.
-  for (let tries = 1; ; tries += 1)
-    try {
-      await start()
-      break
-    } catch (error) {
-      if (tries === 5) throw error
+  let server: Running | undefined
+  for (let tries = 1; !server; tries += 1)
+    server = await start(port).catch(async (error: unknown) => {
+      if (tries === TRIES) throw error
       port = await freePort()
-    }
-  t.teardown(kill)
+      return undefined
+    })
+  let running = server
+  const kill = async (): Promise<void> => {
+    await running.stop('SIGKILL')
+  }
   return {
     url: `redis://127.0.0.1:${port}`,
     kill,
     restart: async () => {
       await kill()
-      await start()
+      running = await start(port)
     },
-    // By its id: on Deno a child takes one signal only from its handle.
-    freeze: () => signal('SIGSTOP'),
-    thaw: () => signal('SIGCONT'),
+    freeze: () => running.send('SIGSTOP'),
+    thaw: () => running.send('SIGCONT'),
   }
 }
 
@@ -142,8 +118,7 @@ export const startSentinel = async (t: Teardown): Promise<{ readonly url: string
       ...['sentinel down-after-milliseconds words 500', 'sentinel failover-timeout words 5000'],
     ].join('\n'),
   )
-  const child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' })
-  t.teardown(() => child.kill('SIGKILL'))
+  startProcess(t, 'redis-server', [file, '--sentinel'])
   const [asked, copy] = [new Redis(port, '127.0.0.1', { retryStrategy: () => 50 }), new Redis(replica.url)]
   asked.on('error', () => undefined)
   await until('the sentinel to know both', async () => {

@@ -8,8 +8,10 @@ export type Proxy = {
   through(url: string): string
   /** Ends all connections and refuses new ones, until `heal`. */
   cut(): void
-  /** Nothing passes in either direction, and nobody is told. */
+  /** Nothing passes in either direction until `heal`, and nobody is told. */
   hold(): void
+  /** Nothing passes on the connections of now any more, for ever, and nobody is told; new ones work. */
+  lose(): void
   /** Every piece on its way to the engine waits so many milliseconds. */
   delay(ms: number): void
   heal(): void
@@ -19,23 +21,25 @@ export type Proxy = {
   close(): Promise<void>
 }
 
-type Pair = { readonly client: Socket; readonly engine: Socket }
+type Pair = { readonly client: Socket; readonly engine: Socket; lost: boolean }
 
 export const openProxy = async (t: Teardown, target: string): Promise<Proxy> => {
   const { hostname, port } = new URL(target.replace(/^[a-z+]+:/, 'http:'))
   const pairs = new Set<Pair>()
   let state: 'open' | 'cut' | 'held' = 'open'
+  /** Resolves when what is held may pass. */
+  let released = Promise.withResolvers<void>()
   let wait = 0
   let turnedAway = 0
 
-  const pass = (from: Socket, to: Socket, ms: () => number): void => {
+  const pass = (pair: Pair, from: Socket, to: Socket, ms: () => number): void => {
     // One after the other: a delay must not let a later piece overtake.
     let before = Promise.resolve()
     from.on('data', piece => {
       before = before.then(async () => {
         if (ms() > 0) await new Promise(resolve => setTimeout(resolve, ms()))
-        while (state === 'held' && !to.destroyed) await new Promise(resolve => setTimeout(resolve, 10))
-        if (to.writable) to.write(piece)
+        while (state === 'held') await released.promise
+        if (!pair.lost && to.writable) to.write(piece)
       })
     })
     from.on('close', () => to.destroy())
@@ -49,15 +53,20 @@ export const openProxy = async (t: Teardown, target: string): Promise<Proxy> => 
       return
     }
     const engine = connect({ host: hostname, port: Number(port) })
-    const pair = { client, engine }
+    const pair = { client, engine, lost: false }
     pairs.add(pair)
     client.once('close', () => pairs.delete(pair))
-    pass(client, engine, () => wait)
-    pass(engine, client, () => 0)
+    pass(pair, client, engine, () => wait)
+    pass(pair, engine, client, () => 0)
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   const own = typeof address === 'object' && address !== null ? address.port : 0
+  const open = (): void => {
+    state = 'open'
+    released.resolve()
+    released = Promise.withResolvers<void>()
+  }
   const endAll = (): void => {
     for (const { client, engine } of pairs) {
       client.destroy()
@@ -66,6 +75,7 @@ export const openProxy = async (t: Teardown, target: string): Promise<Proxy> => 
   }
   const close = async (): Promise<void> => {
     if (!server.listening) return
+    open()
     const closed = new Promise(resolve => server.close(resolve))
     endAll()
     await closed
@@ -81,12 +91,15 @@ export const openProxy = async (t: Teardown, target: string): Promise<Proxy> => 
     hold: () => {
       state = 'held'
     },
+    lose: () => {
+      for (const pair of pairs) pair.lost = true
+    },
     delay: ms => {
       wait = ms
     },
     heal: () => {
-      state = 'open'
       wait = 0
+      open()
     },
     connections: () => pairs.size,
     refused: () => turnedAway,

@@ -8,13 +8,7 @@ import { serverMessages } from '../../src/subscribers/live-messages.ts'
 import { liveEventSchemas } from '../../src/subscribers/live-schemas.ts'
 import { inTime, openTestApp } from '../support/app.ts'
 import { fakeClock } from '../support/clocks.ts'
-import {
-  checkedChannels,
-  connectLive as connect,
-  type Message,
-  misfits,
-  entriesTold as seen,
-} from '../support/live-client.ts'
+import { connectLive as connect, liveChecks, type Message, entriesTold as seen } from '../support/live-client.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
@@ -356,6 +350,6 @@ t.test('the AsyncAPI document is valid and has the schemas that messages here we
     t.strictSame(payload.properties, { ...JSON.parse(JSON.stringify(event.properties)), type: { const: type }, data })
   }
   t.notMatch(text, '"seal"', "under which key a member lies is nobody else's business")
-  t.strictSame(misfits, [], 'every message that this file was sent is as its schema says')
-  t.strictSame([...checkedChannels].toSorted(), ['activity', 'entries', 'events', 'me', 'projections'])
+  t.strictSame(liveChecks.faults, [], 'every message that this file was sent is as its schema says')
+  t.strictSame([...liveChecks.channels].toSorted(), ['activity', 'entries', 'events', 'me', 'projections'])
 })

@@ -61,7 +61,7 @@ const authorityIn = (path: string): Buffer => {
   }
 }
 
-const open = (address: RedisAddress, more: typeof onlyOnce | Record<string, never>): Redis | Cluster => {
+const open = (address: RedisAddress, more: Pick<RedisOptions, 'commandTimeout' | 'retryStrategy'>): Redis | Cluster => {
   const { kind, hosts, username, password, database, group, sentinelPassword, caFile } = address
   const trust = caFile === undefined ? {} : { ca: authorityIn(caFile) }
   const login = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) }
@@ -87,9 +87,9 @@ const open = (address: RedisAddress, more: typeof onlyOnce | Record<string, neve
   })
 }
 
-const within = async <T>(work: Promise<T>): Promise<T> => {
+const within = async <T>(work: Promise<T>, ms: number): Promise<T> => {
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(TIMED_OUT)), COMMAND_MS)
+  const timer = setTimeout(() => reject(new Error(TIMED_OUT)), ms)
   try {
     return await Promise.race([work, late])
   } finally {
@@ -100,15 +100,23 @@ const within = async <T>(work: Promise<T>): Promise<T> => {
 /** What ioredis calls an answer that did not come within `commandTimeout`. */
 export const TIMED_OUT = 'Command timed out'
 
-/** `once`: does not try again, and waits longer for answers; for looking at it. @throws {TypeError} on an address that is none. */
-export const openRedisClient = (url: string, options: { readonly once?: boolean } = {}): RedisClient => {
+export type RedisClientOptions = {
+  /** Does not try again, and waits longer for answers; for looking at it. */
+  readonly once?: boolean
+  /** How long an answer is waited for, in ms. */
+  readonly answerMs?: number
+}
+
+/** @throws {TypeError} on an address that is none. */
+export const openRedisClient = (url: string, options: RedisClientOptions = {}): RedisClient => {
+  const { answerMs = COMMAND_MS } = options
   const address = readRedisAddress(url)
   if ('fault' in address) throw new TypeError(`the address ${address.fault}`)
-  const server = open(address, options.once ? onlyOnce : {})
+  const server = open(address, options.once ? onlyOnce : { commandTimeout: answerMs })
   const inCluster = server instanceof Cluster
   const commands: Pick<Redis, 'get' | 'set' | 'unlink' | 'eval' | 'evalsha' | 'hdel' | 'ping' | 'info'> = server
   // A cluster's client follows moves and waits for elections: all of that together has the time of one call.
-  const bounded = <T>(work: Promise<T>): Promise<T> => (inCluster ? within(work) : work)
+  const bounded = <T>(work: Promise<T>): Promise<T> => (inCluster ? within(work, answerMs) : work)
 
   const unlinkEach = async (keys: readonly string[]): Promise<void> => {
     for (let at = 0; at < keys.length; at += UNLINKED) {

@@ -49,14 +49,16 @@ export type RedisCacheOptions = {
   /** What counts while Redis is away: claims and windows of this node alone. */
   readonly fallback: Cache
   readonly monotonic: () => number
+  /** How long an answer is waited for, in milliseconds: a quarter of a second where nothing is said. */
+  readonly answerMs?: number
   /** Told when it goes and when it is back. */
   readonly onChange?: (status: RedisCacheStatus) => void
 }
 
 /** Begins to connect and returns: a service starts without its cache. @throws {TypeError} on an address that is none. */
 export const openRedisCache = (options: RedisCacheOptions): RedisCache => {
-  const { url, prefix, random, fallback, monotonic, onChange } = options
-  const client = openRedisClient(url)
+  const { url, prefix, random, fallback, monotonic, answerMs, onChange } = options
+  const client = openRedisClient(url, answerMs === undefined ? {} : { answerMs })
   let reason: string | undefined = 'it has not answered yet'
   let pausedUntil = 0
   let passedOver = 0

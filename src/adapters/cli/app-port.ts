@@ -6,7 +6,7 @@ import type { ImportCounts, ImportFormat } from '../../domain/import.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Role } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { JobState, JobView } from '../../ports/jobs.ts'
+import type { JobDetail, JobState, JobView } from '../../ports/jobs.ts'
 import type { Locale } from '../../ports/mailer.ts'
 
 /**
@@ -150,6 +150,7 @@ export type App = {
   }
   readonly jobs: {
     list(options: { readonly state?: JobState; readonly limit: number }): Promise<readonly JobView[]>
+    show(key: string): Promise<readonly JobDetail[]>
     retry(key?: string): Promise<number>
     drop(key: string): Promise<boolean>
   }
@@ -166,7 +167,15 @@ export type App = {
 /** Every mail there is, as it would be sent with made-up data. */
 export type Mails = {
   readonly names: readonly string[]
-  preview(name: string, locale: Locale): { readonly subject: string; readonly text: string; readonly html: string }
+  /** The language that a reader of this one (BCP 47) is written to in. */
+  localeOf(tag: string): Locale
+  preview(
+    name: string,
+    locale: string,
+    timeZone?: string,
+  ): { readonly subject: string; readonly text: string; readonly html: string }
+  /** Sends one, past the queue. @throws {MailError} what came of it. */
+  test(config: Config, address: string, locale: string): Promise<{ readonly messageId: string }>
 }
 
 /** What one check of `doctor` has found; `advice` says what to do about a warning or failure. */

@@ -20,6 +20,7 @@ const passingSystem: ReadonlySet<string> = new Set(['EAGAIN', 'EBUSY', 'ECONNREF
 const lasting: ReadonlySet<string> = new Set([
   ...[
     'start',
+    'refused',
     'cantopen',
     'readonly',
     'newer',
@@ -77,7 +78,7 @@ export const failureOf = (error: unknown): Failure => {
   if (!(error instanceof Error)) return { code: exitCodes.failed, lines: [String(error)] }
   if (error instanceof UsageError) return { code: exitCodes.usage, lines: [error.message] }
   if (error instanceof ConfigError)
-    return { code: exitCodes.failed, lines: ['The settings are wrong:', ...error.faults.map(each => `  ${each}`)] }
+    return { code: exitCodes.usage, lines: ['The settings are wrong:', ...error.faults.map(each => `  ${each}`)] }
   // The reader has what it wanted: neither a failure nor worth a line.
   if (error instanceof OutputClosedError) return { code: exitCodes.done, lines: [] }
   if (error instanceof EventStoreError || error instanceof ReadStoreError || error instanceof KeysError) {
@@ -97,6 +98,9 @@ export const failureOf = (error: unknown): Failure => {
     }
   return { code: exitCodes.failed, lines: ['This should not have happened:', error.stack ?? error.message] }
 }
+
+/** The engine is there and refuses us: waiting for it is of no use. */
+export const isRefusedByEngine = (error: Error): boolean => faultOf(error.cause) === 'refused'
 
 const refusalExit = (refusal: Refusal): ExitCode =>
   passingRefusals.has(refusal.refused) ? exitCodes.tryAgain : exitCodes.failed

@@ -14,7 +14,7 @@ export const overview = (commands: readonly CliCommand[]): string =>
     ...table(commands.map(each => [`  ${each.name}`, each.summary])),
     '',
     'Every command takes --help and --json. Settings come from the environment: lexichron config prints them.',
-    'Exit codes: 0 done, 1 failed, 2 wrong usage, 75 try again.',
+    'Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 75 try again.',
   ].join('\n')
 
 /** `about` of an option begins with the name of its value, two spaces or more, then what it is for. */

@@ -1,6 +1,5 @@
-/** `lexichron jobs` and `lexichron mail`: what waits, what is parked, and how a mail looks. */
-import { jobStates } from '../../ports/jobs.ts'
-import { locales } from '../../ports/mailer.ts'
+/** `lexichron jobs`: what waits, what is parked, and what an operator does about it. */
+import { type JobDetail, jobStates } from '../../ports/jobs.ts'
 import { type CliCommand, exitCodes, oneOf } from './command.ts'
 import { count, table } from './terminal.ts'
 
@@ -21,13 +20,46 @@ export const jobsList: CliCommand = {
     else
       for (const line of table([
         ['kind', 'state', 'failures', 'next', 'key', 'reason'],
-        ...all.map(each => [
-          ...[each.kind, each.state, String(each.failures), each.nextRunAt?.toISOString() ?? '-'],
-          ...[each.key, each.reason ?? ''],
+        ...all.map(({ kind, state, failures, nextRunAt, key, reason = '' }) => [
+          kind,
+          state,
+          String(failures),
+          nextRunAt?.toISOString() ?? '-',
+          key,
+          reason,
         ]),
       ]))
         await terminal.result(line)
     if (all.length === MOST) terminal.note(`Only the first ${count(MOST)} are shown.`)
+    return exitCodes.done
+  },
+}
+
+const linesOf = ({ data, ...job }: JobDetail): readonly string[] =>
+  table([
+    ...Object.entries(job).map(([name, value]) => [name, value instanceof Date ? value.toISOString() : String(value)]),
+    ...Object.entries(data).map(([name, value]) => [
+      `data.${name}`,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  ])
+
+export const jobsShow: CliCommand = {
+  name: 'jobs show',
+  usage: '<KEY>',
+  summary: 'show all that is known of a job: what caused it, its failures, the node that has it',
+  options: {},
+  about: {},
+  positionals: [1, 1],
+  run: async (input, { terminal, open }) => {
+    const [key = ''] = input.positionals
+    const found = await (await open('work')).jobs.show(key)
+    if (found.length === 0) {
+      terminal.note(`There is no job ${key}: lexichron jobs list lists those that are not done.`)
+      return exitCodes.failed
+    }
+    for (const job of found)
+      for (const line of terminal.json ? [JSON.stringify(job)] : linesOf(job)) await terminal.result(line)
     return exitCodes.done
   },
 }
@@ -66,27 +98,6 @@ export const jobsDrop: CliCommand = {
       return exitCodes.failed
     }
     await terminal.result(terminal.json ? JSON.stringify({ dropped: key }) : `${key} is dropped`)
-    return exitCodes.done
-  },
-}
-
-export const mailPreview: CliCommand = {
-  name: 'mail preview',
-  usage: '[NAME] [--locale LOCALE] [--html]',
-  summary: 'print a mail as it would be sent, with made-up data; without a name, the names',
-  options: { locale: { type: 'string', default: 'en' }, html: { type: 'boolean' } },
-  about: { locale: `LOCALE  ${locales.join(' or ')}; en by default`, html: 'the HTML instead of the text' },
-  positionals: [0, 1],
-  run: async (input, { terminal, mails }) => {
-    const [name] = input.positionals
-    const { names, preview } = await mails()
-    if (name === undefined) {
-      await terminal.result(terminal.json ? JSON.stringify(names) : names.join('\n'))
-      return exitCodes.done
-    }
-    const mail = preview(oneOf(name, names, 'mail'), oneOf(input.option('locale') ?? 'en', locales, 'locale'))
-    const shown = input.flag('html') ? mail.html : `Subject: ${mail.subject}\n\n${mail.text}`
-    await terminal.result(terminal.json ? JSON.stringify(mail) : shown.trimEnd())
     return exitCodes.done
   },
 }

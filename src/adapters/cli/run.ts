@@ -11,8 +11,9 @@ import { copy } from './copy.ts'
 import { doctor } from './doctor.ts'
 import { failureOf, report } from './failures.ts'
 import { helpOf, overview } from './help.ts'
-import { jobsDrop, jobsList, jobsRetry, mailPreview } from './jobs.ts'
+import { jobsDrop, jobsList, jobsRetry, jobsShow } from './jobs.ts'
 import { keysRotate, keysRotateAddresses } from './keys.ts'
+import { mailPreview, mailTest } from './mail.ts'
 import { openProgress } from './progress.ts'
 import { projections, rebuild, retry, verify } from './projections.ts'
 import { receiptVerify } from './receipt.ts'
@@ -35,7 +36,7 @@ export const commands: readonly CliCommand[] = [
     config,
     doctor,
   ],
-  ...[jobsList, jobsRetry, jobsDrop, mailPreview, blocksAdd, blocksList, blocksRemove],
+  ...[jobsList, jobsShow, jobsRetry, jobsDrop, mailPreview, mailTest, blocksAdd, blocksList, blocksRemove],
 ]
 
 export type Surroundings = Streams & {

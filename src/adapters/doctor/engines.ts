@@ -4,7 +4,12 @@ import { type Look, look, numberOf, textOf } from './files.ts'
 import { type Finding, failed, note, ok, reasonOf, warning } from './finding.ts'
 
 /** What a file has to say of itself to be ours. */
-type Kind = { readonly name: string; readonly applicationId: number; readonly schema: number; readonly again: string }
+export type Kind = {
+  readonly name: string
+  readonly applicationId: number
+  readonly schema: number
+  readonly again: string
+}
 
 /** What to do when one of them is broken. */
 export const again = {
@@ -23,12 +28,12 @@ const readFile: Kind = {
   again: again.reads,
 }
 
-const jobsFile: Kind = {
+export const jobsFile: Kind = {
   ...{ name: 'jobs', applicationId: 0x4c784a62, schema: 1 },
   again: again.jobs,
 }
 
-const identify = (kind: Kind, path: string, db: Look): readonly Finding[] => {
+export const identify = (kind: Kind, path: string, db: Look): readonly Finding[] => {
   const check = kind.name
   const id = numberOf(db.all('PRAGMA application_id')[0], 'application_id')
   const schema = numberOf(db.all('PRAGMA user_version')[0], 'user_version')
@@ -41,7 +46,7 @@ const identify = (kind: Kind, path: string, db: Look): readonly Finding[] => {
   return [ok(check, `${path} opens; schema ${schema}`)]
 }
 
-const fault = (kind: Kind, path: string, error: unknown): Finding =>
+export const fault = (kind: Kind, path: string, error: unknown): Finding =>
   failed(kind.name, `${path} cannot be read: ${reasonOf(error)}.`, kind.again)
 
 export type LogFacts = { readonly logId: string; readonly head: number }
@@ -95,55 +100,10 @@ export const checkEventFile = (path: string, clock: Pick<Clock, 'now'>): EngineF
   }
 }
 
-const LATE_MS = 15 * 60_000
-
-/** The file of jobs, beside that of the read store. */
-export const checkJobsFile = (path: string, clock: Pick<Clock, 'now'>): readonly Finding[] => {
-  let db: Look | undefined
-  try {
-    db = look(path)
-    if (!db) return [note(jobsFile.name, `${path} is not there yet: the first start makes it`)]
-    const identity = identify(jobsFile, path, db)
-    if (identity.some(each => each.state !== 'ok')) return identity
-    const count = (where: string, ...values: readonly number[]): number =>
-      numberOf(
-        db?.all(`SELECT count(*) AS found FROM (SELECT 1 FROM job WHERE ${where} LIMIT 1000)`, ...values)[0],
-        'found',
-      )
-    const parked = count('failures > 0 AND next_run IS NULL AND locked IS NULL')
-    const late = count('next_run < ? AND locked IS NULL', clock.now().getTime() - LATE_MS)
-    return [
-      ...identity,
-      ...(parked === 0
-        ? [ok(jobsFile.name, 'none is parked')]
-        : [
-            warning(
-              jobsFile.name,
-              `${parked} are parked: their tries are used up.`,
-              'lexichron jobs list --state parked says why; then lexichron jobs retry, or drop.',
-            ),
-          ]),
-      ...(late === 0
-        ? []
-        : [
-            warning(
-              jobsFile.name,
-              `${late} should have been done more than 15 minutes ago.`,
-              'Is a service running on these files? Its health says what keeps mail from leaving.',
-            ),
-          ]),
-    ]
-  } catch (error) {
-    return [fault(jobsFile, path, error)]
-  } finally {
-    db?.close()
-  }
-}
-
 /** How far a consumer is, on whichever engine it says so. */
 export type ConsumerFacts = { readonly consumer: string; readonly logId: string; readonly position: number }
 
-const consumersIn = (db: Look): readonly ConsumerFacts[] =>
+export const consumersIn = (db: Look): readonly ConsumerFacts[] =>
   db.all('SELECT consumer, log_id, position FROM checkpoint ORDER BY consumer LIMIT 1000').map(row => ({
     consumer: textOf(row, 'consumer'),
     logId: textOf(row, 'log_id'),
@@ -172,25 +132,25 @@ export const checkConsumers = (found: readonly ConsumerFacts[], log: LogFacts | 
       : note(`consumer ${consumer}`, `${behind} positions behind the head; a running service catches up`)
   })
 
-const parkedIn = (db: Look): readonly string[] =>
+export const parkedIn = (db: Look): readonly string[] =>
   db
     .all("SELECT name, value FROM record WHERE name >= 'parked:' AND name < 'parked;' LIMIT 1000")
     .map(row => textOf(row, 'name'))
 
 /** `names` are those of the records of what waits, 1,000 at most. */
-export const checkParked = (names: readonly string[]): Finding => {
+export const checkParked = (names: readonly string[], check = 'parked'): Finding => {
   const [first] = names
-  if (first === undefined) return ok('parked', 'nothing waits')
+  if (first === undefined) return ok(check, 'nothing waits')
   return warning(
-    'parked',
+    check,
     `${names.length >= 1000 ? '1,000 or more' : names.length} documents or keys wait since an event failed on them, such as ${first.slice('parked:'.length)}.`,
     'lexichron projections names them with the reason; once it is mended: lexichron projections retry.',
   )
 }
 
-type Held = { readonly consumer: string; readonly beat: string }
+export type Held = { readonly consumer: string; readonly beat: string }
 
-const heldLeases = (db: Look): readonly Held[] =>
+export const heldLeases = (db: Look): readonly Held[] =>
   db.all("SELECT name, value FROM record WHERE name >= 'lease:' AND name < 'lease;' LIMIT 1000").flatMap(row => {
     const lease: unknown = JSON.parse(textOf(row, 'value'))
     const isHeld = typeof lease === 'object' && lease !== null && 'owner' in lease && lease.owner !== ''
@@ -200,12 +160,13 @@ const heldLeases = (db: Look): readonly Held[] =>
 /** Holders raise their lease every 2 s: who has not within this time is gone, stopped or cut off. */
 const BEATS_MS = 5_000
 
-const leases = async (
+export const leases = async (
   path: string,
   before: readonly Held[],
   clock: Pick<Clock, 'sleep'>,
+  check = 'leases',
 ): Promise<readonly Finding[]> => {
-  if (before.length === 0) return [note('leases', 'nobody holds one: no service runs on these files')]
+  if (before.length === 0) return [note(check, 'nobody holds one: no service runs on these files')]
   await clock.sleep(BEATS_MS)
   const db = look(path)
   try {
@@ -213,11 +174,11 @@ const leases = async (
     const silent = before.filter(each => after.get(each.consumer) === each.beat).map(each => each.consumer)
     const alive = before.length - silent.length
     return [
-      ...(alive > 0 ? [ok('leases', `${alive} are held by a service that is alive`)] : []),
+      ...(alive > 0 ? [ok(check, `${alive} are held by a service that is alive`)] : []),
       ...(silent.length > 0
         ? [
             warning(
-              'leases',
+              check,
               `${silent.length} are held by a process that gave no sign for ${BEATS_MS / 1000} s: ${silent.slice(0, 5).join(', ')}${silent.length > 5 ? ` and ${silent.length - 5} more` : ''}.`,
               'Nothing, if it was killed: a service that starts takes them over within 8 s. If it hangs, end it.',
             ),

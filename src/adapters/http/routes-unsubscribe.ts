@@ -4,7 +4,7 @@
  */
 import Type from 'typebox'
 import type { From } from './account-edge.ts'
-import { fromOf, nothing, strict, tag } from './account-edge.ts'
+import { fromOf, reading, strict, tag } from './account-edge.ts'
 import type { Answer, Route } from './route.ts'
 
 /** What the routes need; src/app-profile.ts has it. */
@@ -14,7 +14,7 @@ export type UnsubscribePort = {
 }
 
 /** Where a program posts a form; no other route takes one. */
-export const UNSUBSCRIBE_PATH = '/v1/mail/unsubscribe/:token'
+export const UNSUBSCRIBE_PATH = '/v1/mail/unsubscribe'
 
 const page = (body: string): Answer => ({
   ...{ status: 200, type: 'text/html; charset=utf-8', cache: 'no-store' },
@@ -26,11 +26,12 @@ const page = (body: string): Answer => ({
 const answers = {
   200: { description: 'A page.', type: 'text/html', schema: Type.String(), example: '<!doctype html>' },
 }
-const params = Type.Object({ token: Type.String() }, strict)
-const request = { params: { token: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f.b64' } }
+const querystring = Type.Object({ token: Type.String({ maxLength: 200 }) }, strict)
+const read = reading(querystring)
+const request = { query: { token: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f.b64' } }
 
 export const unsubscribeRoutes = (port: UnsubscribePort): readonly Route[] => {
-  const base = { tag, path: UNSUBSCRIBE_PATH, rate: 'signIns', params, querystring: nothing, request, answers } as const
+  const base = { tag, path: UNSUBSCRIBE_PATH, rate: 'reads', querystring, request, answers } as const
   return [
     {
       ...{ ...base, method: 'GET', name: 'unsubscribe-page', problems: [] },
@@ -45,7 +46,7 @@ export const unsubscribeRoutes = (port: UnsubscribePort): readonly Route[] => {
       summary: 'Turn them off with one click (RFC 8058)',
       description: 'Takes a form, as programs for mail send it, and says the same whatever the token.',
       handle: async asked => {
-        await port.turnOff(asked.params['token'] ?? '', fromOf(asked))
+        await port.turnOff(read(asked.query).token, fromOf(asked))
         return page(
           '<p>You no longer get mails about your roles. Mails about the safety of your account are always sent.</p>',
         )

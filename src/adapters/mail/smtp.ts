@@ -1,5 +1,4 @@
-/** Mail by SMTP (RFC 5321), by nodemailer through a pool of connections; TLS is checked wherever it is offered. */
-import { PassThrough } from 'node:stream'
+/** Mail by SMTP (RFC 5321), by nodemailer through a pool of connections; encrypted and checked, unless the address says otherwise. */
 import { createTransport } from 'nodemailer'
 import { type Mail, MailError, type MailErrorKind, type Mailer } from '../../ports/mailer.ts'
 import { envelopeOf } from './headers.ts'
@@ -9,43 +8,50 @@ const CONNECTIONS = 5
 const MESSAGES = 100
 const CONNECT_MS = 10_000
 const GREETING_MS = 10_000
-const SOCKET_MS = 30_000
+/** Without a byte for so long the server is gone. Some look at a text for a while before they answer for it (RFC 5321, 4.5.3.2.6). */
+const SOCKET_MS = 120_000
 
 /** Commands whose refusal is about this recipient or this text (RFC 5321, 4.2.1): all others are about us, or the server. */
 const ABOUT_THE_MAIL: ReadonlySet<string> = new Set(['RCPT', 'DATA'])
+/** To MAIL: the text is too long (RFC 1870, 6.1). */
+const TOO_LONG = 552
 /** RFC 4954, 6: what is missing is our sign-in or its encryption, whenever it is said. */
 const ABOUT_THE_SESSION: ReadonlySet<number> = new Set([530, 534, 535, 538])
 
 type Failure = Error & { readonly code?: string; readonly responseCode?: number; readonly command?: string }
 
+type Told = { readonly kind: MailErrorKind; readonly reason: string; readonly code?: number }
+
+/** What the server said with its number. */
+const answered = (code: number, command: string): Told => {
+  const [verb = ''] = command.split(' ')
+  const about = (ABOUT_THE_MAIL.has(verb) && !ABOUT_THE_SESSION.has(code)) || (verb === 'MAIL' && code === TOO_LONG)
+  const reason = `the server answered ${code}${verb === '' ? '' : ` to ${verb}`}`
+  return code >= 500 && about ? { kind: 'permanent', reason, code } : { kind: 'temporary', reason }
+}
+
+const temporary = (reason: string): Told => ({ kind: 'temporary', reason })
+
 /**
  * What an operator is told; never what the server said of an address, nor credentials. `begun`: the text was on its way, so that nobody has
  * said what became of it.
  */
-const describe = (error: Failure, begun: boolean): { readonly kind: MailErrorKind; readonly reason: string } => {
-  const { code, responseCode, command } = error
-  if (code === 'EAUTH') return { kind: 'temporary', reason: 'the server refuses the user or the password' }
-  if (responseCode !== undefined) {
-    const [verb = ''] = (command ?? '').split(' ')
-    const final = responseCode >= 500 && ABOUT_THE_MAIL.has(verb) && !ABOUT_THE_SESSION.has(responseCode)
-    const reason = `the server answered ${responseCode}${verb === '' ? '' : ` to ${verb}`}`
-    return { kind: final ? 'permanent' : 'temporary', reason }
-  }
+const describe = (error: Failure, begun: boolean): Told => {
+  const { code = error.name, responseCode, command = '', message } = error
+  if (code === 'EAUTH') return temporary('the server refuses the user or the password')
+  if (/certificate|self.signed|unable to verify|altnames/i.test(message))
+    return temporary("the server's certificate is not trusted: name its authority with NODE_EXTRA_CA_CERTS")
+  if (command === 'STARTTLS')
+    return temporary(
+      'the server offers no encryption (STARTTLS): smtps:// is encrypted from the start, ?requireTLS=false goes without',
+    )
+  if (responseCode !== undefined) return answered(responseCode, command)
   if (begun)
-    return {
-      kind: 'unknown',
-      reason: `the connection ended before the server answered for the text (${code ?? error.name})`,
-    }
-  if (/certificate|self.signed|unable to verify|altnames/i.test(error.message))
-    return {
-      kind: 'temporary',
-      reason: "the server's certificate is not trusted: name its authority with NODE_EXTRA_CA_CERTS",
-    }
-  if (code === 'EDNS' || /ENOTFOUND|EAI_AGAIN/.test(error.message))
-    return { kind: 'temporary', reason: "the server's name is not found" }
-  if (/ECONNREFUSED/.test(error.message)) return { kind: 'temporary', reason: 'nothing listens there (ECONNREFUSED)' }
+    return { kind: 'unknown', reason: `the connection ended before the server answered for the text (${code})` }
+  if (code === 'EDNS' || /ENOTFOUND|EAI_AGAIN/.test(message)) return temporary("the server's name is not found")
+  if (/ECONNREFUSED/.test(message)) return temporary('nothing listens there (ECONNREFUSED)')
   if (code === 'EENVELOPE') return { kind: 'permanent', reason: 'the address is none that SMTP can carry' }
-  return { kind: 'temporary', reason: `no connection (${code ?? error.name})` }
+  return temporary(`no connection (${code})`)
 }
 
 /** Host and port alone. */
@@ -61,7 +67,7 @@ export const openSmtp = ({ url, from }: { readonly url: string; readonly from: s
     // By itself it would send again what may have been taken: repeating is the queue's business.
     maxRequeues: 0,
     ...{ host: parsed.hostname.replace(/^\[|\]$/g, ''), port: Number(parsed.port) || (secure ? 465 : 587) },
-    requireTLS: parsed.searchParams.get('requireTLS') === 'true',
+    requireTLS: !secure && parsed.searchParams.get('requireTLS') !== 'false',
     ...(user !== '' && { auth: { user, pass: decodeURIComponent(parsed.password) } }),
     ...{ connectionTimeout: CONNECT_MS, greetingTimeout: GREETING_MS, socketTimeout: SOCKET_MS },
     ...{ disableFileAccess: true, disableUrlAccess: true },
@@ -71,19 +77,18 @@ export const openSmtp = ({ url, from }: { readonly url: string; readonly from: s
   const begun = new Set<string>()
   transport.use('stream', (mail, done) => {
     const id = String(mail.data.messageId)
-    mail.message.transform(() => {
-      begun.add(id)
-      return new PassThrough()
-    })
+    // It flows once the server has answered DATA with 354; what is before that is no part of it.
+    mail.message.processFunc(text => text.once('resume', () => begun.add(id)))
     done()
   })
   const failed = (cause: unknown, id = ''): MailError => {
-    const { kind, reason } = describe(cause instanceof Error ? cause : new Error(String(cause)), begun.has(id))
-    return new MailError(kind, `${shown}: ${reason}`, { cause })
+    if (cause instanceof MailError) return cause
+    const { kind, reason, code } = describe(cause instanceof Error ? cause : new Error(String(cause)), begun.has(id))
+    return new MailError(kind, `${shown}: ${reason}`, { cause, ...(code !== undefined && { code }) })
   }
   return {
-    send: async (mail: Mail) => {
-      const message = envelopeOf(mail, from)
+    send: async (mail: Mail, signal?: AbortSignal) => {
+      const message = { ...envelopeOf(mail, from), ...(signal && { signal }) }
       try {
         await transport.sendMail(message)
       } catch (error) {
@@ -99,6 +104,7 @@ export const openSmtp = ({ url, from }: { readonly url: string; readonly from: s
         throw failed(error)
       }
     },
-    close: async () => transport.close(),
+    // What is on its way is not waited for: whoever closes has waited.
+    close: async () => transport.close({ force: true }),
   }
 }

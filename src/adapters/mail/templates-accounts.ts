@@ -17,12 +17,13 @@ const beware: Readonly<Record<Locale, string>> = {
 
 type Said = Pick<MailWords, 'subject' | 'lines' | 'action'>
 const template = (name: string, en: Said, es: Said, sample: MailTemplate['sample']): MailTemplate => ({
-  ...{ name, sample },
+  name,
+  sample,
   words: { en: { ...en, why: why.en }, es: { ...es, why: why.es } },
 })
 
 const link = { url: 'https://dictionary.example/account/verify#1.b64.b64' }
-const at = { at: '2026-01-05 10:00 UTC', role: 'editor' }
+const at = { at: { instant: '2026-01-05T10:00:00Z' }, role: 'editor' }
 const href = '<%= it.url %>'
 
 export const accountTemplates: readonly MailTemplate[] = [

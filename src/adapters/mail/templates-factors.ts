@@ -13,7 +13,8 @@ const beware: Readonly<Record<Locale, string>> = {
 
 type Said = Pick<MailWords, 'subject' | 'lines'>
 const template = (name: string, en: Said, es: Said): MailTemplate => ({
-  ...{ name, sample: { at: '2026-01-05 10:00 UTC', left: '9' } },
+  name,
+  sample: { at: { instant: '2026-01-05T10:00:00Z' }, left: 9 },
   words: {
     en: { subject: en.subject, lines: [...en.lines, beware.en], why: why.en },
     es: { subject: es.subject, lines: [...es.lines, beware.es], why: why.es },

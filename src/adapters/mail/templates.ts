@@ -1,9 +1,9 @@
 /**
  * The words of every mail, as data: one declaration a mail, in each language. Lines are templates of eta: `<%= it.name %>`
- * is the data's member, escaped where the mail is HTML. The layout is src/adapters/mail/render.ts.
+ * is the data's member, in one line; the HTML is made of the same lines, escaped. The layout is src/adapters/mail/render.ts.
  */
-import type { JsonObject } from '../../domain/event.ts'
 import type { Locale } from '../../ports/mailer.ts'
+import type { MailData } from '../../subscribers/mail.ts'
 import { accountTemplates } from './templates-accounts.ts'
 import { factorTemplates } from './templates-factors.ts'
 
@@ -19,15 +19,19 @@ export type MailWords = {
 
 export type MailTemplate = {
   readonly name: string
-  readonly words: Readonly<Record<Locale, MailWords>>
+  /** Where a language is missing, English is read. */
+  readonly words: { readonly en: MailWords } & { readonly [locale in Locale]?: MailWords }
   /** Data as the mail is given it, for `lexichron mail preview` and tests. */
-  readonly sample: JsonObject
+  readonly sample: MailData
 }
 
 const whyOperator: Readonly<Record<Locale, string>> = {
   en: 'You get this mail because your address is among ALERT_MAIL of this service.',
   es: 'Recibe este correo porque su dirección figura en ALERT_MAIL de este servicio.',
 }
+
+/** What `lexichron mail test` sends. */
+export const TEST_MAIL = 'test-mail'
 
 export const mailTemplates: readonly MailTemplate[] = [
   ...accountTemplates,
@@ -55,11 +59,11 @@ export const mailTemplates: readonly MailTemplate[] = [
       },
     },
     sample: {
-      ...{ entryId: '0b9e2d3c-5f0a-5c7e-9a54-2f6f0a9d1c11', language: 'en', at: '2026-01-05 10:00 UTC' },
-      ...{
-        actor: 'service 7f7c…',
-        url: 'https://dictionary.example/v1/entries/0b9e2d3c-5f0a-5c7e-9a54-2f6f0a9d1c11/history',
-      },
+      entryId: '0b9e2d3c-5f0a-5c7e-9a54-2f6f0a9d1c11',
+      language: 'en',
+      at: { instant: '2026-01-05T10:00:00Z' },
+      actor: 'service 7f7c…',
+      url: 'https://dictionary.example/v1/entries/0b9e2d3c-5f0a-5c7e-9a54-2f6f0a9d1c11/history',
     },
   },
   {
@@ -83,8 +87,26 @@ export const mailTemplates: readonly MailTemplate[] = [
       },
     },
     sample: {
-      ...{ role: 'admin', at: '2026-01-05 10:00 UTC', expiresAt: '2026-01-05 11:00 UTC' },
-      ...{ tokenId: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f' },
+      role: 'admin',
+      at: { instant: '2026-01-05T10:00:00Z' },
+      expiresAt: { instant: '2026-01-05T11:00:00Z' },
+      tokenId: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f',
     },
+  },
+  {
+    name: TEST_MAIL,
+    words: {
+      en: {
+        subject: 'Mail from Lexichron arrives',
+        lines: ['This is what an operator has sent at <%= it.at %> to see whether mail arrives. It does.'],
+        why: 'You get this mail because your address was given to lexichron mail test.',
+      },
+      es: {
+        subject: 'El correo de Lexichron llega',
+        lines: ['Un operador envió este correo el <%= it.at %> para ver si llega. Ha llegado.'],
+        why: 'Recibe este correo porque su dirección se indicó en lexichron mail test.',
+      },
+    },
+    sample: { at: { instant: '2026-01-05T10:00:00Z' } },
   },
 ]

@@ -88,7 +88,8 @@ export const confirmation = (id: string) => {
 export const checkpoint = (position: bigint) => {
   const reached = new ReadResp.Checkpoint()
   reached.setCommitPosition(String(position))
-  reached.setPreparePosition(String(position))
+  // As the real server says it of some: N/0.
+  reached.setPreparePosition('0')
   const response = new ReadResp()
   response.setCheckpoint(reached)
   return response

@@ -78,13 +78,23 @@ const passes = async (call: Call, fault: Fault | undefined, cut: () => void): Pr
   }
 }
 
-const passed = (options: Options): ((record: DoubleRecord) => boolean) => {
+const compiled = (expression: string): RegExp | undefined => {
+  try {
+    return new RegExp(expression || '(?:)', 'v')
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined: an expression that cannot be read. */
+const passed = (options: Options): ((record: DoubleRecord) => boolean) | undefined => {
   const filter = options.getFilter()
   if (!filter) return () => true
   const byType = filter.hasEventType()
   const expression = byType ? filter.getEventType() : filter.getStreamIdentifier()
   const prefixes = expression?.getPrefixList() ?? []
-  const regex = new RegExp(expression?.getRegex() || '(?:)', 'u')
+  const regex = compiled(expression?.getRegex() ?? '')
+  if (!regex) return undefined
   return record => {
     const text = byType ? record.type : record.stream
     return prefixes.length > 0 ? prefixes.some(each => text.startsWith(each)) : regex.test(text)
@@ -158,6 +168,7 @@ const follow = async (reading: Reading, call: Call, options: Options): Promise<v
   // After a position that was scavenged the real server passes over one event that is still there.
   let index = place ? place.index + 1 : all?.hasEnd() ? log.all.length : 0
   const passesFilter = passed(options)
+  if (!passesFilter) return void call.emit('error', brokenHandler())
   const filter = options.getFilter()
   const window = (filter?.hasMax() ? filter.getMax() : WINDOW) * (filter?.getCheckpointintervalmultiplier() ?? 1)
   let considered = 0

@@ -57,6 +57,8 @@ export type DoubleLog = {
   /** What a restart forgets. */
   restart(): void
   onWritten(listener: () => void): () => void
+  /** Wakes who listens: there is more to read. */
+  tell(): void
 }
 
 export const openDoubleLog = (now: () => number): DoubleLog => {
@@ -75,6 +77,10 @@ export const openDoubleLog = (now: () => number): DoubleLog => {
     return made
   }
 
+  const tell = (): void => {
+    for (const listener of [...listeners]) listener()
+  }
+
   const write = (name: string, events: readonly Proposed[]): DoubleRecord | undefined => {
     const stream = streamOf(name)
     stream.deleted = 'no'
@@ -90,7 +96,7 @@ export const openDoubleLog = (now: () => number): DoubleLog => {
       remembered.set(key, last)
       if (remembered.size > REMEMBERED) remembered.delete(remembered.keys().next().value ?? '')
     }
-    if (last) for (const each of [...listeners]) each()
+    if (last) tell()
     return last
   }
 
@@ -180,6 +186,7 @@ export const openDoubleLog = (now: () => number): DoubleLog => {
     restart: () => {
       remembered = new Map()
     },
+    tell,
     onWritten: listener => {
       listeners.add(listener)
       return () => listeners.delete(listener)

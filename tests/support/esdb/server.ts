@@ -18,8 +18,8 @@ import {
   status,
 } from '@grpc/grpc-js'
 import { append, batchAppend, remove } from './appends.ts'
-import { type Faults, openFaults } from './faults.ts'
-import { accessDenied, serviceError } from './messages.ts'
+import { type Fault, type Faults, openFaults } from './faults.ts'
+import { accessDenied, notLeader, serviceError } from './messages.ts'
 import { type Call, read } from './reads.ts'
 import { type DoubleLog, openDoubleLog } from './records.ts'
 
@@ -37,6 +37,16 @@ export type DoubleOptions = {
   readonly systemEvents?: number
   readonly port?: number
   readonly now?: () => number
+  /** It is one of a cluster. */
+  readonly member?: Member
+}
+
+/** What a member of a cluster knows of the others. */
+export type Member = {
+  /** What this member has of the log that all of them share. */
+  readonly log: DoubleLog
+  readonly isLeader: () => boolean
+  readonly members: () => readonly { readonly port: number; readonly isLeader: boolean }[]
 }
 
 export type EventStoreDouble = {
@@ -62,6 +72,7 @@ export type EventStoreDouble = {
 
 /** VNodeState of the gossip service. */
 const LEADER = 8
+const FOLLOWER = 6
 
 const authorised = (metadata: Metadata, login: DoubleOptions['login']): boolean =>
   login === undefined ||
@@ -69,7 +80,8 @@ const authorised = (metadata: Metadata, login: DoubleOptions['login']): boolean 
 
 export const openEventStoreDouble = async (options: DoubleOptions = {}): Promise<EventStoreDouble> => {
   const { version = '23.10.6', batch = true, features = true, login, tls, now = Date.now } = options
-  const log = openDoubleLog(now)
+  const { member } = options
+  const log = member?.log ?? openDoubleLog(now)
   const faults = openFaults()
   const calls = new Set<Call>()
   let appends = 0
@@ -77,7 +89,7 @@ export const openEventStoreDouble = async (options: DoubleOptions = {}): Promise
   let server: Server | undefined
   let port = options.port ?? 0
 
-  for (let each = 0; each < (options.systemEvents ?? 3); each += 1) log.system('$settings', '$metadata')
+  if (!member) for (let n = 0; n < (options.systemEvents ?? 3); n += 1) log.system('$settings', '$metadata')
 
   // The channels are cut one turn later: the call in hand is to be left without an answer, not to throw.
   const cut = (): void => {
@@ -103,6 +115,25 @@ export const openEventStoreDouble = async (options: DoubleOptions = {}): Promise
     return supported
   }
 
+  const leads = (): boolean => member?.isLeader() ?? true
+  const leader = () => member?.members().find(other => other.isLeader)
+  const elsewhere = () => {
+    const found = leader()
+    return found ? notLeader('127.0.0.1', found.port) : serviceError(status.UNAVAILABLE, 'Server Is Not Ready')
+  }
+  const gossip = ({ port, isLeader }: { readonly port: number; readonly isLeader: boolean }) => {
+    const info = new gossipPb.MemberInfo()
+    const place = new gossipPb.EndPoint()
+    place.setAddress('127.0.0.1')
+    place.setPort(port)
+    info.setHttpEndPoint(place)
+    info.setState(isLeader ? LEADER : FOLLOWER)
+    info.setIsAlive(true)
+    info.setTimeStamp('0')
+    info.setInstanceId(new sharedPb.UUID())
+    return info
+  }
+
   const make = (): Server => {
     const made = new Server({
       interceptors: [
@@ -111,9 +142,11 @@ export const openEventStoreDouble = async (options: DoubleOptions = {}): Promise
             start: next =>
               next({
                 onReceiveMetadata: (metadata, forward) => {
-                  // Features and gossip are asked without a login.
-                  if (!path.includes('Streams') || authorised(metadata, login)) forward(metadata)
-                  else call.sendStatus(accessDenied())
+                  // Features and gossip are asked without a login, and of everybody.
+                  if (!path.includes('Streams')) forward(metadata)
+                  else if (!authorised(metadata, login)) call.sendStatus(accessDenied())
+                  else if (metadata.get('requires-leader')[0] === 'true' && !leads()) call.sendStatus(elsewhere())
+                  else forward(metadata)
                 },
               }),
           }),
@@ -122,7 +155,11 @@ export const openEventStoreDouble = async (options: DoubleOptions = {}): Promise
     const seen = (): void => {
       appends += 1
     }
-    const appending = { log, cut, seen, fault: () => faults.take('append') }
+    const fault = (): Fault | undefined => {
+      if (leads()) return faults.take('append')
+      return { kind: 'not-leader', host: '127.0.0.1', port: leader()?.port ?? 0 }
+    }
+    const appending = { log, cut, seen, fault }
     made.addService(streamsGrpc.StreamsService, {
       read: read({
         ...{ log, cut, fault: operation => faults.take(operation) },
@@ -153,17 +190,8 @@ export const openEventStoreDouble = async (options: DoubleOptions = {}): Promise
       })
     made.addService(gossipGrpc.GossipService, {
       read: (_: unknown, callback: sendUnaryData<gossipPb.ClusterInfo>) => {
-        const member = new gossipPb.MemberInfo()
-        const place = new gossipPb.EndPoint()
-        place.setAddress('127.0.0.1')
-        place.setPort(port)
-        member.setHttpEndPoint(place)
-        member.setState(LEADER)
-        member.setIsAlive(true)
-        member.setTimeStamp('0')
-        member.setInstanceId(new sharedPb.UUID())
         const info = new gossipPb.ClusterInfo()
-        info.addMembers(member)
+        for (const known of member?.members() ?? [{ port, isLeader: true }]) info.addMembers(gossip(known))
         callback(null, info)
       },
     })

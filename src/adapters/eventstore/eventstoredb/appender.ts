@@ -12,14 +12,17 @@ import {
   MAX_WAITING_APPENDS,
 } from '../../../ports/event-store.ts'
 import type { Connection } from './connection.ts'
-import { failureOf, meaningOf, textOf } from './errors.ts'
+import { failureOf, isOfCall, meaningOf } from './errors.ts'
 import { toEvent } from './frame.ts'
 import { type OpenCall, openOrder } from './order.ts'
+import { SilentError } from './silence.ts'
 
 /** What waits may hold this many characters of events; beyond it appends are `busy`. */
 const MAX_WAITING_CHARACTERS = 64_000_000
 /** Milliseconds an append may take; a deadline in the URL takes its place. */
 export const DEADLINE_MS = 10_000
+/** Milliseconds in which what waits at the end is to be answered: the whole program has ten seconds for its own. */
+const CLOSE_MS = 5_000
 
 /** Appends since the start; `repeated` as far as this process knew the positions, `failed` with those of unknown outcome. */
 export type AppendCounts = {
@@ -34,7 +37,7 @@ export type AppendCounts = {
 export type Appender = {
   append(stream: string, expected: Expected, events: readonly CopiedEvent[], characters: number): Promise<AppendResult>
   counts(): AppendCounts
-  /** Refuses what comes, and resolves when nothing waits any more. */
+  /** Refuses what comes, and resolves when nothing waits any more: what has no answer then has an unknown outcome. */
   close(): Promise<void>
 }
 
@@ -48,7 +51,7 @@ export type AppenderOptions = {
   readonly onBatch?: ((appends: number) => void) | undefined
 }
 
-type Waiting = { readonly until: number; readonly late: () => void }
+type Waiting = { readonly until: number; readonly late: (afterMs: number) => void }
 
 export const openAppender = (options: AppenderOptions): Appender => {
   const { connection, clock, deadlineMs, written, known, onBatch } = options
@@ -60,7 +63,7 @@ export const openAppender = (options: AppenderOptions): Appender => {
   const idle = new AbortController()
   const counts = { transactions: 0, events: 0, repeated: 0, conflicts: 0, failed: 0 }
 
-  const order = openOrder(connection)
+  const order = openOrder(connection, clock, deadlineMs / 2)
 
   /** One watch for all: they end in the order in which they began. */
   const watch = async (): Promise<void> => {
@@ -68,19 +71,22 @@ export const openAppender = (options: AppenderOptions): Appender => {
     for (let [first] = waiting; first; [first] = waiting) {
       const left = first.until - clock.monotonic()
       if (left > 0) await clock.sleep(Math.min(left, deadlineMs / 4), idle.signal)
-      else first.late()
+      else first.late(deadlineMs)
     }
     watching = false
   }
 
+  /**
+   * What a failed append means for the one who asked. Most failures are those of the call, told to all that wait on any call of
+   * the process: even "no connection" is told to appends that were sent on another one and written.
+   */
   const meant = (error: unknown): AppendResult => {
     const meaning = meaningOf(error)
     if (meaning.kind === 'wrong-version') return { outcome: 'conflict', current: meaning.current }
-    // A failure of the batch call is told to all that wait on it, whatever became of each.
-    if (meaning.kind === 'lost' || meaning.kind === 'dropped' || meaning.kind === 'not-leader')
-      return { outcome: 'unknown', cause: failureOf(error, connection.shown).message }
-    if (meaning.kind === 'overloaded') return { outcome: 'unknown', cause: textOf(error) }
-    throw failureOf(error, connection.shown)
+    const failure = failureOf(error, connection.shown)
+    if (meaning.kind === 'too-large' || meaning.kind === 'deleted') throw failure
+    if (meaning.kind === 'denied' && !isOfCall(error)) throw failure
+    return { outcome: 'unknown', cause: failure.message }
   }
 
   const send = async (
@@ -91,7 +97,8 @@ export const openAppender = (options: AppenderOptions): Appender => {
   ): Promise<AppendResult> => {
     try {
       const { nextExpectedRevision, position } = await client.appendToStream(stream, [...events], {
-        ...{ expectedRevision: expected === 'none' ? 'no_stream' : expected, requiresLeader: true },
+        expectedRevision: expected === 'none' ? 'no_stream' : expected,
+        requiresLeader: true,
         deadline: deadlineMs,
       })
       if (!position) return { outcome: 'unknown', cause: 'the server has answered without a position' }
@@ -122,15 +129,16 @@ export const openAppender = (options: AppenderOptions): Appender => {
       if (refused) return Promise.reject(refused)
       const list = events.map(toEvent)
       return new Promise((resolve, reject) => {
+        let sentOn: OpenCall | undefined
         const mine: Waiting = {
           until: clock.monotonic() + deadlineMs,
-          late: () => {
+          late: ms => {
             settle()
             counts.failed += 1
-            resolve({
-              outcome: 'unknown',
-              cause: `EventStoreDB at ${connection.shown} gave no answer in ${deadlineMs} ms`,
-            })
+            const cause = `EventStoreDB at ${connection.shown} gave no answer in ${ms} ms`
+            if (!sentOn) return reject(new EventStoreError('unavailable', cause))
+            sentOn.failed(new SilentError(deadlineMs))
+            resolve({ outcome: 'unknown', cause })
           },
         }
         const settle = (): boolean => {
@@ -153,6 +161,7 @@ export const openAppender = (options: AppenderOptions): Appender => {
           run: call => {
             // It was given up while it waited: sent now, it would be written behind its caller's back.
             if (!waiting.has(mine)) return
+            sentOn = call
             send(call, stream, expected, list).then(result => {
               if (!settle()) return
               count(result, events.length)
@@ -167,10 +176,15 @@ export const openAppender = (options: AppenderOptions): Appender => {
     counts: () => ({ waiting: waiting.size, ...counts }),
     close: async () => {
       closing = true
-      if (waiting.size > 0)
-        await new Promise<void>(resolve => {
+      if (waiting.size > 0) {
+        const over = new AbortController()
+        const empty = new Promise<void>(resolve => {
           drained = resolve
         })
+        await Promise.race([empty, clock.sleep(CLOSE_MS, over.signal)])
+        over.abort()
+        for (const entry of [...waiting]) entry.late(CLOSE_MS)
+      }
       idle.abort()
     },
   }

@@ -4,54 +4,26 @@
  * cluster fails every append for ever: it is replaced.
  */
 import { readFileSync } from 'node:fs'
-import { EventStoreDBClient } from '@eventstore/db-client'
+import type { EventStoreDbAddress } from '../../../config-eventstoredb.ts'
+import type { Clock } from '../../../ports/clock.ts'
 import { EventStoreError } from '../../../ports/event-store.ts'
-import type { Address } from './address.ts'
+import { EsdbClient } from './client.ts'
 import { textOf } from './errors.ts'
-
-export class EsdbClient extends EventStoreDBClient {
-  /** The server's version as it says it; `unknown` of servers before 21.10. */
-  async serverVersion(): Promise<string> {
-    return (await this.capabilities).serverVersion
-  }
-
-  /** Ends what is open and the connection itself, which `dispose` leaves to itself. */
-  async end(): Promise<void> {
-    await this.dispose()
-    // Never opened: asking for the channel would open it.
-    if (this.#used) (await this.getChannel().catch(() => undefined))?.close()
-  }
-
-  #used = false
-  use(): this {
-    this.#used = true
-    return this
-  }
-
-  /**
-   * The client looks after a failed call without waiting, and what that meets (a discovery that failed meanwhile) would be
-   * an unhandled rejection, which ends a process.
-   */
-  sound(): this {
-    const inherited = this.handleError
-    this.handleError = (client, error) => inherited(client, error).catch(() => undefined)
-    return this
-  }
-}
+import { SilentError } from './silence.ts'
 
 export type Connection = {
   readonly shown: string
   /** The client to call now. */
   client(): EsdbClient
-  /** What a call failed with: where the client does not get over it by itself, the next call has a new one. */
+  /** What a call failed with: where the client does not get over it by itself, the next call has another connection. */
   failed(client: EsdbClient, error: unknown): void
   /** The client could not ask for the server's features: it keeps that answer for ever. It has no append in the air. */
   renew(client: EsdbClient): void
-  close(): Promise<void>
+  close(): void
 }
 
-/** `former` ones are left as they are: a reading that still lives on one of them goes on. */
-type Shared = { current: EsdbClient; readonly former: EsdbClient[]; users: number }
+/** `former` ones have something open that goes on. */
+type Shared = { current: EsdbClient; former: EsdbClient[]; users: number }
 
 const shared = new Map<string, Shared>()
 
@@ -63,7 +35,7 @@ const readCertificate = (path: string, option: string, shown: string): Buffer =>
   }
 }
 
-const openClient = (address: Address): EsdbClient => {
+const openClient = (address: EventStoreDbAddress, monotonic: () => number): EsdbClient => {
   const { hosts, shown, login } = address
   const common = {
     keepAliveInterval: address.keepAliveIntervalMs ?? 10_000,
@@ -88,38 +60,43 @@ const openClient = (address: Address): EsdbClient => {
   }
   const [first] = hosts
   if (!first) throw new TypeError('an address has a host')
-  if (address.byDns) return new EsdbClient({ discover: first, ...common, ...discovery }, security, login).sound()
-  return address.discover
-    ? new EsdbClient({ endpoints: [...hosts], ...common, ...discovery }, security, login).sound()
-    : new EsdbClient({ endpoint: first, ...common }, security, login).sound()
+  // A name of DNS that stands for the whole cluster is asked as one of its nodes is.
+  const client = address.discover
+    ? new EsdbClient({ endpoints: [...hosts], ...common, ...discovery }, security, login)
+    : new EsdbClient({ endpoint: first, ...common }, security, login)
+  return client.sound(monotonic)
 }
 
 /** @throws {EventStoreError} when a certificate's file cannot be read. Nothing is sent yet. */
-export const openConnection = (address: Address): Connection => {
+export const openConnection = (address: EventStoreDbAddress, { monotonic }: Pick<Clock, 'monotonic'>): Connection => {
   const key = JSON.stringify(address)
-  const mine = shared.get(key) ?? { current: openClient(address), former: [], users: 0 }
+  const mine = shared.get(key) ?? { current: openClient(address, monotonic), former: [], users: 0 }
   shared.set(key, mine)
   mine.users += 1
   let closed = false
   const renew = (client: EsdbClient): void => {
     if (mine.current !== client || closed) return
-    mine.former.push(client)
-    mine.current = openClient(address)
+    mine.current = openClient(address, monotonic)
+    // An outage renews with each try: who has nothing open is let go at once.
+    const all = [...mine.former, client]
+    mine.former = all.filter(former => former.inUse)
+    for (const former of all) if (!former.inUse) former.end()
   }
   return {
     shown: address.shown,
-    client: () => mine.current.use(),
+    client: () => mine.current,
     failed: (client, error) => {
-      if (/Failed to discover/.test(textOf(error))) renew(client)
+      if (error instanceof SilentError) client.silent(error.ms)
+      else if (/Failed to discover/.test(textOf(error))) renew(client)
     },
     renew,
-    close: async () => {
+    close: () => {
       if (closed) return
       closed = true
       mine.users -= 1
       if (mine.users > 0) return
       shared.delete(key)
-      for (const each of [...mine.former, mine.current]) await each.end()
+      for (const client of [...mine.former, mine.current]) client.end()
     },
   }
 }

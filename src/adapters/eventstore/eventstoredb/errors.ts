@@ -2,7 +2,7 @@
  * What the client's errors mean. They are told apart by `type` and, where there is none, by the code of gRPC: an append
  * with the server down fails with a plain error on some ways and with a typed one on others.
  */
-import { ErrorType } from '@eventstore/db-client'
+import { ErrorType, NotLeaderError } from '@eventstore/db-client'
 import { EventStoreError, type Expected } from '../../../ports/event-store.ts'
 
 export type Meaning =
@@ -24,13 +24,21 @@ export type Meaning =
   /** The connection or the answer was lost: what was sent may have been done. */
   | { readonly kind: 'lost' }
   | { readonly kind: 'not-done'; readonly reason: string }
-  /** What the handler threw at: a position where no event begins, a filter that cannot be read. */
+  /** What the handler threw at: a position where no event begins, a filter that cannot be read, or its own fault. */
   | { readonly kind: 'broken' }
 
 /** Of gRPC (google.rpc.Code). */
 const codes = {
-  ...{ cancelled: 1, unknown: 2, deadlineExceeded: 4, permissionDenied: 7, resourceExhausted: 8, aborted: 10 },
-  ...{ internal: 13, unavailable: 14, dataLoss: 15, unauthenticated: 16 },
+  cancelled: 1,
+  unknown: 2,
+  deadlineExceeded: 4,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  aborted: 10,
+  internal: 13,
+  unavailable: 14,
+  dataLoss: 15,
+  unauthenticated: 16,
 } as const
 
 type Known = { readonly type?: unknown; readonly code?: unknown; readonly actualVersion?: unknown }
@@ -99,6 +107,13 @@ export const meaningOf = (error: unknown): Meaning => {
   return { kind: 'not-done', reason: text }
 }
 
+/** Said of the whole call, and so to everybody who has something on it, whatever became of that. */
+export const isOfCall = (error: unknown): boolean => memberOf(error).code !== undefined
+
+/** Where the leader is, when a follower was asked. */
+export const leaderOf = (error: unknown): string | undefined =>
+  error instanceof NotLeaderError ? `${error.leader.address}:${error.leader.port}` : undefined
+
 /** Why a certificate or the lack of one stands in the way, in words; undefined when it does not. */
 const tlsFault = (text: string): string | undefined => {
   if (/self.signed|unable to (?:verify|get)|UNABLE_TO|certificate.*(?:expired|not yet)|CERT_/i.test(text))
@@ -109,34 +124,49 @@ const tlsFault = (text: string): string | undefined => {
   return undefined
 }
 
+/** The server is there and will say the same the next time: waiting is of no use. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError'
+  readonly kind = 'refused'
+}
+
 /** The failure as the port names it, for reads and for what was certainly not written. */
 export const failureOf = (error: unknown, shown: string): EventStoreError => {
   if (error instanceof EventStoreError) return error
   const meaning = meaningOf(error)
+  const text = textOf(error)
   const say = (code: EventStoreError['code'], why: string): EventStoreError =>
     new EventStoreError(code, `EventStoreDB at ${shown} ${why}`, { cause: error })
-  const text = textOf(error)
+  const refused = (why: string): EventStoreError =>
+    new EventStoreError('unavailable', `EventStoreDB at ${shown} ${why}`, {
+      cause: new RefusedError(text, { cause: error }),
+    })
   switch (meaning.kind) {
     case 'denied':
-      return say('unavailable', 'refuses the login, or the login may not do this: check user, password and rights')
+      return refused('refuses the login, or the login may not do this: check user, password and rights')
     case 'deleted':
       return say('corrupt', 'says that a stream was tombstoned: somebody has deleted what is never deleted')
     case 'too-large':
       return say('too-large', 'takes less in one append than 1,000,000 bytes: raise its MaxAppendSize')
     case 'broken':
-      return say('corrupt', 'could not read at a position or with a filter: the position is of no event of this log')
+      return say('unavailable', `has met an error inside (${text.slice(0, 200)})`)
     case 'overloaded':
       return say('busy', 'has more to do than it takes')
     case 'not-leader':
       return say('unavailable', 'is not the leader of its cluster now')
     case 'unreachable': {
       const why = tlsFault(text)
+      if (why !== undefined) return refused(why)
       const last = /Last error: (?:Error: )?(.{1,200}?)(?:;|\n|\. Resolution|$)/.exec(text)?.[1]
-      return say('unavailable', why ?? `cannot be reached${last === undefined ? '' : ` (${last.replace(/\.$/, '')})`}`)
+      return say('unavailable', `cannot be reached${last === undefined ? '' : ` (${last.replace(/\.$/, '')})`}`)
     }
     case 'lost':
-    case 'dropped':
-      return say('unavailable', tlsFault(text) ?? 'does not answer: the connection was lost or took too long')
+    case 'dropped': {
+      const why = tlsFault(text)
+      return why === undefined
+        ? say('unavailable', 'does not answer: the connection was lost or took too long')
+        : refused(why)
+    }
     default:
       return say('unavailable', `answers with an error that is not known (${text.slice(0, 200)})`)
   }

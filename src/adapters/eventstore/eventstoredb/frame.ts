@@ -9,7 +9,8 @@ import { timestamp } from '../timestamp.ts'
 
 const LINE_END = 10
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+/** In lower case, as the server gives it back. */
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 const encoder = new TextEncoder()
 
@@ -20,12 +21,31 @@ export const checkEvent = ({ id, type, data }: StoredEvent): void => {
   if (data.includes('\n')) throw new TypeError(`${type} ${id}: its data has a line end, which canonical JSON has not`)
 }
 
+const copiedText = (recordedAt: string): string => JSON.stringify({ recordedAt })
+
 /** The event was checked before. */
-export const toEvent = ({ id, type, data, meta, recordedAt }: CopiedEvent): BinaryEventData => {
-  return {
-    ...{ id, type, contentType: 'application/octet-stream', data: encoder.encode(`${data}\n${meta}`) },
-    metadata: recordedAt === undefined ? undefined : encoder.encode(JSON.stringify({ recordedAt })),
-  }
+export const toEvent = ({ id, type, data, meta, recordedAt }: CopiedEvent): BinaryEventData => ({
+  id,
+  type,
+  contentType: 'application/octet-stream',
+  data: encoder.encode(`${data}\n${meta}`),
+  metadata: recordedAt === undefined ? undefined : encoder.encode(copiedText(recordedAt)),
+})
+
+/** The server's own limit, unless it was told another one: of a whole append, in which it counts two bytes a character of a type. */
+const MAX_APPEND_SIZE = 1_048_576
+
+/** Why the server would not take the append, which has so many characters of data and meta. */
+export const tooLarge = (events: readonly CopiedEvent[], characters: number): string | undefined => {
+  let beside = 0
+  for (const { type, recordedAt } of events)
+    beside += 1 + 2 * type.length + (recordedAt === undefined ? 0 : copiedText(recordedAt).length)
+  // A code unit takes three bytes at most: most appends need no counting.
+  if (characters * 3 + beside <= MAX_APPEND_SIZE) return undefined
+  const bytes = events.reduce((sum, { data, meta }) => sum + Buffer.byteLength(data) + Buffer.byteLength(meta), beside)
+  return bytes <= MAX_APPEND_SIZE
+    ? undefined
+    : `the append has ${bytes} bytes as EventStoreDB counts them, with types; ${MAX_APPEND_SIZE} are the most`
 }
 
 /** Streams of the server (`$`) and of the adapter itself (`_`) are no part of the log. */
@@ -53,7 +73,13 @@ const textsOf = (data: unknown): readonly [string, string] => {
 export const fromEvent = (event: RecordedEvent, position: bigint): LoggedEvent => {
   const [data, meta] = textsOf(event.data)
   return {
-    ...{ id: event.id, type: event.type, data, meta, stream: event.streamId, revision: event.revision, position },
+    id: event.id,
+    type: event.type,
+    data,
+    meta,
+    stream: event.streamId,
+    revision: event.revision,
+    position,
     recordedAt: (event.metadata && copiedAt(event.metadata)) ?? timestamp(event.created.getTime()),
   }
 }

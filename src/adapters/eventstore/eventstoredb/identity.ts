@@ -33,13 +33,15 @@ export type IdentityOptions = {
   readonly seen: ReadonlyMap<string, bigint>
   /** A log that has events and no id belongs to another program: say so rather than write to it. */
   readonly refuseForeign: boolean
+  /** It is only read: where there is no log, none is begun. */
+  readonly mustExist: boolean
 }
 
 /** @throws {EventStoreError} */
 export const openIdentity = async (
   options: IdentityOptions,
 ): Promise<{ readonly logId: string; readonly lostEnd?: LostEnd }> => {
-  const { reader, appender, newId, seen, refuseForeign } = options
+  const { reader, appender, newId, seen, refuseForeign, mustExist } = options
   const known = await readIdentity(reader)
   const head = await reader.head()
   if (!known && refuseForeign && head > 0n)
@@ -47,6 +49,7 @@ export const openIdentity = async (
       'corrupt',
       'the database holds events of another program and no log of this one: give each a database of its own',
     )
+  if (!known && mustExist) throw new EventStoreError('corrupt', 'the database holds no log of this program')
   const upTo = known ? (seen.get(known.logId) ?? 0n) : 0n
   if (known && upTo <= head) return { logId: known.logId }
   const logId = newId()

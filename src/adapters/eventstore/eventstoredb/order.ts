@@ -2,7 +2,10 @@
  * Keeps appends in the order of their calls. The client opens its batch call with the first append and lets those that come
  * in the same turn overtake it: so the first one goes alone, each time that a call is opened.
  */
-import type { Connection, EsdbClient } from './connection.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { EsdbClient } from './client.ts'
+import type { Connection } from './connection.ts'
+import { SilentError, within } from './silence.ts'
 
 export type OpenCall = {
   readonly client: EsdbClient
@@ -19,7 +22,8 @@ export type Entry = {
 
 export type Order = { enter(entry: Entry): void }
 
-export const openOrder = (connection: Connection): Order => {
+/** `patienceMs`: how long a server may take to say that it is there. */
+export const openOrder = (connection: Connection, clock: Pick<Clock, 'sleep'>, patienceMs: number): Order => {
   let held: Entry[] = []
   let call: OpenCall | undefined
   let opening = false
@@ -28,34 +32,40 @@ export const openOrder = (connection: Connection): Order => {
     const client = connection.client()
     // Asked for here: where it has to be fetched, the appends of a whole burst would wait for it side by side.
     try {
-      await client.serverVersion()
+      await within(patienceMs, clock, () => client.serverVersion())
     } catch (error) {
-      connection.renew(client)
+      connection.failed(client, error)
+      if (!(error instanceof SilentError)) connection.renew(client)
       throw error
     }
+    let sound = true
     const opened: OpenCall = {
       client,
       failed: error => {
         connection.failed(client, error)
+        sound = false
         if (call === opened) call = undefined
       },
     }
     held.shift()?.run(opened)
     await new Promise<void>(resolve => setImmediate(resolve))
+    // What is held begins anew, with another call.
+    if (!sound) return
     const rest = held
     held = []
     call = opened
-    for (const each of rest) each.run(opened)
+    for (const entry of rest) entry.run(opened)
   }
 
   const start = async (): Promise<void> => {
     opening = true
     try {
-      await open()
+      do await open()
+      while (held.length > 0)
     } catch (error) {
       const all = held
       held = []
-      for (const each of all) each.fail(error)
+      for (const entry of all) entry.fail(error)
     } finally {
       opening = false
     }

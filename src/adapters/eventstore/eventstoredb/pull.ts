@@ -1,14 +1,9 @@
 /** Takes what a reading of the client has, some at a time, and ends its call whatever happens. */
 import type { Clock } from '../../../ports/clock.ts'
+import { SilentError } from './silence.ts'
 
 /** The client buffers 16 by default: a page then takes sixty turns. */
 export const READABLE = { highWaterMark: 512 } as const
-
-/** No message came for as long as one has to. */
-export class SilentError extends Error {
-  override readonly name = 'SilentError'
-  readonly code = 4
-}
 
 /** What a reading of the client is, as far as it is needed here. */
 export type Pullable = {
@@ -100,13 +95,14 @@ export const pull = (
         if (items.length > 0) return items
         if (failure) throw failure.error
         if (over) return undefined
-        if (late) throw new SilentError(`no message within ${patienceMs} ms`)
+        if (late) throw new SilentError(patienceMs ?? 0)
         await woken(patienceMs, signal)
       }
     },
     end: async () => {
       watched?.abort()
-      await cancel().catch(() => undefined)
+      // Not waited for: a call that still looks for its server ends when it has found one.
+      void cancel().catch(() => undefined)
       stream.destroy()
     },
   }

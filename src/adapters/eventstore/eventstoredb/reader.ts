@@ -15,8 +15,14 @@ import {
 } from '@eventstore/db-client'
 import { categoryOf } from '../../../domain/ids.ts'
 import type { Clock } from '../../../ports/clock.ts'
-import type { LogFilter, LoggedEvent, ReadStreamOptions } from '../../../ports/event-store.ts'
-import type { Connection, EsdbClient } from './connection.ts'
+import {
+  EventStoreError,
+  type LogFilter,
+  type LoggedEvent,
+  type ReadStreamOptions,
+} from '../../../ports/event-store.ts'
+import type { EsdbClient } from './client.ts'
+import type { Connection } from './connection.ts'
 import { failureOf, meaningOf } from './errors.ts'
 import { fromEvent, isOurs, OUR_STREAMS } from './frame.ts'
 import { type Pull, pull, READABLE } from './pull.ts'
@@ -32,10 +38,21 @@ const PAGE_CHARACTERS = 8_000_000
 
 const at = (position: bigint): ReadPosition => (position === 0n ? START : { commit: position, prepare: position })
 
+/**
+ * A follower may be behind, or cut off from the leader without knowing it: a log that seems to end early looks like one that has
+ * lost its end.
+ */
+const LED = { requiresLeader: true } as const
+/** Times that a call goes to the next leader before it is said that there is none. */
+const LEADERS = 3
+
+/** Stands among the items for the server's word that the subscription has begun. */
+const BEGUN = Symbol('begun')
+
 /** What follows in the log: an event of ours, or how far the server has looked for one. */
 export type LogItem = LoggedEvent | { readonly reached: bigint } | 'caught-up'
 
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/#\s-]/g, '\\$&')
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 const anyOf = (texts: readonly string[]): string => `(?:${texts.map(escaped).join('|')})`
 
 export const passes = (filter: LogFilter | undefined): ((event: LoggedEvent) => boolean) => {
@@ -59,7 +76,10 @@ export type Reader = {
 }
 
 export type Following = {
-  /** `patienceMs` absent: however long it takes. Undefined at the end of the connection or the abort. */
+  /**
+   * What there is, nothing yet when the server has only said that it begins. `patienceMs` absent: however long it takes.
+   * Undefined at the end of the connection or the abort.
+   */
   next(patienceMs?: number, signal?: AbortSignal): Promise<readonly LogItem[] | undefined>
   end(): Promise<void>
 }
@@ -69,30 +89,42 @@ export const openReader = (connection: Connection, clock: Pick<Clock, 'sleep' | 
   let last = 0n
   let looked = 0n
 
+  /** Goes to the leader that a follower names: the client does so with its next call. */
+  const led = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (let tries = 1; ; tries += 1)
+      try {
+        return await work()
+      } catch (error) {
+        if (meaningOf(error).kind !== 'not-leader' || tries >= LEADERS) throw error
+        await new Promise<void>(resolve => setImmediate(resolve))
+      }
+  }
+
   /** Runs a reading on the client; its call is ended and its failure named whatever happens. */
-  const reading = async <T>(
+  const reading = <T>(
     open: (client: EsdbClient) => StreamingRead<AllStreamResolvedEvent> | StreamingRead<ResolvedEvent>,
     work: (items: Pull) => Promise<T>,
-  ): Promise<T> => {
-    const client = connection.client()
-    const stream = open(client)
-    const items = pull(stream, () => stream.cancel(), clock)
-    try {
-      return await work(items)
-    } catch (error) {
-      connection.failed(client, error)
-      throw error
-    } finally {
-      await items.end()
-    }
-  }
+  ): Promise<T> =>
+    led(async () => {
+      const client = connection.client()
+      const stream = open(client)
+      const items = pull(stream, () => stream.cancel(), clock)
+      try {
+        return await work(items)
+      } catch (error) {
+        connection.failed(client, error)
+        throw error
+      } finally {
+        await items.end()
+      }
+    })
 
   const resolved = (item: unknown): AllStreamResolvedEvent => item as AllStreamResolvedEvent
 
   /** The last event of ours among so many of the newest before a position; how far it looked when there is none. */
   const newest = (from: ReadPosition, count: number) =>
     reading(
-      client => client.readAll({ direction: BACKWARDS, fromPosition: from, maxCount: count, requiresLeader: true }),
+      client => client.readAll({ direction: BACKWARDS, fromPosition: from, maxCount: count, ...LED }),
       async items => {
         let first: bigint | undefined
         let oldest: bigint | undefined
@@ -125,9 +157,8 @@ export const openReader = (connection: Connection, clock: Pick<Clock, 'sleep' | 
     return last
   }
 
-  async function* stream(name: string, options: ReadStreamOptions = {}): AsyncGenerator<readonly LoggedEvent[]> {
+  async function* pagesOf(name: string, options: ReadStreamOptions): AsyncGenerator<readonly LoggedEvent[]> {
     const { direction = 'forwards', from, limit = Number.MAX_SAFE_INTEGER } = options
-    if (limit <= 0) return
     const client = connection.client()
     const opened = client.readStream(
       name,
@@ -135,7 +166,7 @@ export const openReader = (connection: Connection, clock: Pick<Clock, 'sleep' | 
         direction: direction === 'forwards' ? FORWARDS : BACKWARDS,
         fromRevision: from ?? (direction === 'forwards' ? START : END),
         maxCount: limit,
-        requiresLeader: true,
+        ...LED,
       },
       READABLE,
     )
@@ -166,22 +197,42 @@ export const openReader = (connection: Connection, clock: Pick<Clock, 'sleep' | 
     }
   }
 
+  async function* stream(name: string, options: ReadStreamOptions = {}): AsyncGenerator<readonly LoggedEvent[]> {
+    if (options.limit !== undefined && options.limit <= 0) return
+    // Only the beginning can be refused by who is no leader.
+    const pages = await led(async () => {
+      const begun = pagesOf(name, options)
+      return { first: await begun.next(), rest: begun }
+    })
+    try {
+      if (pages.first.done) return
+      yield pages.first.value
+      yield* pages.rest
+    } finally {
+      await pages.rest.return(undefined)
+    }
+  }
+
+  const eventAt = (position: bigint): Promise<LoggedEvent | undefined> =>
+    reading(
+      client => client.readAll({ direction: FORWARDS, fromPosition: at(position), maxCount: 1, ...LED }),
+      async items => {
+        const { event } = resolved((await items.next(PATIENCE_MS))?.[0] ?? {})
+        if (event?.position.commit !== position || !isOurs(event.streamId, event.type)) return undefined
+        return fromEvent(event, position)
+      },
+    )
+
   const one = async (position: bigint): Promise<LoggedEvent | undefined> => {
     if (position === 0n) return undefined
-    try {
-      return await reading(
-        client => client.readAll({ direction: FORWARDS, fromPosition: at(position), maxCount: 1 }),
-        async items => {
-          const { event } = resolved((await items.next(PATIENCE_MS))?.[0] ?? {})
-          if (event?.position.commit !== position || !isOurs(event.streamId, event.type)) return undefined
-          return fromEvent(event, position)
-        },
-      )
-    } catch (error) {
-      // No event begins there.
-      if (meaningOf(error).kind === 'broken') return undefined
-      throw error
-    }
+    // No event begins there: the server says so by an error that others of its errors look like, too.
+    for (let tries = 1; ; tries += 1)
+      try {
+        return await eventAt(position)
+      } catch (error) {
+        if (meaningOf(error).kind !== 'broken') throw error
+        if (tries > 1) return undefined
+      }
   }
 
   const serverFilter = (filter: LogFilter | undefined, checkpoint: FilterCheckpoint): Filter => {
@@ -198,14 +249,16 @@ export const openReader = (connection: Connection, clock: Pick<Clock, 'sleep' | 
       subscription.push({ commitPosition: commit })
     }
     const opened = client.subscribeToAll(
-      { fromPosition: at(after), filter: serverFilter(filter, checkpoint) },
+      { fromPosition: at(after), filter: serverFilter(filter, checkpoint), ...LED },
       READABLE,
     )
+    opened.on('confirmation', () => opened.push(BEGUN))
     opened.on('caughtUp', () => opened.push({}))
     const items = pull(opened, () => opened.unsubscribe(), clock)
     const wanted = passes(filter)
     let position = after
     const itemOf = (item: unknown): LogItem | undefined => {
+      if (item === BEGUN) return undefined
       const { event, commitPosition } = resolved(item)
       if (!event) return commitPosition === undefined ? 'caught-up' : { reached: commitPosition }
       const place = event.position.commit
@@ -219,9 +272,11 @@ export const openReader = (connection: Connection, clock: Pick<Clock, 'sleep' | 
       next: async (patienceMs, signal) => {
         try {
           const some = await items.next(patienceMs, signal)
-          return some?.flatMap(each => itemOf(each) ?? [])
+          return some?.flatMap(item => itemOf(item) ?? [])
         } catch (error) {
           connection.failed(client, error)
+          if (meaningOf(error).kind === 'broken' && position === after && after > 0n && !(await one(after)))
+            throw new EventStoreError('corrupt', `EventStoreDB at ${shown} has no event of this log at ${after}`)
           throw error
         }
       },
@@ -242,7 +297,7 @@ export const openReader = (connection: Connection, clock: Pick<Clock, 'sleep' | 
     heard: position => {
       if (position > last) last = position
     },
-    stream: async function* (name, options) {
+    async *stream(name, options) {
       try {
         yield* stream(name, options)
       } catch (error) {

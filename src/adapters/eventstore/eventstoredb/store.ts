@@ -1,5 +1,6 @@
 /** The event store on EventStoreDB 23.10 and later, and KurrentDB: one log, shared by any number of nodes. */
 import { randomUUID } from 'node:crypto'
+import { type EventStoreDbAddress, readEventStoreDbAddress } from '../../../config-eventstoredb.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import {
   type Append,
@@ -14,13 +15,13 @@ import {
   type ReadStreamOptions,
 } from '../../../ports/event-store.ts'
 import { asValue, checkWhole, measure, measureMany } from '../checks.ts'
-import { type Address, parseAddress } from './address.ts'
 import { type AppendCounts, DEADLINE_MS, openAppender } from './appender.ts'
 import { openConnection } from './connection.ts'
 import { failureOf, passes as isPassing } from './errors.ts'
-import { checkEvent } from './frame.ts'
+import { checkEvent, tooLarge } from './frame.ts'
 import { type LostEnd, openIdentity } from './identity.ts'
 import { matchesNothing, openReader, PATIENCE_MS, passes } from './reader.ts'
+import { SilentError, within } from './silence.ts'
 import { backoff, openTail } from './tail.ts'
 import { requireVersion } from './version.ts'
 
@@ -34,6 +35,8 @@ export type EventStoreDbOptions = {
   /** Positions that others have seen, by log id: see `openIdentity`. */
   readonly seen?: ReadonlyMap<string, bigint>
   readonly refuseForeign?: boolean
+  /** A database without a log is not given one: `corrupt`. */
+  readonly mustExist?: boolean
   /** Milliseconds within which it has to be open, else `unavailable`; 8000 by default. */
   readonly openWithinMs?: number
   readonly onBatch?: (appends: number) => void
@@ -58,25 +61,13 @@ const PAGE_CHARACTERS = 8_000_000
 /** Tries of a reading that brings nothing, before it is said to be unavailable. */
 const READ_TRIES = 3
 
-const within = async <T>(ms: number, shown: string, clock: Clock, work: () => Promise<T>): Promise<T> => {
-  const done = new AbortController()
-  try {
-    return await Promise.race([
-      work(),
-      clock.sleep(ms, done.signal).then(() => {
-        throw new EventStoreError('unavailable', `EventStoreDB at ${shown} gave no answer in ${ms} ms`)
-      }),
-    ])
-  } finally {
-    done.abort()
-  }
-}
-
-const readAddress = (url: string): Address => {
-  const address = parseAddress(url)
+const readAddress = (url: string): EventStoreDbAddress => {
+  const address = readEventStoreDbAddress(url)
   if ('fault' in address) throw new EventStoreError('unavailable', `the URL of the event store ${address.fault}`)
   return address
 }
+
+type CopiedAppend = Append & { readonly events: readonly CopiedEvent[] }
 
 const checkAppend = ({ stream, events }: Append): void => {
   if (/^[$_]/.test(stream)) throw new TypeError(`${stream}: streams that begin with $ or _ are not the log's`)
@@ -91,7 +82,7 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
   const { clock, newId = randomUUID, random = Math.random } = options
   const address = readAddress(options.url)
   const { shown } = address
-  const connection = openConnection(address)
+  const connection = openConnection(address, clock)
   const reader = openReader(connection, clock)
   const tail = openTail({ reader, clock, random })
   const long = new Map<string, bigint>()
@@ -116,14 +107,15 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
     return openIdentity({
       ...{ reader, appender, newId, seen: options.seen ?? new Map() },
       refuseForeign: options.refuseForeign ?? false,
+      mustExist: options.mustExist ?? false,
     })
   }
-  const { logId, lostEnd } = await within(options.openWithinMs ?? 8_000, shown, clock, identify).catch(
-    async (error: unknown) => {
-      await connection.close()
-      throw error
-    },
-  )
+  const openWithinMs = options.openWithinMs ?? 8_000
+  const { logId, lostEnd } = await within(openWithinMs, clock, identify).catch(async (error: unknown) => {
+    connection.close()
+    if (!(error instanceof SilentError)) throw error
+    throw new EventStoreError('unavailable', `EventStoreDB at ${shown} gave no answer in ${openWithinMs} ms`)
+  })
 
   let closing: Promise<void> | undefined
   const ending = new AbortController()
@@ -270,14 +262,18 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
     }
   }
 
-  const sized = (append: Append): number => {
+  const sized = ({ stream, events }: CopiedAppend, characters: number | EventStoreError): number | EventStoreError => {
+    if (characters instanceof EventStoreError) return characters
+    const why = tooLarge(events, characters)
+    return why === undefined ? characters : new EventStoreError('too-large', `${stream}: ${why}`)
+  }
+  const write = async (append: CopiedAppend): Promise<AppendResult> => {
     const characters = measure(append)
     checkAppend(append)
-    if (characters instanceof EventStoreError) throw characters
-    return characters
+    const size = sized(append, characters)
+    if (size instanceof EventStoreError) throw size
+    return appender.append(append.stream, append.expected, append.events, size)
   }
-  const write = async (append: Append & { readonly events: readonly CopiedEvent[] }): Promise<AppendResult> =>
-    appender.append(append.stream, append.expected, append.events, sized(append))
 
   return {
     ...{ logId, shown, readStream, readAll, subscribe },
@@ -289,7 +285,7 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
       appends.forEach(checkAppend)
       return Promise.all(
         appends.map((append, index) => {
-          const size = sizes[index] ?? 0
+          const size = sized(append, sizes[index] ?? 0)
           if (size instanceof EventStoreError) return size
           return appender.append(append.stream, append.expected, append.events, size).catch(asValue)
         }),
@@ -308,7 +304,7 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
         await appender.close()
         ending.abort()
         await tail.close()
-        await connection.close()
+        connection.close()
       })()
       return closing
     },

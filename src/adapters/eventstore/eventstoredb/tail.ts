@@ -4,8 +4,9 @@
  * those of events of this project, which are never scavenged: resuming after one leaves nothing out.
  */
 import type { Clock } from '../../../ports/clock.ts'
-import type { LoggedEvent } from '../../../ports/event-store.ts'
-import type { Reader } from './reader.ts'
+import { EventStoreError, type LoggedEvent } from '../../../ports/event-store.ts'
+import type { Following, Reader } from './reader.ts'
+import { SilentError } from './silence.ts'
 
 /** Latest events that are kept, and their characters. */
 const KEPT_EVENTS = 8_192
@@ -14,14 +15,23 @@ const KEPT_CHARACTERS = 16_000_000
 const PAGE = 1_000
 
 const FIRST_PAUSE_MS = 100
-const LONGEST_PAUSE_MS = 5_000
+/** With its jitter, how long after its return a server may be without its readers. */
+const LONGEST_PAUSE_MS = 2_000
 /** A subscription that lived this long was a sound one. */
 const SOUND_MS = 10_000
+/** How long the server may take to say that a subscription has begun. */
+const BEGIN_MS = 5_000
+/** A subscription that brings nothing for so long is compared with the head: nobody tells it that its server is a leader no more. */
+const QUIET_MS = 10_000
+/** How long what is new may take to come. */
+const LATE_MS = 3_000
+/** Looks in vain for the last event, before it is gone. */
+const LOOKS = 3
 
 export type Tail = {
   /** Begins, if it has not begun: events from what is the head now on will be kept. */
   start(): Promise<void>
-  /** The events after a position, some of them; undefined when they are not kept any more, or not yet. */
+  /** The events after a position, some of them; undefined when they are not kept any more, or not yet. @throws {EventStoreError} */
   after(position: bigint): readonly LoggedEvent[] | undefined
   /** Resolves when there is something new, or when the signal aborts. */
   news(signal?: AbortSignal): Promise<void>
@@ -46,6 +56,8 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
   let floor: bigint | undefined
   let position = 0n
   let taken = 0
+  let missed = 0
+  let failure: EventStoreError | undefined
   let waiting = new Set<() => void>()
   let running: Promise<void> | undefined
   let starting: Promise<void> | undefined
@@ -80,16 +92,52 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
     wake()
   }
 
+  /** Looks whether a quiet subscription is one that has nothing to bring. @throws when it is not. */
+  const watch = async (signal: AbortSignal): Promise<void> => {
+    for (let before = position; ; before = position) {
+      await clock.sleep(QUIET_MS, signal)
+      if (signal.aborted) return
+      if (position !== before) continue
+      if ((await reader.head()) <= position) continue
+      await clock.sleep(LATE_MS, signal)
+      if (position === before) throw new SilentError(QUIET_MS)
+    }
+  }
+
+  const read = async (following: Following, signal: AbortSignal): Promise<void> => {
+    for (let patience: number | undefined = BEGIN_MS; ; patience = undefined) {
+      const items = await following.next(patience, signal)
+      if (!items) return
+      const events = items.flatMap(item => (item === 'caught-up' || 'reached' in item ? [] : item))
+      if (events.length > 0) keep(events)
+    }
+  }
+
+  /** A server whose older backup was put back meanwhile has another history: what it writes next stands where we have been. */
+  const look = async (): Promise<void> => {
+    if (position === 0n || (await reader.at(position))) {
+      missed = 0
+      return
+    }
+    missed += 1
+    if (missed < LOOKS) throw new EventStoreError('unavailable', 'the last event is not found')
+    failure = new EventStoreError(
+      'corrupt',
+      `the log has lost its end: there is no event at ${position}, which was read before. Start every node anew`,
+    )
+    wake()
+  }
+
   const follow = async (): Promise<void> => {
+    if (taken > 0) await look()
+    if (failure) return
     const following = await reader.follow(position, undefined)
+    const over = new AbortController()
+    const signal = AbortSignal.any([ending.signal, over.signal])
     try {
-      for (;;) {
-        const items = await following.next(undefined, ending.signal)
-        if (!items) return
-        const events = items.flatMap(each => (each === 'caught-up' || 'reached' in each ? [] : each))
-        if (events.length > 0) keep(events)
-      }
+      await Promise.race([read(following, signal), watch(signal)])
     } finally {
+      over.abort()
       await following.end()
     }
   }
@@ -100,7 +148,7 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
       const began = clock.monotonic()
       // Dropped, ended, or away: it goes on after the last event, whatever the reason was.
       await follow().catch(() => undefined)
-      if (ending.signal.aborted) return
+      if (ending.signal.aborted || failure) return
       taken += 1
       if (clock.monotonic() - began > SOUND_MS) pause = FIRST_PAUSE_MS
       await clock.sleep(pause * (0.5 + random()), ending.signal)
@@ -135,6 +183,7 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
       return starting
     },
     after: place => {
+      if (failure) throw failure
       if (floor === undefined || place < floor) return undefined
       const from = indexAfter(place)
       return kept.slice(from, from + PAGE)
@@ -161,7 +210,7 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
   }
 }
 
-/** A pause before another try, doubling from 100 ms to 5 s with jitter; `reset` after a success. */
+/** A pause before another try, doubling from 100 ms to 2 s with jitter; `reset` after a success. */
 export const backoff = (clock: Pick<Clock, 'sleep'>, random: () => number) => {
   let pause = FIRST_PAUSE_MS
   return {
