@@ -15,6 +15,7 @@ import { openFileKeys } from '../../src/adapters/keys/file.ts'
 import { withoutSecrets } from '../../src/adapters/logging/redact.ts'
 import { storedOf } from '../../src/adapters/readstore/mongodb/plan.ts'
 import { openApp } from '../../src/app.ts'
+import { mails } from '../../src/app-mail.ts'
 import { ConfigError, type Environment, loadConfig } from '../../src/config.ts'
 import { type EngineSetting, parseEngine } from '../../src/config-engines.ts'
 import { settings } from '../../src/config-settings.ts'
@@ -182,10 +183,12 @@ for (const [door, ask, status, code, member] of httpDoors)
 
 /** Query parameters that take any text: nothing is found for these names. Every other one refuses them. */
 const anyText = new Set(['q', 'category', 'label', 'source', 'seed', 'correlationId'])
-/** Those that are refused for what they say, not for their form. */
-const refusals: ReadonlyMap<string, { readonly status: number; readonly code: string }> = new Map([
+/** Those that are answered for what they say, not for their form. */
+const answers: ReadonlyMap<string, { readonly status: number; readonly code?: string }> = new Map([
   ['/v1/accounts role', { status: 422, code: 'role-unknown' }],
   ['/v1/accounts email', { status: 422, code: 'email-invalid' }],
+  // Whoever guesses sees the same page.
+  ['/v1/mail/unsubscribe token', { status: 200 }],
 ])
 const malformed = { status: 400, code: 'validation' }
 /** Where a provider sends browsers back to: parameters that nobody knows are passed over there (RFC 6749, 4.1.2). */
@@ -211,7 +214,7 @@ t.test('by HTTP: parameters of every address, their names and their values', asy
         const answer = await api('GET', `${at}?${parameter}=${name}${needed}`, { as: admin })
         const what = `${at}?${parameter}=${name}: ${answer.status} ${answer.text.slice(0, 200)}`
         if (template === CALLBACK) t.match(answer, notBegun, what)
-        else if (!isFree) t.match(answer, refusals.get(`${template} ${parameter}`) ?? { status: 400 }, what)
+        else if (!isFree) t.match(answer, answers.get(`${template} ${parameter}`) ?? { status: 400 }, what)
         else if (template === '/v1/random' && parameter === 'seed') t.equal(answer.status, 200, what)
         else t.ok(answer.status === 404 || (answer.status === 200 && !answer.text.includes('"lemma"')), what)
       }
@@ -374,7 +377,7 @@ const commandDoors: readonly (readonly [door: string, line: (name: string) => re
     /is unknown: use/,
   ],
   ['a mail', name => ['mail', 'preview', name], 2, /is unknown: use verify-email/],
-  ['a language of a mail', name => ['mail', 'preview', 'token-issued', '--locale', name], 2, /is unknown: use en/],
+  ['a language of a mail', name => ['mail', 'preview', 'token-issued', '--locale', `${name}_`], 2, /write a language/],
   ['a job', name => ['jobs', 'drop', name], 1, /no job .* waits or is parked/],
   ['a state of jobs', name => ['jobs', 'list', '--state', name], 2, /is unknown: use/],
 ]
@@ -465,6 +468,7 @@ const otherDoors: readonly (readonly [
   answer: (name: string) => unknown,
 ])[] = [
   ['a role', isRole, () => false],
+  ['the language of a mail', mails.localeOf, () => 'en'],
   ['a channel', isChannel, () => false],
   ['a problem', isProblemCode, () => false],
   ['how a language folds', foldingOf, () => foldingOf('und')],
