@@ -15,14 +15,13 @@ import type { LogBatch } from '../../src/log/log.ts'
 import { openLog } from '../../src/log/open.ts'
 import { followBlocks } from '../../src/projections/blocks.ts'
 import { openApi } from '../support/api.ts'
-import { openTestApp } from '../support/app.ts'
-import { fakeClock, runningClock } from '../support/clocks.ts'
+import { inTime, openTestApp, whileTimeGoes } from '../support/app.ts'
+import { fakeClock, patientClock } from '../support/clocks.ts'
 import { openEdge } from '../support/edge.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
 import { scenario } from '../support/scenario.ts'
 import { temporaryFolder } from '../support/service.ts'
-import { until } from '../support/until.ts'
 
 const now = new Date('2026-01-01T12:00:00.000Z')
 const order = { id: 'b', kind: 'network' as const, target: '203.0.113.0/24', reason: 'Floods.', by: 'boss', now }
@@ -76,7 +75,7 @@ t.test('which address was blocked is forgotten when it is long over, and only th
   const blocks = openTransactor({
     aggregate: blockAggregate,
     log,
-    clock: fakeClock(),
+    clock: patientClock(),
     random: Math.random,
     cachedStreams: 0,
   })
@@ -182,6 +181,8 @@ t.test('addresses and networks as people write them', async t => {
 })
 
 t.test('found among many, as by a list that is searched from end to end', async t => {
+  const clock = patientClock()
+  const time = clock.now().getTime()
   let seed = 7
   const random = (below: number): number => {
     seed = (Math.imul(seed, 1103515245) + 12345) >>> 0
@@ -191,7 +192,6 @@ t.test('found among many, as by a list that is searched from end to end', async 
     random(2) === 0
       ? [random(8), random(8), random(8), random(256)].join('.')
       : `2001:db8:${random(16)}:${random(16)}::${random(4)}`
-  const clock = fakeClock(now)
   const oracle = new BlockList()
   const ends: Record<string, number> = {}
   const events = Array.from({ length: 400 }, (_, at) => {
@@ -201,14 +201,14 @@ t.test('found among many, as by a list that is searched from end to end', async 
     const target = networkText(network)
     const state = random(3)
     const [plain = '', prefix] = target.split('/')
-    const expiresAt = new Date(now.getTime() + (state === 1 ? -1_000 : 600_000)).toISOString()
+    const expiresAt = new Date(time + (state === 1 ? -1_000 : 600_000)).toISOString()
     ends[target] = Date.parse(expiresAt)
     const data = { blockId: target, kind: 'network' as const, subject: 's', target, reason: 'r', expiresAt, by: 'b' }
     return { plain, prefix: Number(prefix), position: BigInt(at + 1), stream: `block-${target}`, data }
   })
   const last = new Map(events.map(each => [each.stream, each]))
   for (const { plain, prefix, data } of last.values())
-    if ((ends[data.target] ?? 0) > now.getTime()) oracle.addSubnet(plain, prefix, isIPv4(plain) ? 'ipv4' : 'ipv6')
+    if ((ends[data.target] ?? 0) > time) oracle.addSubnet(plain, prefix, isIPv4(plain) ? 'ipv4' : 'ipv6')
   const meta = {
     ...{ actor: { kind: 'system' as const, id: 'x' }, commandId: 'c', correlationId: 'c', causationId: 'c' },
     ...{ at: now.toISOString(), schema: 1, route: { visibility: 'owner' as const } },
@@ -230,7 +230,7 @@ t.test('found among many, as by a list that is searched from end to end', async 
     },
     ...{ clock, signal: ending.signal, onError: error => t.fail(String(error)) },
   })
-  t.ok(await list.reached(400n, 1))
+  t.ok(await list.reached(400n, 20_000))
   let found = 0
   for (let n = 0; n < 20_000; n += 1) {
     const asked = address()
@@ -240,18 +240,16 @@ t.test('found among many, as by a list that is searched from end to end', async 
   }
   t.ok(found > 1_000 && found < 19_000, `${found} of 20,000 are blocked`)
   t.equal(list.address('::ffff:1.2.3.4') === undefined, list.address('1.2.3.4') === undefined)
-  const some = [...last.values()].find(({ data, prefix }) => prefix === 32 && (ends[data.target] ?? 0) > now.getTime())
+  const some = [...last.values()].find(({ data, prefix }) => prefix === 32 && (ends[data.target] ?? 0) > time)
   t.ok(some && list.address(`${some.plain}:443`), 'with its port')
-  const six = [...last.values()].find(
-    ({ data, plain }) => plain.includes(':') && (ends[data.target] ?? 0) > now.getTime(),
-  )
+  const six = [...last.values()].find(({ data, plain }) => plain.includes(':') && (ends[data.target] ?? 0) > time)
   t.ok(six && list.address(`[${six.plain}]:443`) && list.address(`[${six.plain}]`))
   t.equal(list.address('not an address'), undefined)
   const pages = [list.page(undefined, 10)]
   for (let page = pages[0]; page?.next !== undefined; page = pages.at(-1)) pages.push(list.page(page.next, 100))
   const listed = pages.flatMap(each => each.blocks.map(({ id }) => id))
   t.equal(listed.length, new Set(listed).size)
-  t.equal(listed.length, [...last.values()].filter(({ data }) => (ends[data.target] ?? 0) > now.getTime()).length)
+  t.equal(listed.length, [...last.values()].filter(({ data }) => (ends[data.target] ?? 0) > time).length)
   t.equal(readAddress('1.2.3.4')?.family, 4)
 })
 
@@ -300,9 +298,9 @@ t.test('a download that runs is cut; one that goes on after its address was bloc
 t.test('at the edge: refused before anything else, on every node, and what runs is ended', async t => {
   const folder = temporaryFolder(t)
   const env = { TRUSTED_PROXIES: '127.0.0.1,10.1.0.0/16' }
-  const clock = runningClock()
-  const app = await openTestApp(t, env, { folder, clock })
-  const other = await openTestApp(t, env, { folder, clock })
+  const shared = { folder, clock: fakeClock() }
+  const app = await openTestApp(t, env, shared)
+  const other = await openTestApp(t, env, shared)
   const api = await openApi(app.url)
   const admin = await app.token('admin')
   const from = (address: string) => ({ 'x-forwarded-for': address })
@@ -314,8 +312,12 @@ t.test('at the edge: refused before anything else, on every node, and what runs 
   t.match(added, { status: 201, json: { kind: 'network', target: '203.0.113.7/32', reason: 'Floods the search.' } })
   const path = added.headers.get('location') ?? ''
   t.match(await api('GET', path, { as: admin }), { status: 200, json: added.json })
-  const soon = async (url: string, address: string, status: number) =>
-    until(`${address} ${status}`, async () => ((await get(url, address)).status === status ? true : undefined))
+  const soon = (url: string, address: string, status: number) =>
+    inTime(app, `${address} ${status}`, async saw => {
+      const answer = await get(url, address)
+      saw(answer.status)
+      return answer.status === status
+    })
   await soon(other.url, '203.0.113.7', 403)
   for (const asked of ['/v1/entries', '/health/live', '/nope', '/v1/openapi.json', '/docs', '/v1/live']) {
     const answer = await get(app.url, '203.0.113.7', asked)
@@ -334,18 +336,14 @@ t.test('at the edge: refused before anything else, on every node, and what runs 
   t.equal((await get(app.url, '203.0.113.7, 9.9.9.9')).status, 200, 'what the client says before it is nothing')
   t.equal((await get(app.url, '::ffff:203.0.113.7')).status, 403)
 
-  const inMs = (ms: number): string => new Date(clock.now().getTime() + ms).toISOString()
-  const ends = inMs(3_600_000)
+  const time = shared.clock.now().getTime()
+  const ends = new Date(time + 3_600_000).toISOString()
   await add({ target: '2001:db8:1:2::9', reason: 'r', expiresAt: ends })
-  const left = (): number => Math.ceil((Date.parse(ends) - clock.now().getTime()) / 1000)
-  const most = left()
   const six = await get(app.url, '2001:db8:1:2:ffff::1')
   t.equal(six.status, 403)
-  const seconds = Number(six.headers.get('retry-after'))
-  t.ok(seconds <= most && seconds >= left(), `Retry-After ${seconds}`)
-  await add({ target: '2001:db8:1:2::9', reason: 'r', expiresAt: inMs(60_000) })
-  await clock.advance(60_000)
-  t.equal((await get(app.url, '2001:db8:1:2:ffff::1')).status, 200)
+  t.equal(six.headers.get('retry-after'), '3600')
+  await add({ target: '2001:db8:1:2::9', reason: 'r', expiresAt: new Date(time + 1_500).toISOString() })
+  await soon(app.url, '2001:db8:1:2:ffff::1', 200)
 
   const { accountId, password } = await app.account('contributor', 'ada@dictionary.example')
   const boss = await app.account('admin', 'boss@dictionary.example')
@@ -358,10 +356,12 @@ t.test('at the edge: refused before anything else, on every node, and what runs 
       const ended = new Promise<number>(done => ws.on('close', done))
       ws.on('open', () => resolve({ code: 0, ended })).on('error', reject)
     })
-  const sockets = await Promise.all([
+  const both = Promise.all([
     closed({ ...from('198.51.100.1') }),
     closed({ ...from('198.51.100.200'), authorization: `Bearer ${ada}` }),
   ])
+  const sockets = await whileTimeGoes(app, 'both connections', both)
+  const ended = async (at: number) => sockets[at]?.ended
   const stream = await get(other.url, '198.51.100.2', '/v1/live/entries')
   const spared = await get(other.url, '198.51.101.2', '/v1/live/entries')
   const read = (answer: Response) =>
@@ -371,10 +371,10 @@ t.test('at the edge: refused before anything else, on every node, and what runs 
     )
   const cut = read(stream)
   await add({ target: '198.51.100.0/26', reason: 'r' })
-  t.equal(await sockets[0]?.ended, 1008)
-  t.equal(await cut, 'cut')
+  t.equal(await whileTimeGoes(app, 'the end of a connection', ended(0)), 1008)
+  t.equal(await whileTimeGoes(app, 'the end of a stream', cut), 'cut')
   t.equal((await add({ target: accountId, reason: 'Spam.', expiresAt: ends })).status, 201)
-  t.equal(await sockets[1]?.ended, 1008)
+  t.equal(await whileTimeGoes(app, 'the end of a connection', ended(1)), 1008)
   const blocked = await api('GET', '/v1/me', { as: ada })
   t.match(blocked, { status: 403, code: 'blocked' })
   t.ok(blocked.headers.get('retry-after'))
@@ -429,6 +429,6 @@ t.test('at the edge: refused before anything else, on every node, and what runs 
   await other.close()
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(each => /\.db/.test(each)))
     t.notMatch(readFileSync(join(folder, name)).toString('latin1'), /198\.51\.100|203\.0\.113|Floods the search/, name)
-  const again = await openTestApp(t, env, { folder, clock })
+  const again = await openTestApp(t, env, shared)
   t.equal((await get(again.url, '198.51.100.3')).status, 403, 'from the first request on')
 })

@@ -7,8 +7,7 @@ import { carryOutErasures } from '../../src/app-erasure.ts'
 import { verifyReceipt } from '../../src/commands/receipts.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openApi, type Received } from '../support/api.ts'
-import { openTestApp } from '../support/app.ts'
-import { runningClock } from '../support/clocks.ts'
+import { inTime, openTestApp } from '../support/app.ts'
 import { forgedOf } from '../support/forged.ts'
 import { runHere } from '../support/here.ts'
 import { openOutbox } from '../support/outbox.ts'
@@ -16,8 +15,7 @@ import { environmentFor, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
-const clock = runningClock()
-const app = await openTestApp(t, {}, { folder, clock })
+const app = await openTestApp(t, {}, { folder })
 const api = await openApi(app.url)
 const boss = await app.account('admin', 'boss@dictionary.example')
 const password = 'horse staple battery'
@@ -59,7 +57,7 @@ const HOUR = 60 * 60_000
 /** Another node, on whose clock it is later by so much; what house-keeping does there every minute. */
 const later = async (ms: number, ids: readonly string[], sabotage = false): Promise<number> => {
   const opened: Closing[] = []
-  const ahead = { ...clock, now: () => new Date(clock.now().getTime() + ms) }
+  const ahead = { ...app.clock, now: () => new Date(app.clock.now().getTime() + ms) }
   const core = await openCore(loadConfig(environmentFor(folder), folder), ahead, opened)
   try {
     const broken = { ...core, keys: { ...core.keys, destroy: () => Promise.reject(new Error('killed')) } }
@@ -177,7 +175,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   const receiptPath = String(json['receipt'])
 
   t.equal(await later(25 * HOUR, [id]), 0, 'begun')
-  await until('the end of the session', async () =>
+  await inTime(app, 'the end of the session', async () =>
     (await api('GET', '/v1/me', { as })).status === 401 ? true : undefined,
   )
   t.equal((await signIn(email)).code, 'account-suspended')
@@ -192,7 +190,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   t.equal(await later(26 * HOUR, [id], true), 0, 'a process that dies before the key is gone')
   t.equal(await later(26 * HOUR, [id]), 1, 'is followed by one that ends it')
   t.equal(await later(26 * HOUR, [id]), 1)
-  const receipt = await until('the receipt', async () => {
+  const receipt = await inTime(app, 'the receipt', async () => {
     const found = await api('GET', receiptPath)
     return found.status === 200 ? found : undefined
   })
@@ -219,11 +217,11 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   })
   t.match(verifyReceipt(String(receipt.json['signed']), { keys: [] }), { fault: /do not have the one/ })
 
-  const history = await until('the key to be gone everywhere', async () => {
+  await inTime(app, 'the key to be gone everywhere, and the end in the history', async saw => {
     const found = await api('GET', `/v1/events?stream=account-${id}`, { as: admin })
-    return found.text.includes('"removed":["address","password"]') ? found : undefined
+    saw(found.text)
+    return ['"removed":["address","password"]', '"AccountErased"'].every(part => found.text.includes(part))
   })
-  t.match(history.text, '"AccountErased"')
   for (const path of [
     `/v1/streams/profile-${id}`,
     `/v1/events?actor=${id}`,
@@ -252,7 +250,7 @@ t.test('the display name stays where it is wished', async t => {
   await api('DELETE', '/v1/me', { as, body: { content: 'kept' } })
   t.equal(await later(25 * HOUR, [id]), 0)
   t.equal(await later(26 * HOUR, [id]), 1)
-  const shown = await until('the end', async () => {
+  const shown = await inTime(app, 'the end', async () => {
     const found = await api('GET', `/v1/accounts/${id}`, { as: admin })
     return found.json['email'] === null ? found : undefined
   })

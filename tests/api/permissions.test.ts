@@ -9,7 +9,6 @@ import { WebSocket } from 'ws'
 import { channelNames } from '../../src/subscribers/live-channels.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { runningClock } from '../support/clocks.ts'
 
 type Table = ReadonlyMap<string, Readonly<Record<string, string>>>
 
@@ -28,8 +27,7 @@ const table: Table = new Map(
   }),
 )
 
-const clock = runningClock()
-const app = await openTestApp(t, {}, { clock })
+const app = await openTestApp(t)
 const api = await openApi(app.url)
 
 const signIn = async (name: string, role: 'contributor' | 'editor' | 'moderator' | 'auditor' | 'admin') => {
@@ -61,10 +59,10 @@ const act = async (method: string, path: string, body: object) => {
   if (answer.status !== 200) throw new Error(answer.text)
   return answer
 }
-const expiresAt = new Date(clock.now().getTime() + 60_000).toISOString()
+const expiresAt = new Date(app.clock.now().getTime() + 1000).toISOString()
 await act('PUT', `${ended.id}/roles/admin`, { expiresAt })
 await act('POST', `${suspended.id}/suspend`, { reason: 'Spam.' })
-await clock.advance(60_000)
+await app.clock.advance(1000)
 
 const NOTHING = '00000000-0000-4000-8000-000000000000'
 const params: Readonly<Record<string, string>> = { role: 'emperor', channel: 'entries', code: 'conflict' }

@@ -1,12 +1,9 @@
 /**
  * Clocks for tests. `fakeClock` stands still until the test moves it: for what is about time. `patientClock` goes on by
  * itself while nothing is under way: for what only waits in passing. `fastClock` is real time, some times as fast: for
- * what no test waits for. `runningClock` is real time that may be jumped ahead of: for whole programs.
+ * what no test waits for.
  */
 import type { Clock } from '../../src/ports/clock.ts'
-
-/** A timer of Node is at once over when it is to take longer. */
-const LONGEST_TIMER_MS = 2_147_483_647
 
 /** For what goes by the system's own clock, as queues do. */
 export const fromNow = (ms: number): Date => new Date(Date.now() + ms)
@@ -116,40 +113,6 @@ export const patientClock = (stepMs: number = 40): PatientClock => {
         underWay -= 1
       }
     },
-  }
-}
-
-/** Real time, which a test may jump ahead of: for a program in which much waits for much else, when what is about time is jumped over. */
-export const runningClock = (): FakeClock => {
-  let jumped = 0
-  const sleeping = new Set<{ readonly until: number; readonly wake: () => void }>()
-  const monotonic = (): number => performance.now() + jumped
-  return {
-    now: () => new Date(performance.timeOrigin + monotonic()),
-    monotonic,
-    sleep: (ms, signal) =>
-      new Promise(resolve => {
-        if (signal?.aborted) {
-          resolve()
-          return
-        }
-        const wake = (): void => {
-          clearTimeout(timer)
-          sleeping.delete(sleeper)
-          signal?.removeEventListener('abort', wake)
-          resolve()
-        }
-        const timer = setTimeout(wake, Math.min(ms, LONGEST_TIMER_MS))
-        const sleeper = { until: monotonic() + ms, wake }
-        sleeping.add(sleeper)
-        signal?.addEventListener('abort', wake)
-      }),
-    advance: async ms => {
-      jumped += ms
-      for (const { until, wake } of [...sleeping].sort((a, b) => a.until - b.until)) if (until <= monotonic()) wake()
-      await settle()
-    },
-    sleepers: () => sleeping.size,
   }
 }
 
