@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/domain/roles.ts'
 import { ask, NOT_YET, ready } from '../support/nodes.ts'
 import { environmentFor, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const SECRET = 'xylophonical'
 
@@ -82,6 +83,11 @@ t.test('redacted: gone from every answer, and nothing throws', async t => {
   await everywhere(url, after)
   t.equal((await send('POST', `${path}/redact`, { ground: 'privacy' })).status, 200, 'repeating it is harmless')
   t.equal((await send('POST', `${path}/publish`, {}, { 'if-match': '"3"' })).status, 410)
+  await until('every consumer has all', async saw => {
+    const all = await app.projections()
+    saw(all.map(({ name, lag }) => `${name} ${lag}`))
+    return all.every(({ lag }) => lag === '0')
+  })
   await app.close()
 
   // The key that sealed the text is destroyed, so the log has it no more, in no copy.
