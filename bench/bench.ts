@@ -68,7 +68,7 @@ export const interleave = async <T>(
 export const short = (value: number): string =>
   value >= 1e6 ? `${(value / 1e6).toFixed(2)}M` : value >= 1e3 ? `${(value / 1e3).toFixed(1)}k` : value.toFixed(0)
 
-const columns = ['work', 'against', 'ours', 'peer', 'ratio', 'reach', 'met', 'note'] as const
+const columns = ['work', 'against', 'ours', 'peer', 'ratio', 'reach', 'met'] as const
 
 const cells = (row: BenchRow): readonly string[] => [
   row.work,
@@ -78,21 +78,20 @@ const cells = (row: BenchRow): readonly string[] => [
   row.ratio === undefined ? '' : row.ratio.toFixed(2),
   row.reach,
   row.met === null ? '' : row.met ? 'yes' : 'NO',
-  row.note ?? '',
 ]
 
-/** The rows as a table with aligned columns. */
+/** The rows as a table with aligned columns, and their notes below it. */
 export const table = (rows: readonly BenchRow[]): string => {
   const lines = [columns, ...rows.map(cells)]
   const widths = columns.map((_, index) => Math.max(...lines.map(line => (line[index] ?? '').length)))
-  return lines
-    .map(line =>
-      line
-        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  const rest = rows.flatMap(({ work, note }) => (note === undefined ? [] : [`  ${work}: ${note}`]))
+  const aligned = lines.map(line =>
+    line
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+  return [...aligned, ...rest].join('\n')
 }
 
 /** For a benchmark that is run alone (`node bench/append.ts [--quick]`): prints its table. */

@@ -15,15 +15,20 @@ const cpuOf = (pid: number): number => {
   return (Number(fields[11]) + Number(fields[12])) * 10_000
 }
 
-type Server = { readonly url: string; readonly token?: string; readonly pid: number; stop(): Promise<void> }
+/** `passwords` of the accounts that it made. */
+type Ready = { readonly url: string; readonly token?: string; readonly passwords?: readonly string[] }
+export type Server = Ready & { readonly pid: number; stop(): Promise<void> }
 
-const isReady = (value: unknown): value is { readonly url: string; readonly token?: string } =>
+const isReady = (value: unknown): value is Ready =>
   typeof value === 'object' && value !== null && 'url' in value && typeof value.url === 'string'
 
-const start = (name: string, folder: string): Promise<Server> =>
+/** A server of bench/servers/http.ts in a process of its own, in a folder of its own. */
+export const start = (name: string, folder: string, env: Readonly<Record<string, string>> = {}): Promise<Server> =>
   new Promise((resolve, reject) => {
     const nowhere = openSync('/dev/null', 'w')
-    const server = spawn(process.execPath, [child, name, `${folder}/${name}`], { stdio: ['ignore', 'pipe', nowhere] })
+    const server = spawn(process.execPath, [child, name, `${folder}/${name}`], {
+      ...{ stdio: ['ignore', 'pipe', nowhere], env: { ...process.env, ...env } },
+    })
     closeSync(nowhere)
     const ended = new Promise<void>(done => server.once('exit', () => done()))
     server.once('exit', code => reject(new Error(`the server ${name} ended with ${code}`)))
@@ -40,10 +45,10 @@ const start = (name: string, folder: string): Promise<Server> =>
     })
   })
 
-type Load = { readonly rate: number; readonly cpu: number; readonly p99: number }
+export type Load = { readonly rate: number; readonly cpu: number; readonly p99: number }
 
 /** `cpu` is microseconds a request. @throws when an answer was not a success. */
-const load = async (server: Server, path: string, options: Omit<autocannon.Options, 'url'>): Promise<Load> => {
+export const load = async (server: Server, path: string, options: Omit<autocannon.Options, 'url'>): Promise<Load> => {
   const before = cpuOf(server.pid)
   const result = await autocannon({ url: server.url + path, ...options })
   const answered = result['2xx']
@@ -54,16 +59,20 @@ const load = async (server: Server, path: string, options: Omit<autocannon.Optio
   return { rate: answered / result.duration, cpu: (cpuOf(server.pid) - before) / answered, p99: result.latency.p99 }
 }
 
-const get = (server: Server, seconds: number): Promise<Load> =>
+/** How long, or in a quick run how many requests, whatever time they take: a busy machine may answer none in a second. */
+export type Span = Pick<autocannon.Options, 'duration' | 'amount' | 'timeout'>
+export const quickly: Span = { amount: 128, timeout: 120 }
+
+const get = (server: Server, span: Span): Promise<Load> =>
   load(server, `/v1/entries/${exampleId}`, {
-    ...{ connections: 16, duration: seconds },
+    ...{ connections: 16, ...span },
     headers: server.token === undefined ? {} : { authorization: `Bearer ${server.token}` },
   })
 
 let written = 0
-const post = (server: Server, seconds: number): Promise<Load> =>
+const post = (server: Server, span: Span): Promise<Load> =>
   load(server, '/v1/entries', {
-    ...{ connections: 64, duration: seconds, method: 'POST' },
+    ...{ connections: 64, method: 'POST', ...span },
     headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
     requests: [
       {
@@ -77,20 +86,20 @@ const post = (server: Server, seconds: number): Promise<Load> =>
     ],
   })
 
-const micros = (value: number): string => `${value.toFixed(1)} us`
+export const micros = (value: number): string => `${value.toFixed(1)} us`
 
 /** Runs the load in turns and gives the median of each server's rounds. */
 const measure = async (
   names: readonly string[],
   quick: boolean,
-  work: (server: Server, seconds: number) => Promise<Load>,
+  work: (server: Server, span: Span) => Promise<Load>,
 ): Promise<ReadonlyMap<string, Load>> =>
   inFolder(async folder => {
     const servers = await Promise.all(names.map(async name => [name, await start(name, folder)] as const))
-    const seconds = quick ? 1 : 3
+    const span = quick ? quickly : { duration: 3 }
     try {
-      for (const [, server] of servers) await work(server, quick ? 1 : 2)
-      const contenders = Object.fromEntries(servers.map(([name, server]) => [name, () => work(server, seconds)]))
+      for (const [, server] of servers) await work(server, quick ? quickly : { duration: 2 })
+      const contenders = Object.fromEntries(servers.map(([name, server]) => [name, () => work(server, span)]))
       const rounds = await interleave(quick ? 1 : 5, contenders)
       return new Map(
         [...rounds].map(([name, loads]) => [
@@ -107,14 +116,14 @@ const measure = async (
     }
   })
 
-const of = (found: ReadonlyMap<string, Load>, name: string): Load =>
+export const loadOf = (found: ReadonlyMap<string, Load>, name: string): Load =>
   found.get(name) ?? { rate: Number.NaN, cpu: Number.NaN, p99: Number.NaN }
 
 export const run = async ({ quick }: BenchOptions): Promise<readonly BenchRow[]> => {
   const reads = await measure(['bare', 'unprotected', 'service'], quick, get)
-  const peer = of(reads, 'bare')
+  const peer = loadOf(reads, 'bare')
   const reading = (work: string, name: string, reach: number): BenchRow => {
-    const ours = of(reads, name)
+    const ours = loadOf(reads, name)
     const ratio = peer.cpu / ours.cpu
     return {
       ...{ work, against: 'bare Fastify route with schema', ours: micros(ours.cpu), peer: micros(peer.cpu), ratio },
@@ -122,9 +131,9 @@ export const run = async ({ quick }: BenchOptions): Promise<readonly BenchRow[]>
     }
   }
   const writes = await measure(['forgetful', 'paused', 'service'], quick, post)
-  const forgetful = of(writes, 'forgetful')
+  const forgetful = loadOf(writes, 'forgetful')
   const writing = (work: string, name: string, reach: number | undefined): BenchRow => {
-    const ours = of(writes, name)
+    const ours = loadOf(writes, name)
     const ratio = ours.rate / forgetful.rate
     return {
       ...{ work, against: 'same route, nothing stored', ratio },

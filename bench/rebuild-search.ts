@@ -14,6 +14,7 @@ import { entryEvents } from '../src/domain/entry-events.ts'
 import type { Recorded } from '../src/domain/event.ts'
 import { entryId } from '../src/domain/ids.ts'
 import { checkRecord } from '../src/domain/import.ts'
+import { isRefusal } from '../src/domain/refusal.ts'
 import type { NewEvent } from '../src/log/log.ts'
 import { openLog } from '../src/log/open.ts'
 import type { DocumentWrite } from '../src/ports/read-store.ts'
@@ -46,8 +47,9 @@ const fill = async ({ log }: Opened, most: number): Promise<number> => {
     batch = []
   }
   for await (const item of source.items) {
-    const record = item.kind === 'record' ? checkRecord(item.record) : 'fault'
-    if (typeof record === 'string') continue
+    if (item.kind !== 'record') continue
+    const record = checkRecord(item.record)
+    if (isRefusal(record)) continue
     const { identity, content, rank, licence, source: from, record: digest } = record
     const event: NewEvent = {
       id: randomUUID(),

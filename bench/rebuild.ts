@@ -43,9 +43,9 @@ const clock: Clock = {
   },
 }
 
-const edited = eventType('EntryEdited', Type.Object({ content: Type.Unknown(), note: Type.String() }))
+export const edited = eventType('EntryEdited', Type.Object({ content: Type.Unknown(), note: Type.String() }))
 
-const small = projection({
+export const small = projection({
   name: 'small',
   version: 1,
   categories: ['entry'],
@@ -58,7 +58,7 @@ const small = projection({
 })
 
 /** A thousand documents are worked on at a time, as people do, until each has had its events. */
-const fill = async (store: EventStore, streams: number, each: number): Promise<void> => {
+export const fill = async (store: EventStore, streams: number, each: number): Promise<void> => {
   for (let at = 0; at < streams; at += 1_000) {
     const ids = Array.from({ length: Math.min(1_000, streams - at) }, () => `entry-${randomUUID()}`)
     for (let round = 0; round < each; round += 1) {
@@ -75,7 +75,7 @@ const fill = async (store: EventStore, streams: number, each: number): Promise<v
   }
 }
 
-const readAndParse = async (store: EventStore): Promise<number> => {
+export const readAndParse = async (store: EventStore): Promise<number> => {
   let size = 0
   for await (const batch of store.readAll(0n))
     for (const event of batch.events) {
@@ -86,7 +86,7 @@ const readAndParse = async (store: EventStore): Promise<number> => {
   return size
 }
 
-const noKeys = {
+export const noKeys = {
   take: () => Promise.reject(new Error('nothing is sealed here')),
   subject: () => Promise.reject(new Error('nothing is sealed here')),
   find: () => Promise.resolve(new Map()),

@@ -7,7 +7,7 @@ import { arch, cpus, platform, totalmem } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { Bench, BenchRow } from './bench.ts'
+import { type Bench, type BenchRow, table } from './bench.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean' } }, allowPositionals: true })
@@ -31,24 +31,6 @@ if (files.length === 0) {
   process.exit(2)
 }
 
-const columns = ['work', 'against', 'ours', 'peer', 'ratio', 'reach', 'met'] as const
-const cells = (row: BenchRow): readonly string[] => [
-  ...[row.work, row.against, String(row.ours), String(row.peer)],
-  ...[row.ratio === undefined ? '' : row.ratio.toFixed(2), row.reach, row.met === null ? '' : row.met ? 'yes' : 'NO'],
-]
-const table = (rows: readonly BenchRow[]): string => {
-  const all = [columns, ...rows.map(cells)]
-  const widths = columns.map((_, at) => Math.max(...all.map(row => row[at]?.length ?? 0)))
-  return all
-    .map(row =>
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}
-
 const rows: (BenchRow & { readonly bench: string })[] = []
 const failed: string[] = []
 // One after the other: what runs beside a benchmark is in its figures.
@@ -65,7 +47,6 @@ for (const file of files) {
 }
 
 process.stdout.write(`${table(rows)}\n`)
-for (const row of rows) if (row.note) process.stdout.write(`  ${row.work}: ${row.note}\n`)
 if (quick) process.stdout.write('A quick run: the figures mean nothing, each benchmark was only seen to run.\n')
 else {
   const at = new Date().toISOString()

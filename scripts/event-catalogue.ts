@@ -5,13 +5,29 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { accountCategory, accountEvents } from '../src/domain/account.ts'
+import { addressCategory, addressEvents } from '../src/domain/address.ts'
+import { addressKeysCategory, addressKeysEvents } from '../src/domain/address-keys.ts'
+import { administratorsCategory, administratorsEvents } from '../src/domain/administrators.ts'
+import { blockCategory, blockEvents } from '../src/domain/block.ts'
 import { dayCategory, dayEvents } from '../src/domain/day.ts'
+import { deviceEvents, devicesCategory } from '../src/domain/devices.ts'
 import { entryCategory } from '../src/domain/entry.ts'
 import { entryEvents } from '../src/domain/entry-events.ts'
 import type { EventType } from '../src/domain/event.ts'
 import { historyCategory, historyEvents } from '../src/domain/history.ts'
 import { importCategory, importEvents } from '../src/domain/import.ts'
+import { identitiesCategory, linkedIdentitiesEvents } from '../src/domain/linked-identities.ts'
+import { lookupCategory, lookupEvents } from '../src/domain/lookup.ts'
+import { mailCategory, mailEvents } from '../src/domain/mail-refusal.ts'
+import { nameCategory, nameEvents } from '../src/domain/name-claim.ts'
+import { openIdCategory, openIdClaimEvents } from '../src/domain/openid-claim.ts'
+import { passkeyEvents, passkeysCategory } from '../src/domain/passkeys.ts'
+import { preferencesCategory, preferencesEvents } from '../src/domain/preferences.ts'
+import { profileCategory, profileEvents } from '../src/domain/profile.ts'
 import { searchesCategory, searchesEvents } from '../src/domain/searches.ts'
+import { factorEvents, factorsCategory } from '../src/domain/second-factor.ts'
+import { sessionCategory, sessionEvents } from '../src/domain/session.ts'
 import { tokenCategory, tokenEvents } from '../src/domain/token.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -22,6 +38,22 @@ const categories: readonly { readonly category: string; readonly events: readonl
   { category: dayCategory, events: dayEvents },
   { category: importCategory, events: importEvents },
   { category: tokenCategory, events: tokenEvents },
+  { category: addressCategory, events: addressEvents },
+  { category: addressKeysCategory, events: addressKeysEvents },
+  { category: accountCategory, events: accountEvents },
+  { category: sessionCategory, events: sessionEvents },
+  { category: factorsCategory, events: factorEvents },
+  { category: devicesCategory, events: deviceEvents },
+  { category: passkeysCategory, events: passkeyEvents },
+  { category: profileCategory, events: profileEvents },
+  { category: preferencesCategory, events: preferencesEvents },
+  { category: nameCategory, events: nameEvents },
+  { category: openIdCategory, events: openIdClaimEvents },
+  { category: identitiesCategory, events: linkedIdentitiesEvents },
+  { category: administratorsCategory, events: administratorsEvents },
+  { category: blockCategory, events: blockEvents },
+  { category: lookupCategory, events: lookupEvents },
+  { category: mailCategory, events: mailEvents },
   { category: searchesCategory, events: searchesEvents },
   { category: historyCategory, events: historyEvents },
 ]

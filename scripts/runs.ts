@@ -3,7 +3,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileRun } from './test-file.ts'
 
-export const KINDS = ['fast', 'service', 'explore'] as const
+export const KINDS = ['fast', 'service', 'explore', 'deno'] as const
 export type Kind = (typeof KINDS)[number]
 export type Summary = { readonly runs: readonly FileRun[]; readonly unsteady: readonly string[] }
 

@@ -26,6 +26,8 @@ export type FileOptions = {
   /** Only what hangs takes so long. */
   readonly limitSeconds: number
   readonly environment: Readonly<Record<string, string>>
+  /** The path of Deno, to run the file there, without coverage; on this Node where there is none. */
+  readonly deno?: string
   /** Shows a line. */
   readonly show: (line: string) => void
 }
@@ -66,6 +68,14 @@ const lastOnes = async (session: number, temporary: string): Promise<readonly Le
   }
 }
 
+// tap's own collector of coverage: it follows into the processes and threads that a test starts.
+const onNode = [
+  process.execPath,
+  '--enable-source-maps',
+  `--import=${import.meta.resolve('@tapjs/processinfo/import')}`,
+] as const
+const onDeno = ['run', '-A', '--node-modules-dir=manual', '--preload', 'tests/support/deno-preload.mjs'] as const
+
 const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 /** Runs a file to its end. It has failed when an assertion has, when its process has, or when it leaves something running. */
@@ -78,9 +88,8 @@ export const runFile = async (options: FileOptions): Promise<FileRun> => {
   const fixtures = join(folder, 'fixtures', `${file}${label}`)
   mkdirSync(fixtures, { recursive: true })
   mkdirSync(dirname(output), { recursive: true })
-  // tap's own collector of coverage: it follows into the processes and threads that a test starts.
-  const collector = import.meta.resolve('@tapjs/processinfo/import')
-  const child = spawn(process.execPath, ['--enable-source-maps', `--import=${collector}`, file], {
+  const [program, ...args] = options.deno === undefined ? onNode : [options.deno, ...onDeno]
+  const child = spawn(program, [...args, file], {
     cwd: root,
     // A session of its own, by which all that it starts is found.
     detached: true,
@@ -88,6 +97,7 @@ export const runFile = async (options: FileOptions): Promise<FileRun> => {
     env: {
       ...process.env,
       ...options.environment,
+      NO_COLOR: '1',
       TMPDIR: temporary,
       TAP_CWD: fixtures,
       TAP_TIMEOUT: String(limitSeconds),

@@ -1,10 +1,11 @@
 /**
  * Runs the tests, two files at a time, and ends with one line, `N passed, N failed, N skipped`, which counts assertions.
  *
- *     node scripts/test.ts [fast|service|explore] [--minutes N] [--limit SECONDS] [FILE ...]
+ *     node scripts/test.ts [fast|service|explore|deno] [--minutes N] [--limit SECONDS] [FILE ...]
  *
  * `service` gives a file that fails a second chance, alone, after all others: what passes then is unsteady, and said.
- * `explore` runs what draws values with new seeds and fifty times as many, in rounds while minutes are left. Several runs
+ * `explore` runs what draws values with new seeds and fifty times as many, in rounds while minutes are left. `deno` runs what
+ * has to hold there too. Several runs
  * may go on at once in one checkout: each has a folder of its own below .tap/runs. With CI=true a skipped test is a
  * failure: what a machine lacks has to be put on it, not passed over.
  */
@@ -13,29 +14,36 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { denoPath } from '../tests/support/deno.ts'
 import { KINDS, lastSummary, newestRun, publishRun } from './runs.ts'
 import { endRunning, type FileRun, runFile } from './test-file.ts'
-import { hasProperties, testFiles, tierOf } from './tiers.ts'
+import { denoFiles, hasProperties, testFiles, tierOf } from './tiers.ts'
 import { closingLine, sumOf } from './totals.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const AT_ONCE = 2
 const KEPT_MS = 86_400_000
 /** Files of the tier take a tenth of it at most: only what hangs comes to it. */
-const LIMIT_SECONDS = { fast: 300, service: 600, explore: 3600 }
+const LIMIT_SECONDS = { fast: 300, service: 1500, deno: 1500, explore: 3600 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { minutes: { type: 'string', default: '0' }, limit: { type: 'string' } },
 })
 const [first = '', ...rest] = positionals
-const kind = first === 'service' || first === 'explore' ? first : 'fast'
+const kind = KINDS.find(name => name === first) ?? 'fast'
 const named = (first === kind ? rest : positionals).map(file => relative(root, join(process.cwd(), file)))
 const all = testFiles(root)
-const files =
-  named.length > 0
-    ? named
+const every =
+  kind === 'deno'
+    ? denoFiles
     : all.filter(file => (kind === 'explore' ? hasProperties(root, file) : tierOf(file) === kind))
+const files = named.length > 0 ? named : every
+const deno = kind === 'deno' ? denoPath() : undefined
+if (kind === 'deno' && deno === undefined) {
+  process.stdout.write('There is no Deno: name it with DENO, or let .ci/run fetch it.\n0 passed, 0 failed, 1 skipped\n')
+  process.exit(1)
+}
 
 // What a run printed is kept for a day, and the newest run of a tier for as long as it is that.
 const kept = join(root, '.tap/runs')
@@ -62,8 +70,9 @@ const run = (file: string, label = ''): Promise<FileRun> =>
     folder,
     label,
     show,
-    limitSeconds: Number(values.limit ?? LIMIT_SECONDS[kind === 'explore' ? kind : tierOf(file)]),
+    limitSeconds: Number(values.limit ?? LIMIT_SECONDS[kind === 'explore' || kind === 'deno' ? kind : tierOf(file)]),
     environment: kind === 'explore' ? { TEST_EXPLORE: String(randomInt(2 ** 31)) } : {},
+    ...(deno !== undefined && { deno }),
   })
 
 /** What took long the last time begins first, and so does what is new: so that the end does not wait for one file. */
@@ -86,7 +95,7 @@ const runs = [...(await round())]
 while (kind === 'explore' && performance.now() - began < Number(values.minutes) * 60_000) runs.push(...(await round()))
 
 const unsteady: string[] = []
-if (kind === 'service')
+if (kind === 'service' || kind === 'deno')
   for (const [at, before] of runs.entries()) {
     if (before.ok) continue
     show(`== once more, alone: ${before.file}`)

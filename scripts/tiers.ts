@@ -28,3 +28,27 @@ export const hasProperties = (root: string, file: string): boolean => {
   // What only looks like an import, in a test about imports, leads nowhere.
   return suites.some(suite => existsSync(suite) && readFileSync(suite, 'utf8').includes('support/property.ts'))
 }
+
+/** What runs on Deno as well: the API, the live feed and the contracts of the ports. Their processes are Node's own affair. */
+export const denoFiles: readonly string[] = [
+  'contracts/read-store-mongodb',
+  'contracts/event-store-sqlite',
+  'contracts/event-store-eventstoredb',
+  'contracts/event-store-memory',
+  'contracts/read-store-sqlite',
+  'contracts/keys-mongodb',
+  'contracts/jobs-sqlite',
+  'contracts/jobs-mongodb',
+  'contracts/cache-memory',
+  'contracts/cache-redis',
+  'api/conventions',
+  'api/openapi',
+  'api/history',
+  'api/access-tokens',
+  'api/analytics',
+  'ws/live',
+  'ws/edge',
+  'ws/feed',
+  'mail/mail',
+  'faults/mongodb-sockets',
+].map(name => `tests/${name}.test.ts`)

@@ -2,20 +2,39 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Watch } from './adapters/cli/app-port.ts'
-import { openSqliteEventStore } from './adapters/eventstore/sqlite/store.ts'
 import { type Gauged, measuredCache, measuredEventStore } from './adapters/metrics/measured.ts'
 import { identifyNode } from './adapters/process.ts'
-import { openCacheEngine, openKeysEngine, openReadEngine } from './app-engines.ts'
+import { addressMoves, signUpEnds } from './app-address.ts'
+import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine } from './app-engines.ts'
+import { openEventStore } from './app-eventstore.ts'
+import { factorChanges } from './app-factors.ts'
+import { lazyJobs, outwardStore, unsentDeps } from './app-jobs.ts'
 import { openTransactor } from './commands/transact.ts'
 import type { Config } from './config.ts'
+import { accountAggregate, accountEvents } from './domain/account.ts'
+import { addressAggregate, addressEvents } from './domain/address.ts'
+import { addressKeysAggregate, addressKeysEvents } from './domain/address-keys.ts'
+import { administratorsAggregate, administratorsEvents } from './domain/administrators.ts'
+import { blockAggregate, blockEvents } from './domain/block.ts'
 import { dayAggregate, dayEvents } from './domain/day.ts'
 import type { Aggregate } from './domain/decider.ts'
+import { deviceEvents, devicesAggregate } from './domain/devices.ts'
 import { entryAggregate } from './domain/entry.ts'
 import { entryEvents } from './domain/entry-events.ts'
 import type { DomainEvent, JsonObject } from './domain/event.ts'
 import { historyEvents } from './domain/history.ts'
 import { importAggregate, importEvents } from './domain/import.ts'
+import { linkedIdentitiesAggregate, linkedIdentitiesEvents } from './domain/linked-identities.ts'
+import { lookupAggregate, lookupEvents } from './domain/lookup.ts'
+import { mailAggregate, mailEvents } from './domain/mail-refusal.ts'
+import { nameAggregate, nameEvents } from './domain/name-claim.ts'
+import { openIdClaimAggregate, openIdClaimEvents } from './domain/openid-claim.ts'
+import { passkeyEvents, passkeysAggregate } from './domain/passkeys.ts'
+import { preferencesAggregate, preferencesEvents } from './domain/preferences.ts'
+import { profileAggregate, profileEvents } from './domain/profile.ts'
 import { searchesEvents } from './domain/searches.ts'
+import { factorEvents, factorsAggregate } from './domain/second-factor.ts'
+import { sessionAggregate, sessionEvents } from './domain/session.ts'
 import { tokenAggregate, tokenEvents } from './domain/token.ts'
 import { openLog } from './log/open.ts'
 import type { Clock } from './ports/clock.ts'
@@ -26,6 +45,7 @@ import type { Projection } from './projections/define.ts'
 import { entriesProjection } from './projections/entries.ts'
 import { openFreshness } from './projections/freshness.ts'
 import { historyProjection } from './projections/history.ts'
+import type { Identities } from './projections/identities.ts'
 import { inspectProjection, retryProjection } from './projections/inspect.ts'
 import { rebuild, verifyProjection } from './projections/rebuild.ts'
 import { type ProjectionHandle, runProjection } from './projections/runner.ts'
@@ -34,11 +54,18 @@ import type { TokenFollower } from './projections/tokens.ts'
 import { openView } from './projections/view.ts'
 import type { Subscriber } from './subscribers/define.ts'
 import { inspectSubscriber, retrySubscriber } from './subscribers/inspect.ts'
+import { type MailRule, mailSubscriber } from './subscribers/mail.ts'
 import { redactionSubscriber } from './subscribers/redaction.ts'
 import { runSubscriber, type SubscriberHandle } from './subscribers/runner.ts'
+import { beginOutward } from './subscribers/unsent.ts'
 
 /** Every event type that this version reads and writes. */
-const eventTypes = [...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents, ...searchesEvents, ...historyEvents]
+const eventTypes = [
+  ...[...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents, ...searchesEvents, ...historyEvents],
+  ...[...addressEvents, ...addressKeysEvents, ...accountEvents, ...sessionEvents, ...administratorsEvents],
+  ...[...profileEvents, ...preferencesEvents, ...nameEvents, ...blockEvents, ...lookupEvents, ...mailEvents],
+  ...[...openIdClaimEvents, ...linkedIdentitiesEvents, ...factorEvents, ...deviceEvents, ...passkeyEvents],
+]
 
 const CACHED_STREAMS = 4_000
 
@@ -79,17 +106,25 @@ export const openCore = async (
   const engine = await openReadEngine(config, { clock, newId: randomUUID, warn })
   const reads = hold(engine.store)
   const seen = furthest(await reads.checkpoints())
-  const { path } = config.eventStore
-  const plain = hold(await openSqliteEventStore({ path, clock, newId: randomUUID, seen, onBatch }))
-  const store = measuredEventStore(plain, clock, gauged)
-  const keys = hold(await openKeysEngine(config, clock))
+  const store = measuredEventStore(
+    hold(await openEventStore(config.eventStore, { clock, seen, onBatch })),
+    clock,
+    gauged,
+  )
+  const keys = forgettingMail(config, hold(await openKeysEngine(config, clock)))
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId })
   const cache = measuredCache(hold(caching.cache), gauged)
   const log = openLog({ store, keys, types: eventTypes })
   const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
     openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS })
   const nodeId = randomUUID()
+  const complain = (error: unknown): void => warn(`jobs: ${error instanceof Error ? error.message : String(error)}`)
+  const queue = hold(lazyJobs(config, { nodeId, clock, random: Math.random, onError: complain }))
+  const { jobs } = queue
+  const mailSecret = await keys.secret('mail-recipient')
+  const linkSecret = await keys.secret('mail-link')
   return {
+    ...{ jobs, outward: outwardStore(jobs), mailSecret, linkSecret },
     ...{
       gauged,
       store,
@@ -107,6 +142,22 @@ export const openCore = async (
     days: transactor(dayAggregate),
     tokens: transactor(tokenAggregate),
     imports: transactor(importAggregate),
+    addresses: transactor(addressAggregate),
+    addressKeys: transactor(addressKeysAggregate),
+    accounts: transactor(accountAggregate),
+    sessions: transactor(sessionAggregate),
+    profiles: transactor(profileAggregate),
+    preferences: transactor(preferencesAggregate),
+    names: transactor(nameAggregate),
+    blocks: transactor(blockAggregate),
+    lookups: transactor(lookupAggregate),
+    passkeys: transactor(passkeysAggregate),
+    devices: transactor(devicesAggregate),
+    factors: transactor(factorsAggregate),
+    openIdClaims: transactor(openIdClaimAggregate),
+    linkedIdentities: transactor(linkedIdentitiesAggregate),
+    administrators: transactor(administratorsAggregate),
+    mails: transactor(mailAggregate),
     freshness: openFreshness({ store: reads, clock }),
     // In events the node is its UUID alone; leases name its process too.
     ...{ nodeId, node: identifyNode(nodeId) },
@@ -155,19 +206,29 @@ export type Views = ReturnType<typeof bindAll>
 
 /** One subscriber with all that can be done with it. */
 const bindSubscriber = (core: Core, subscriber: Subscriber) => {
-  const { reads: store, log, clock, node } = core
+  const { log, clock, node } = core
+  const store = subscriber.outward ? core.outward : core.reads
   const consumer = { log, store, clock, nodeId: node.id, hasEnded: node.hasEnded }
+  const unsent = unsentDeps(core, subscriber)
+  const beginAt = subscriber.outward && { beginAt: (head: bigint) => beginOutward(unsent, head) }
   return {
     name: subscriber.name,
+    declared: subscriber,
     run: (signal: AbortSignal, onError: (message: string) => void, trace: ConsumerTrace) =>
-      runSubscriber({ subscriber, ...consumer, signal, onError, trace }),
+      runSubscriber({ subscriber, ...consumer, ...beginAt, signal, onError, trace }),
     inspect: () => inspectSubscriber({ store, log }, subscriber),
     retry: () => retrySubscriber(store, subscriber, clock.now()),
   }
 }
 
 /** Every subscriber of the service: a new one is one line more. */
-export const bindSubscribers = (core: Core) => [bindSubscriber(core, redactionSubscriber(core))]
+export const bindSubscribers = (core: Core, rules: readonly MailRule[]) => [
+  bindSubscriber(core, redactionSubscriber(core)),
+  bindSubscriber(core, addressMoves(core)),
+  bindSubscriber(core, signUpEnds(core).subscriber),
+  bindSubscriber(core, factorChanges(core)),
+  bindSubscriber(core, mailSubscriber(rules, core)),
+]
 export type Subscribers = ReturnType<typeof bindSubscribers>
 
 /** What runs in the background of a service. */
@@ -175,4 +236,7 @@ export type Running = {
   readonly projections: readonly { readonly name: string; readonly handle: ProjectionHandle }[]
   readonly subscribers: readonly { readonly name: string; readonly handle: SubscriberHandle }[]
   readonly follower: TokenFollower
+  readonly identities: Identities
+  /** The position of the last removal that this node has heard of; of the log's end as it started, before one. */
+  readonly lastRemoval: () => bigint
 }

@@ -2,14 +2,19 @@
 import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { checkEventFile, checkReadFile, type LogFacts } from './adapters/doctor/engines.ts'
+import { checkModes, checkSealed, checkSound } from './adapters/doctor/data-files.ts'
+import { again, checkEventFile, checkReadFile, type LogFacts } from './adapters/doctor/engines.ts'
 import { checkEngine, lookIntoReadStore } from './adapters/doctor/external.ts'
 import { type Finding, failed, note, ok, reasonOf, warning } from './adapters/doctor/finding.ts'
+import { checkJobsFile, lookIntoJobs } from './adapters/doctor/jobs.ts'
 import { checkClock, checkFolder, checkKeys, checkPort, checkRuntime } from './adapters/doctor/machine.ts'
 import { logFolder } from './adapters/logging/service-log.ts'
 import { systemClock } from './app-core.ts'
 import { inspectKeysEngine, openReadEngine } from './app-engines.ts'
+import { diagnoseEventStore } from './app-eventstore.ts'
+import { jobsPath } from './app-jobs.ts'
 import { type Config, ConfigError } from './config.ts'
+import { masked } from './config-settings.ts'
 import type { Clock } from './ports/clock.ts'
 
 const LARGE_JOURNAL = 256 * 1024 * 1024
@@ -63,12 +68,31 @@ const checkCacheEngine = async (config: Config): Promise<Finding> => {
   const { askRedis } = await import('./adapters/cache/redis.ts')
   const found = await askRedis(config.cache.url)
   return 'version' in found
-    ? ok('cache', `Redis ${found.version} answers and takes writes`)
+    ? ok('cache', `Redis ${found.version} answers and takes writes (CACHE is ${masked('CACHE', config.cache.url)})`)
     : warning(
         'cache',
-        `${found.fault}.`,
+        `CACHE is ${masked('CACHE', config.cache.url)}: ${found.fault}.`,
         'The service goes on without it, slower, and each node counts limits for itself.',
       )
+}
+
+/** A server may be away: mail waits for it. */
+const checkMail = async (config: Config): Promise<Finding> => {
+  if (config.mail.engine === 'files') return ok('mail', `as files in ${config.mail.path}`)
+  const { openMailer } = await import('./app-mail.ts')
+  const mailer = await openMailer(config)
+  try {
+    await mailer.check()
+    return ok('mail', 'the mail server answers and takes the login')
+  } catch (error) {
+    return warning(
+      'mail',
+      `${reasonOf(error)}.`,
+      'The service runs without it: mail waits and is parked after eight tries.',
+    )
+  } finally {
+    await mailer.close()
+  }
 }
 
 const checkReadEngine = (config: Config, clock: Clock, log: LogFacts | undefined): Promise<readonly Finding[]> =>
@@ -78,6 +102,55 @@ const checkReadEngine = (config: Config, clock: Clock, log: LogFacts | undefined
     store => lookIntoReadStore(store, log),
   )
 
+/** Beside the read store: files, or a database. */
+const checkJobs = async (
+  { readStore }: Config,
+  clock: Clock,
+  log: LogFacts | undefined,
+): Promise<readonly Finding[]> => {
+  if (readStore.engine === 'sqlite') return checkJobsFile(jobsPath(readStore.path), log, clock)
+  const { openMongoJobs } = await import('./adapters/jobs/mongodb/backend.ts')
+  return checkEngine(
+    'jobs',
+    async () => {
+      const queue = await openMongoJobs(readStore.url, 'READ_STORE')
+      return { ...queue, close: queue.disconnect }
+    },
+    queue => lookIntoJobs(queue, log, clock),
+  )
+}
+
+const checkEventStore = async (engine: Config['eventStore'], clock: typeof systemClock) => {
+  if (engine.engine === 'sqlite') return checkEventFile(engine.path, clock)
+  const { findings, facts } = await diagnoseEventStore(engine.url, clock)
+  return { findings, ...(facts && { facts: { logId: facts.logId, head: Number(facts.head) } }) }
+}
+
+/** What only embedded engines can be asked: their files. */
+const checkFiles = async (
+  { eventStore, readStore, keys }: Config,
+  broken: (check: string) => boolean,
+): Promise<readonly Finding[]> => {
+  const files = [
+    ...(eventStore.engine === 'sqlite' ? [['event store', eventStore.path, again.events] as const] : []),
+    ...(readStore.engine === 'sqlite'
+      ? ([
+          ['read store', readStore.path, again.reads],
+          ['jobs', jobsPath(readStore.path), again.jobs],
+        ] as const)
+      : []),
+  ]
+  const whole = files.filter(([name]) => !broken(name))
+  const sound = await Promise.all(whole.map(([name, path, advice]) => checkSound(name, path, advice)))
+  const written =
+    eventStore.engine === 'sqlite' && !broken('event store') && (await stat(eventStore.path).catch(() => undefined))
+  return [
+    ...(files.length > 0 ? [await checkModes(files.map(([, path]) => path))] : []),
+    ...sound.flat(),
+    ...(written && keys.engine === 'files' ? [await checkSealed(eventStore.path, keys.path)] : []),
+  ]
+}
+
 /** Checks everything; the findings in the order in which they were made. Takes five seconds beside a running service. */
 export const diagnose = async (load: () => Config, clock: Clock = systemClock): Promise<readonly Finding[]> => {
   const { config, findings } = settingsOf(load)
@@ -86,23 +159,37 @@ export const diagnose = async (load: () => Config, clock: Clock = systemClock): 
   const folders = new Map([[config.dataDir, 'DATA_DIR']])
   if (config.log.to !== 'stderr') folders.set(logFolder(config.dataDir), 'the log files')
   for (const [path, name] of [
-    [dirname(config.eventStore.path), 'EVENT_STORE'],
+    ...(config.eventStore.engine === 'sqlite' ? [[dirname(config.eventStore.path), 'EVENT_STORE'] as const] : []),
     ...(config.readStore.engine === 'sqlite' ? [[dirname(config.readStore.path), 'READ_STORE'] as const] : []),
     ...(config.keys.engine === 'files' ? [[config.keys.path, 'KEYS'] as const] : []),
+    ...(config.mail.engine === 'files' ? [[config.mail.path, 'MAIL'] as const] : []),
   ] as const)
     if (!folders.has(path)) folders.set(path, name)
   const disks = await Promise.all([...folders].map(([folder, name]) => checkFolder(name, folder)))
-  const log = checkEventFile(config.eventStore.path, clock)
-  return [
+  const log = await checkEventStore(config.eventStore, clock)
+  const { readStore } = config
+  const both = Promise.all([
+    readStore.engine === 'sqlite'
+      ? checkReadFile(readStore.path, log.facts, clock)
+      : checkReadEngine(config, clock, log.facts),
+    checkJobs(config, clock, log.facts),
+  ])
+  const found = [
     ...machine,
     ...disks.flat(),
-    config.keys.engine === 'files' ? await checkKeys(config.keys.path) : await checkKeysEngine(config, clock),
+    config.keys.engine === 'files'
+      ? await checkKeys(config.keys.path, (log.facts?.head ?? 0) > 0)
+      : await checkKeysEngine(config, clock),
     ...log.findings,
     ...(await journals(config)),
-    ...(config.readStore.engine === 'sqlite'
-      ? await checkReadFile(config.readStore.path, log.facts, clock)
-      : await checkReadEngine(config, clock, log.facts)),
+    ...(await both).flat(),
+  ]
+  const broken = (check: string) => found.some(each => each.check === check && each.state === 'failed')
+  return [
+    ...found,
+    ...(await checkFiles(config, broken)),
     await checkCacheEngine(config),
+    await checkMail(config),
     await checkPort('PORT', config.host, config.port),
     ...(config.metricsPort === undefined ? [] : [await checkPort('METRICS_PORT', config.host, config.metricsPort)]),
   ]

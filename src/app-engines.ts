@@ -3,9 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { openMemoryCache } from './adapters/cache/memory.ts'
 import { openFileKeys } from './adapters/keys/file.ts'
 import type { MongoKeysOptions } from './adapters/keys/mongodb.ts'
+import { openOutbox } from './adapters/mail/outbox.ts'
+import type { CommandStats, PoolStats } from './adapters/metrics/sources.ts'
 import { openSqliteReadStore } from './adapters/readstore/sqlite/store.ts'
 import type { Config } from './config.ts'
-import { masterKeyOf } from './config-settings.ts'
+import { masked, masterKeyOf } from './config-settings.ts'
 import type { Cache } from './ports/cache.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Keys } from './ports/keys.ts'
@@ -19,8 +21,8 @@ export type ReadEngine = {
   readonly journal?: Journal
   /** Drops what a node left behind that ended in the middle of a change; what it was. */
   readonly sweep?: () => Promise<readonly string[]>
-  /** Of the pool of an external engine. */
-  readonly figures?: () => Readonly<Record<string, number>>
+  /** Of the connections of an external engine. */
+  readonly figures?: () => PoolStats & { readonly commands: CommandStats }
 }
 
 export type EngineDeps = {
@@ -43,7 +45,7 @@ export const openReadEngine = async (config: Config, { clock, newId, warn }: Eng
     onUnknownIndex: (collection, index) =>
       warn(`READ_STORE: the index ${index} of ${collection} is declared nowhere: it costs writes and answers nothing`),
   })
-  return { store, figures: () => ({ ...store.figures() }), sweep: store.sweep }
+  return { store, figures: store.figures, sweep: store.sweep }
 }
 
 export type CacheEngine = {
@@ -62,10 +64,13 @@ export const openCacheEngine = async (
   const memory = openMemoryCache({ clock, max: CACHED_VALUES })
   if (config.cache.engine === 'memory') return { cache: memory, status: () => ({ state: 'ready', passedOver: 0 }) }
   const { openRedisCache } = await import('./adapters/cache/redis.ts')
+  const shown = masked('CACHE', config.cache.url)
   const cache = openRedisCache({
     ...{ url: config.cache.url, prefix: `lexichron:${logId}:`, random, fallback: memory, monotonic: clock.monotonic },
     onChange: ({ state, reason }) =>
-      warn(state === 'ready' ? 'CACHE: Redis answers' : `CACHE: Redis is gone without, since ${reason}`),
+      warn(
+        state === 'ready' ? `CACHE: Redis at ${shown} answers` : `CACHE: Redis at ${shown} is gone without: ${reason}`,
+      ),
   })
   return { cache, status: cache.status }
 }
@@ -89,6 +94,19 @@ export const openKeysEngine = async (config: Config, clock: Clock): Promise<Keys
   if (keys.engine === 'files') return openFileKeys({ folder: keys.path, randomBytes, clock })
   const { openMongoKeys } = await import('./adapters/keys/mongodb.ts')
   return openMongoKeys(mongoKeysOptions(keys, clock))
+}
+
+/** Mails that are kept as files hold what a key sealed: they go with it, before anybody is told that it is gone. */
+export const forgettingMail = ({ mail, mailFrom }: Config, keys: Keys): Keys => {
+  if (mail.engine !== 'files') return keys
+  const outbox = openOutbox({ folder: mail.path, from: mailFrom })
+  return {
+    ...keys,
+    destroy: async name => {
+      await keys.destroy(name)
+      await outbox.forget?.(name)
+    },
+  }
 }
 
 /** Looks without writing: 'empty' when no key was made yet; undefined for files. @throws {KeysError} as `openKeysEngine`. */

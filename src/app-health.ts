@@ -1,13 +1,17 @@
 /** What the service says of itself: the parts as /health shows them, and as the metrics count them. */
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { NodesReport } from './adapters/cache/presence.ts'
 import type { Health, HealthPart } from './adapters/http/deps.ts'
 import type { Housekeeping } from './adapters/jobs/housekeeping.ts'
 import type { ServiceLog } from './adapters/logging/service-log.ts'
-import type { ConsumerStats } from './adapters/metrics/sources.ts'
+import type { ConsumerStats, LiveStats } from './adapters/metrics/sources.ts'
 import type { Core, Running, Views } from './app-core.ts'
 import { signingKeyAge } from './app-housekeeping.ts'
+import type { MailReport } from './app-mail.ts'
 import type { Config } from './config.ts'
+import type { Clock } from './ports/clock.ts'
+import type { JobCounts } from './ports/jobs.ts'
 
 export type HealthSources = {
   readonly core: Core
@@ -16,6 +20,14 @@ export type HealthSources = {
   readonly views: Views
   readonly housekeeping: Housekeeping
   readonly log: ServiceLog
+  /** Of the queue and the mail. */
+  readonly mail: () => Promise<MailReport>
+  /** Of all nodes, as far as they can be seen. */
+  readonly nodes: () => NodesReport
+  /** Of the block list, as far as this node knows it. */
+  readonly blocks: () => HealthPart
+  /** Of the live hub, where there is one. */
+  readonly live?: () => LiveStats
 }
 
 export type HealthReport = Health & {
@@ -23,9 +35,11 @@ export type HealthReport = Health & {
   readonly figures: {
     readonly head?: bigint
     readonly tokenAgeMs?: number
+    readonly liveBehindMs?: number
     readonly signingKeyAgeMs?: number
     readonly diskFreeBytes?: number
     readonly longStreams?: number
+    readonly jobs?: JobCounts
   }
 }
 
@@ -35,6 +49,8 @@ const FRESH_MS = 250
 const PATIENCE_MS = 2_000
 /** Without news for longer a node refuses what needs a token. */
 const DEAF_MS = 10_000
+/** Events that the live feed has not read for longer are late for those who listen. */
+const LATE_LIVE_MS = 10_000
 const LONG_STREAMS_SHOWN = 20
 /** Less than this is left, in bytes or as a share: time to make room. */
 const SCARCE_BYTES = 512 * 1024 * 1024
@@ -110,13 +126,23 @@ const keysPart = async (core: Core, config: Config): Promise<Found<{ signingKeyA
 }
 
 const diskPart = async (config: Config): Promise<Found<{ diskFreeBytes: number }>> => {
-  const { bavail, bsize, blocks } = await statfs(dirname(config.eventStore.path))
+  const { bavail, bsize, blocks } = await statfs(
+    config.eventStore.engine === 'sqlite' ? dirname(config.eventStore.path) : config.dataDir,
+  )
   const free = bavail * bsize
   const scarce = free < SCARCE_BYTES || bavail < blocks * SCARCE_SHARE
   return {
     part: { state: scarce ? 'degraded' : 'ok', detail: { freeBytes: free } },
     figures: { diskFreeBytes: free },
   }
+}
+
+/** Seen through Redis; where there is none, or it is away, this node is alone as far as it knows. */
+const nodesPart = ({ nodes, config }: HealthSources): HealthPart => {
+  const { alone, ...figures } = nodes()
+  const hidden = alone && config.cache.engine !== 'memory'
+  const reason = hidden ? { reason: 'other nodes cannot be seen without Redis' } : {}
+  return { state: hidden ? 'degraded' : 'ok', detail: { ...figures, alone, ...reason } }
 }
 
 /** Away it makes things slower, never wrong. */
@@ -130,6 +156,30 @@ const logPart = (log: ServiceLog): HealthPart => {
   const faults = log.faults()
   const bad = Object.values(faults).some(each => each.reason !== undefined)
   return { state: bad ? 'degraded' : 'ok', ...(bad && { detail: { ...faults } }) }
+}
+
+/** Mail that is late: the oldest was due this long ago, in milliseconds. */
+const LATE_MS = 60_000
+
+const jobsPart = async ({ core, mail }: HealthSources): Promise<Found<{ jobs: JobCounts }>> => {
+  const { counts, failing, parked: first, unsent, begunAt, clockMs } = await mail()
+  const { waiting, running, parked, oldest } = counts
+  const late = oldest === undefined ? 0 : Math.max(0, core.clock.now().getTime() - oldest.getTime())
+  const bad = parked > 0 || failing !== undefined || late > LATE_MS || clockMs !== undefined
+  const detail = {
+    waiting,
+    running,
+    parked,
+    lateMs: late,
+    ...(failing !== undefined && { mail: failing }),
+    ...(first.length > 0 && {
+      parkedFirst: first.map(({ kind, key, reason }) => ({ kind, key, reason: reason ?? '' })),
+    }),
+    ...(unsent.length > 0 && { unsent: unsent.map(({ from, to }) => ({ after: String(from), upTo: String(to) })) }),
+    ...(begunAt !== undefined && { nothingSentUpTo: String(begunAt) }),
+    ...(clockMs !== undefined && { clockOfOtherNodeAheadMs: clockMs }),
+  }
+  return { part: { state: bad ? 'degraded' : 'ok', detail }, figures: { jobs: counts } }
 }
 
 const housekeepingPart = ({ reports }: Housekeeping): HealthPart => {
@@ -151,13 +201,35 @@ const tokensPart = ({ core, running }: HealthSources): { readonly part: HealthPa
   }
 }
 
-const look = async (sources: HealthSources): Promise<HealthReport> => {
+/** How far the log was, and when: whoever has read up to there owes nothing older. */
+type Mark = { readonly head: bigint; readonly at: number }
+
+/** The live feed against the log's end; without news of that, against what was known of it. */
+export const openLivePart = ({ clock }: { readonly clock: Pick<Clock, 'monotonic'> }, live?: () => LiveStats) => {
+  let owed: Mark | undefined
+  return (head: bigint | undefined): { readonly part?: HealthPart; readonly behindMs?: number } => {
+    if (!live) return {}
+    const { position, connections } = live()
+    const at = clock.monotonic()
+    if (owed && position >= owed.head) owed = undefined
+    if (!owed && head !== undefined && position < head) owed = { head, at }
+    const behindMs = owed ? Math.round(at - owed.at) : 0
+    const lag = head !== undefined && head > position ? head - position : 0n
+    const part: HealthPart = {
+      ...{ state: behindMs > LATE_LIVE_MS ? 'degraded' : 'ok', lag: String(lag) },
+      detail: { connections, behindMs },
+    }
+    return { part, behindMs }
+  }
+}
+
+const look = async (sources: HealthSources, livePart: ReturnType<typeof openLivePart>): Promise<HealthReport> => {
   const { core, config, running, views, housekeeping, log } = sources
   const handles = [
     ...running.projections.map(({ name, handle }) => ({ kind: 'projection' as const, name, handle })),
     ...running.subscribers.map(({ name, handle }) => ({ kind: 'subscriber' as const, name, handle })),
   ]
-  const [eventStore, readStore, streams, keys, disk, ready, ...consumers] = await Promise.all([
+  const [eventStore, readStore, streams, keys, disk, jobs, ready, ...consumers] = await Promise.all([
     ask(core, () => eventStorePart(core)),
     ask(core, async () => {
       await core.reads.ping()
@@ -166,6 +238,7 @@ const look = async (sources: HealthSources): Promise<HealthReport> => {
     ask(core, () => streamsPart(core)),
     ask(core, () => keysPart(core, config)),
     ask(core, () => diskPart(config)),
+    ask(core, () => jobsPart(sources)),
     within(core, async () =>
       (await Promise.all(Object.values(views).map(each => each.view.ready()))).every(Boolean),
     ).catch(() => false),
@@ -178,10 +251,20 @@ const look = async (sources: HealthSources): Promise<HealthReport> => {
     }),
   ])
   const tokens = tokensPart(sources)
+  const live = livePart(eventStore.figures?.head)
   const parts: Readonly<Record<string, HealthPart>> = {
     ...{ eventStore: eventStore.part, readStore: readStore.part, tokens: tokens.part },
+    ...(live.part && { live: live.part }),
     ...Object.fromEntries(consumers.map(({ kind, name, part }) => [`${kind} ${name}`, part])),
-    ...{ streams: streams.part, keys: keys.part, disk: disk.part, cache: cachePart(core) },
+    ...{
+      streams: streams.part,
+      keys: keys.part,
+      disk: disk.part,
+      jobs: jobs.part,
+      cache: cachePart(core),
+      blocks: sources.blocks(),
+      nodes: nodesPart(sources),
+    },
     ...{ log: logPart(log), housekeeping: housekeepingPart(housekeeping) },
   }
   const states = Object.values(parts).map(part => part.state)
@@ -201,8 +284,9 @@ const look = async (sources: HealthSources): Promise<HealthReport> => {
         : [],
     ),
     figures: {
-      ...{ ...eventStore.figures, ...streams.figures, ...keys.figures, ...disk.figures },
+      ...{ ...eventStore.figures, ...streams.figures, ...keys.figures, ...disk.figures, ...jobs.figures },
       ...(tokens.ageMs !== undefined && { tokenAgeMs: tokens.ageMs }),
+      ...(live.behindMs !== undefined && { liveBehindMs: live.behindMs }),
     },
   }
 }
@@ -210,11 +294,12 @@ const look = async (sources: HealthSources): Promise<HealthReport> => {
 /** One look at a time, shared by all who ask within a quarter of a second; `ageMs` of a part counts from the look on. */
 export const openHealth = (sources: HealthSources): (() => Promise<HealthReport>) => {
   const { clock } = sources.core
+  const livePart = openLivePart(sources.core, sources.live)
   let looking: Promise<HealthReport> | undefined
   let last: { readonly report: HealthReport; readonly at: number } | undefined
   const afresh = async (): Promise<HealthReport> => {
     const at = clock.monotonic()
-    const report = await look(sources)
+    const report = await look(sources, livePart)
     last = { report, at }
     return report
   }

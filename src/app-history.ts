@@ -3,32 +3,50 @@ import type { HistoryEdge } from './adapters/http/routes-history.ts'
 import type { Core, Views } from './app-core.ts'
 import { openReadings } from './commands/history.ts'
 import { openTransactor } from './commands/transact.ts'
+import { accountAggregate } from './domain/account.ts'
+import { addressAggregate } from './domain/address.ts'
+import { addressKeysAggregate } from './domain/address-keys.ts'
+import { administratorsAggregate } from './domain/administrators.ts'
+import { blockAggregate } from './domain/block.ts'
 import { dayAggregate } from './domain/day.ts'
+import { devicesAggregate } from './domain/devices.ts'
 import { entryAggregate } from './domain/entry.ts'
 import { EntryRedacted } from './domain/entry-events.ts'
 import type { EventType } from './domain/event.ts'
 import { readingAggregate } from './domain/history.ts'
 import { importAggregate } from './domain/import.ts'
+import { linkedIdentitiesAggregate } from './domain/linked-identities.ts'
+import { lookupAggregate } from './domain/lookup.ts'
+import { mailAggregate } from './domain/mail-refusal.ts'
+import { nameAggregate } from './domain/name-claim.ts'
+import { openIdClaimAggregate } from './domain/openid-claim.ts'
+import { passkeysAggregate } from './domain/passkeys.ts'
+import { preferencesAggregate } from './domain/preferences.ts'
+import { profileAggregate } from './domain/profile.ts'
 import { searchesAggregate } from './domain/searches.ts'
+import { factorsAggregate } from './domain/second-factor.ts'
+import { sessionAggregate } from './domain/session.ts'
 import { tokenAggregate } from './domain/token.ts'
 import { codecsOf } from './log/codec.ts'
 import { openRemovals } from './log/removals.ts'
 import { openTranscript } from './log/transcript.ts'
 import { openHistory } from './queries/history.ts'
+import type { DeclaredCategory } from './subscribers/live-schemas.ts'
 
 /** Readings are written once or twice each and never again: there is nothing to gain by keeping them. */
 const CACHED_READINGS = 64
 
-type Declared = { readonly category: string; readonly events: readonly EventType[] }
-
-/** Every category with its event types: what the filters of the history know. */
-const declared: readonly Declared[] = [
+/** Every category with its event types: what the filters of the history know, and the live feed describes. */
+export const declaredCategories: readonly DeclaredCategory[] = [
   ...[entryAggregate, dayAggregate, tokenAggregate, importAggregate],
-  ...[searchesAggregate, readingAggregate],
+  ...[searchesAggregate, readingAggregate, addressAggregate, addressKeysAggregate, accountAggregate, sessionAggregate],
+  ...[profileAggregate, preferencesAggregate, nameAggregate],
+  ...[administratorsAggregate, blockAggregate, lookupAggregate, mailAggregate],
+  ...[linkedIdentitiesAggregate, openIdClaimAggregate, factorsAggregate, devicesAggregate, passkeysAggregate],
 ]
 
 const undeclared = (types: ReadonlyMap<string, EventType>): readonly string[] => {
-  const known = new Set(declared.flatMap(each => each.events.map(({ type }) => type)))
+  const known = new Set(declaredCategories.flatMap(each => each.events.map(({ type }) => type)))
   return [...types.keys()].filter(type => !known.has(type))
 }
 
@@ -44,9 +62,11 @@ export const openHistoryEdge = (
   const { store, keys, log, clock, newId, random } = core
   const missing = undeclared(log.types)
   if (missing.length > 0) throw new Error(`No category of the history has the event types ${missing.join(', ')}.`)
-  const types = new Map(declared.map(({ category, events }) => [category, events.map(({ type }) => type)]))
+  const types = new Map(declaredCategories.map(({ category, events }) => [category, events.map(({ type }) => type)]))
   const personal = new Set(
-    declared.filter(({ events }) => events.some(({ seal }) => seal === 'subject')).map(({ category }) => category),
+    declaredCategories
+      .filter(({ events }) => events.some(({ seal }) => seal === 'subject'))
+      .map(({ category }) => category),
   )
   const removals = openRemovals(store, [EntryRedacted.type])
   const transcript = openTranscript({ keys, codecs: codecsOf([...log.types.values()]), removals })

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { type Housekeeping, type Job, openHousekeeping } from './adapters/jobs/housekeeping.ts'
 import type { Core } from './app-core.ts'
+import { forgetEnded } from './commands/blocks.ts'
 import type { Config } from './config.ts'
 import { sweepUndeclared } from './projections/pointer.ts'
 
@@ -11,21 +12,39 @@ const LARGE_JOURNAL = 256 * 1024 * 1024
 /** A journal smaller than this is not worth a sync of the whole file, in bytes. */
 const SMALL_JOURNAL = 64 * 1024
 const DAY_MS = 24 * 60 * 60 * 1000
+/** For so long a job that was done is known, and is not done again. */
+const KEPT_JOBS_MS = 30 * DAY_MS
+/** For so long it is known which address was blocked, after it is so no more. */
+const KEPT_ADDRESSES_MS = 30 * DAY_MS
 
 const sizeOf = async (path: string): Promise<number> => (await stat(path).catch(() => undefined))?.size ?? 0
 
-/** Folds a journal in when nothing was written since the last look, or when it has grown too large to wait for that. */
+/** How far the log's removals are out of all read models, once they are: the journal holds their text until it is folded. */
+export type Removed = () => Promise<bigint | undefined>
+
+/**
+ * Folds a journal in when nothing was written since the last look, when it has grown too large to wait for that, or when
+ * text was removed that it still holds.
+ */
 const journalJob = (
   name: string,
   path: string,
   foldJournal: () => Promise<number>,
   written: () => Promise<number | bigint>,
+  removed?: Removed,
 ): Job => {
   let before: number | bigint | undefined
+  let cleaned = -1n
   return {
     name,
     at: '*/1 * * * *',
     run: async () => {
+      const removal = (await removed?.()) ?? -1n
+      if (removal > cleaned) {
+        if ((await foldJournal()) < 0) return undefined
+        cleaned = removal
+        return 'the journal was folded into its file, and with it what was removed'
+      }
       const now = await written()
       const idle = before === now
       before = now
@@ -58,25 +77,31 @@ const reminder = (core: Core, config: Config, logger: Logger): Job => ({
   },
 })
 
-/** The jobs of a service. `projections` are the names that this build declares. */
+/** The jobs of a service. `projections` are the names that this build declares; `erase` carries out what is due of accounts. */
 export const startHousekeeping = (
   core: Core,
   config: Config,
   logger: Logger,
   projections: readonly string[],
+  removed?: Removed,
+  erase: () => Promise<number> = async () => 0,
 ): Housekeeping => {
   const { store, reads, clock } = core
   const { journal } = core.engine
   const checkpoints = async (): Promise<bigint> =>
     [...(await reads.checkpoints()).values()].reduce((sum, { position }) => sum + position, 0n)
   const jobs: readonly Job[] = [
-    journalJob(
-      'event-journal',
-      config.eventStore.path,
-      () => store.foldJournal(),
-      () => store.head(),
-    ),
-    ...(journal ? [journalJob('read-journal', journal.path, journal.fold, checkpoints)] : []),
+    ...(config.eventStore.engine === 'sqlite'
+      ? [
+          journalJob(
+            'event-journal',
+            config.eventStore.path,
+            async () => (await store.foldJournal?.()) ?? -1,
+            store.head,
+          ),
+        ]
+      : []),
+    ...(journal ? [journalJob('read-journal', journal.path, journal.fold, checkpoints, removed)] : []),
     {
       name: 'old-read-models',
       at: '*/10 * * * *',
@@ -87,11 +112,35 @@ export const startHousekeeping = (
         return gone.length === 0 ? undefined : `dropped ${gone.join(', ')}: used by no node for an hour`
       },
     },
+    {
+      name: 'old-jobs',
+      at: '23 3 * * *',
+      run: async () => {
+        const forgotten = await (await core.jobs()).purge(new Date(clock.now().getTime() - KEPT_JOBS_MS))
+        return forgotten === 0 ? undefined : `${forgotten} jobs that were done a month ago were forgotten`
+      },
+    },
+    {
+      name: 'erasures',
+      at: '*/1 * * * *',
+      run: async () => {
+        const erased = await erase()
+        return erased === 0 ? undefined : `${erased} accounts were erased`
+      },
+    },
+    {
+      name: 'ended-blocks',
+      at: '41 3 * * *',
+      run: async () => {
+        const forgotten = await forgetEnded(core, new Date(clock.now().getTime() - KEPT_ADDRESSES_MS))
+        return forgotten === 0 ? undefined : `${forgotten} addresses whose block ended a month ago were forgotten`
+      },
+    },
     reminder(core, config, logger),
   ]
   return openHousekeeping({
-    ...{ jobs, now: () => clock.now() },
+    ...{ jobs, clock },
     onDone: (job, what) => logger.info({ job }, what),
-    onError: (job, error) => logger.error({ job, err: error }, 'house-keeping failed; it is tried again by the clock'),
+    onError: (job, error) => logger.error({ job, err: error }, 'house-keeping failed; it is tried again'),
   })
 }

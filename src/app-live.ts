@@ -1,5 +1,5 @@
 /** The live feed of a service: the hub on the log, its connections, its tickets. */
-import { join } from 'node:path'
+import { openPresence, type Presence } from './adapters/cache/presence.ts'
 import { ProblemError } from './adapters/http/problems.ts'
 import { openSyncTokens } from './adapters/http/tokens.ts'
 import { asyncApi } from './adapters/ws/asyncapi.ts'
@@ -7,34 +7,44 @@ import { asyncApiPage } from './adapters/ws/asyncapi-page.ts'
 import { openLiveFeed } from './adapters/ws/feed.ts'
 import { openTickets } from './adapters/ws/tickets.ts'
 import type { Closing, Core, Running } from './app-core.ts'
+import { declaredCategories } from './app-history.ts'
+import type { Readings } from './commands/history.ts'
 import { EntryRedacted } from './domain/entry-events.ts'
 import type { JsonObject } from './domain/event.ts'
+import { isRefusal } from './domain/refusal.ts'
+import type { Permission } from './domain/roles.ts'
 import { openRemovals } from './log/removals.ts'
+import { FiguresSchema } from './queries/analytics.ts'
 import { openLiveHub } from './subscribers/live.ts'
+import { liveEventSchemas } from './subscribers/live-schemas.ts'
 
 export const openLive = async (
   core: Core,
   running: Running,
   options: {
     readonly version: string
-    readonly dataDir: string
     readonly most: number
     readonly total: number
     /** The day's figures. */
     readonly figures: () => Promise<JsonObject>
-    readonly standing: (credential: string) => 'holds' | 'ended' | 'unknown'
+    /** Records who reads the log. */
+    readonly readings: Pick<Readings, 'open'>
+    readonly standing: (credential: string) => ReadonlySet<Permission> | 'ended' | 'unknown'
+    readonly lost: () => boolean
     readonly onError: (error: unknown) => void
   },
   opened: Closing[],
 ) => {
   const { log, store, keys, clock, newId } = core
-  const { onError, most, total, standing, figures } = options
+  const { onError, most, total, standing, lost, figures } = options
   const ending = new AbortController()
   const { signal } = ending
   const syncTokens = openSyncTokens(await keys.secret('sync-token'), log.logId)
   const secret = await keys.secret('live-ticket')
-  const tickets = await openTickets({ folder: join(options.dataDir, 'tickets'), secret, clock, newId })
+  const tickets = openTickets({ records: core.engine.store, secret, clock, newId })
+  let presence: Presence | undefined
   const hub = openLiveHub({
+    connections: () => presence?.all().connections ?? 0,
     ...{ log, clock, signal, from: await log.head(), tokenOf: syncTokens.of, onError, figures },
     removals: openRemovals(store, [EntryRedacted.type]),
     projections: () =>
@@ -46,7 +56,13 @@ export const openLive = async (
       ),
   })
   const feed = openLiveFeed({
-    ...{ hub, clock, tickets, standing, most, total, signal, onError },
+    ...{ hub, clock, tickets, standing, lost, most, total, signal, onError },
+    recorded: async ({ actor }, channel, filter, after) => {
+      if (channel !== 'events' || !actor) return
+      const filters = { ...filter, ...(after !== undefined && { after: String(after) }), order: 'asc' as const }
+      const opened = await options.readings.open({ actor, correlationId: newId(), filters })
+      if (isRefusal(opened)) throw new Error(opened.detail)
+    },
     readAfter: async token => {
       try {
         const position = syncTokens.read(token)
@@ -63,13 +79,22 @@ export const openLive = async (
       }
     },
   })
+  const nodes = openPresence({
+    ...{ cache: core.cache, clock, nodeId: core.nodeId },
+    own: () => {
+      const { open, listeners } = feed.stats()
+      return { connections: open, listeners }
+    },
+  })
+  presence = nodes
   opened.push({
     close: async () => {
+      await nodes.close()
       await feed.close()
       ending.abort()
       await hub.done
     },
   })
-  const document = asyncApi(options.version)
-  return { ...feed, document, page: asyncApiPage(document) }
+  const document = asyncApi(options.version, liveEventSchemas(declaredCategories, FiguresSchema))
+  return { ...feed, nodes: nodes.all, document, page: asyncApiPage(document) }
 }

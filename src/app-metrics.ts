@@ -1,6 +1,7 @@
 /** The metrics of a service: what each scrape looks at, and the port of their own. */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { NodesReport } from './adapters/cache/presence.ts'
 import type { Housekeeping } from './adapters/jobs/housekeeping.ts'
 import { logFolder, type ServiceLog } from './adapters/logging/service-log.ts'
 import { type Metrics, openMetrics } from './adapters/metrics/metrics.ts'
@@ -22,10 +23,10 @@ const logBytes = async (dataDir: string): Promise<number | undefined> => {
 }
 
 const fileBytes = async (config: Config, journal: Journal | undefined): Promise<Readonly<Record<string, number>>> => {
-  const { path: events } = config.eventStore
+  const events = config.eventStore.engine === 'sqlite' ? config.eventStore.path : undefined
   const found: readonly (readonly [string, number | undefined])[] = [
-    ['events', await sizeOf(events)],
-    ['events-journal', await sizeOf(`${events}-wal`)],
+    ['events', events === undefined ? undefined : await sizeOf(events)],
+    ['events-journal', events === undefined ? undefined : await sizeOf(`${events}-wal`)],
     ...(journal
       ? ([
           ['read', await sizeOf(journal.path)],
@@ -49,6 +50,8 @@ export type MetricsSources = {
   readonly health: () => Promise<HealthReport>
   readonly housekeeping: Pick<Housekeeping, 'reports'>
   readonly log: Pick<ServiceLog, 'faults'>
+  /** Of all nodes, as far as they can be seen. */
+  readonly nodes: () => NodesReport
   /** Of the live hub, where there is one. */
   readonly live?: () => LiveStats
 }
@@ -58,17 +61,23 @@ export const openServiceMetrics = (sources: MetricsSources): Metrics => {
   const { core, config, health, housekeeping, log, live } = sources
   const snapshot = async (): Promise<Snapshot> => {
     const [report, files] = await Promise.all([health(), fileBytes(config, core.engine.journal)])
-    const { head, tokenAgeMs, signingKeyAgeMs, diskFreeBytes, longStreams } = report.figures
+    const { head, tokenAgeMs, liveBehindMs, signingKeyAgeMs, diskFreeBytes, longStreams, jobs } = report.figures
+    const engine = core.engine.figures?.()
     return {
+      ...(engine && { pools: { read: engine }, commands: { read: engine.commands } }),
       ...{ append: core.store.stats(), consumers: report.consumers, fileBytes: files, ready: report.ready },
       ...{ jobs: housekeeping.reports(), logs: log.faults() },
       health: Object.fromEntries(Object.entries(report.parts).map(([name, { state }]) => [name, state])),
       ...(head !== undefined && { position: Number(head) }),
       ...(tokenAgeMs !== undefined && { tokenAgeSeconds: tokenAgeMs / 1000 }),
+      ...(liveBehindMs !== undefined && { liveBehindSeconds: liveBehindMs / 1000 }),
+      signingKeyLifeSeconds: config.keyLifeMs / 1000,
       ...(signingKeyAgeMs !== undefined && { signingKeyAgeSeconds: signingKeyAgeMs / 1000 }),
       ...(diskFreeBytes !== undefined && { diskFreeBytes }),
       ...(longStreams !== undefined && { longStreams }),
+      ...(jobs && { queue: jobs }),
       ...(live && { live: live() }),
+      nodes: sources.nodes(),
     }
   }
   const metrics = openMetrics({ version: sources.version, runtime: runtime(), snapshot })

@@ -1,29 +1,40 @@
 /** What operators look at: health, metrics, house-keeping, put together for a service. */
 import { openMetricsServer } from './adapters/metrics/server.ts'
-import type { LiveStats } from './adapters/metrics/sources.ts'
 import type { Closing } from './app-core.ts'
+import { carryOutErasures } from './app-erasure.ts'
 import { type HealthSources, openHealth } from './app-health.ts'
 import { startHousekeeping } from './app-housekeeping.ts'
 import { openServiceMetrics } from './app-metrics.ts'
 
 export type OperationOptions = Omit<HealthSources, 'housekeeping'> & {
   readonly version: string
-  /** Of the live hub, where there is one. */
-  readonly live?: () => LiveStats
 }
 
 /** Starts house-keeping and, where METRICS_PORT is set, the port of the metrics; what the HTTP server is to be given. */
 export const openOperation = async (options: OperationOptions, opened: Closing[]) => {
-  const { core, config, views, version, log, live } = options
-  const housekeeping = startHousekeeping(
-    core,
-    config,
-    log.logger,
-    Object.values(views).map(each => each.name),
-  )
+  const { core, config, running, views, version, log, live } = options
+  const names = Object.values(views).map(each => each.name)
+  const removed = async () => {
+    const last = running.lastRemoval()
+    return Object.values(views).every(({ view }) => view.position() >= last) ? last : undefined
+  }
+  const erase = () =>
+    carryOutErasures(core, running.identities.toErase(), (account, err) =>
+      log.logger.error({ job: 'erasures', account, err }, 'an erasure was not carried out; it is tried again'),
+    )
+  const housekeeping = startHousekeeping(core, config, log.logger, names, removed, erase)
   opened.push(housekeeping)
   const health = openHealth({ ...options, housekeeping })
-  const metrics = openServiceMetrics({ core, config, version, health, housekeeping, log, ...(live && { live }) })
+  const metrics = openServiceMetrics({
+    core,
+    config,
+    version,
+    health,
+    housekeeping,
+    log,
+    nodes: options.nodes,
+    ...(live && { live }),
+  })
   if (config.metricsPort !== undefined) {
     const server = await openMetricsServer({
       ...{ metrics, host: config.host, port: config.metricsPort },

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import type { ImportReport, Watch } from './adapters/cli/app-port.ts'
 import { importFrom } from './adapters/import/command.ts'
 import type { Core, Views } from './app-core.ts'
-import { importStream } from './domain/import.ts'
+import { entryCategory } from './domain/entry.ts'
+import { importCategory, importStream } from './domain/import.ts'
 import { isRefusal } from './domain/refusal.ts'
 
 /** The folder of WordNet's files in its package, wherever the package manager put it. */
@@ -13,9 +14,16 @@ const wordnetFolder = (): string =>
 
 const SAMPLE_SOURCE = 'wordnet-3.1'
 
+/** A token that was made before the first start, or a search that was counted, is no dictionary. */
+const holdsEntries = async ({ store }: Pick<Core, 'store'>): Promise<boolean> => {
+  for await (const { events } of store.readAll(0n, { categories: [entryCategory, importCategory] }))
+    if (events.length > 0) return true
+  return false
+}
+
 /** Fills a log that is new, and goes on with a filling that was cut off. */
 export const fillSample = async (core: Core, watch: Watch): Promise<ImportReport | undefined> => {
-  const isNew = (await core.log.head()) === 0n
+  const isNew = !(await holdsEntries(core))
   const { state } = await core.imports.load(importStream(SAMPLE_SOURCE))
   if (!isNew && (state.started === 0 || state.completed > 0)) return undefined
   const report = await importFrom('wordnet', wordnetFolder(), core, {

@@ -1,4 +1,4 @@
-/** Engines by URL: which one stands behind each port, and what this build says of those it does not carry. */
+/** Engines by URL: which one stands behind each port. */
 import { resolve } from 'node:path'
 
 /** Paths are absolute. External engines keep their whole URL, password and all: never print one unmasked. */
@@ -23,6 +23,10 @@ const schemes: ReadonlyMap<string, Kind> = new Map([
   ['mongodb+srv', 'mongodb'],
   ['redis', 'redis'],
   ['rediss', 'redis'],
+  ['redis+cluster', 'redis'],
+  ['rediss+cluster', 'redis'],
+  ['redis+sentinel', 'redis'],
+  ['rediss+sentinel', 'redis'],
   ['smtp', 'smtp'],
   ['smtps', 'smtp'],
 ])
@@ -44,15 +48,13 @@ type Choice = {
   readonly scheme: string
   /** What stands there by URL. */
   readonly external: readonly Kind[]
-  /** What the port is designed for beyond them, and this build does not carry yet. */
-  readonly toCome: readonly Kind[]
 }
 const choices: Readonly<Record<EngineSetting, Choice>> = {
-  EVENT_STORE: { embedded: 'sqlite', place: 'events.db', scheme: 'sqlite:', external: [], toCome: ['eventstoredb'] },
-  READ_STORE: { embedded: 'sqlite', place: 'read.db', scheme: 'sqlite:', external: ['mongodb'], toCome: [] },
-  CACHE: { embedded: 'memory', place: '', scheme: 'memory:', external: ['redis'], toCome: [] },
-  KEYS: { embedded: 'files', place: 'keys', scheme: 'file:', external: ['mongodb'], toCome: [] },
-  MAIL: { embedded: 'files', place: 'outbox', scheme: 'file:', external: [], toCome: ['smtp'] },
+  EVENT_STORE: { embedded: 'sqlite', place: 'events.db', scheme: 'sqlite:', external: ['eventstoredb'] },
+  READ_STORE: { embedded: 'sqlite', place: 'read.db', scheme: 'sqlite:', external: ['mongodb'] },
+  CACHE: { embedded: 'memory', place: '', scheme: 'memory:', external: ['redis'] },
+  KEYS: { embedded: 'files', place: 'keys', scheme: 'file:', external: ['mongodb'] },
+  MAIL: { embedded: 'files', place: 'outbox', scheme: 'file:', external: ['smtp'] },
 }
 
 export const engineDefault = (setting: EngineSetting, dataDir: string): string => {
@@ -79,16 +81,17 @@ export const parseEngine = (
 ): Engine | { readonly fault: string } => {
   const colon = text.indexOf(':')
   const kind = colon < 0 ? undefined : schemes.get(text.slice(0, colon).toLowerCase())
-  const { embedded, place, scheme, external, toCome } = choices[setting]
+  const { embedded, place, scheme, external } = choices[setting]
   const rest = text.slice(colon + 1)
-  if (kind === undefined || ![embedded, ...external, ...toCome].includes(kind))
+  if (kind === undefined || ![embedded, ...external].includes(kind))
     return { fault: `names no engine that can stand there: use ${scheme} (${names[embedded]})${others(external)}` }
   if (kind === 'sqlite' || kind === 'files') {
     const path = pathOf(rest, place, places.dataDir, places.cwd)
     return typeof path === 'string' ? { engine: kind, path } : path
   }
   if (kind === 'memory') return rest === '' ? { engine: kind } : { fault: 'takes nothing after memory:' }
-  if (rest.replace(/^\/\/([^/]*@)?/, '') === '') return { fault: 'names no host' }
+  const host = rest.startsWith('//') ? rest.replace(/^\/\/([^/]*@)?/, '') : ''
+  if (!/^[^/?#]/.test(host)) return { fault: 'names no host' }
   return { engine: kind, url: text }
 }
 
@@ -99,6 +102,7 @@ const others = (external: readonly Kind[]): string =>
 export type KeysEngine =
   | Extract<Engine, { engine: 'files' }>
   | { readonly engine: 'mongodb'; readonly url: string; readonly masterKey: string; readonly oldMasterKey?: string }
+export type MailEngine = Extract<Engine, { engine: 'files' }> | { readonly engine: 'smtp'; readonly url: string }
 export type CacheEngine = { readonly engine: 'memory' } | { readonly engine: 'redis'; readonly url: string }
 export type ReadEngine = Extract<Engine, { engine: 'sqlite' }> | { readonly engine: 'mongodb'; readonly url: string }
 
@@ -107,10 +111,22 @@ export type Embedded<Setting extends EngineSetting> = Extract<
   { engine: Setting extends 'EVENT_STORE' | 'READ_STORE' ? 'sqlite' : Setting extends 'CACHE' ? 'memory' : 'files' }
 >
 
-/** What to say of an engine that the port is designed for and this build does not carry. */
-export const notCarried = (setting: EngineSetting, engine: Engine): string | undefined => {
-  const { embedded, external, scheme } = choices[setting]
-  return engine.engine === embedded || external.includes(engine.engine)
-    ? undefined
-    : `names ${names[engine.engine]}, which this build does not carry yet: use ${scheme} (${names[embedded]}, built in)`
+/** The engines that the log may stand on. */
+export type EventStoreEngine =
+  | Extract<Engine, { engine: 'sqlite' }>
+  | { readonly engine: 'eventstoredb'; readonly url: string }
+
+/** Why the address is none of an SMTP server; undefined for one that is. */
+export const smtpFault = (url: string): string | undefined => {
+  const parsed = URL.parse(url)
+  if (!parsed || parsed.hostname === '') return 'is no address of a mail server: write smtp://user:password@host:587'
+  if (parsed.pathname.length > 1) return 'takes no path after the host'
+  for (const [name, value] of parsed.searchParams) {
+    if (name !== 'requireTLS')
+      return `has the option ${name.slice(0, 40)}, which is not known: use requireTLS=false, or none`
+    if (value !== 'true' && value !== 'false') return 'has the option requireTLS, which is true or false'
+    if (value === 'false' && parsed.protocol === 'smtps:')
+      return 'is encrypted from the start: requireTLS=false is for smtp://'
+  }
+  return undefined
 }

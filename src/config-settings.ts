@@ -57,6 +57,15 @@ export const settings = {
   MASTER_KEY: masterKey('wraps the keys that are kept in a database'),
   MASTER_KEY_OLD: masterKey('the one before it, for the first start with another'),
   MAIL: engine('file:data/outbox', 'outgoing mail'),
+  MAIL_FROM: {
+    schema: Type.String({
+      maxLength: 320,
+      pattern: '^(?:[^<>@"\\r\\n]{1,100} <[^\\s@<>"]+@[^\\s@<>"]+>|[^\\s@<>"]+@[^\\s@<>"]+)$',
+    }),
+    expects: 'a sender such as Lexichron <mail@dictionary.example>',
+    about: 'sender of all mail; needed when MAIL names a server',
+  },
+  ALERT_MAIL: list('addresses separated by commas', 'who is told of removals and of tokens for administrators'),
   SAMPLE: {
     schema: Type.Enum(['wordnet', 'none']),
     expects: 'wordnet or none',
@@ -115,10 +124,15 @@ export const settings = {
     'addresses or networks such as 10.0.0.0/8, separated by commas',
     'proxies whose X-Forwarded-For is believed',
   ),
+  OPENID_PROVIDERS: list(
+    'names separated by commas, such as google,corporate',
+    'providers of OpenID sign-in; each has OPENID_<NAME>_ISSUER, _CLIENT_ID and _CLIENT_SECRET',
+  ),
   LIMIT_READS: limit('reads'),
   LIMIT_SUGGEST: limit('suggestions'),
   LIMIT_SEARCH: limit('searches'),
   LIMIT_WRITES: limit('writes'),
+  LIMIT_SIGN_INS: limit('sign-ups, sign-ins and resets'),
   LIMIT_SOCKETS: {
     schema: Type.Integer({ minimum: 1, maximum: 100_000 }),
     expects: 'a whole number from 1 to 100000',
@@ -189,6 +203,9 @@ const secretName = /KEY(_OLD)?$|SECRET|PASSWORD|TOKEN/
 /** A value as it may be shown: whole secrets and the passwords and query values of URLs are masked. */
 export const masked = (name: string, value: string): string => {
   if (secretName.test(name)) return value === '' ? '' : '***'
+  // Who has left out the host has written a password where its port would stand.
+  const bare = /^([a-z][a-z0-9+.-]*:\/\/[^/?#@:[\]]*:)(?!\d{1,5}(?:[/?#,]|$))[^@]+$/i.exec(value)?.[1]
+  if (bare !== undefined) return `${bare}***`
   return value
     .replace(/^([a-z][a-z0-9+.-]*:(?:\/\/)?)(.*)@/i, (_, scheme: string, login: string) => {
       const user = login.split(':')[0] ?? ''

@@ -6,12 +6,17 @@ import {
   type Embedded,
   type Engine,
   type EngineSetting,
+  type EventStoreEngine,
   engineDefault,
   type KeysEngine,
-  notCarried,
+  type MailEngine,
   parseEngine,
   type ReadEngine,
+  smtpFault,
 } from './config-engines.ts'
+import { readEventStoreDbAddress, tellsPasswords } from './config-eventstoredb.ts'
+import { type OpenIdProvider, readOpenIdProviders } from './config-openid.ts'
+import { readRedisAddress } from './config-redis.ts'
 import {
   isNetwork,
   isOrigin,
@@ -38,6 +43,7 @@ export type Limits = {
   readonly suggest: number
   readonly search: number
   readonly writes: number
+  readonly signIns: number
   readonly streams: number
 }
 
@@ -55,11 +61,15 @@ export type Config = {
   readonly port: number
   /** Absolute. */
   readonly dataDir: string
-  readonly eventStore: Embedded<'EVENT_STORE'>
+  readonly eventStore: EventStoreEngine
   readonly readStore: ReadEngine
   readonly cache: CacheEngine
   readonly keys: KeysEngine
-  readonly mail: Embedded<'MAIL'>
+  readonly mail: MailEngine
+  /** A name and an address, or an address. */
+  readonly mailFrom: string
+  /** Addresses of those who run the service. */
+  readonly alertMail: readonly string[]
   readonly sample: SettingValue<'SAMPLE'>
   /** `development` when unset. */
   readonly environment: string
@@ -72,6 +82,7 @@ export type Config = {
   readonly publicUrl?: string
   readonly allowedOrigins: readonly string[]
   readonly trustedProxies: readonly string[]
+  readonly openIdProviders: readonly OpenIdProvider[]
   readonly limits: Limits
   /** Live connections at once and account, or address without one. */
   readonly liveSockets: number
@@ -97,6 +108,10 @@ const freeze = <T extends object>(value: T): T => {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 type Given = { readonly text: string; readonly from: EffectiveSetting['from'] }
+
+/** Login shells name the reader's mailbox in MAIL, a path (POSIX, 8.3): that is not about us. */
+const ours = (environment: Environment): Environment =>
+  environment['MAIL']?.startsWith('/') ? { ...environment, MAIL: undefined } : environment
 
 const isSet = (text: string | undefined): text is string => text !== undefined && text !== ''
 
@@ -165,14 +180,21 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
     const fallback = engineDefault(name, dataDir)
     const text = required(name, fallback)
     const parsed = parseEngine(name, text, { dataDir, cwd })
-    const fault = 'fault' in parsed ? parsed.fault : notCarried(name, parsed)
-    if (fault !== undefined) refuse(name, text, `it ${fault}`)
+    if ('fault' in parsed) refuse(name, text, `it ${parsed.fault}`)
     return 'fault' in parsed ? { engine: 'memory' } : parsed
   }
-  const sqlite = (of: Engine): Embedded<'EVENT_STORE'> => ({ engine: 'sqlite', path: 'path' in of ? of.path : dataDir })
-  const files = (of: Engine): Embedded<'MAIL'> => ({ engine: 'files', path: 'path' in of ? of.path : dataDir })
+  const sqlite = (of: Engine): Embedded<'READ_STORE'> => ({ engine: 'sqlite', path: 'path' in of ? of.path : dataDir })
+  const files = (of: Engine): Extract<MailEngine, { engine: 'files' }> => ({
+    engine: 'files',
+    path: 'path' in of ? of.path : dataDir,
+  })
+
+  const logOn = (of: Engine): EventStoreEngine =>
+    of.engine === 'eventstoredb' ? { engine: of.engine, url: of.url } : sqlite(of)
 
   const eventStore = engine('EVENT_STORE')
+  const log = 'url' in eventStore ? readEventStoreDbAddress(eventStore.url) : undefined
+  if ('url' in eventStore && log && 'fault' in log) refuse('EVENT_STORE', eventStore.url, `it ${log.fault}`)
   const readStore = engine('READ_STORE')
   if ('path' in eventStore && 'path' in readStore && eventStore.path === readStore.path)
     faults.push(`EVENT_STORE and READ_STORE name the same file, ${eventStore.path}: the log has a file of its own.`)
@@ -203,9 +225,19 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
       )
     return { engine: 'mongodb', url, masterKey: masterKey ?? '', ...(oldMasterKey !== undefined && { oldMasterKey }) }
   }
+  const redis = 'url' in cache ? readRedisAddress(cache.url) : undefined
+  if ('url' in cache && redis && 'fault' in redis) refuse('CACHE', cache.url, `it ${redis.fault}`)
+  const mailing = engine('MAIL')
+  const mail: MailEngine = mailing.engine === 'smtp' ? { engine: 'smtp', url: mailing.url } : files(mailing)
+  const mailFault = mail.engine === 'smtp' ? smtpFault(mail.url) : undefined
+  if (mail.engine === 'smtp' && mailFault !== undefined) refuse('MAIL', mail.url, `it ${mailFault}`)
+  const sender = optional('MAIL_FROM')
+  if (mail.engine === 'smtp' && sender === undefined)
+    faults.push('MAIL names a server, which takes no mail without a sender: set MAIL_FROM.')
   return {
-    ...{ eventStore: sqlite(eventStore), readStore: mongodb(readStore) ?? sqlite(readStore), cache },
-    ...{ keys: 'url' in keys ? wrapped(keys.url) : files(keys), mail: files(engine('MAIL')) },
+    ...{ mail, mailFrom: sender ?? 'Lexichron <lexichron@localhost>' },
+    ...{ eventStore: logOn(eventStore), readStore: mongodb(readStore) ?? sqlite(readStore), cache },
+    ...{ keys: 'url' in keys ? wrapped(keys.url) : files(keys) },
   }
 }
 
@@ -214,6 +246,7 @@ const readLimits = ({ required }: ReturnType<typeof openReader>): Limits => ({
   suggest: required('LIMIT_SUGGEST', '1200'),
   search: required('LIMIT_SEARCH', '120'),
   writes: required('LIMIT_WRITES', '60'),
+  signIns: required('LIMIT_SIGN_INS', '10'),
   streams: required('LIMIT_STREAMS', '2'),
 })
 
@@ -237,10 +270,14 @@ const readLog = ({ required }: ReturnType<typeof openReader>, environmentName: s
  * Reads the settings. `environment` is the process's; relative paths start from `cwd`.
  * @throws {ConfigError} with every fault there is.
  */
-export const loadConfig = (environment: Environment, cwd: string): Config => {
+export const loadConfig = (whole: Environment, cwd: string): Config => {
+  const environment = ours(whole)
   const reader = openReader(environment)
   const { faults, effective, refuse, optional, required } = reader
-  const each = (name: 'ALLOWED_ORIGINS' | 'TRUSTED_PROXIES', fits: (text: string) => boolean): readonly string[] => {
+  const each = (
+    name: 'ALLOWED_ORIGINS' | 'TRUSTED_PROXIES' | 'ALERT_MAIL',
+    fits: (text: string) => boolean,
+  ): readonly string[] => {
     const all = required(name, '')
     for (const one of all) if (!fits(one)) refuse(name, one, `it has to be ${settings[name].expects}`)
     return all
@@ -254,6 +291,8 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
   const evaluation = !isSet(environment['EVENT_STORE']) && !isSet(environment['EVENT_STORE_FILE'])
   const sample = required('SAMPLE', evaluation && environmentName === 'development' ? 'wordnet' : 'none')
   const log = readLog(reader, environmentName)
+  if (environmentName === 'production' && tellsPasswords(environment))
+    faults.push('DEBUG turns on what the client of EventStoreDB tells of itself, its password with it: take it away.')
   const metricsPort = optional('METRICS_PORT')
   if (metricsPort !== undefined && metricsPort !== 0 && metricsPort === network.port)
     refuse('METRICS_PORT', String(metricsPort), 'it is also PORT: the metrics have a port of their own or none')
@@ -263,6 +302,13 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     refuse('PUBLIC_URL', publicUrl, `it has to be ${settings.PUBLIC_URL.expects}, without a path`)
   const allowedOrigins = each('ALLOWED_ORIGINS', isOrigin)
   const trustedProxies = each('TRUSTED_PROXIES', isNetwork)
+  const alertMail = each('ALERT_MAIL', text => /^[^\s@<>"]{1,64}@[^\s@<>"]{1,255}$/.test(text))
+  const openIdProviders = readOpenIdProviders({
+    ...{ names: required('OPENID_PROVIDERS', ''), environment, publicUrl },
+    given: name => given(name, environment, faults),
+    shown: setting => effective.push({ ...setting, value: masked(setting.name, setting.value) }),
+    fault: sentence => faults.push(sentence),
+  })
   const limits = readLimits(reader)
   const liveSockets = required('LIMIT_SOCKETS', '100')
   const nodeSockets = required('LIMIT_SOCKETS_NODE', '20000')
@@ -272,7 +318,16 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     ...{ ...network, dataDir, ...engines, sample, environment: environmentName, log, keyLifeMs },
     ...(metricsPort !== undefined && { metricsPort }),
     ...(publicUrl !== undefined && { publicUrl }),
-    ...{ allowedOrigins, trustedProxies, limits, liveSockets, nodeSockets, settings: effective },
+    ...{
+      allowedOrigins,
+      trustedProxies,
+      openIdProviders,
+      alertMail,
+      limits,
+      liveSockets,
+      nodeSockets,
+      settings: effective,
+    },
   })
 }
 

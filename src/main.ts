@@ -19,6 +19,9 @@ const fail = (line: string): never => {
   process.exit(1)
 }
 
+// What is written here is its owner's alone: read models hold in the clear what keys seal in the log.
+process.umask(0o077)
+
 let stoppedAt: number | undefined
 const stop = (): void => {
   const now = performance.now()
@@ -57,6 +60,8 @@ const code = await runCommandLine(process.argv.slice(2), {
   config: () => loadConfig(process.env, process.cwd()),
   openApp: async () => (await import('./app.ts')).openApp,
   openDoctor: async () => (await import('./app-doctor.ts')).diagnose,
+  openMails: async () => (await import('./app-mail.ts')).mails,
+  openCopy: async () => (await import('./app-copy.ts')).copyBetween,
   signal: stopping.signal,
   now: () => performance.now(),
 })

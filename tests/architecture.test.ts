@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { faultsOf, sourcesBelow, textFaults } from './support/architecture.ts'
+import { faultsOf, sourcesBelow, testFaults, textFaults } from './support/architecture.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -65,6 +65,36 @@ t.test('a planted violation is found', async t => {
   plant('src/domain/planted-q.ts', 'const x = (y: string) => y in z\n', 'a name looked for by in')
   plant('src/domain/planted-r.ts', 'if (!(event.type in z)) y()\n', 'a name looked for by in')
   plant('src/domain/planted-s.ts', 'if (x[0] in z) y()\n', 'a name looked for by in')
+})
+
+t.test('no test has a clock of its own, or draws without the seed', async t => {
+  t.strictSame(sourcesBelow(root, 'tests').flatMap(testFaults), [])
+  const found = (code: string, path = 'tests/x/planted.test.ts') => testFaults({ path, text: `${code}\n` }).join()
+  t.match(found('const x = performance.now()'), 'performance.now()')
+  t.match(found('const x = Date.now()'), 'Date.now()')
+  t.match(found(`const x = \`at \${Date.now()}\``), 'Date.now()', 'in a template too')
+  t.match(found('const x = process.hrtime.bigint()'), 'hrtime')
+  t.match(found('setTimeout(() => x(), 10)'), 'setTimeout')
+  t.match(found('await new Promise(resolve => globalThis.setInterval(resolve, 10))'), 'setTimeout')
+  t.match(found('t.setTimeout(10_000)'), 'setTimeout')
+  t.match(found("import { setTimeout as later } from 'node:timers/promises'"), 'timers imported')
+  t.match(found("import {\n  setTimeout as later,\n} from 'timers'"), 'timers imported')
+  t.match(found("const { scheduler } = await import('node:timers/promises')"), 'timers imported')
+  for (const name of ['assert', 'check', 'sample']) {
+    t.match(found(`fc.${name}(fc.property())`), 'a draw without the seed')
+    t.match(found(`fc.${name}(fc.property())`, 'tests/support/planted.ts'), 'a draw without the seed')
+    t.equal(found(`fc.${name}(fc.property())`, 'tests/support/property.ts'), '')
+  }
+  for (const harmless of [
+    '// performance.now() and setTimeout() are for tests/support',
+    'const x = "import { x } from \'node:timers/promises\'"',
+    "const x = 'Date.now()'",
+    'socket.setTimeout(10, () => x())',
+    'clock.advance(x.performance)',
+    'const x = new Date()',
+  ])
+    t.equal(found(harmless), '', harmless)
+  t.equal(found('const x = performance.now()', 'tests/support/planted.ts'), '')
 })
 
 t.test('words about a rule do not break it', async t => {

@@ -21,6 +21,7 @@ import { loadConfig } from '../../src/config.ts'
 import { entryAggregate } from '../../src/domain/entry.ts'
 import { entryEvents } from '../../src/domain/entry-events.ts'
 import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
+import { openTurns } from '../../src/domain/turns.ts'
 import { openLog } from '../../src/log/open.ts'
 import type { EventStore } from '../../src/ports/event-store.ts'
 import { analytics } from '../../src/queries/analytics.ts'
@@ -88,12 +89,12 @@ const edge = async (store: EventStore) => {
     generation: () => '',
     position: () => 0n,
   }
-  const none = { ...nothing, waitFor: async () => undefined, ready: async () => true }
-  const reads = { entries: none, log }
+  const none = { ...nothing, waitFor: async () => undefined, scopes: async () => undefined, ready: async () => true }
+  const reads = { entries: none, log, folds: openTurns(1, 1) }
   const deps: HttpDeps = {
     settings: {
       ...{ allowedOrigins: [], trustedProxies: [] },
-      limits: { reads: 0, suggest: 0, search: 0, writes: 0, streams: 0 },
+      limits: { reads: 0, suggest: 0, search: 0, writes: 0, signIns: 0, streams: 0 },
     },
     version: '0',
     history: noHistory,
@@ -108,7 +109,7 @@ const edge = async (store: EventStore) => {
       suggestEntries: suggestEntries({ search: none, entries: none }),
       analytics: analytics({ analytics: none }),
     },
-    freshness: { position: () => 1n, waitFor: async () => undefined },
+    freshness: { position: () => 1n, waitFor: async () => undefined, scopes: async () => undefined },
     ...{ log, keys, cache, clock, newId: randomUUID, logger: pino({ level: 'silent' }) },
     authority: {
       authenticate: () => ({ actor: { kind: 'service', id: 'bench' }, permissions: permissionsOf('editor') }),
@@ -122,16 +123,9 @@ const edge = async (store: EventStore) => {
   return { url: (await server.listen('127.0.0.1', 0)).address, token: 'bench' }
 }
 
-/** The service as it is started in earnest: tokens, limits, log, projections. */
-const service = async () => {
-  const many = '1000000'
-  const limits = { LIMIT_READS: many, LIMIT_WRITES: many, LIMIT_SEARCH: many, LIMIT_SUGGEST: many }
-  const env = { DATA_DIR: folder, PORT: '0', SAMPLE: 'none', LOG_LEVEL: 'info', ...limits }
-  const app = await openApp(loadConfig(env, folder), { purpose: 'serve', version: '0' })
-  const url = await app.listen()
-  const issued = await app.tokens.create({ role: 'editor', for: 'bench', lifeMs: 3_600_000 })
-  if ('refused' in issued) throw new Error(issued.detail)
-  const headers = { authorization: `Bearer ${issued.token}`, 'content-type': 'application/json' }
+/** Publishes the entry that is read. */
+const publish = async (url: string, token: string): Promise<void> => {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const { language, lemma, partOfSpeech, homograph, senses, pronunciations } = view
   const plain = (senses ?? []).map(({ id: _, ...sense }) => sense)
   const body = JSON.stringify({ language, lemma, partOfSpeech, homograph, senses: plain, pronunciations })
@@ -139,10 +133,56 @@ const service = async () => {
   const path = `${url}/v1/entries/${exampleId}`
   const done = await fetch(`${path}/publish`, { method: 'POST', headers: { ...headers, 'if-match': '*' }, body: '{}' })
   await fetch(path, { headers: { 'sync-token': done.headers.get('sync-token') ?? '' } })
+}
+
+/** The service as it is started in earnest: tokens, limits, log, projections. */
+const service = async () => {
+  const many = '1000000'
+  const limits = { LIMIT_READS: many, LIMIT_WRITES: many, LIMIT_SEARCH: many, LIMIT_SUGGEST: many }
+  const cache = process.env['BENCH_CACHE']
+  const env = {
+    ...(cache !== undefined && { CACHE: cache }),
+    DATA_DIR: folder,
+    PORT: '0',
+    SAMPLE: 'none',
+    LOG_LEVEL: 'info',
+    ...limits,
+  }
+  const app = await openApp(loadConfig(env, folder), { purpose: 'serve', version: '0' })
+  const url = await app.listen()
+  const issued = await app.tokens.create({ role: 'editor', for: 'bench', lifeMs: 3_600_000 })
+  if ('refused' in issued) throw new Error(issued.detail)
+  await publish(url, issued.token)
   return { url, token: issued.token }
 }
 
 const sqlite = () => openSqliteEventStore({ path: join(folder, 'events.db'), clock, newId: randomUUID })
+/** The service with `BENCH_PEOPLE` accounts more, `known0@bench.example` and on; prints their passwords too. */
+const people = async () => {
+  const env = { BENCH_PEOPLE: '0', ...process.env }
+  const many = { LIMIT_SIGN_INS: '1000000', LIMIT_READS: '1000000' }
+  const settings = {
+    DATA_DIR: folder,
+    PORT: '0',
+    SAMPLE: 'none',
+    TRUSTED_PROXIES: '127.0.0.1',
+    LOG_LEVEL: 'info',
+    ...many,
+  }
+  const app = await openApp(loadConfig(settings, folder), { purpose: 'serve', version: '0' })
+  const url = await app.listen()
+  const issued = await app.tokens.create({ role: 'editor', for: 'bench', lifeMs: 3_600_000 })
+  if ('refused' in issued) throw new Error(issued.detail)
+  await publish(url, issued.token)
+  const passwords: string[] = []
+  for (let n = 0; n < Number(env.BENCH_PEOPLE); n += 1) {
+    const made = await app.accounts.create({ email: `known${n}@bench.example`, role: 'reader' })
+    if ('refused' in made) throw new Error(made.detail)
+    passwords.push(made.password ?? '')
+  }
+  return { url, passwords }
+}
+
 const servers: Readonly<Record<string, () => Promise<{ readonly url: string; readonly token?: string }>>> = {
   ...{
     bare,
@@ -150,7 +190,7 @@ const servers: Readonly<Record<string, () => Promise<{ readonly url: string; rea
     unprotected: async () => ({ url: (await edge(forgetful())).url }),
     forgetful: () => edge(forgetful()),
   },
-  paused: async () => edge(await sqlite()),
+  ...{ paused: async () => edge(await sqlite()), people },
 }
 const open = servers[name]
 if (!open) throw new Error(`There is no server ${name}.`)

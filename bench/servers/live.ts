@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { WebSocketServer } from 'ws'
 import { openLiveFeed } from '../../src/adapters/ws/feed.ts'
@@ -16,7 +15,7 @@ import { permissionsOf } from '../../src/domain/roles.ts'
 import { openLiveHub } from '../../src/subscribers/live.ts'
 import { memoryLog } from '../../tests/support/memory-log.ts'
 
-const [mode = '', folder = '', size = '0'] = process.argv.slice(2)
+const [mode = '', size = '0'] = process.argv.slice(2)
 const sockets = new Set<Socket>()
 
 const feed = async (): Promise<{ readonly server: Server; readonly emit: () => void }> => {
@@ -29,24 +28,36 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
     ...{
       projections: async () => [],
       figures: async () => ({}),
+      connections: () => 0,
       removals: { refresh: async () => undefined, has: () => false },
     },
   })
-  const tickets = await openTickets({
-    folder: join(folder, 'tickets'),
+  const tickets = openTickets({
+    records: { swap: async () => true, records: async () => new Map() },
     secret: Buffer.alloc(32),
     clock,
     newId: randomUUID,
   })
   const live = openLiveFeed({
-    ...{ hub, clock, tickets, standing: () => 'holds', total: 1_000_000, most: 100_000, signal, onError },
+    recorded: async () => undefined,
+    ...{
+      hub,
+      clock,
+      tickets,
+      standing: () => permissionsOf('moderator'),
+      lost: () => false,
+      total: 1_000_000,
+      most: 100_000,
+      signal,
+      onError,
+    },
     readAfter: async token => BigInt(token),
   })
   const upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false, clientTracking: false })
   const server = createHttpServer().on('upgrade', (request, _socket, head) => {
     upgrades.handleUpgrade(request, request.socket, head, ws => {
       sockets.add(request.socket)
-      live.connect(ws, request.socket, { permissions: permissionsOf('moderator') }, () => undefined)
+      live.connect(ws, request.socket, { permissions: permissionsOf('moderator'), counted: 'bench' }, () => undefined)
     })
   })
   return { server, emit: () => log.write('entry-1', 'EntryRenamed', { lemma: 'x'.repeat(300) }) }

@@ -1,5 +1,12 @@
 /** A connection to MongoDB: its limits, what its errors mean, what the operator sees of its pool. */
-import { MongoClient, type MongoClientOptions, MongoError, MongoServerError } from 'mongodb'
+import {
+  type CommandFailedEvent,
+  type CommandSucceededEvent,
+  MongoClient,
+  type MongoClientOptions,
+  MongoError,
+  MongoServerError,
+} from 'mongodb'
 import { endWritesWithTheirConnection } from './mongodb-sockets.ts'
 
 /** Connections and commands since the start, but for those in use and those who wait for one. */
@@ -10,6 +17,10 @@ export type MongoFigures = {
   readonly closed: number
   /** Times that the pool was emptied because its server failed. */
   readonly cleared: number
+  /** By name; the service sends few: find, update, insert, delete and their kind. */
+  readonly commands: Readonly<
+    Record<string, { readonly done: number; readonly failed: number; readonly seconds: number }>
+  >
 }
 
 export type MongoFaultCode = 'unavailable' | 'gone' | 'closed'
@@ -132,6 +143,18 @@ export const connectMongo = async (
     const found = new StartFault(`this is no address of MongoDB (${name}): write ${form}`)
     throw fault('unavailable', `${shown}: ${found.message}`, { cause: found })
   }
+  const commands = new Map<string, { done: number; failed: number; seconds: number }>()
+  const counted = (
+    outcome: 'done' | 'failed',
+    { commandName, duration }: CommandSucceededEvent | CommandFailedEvent,
+  ) => {
+    const found = commands.get(commandName) ?? { done: 0, failed: 0, seconds: 0 }
+    found[outcome] += 1
+    found.seconds += duration / 1000
+    commands.set(commandName, found)
+  }
+  client.on('commandSucceeded', event => counted('done', event))
+  client.on('commandFailed', event => counted('failed', event))
   const figures = { inUse: 0, waiting: 0, opened: 0, closed: 0, cleared: 0 }
   const count = (change: Partial<Record<keyof typeof figures, 1 | -1>>) => (): void => {
     for (const name of figureNames) figures[name] += change[name] ?? 0
@@ -157,7 +180,7 @@ export const connectMongo = async (
   let closed = false
   const isClosed = () => fault('closed', `${shown}: the connection is closed`)
   return {
-    ...{ client, database, shown, figures: () => ({ ...figures }) },
+    ...{ client, database, shown, figures: () => ({ ...figures, commands: Object.fromEntries(commands) }) },
     run: async work => {
       if (closed) throw isClosed()
       try {

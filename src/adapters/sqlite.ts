@@ -117,7 +117,7 @@ const kindsByText: readonly (readonly [string, SqliteErrorKind])[] = [
 
 const sentences: Readonly<Partial<Record<SqliteErrorKind, string>>> = {
   busy: 'another process holds the file locked',
-  cantopen: 'the file cannot be opened: the folder is missing or not writable',
+  cantopen: 'the file cannot be opened: it is a folder, or its folder is missing or not writable',
   closed: 'the database is closed',
   corrupt: 'the file is damaged: restore it from a backup',
   full: 'the disk is full',

@@ -11,11 +11,18 @@ export type Command<Input, State, E extends DomainEvent> = {
   /** The body's schema: what the edge validates and OpenAPI shows. Absent: an empty body. */
   readonly body?: TSchema
   readonly permission: Permission
+  /**
+   * The language of what is decided on, where that is an entry: `permission` may then have been granted for it alone. It
+   * never changes, so that it may be read before the decision; undefined: there is no such entry yet.
+   */
+  readonly language?: (input: Input, state: State) => string | undefined
   /** If-Match must be stated (428 without): the command overwrites what somebody has read. */
   readonly needsRevision?: boolean
   /** The stream, or why there is none: an identity that is no identity. */
   readonly stream: (input: Input) => string | Refusal
-  /** Streams that have to exist beforehand, each with the refusal when it does not. */
-  readonly requires?: (input: Input) => readonly { readonly stream: string; readonly refusal: Refusal }[]
+  /** Streams that have to exist beforehand, and be as `holds` says, each with the refusal when it is not so. */
+  readonly requires?: (
+    input: Input,
+  ) => readonly { readonly stream: string; readonly refusal: Refusal; readonly holds?: (state: State) => boolean }[]
   readonly decide: (input: Input, by: By) => (state: State) => Decision<E>
 }

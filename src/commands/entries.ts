@@ -10,6 +10,7 @@ import { entryId } from '../domain/ids.ts'
 import { canonicalLanguage } from '../domain/languages.ts'
 import { checkLemma } from '../domain/lemma.ts'
 import { isRefusal, refuse } from '../domain/refusal.ts'
+import { NOT_A_LANGUAGE, registeredLanguage } from '../domain/registered-languages.ts'
 import type { Command } from './define.ts'
 
 type EntryCommand<Input> = Command<Input, EntryState, EntryEvent>
@@ -18,6 +19,8 @@ type OnEntry<Body = unknown> = { readonly id: string; readonly body: Body }
 const strict = { additionalProperties: false }
 const text = Type.String()
 const ofEntry = ({ id }: { readonly id: string }): string => entryStream(id)
+
+const ofState = (_: unknown, { entry: found }: EntryState): string | undefined => found?.language
 
 /** What people's text is licensed under unless they say otherwise. */
 export const DEFAULT_LICENCE = 'CC-BY-SA-4.0'
@@ -37,10 +40,10 @@ type Draft = Static<typeof DraftBody>
 
 /** The identity in normal form: canonical language, NFC lemma as written. */
 export const identityOf = (body: Pick<Draft, 'language' | 'lemma' | 'partOfSpeech' | 'homograph'>) => {
-  const language = canonicalLanguage(body.language)
+  const language = registeredLanguage(body.language)
   if (language === undefined)
-    return refuse('language-unknown', 'The language is not a BCP 47 tag.', {
-      errors: [{ pointer: '/language', code: 'language-unknown', detail: 'This is not a BCP 47 language tag.' }],
+    return refuse('language-unknown', 'The language is not a BCP 47 tag of a registered language.', {
+      errors: [{ pointer: '/language', code: 'language-unknown', detail: NOT_A_LANGUAGE }],
     })
   const lemma = checkLemma(body.lemma)
   if (typeof lemma !== 'string') return lemma
@@ -51,6 +54,7 @@ export const draftEntry: EntryCommand<{ readonly body: Draft }> = {
   name: 'draft-entry',
   body: DraftBody,
   permission: 'entries:draft',
+  language: ({ body }) => canonicalLanguage(body.language),
   stream: ({ body }) => {
     const identity = identityOf(body)
     return isRefusal(identity) ? identity : entryStream(entryId(identity))
@@ -65,28 +69,27 @@ export const draftEntry: EntryCommand<{ readonly body: Draft }> = {
     },
 }
 
-/** Members that are read-only may be sent back as they are, so the schema takes any; the decision compares them. */
+const nullable = Type.Optional(Type.Union([text, Type.Null()]))
+/** Members that are read-only may be sent back as they were read; the decision compares them. */
+const ReadOnlyMembers = Type.Partial(
+  Type.Object({
+    ...{ id: text, language: text, lemma: text, partOfSpeech: text, homograph: Type.Integer(), status: text },
+    ...{
+      licence: text,
+      source: nullable,
+      rank: Type.Number(),
+      contributors: Type.Array(text, { maxItems: 10_000 }),
+      author: nullable,
+    },
+    ...{ createdAt: text, updatedAt: text, replacedBy: nullable, revision: text },
+  }),
+)
+
 export const EditBody = Type.Object(
   {
     ...EntryInputMembers,
     etymology: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-    ...Object.fromEntries(
-      [
-        ...[
-          'id',
-          'language',
-          'lemma',
-          'partOfSpeech',
-          'homograph',
-          'status',
-          'licence',
-          'source',
-          'rank',
-          'contributors',
-        ],
-        ...['createdAt', 'updatedAt', 'replacedBy', 'revision', 'author'],
-      ].map(member => [member, Type.Optional(Type.Unknown())]),
-    ),
+    ...ReadOnlyMembers.properties,
   },
   { ...strict, $id: 'EntryEdit' },
 )
@@ -95,6 +98,7 @@ export const editEntry: EntryCommand<OnEntry<JsonObject>> = {
   name: 'edit-entry',
   body: EditBody,
   permission: 'entries:edit-own',
+  language: ofState,
   needsRevision: true,
   stream: ofEntry,
   decide: ({ id, body }, by) => entry.edit(body, id, by),
@@ -103,6 +107,7 @@ export const editEntry: EntryCommand<OnEntry<JsonObject>> = {
 export const submitEntry: EntryCommand<OnEntry> = {
   name: 'submit-entry',
   permission: 'entries:submit',
+  language: ofState,
   stream: ofEntry,
   decide: (_, by) => entry.submit(by),
 }
@@ -110,6 +115,7 @@ export const submitEntry: EntryCommand<OnEntry> = {
 export const publishEntry: EntryCommand<OnEntry> = {
   name: 'publish-entry',
   permission: 'entries:publish',
+  language: ofState,
   needsRevision: true,
   stream: ofEntry,
   decide: () => entry.publish,
@@ -120,6 +126,7 @@ export const returnEntry: EntryCommand<OnEntry<Static<typeof ReasonBody>>> = {
   name: 'return-entry',
   body: ReasonBody,
   permission: 'entries:publish',
+  language: ofState,
   stream: ofEntry,
   decide: ({ body }) => entry.sendBack(body.reason),
 }
@@ -132,6 +139,7 @@ export const retireEntry: EntryCommand<OnEntry<Static<typeof RetireBody>>> = {
   name: 'retire-entry',
   body: RetireBody,
   permission: 'entries:retire',
+  language: ofState,
   stream: ofEntry,
   requires: ({ body: { replacedBy } }) =>
     replacedBy === undefined
@@ -139,9 +147,13 @@ export const retireEntry: EntryCommand<OnEntry<Static<typeof RetireBody>>> = {
       : [
           {
             stream: entryStream(replacedBy.toLowerCase()),
-            refusal: refuse('replacement-unknown', 'replacedBy names no entry.', {
-              errors: [{ pointer: '/replacedBy', code: 'unknown', detail: 'There is no such entry.' }],
+            refusal: refuse('replacement-unknown', 'replacedBy names no entry that is published.', {
+              errors: [
+                { pointer: '/replacedBy', code: 'unknown', detail: 'There is no such entry, or it is not published.' },
+              ],
             }),
+            // Everybody is sent there: a draft is nobody's to be told of.
+            holds: ({ entry: replacement }) => replacement?.status === 'published' && !replacement.removed,
           },
         ],
   decide: ({ id, body }) => entry.retire(id, body.reason, body.replacedBy?.toLowerCase()),
@@ -152,18 +164,20 @@ export const restoreEntry: EntryCommand<OnEntry<Static<typeof OptionalReasonBody
   name: 'restore-entry',
   body: OptionalReasonBody,
   permission: 'entries:retire',
+  language: ofState,
   stream: ofEntry,
   decide: ({ body }) => entry.restore(body.reason),
 }
 
 export const RevertBody = Type.Object(
-  { toRevision: Type.String({ pattern: '^[0-9]{1,15}$' }), reason: Type.Optional(text) },
+  { toRevision: Type.String({ pattern: '^(0|[1-9][0-9]{0,14})$' }), reason: Type.Optional(text) },
   { ...strict, $id: 'EntryRevert' },
 )
 export const revertEntry: EntryCommand<OnEntry<Static<typeof RevertBody>>> = {
   name: 'revert-entry',
   body: RevertBody,
   permission: 'entries:edit',
+  language: ofState,
   needsRevision: true,
   stream: ofEntry,
   decide: ({ body }) => entry.revert(BigInt(body.toRevision), body.reason),
@@ -172,6 +186,7 @@ export const revertEntry: EntryCommand<OnEntry<Static<typeof RevertBody>>> = {
 export const takeOverEntry: EntryCommand<OnEntry> = {
   name: 'take-over-entry',
   permission: 'entries:draft',
+  language: ofState,
   stream: ofEntry,
   decide: (_, by) => entry.takeOver(by),
 }
@@ -181,6 +196,7 @@ export const redactEntry: EntryCommand<OnEntry<Static<typeof RedactBody>>> = {
   name: 'redact-entry',
   body: RedactBody,
   permission: 'entries:redact',
+  language: ofState,
   stream: ofEntry,
   decide: ({ body }) => entry.redact(body.ground),
 }

@@ -1,14 +1,14 @@
 /** Carries out a declared command for somebody: permission, idempotency claim, required streams, then transact. */
 import type { DomainEvent } from '../domain/event.ts'
 import { isRefusal, refuse } from '../domain/refusal.ts'
-import type { Permission } from '../domain/roles.ts'
+import { type Permission, permissionsIn, type Rights } from '../domain/roles.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Command } from './define.ts'
 import type { Envelope, Result, Transactor } from './transact.ts'
 
 /** Who gives the command. */
-export type Caller = { readonly actor: Envelope['actor']; readonly permissions: ReadonlySet<Permission> }
+export type Caller = Rights & { readonly actor: Envelope['actor'] }
 
 export type CommandRequest = Omit<Envelope, 'actor' | 'at'> & {
   readonly caller: Caller
@@ -42,12 +42,31 @@ const claim = async (cache: Cache, request: CommandRequest, token: string) => {
     : refuse('idempotency-running', 'The first request with this Idempotency-Key is still running.')
 }
 
+/**
+ * What the caller may do here. An entry that is not there has no language, so that who may work in some languages gets the
+ * same answer for it as for one of another language.
+ */
+const permittedTo = async <Input, State, E extends DomainEvent>(
+  caller: Caller,
+  transactor: Transactor<State, E>,
+  { language, stream: streamOf }: Command<Input, State, E>,
+  input: Input,
+): Promise<ReadonlySet<Permission>> => {
+  const stream = caller.inLanguages && language ? streamOf(input) : undefined
+  if (typeof stream !== 'string') return caller.permissions
+  return permissionsIn(caller, language?.(input, (await transactor.load(stream)).state))
+}
+
 export const openExecutor = (deps: { cache: Cache; clock: Clock; newId: () => string }): Executor => {
   const { cache, clock, newId } = deps
   return async (transactor, command, input, request) => {
     const { caller, keyed: _, ...envelope } = request
-    if (!caller.permissions.has(command.permission))
-      return refuse('permission-denied', `This needs the permission ${command.permission}.`)
+    const permissions = await permittedTo(caller, transactor, command, input)
+    if (!permissions.has(command.permission))
+      return refuse(
+        'permission-denied',
+        `This needs the permission ${command.permission}${caller.inLanguages ? ' for the language of the entry' : ''}.`,
+      )
     if (command.needsRevision && envelope.ifMatch === undefined)
       return refuse('revision-required', 'State the revision that you have seen, in the header If-Match.')
     const stream = command.stream(input)
@@ -56,10 +75,12 @@ export const openExecutor = (deps: { cache: Cache; clock: Clock; newId: () => st
     const refused = await claim(cache, request, token)
     if (refused) return refused
     try {
-      for (const required of command.requires?.(input) ?? [])
-        if ((await transactor.load(required.stream)).revision === 'none') return required.refusal
+      for (const { stream: other, refusal, holds = () => true } of command.requires?.(input) ?? []) {
+        const { revision, state } = await transactor.load(other)
+        if (revision === 'none' || !holds(state)) return refusal
+      }
       const at = clock.now()
-      const by = { id: caller.actor.id, permissions: caller.permissions, now: at, commandId: envelope.commandId }
+      const by = { id: caller.actor.id, permissions, now: at, commandId: envelope.commandId }
       const result = await transactor.run(stream, command.decide(input, by), { ...envelope, actor: caller.actor, at })
       // A refused command wrote nothing: its key is free for a better payload.
       if (isRefusal(result) && request.keyed)

@@ -43,11 +43,7 @@ const retryable = (error: unknown): error is EventStoreError =>
 const pause = (deps: Pick<WriteDeps, 'clock' | 'random'>, attempt: number): Promise<void> =>
   deps.clock.sleep(Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS) * (1 + deps.random()))
 
-/** `doubtful`: it was sent before and nobody knows what came of it, so that a repeat may be of this very run. */
-type Answer = {
-  readonly result: Exclude<AppendResult, { outcome: 'unknown' }> | EventStoreError
-  readonly doubtful: boolean
-}
+type Answer = Exclude<AppendResult, { outcome: 'unknown' }> | EventStoreError
 
 /**
  * Appends until each has an answer: the same events at the same revision, so sending again is harmless whatever came of
@@ -56,8 +52,6 @@ type Answer = {
  */
 const appendAll = async (deps: WriteDeps, appends: readonly Encoded[]): Promise<readonly Answer[]> => {
   const answers = new Map<Encoded, Answer>()
-  // A store that was away or busy has written nothing (port), so that only an unknown outcome leaves a doubt.
-  const inDoubt = new Set<Encoded>()
   let pending = appends
   for (let attempt = 0; pending.length > 0; attempt += 1) {
     let cause = new EventStoreError('unavailable', 'The store does not say whether it has written what was sent to it.')
@@ -69,14 +63,14 @@ const appendAll = async (deps: WriteDeps, appends: readonly Encoded[]): Promise<
     const again: Encoded[] = []
     for (const [i, append] of sent.entries()) {
       const result = results[i]
-      if (result instanceof EventStoreError && result.code !== 'too-large') {
-        if (!retryable(result)) throw result
-        cause = result
+      if (result === undefined || retryable(result)) {
+        if (result !== undefined) cause = result
         again.push(append)
-      } else if (result === undefined || (!(result instanceof EventStoreError) && result.outcome === 'unknown')) {
-        inDoubt.add(append)
-        again.push(append)
-      } else answers.set(append, { result, doubtful: inDoubt.has(append) })
+      } else if (result instanceof EventStoreError) {
+        if (result.code !== 'too-large') throw result
+        answers.set(append, result)
+      } else if (result.outcome === 'unknown') again.push(append)
+      else answers.set(append, result)
     }
     pending = again
     if (pending.length > 0 && attempt >= MAX_ATTEMPTS) throw cause
@@ -103,7 +97,7 @@ export const openWriter = (deps: WriteDeps, { caller, runId }: WriteAs): Writer 
   /** The record as the first event of its stream. */
   const encodeNew = async (record: ImportedRecord): Promise<Encoded> => {
     const stream = streamOf(record)
-    const commandId = importCommandId(record.source, record.record)
+    const commandId = importCommandId(runId, record.record)
     const now = clock.now()
     const decided = importEntry.decide(record, by(commandId, now))(entryAggregate.initial)
     if (isRefusal(decided)) throw new Error(`An entry that is not there refused its import: ${decided.detail}`)
@@ -122,18 +116,12 @@ export const openWriter = (deps: WriteDeps, { caller, runId }: WriteAs): Writer 
     return log.encode(stream, 'none', events)
   }
 
-  /**
-   * Decides on the stream as it is. The command's name holds the revision that it was decided on, not the record alone:
-   * a source that changes and changes back gives the same record twice, and the second time has to be written.
-   */
+  /** Decides on the stream as it is. */
   const settle = async (record: ImportedRecord): Promise<Outcome> => {
     const stream = streamOf(record)
-    const { state, revision } = await entries.load(stream)
+    const { state } = await entries.load(stream)
     const now = clock.now()
-    const commandId =
-      revision === 'none'
-        ? importCommandId(record.source, record.record)
-        : importCommandId(record.source, `${record.record}@${revision}`)
+    const commandId = importCommandId(runId, record.record)
     const decide = importEntry.decide(record, by(commandId, now))
     const decided = decide(state)
     if (isRefusal(decided)) return { outcome: 'kept', reason: decided.detail }
@@ -164,12 +152,9 @@ export const openWriter = (deps: WriteDeps, { caller, runId }: WriteAs): Writer 
     const answers = await appendAll(deps, appends)
     return Promise.all(
       records.map(async (record, i): Promise<Outcome> => {
-        const { result, doubtful = false } = answers[i] ?? {}
+        const result = answers[i]
         if (result instanceof EventStoreError) return { outcome: 'fault', reason: result.message }
-        if (result?.outcome === 'written' && !result.repeated) return written
-        // A repeat says what the stream began with; whether it still stands so is seen in the stream.
-        const outcome = await settled(record)
-        return doubtful && result?.outcome === 'written' && outcome === unchanged ? written : outcome
+        return result?.outcome === 'written' ? written : settled(record)
       }),
     )
   }

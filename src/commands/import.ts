@@ -15,10 +15,12 @@ import {
   type ImportFormat,
   type ImportState,
   importStream,
+  reasonOf,
   type SourceItem,
   startImport,
 } from '../domain/import.ts'
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { MAX_LEMMA } from '../domain/lemma.ts'
+import { type Fault, isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { importEntry } from './entries.ts'
 import type { Caller } from './execute.ts'
 import { openIdLines } from './id-lines.ts'
@@ -38,6 +40,8 @@ export type ImportReport = {
   readonly line: number
   readonly lemma?: string
   readonly reason: string
+  /** What is wrong with each member, where that is known, as the interface says it. */
+  readonly errors?: readonly Fault[]
 }
 
 export type ImportRun = {
@@ -94,23 +98,28 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
 
   const writer = openWriter(deps, { caller, runId })
   const counts = { written: 0, unchanged: 0, kept: 0, faults: 0 }
-  const report = (kind: ImportReport['kind'], item: SourceItem, reason: string) => {
+  const report = (kind: ImportReport['kind'], item: SourceItem, reason: string, errors?: readonly Fault[]) => {
     counts[kind === 'fault' ? 'faults' : 'kept'] += 1
     const { file, line } = item
-    const lemma = item.kind === 'record' ? item.record.identity.lemma : undefined
-    run.onReport?.({ kind, ...(file !== undefined && { file }), line, ...(lemma !== undefined && { lemma }), reason })
+    // Of a line that is wrong it may be anything.
+    const lemma = item.kind === 'record' ? item.record.identity.lemma.slice(0, 2 * MAX_LEMMA) : undefined
+    run.onReport?.({
+      ...{ kind, ...(file !== undefined && { file }), line, ...(lemma !== undefined && { lemma }), reason },
+      ...(errors && { errors }),
+    })
   }
 
   const lines = openIdLines()
   /** The record to write, or undefined when it was reported instead. */
   const admit = (item: SourceItem): Entrance | undefined => {
     if (item.kind === 'fault') {
-      report('fault', item, item.reason)
+      report('fault', item, item.reason, item.errors)
       return undefined
     }
     const record = checkRecord(item.record)
-    if (typeof record === 'string') {
-      report('fault', item, record)
+    if (isRefusal(record)) {
+      const errors = record.errors ?? []
+      report('fault', item, reasonOf(errors), errors)
       return undefined
     }
     const earlier = lines.put(entryId(record.identity), item.line)

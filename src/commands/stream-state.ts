@@ -5,7 +5,7 @@ import type { Log, NewEvent } from '../log/log.ts'
 import type { Expected, Written } from '../ports/event-store.ts'
 
 /** A command that the stream has seen: its last revision, and the hash of its body. */
-export type Seen = { readonly revision: bigint; readonly fingerprint: string | undefined }
+export type Seen = { readonly revision: bigint; readonly fingerprint: string | undefined; readonly at: string }
 
 export type Loaded<State> = {
   readonly state: State
@@ -39,7 +39,9 @@ const apply = <State, E extends DomainEvent>(
   for (const event of events) {
     if (belongs(aggregate, event)) state = aggregate.evolve(state, event)
     recent.delete(event.meta.commandId)
-    recent.set(event.meta.commandId, { revision: event.revision, fingerprint: event.meta.fingerprint })
+    recent.set(event.meta.commandId, {
+      ...{ revision: event.revision, fingerprint: event.meta.fingerprint, at: event.meta.at },
+    })
     ;({ revision, position } = event)
     key = event.meta.key?.startsWith('document:') ? event.meta.key : key
   }
@@ -106,9 +108,10 @@ export const advance = <State, E extends DomainEvent>(
   written: Written,
   key: string | undefined,
 ): Loaded<State> => {
-  const { position, recordedAt } = written
+  const { position } = written
   const recorded = decided.map((event, index) =>
-    preview(event, { stream, after: loaded.revision, index, position, recordedAt }, event),
+    // The store's clock is read with the event; no fold looks at it.
+    preview(event, { stream, after: loaded.revision, index, position, recordedAt: event.meta.at }, event),
   )
   return { ...apply(aggregate, loaded, recorded), key: key ?? loaded.key }
 }

@@ -2,17 +2,20 @@
  * The write side's one loop: load -> first answer again -> If-Match -> decide -> append at the exact revision.
  *
  * What a cached state says against a command (a refusal, nothing to do, a stale If-Match) counts only after the stream
- * has been read again; what it says for a command is checked by the append itself.
+ * has been read again; what it says for a command is checked by the append itself. Commands on one stream take turns, so
+ * that retries are left for those of other processes.
  */
 import { LRUCache } from 'lru-cache'
 import type { Aggregate, Decision } from '../domain/decider.ts'
 import type { Actor, DomainEvent } from '../domain/event.ts'
 import { eventId } from '../domain/ids.ts'
+import { sizeOf } from '../domain/json.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Encoded, Log, NewEvent } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type AppendResult, EventStoreError, type Expected } from '../ports/event-store.ts'
 import { advance, begin, type Loaded, preview, since, stateAt } from './stream-state.ts'
+import { openStreamTurns } from './stream-turns.ts'
 
 /** Everything about one command that is not its input. */
 export type Envelope = {
@@ -22,8 +25,8 @@ export type Envelope = {
   readonly correlationId: string
   readonly traceparent?: string
   readonly at: Date
-  /** The revision the client states it has seen. */
-  readonly ifMatch?: bigint
+  /** The revision the client states it has seen; `any`: that there is one, whichever (RFC 9110, 13.1.1). */
+  readonly ifMatch?: bigint | 'any'
   readonly dryRun?: boolean
 }
 
@@ -43,7 +46,7 @@ export type Result<State> = Accepted<State> | Refusal
 
 export type Transactor<State, E extends DomainEvent> = {
   readonly aggregate: Aggregate<State, E>
-  /** Carries out one command. @throws {EventStoreError} when the store is unavailable, busy or refuses the size. */
+  /** Carries out one command, after those on the stream that came before. @throws {EventStoreError} when the store is unavailable, busy or refuses the size. */
   run(stream: string, decide: (state: State) => Decision<E>, envelope: Envelope): Promise<Result<State>>
   /** The stream as it stands in the log now. */
   load(stream: string): Promise<Pick<Loaded<State>, 'state' | 'revision' | 'position'>>
@@ -64,20 +67,34 @@ export type TransactorOptions<State, E extends DomainEvent> = {
 const MAX_ATTEMPTS = 8
 const MAX_RESENDS = 4
 const BACKOFF_MS = 5
+/** Of all states that are kept, as JSON. */
+const CACHED_CHARACTERS = 32 * 1024 * 1024
 
-const stale = (ifMatch: bigint, current: Expected): Refusal =>
+const stale = (ifMatch: bigint | 'any', current: Expected): Refusal =>
   current === 'none'
     ? refuse('revision-stale', 'If-Match names a revision, and there is nothing yet that could have one.')
     : refuse('revision-stale', 'If-Match names a revision that is not the current one: read again and decide again.', {
         // Below 0 stands for a tag that is none of ours.
-        context: { ...(ifMatch >= 0n && { statedRevision: String(ifMatch) }), currentRevision: String(current) },
+        context: {
+          ...(ifMatch !== 'any' && ifMatch >= 0n && { statedRevision: String(ifMatch) }),
+          currentRevision: String(current),
+        },
       })
+
+const UNKNOWN = 'It is not known whether this was written. Send it again with the same Idempotency-Key.'
 
 export const openTransactor = <State, E extends DomainEvent>(
   options: TransactorOptions<State, E>,
 ): Transactor<State, E> => {
   const { aggregate, log, clock, random } = options
-  const cache = new LRUCache<string, Loaded<State>>({ max: options.cachedStreams })
+  const cache = new LRUCache<string, Loaded<State>>({
+    max: options.cachedStreams,
+    // What streams hold differs a thousandfold.
+    maxSize: CACHED_CHARACTERS,
+    sizeCalculation: ({ state }) => 500 + sizeOf(state),
+  })
+
+  const turns = openStreamTurns()
 
   const resync = async (stream: string, from: Loaded<State>): Promise<Loaded<State>> => {
     const loaded = await since(log, aggregate, stream, from)
@@ -109,13 +126,9 @@ export const openTransactor = <State, E extends DomainEvent>(
     })
   }
 
-  /**
-   * Sends the same events at the same revision until the outcome is known, or gives up: never decides again on it.
-   * `byAnother`: they were there before the first sending.
-   */
-  const append = async (encoded: Encoded): Promise<{ readonly result: AppendResult; readonly byAnother: boolean }> => {
+  /** Sends the same events at the same revision until the outcome is known, or gives up: never decides again on it. */
+  const append = async (encoded: Encoded): Promise<AppendResult> => {
     let result = await log.append(encoded)
-    if (result.outcome !== 'unknown') return { result, byAnother: result.outcome === 'written' && result.repeated }
     for (let sent = 1; result.outcome === 'unknown' && sent <= MAX_RESENDS; sent += 1) {
       await clock.sleep(BACKOFF_MS * 4 ** sent * (1 + random()))
       // A store that is away now says nothing about what was sent before.
@@ -124,7 +137,7 @@ export const openTransactor = <State, E extends DomainEvent>(
         throw error
       })
     }
-    return { result, byAnother: false }
+    return result
   }
 
   const firstAnswer = async (
@@ -133,9 +146,35 @@ export const openTransactor = <State, E extends DomainEvent>(
     seen: bigint,
     envelope: Envelope,
   ): Promise<Result<State>> => {
-    const first = loaded.revision === seen ? loaded : await stateAt(log, aggregate, stream, seen)
+    // Others may have removed the text since; until its key is gone, only the stream as it stands says so.
+    const now = aggregate.isRemoved && loaded.cached ? await resync(stream, loaded) : loaded
+    const whole = now.revision === seen || aggregate.isRemoved?.(now.state) === true
+    const first = whole ? now : await stateAt(log, aggregate, stream, seen)
     const { state, revision, position } = first
     return { outcome: 'accepted', stream, state, revision, position, replayed: envelope.dryRun !== true, events: [] }
+  }
+
+  /**
+   * A store takes the same ids at the same revision for a repeat, whatever they say, and answers as at the first time. Two
+   * processes that were given one Idempotency-Key at the same moment both hear of success, and only one of them is in the
+   * log: so what is recorded is read back. The stream as it stands where that is not what was decided here.
+   */
+  const recordedElsewhere = async (
+    stream: string,
+    loaded: Loaded<State>,
+    { commandId, fingerprint, at }: Envelope,
+  ): Promise<Loaded<State> | 'unknown' | undefined> => {
+    if (fingerprint === undefined) return undefined
+    try {
+      const recorded = await since(log, aggregate, stream, loaded)
+      const seen = recorded.recent.get(commandId)
+      if (!seen || (seen.fingerprint === fingerprint && seen.at === at.toISOString())) return undefined
+      cache.set(stream, { ...recorded, cached: true })
+      return { ...recorded, cached: false }
+    } catch (error) {
+      if (error instanceof EventStoreError) return 'unknown'
+      throw error
+    }
   }
 
   const attempt = async (
@@ -152,8 +191,9 @@ export const openTransactor = <State, E extends DomainEvent>(
         ? firstAnswer(stream, loaded, seen.revision, envelope)
         : refuse('idempotency-key-reused', 'This Idempotency-Key was used with another payload.')
     const { ifMatch } = envelope
-    if (ifMatch !== undefined && ifMatch !== loaded.revision)
-      return loaded.cached ? again() : stale(ifMatch, loaded.revision)
+    const stated = ifMatch === undefined || (ifMatch === 'any' && loaded.revision !== 'none') ? undefined : ifMatch
+    if (stated !== undefined && stated !== loaded.revision)
+      return loaded.cached ? again() : stale(stated, loaded.revision)
     const decision = decide(loaded.state)
     if (isRefusal(decision)) return loaded.cached ? again() : decision
     const { state, revision, position } = loaded
@@ -165,31 +205,27 @@ export const openTransactor = <State, E extends DomainEvent>(
     if (envelope.dryRun) return { outcome: 'accepted', stream, state, revision, position, replayed: false, events }
 
     const encoded = await log.encode(stream, revision, events, loaded.key)
-    const { result, byAnother } = await append(encoded)
+    const result = await append(encoded)
     if (result.outcome === 'unknown') {
       cache.delete(stream)
-      return refuse(
-        'outcome-unknown',
-        'It is not known whether this was written. Send it again with the same Idempotency-Key.',
-      )
+      return refuse('outcome-unknown', UNKNOWN)
     }
     if (result.outcome === 'conflict') {
       const fresh = await resync(stream, loaded)
-      if (ifMatch !== undefined)
+      if (stated !== undefined)
         return fresh.recent.has(envelope.commandId)
           ? attempt(n, stream, fresh, decide, envelope)
-          : stale(ifMatch, fresh.revision)
+          : stale(stated, fresh.revision)
       if (n >= MAX_ATTEMPTS) return refuse('conflict', 'Others keep changing this at the same moment; try again.')
       await clock.sleep(BACKOFF_MS * n * random())
       return attempt(n + 1, stream, fresh, decide, envelope)
     }
-    if (byAnother) {
-      // Another process has carried out this very command since: the answer is that one's, whatever was decided here.
-      const fresh = await resync(stream, loaded)
-      return fresh.recent.has(envelope.commandId)
-        ? attempt(n, stream, fresh, decide, envelope)
-        : firstAnswer(stream, fresh, result.revision, envelope)
+    const first = await recordedElsewhere(stream, loaded, envelope)
+    if (first === 'unknown') {
+      cache.delete(stream)
+      return refuse('outcome-unknown', UNKNOWN)
     }
+    if (first) return attempt(n, stream, first, decide, envelope)
     const written = advance(aggregate, loaded, stream, events, result, encoded.key)
     if ((cache.peek(stream)?.position ?? 0n) < written.position) cache.set(stream, { ...written, cached: true })
     return {
@@ -200,7 +236,8 @@ export const openTransactor = <State, E extends DomainEvent>(
 
   return {
     aggregate,
-    run: async (stream, decide, envelope) => attempt(1, stream, await load(stream), decide, envelope),
+    run: (stream, decide, envelope) =>
+      turns.on(stream, async () => attempt(1, stream, await load(stream), decide, envelope)),
     load: async stream => resync(stream, cache.get(stream) ?? begin(aggregate)),
     forget: stream => {
       cache.delete(stream)

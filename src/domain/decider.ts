@@ -15,6 +15,8 @@ export type Aggregate<State, E extends DomainEvent> = {
   readonly initial: State
   readonly evolve: (state: State, event: Recorded<E>) => State
   readonly route: (state: State) => EventRoute
+  /** Was its text removed for ever? A command that is repeated afterwards is not answered with what stood then. */
+  readonly isRemoved?: (state: State) => boolean
 }
 
 export const fold = <State, E extends DomainEvent>(

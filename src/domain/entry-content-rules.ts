@@ -16,11 +16,13 @@ import {
 } from './entry-content.ts'
 import type { Json, JsonObject } from './event.ts'
 import { newSenseId } from './ids.ts'
-import { sameJson } from './json.ts'
+import { sameJson, sizeOf } from './json.ts'
 import { canonicalLanguage } from './languages.ts'
+import { checkLemma } from './lemma.ts'
 import { mergePatch } from './merge-patch.ts'
 import { owned } from './owned.ts'
 import { isRefusal, type Refusal, refuse } from './refusal.ts'
+import { NOT_A_LANGUAGE, registeredLanguage } from './registered-languages.ts'
 import { checkText, normalise } from './text.ts'
 
 const names = Type.Array(Type.String({ minLength: 1 }), { maxItems: 50 })
@@ -45,6 +47,8 @@ export const limits = {
   gloss: 5_000,
   text: 20_000,
   reason: 1_000,
+  /** Of the whole content, as JSON. */
+  entry: 200_000,
 } as const
 
 type Fault = { readonly pointer: string; readonly code: string; readonly detail: string }
@@ -75,7 +79,8 @@ class Faults {
     const given = this.text(value, `${at}/audioUrl`, limits.line)
     const url = URL.parse(given)
     const web = url !== null && (url.protocol === 'https:' || url.protocol === 'http:')
-    if (!web || url.username !== '' || url.password !== '')
+    // Spaces that the parser forgives are in no address.
+    if (!web || url.username !== '' || url.password !== '' || /\s/.test(given))
       this.list.push({
         ...{ pointer: `${at}/audioUrl`, code: 'address-invalid' },
         detail: 'This is not an absolute http or https address without a user name.',
@@ -91,10 +96,9 @@ class Faults {
     return record
   }
   language(tag: string, pointer: string): string {
-    const canonical = canonicalLanguage(tag)
-    if (canonical === undefined)
-      this.list.push({ pointer, code: 'language-unknown', detail: 'This is not a BCP 47 language tag.' })
-    return canonical ?? tag
+    const registered = registeredLanguage(tag)
+    if (registered === undefined) this.list.push({ pointer, code: 'language-unknown', detail: NOT_A_LANGUAGE })
+    return registered ?? tag
   }
 }
 
@@ -135,12 +139,11 @@ const senseIds = (inputs: readonly EntrySenseInput[], known: readonly EntrySense
   const seen = new Set<string>()
   for (const [i, { id }] of inputs.entries()) {
     if (id === undefined) continue
-    const errors = [{ pointer: `/senses/${i}/id`, code: 'sense', detail: `Sense ${id}` }]
-    if (!ids.has(id))
-      return refuse('sense-unknown', 'A sense id that this entry does not have; leave it out for a new sense.', {
-        errors,
-      })
-    if (seen.has(id)) return refuse('sense-repeated', 'The same sense id occurs twice.', { errors })
+    const at = (detail: string) => ({ errors: [{ pointer: `/senses/${i}/id`, code: 'sense', detail }] })
+    const unknown = 'A sense id that this entry does not have; leave it out for a new sense.'
+    const repeated = 'The same sense id occurs twice.'
+    if (!ids.has(id)) return refuse('sense-unknown', unknown, at(unknown))
+    if (seen.has(id)) return refuse('sense-repeated', repeated, at(repeated))
     seen.add(id)
   }
   return undefined
@@ -173,6 +176,12 @@ export const contentOf = (
     ...faults.optional('etymology', input.etymology, '', limits.text),
     categories: faults.texts(input.categories, '/categories', limits.label),
   }
+  // Lists, histories and caches hold many entries at a time.
+  if (sizeOf(content) > limits.entry)
+    faults.list.push({
+      ...{ pointer: '', code: 'too-large' },
+      detail: `An entry takes ${limits.entry.toLocaleString('en-US')} characters of JSON at most.`,
+    })
   return faults.list.length > 0
     ? refuse(
         'text-invalid',
@@ -198,6 +207,7 @@ type Standing = {
   readonly createdAt: string
   readonly updatedAt: string
   readonly replacedBy?: string
+  readonly author?: string
 }
 
 const identityMembers = new Set(['language', 'lemma', 'partOfSpeech', 'homograph'])
@@ -205,6 +215,15 @@ const editable = new Set(Object.keys(EntryInputMembers))
 
 const isInput = (value: Json): value is JsonObject & EntryInput =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The identity as it is kept, so that a client that spells it otherwise names the same. */
+const normalMember = (member: string, value: Json): Json => {
+  if (typeof value !== 'string') return value
+  if (member === 'language') return canonicalLanguage(value) ?? value
+  if (member !== 'lemma') return value
+  const lemma = checkLemma(value)
+  return typeof lemma === 'string' ? lemma : value
+}
 
 /**
  * What a merge patch changes: each changed member with its whole new value. Members that
@@ -215,6 +234,7 @@ export const contentChange = (
   id: string,
   patch: JsonObject,
   commandId: string,
+  revision?: string,
 ): EntryContentChange | Refusal => {
   const fixed: Readonly<Record<string, Json>> = {
     id,
@@ -230,9 +250,12 @@ export const contentChange = (
     createdAt: entry.createdAt,
     updatedAt: entry.updatedAt,
     replacedBy: entry.replacedBy ?? null,
+    author: entry.author ?? null,
+    ...(revision !== undefined && { revision }),
   }
   for (const [member, value] of Object.entries(patch)) {
-    if (editable.has(member) || sameJson(owned(fixed, member), value)) continue
+    if (editable.has(member) || (value !== undefined && sameJson(owned(fixed, member), normalMember(member, value))))
+      continue
     const errors = [{ pointer: `/${member}`, code: 'read-only', detail: `${member} cannot be changed.` }]
     return identityMembers.has(member)
       ? refuse(

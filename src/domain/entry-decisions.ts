@@ -61,17 +61,19 @@ const mayEdit = (entry: Entry, by: By): Refusal | undefined => {
 }
 
 /** Applies a JSON Merge Patch to the editable members. */
-export const edit = (patch: JsonObject, id: string, by: By) =>
-  existing((entry): Decision<EntryEvent> => {
-    const refusal = mayEdit(entry, by)
-    if (refusal) return refusal
-    const changes = contentChange(entry, id, patch, by.commandId)
-    if (isRefusal(changes)) return changes
-    if (Object.keys(changes).length === 0) return []
-    const refused = emptied(entry, { senses: changes.senses ?? entry.content.senses })
-    if (refused) return refused
-    return [{ type: entry.status === 'published' ? 'EntryEdited' : 'DraftEdited', data: { changes } }]
-  })
+export const edit =
+  (patch: JsonObject, id: string, by: By) =>
+  (state: EntryState): Decision<EntryEvent> =>
+    existing((entry): Decision<EntryEvent> => {
+      const refusal = mayEdit(entry, by)
+      if (refusal) return refusal
+      const changes = contentChange(entry, id, patch, by.commandId, [...state.contents.keys()].at(-1))
+      if (isRefusal(changes)) return changes
+      if (Object.keys(changes).length === 0) return []
+      const refused = emptied(entry, { senses: changes.senses ?? entry.content.senses })
+      if (refused) return refused
+      return [{ type: entry.status === 'published' ? 'EntryEdited' : 'DraftEdited', data: { changes } }]
+    })(state)
 
 export const submit = (by: By) =>
   existing((entry): Decision<EntryEvent> => {

@@ -11,6 +11,8 @@ import { refuse } from './refusal.ts'
 
 export const entryCategory = 'entry'
 export const entryStream = (id: string): string => streamName(entryCategory, id)
+/** The entry's id from the name of its stream. */
+export const entryIdOf = ({ stream }: { readonly stream: string }): string => stream.slice(entryCategory.length + 1)
 
 // Fold
 
@@ -142,6 +144,7 @@ export const entryAggregate: Aggregate<EntryState, EntryEvent> = {
     if (!entry || entry.removed) return { entry, contents: new Map() }
     return { entry, contents: new Map(state.contents).set(String(event.revision), entry.content) }
   },
+  isRemoved: ({ entry }) => entry?.removed === true,
   route: ({ entry }) =>
     entry === undefined
       ? { visibility: 'owner' }

@@ -30,6 +30,7 @@ export const HistoryFilters = Type.Object(
     actorKind: Type.Optional(text),
     actor: Type.Optional(text),
     correlationId: Type.Optional(text),
+    language: Type.Optional(text),
     from: Type.Optional(text),
     to: Type.Optional(text),
     after: Type.Optional(text),

@@ -68,9 +68,12 @@ export const commandIdOf = (
   key: string,
 ): string => uuidv5(namespaces.command, nameOf(actor.kind, actor.id, method, path, key))
 
-/** The id of the command that imports one record in one state of its source: the same record is the same command. */
-export const importCommandId = (source: string, record: string): string =>
-  uuidv5(namespaces.import, nameOf(source, record))
+/**
+ * The id of the command that imports one record in a run. Sent again it is the same command; another run beside it sends
+ * another one, so that of two who write the same record only one has written it.
+ */
+export const importCommandId = (runId: string, record: string): string =>
+  uuidv5(namespaces.import, nameOf(runId, record))
 
 /** Event ids are derived from the command: a command repeated makes the same events. */
 export const eventId = (commandId: string, index: number): string => uuidv5(commandId, String(index))

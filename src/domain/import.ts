@@ -1,16 +1,16 @@
 /** A run of an import: the record that it was started and how it ended, and the check each record passes on its way in. */
 import { createHash } from 'node:crypto'
 import Type from 'typebox'
-import { Compile } from 'typebox/compile'
 import type { Aggregate, Decision } from './decider.ts'
 import { Content, type EntryContent } from './entry-content.ts'
 import { contentOf, limits } from './entry-content-rules.ts'
 import type { ImportedRecord } from './entry-decisions.ts'
 import { type EventOf, eventType } from './event.ts'
 import { streamName } from './ids.ts'
-import { canonicalLanguage } from './languages.ts'
 import { checkLemma } from './lemma.ts'
-import { isRefusal, refuse } from './refusal.ts'
+import { type Fault, isRefusal, type Refusal, refuse } from './refusal.ts'
+import { NOT_A_LANGUAGE, registeredLanguage } from './registered-languages.ts'
+import { faultsOf, MAX_FAULTS, openShape } from './shape.ts'
 import { checkText, normalise } from './text.ts'
 
 // Stream
@@ -20,6 +20,7 @@ export const importStream = (source: string): string => streamName(importCategor
 
 /** Names a source in a stream's name and in every entry that came from it. */
 export const sourceName = /^[a-z0-9][a-z0-9.-]{0,99}$/
+const NOT_A_SOURCE = 'A source is named by a-z, 0-9, "." and "-", 100 characters at most.'
 
 // Events
 
@@ -80,7 +81,7 @@ export const startImport =
   (_: ImportState): Decision<ImportEvent> =>
     sourceName.test(source)
       ? [{ type: 'ImportStarted', data: { source, format } }]
-      : refuse('text-invalid', 'A source is named by a-z, 0-9, "." and "-", 100 characters at most.')
+      : refuse('text-invalid', NOT_A_SOURCE)
 
 export const completeImport =
   (counts: ImportCounts) =>
@@ -94,16 +95,19 @@ export type SourceRecord = Omit<ImportedRecord, 'record'>
 /** What a source yields: a record, or what is wrong with a line of it. `file` when the source has several. */
 export type SourceItem =
   | { readonly kind: 'record'; readonly file?: string; readonly line: number; readonly record: SourceRecord }
-  | { readonly kind: 'fault'; readonly file?: string; readonly line: number; readonly reason: string }
+  | {
+      readonly kind: 'fault'
+      readonly file?: string
+      readonly line: number
+      readonly reason: string
+      readonly errors?: readonly Fault[]
+    }
 
-const contentSchema = Compile(Content)
+/** The faults of a line as one text. */
+export const reasonOf = (faults: readonly Fault[]): string =>
+  faults.map(({ pointer, detail }) => (pointer === '' ? detail : `${pointer}: ${detail}`)).join(' ')
 
-/** What the schema says against the content, if anything: a list that is too long, a member it does not know. */
-const unfitContent = (content: EntryContent): string | undefined => {
-  if (contentSchema.Check(content)) return undefined
-  const [first] = contentSchema.Errors(content)
-  return `${first?.instancePath || '/'} ${first?.message ?? 'does not fit the schema'}.`
-}
+const contentShape = openShape(Content)
 
 const digest = (record: SourceRecord): string => {
   const { identity, content, rank, licence, source } = record
@@ -112,30 +116,40 @@ const digest = (record: SourceRecord): string => {
   return createHash('sha256').update(state).digest('base64url')
 }
 
+/** What is wrong with the content: its shape (a list that is too long, a member that is not known), else what it says. */
+const checkContent = (content: EntryContent): EntryContent | readonly Fault[] => {
+  if (!contentShape.fits(content)) return faultsOf(contentShape.errors(content))
+  const checked = contentOf(content, content.senses, '')
+  if (!isRefusal(checked)) return checked
+  return checked.errors ?? [{ pointer: '', code: checked.refused, detail: checked.detail }]
+}
+
 /**
  * The record in the form that is stored (NFC, checked characters and lengths, canonical language) with the digest of
- * it all, or in one sentence why it cannot be taken.
+ * it all, or what is wrong with it: all of it, 20 faults at most.
  */
-export const checkRecord = (given: SourceRecord): ImportedRecord | string => {
-  const language = canonicalLanguage(given.identity.language)
-  if (language === undefined) return `${JSON.stringify(given.identity.language.slice(0, 40))} is not a language tag.`
-  const lemma = checkLemma(given.identity.lemma)
-  if (typeof lemma !== 'string') return lemma.detail
+export const checkRecord = (given: SourceRecord): ImportedRecord | Refusal => {
+  const faults: Fault[] = []
+  const fault = (pointer: string, code: string, detail: string) => {
+    faults.push({ pointer, code, detail })
+  }
   const { homograph } = given.identity
-  if (!Number.isInteger(homograph) || homograph < 1 || homograph > 99) return `Homograph ${homograph} is not 1..99.`
-  if (!Number.isSafeInteger(given.rank) || given.rank < 0) return `Rank ${given.rank} is not a whole number from 0.`
-  if (given.content.senses.length === 0) return 'There is no sense.'
+  const language = registeredLanguage(given.identity.language)
+  if (language === undefined) fault('/language', 'language-unknown', NOT_A_LANGUAGE)
+  const lemma = checkLemma(given.identity.lemma)
+  if (typeof lemma !== 'string') faults.push(...(lemma.errors ?? []))
+  if (!Number.isInteger(homograph) || homograph < 1 || homograph > 99)
+    fault('/homograph', 'range', 'This is no whole number from 1 to 99.')
+  if (!Number.isSafeInteger(given.rank) || given.rank < 0) fault('/rank', 'range', 'This is no whole number from 0.')
+  if (given.content.senses.length === 0) fault('/senses', 'required', 'There is no sense.')
   const licence = normalise(given.licence)
   const blot = checkText(licence, { max: limits.label, multiline: false })
-  if (blot) return `/licence: ${blot}`
-  if (!sourceName.test(given.source)) return `${JSON.stringify(given.source.slice(0, 40))} is not the name of a source.`
-  const unfit = unfitContent(given.content)
-  if (unfit !== undefined) return unfit
-  const content = contentOf(given.content, given.content.senses, '')
-  if (isRefusal(content)) {
-    const [first] = content.errors ?? []
-    return first ? `${first.pointer}: ${first.detail}` : content.detail
-  }
+  if (blot) fault('/licence', 'text-invalid', blot)
+  if (!sourceName.test(given.source)) fault('/source', 'source', NOT_A_SOURCE)
+  const content = checkContent(given.content)
+  if (!('senses' in content)) faults.push(...content)
+  if (faults.length > 0 || language === undefined || typeof lemma !== 'string' || !('senses' in content))
+    return refuse('text-invalid', 'The record cannot be taken.', { errors: faults.slice(0, MAX_FAULTS) })
   const checked = { ...given, identity: { ...given.identity, language, lemma }, content, licence }
   return { ...checked, record: digest(checked) }
 }

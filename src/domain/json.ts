@@ -13,3 +13,7 @@ export const sameJson = (a: unknown, b: unknown): boolean => {
   for (const member of members) if (!sameJson(owned(a, member), owned(b, member))) return false
   return true
 }
+
+/** Characters that the value takes as JSON; what JSON has no form for counts little. */
+export const sizeOf = (value: unknown): number =>
+  JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each))?.length ?? 0

@@ -39,15 +39,62 @@ export const refusalCodes = [
   'idempotency-key-reused',
   'idempotency-running',
   'permission-denied',
+  'email-invalid',
+  'password-weak',
+  'link-invalid',
+  'link-expired',
+  'link-used',
+  'credentials-wrong',
+  'account-not-found',
+  'account-suspended',
+  'session-ended',
+  'session-not-found',
+  'step-up-required',
+  'second-factor-required',
+  'code-wrong',
+  'factor-on',
+  'factor-off',
+  'passkey-wrong',
+  'passkey-refused',
+  'passkey-not-found',
+  'passkeys-off',
+  'own-role',
+  'last-administrator',
+  'erasure-begun',
+  'receipt-not-found',
+  'grant-past',
+  'name-invalid',
+  'name-taken',
+  'time-zone-unknown',
+  'grant-languages',
+  'block-target-invalid',
+  'block-too-wide',
+  'block-past',
+  'block-protected',
+  'block-not-found',
+  'identity-in-use',
+  'identity-not-found',
+  'identity-last',
+  'identity-limit',
+  'openid-address-taken',
+  'openid-address-missing',
+  'openid-unconfirmed',
+  'openid-flow-invalid',
+  'openid-refused',
+  'openid-answer-invalid',
+  'openid-unavailable',
 ] as const
 
 export type RefusalCode = (typeof refusalCodes)[number]
 
-/** `pointer` (RFC 6901) names the member at fault; `context` is safe to show and goes into the problem as members. */
+/** What is wrong with one member; `pointer` (RFC 6901) names it. */
+export type Fault = { readonly pointer: string; readonly code: string; readonly detail: string }
+
+/** `errors` name the members at fault; `context` is safe to show and goes into the problem as members. */
 export type Refusal = {
   readonly refused: RefusalCode
   readonly detail: string
-  readonly errors?: readonly { readonly pointer: string; readonly code: string; readonly detail: string }[]
+  readonly errors?: readonly Fault[]
   readonly context?: Readonly<Record<string, string | number | boolean | null>>
 }
 

@@ -19,13 +19,18 @@ export const permissions = [
   'projections:manage',
   'analytics:read',
   'operations:read',
+  'account:use',
+  'accounts:read',
+  'accounts:manage',
+  'blocks:manage',
 ] as const
 export type Permission = (typeof permissions)[number]
 
 export const roles = ['reader', 'contributor', 'editor', 'moderator', 'auditor', 'admin'] as const
 export type Role = (typeof roles)[number]
 
-const reader: readonly Permission[] = ['entries:read']
+/** `account:use`: one's own account; services have none, and are told so. */
+const reader: readonly Permission[] = ['entries:read', 'account:use']
 const contributor: readonly Permission[] = [
   ...reader,
   'entries:read-drafts',
@@ -40,8 +45,14 @@ const editor: readonly Permission[] = [
   'entries:review',
   'entries:retire',
 ]
-/** Takes away what must not stand, and sees who did what to an entry; does not decide what is published. */
-const moderator: readonly Permission[] = [...contributor, 'entries:review', 'entries:retire', 'entries:redact']
+/** Takes away what must not stand, and sees who did what to an entry, without their addresses; does not decide what is published. */
+const moderator: readonly Permission[] = [
+  ...contributor,
+  'entries:review',
+  'entries:retire',
+  'entries:redact',
+  'accounts:read',
+]
 /** Reads everything that happened, people's text with it but not their personal data, and changes nothing. */
 const auditor: readonly Permission[] = [
   ...reader,
@@ -61,6 +72,34 @@ const granted: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   auditor: new Set(auditor),
   admin: new Set(permissions),
 }
+
+/**
+ * What somebody may do: `permissions` everywhere, `inLanguages` on entries of a language beside it, by range. Who does not
+ * ask for a language sees the first alone, so that what was granted for one language opens nothing else.
+ */
+export type Rights = {
+  readonly permissions: ReadonlySet<Permission>
+  readonly inLanguages?: ReadonlyMap<string, ReadonlySet<Permission>>
+}
+
+/** Roles whose work is on entries: the others mean nothing in a language. */
+export const languageRoles: readonly Role[] = ['editor', 'moderator']
+
+/** Basic filtering (RFC 4647, 3.3.1) of canonical tags: `es` is `es` and `es-MX`, but not `esu`. */
+export const coversLanguage = (range: string, language: string): boolean =>
+  language === range || language.startsWith(`${range}-`)
+
+/** What these rights permit on entries of `language`; without one, what they permit everywhere. */
+export const permissionsIn = (rights: Rights, language: string | undefined): ReadonlySet<Permission> => {
+  const { permissions: everywhere, inLanguages } = rights
+  if (!inLanguages || language === undefined) return everywhere
+  const here = [...inLanguages].filter(([range]) => coversLanguage(range, language))
+  return here.reduce((all, [, more]) => all.union(more), everywhere)
+}
+
+/** Is it permitted everywhere, or in some language? */
+export const permitsSomewhere = ({ permissions: everywhere, inLanguages }: Rights, permission: Permission): boolean =>
+  everywhere.has(permission) || (inLanguages?.values().some(each => each.has(permission)) ?? false)
 
 export const permissionsOf = (role: Role): ReadonlySet<Permission> => granted[role]
 

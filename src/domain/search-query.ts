@@ -74,7 +74,10 @@ export const parseQuery = (
   options: { readonly language?: string | undefined; readonly fuzzy: 'auto' | 0 | 1 | 2 },
 ): SearchQuery | QueryFault => {
   const { language, fuzzy } = options
-  const text = withoutUnseen(normalise(given)).trim()
+  // No lemma has two spaces in a row.
+  const text = withoutUnseen(normalise(given))
+    .trim()
+    .replaceAll(/\p{Zs}+/gu, ' ')
   const problem = checkText(text, { max: MAX_QUERY, multiline: false })
   if (problem) return fault('text-invalid', `q cannot be searched: ${problem}`)
   const pattern = /[*?]/.test(text)

@@ -27,7 +27,7 @@ const among = (...ranges: readonly (readonly [number, number])[]): ((char: strin
   return char => points.has(char.codePointAt(0) ?? -1)
 }
 
-/** Soft hyphen, joiners, direction marks, Hangul fillers, variation selectors: beside space, what shows nothing. */
+/** Soft hyphen, joiners, direction marks, Hangul fillers, the blank of Braille, variation selectors: beside space, what shows nothing. */
 const isInvisible = among(
   ...([
     [0xad, 0xad],
@@ -40,6 +40,7 @@ const isInvisible = among(
     [0x180b, 0x180f],
     [0x200b, 0x200f],
     [0x2060, 0x2065],
+    [0x2800, 0x2800],
     [0x3164, 0x3164],
     [0xfe00, 0xfe0f],
   ] as const),

@@ -49,7 +49,8 @@ export type Log = {
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<readonly Recorded[]>
   /** @throws {UndecodableEventError} from the iteration, once every event before it has been yielded. */
   readAll(after: bigint, filter?: LogFilter): AsyncIterable<LogBatch>
+  /** As `readAll`, from the event at a position on, that one with it. */
+  readFrom(position: bigint, filter?: LogFilter): AsyncIterable<LogBatch>
   subscribe(after: bigint, filter?: LogFilter, signal?: AbortSignal): AsyncIterable<LogBatch>
-  find(id: string): Promise<Recorded | undefined>
   head(): Promise<bigint>
 }

@@ -1,7 +1,8 @@
 /** The log over an event store: encodes on the way in, decodes page by page on the way out. */
 import { randomFillSync } from 'node:crypto'
 import type { EventType } from '../domain/event.ts'
-import type { Batch, EventStore, LoggedEvent } from '../ports/event-store.ts'
+import { categoryOf } from '../domain/ids.ts'
+import type { Batch, EventStore, LogFilter, LoggedEvent } from '../ports/event-store.ts'
 import type { Keys, SealingKey } from '../ports/keys.ts'
 import {
   codecsOf,
@@ -39,6 +40,9 @@ const initialisationVectors = (fillRandom: (bytes: Uint8Array) => void): (() => 
     return pool.slice(at - IV_BYTES, at)
   }
 }
+
+const passes = (filter: LogFilter | undefined) => (event: LoggedEvent) =>
+  (filter?.categories?.includes(categoryOf(event.stream)) ?? true) && (filter?.types?.includes(event.type) ?? true)
 
 type Prepared = { readonly event: NewEvent; readonly codec: EventCodec; readonly members: readonly string[] }
 
@@ -114,14 +118,13 @@ export const openLog = (options: LogOptions): Log => {
       }
     },
     readAll: (after, filter) => decodeBatches(store.readAll(after, filter)),
-    subscribe: (after, filter, signal) => decodeBatches(store.subscribe(after, filter, signal)),
-    find: async id => {
-      const logged = await store.find(id)
-      if (!logged) return undefined
-      const { events, failure } = await decode([logged])
+    readFrom: async function* (position, filter) {
+      const { events, failure } = await decode((await store.readAt([position])).filter(passes(filter)))
+      if (events.length > 0) yield { events, position, caughtUp: false }
       if (failure) throw failure
-      return events[0]
+      yield* decodeBatches(store.readAll(position, filter))
     },
+    subscribe: (after, filter, signal) => decodeBatches(store.subscribe(after, filter, signal)),
     head: () => store.head(),
   }
 }

@@ -10,7 +10,12 @@ import { type EventCodec, openPage, readPage } from './codec.ts'
 import type { Removals } from './removals.ts'
 
 /** What somebody may read beside the clear members: people's text, personal data. */
-export type Sight = { readonly text: boolean; readonly personal: boolean }
+export type Sight = {
+  readonly text: boolean
+  readonly personal: boolean
+  /** The name of one's own key: what is sealed under it one may read oneself. */
+  readonly own?: string
+}
 
 /** An event as one JSON text. */
 export type Line = { readonly position: bigint; readonly text: string }
@@ -45,7 +50,7 @@ const isCurrent = (meta: string, version: number): boolean => {
   return at > 8 && meta.startsWith(text, at) && (meta[at + text.length] === '}' || meta[at + text.length] === ',')
 }
 
-const kindOf = (key: string): keyof Sight => (key.startsWith('document:') ? 'text' : 'personal')
+const kindOf = (key: string): 'text' | 'personal' => (key.startsWith('document:') ? 'text' : 'personal')
 
 export const openTranscript = (deps: {
   readonly keys: Pick<Keys, 'find'>
@@ -77,7 +82,7 @@ export const openTranscript = (deps: {
     const page = readPage([event], codecs)
     const name = page.closed[0]?.key
     const key = name === undefined ? undefined : known.get(name)
-    const allowed = name !== undefined && sight[kindOf(name)]
+    const allowed = name !== undefined && (sight[kindOf(name)] || name === sight.own)
     openPage(page, new Map(name !== undefined && key && allowed ? [[name, key]] : []))
     const [read] = page.events
     if (!read) {
@@ -116,4 +121,4 @@ export const openTranscript = (deps: {
 }
 
 /** What the history reads of the event store. */
-export type Records = Pick<EventStore, 'readAll' | 'readStream' | 'readAt' | 'find' | 'head'>
+export type Records = Pick<EventStore, 'readAll' | 'readStream' | 'readAt' | 'head'>

@@ -21,15 +21,8 @@ export type LoggedEvent = StoredEvent & {
 /** The revision of the stream's last event, or 'none' when the stream must not exist. */
 export type Expected = 'none' | bigint
 
-/** `revision` and `position` are those of the last event of the append; `recordedAt` too. */
-export type Written = {
-  readonly outcome: 'written'
-  readonly revision: bigint
-  readonly position: bigint
-  readonly recordedAt: string
-  /** True when these very events were there already: a repeat. */
-  readonly repeated: boolean
-}
+/** `revision` and `position` are those of the last event of the append: of a repeat, those of the first time. */
+export type Written = { readonly outcome: 'written'; readonly revision: bigint; readonly position: bigint }
 /** The stream is at `current`. */
 export type Conflict = { readonly outcome: 'conflict'; readonly current: Expected }
 /** It may or may not have been written. Only the same events at the same revision may be sent again. */
@@ -72,6 +65,15 @@ export const MAX_APPEND_BYTES = 1_000_000
 /** Appends that may wait before `busy`. */
 export const MAX_WAITING_APPENDS = 4096
 
+/** An event of another log, which recorded it at a time of its own. */
+export type CopiedEvent = StoredEvent & { readonly recordedAt?: string }
+
+/** An event store that a log can be copied into. */
+export type CopyTarget = {
+  /** As `append`; the events keep the times at which the other log recorded them. */
+  appendCopied(stream: string, expected: Expected, events: readonly CopiedEvent[]): Promise<AppendResult>
+}
+
 export type EventStore = {
   /** The random id of this log, renewed by copy and restore. */
   readonly logId: string
@@ -81,7 +83,10 @@ export type EventStore = {
   appendMany(appends: readonly Append[]): Promise<readonly (AppendResult | EventStoreError)[]>
   /** The stream's events in pages; an unknown stream yields nothing. */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<readonly LoggedEvent[]>
-  /** The log after a position (0n: from the start), up to the head as of the call; the last batch has `caughtUp`. */
+  /**
+   * The log after a position, up to the head as of the call; the last batch has `caughtUp`. A position is 0n, from the
+   * start, or one that this log has given: no number in between stands for anything.
+   */
   readAll(after: bigint, filter?: LogFilter): AsyncIterable<Batch>
   /**
    * The same, then what comes: waits at the head and goes on until the signal aborts, when it ends without an error.
@@ -90,8 +95,6 @@ export type EventStore = {
   subscribe(after: bigint, filter?: LogFilter, signal?: AbortSignal): AsyncIterable<Batch>
   /** The events at these positions, in the order asked; a position that holds none is passed over. */
   readAt(positions: readonly bigint[]): Promise<readonly LoggedEvent[]>
-  /** The event with this id, if the log has it. */
-  find(id: string): Promise<LoggedEvent | undefined>
   /** Position of the last event; 0n for an empty log. */
   head(): Promise<bigint>
   /** Drains what waits, then closes; later calls fail with `closed`. */

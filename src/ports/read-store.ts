@@ -88,7 +88,7 @@ export type DocumentWrite =
 export type Checkpoint = {
   readonly logId: string
   readonly position: bigint
-  /** Id of the last event applied, verified at start; '' when none was. */
+  /** Names the last event applied (src/projections/mark.ts), verified at start; '' when none was. */
   readonly eventId: string
   /** The lease's token: a checkpoint under an older one is refused. */
   readonly token: number
@@ -151,3 +151,6 @@ export type ReadStore = {
   ping(): Promise<void>
   close(): Promise<void>
 }
+
+/** What a consumer of the log needs to know how far it is, beside what it writes: a store of its own may serve it. */
+export type ConsumerStore = Pick<ReadStore, 'apply' | 'checkpoint' | 'checkpoints' | 'record' | 'records' | 'swap'>

@@ -6,8 +6,9 @@ import type { Recorded } from '../domain/event.ts'
 import { type Log, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
-import { type Checkpoint, type CollectionName, type ReadStore, ReadStoreError } from '../ports/read-store.ts'
+import { type Checkpoint, type CollectionName, type ConsumerStore, ReadStoreError } from '../ports/read-store.ts'
 import { acquireLease, BEAT_MS, type HeldLease, type Sight, type Takeover } from './lease.ts'
+import { findMarked, markOf } from './mark.ts'
 import { describeFailure, retryDone, retryRequested } from './parking.ts'
 
 export type ConsumerState = 'starting' | 'following' | 'building' | 'stopped' | 'waiting-for-lease'
@@ -37,8 +38,8 @@ export type ConsumerTrace = {
 export type ConsumeOptions = {
   readonly consumer: string
   readonly filter: LogFilter
-  readonly log: Pick<Log, 'logId' | 'subscribe' | 'readAll' | 'find' | 'head'>
-  readonly store: ReadStore
+  readonly log: Pick<Log, 'logId' | 'subscribe' | 'readFrom' | 'readStream' | 'head'>
+  readonly store: ConsumerStore
   readonly clock: Clock
   /** Unique to this process. */
   readonly nodeId: string
@@ -47,6 +48,8 @@ export type ConsumeOptions = {
   readonly signal: AbortSignal
   /** The collection that the checkpoint speaks for: without it a checkpoint that has come anywhere is worth nothing. */
   readonly collection?: CollectionName
+  /** Where it begins that has no checkpoint, asked with the lease held; before the first event by default. */
+  readonly first?: () => Promise<Pick<Checkpoint, 'position' | 'eventId'>>
   /** With the lease held and the checkpoint fenced. `failed` is told what goes wrong after `process` returned. */
   readonly open: (held: {
     readonly token: number
@@ -89,7 +92,7 @@ const belongs = async (log: ConsumeOptions['log'], checkpoint: Checkpoint): Prom
   if (checkpoint.position > (await log.head())) return false
   if (checkpoint.eventId === '') return true
   try {
-    const event = await log.find(checkpoint.eventId)
+    const event = await findMarked(log, checkpoint.eventId)
     return event !== undefined && event.position <= checkpoint.position
   } catch (error) {
     // It is there, though this build cannot read it.
@@ -145,7 +148,8 @@ const follow = async (options: ConsumeOptions, lease: HeldLease, from: Checkpoin
   })()
 
   const take = async (events: readonly Recorded[], position: bigint): Promise<void> => {
-    checkpoint = { ...checkpoint, position, eventId: events.at(-1)?.id ?? checkpoint.eventId }
+    const last = events.at(-1)
+    checkpoint = { ...checkpoint, position, eventId: last ? markOf(last) : checkpoint.eventId }
     await session.process(events, checkpoint)
     onProgress?.(position, events.length)
     options.trace?.taken?.(consumer, events)
@@ -201,7 +205,8 @@ const attempt = async (options: ConsumeOptions, sight: Sight): Promise<ConsumeEn
     const stored = await store.checkpoint(consumer)
     if (stored && !(await belongs(log, stored))) return 'foreign'
     const { token } = lease
-    const from: Checkpoint = stored ? { ...stored, token } : { logId: log.logId, position: 0n, eventId: '', token }
+    const first = stored ?? (await options.first?.()) ?? { position: 0n, eventId: '' }
+    const from: Checkpoint = { logId: log.logId, ...first, token }
     // From here on a holder before us can store nothing more; what it stored last is folded again to no effect. A store
     // that was replaced since the checkpoint was read lacks the collection, and must not get the checkpoint alone.
     const collection = from.position > 0n ? (options.collection ?? '') : ''

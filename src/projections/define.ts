@@ -16,8 +16,11 @@ export type Projection<D extends JsonObject = JsonObject> = {
   readonly key: (event: Recorded) => string | readonly string[]
   /** Pure: `undefined` removes the document and leaves a tombstone. What it throws parks the document. */
   readonly evolve: (document: D | undefined, event: Recorded, id: string) => D | undefined
-  /** Cache keys that a changed document makes stale; none by default. */
-  readonly cacheKeys?: (id: string) => readonly string[]
+  /**
+   * What a document that was written, or removed, has changed for those who cache answers made of it: the tags of
+   * `caching` in src/queries. Absent: nobody does.
+   */
+  readonly cacheTags?: (id: string, document: D | undefined) => readonly string[]
 }
 
 /** Binds the types of one declaration together, and checks what types cannot say. */

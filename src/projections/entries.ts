@@ -1,5 +1,6 @@
 /** The entries as they stand, by id: what GET, lists, export and the joins of search read. */
-import { type Entry, entryCategory, evolveEntry } from '../domain/entry.ts'
+import { type Entry, entryCategory, entryIdOf, evolveEntry } from '../domain/entry.ts'
+import type { EntryStatus } from '../domain/entry-content.ts'
 import { type EntryEvent, entryEvents } from '../domain/entry-events.ts'
 import type { Recorded } from '../domain/event.ts'
 import { sortKey } from '../domain/text.ts'
@@ -30,9 +31,9 @@ const indexes: Indexes = [
   { name: 'updatedDown', on: ['status', '-updatedAt'] },
   { name: 'created', on: ['status', 'createdAt'] },
   { name: 'createdDown', on: ['status', '-createdAt'] },
-  { name: 'label', on: ['status', 'labelKeys', 'sortKey'], terms: 'labelKeys' },
-  { name: 'category', on: ['status', 'categoryKeys', 'sortKey'], terms: 'categoryKeys' },
-  { name: 'contributor', on: ['status', 'contributors', 'sortKey'], terms: 'contributors' },
+  { name: 'label', on: ['status', 'labelKeys', 'sortKey'], terms: 'labelKeys', narrow: true },
+  { name: 'category', on: ['status', 'categoryKeys', 'sortKey'], terms: 'categoryKeys', narrow: true },
+  { name: 'contributor', on: ['status', 'contributors', 'sortKey'], terms: 'contributors', narrow: true },
   { name: 'source', on: ['status', 'sourceKey', 'sortKey'] },
   { name: 'id', on: ['status'] },
   { name: 'languageId', on: ['status', 'language'] },
@@ -41,11 +42,26 @@ const indexes: Indexes = [
 const types: ReadonlySet<string> = new Set(entryEvents.map(each => each.type))
 export const isEntryEvent = (event: Recorded): event is Recorded<EntryEvent> => types.has(event.type)
 
-/** The entry's id from the name of its stream. */
-export const entryIdOf = (event: Recorded): string => event.stream.slice(entryCategory.length + 1)
+/** What answers made of entries depend on: one entry, those of a language, all that are public; and that none was removed. */
+export const entryTag = (id: string): string => `entry ${id}`
+export const languageTag = (language: string): string => `language ${language}`
+/** A part of speech is part of what an entry is: it never becomes another. */
+export const kindTag = (language: string, partOfSpeech: string): string => `language ${language} ${partOfSpeech}`
+export const ANY_ENTRY = 'any'
+export const REMOVAL = 'removal'
 
-/** Under this key the cache holds the public bytes of an entry. */
-export const entryCacheKey = (id: string): string => `entry:${id}`
+/** What a change of an entry changes in lists and searches: nothing, while it was never public. */
+export const listTags = (
+  status: EntryStatus | undefined,
+  language: string | undefined,
+  partOfSpeech: string | undefined,
+): readonly string[] => {
+  // Of one that was removed nothing is left, not even its language.
+  if (status === undefined) return [ANY_ENTRY, REMOVAL]
+  if (status === 'draft' || status === 'submitted') return []
+  if (language === undefined || partOfSpeech === undefined) return [ANY_ENTRY, REMOVAL]
+  return [ANY_ENTRY, languageTag(language), kindTag(language, partOfSpeech)]
+}
 
 export const documentOf = (entry: Entry, revision: string): EntryDocument => ({
   ...entry,
@@ -69,5 +85,8 @@ export const entriesProjection = projection<EntryDocument>({
     const entry = evolveEntry(document, event)
     return !entry || entry.removed ? undefined : documentOf(entry, String(event.revision))
   },
-  cacheKeys: id => [entryCacheKey(id)],
+  cacheTags: (id, document) => [
+    entryTag(id),
+    ...listTags(document?.status, document?.language, document?.partOfSpeech),
+  ],
 })

@@ -4,8 +4,10 @@
  * head each event is written at once, behind it a document that changes often is written seldom. Folding leaves the event
  * loop to others every 10 ms.
  */
+
 import { LRUCache } from 'lru-cache'
 import type { JsonObject, Recorded } from '../domain/event.ts'
+import { sizeOf } from '../domain/json.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import { indexFault } from '../ports/conditions.ts'
@@ -20,6 +22,8 @@ export type Held<D> = { readonly position: bigint; readonly body: D | undefined 
 
 /** Documents kept between batches: the holder of the lease is the only one who writes them. */
 const KEPT = 2_048
+/** Of all of them, as JSON. */
+const KEPT_CHARACTERS = 32 * 1024 * 1024
 const TURN_MS = 10
 /** Events taken at once. */
 const BATCH = 500
@@ -35,12 +39,14 @@ export type FolderOptions<D extends JsonObject> = {
   readonly collection: CollectionName
   readonly store: ReadStore
   readonly clock: Pick<Clock, 'now' | 'monotonic'>
-  readonly cache?: Pick<Cache, 'invalidate'>
+  readonly cache?: Pick<Cache, 'changed'>
   readonly failed: (error: unknown) => void
   /** Nobody reads the collection yet. */
   readonly building?: () => boolean
   /** The session begins at the first event: a document that it has not met is not there, or will be folded alike. */
   readonly fromStart?: boolean
+  /** The checkpoint that the session begins at. */
+  readonly from?: bigint
   /** After documents and checkpoint are stored. */
   readonly onStored?: (position: bigint) => void
   readonly trace?: ConsumerTrace | undefined
@@ -48,6 +54,11 @@ export type FolderOptions<D extends JsonObject> = {
 
 export type Folder<D> = Omit<Session, 'retry'> & {
   readonly parked: Map<string, Parked>
+  /**
+   * Tells the cache where this session goes on from: had it heard less, it forgets now rather than at the first change, by when
+   * it would hold what was loaded meanwhile.
+   */
+  greet(): Promise<void>
   /** The documents as of everything processed, stored or not. */
   documents(ids: Iterable<string>): Promise<Map<string, Held<D>>>
   store(writes: readonly DocumentWrite[], checkpoint: Checkpoint): Promise<void>
@@ -88,7 +99,11 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
   const { projection, collection, store, clock, cache, failed, onStored } = options
   const parked = await parkedOf(store, collection)
   const seen = options.fromStart ? openSeen() : undefined
-  const kept = new LRUCache<string, Held<D>>({ max: KEPT })
+  const kept = new LRUCache<string, Held<D>>({
+    max: KEPT,
+    maxSize: KEPT_CHARACTERS,
+    sizeCalculation: ({ body }) => 200 + sizeOf(body),
+  })
   /** Changed and not sent to the writer; on their way to the store. */
   let dirty = new Map<string, Held<D>>()
   let writing = new Map<string, Held<D>>()
@@ -121,17 +136,28 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
     return found
   }
 
-  const invalidate = async (writes: readonly DocumentWrite[], position: bigint): Promise<void> => {
-    if (!cache || !projection.cacheKeys || writes.length === 0) return
-    const { cacheKeys } = projection
+  /** What is stored; before that what the session began at. */
+  let stored = options.from ?? 0n
+  /**
+   * Says what has changed. While a generation is built nobody reads it: once somebody does, the cache finds that it has not
+   * heard of what lies between, and knows nothing.
+   */
+  const announce = async (writes: readonly DocumentWrite[], position: bigint): Promise<void> => {
+    const from = stored
+    stored = position
+    if (!cache || !projection.cacheTags || options.building?.() === true) return
+    const { cacheTags } = projection
+    const tags = new Set(writes.flatMap(each => cacheTags(each.id, 'body' in each ? (each.body as D) : undefined)))
     try {
-      await cache.invalidate(
-        writes.flatMap(({ id }) => cacheKeys(id)),
-        position,
-      )
+      await cache.changed(collection, [...tags], from, position)
     } catch {
-      // A cache that is away serves nothing stale either: its values carry positions, and readers check them.
+      // A cache that was not told will find that something is missing, and knows nothing.
     }
+  }
+  const greet = async (): Promise<void> => {
+    if (!cache || !projection.cacheTags || options.building?.() === true) return
+    // Not told, it forgets at the first change.
+    await cache.changed(collection, [], stored, stored).catch(() => undefined)
   }
   const persist = async (writes: readonly DocumentWrite[], at: Checkpoint): Promise<void> => {
     const began = clock.monotonic()
@@ -139,7 +165,7 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
     const took = Math.max(1, clock.monotonic() - began)
     if (writes.length >= LEAST_DIRTY)
       room = Math.round(Math.min(MOST_DIRTY, Math.max(LEAST_DIRTY, room * Math.min(2, TARGET_MS / took))))
-    await invalidate(writes, at.position)
+    await announce(writes, at.position)
     onStored?.(at.position)
   }
   /** Sends what is changed to the writer; when that is done, what has changed meanwhile. */
@@ -246,8 +272,12 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
     if (broken) throw broken.error
   }
 
+  // The holder before may have ended between storing and saying so.
+  await announce([], stored)
+
+  await greet()
   return {
-    ...{ parked, documents, process, drain, size: () => BATCH },
+    ...{ parked, documents, process, drain, greet, size: () => BATCH },
     store: async (writes, at) => {
       await drain()
       for (const { id } of writes) {

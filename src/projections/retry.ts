@@ -12,7 +12,7 @@ export type RetryOptions<D extends JsonObject> = {
   readonly projection: Projection<D>
   readonly collection: CollectionName
   readonly folder: Folder<D>
-  readonly log: Pick<Log, 'readAll'>
+  readonly log: Pick<Log, 'readFrom'>
   readonly filter: LogFilter
   readonly store: ReadStore
   readonly clock: Pick<Clock, 'now'>
@@ -73,7 +73,7 @@ export const retryParked = async <D extends JsonObject>(options: RetryOptions<D>
     }
   }
 
-  for await (const batch of log.readAll(first - 1n, filter)) {
+  for await (const batch of log.readFrom(first, filter)) {
     const due = batch.events.filter(each => each.position <= checkpoint.position).flatMap(each => dueOf(each) ?? [])
     const missing = due.flatMap(each => each.ids).filter(id => !state.has(id))
     for (const [id, held] of await folder.documents(new Set(missing))) state.set(id, held)

@@ -18,9 +18,9 @@ import { retryParked } from './retry.ts'
 
 export type RunnerOptions<D extends JsonObject> = {
   readonly projection: Projection<D>
-  readonly log: Pick<Log, 'logId' | 'subscribe' | 'readAll' | 'find' | 'head'>
+  readonly log: Pick<Log, 'logId' | 'subscribe' | 'readFrom' | 'readStream' | 'head'>
   readonly store: ReadStore
-  readonly cache?: Pick<Cache, 'invalidate'>
+  readonly cache?: Pick<Cache, 'changed'>
   readonly clock: Clock
   /** Unique to this process. */
   readonly nodeId: string
@@ -82,12 +82,15 @@ export const followCollection = async <D extends JsonObject>(options: FollowOpti
   const { projection, log, store, clock, nodeId, signal, cache, freshness, at } = options
   const collection = collectionName(projection.name, at)
   const filter = filterOf(projection)
+  let greet: () => Promise<void> = async () => undefined
   let built = generationsOf(await readPointer(store, projection.name), at.version).live === at.generation
   return consume({
     ...{ consumer: collection, collection, filter, log, store, clock, nodeId, signal, trace: options.trace },
     ...(options.hasEnded && { hasEnded: options.hasEnded }),
-    onCaughtUp: () => {
+    onCaughtUp: async () => {
+      const first = !built
       built = true
+      if (first) await greet()
       return options.onCaughtUp()
     },
     ...(options.onState && { onState: options.onState }),
@@ -96,11 +99,12 @@ export const followCollection = async <D extends JsonObject>(options: FollowOpti
     open: async ({ from, failed }) => {
       await store.ensure(collection, projection.indexes)
       const folder = await openFolder({
-        ...{ projection, collection, store, clock, failed, fromStart: from === 0n, trace: options.trace },
+        ...{ projection, collection, store, clock, failed, from, fromStart: from === 0n, trace: options.trace },
         ...(cache && { cache }),
         building: () => !built,
         onStored: position => freshness?.reached(collection, position),
       })
+      greet = folder.greet
       return {
         ...folder,
         retry: checkpoint => retryParked({ projection, collection, folder, log, filter, store, clock, checkpoint }),

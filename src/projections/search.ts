@@ -1,12 +1,12 @@
 /** The search read model: the terms of what is published, and what a layer is decided by. Text is joined from the entries. */
 
-import { type Entry, entryCategory, evolveEntry } from '../domain/entry.ts'
+import { type Entry, entryCategory, entryIdOf, evolveEntry } from '../domain/entry.ts'
 import { type EntryContent, type EntryStatus, emptyContent } from '../domain/entry-content.ts'
 import { definitionOf, type SearchTerms, termsOf } from '../domain/search-terms.ts'
 import { sortKey } from '../domain/text.ts'
 import type { Indexes } from '../ports/read-store.ts'
 import { projection } from './define.ts'
-import { documentOf, entryIdOf, isEntryEvent } from './entries.ts'
+import { documentOf, isEntryEvent, listTags } from './entries.ts'
 
 type Listed = SearchTerms & {
   readonly language: string
@@ -89,5 +89,9 @@ export const searchProjection = projection<SearchDocument>({
       ...(sameSenses && { definition: last.definition, labelKeys: last.labelKeys }),
       ...(sameCategories && { categoryKeys: last.categoryKeys }),
     })
+  },
+  cacheTags: (_id, document) => {
+    const { language, partOfSpeech } = { ...document?.hidden, ...document }
+    return listTags(document?.status, language, partOfSpeech)
   },
 })

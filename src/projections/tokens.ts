@@ -13,6 +13,8 @@ import {
 } from '../domain/token.ts'
 import { type Log, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
+import { type Identities, identityCategories } from './identities.ts'
+import { openWaiting } from './reached.ts'
 
 export type TokenFollower = {
   /** Undefined for a token that was never issued, or expired more than a day ago. */
@@ -45,8 +47,11 @@ export const followTokens = (options: {
   readonly log: Pick<Log, 'subscribe' | 'head'>
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** Accounts and their sessions, heard in the same order, so that one clock says how old all of it is. */
+  readonly identities?: Identities
 }): TokenFollower => {
-  const { log, clock, signal } = options
+  const { log, clock, signal, identities } = options
+  const categories = [tokenCategory, ...(identities ? identityCategories : [])]
   const tokens = new Map<string, Token>()
   let position = 0n
   let heardAt = Number.NEGATIVE_INFINITY
@@ -54,7 +59,7 @@ export const followTokens = (options: {
   let stopped: UndecodableEventError | undefined
   /** Heads seen and when: reached in the same order. */
   let pulses: { readonly head: bigint; readonly at: number }[] = []
-  const waiting = new Set<() => void>()
+  const waiting = openWaiting({ position: () => position, clock, signal })
 
   const sweep = (): void => {
     const now = clock.now().getTime()
@@ -63,7 +68,10 @@ export const followTokens = (options: {
   }
 
   const apply = (event: Recorded): void => {
-    if (!isTokenEvent(event)) return
+    if (!isTokenEvent(event)) {
+      identities?.apply(event)
+      return
+    }
     const id = event.stream.slice(tokenCategory.length + 1)
     const token = evolveToken(tokens.get(id), event)
     if (token) tokens.set(id, token)
@@ -73,13 +81,13 @@ export const followTokens = (options: {
   const advance = (): void => {
     for (const { head, at } of pulses) if (head <= position) heardAt = Math.max(heardAt, at)
     pulses = pulses.filter(({ head }) => head > position)
-    for (const wake of [...waiting]) wake()
+    waiting.wake()
   }
 
   const follow = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
-        for await (const batch of log.subscribe(position, { categories: [tokenCategory] }, signal)) {
+        for await (const batch of log.subscribe(position, { categories }, signal)) {
           for (const event of batch.events) apply(event)
           if (batch.position > position) position = batch.position
           advance()
@@ -110,30 +118,13 @@ export const followTokens = (options: {
     }
   }
 
-  const reached = (wanted: bigint, timeoutMs: number): Promise<boolean> => {
-    if (position >= wanted) return Promise.resolve(true)
-    return new Promise(resolve => {
-      const over = new AbortController()
-      const end = (): void => {
-        waiting.delete(check)
-        over.abort()
-        resolve(position >= wanted)
-      }
-      const check = (): void => {
-        if (position >= wanted) end()
-      }
-      waiting.add(check)
-      void clock.sleep(timeoutMs, AbortSignal.any([signal, over.signal])).then(end)
-    })
-  }
-
   const done = Promise.all([follow(), pulse()]).then(() => undefined)
   return {
     state: id => tokens.get(id),
     list: () => [...tokens.values()].sort((a, b) => b.issuedAt.localeCompare(a.issuedAt) || a.id.localeCompare(b.id)),
     heardAt: () => heardAt,
     position: () => position,
-    reached,
+    reached: waiting.reached,
     stopped: () => stopped,
     done,
   }

@@ -50,6 +50,18 @@ export type View<D extends JsonObject> = {
   ready(): Promise<boolean>
 }
 
+type Placed = Pick<View<never>, 'name' | 'generation' | 'position' | 'ready'>
+
+/** The collections that the views read now, with what reads of them reflect; undefined while one has none. */
+export const scopesOf = async (views: readonly Placed[]) => {
+  const scopes: { readonly name: string; readonly position: bigint }[] = []
+  for (const view of views) {
+    if (!(await view.ready())) return undefined
+    scopes.push({ name: `${view.name}@${view.generation().replace('.', '#')}`, position: view.position() })
+  }
+  return scopes
+}
+
 export type ViewOptions<D extends JsonObject> = {
   readonly projection: Projection<D>
   readonly store: ReadStore

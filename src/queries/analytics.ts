@@ -100,6 +100,8 @@ export const analytics = ({ analytics: view }: AnalyticsReads): Query<AnalyticsI
   permission: 'analytics:read',
   output: FiguresSchema,
   reads: ['analytics'],
+  // Dashboards ask again and again; each search and edit changes a figure.
+  caching: () => ({ strategy: 'private', seconds: 2, tags: [] }),
   run: async input => {
     const { limit, after } = input
     const key = Array.isArray(after?.key) ? { after: after.key } : {}

@@ -3,7 +3,7 @@ import type { Day } from '../domain/day.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Query } from './define.ts'
-import { drawEntry, type EntryReads } from './entries.ts'
+import { drawEntry, type EntryReads, publicTags } from './entries.ts'
 import { EntrySchema, type EntryView, viewFor } from './entry-view.ts'
 
 export type DayInput = { readonly language: string; readonly date?: string }
@@ -19,6 +19,8 @@ export type DayDeps = {
   readonly pointOf: (seed: string) => string
 }
 
+const dayOf = (clock: Clock): string => clock.now().toISOString().slice(0, 10)
+
 /** A day without a choice that is not today stays without one: strangers cannot fill the log with days. */
 export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
   const { reads, clock } = deps
@@ -31,8 +33,11 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
     permission: 'entries:read',
     output: EntrySchema,
     reads: ['entries'],
+    caching: ({ language, date }) => ({
+      ...{ strategy: 'until-changed', tags: publicTags(language), also: date ?? dayOf(clock) },
+    }),
     run: async ({ language, date }, reader) => {
-      const today = clock.now().toISOString().slice(0, 10)
+      const today = dayOf(clock)
       const day = date ?? today
       const before = await deps.chosen(language, day)
       let found = before && (await visible(before.entryId))

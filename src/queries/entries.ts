@@ -2,25 +2,46 @@
 import Type from 'typebox'
 import type { Entry } from '../domain/entry.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
+import { permissionsIn } from '../domain/roles.ts'
+import type { Turns } from '../domain/turns.ts'
 import type { Log } from '../log/log.ts'
-import type { Cache } from '../ports/cache.ts'
 import type { Condition } from '../ports/read-store.ts'
-import { type EntryDocument, entryCacheKey, nameKey } from '../projections/entries.ts'
+import {
+  ANY_ENTRY,
+  type EntryDocument,
+  entryTag,
+  kindTag,
+  languageTag,
+  nameKey,
+  REMOVAL,
+} from '../projections/entries.ts'
 import type { View } from '../projections/view.ts'
 import type { Cursor, Page, Query, Reader } from './define.ts'
-import { type EntryRevision, HistoryItem, historyFor, type Revision, revisionsOf } from './entry-history.ts'
+import {
+  type EntryRevision,
+  HistoryItem,
+  historyFor,
+  lastRevisions,
+  type Revision,
+  revisionsOf,
+} from './entry-history.ts'
 import { EntrySchema, type EntryView, entryView, sightOf, viewFor } from './entry-view.ts'
 
 /** What the queries read. */
 export type EntryReads = {
   readonly entries: View<EntryDocument>
   readonly log: Pick<Log, 'readStream' | 'head'>
-  /** Holds the bytes of published entries; without one every read goes to the read model. */
-  readonly cache?: Pick<Cache, 'get' | 'set'>
+}
+export type EntryPasts = EntryReads & {
+  /** Turns at folding an entry's past, which may be long: few at once, of one reader fewer. Strangers count as one. */
+  readonly folds: Turns
 }
 
-/** How long bytes may lie in a cache that nobody invalidates: that of a node which does not run the projection. */
-const CACHED_MS = 60_000
+/** Pasts that a node folds at once, and of these for one reader. */
+export const FOLDS_AT_ONCE = 4
+export const FOLDS_OF_ONE = 2
+
+const ownerOf = ({ actor }: Reader): string => (actor ? `${actor.kind} ${actor.id}` : 'strangers')
 
 export type AsOf = { readonly position: bigint } | { readonly time: Date }
 
@@ -33,16 +54,18 @@ const gone = (entry: Pick<Entry, 'replacedBy'>): Refusal =>
 const seen = (reader: Reader, id: string, entry: Entry, revision: string): EntryView | Refusal =>
   sightOf(entry, reader) === 'gone' ? gone(entry) : (viewFor(reader, id, entry, revision) ?? notFound())
 
-const until = (revisions: readonly Revision[], asOf: AsOf): Revision | undefined =>
-  revisions.findLast(({ event }) =>
-    'position' in asOf ? event.position <= asOf.position : Date.parse(event.recordedAt) <= asOf.time.getTime(),
-  )
+/** By the time that histories and entries show: the store recorded the event some milliseconds later. */
+const wasThere = ({ event }: Revision, asOf: AsOf): boolean =>
+  'position' in asOf ? event.position <= asOf.position : Date.parse(event.meta.at) <= asOf.time.getTime()
 
 const asItWas = async (reads: EntryReads, id: string, asOf: AsOf, reader: Reader) => {
   const position = await reads.log.head()
-  const revisions = await revisionsOf(reads.log, id)
-  const now = revisions.at(-1)
-  const then = until(revisions, asOf)
+  let now: Revision | undefined
+  let then: Revision | undefined
+  for await (const revision of revisionsOf(reads.log, id)) {
+    now = revision
+    if (wasThere(revision, asOf)) then = revision
+  }
   if (!now || !then) return notFound()
   if (now.entry.removed) return refuse('entry-removed', 'The text of this entry was removed.')
   const today = seen(reader, id, now.entry, String(now.event.revision))
@@ -52,15 +75,17 @@ const asItWas = async (reads: EntryReads, id: string, asOf: AsOf, reader: Reader
 }
 
 /** One entry; with `asOf` as it was then, if it was visible then and is now. */
-export const getEntry = (reads: EntryReads): Query<{ readonly id: string; readonly asOf?: AsOf }, EntryView> => ({
+export const getEntry = (reads: EntryPasts): Query<{ readonly id: string; readonly asOf?: AsOf }, EntryView> => ({
   name: 'get-entry',
   permission: 'entries:read',
   output: EntrySchema,
   reads: ['entries'],
+  caching: ({ id, asOf }) =>
+    asOf ? { strategy: 'none' } : { strategy: 'until-changed', tags: [entryTag(id)], cheap: true },
+  // What is published looks the same to everybody.
+  shared: ({ status }) => status === 'published',
   run: async ({ id, asOf }, reader) => {
-    if (asOf) return asItWas(reads, id, asOf, reader)
-    const cached = await fromCache(reads, id)
-    if (cached) return cached
+    if (asOf) return reads.folds.take(ownerOf(reader), () => asItWas(reads, id, asOf, reader))
     // Before the read: what is read then reflects this position at least.
     const position = reads.entries.position()
     const found = (await reads.entries.get([id])).get(id)
@@ -68,29 +93,13 @@ export const getEntry = (reads: EntryReads): Query<{ readonly id: string; readon
       return (await wasRemoved(reads, id)) ? refuse('entry-removed', 'The text of this entry was removed.') : notFound()
     const value = seen(reader, id, found.body, found.body.revision)
     if ('refused' in value) return value
-    if (found.body.status !== 'published') return { value, position }
-    // What is published looks the same to everybody.
-    const bytes = JSON.stringify(value)
-    await reads.cache?.set(entryCacheKey(id), { value: bytes, position }, CACHED_MS)
-    return { value, bytes, position }
+    return { value, position }
   },
 })
 
-/**
- * The published entry as the cache has it, unless the read model has moved on since it was loaded: a cached value is never
- * older than what an uncached read of this node would be.
- */
-const fromCache = async ({ entries, cache }: EntryReads, id: string) => {
-  if (!cache || !(await entries.ready())) return undefined
-  const hit = await cache.get(entryCacheKey(id))
-  if (!hit || hit.position < entries.position()) return undefined
-  const value: EntryView = JSON.parse(hit.value)
-  return { value, bytes: hit.value, position: hit.position }
-}
-
 /** Only asked for what the read model does not have, so the look into the stream costs no ordinary read. */
 const wasRemoved = async (reads: EntryReads, id: string): Promise<boolean> =>
-  (await revisionsOf(reads.log, id)).at(-1)?.entry.removed === true
+  (await lastRevisions(reads.log, id, 1, undefined)).now?.entry.removed === true
 
 export type ListInput = {
   readonly language?: string
@@ -134,6 +143,12 @@ const conditions = (input: ListInput): readonly Condition[] => [
   ...(input.updatedSince === undefined ? [] : [{ member: 'updatedAt', op: 'range' as const, gte: input.updatedSince }]),
 ]
 
+/** What a list of what is published depends on. */
+export const publicTags = (language: string | undefined, partOfSpeech?: string): readonly string[] =>
+  language === undefined
+    ? [ANY_ENTRY]
+    : [partOfSpeech === undefined ? languageTag(language) : kindTag(language, partOfSpeech), REMOVAL]
+
 const keyOf = (cursor: Cursor | undefined) => (Array.isArray(cursor?.key) ? { after: cursor.key } : {})
 
 const pageSchema = Type.Object({
@@ -147,14 +162,28 @@ export const listEntries = (reads: EntryReads): Query<ListInput, Page<EntryView>
   permission: 'entries:read',
   output: pageSchema,
   reads: ['entries'],
+  caching: ({ status, language, partOfSpeech }) =>
+    status === undefined || status === 'published'
+      ? { strategy: 'until-changed', tags: publicTags(language, partOfSpeech) }
+      : { strategy: 'none' },
   run: async (input, reader) => {
     const status = input.status ?? 'published'
+    const permissions = permissionsIn(reader, input.language)
     if (
       status === 'retired'
-        ? !reader.permissions.has('entries:review')
-        : status !== 'published' && !reader.permissions.has('entries:read-drafts')
+        ? !permissions.has('entries:review')
+        : status !== 'published' && !permissions.has('entries:read-drafts')
     )
       return refuse('permission-denied', `Entries that are ${status} are not listed for everybody.`)
+    // What others have drafted is not to be guessed by asking which of it has a label.
+    const own = reader.actor !== undefined && input.contributor === reader.actor.id
+    const asksForContent = input.category !== undefined || input.label !== undefined
+    const open = permissions.has(status === 'retired' ? 'entries:review' : 'entries:edit')
+    if (status !== 'published' && asksForContent && !own && !open)
+      return refuse(
+        'permission-denied',
+        'What is not published is filtered by category or label by its author (contributor) and by editors alone.',
+      )
     const order = [orders[input.sort ?? 'lemma']]
     const found = await reads.entries.find({
       where: conditions(input),
@@ -176,25 +205,26 @@ const historySchema = Type.Object({
 export type HistoryInput = { readonly id: string; readonly limit: number; readonly after?: Cursor }
 
 /** The entry's revisions, newest first. */
-export const entryHistory = (reads: EntryReads): Query<HistoryInput, Page<EntryRevision>> => ({
+export const entryHistory = (reads: EntryPasts): Query<HistoryInput, Page<EntryRevision>> => ({
   name: 'entry-history',
   permission: 'entries:read',
   output: historySchema,
   reads: [],
   run: async ({ id, limit, after }, reader) => {
     const position = await reads.log.head()
-    const revisions = await revisionsOf(reads.log, id)
-    const now = revisions.at(-1)
+    const from = typeof after?.key === 'string' ? BigInt(after.key) : undefined
+    // One more than the page: what its oldest item is compared with, and whether there is more.
+    const { now, all, open } = await reads.folds.take(ownerOf(reader), () =>
+      lastRevisions(reads.log, id, limit + 1, from),
+    )
     if (!now) return notFound()
     if (now.entry.removed) return refuse('entry-removed', 'The text of this entry was removed.')
     const sight = sightOf(now.entry, reader)
     if (sight === 'gone') return gone(now.entry)
     if (sight !== 'everything') return notFound()
-    const reviewer = reader.permissions.has('entries:review')
+    const reviewer = permissionsIn(reader, now.entry.language).has('entries:review')
     const author = now.entry.author !== undefined && now.entry.author === reader.actor?.id
-    const all = historyFor(revisions, reviewer ? 'reviewer' : author ? 'author' : 'public')
-    const from = typeof after?.key === 'string' ? BigInt(after.key) : undefined
-    const rest = from === undefined ? all : all.filter(each => BigInt(each.revision) < from)
+    const rest = reviewer || author ? historyFor(all, reviewer ? 'reviewer' : 'author') : historyFor(open, 'public')
     const items = rest.slice(0, limit)
     const last = items.at(-1)
     const next = last && rest.length > limit ? { generation: 'log', key: last.revision } : null
@@ -219,6 +249,7 @@ export const randomEntry = (
   permission: 'entries:read',
   output: EntrySchema,
   reads: ['entries'],
+  caching: () => ({ strategy: 'none' }),
   run: async (input, reader) => {
     const found = await drawEntry(reads, input, pointOf(input.seed))
     const value = found && viewFor(reader, found.id, found.body, found.body.revision)
@@ -228,16 +259,26 @@ export const randomEntry = (
   },
 })
 
+/** Entries of a category or label that are drawn from. */
+const DRAWN_FROM = 500
+/** Pages of 10,000 entries examined at most, from the point and from the first id. */
+const MOST_PAGES = 2
+
 /**
  * Ids are hashes and so spread evenly: the first entry at or after a random point of their space is a fair draw, in one
- * indexed look-up. Past the last id it begins again at the first. With a filter that is not in the index and matches
- * fewer than one entry in 10,000, the pages are followed to the end.
+ * indexed look-up. Past the last id it begins again at the first. With a filter that is not in the index it looks at 20,000
+ * entries from there and from the first on, so that a draw costs little whatever is asked for: what is rarer may not be found.
  */
 export const drawEntry = async (reads: EntryReads, input: Omit<RandomInput, 'seed'>, point: string) => {
   const where = conditions({ ...input, limit: 1 })
+  // Few have a category or a label, and an index of their own: one of the first of them, by the point.
+  if (input.category !== undefined || input.label !== undefined) {
+    const { documents } = await reads.entries.find({ where, order: ['sortKey'], limit: DRAWN_FROM })
+    return documents.toSorted((a, b) => (a.id < b.id ? -1 : 1)).find(each => each.id >= point) ?? documents[0]
+  }
   for (const start of [point, '']) {
     let after: readonly [string] | undefined = [start]
-    while (after) {
+    for (let pages = 0; after && pages < MOST_PAGES; pages += 1) {
       const page: Awaited<ReturnType<View<EntryDocument>['find']>> = await reads.entries.find({
         where,
         order: [],

@@ -11,17 +11,50 @@ import { isEntryEvent } from '../projections/entries.ts'
 /** One revision: the event and the entry after it. */
 export type Revision = { readonly event: Recorded<EntryEvent>; readonly entry: Entry }
 
-/** Every revision of the entry, oldest first; empty when there is none. */
-export const revisionsOf = async (log: Pick<Log, 'readStream'>, id: string): Promise<readonly Revision[]> => {
-  const revisions: Revision[] = []
+const isPublic = ({ entry }: Revision): boolean => entry.status === 'published' || entry.status === 'retired'
+
+/** Every revision of the entry, oldest first. Whoever takes them keeps as few as it needs: a past may be long and large. */
+export const revisionsOf = async function* (log: Pick<Log, 'readStream'>, id: string): AsyncGenerator<Revision> {
   let entry: Entry | undefined
   for await (const page of log.readStream(entryStream(id)))
     for (const event of page) {
       if (!isEntryEvent(event)) continue
       entry = evolveEntry(entry, event)
-      if (entry) revisions.push({ event, entry })
+      if (entry) yield { event, entry }
     }
-  return revisions
+}
+
+/** The last `count` of what was pushed. */
+const lastOf = (count: number) => {
+  const kept: Revision[] = []
+  return {
+    kept,
+    push: (revision: Revision): void => {
+      kept.push(revision)
+      if (kept.length > count) kept.shift()
+    },
+  }
+}
+
+/**
+ * The last revision, and the last `count` and `count` public ones before revision `before`, oldest first: all that a page of the
+ * history is made of, whoever reads it.
+ */
+export const lastRevisions = async (
+  log: Pick<Log, 'readStream'>,
+  id: string,
+  count: number,
+  before: bigint | undefined,
+): Promise<{ readonly now?: Revision; readonly all: readonly Revision[]; readonly open: readonly Revision[] }> => {
+  const [all, open] = [lastOf(count), lastOf(count)]
+  let now: Revision | undefined
+  for await (const revision of revisionsOf(log, id)) {
+    now = revision
+    if (before !== undefined && revision.event.revision >= before) continue
+    all.push(revision)
+    if (isPublic(revision)) open.push(revision)
+  }
+  return { ...(now && { now }), all: all.kept, open: open.kept }
 }
 
 /** A difference between two revisions: `pointer` (RFC 6901) names the member, senses by their id. Absent: not there. */
@@ -86,8 +119,6 @@ export const HistoryItem = Type.Object(
   { $id: 'EntryRevision' },
 )
 export type EntryRevision = Static<typeof HistoryItem>
-
-const isPublic = ({ entry }: Revision): boolean => entry.status === 'published' || entry.status === 'retired'
 
 /**
  * The history for a reader, newest first. The public sees the revisions that were public, each compared with the last

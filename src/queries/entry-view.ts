@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import type { Entry } from '../domain/entry.ts'
 import { Form, PartOfSpeechSchema, Pronunciation, Sense, StatusSchema } from '../domain/entry-content.ts'
+import { permissionsIn } from '../domain/roles.ts'
 import type { Reader } from './define.ts'
 
 const text = Type.String()
@@ -38,16 +39,16 @@ export type EntryView = Static<typeof EntrySchema>
 export type Sight = 'nothing' | 'gone' | 'identity' | 'everything'
 
 /**
- * Published: everybody. Retired: gone for the public, there for editors. Unpublished: its identity for every
- * contributor, its content for its author and editors.
+ * Published: everybody. Retired: gone for the public, there for those who review. Unpublished: its identity for every
+ * contributor, its content for its author and for those who edit what others have written.
  */
-export const sightOf = (entry: Pick<Entry, 'status' | 'author'>, reader: Reader): Sight => {
+export const sightOf = (entry: Pick<Entry, 'status' | 'author' | 'language'>, reader: Reader): Sight => {
   if (entry.status === 'published') return 'everything'
-  const editor = reader.permissions.has('entries:review')
-  if (entry.status === 'retired') return editor ? 'everything' : 'gone'
+  const permissions = permissionsIn(reader, entry.language)
+  if (entry.status === 'retired') return permissions.has('entries:review') ? 'everything' : 'gone'
   const author = entry.author !== undefined && reader.actor?.id === entry.author
-  if (editor || author) return 'everything'
-  return reader.permissions.has('entries:read-drafts') ? 'identity' : 'nothing'
+  if (author || permissions.has('entries:edit')) return 'everything'
+  return permissions.has('entries:read-drafts') ? 'identity' : 'nothing'
 }
 
 export const entryView = (id: string, entry: Entry, revision: string): EntryView => ({

@@ -4,7 +4,7 @@ import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { Line, Records, Sight, Transcript } from '../log/transcript.ts'
 import type { LoggedEvent } from '../ports/event-store.ts'
 import type { Condition } from '../ports/read-store.ts'
-import { AFTER_ALL, CLOCK_ID, historyId, historyKey, historyPosition } from '../projections/history.ts'
+import { AFTER_ALL, CLOCK_ID, eventKey, historyId, historyKey, historyPosition } from '../projections/history.ts'
 import type { View } from '../projections/view.ts'
 import type { Reader } from './define.ts'
 
@@ -46,7 +46,11 @@ export type HistoryDeps = {
   readonly types: ReadonlyMap<string, readonly string[]>
 }
 
-export const sightOf = ({ permissions }: Reader): Sight => ({
+/** `own`: the name of the reader's own key. */
+export type HistoryReader = Reader & { readonly own?: string }
+
+export const sightOf = ({ permissions, own }: HistoryReader): Sight => ({
+  ...(own !== undefined && { own }),
   text: permissions.has('events:read-text'),
   personal: permissions.has('events:read-personal'),
 })
@@ -55,6 +59,8 @@ export const sightOf = ({ permissions }: Reader): Sight => ({
 const PAGE_CHARACTERS = 4_000_000
 /** Events read at once by their positions. */
 const GROUP = 16
+/** Events whose ids share their first 48 bits: with any number of events that anybody has, two at most. */
+const SAME_KEY = 16
 /** Documents of the read model that a stream takes at once. */
 const STREAM_PAGE = 256
 
@@ -162,6 +168,15 @@ export const openHistory = (deps: HistoryDeps) => {
     return { positions, next: next !== undefined && inside(next) ? next : undefined }
   }
 
+  /** The event with this id, and the position up to which it was looked for. */
+  const byId = async (id: string): Promise<{ readonly event?: LoggedEvent; readonly position: bigint }> => {
+    const condition = { member: 'event', op: 'eq', value: eventKey(id) } as const
+    const page = await view.find({ where: [condition], order: [], limit: SAME_KEY })
+    const events = await records.readAt(page.documents.map(each => historyPosition(each.id)))
+    const event = events.find(each => each.id === id)
+    return { position: page.position, ...(event && { event }) }
+  }
+
   /** The events at the positions, some at a time, that answer the question. */
   const fetch = async function* (question: HistoryQuestion, positions: readonly bigint[]) {
     const fits = answers(question)
@@ -175,7 +190,7 @@ export const openHistory = (deps: HistoryDeps) => {
   const page = async (
     question: HistoryQuestion,
     paging: { readonly limit: number; readonly place?: HistoryPlace },
-    reader: Reader,
+    reader: HistoryReader,
   ): Promise<HistoryPage> => {
     await view.ready()
     const position = view.position()
@@ -198,7 +213,7 @@ export const openHistory = (deps: HistoryDeps) => {
   }
 
   /** Straight from the log: what its own filter can answer, in its own order. */
-  const fromLog = async function* (question: HistoryQuestion, reader: Reader): AsyncGenerator<HistoryChunk> {
+  const fromLog = async function* (question: HistoryQuestion, reader: HistoryReader): AsyncGenerator<HistoryChunk> {
     const types = typesOf(question, deps.types)
     const { low, high } = await boundsOf(question)
     const end = least(high, (await records.head()) + 1n) ?? 1n
@@ -214,7 +229,7 @@ export const openHistory = (deps: HistoryDeps) => {
     }
   }
 
-  const fromModel = async function* (question: HistoryQuestion, reader: Reader): AsyncGenerator<HistoryChunk> {
+  const fromModel = async function* (question: HistoryQuestion, reader: HistoryReader): AsyncGenerator<HistoryChunk> {
     await view.ready()
     const reflects = view.position()
     const bounds = await boundsOf({ ...question, before: least(question.before, reflects + 1n) ?? reflects })
@@ -238,7 +253,7 @@ export const openHistory = (deps: HistoryDeps) => {
      * Everything up to what was the head when it began, some at a time: the caller asks for more when it can take more.
      * @throws {ProjectionError} {EventStoreError}
      */
-    stream: (question: HistoryQuestion, reader: Reader): AsyncGenerator<HistoryChunk> =>
+    stream: (question: HistoryQuestion, reader: HistoryReader): AsyncGenerator<HistoryChunk> =>
       question.order === 'asc' &&
       question.stream === undefined &&
       question.actor === undefined &&
@@ -246,13 +261,16 @@ export const openHistory = (deps: HistoryDeps) => {
       question.correlationId === undefined
         ? fromLog(question, reader)
         : fromModel(question, reader),
-    /** One event by its id. */
+    /** One event by its id. @throws {ProjectionError} */
     event: async (
       id: string,
-      reader: Reader,
+      reader: HistoryReader,
     ): Promise<{ readonly line: Line; readonly position: bigint } | Refusal> => {
       const position = await records.head()
-      const found = await records.find(id)
+      const first = await byId(id)
+      // What came last may not be in the read model yet: nobody is told that an event is not there before it is.
+      if (!first.event && first.position < position) await view.waitFor(position)
+      const found = first.event ?? (first.position < position ? (await byId(id)).event : undefined)
       if (!found) return nothing()
       const [line] = await transcript.write([found], sightOf(reader), true)
       return line ? { line, position } : nothing()
@@ -261,7 +279,7 @@ export const openHistory = (deps: HistoryDeps) => {
     revisions: async (
       stream: string,
       paging: { readonly limit: number; readonly order: 'asc' | 'desc'; readonly place?: bigint },
-      reader: Reader,
+      reader: HistoryReader,
     ): Promise<HistoryPage<bigint> | Refusal> => {
       const { limit, order, place } = paging
       const position = await records.head()

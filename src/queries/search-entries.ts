@@ -6,12 +6,13 @@ import { refuse } from '../domain/refusal.ts'
 import { highlightsOf, layers, type SearchField } from '../domain/search-match.ts'
 import { parseQuery } from '../domain/search-query.ts'
 import { EDGE_LETTERS, letters } from '../domain/search-terms.ts'
-import type { SearchOutcome } from '../domain/searches.ts'
+import { type SearchOutcome, searchOutcomes } from '../domain/searches.ts'
 import type { Row } from '../ports/read-store.ts'
-import { type EntryDocument, nameKey } from '../projections/entries.ts'
+import { type EntryDocument, nameKey, REMOVAL } from '../projections/entries.ts'
 import type { SearchDocument } from '../projections/search.ts'
 import type { View } from '../projections/view.ts'
 import type { Cursor, Page, Query } from './define.ts'
+import { publicTags } from './entries.ts'
 import { EntrySchema, type EntryView, entryView } from './entry-view.ts'
 import { type SearchCursor, type SearchIndex, type SearchPage, type SearchRequest, search } from './search.ts'
 
@@ -115,7 +116,13 @@ export const searchEntries = (
   permission: 'entries:read',
   output,
   reads: ['search', 'entries'],
-  run: async input => {
+  typed: true,
+  caching: ({ language, partOfSpeech }) => ({ strategy: 'until-changed', tags: publicTags(language, partOfSpeech) }),
+  repeated: note => {
+    const outcome = searchOutcomes.find(each => each === note)
+    if (outcome !== undefined) onSearched(outcome)
+  },
+  run: async (input, { warming }) => {
     const { q, language, partOfSpeech, label, category, fuzzy, facets, limit, after } = input
     const query = parseQuery(q, { language, fuzzy })
     if ('fault' in query)
@@ -157,10 +164,11 @@ export const searchEntries = (
       : null
     const all = !after && !next ? { total: items.length, totalRelation: 'eq' as const } : {}
     const counted = facets.length > 0 ? await facetsOf(index, request, facets) : all
-    if (outcome !== undefined) onSearched(outcome)
+    if (outcome !== undefined && !warming) onSearched(outcome)
     return {
       value: { items, next, ...counted },
       position: position < reads.entries.position() ? position : reads.entries.position(),
+      ...(outcome !== undefined && { note: outcome }),
     }
   },
 })
@@ -200,6 +208,9 @@ export const suggestEntries = (
   permission: 'entries:read',
   output: Type.Object({ items: Type.Array(Suggestion) }),
   reads: ['search'],
+  typed: true,
+  // Asked for with every letter typed: on a dictionary that is written to all the time, being right to the second would keep nothing.
+  caching: () => ({ strategy: 'public', seconds: 5, staleSeconds: 25, tags: [REMOVAL] }),
   run: async ({ q, language, limit }) => {
     const query = parseQuery(q, { language, fuzzy: 0 })
     if ('fault' in query)

@@ -58,6 +58,8 @@ type Step = {
   readonly finds?: (entry: Matchable) => boolean
   /** Found anew for each page and sorted in memory: at most so many candidates. */
   readonly candidates?: number
+  /** What the index has of an entry says whether it is found: documents are read of those alone. */
+  readonly byKeys?: boolean
   /** Its terms are to be counted first, so that the rarest drives. */
   readonly counted?: boolean
   /** Only when nothing was found before. */
@@ -69,6 +71,8 @@ const MAX_CANDIDATES = 2_000
 const MAX_EXAMINED = 10_000
 /** Documents of candidates read at once. */
 const LEAST_READ = 8
+/** Keys that a page of a pattern looks at once. */
+const KEYS_READ = 1_000
 /** A term that so many have is common enough to know that another drives. */
 const COUNTED = 1_000
 
@@ -122,7 +126,7 @@ const stepsOf = ({ query, filters, fields }: SearchRequest): readonly Step[] => 
       for (const key of query.keys) {
         const { where, order } = wildcardStep(key)
         const finds = ({ language }: Matchable): boolean => readingOf(query, language).key === key
-        steps.push({ layers: ['wildcard'], where: [...where, ...filter], order, finds })
+        steps.push({ layers: ['wildcard'], where: [...where, ...filter], order, finds, byKeys: true })
       }
     return steps
   }
@@ -293,6 +297,37 @@ const indexedPage = async (
   return { hits, after: found.next, examined: found.examined }
 }
 
+/**
+ * A pattern fits few of the keys that begin as it does (`s*q*z`): keys are looked at by the thousand, and documents are
+ * read of the entries that it fits.
+ */
+const patternPage = async (
+  index: SearchIndex,
+  request: SearchRequest,
+  step: Step,
+  from: readonly Json[] | null,
+  limit: number,
+): Promise<StepPage> => {
+  const { where, order } = step
+  const members = ['key', 'language', ...order.map(name => name.replace('-', ''))]
+  const page = await index.select({ where, order, limit: KEYS_READ, ...(from && { after: from }) }, members)
+  const fits = page.documents.flatMap(({ id, members: [key, language, ...place] }) => {
+    if (typeof key !== 'string' || typeof language !== 'string') return []
+    const reading = { key, language, lemma: '', forms: [], stems: [], definition: [] }
+    const match = bestLayer(request.query, reading, request.fields ?? everyField)
+    return match?.layer === 'wildcard' && (step.finds?.(reading) ?? true) ? [{ id, place: [...place, id] }] : []
+  })
+  const some = fits.slice(0, limit)
+  const found = await index.get(some.map(each => each.id))
+  const hits = some.flatMap(({ id }) => {
+    const document = found.get(id)
+    const hit = document && hitOf(request, step, document)
+    return hit ? [hit] : []
+  })
+  const after = fits.length > limit ? (some.at(-1)?.place ?? null) : page.next
+  return { hits, after, examined: page.examined }
+}
+
 /** One page from the cursor on; short, with a `next`, when it has examined 10,000 index entries. */
 export const search = async (
   index: SearchIndex,
@@ -312,7 +347,7 @@ export const search = async (
       continue
     }
     if (hits.length >= request.limit || examined >= MAX_EXAMINED) return { hits, next: { step: at, after, found } }
-    const read = step.candidates === undefined ? indexedPage : fuzzyPage
+    const read = step.byKeys ? patternPage : step.candidates === undefined ? indexedPage : fuzzyPage
     const page = await read(once, request, step, after, request.limit - hits.length)
     hits.push(...page.hits)
     examined += page.examined

@@ -9,6 +9,11 @@ export type Subscriber = {
   readonly key?: (event: Recorded) => string
   /** Where a new subscriber begins: at the first event ever, or with what comes from now on. */
   readonly from?: 'start' | 'now'
+  /**
+   * Its effects are jobs, or leave the process: its checkpoint lies with the jobs, and neither is dropped or made again as read
+   * models are.
+   */
+  readonly outward?: true
   /** How often a failing batch is tried before the events at fault are parked; 5 by default. */
   readonly attempts?: number
   /** Milliseconds for one call of `handle`, 60,000 by default: one that never ends would hold up all that comes after. */

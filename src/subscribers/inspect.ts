@@ -1,6 +1,6 @@
 /** What the read store says of a subscriber, whoever runs it: for operators beside the service. */
 import type { Log } from '../log/log.ts'
-import type { ReadStore } from '../ports/read-store.ts'
+import type { ConsumerStore } from '../ports/read-store.ts'
 import { type Parked, parkedOf, requestRetry } from '../projections/parking.ts'
 import { consumerOf, type Subscriber } from './define.ts'
 
@@ -13,7 +13,7 @@ export type SubscriberInspection = {
 }
 
 export const inspectSubscriber = async (
-  { store, log }: { readonly store: ReadStore; readonly log: Pick<Log, 'head'> },
+  { store, log }: { readonly store: ConsumerStore; readonly log: Pick<Log, 'head'> },
   subscriber: Pick<Subscriber, 'name'>,
 ): Promise<SubscriberInspection> => {
   const consumer = consumerOf(subscriber)
@@ -25,7 +25,7 @@ export const inspectSubscriber = async (
 
 /** Asks the node that runs the subscriber to try its parked keys again; how many there are. */
 export const retrySubscriber = async (
-  store: ReadStore,
+  store: ConsumerStore,
   subscriber: Pick<Subscriber, 'name'>,
   now: Date,
 ): Promise<number> => {

@@ -4,7 +4,7 @@
  */
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { EventType, JsonObject, Recorded } from '../domain/event.ts'
+import type { Actor, EventType, JsonObject, Recorded } from '../domain/event.ts'
 import type { Permission } from '../domain/roles.ts'
 import type { LogFilter } from '../ports/event-store.ts'
 
@@ -27,7 +27,7 @@ export type LiveFilter = Readonly<Record<string, string>>
 
 /** Who listens. */
 export type Listener = {
-  readonly actor?: { readonly kind: string; readonly id: string }
+  readonly actor?: Actor
   readonly permissions: ReadonlySet<Permission>
 }
 
@@ -62,15 +62,31 @@ const checks = new Map(channelNames.map(name => [name, Compile(liveFilters[name]
 const isFilter = (name: ChannelName, value: unknown): value is Static<(typeof liveFilters)[ChannelName]> =>
   checks.get(name)?.Check(value) === true
 
-/** The filter, or one sentence on what is wrong with it. */
-export const readFilter = (name: ChannelName, value: unknown): LiveFilter | string => {
+/** What is wrong with a filter, in one sentence, and with which member of it. */
+export class FilterFault extends Error {
+  override readonly name = 'FilterFault'
+  readonly member: string | undefined
+  constructor(message: string, member?: string) {
+    super(message)
+    this.member = member
+  }
+}
+
+/** The filter, or what is wrong with it. */
+export const readFilter = (name: ChannelName, value: unknown): LiveFilter | FilterFault => {
   const given = value ?? {}
   const members = Object.keys(liveFilters[name].properties)
-  if (typeof given !== 'object' || Array.isArray(given)) return 'A filter is an object.'
+  if (typeof given !== 'object' || Array.isArray(given)) return new FilterFault('A filter is an object.')
   const foreign = Object.keys(given).find(each => !members.includes(each))
-  if (foreign !== undefined)
-    return `The channel ${name} has no member ${foreign.slice(0, 40)} to filter by; it has ${members.join(', ') || 'none'}.`
-  if (!isFilter(name, given)) return 'The members of a filter are texts of 1 to 100 characters.'
+  if (foreign !== undefined) {
+    const known = members.join(', ') || 'none'
+    const shown = foreign.slice(0, 40)
+    return new FilterFault(`The channel ${name} has no member ${shown} to filter by; it has ${known}.`, foreign)
+  }
+  if (!isFilter(name, given)) {
+    const wrong = Object.entries(given).find(([member, each]) => !isFilter(name, { [member]: each }))
+    return new FilterFault('The members of a filter are texts of 1 to 100 characters.', wrong?.[0])
+  }
   return Object.fromEntries(Object.entries(given).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
@@ -79,8 +95,9 @@ export const scopeOf = ({ actor, permissions }: Listener, channel: ChannelName):
   if (channel === 'me') return `owner ${actor?.id ?? ''}`
   if (channel === 'events') return permissions.has('events:read-text') ? 'text' : 'envelope'
   if (channel === 'activity') return permissions.has('analytics:read') ? 'figures' : 'public'
-  if (permissions.has('entries:review')) return 'review'
-  return actor ? `member ${actor.id}` : 'public'
+  const reviews = permissions.has('entries:review')
+  if (permissions.has('entries:edit')) return reviews ? 'editor and reviewer' : 'editor'
+  return actor ? `${reviews ? 'reviewer' : 'member'} ${actor.id}` : 'public'
 }
 
 const categoryOf = (event: Recorded): string => event.stream.slice(0, event.stream.indexOf('-'))
@@ -88,7 +105,7 @@ const idOf = (event: Recorded): string => event.stream.slice(event.stream.indexO
 
 const visible = ({ meta: { route } }: Recorded, { actor, permissions }: Listener): boolean =>
   route.visibility === 'public' ||
-  permissions.has('entries:review') ||
+  permissions.has('entries:edit') ||
   (actor !== undefined && (route.visibility === 'members' || (route.owner !== undefined && route.owner === actor.id)))
 
 const fits = (event: Recorded, filter: LiveFilter): boolean =>

@@ -4,7 +4,11 @@ import { Compile } from 'typebox/compile'
 import { channelNames } from './live-channels.ts'
 
 const strict = { additionalProperties: false }
-const id = Type.String({ minLength: 1, maxLength: 64, description: 'Chosen by the client, one a subscription.' })
+// Half a surrogate pair is no text, and could not be said again.
+const id = Type.String({
+  ...{ minLength: 1, maxLength: 64, pattern: '^\\P{Cs}*$' },
+  description: 'Chosen by the client, one a subscription.',
+})
 const after = Type.String({ minLength: 1, maxLength: 4096, description: 'An opaque position in the log.' })
 
 export const clientMessages = {

@@ -1,43 +1,17 @@
 /**
  * The live feed's hub: one tail of the log a node, whatever the number of its listeners. Listeners that would get the same
- * bytes form a group: a group's filter runs once an event, its message is encoded once, and every member is sent the same
- * buffer, one write a member and turn. A listener that resumes is read up from the log and joins its group in the very
+ * bytes form a group: every member is sent the same buffer, one write a member and turn. Groups that differ by nothing but
+ * the id which the client gave its subscription share the filter's run and the encoded event: only the id is set in for
+ * each. A listener that resumes is read up from the log and joins its group in the very
  * turn in which it has reached the hub's position: without a gap and without a repeat.
  */
 import type { JsonObject, Recorded } from '../domain/event.ts'
+import { openTurns } from '../domain/turns.ts'
 import { type Log, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type ChannelName, channelOf, dataOf, type Listener, type LiveFilter, scopeOf, wants } from './live-channels.ts'
-import { openTurns } from './live-turns.ts'
+import type { Around, LiveSink, LiveTransport } from './live-transport.ts'
 import { tail } from './tail.ts'
-
-export type LiveMessage =
-  | { readonly op: 'subscribed' | 'caught-up'; readonly id: string; readonly after: string }
-  | {
-      readonly op: 'event'
-      readonly id: string
-      readonly after: string
-      readonly type: string
-      readonly at: string
-      readonly data: JsonObject
-    }
-
-/** How messages become bytes; one object a kind of transport, since groups are told apart by it. */
-export type LiveTransport = { readonly name: string; readonly encode: (message: LiveMessage) => Buffer }
-
-/** Where bytes go. The sink keeps its own bound: it ends itself when its reader is too slow. */
-export type LiveSink = {
-  readonly transport: LiveTransport
-  /** Takes bytes to be written at `flush`. */
-  send(bytes: Buffer): void
-  flush(): void
-  /** So much waits to be read that a catch-up should pause. */
-  full(): boolean
-  /** Resolves true once it is not full; false when it ended, or its reader took nothing for too long. */
-  drained(): Promise<boolean>
-  /** The reader is too slow. */
-  tooSlow(): void
-}
 
 export type LiveSubscription = {
   readonly id: string
@@ -76,6 +50,8 @@ export type LiveOptions = {
   readonly from: bigint
   readonly tokenOf: (position: bigint) => string
   readonly projections: () => Promise<readonly ProjectionNews[]>
+  /** Live connections now, of all nodes that can be seen. */
+  readonly connections: () => number
   /** The day's figures, for those on `activity` who may read analytics. */
   readonly figures: () => Promise<JsonObject>
   /** Whose text was removed: what is read again from the log is sent without it. */
@@ -84,14 +60,25 @@ export type LiveOptions = {
 }
 
 type Member = { readonly sink: LiveSink; after: bigint }
-type Group = Omit<LiveSubscription, 'after'> & {
-  readonly transport: LiveTransport
+type Audience = Omit<LiveSubscription, 'after' | 'id'> & { readonly transport: LiveTransport }
+type Group = Audience & {
+  readonly id: string
+  /** The id as JSON text. */
+  readonly idText: Buffer
+  /** Groups that share this text differ by their ids alone. */
+  readonly audience: string
   readonly members: Set<Member>
   /** The last token that the members were told. */
   told: bigint
 }
 
+/** An event that an audience gets. */
+type Found = { readonly at: bigint; readonly around: Around }
+
 const CATCH_UPS_AT_ONCE = 4
+const CATCH_UPS_OF_ONE = 2
+/** For so long one of them reads before the next has its turn. */
+const TURN_MS = 20
 const SECOND_MS = 1000
 /** Members of quiet groups are told so often how far the log has gone. */
 const PROGRESS_TICKS = 5
@@ -99,25 +86,38 @@ const PROGRESS_TICKS = 5
 export const openLiveHub = (options: LiveOptions): LiveHub => {
   const { log, clock, signal, tokenOf, onError } = options
   const groups = new Map<string, Group>()
-  const turns = openTurns(CATCH_UPS_AT_ONCE)
+  const turns = openTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_ONE)
   let position = options.from
   let messages = 0
   let catchingUp = 0
   let ticks = 0
   let second = { events: 0, types: new Map<string, number>() }
 
-  const encoded = (of: Pick<Group, 'id' | 'channel' | 'listener' | 'transport'>, event: Recorded): Buffer =>
-    of.transport.encode({
-      ...{ op: 'event', id: of.id, after: tokenOf(event.position), type: event.type, at: event.meta.at },
+  const encoded = (of: Audience, event: Recorded): Around =>
+    of.transport.around({
+      ...{ after: tokenOf(event.position), type: event.type, at: event.meta.at },
       data: dataOf(of.channel, of.listener, event, log.types, options.removals.has(event.stream)),
     })
 
+  const send = (sink: LiveSink, bytes: Buffer, touched: Set<LiveSink>): void => {
+    sink.send(bytes)
+    if (sink.alone()) sink.flush()
+    else touched.add(sink)
+  }
+
   const give = (group: Group, bytes: Buffer, count: number, touched: Set<LiveSink>): void => {
-    for (const { sink } of group.members) {
-      sink.send(bytes)
-      touched.add(sink)
-    }
+    for (const { sink } of group.members) send(sink, bytes, touched)
     messages += count * group.members.size
+  }
+
+  /** Of one part of the log or one second: what every audience gets, made at the first of its groups. */
+  const openShares = <T>() => {
+    const made = new Map<string, T>()
+    return (group: Group, make: () => T): T => {
+      const found = made.get(group.audience) ?? make()
+      made.set(group.audience, found)
+      return found
+    }
   }
 
   const flush = (touched: ReadonlySet<LiveSink>): void => {
@@ -125,10 +125,8 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   }
 
   /** One part of the log to one group. Who joined ahead of the tail has had some of it already. */
-  const deliver = (group: Group, events: readonly Recorded[], touched: Set<LiveSink>): void => {
-    const frames = events
-      .filter(event => wants(group.channel, group.filter, group.listener, event))
-      .map(event => ({ at: event.position, bytes: encoded(group, event) }))
+  const deliver = (group: Group, found: readonly Found[], touched: Set<LiveSink>): void => {
+    const frames = found.map(({ at, around }) => ({ at, bytes: group.transport.join(around, group.idText) }))
     const first = frames[0]
     const last = frames.at(-1)
     if (!first || !last) return
@@ -136,16 +134,10 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     group.told = last.at
     for (const member of group.members) {
       const { sink, after } = member
-      if (after < first.at) {
-        sink.send(all)
-        messages += frames.length
-      } else
-        for (const { at, bytes } of frames) {
-          if (at <= after) continue
-          sink.send(bytes)
-          messages += 1
-        }
-      touched.add(sink)
+      const due = after < first.at ? frames : frames.filter(({ at }) => at > after)
+      if (due.length === 0) continue
+      messages += due.length
+      send(sink, due === frames ? all : Buffer.concat(due.map(each => each.bytes)), touched)
     }
   }
 
@@ -153,10 +145,21 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     const last = events.at(-1)
     if (!last) return
     const touched = new Set<LiveSink>()
-    for (const group of groups.values()) if (channelOf(group.channel).log) deliver(group, events, touched)
+    const shared = openShares<readonly Found[]>()
+    for (const group of groups.values()) {
+      if (!channelOf(group.channel).log) continue
+      const found = shared(group, () =>
+        events
+          .filter(event => wants(group.channel, group.filter, group.listener, event))
+          .map(event => ({ at: event.position, around: encoded(group, event) })),
+      )
+      deliver(group, found, touched)
+    }
     position = last.position
-    second.events += events.length
-    for (const { type } of events) second.types.set(type, (second.types.get(type) ?? 0) + 1)
+    // Strangers listen: what they may not see does not count either.
+    const open = events.filter(each => each.meta.route.visibility === 'public')
+    second.events += open.length
+    for (const { type } of open) second.types.set(type, (second.types.get(type) ?? 0) + 1)
     flush(touched)
   }
 
@@ -167,13 +170,17 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     to: (listener: Listener) => boolean = () => true,
   ): void => {
     const touched = new Set<LiveSink>()
-    const at = clock.now().toISOString()
+    const shared = openShares<readonly Around[]>()
+    const [at, after] = [clock.now().toISOString(), tokenOf(position)]
     for (const group of groups.values()) {
       if (group.channel !== channel || !to(group.listener)) continue
-      const due = all.filter(data => group.filter['name'] === undefined || data['name'] === group.filter['name'])
-      const message = (data: JsonObject) =>
-        group.transport.encode({ op: 'event', id: group.id, after: tokenOf(position), type, at, data })
-      if (due.length > 0) give(group, Buffer.concat(due.map(message)), due.length, touched)
+      const due = shared(group, () =>
+        all
+          .filter(data => group.filter['name'] === undefined || data['name'] === group.filter['name'])
+          .map(data => group.transport.around({ after, type, at, data })),
+      )
+      const frames = due.map(each => group.transport.join(each, group.idText))
+      if (frames.length > 0) give(group, Buffer.concat(frames), frames.length, touched)
     }
     flush(touched)
   }
@@ -183,7 +190,13 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     for (const group of groups.values()) {
       if (!channelOf(group.channel).log || group.told >= position) continue
       group.told = position
-      give(group, group.transport.encode({ op: 'caught-up', id: group.id, after: tokenOf(position) }), 1, touched)
+      const bytes = group.transport.encode({ op: 'caught-up', id: group.id, after: tokenOf(position) })
+      // Who joined ahead of the tail is farther than this: told so, they would resume from where they have been.
+      for (const { sink, after } of group.members) {
+        if (after > position) continue
+        messages += 1
+        send(sink, bytes, touched)
+      }
     }
     flush(touched)
   }
@@ -199,7 +212,9 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
       const { events, types } = second
       second = { events: 0, types: new Map() }
       try {
-        news('activity', 'Activity', [{ seconds: 1, events, types: Object.fromEntries(types) }])
+        news('activity', 'Activity', [
+          { seconds: 1, events, types: Object.fromEntries(types), connections: options.connections() },
+        ])
         if (listened('activity', readsAnalytics))
           news('activity', 'Analytics', [await options.figures()], readsAnalytics)
         if (listened('projections')) news('projections', 'ProjectionProgress', await options.projections())
@@ -213,9 +228,12 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
 
   const join = (subscription: LiveSubscription, sink: LiveSink, after: bigint): (() => void) => {
     const { id, channel, filter, listener } = subscription
-    const key = JSON.stringify([channel, filter, id, scopeOf(listener, channel), sink.transport.name])
+    const audience = JSON.stringify([channel, filter, scopeOf(listener, channel), sink.transport.name])
+    const idText = JSON.stringify(id)
+    const key = `${audience}${idText}`
     const group = groups.get(key) ?? {
-      ...{ id, channel, filter, listener, transport: sink.transport, told: position },
+      ...{ id, idText: Buffer.from(idText), audience, channel, filter, listener, transport: sink.transport },
+      told: position,
       members: new Set<Member>(),
     }
     groups.set(key, group)
@@ -233,36 +251,53 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   }
 
   /**
-   * Reads the log to one listener until it is where the hub is. Only a few read at once; one whose reader does not keep
-   * up gives its turn and its page away and reads again from where it was, so that nobody waits for it.
+   * Reads the log to one listener until it is where the hub is, and lets it join there, before anything else can happen.
+   * Only a few read at once, for a moment each; one whose reader does not keep up gives its turn and its page away and
+   * reads again from where it was, so that nobody waits for it.
    */
-  const catchUp = async (subscription: LiveSubscription, sink: LiveSink, from: bigint, ended: () => boolean) => {
-    const { id, channel, filter, listener } = subscription
+  const catchUp = async (
+    subscription: LiveSubscription,
+    sink: LiveSink,
+    from: bigint,
+    ended: () => boolean,
+    settle: (at: bigint) => void,
+  ): Promise<void> => {
+    const { channel, filter, listener } = subscription
+    const audience = { channel, filter, listener, transport: sink.transport }
+    const idText = Buffer.from(JSON.stringify(subscription.id))
     let at = from
     const part = async (): Promise<void> => {
+      const until = clock.monotonic() + TURN_MS
       for await (const batch of log.readAll(at, channelOf(channel).log)) {
         await options.removals.refresh()
         for (const event of batch.events) {
           if (ended() || sink.full()) break
           at = event.position
           if (!wants(channel, filter, listener, event)) continue
-          sink.send(encoded({ id, channel, listener, transport: sink.transport }, event))
+          sink.send(sink.transport.join(encoded(audience, event), idText))
           messages += 1
         }
         sink.flush()
         if (ended() || sink.full()) return
         at = batch.position
+        if (clock.monotonic() >= until) return
       }
     }
     while (!ended()) {
-      if (at >= position) return at
-      await turns.take(part)
+      if (at >= position) return settle(at)
+      try {
+        await turns.take(sink.owner, part)
+      } catch (error) {
+        // As the tail: what this build cannot read is passed over, and the rest goes on.
+        if (!(error instanceof UndecodableEventError) || error.event.position <= at) throw error
+        onError(error)
+        at = error.event.position
+      }
       if (sink.full() && !(await sink.drained())) {
         if (!ended()) sink.tooSlow()
-        return undefined
+        return
       }
     }
-    return undefined
   }
 
   const subscribe = (subscription: LiveSubscription, sink: LiveSink): (() => void) => {
@@ -280,13 +315,10 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     else {
       catchingUp += 1
       sink.flush()
-      void catchUp(subscription, sink, from, () => ended || signal.aborted)
-        .then(at => {
-          if (at !== undefined && !ended) settle(at)
-        })
+      void catchUp(subscription, sink, from, () => ended || signal.aborted, settle)
         .catch((error: unknown) => {
           // The client is sent away with a code that says: try again.
-          if (!(error instanceof UndecodableEventError) || !ended) onError(error)
+          if (!ended) onError(error)
           if (!ended) sink.tooSlow()
         })
         .finally(() => {

@@ -3,7 +3,8 @@ import type { Recorded } from '../domain/event.ts'
 import type { Log } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
-import type { Checkpoint, ReadStore } from '../ports/read-store.ts'
+import { isOutage } from '../ports/outage.ts'
+import type { Checkpoint, ConsumerStore } from '../ports/read-store.ts'
 import {
   type ConsumeEnd,
   type ConsumerState,
@@ -12,6 +13,7 @@ import {
   consume,
   type Session,
 } from '../projections/consume.ts'
+import { findMarked } from '../projections/mark.ts'
 import {
   describeFailure,
   type Parked,
@@ -26,14 +28,16 @@ import { consumerOf, type Subscriber } from './define.ts'
 
 export type SubscriberOptions = {
   readonly subscriber: Subscriber
-  readonly log: Pick<Log, 'logId' | 'subscribe' | 'readAll' | 'find' | 'head'>
-  readonly store: ReadStore
+  readonly log: Pick<Log, 'logId' | 'subscribe' | 'readFrom' | 'readStream' | 'head'>
+  readonly store: ConsumerStore
   readonly clock: Clock
   /** Unique to this process. */
   readonly nodeId: string
   /** Whether the process of another node's id is known to have ended. */
   readonly hasEnded?: (nodeId: string) => boolean
   readonly onError?: (message: string) => void
+  /** Where one that wants only what comes begins without a checkpoint; `head` was the log's end when the node started. */
+  readonly beginAt?: (head: bigint) => Promise<bigint>
   readonly trace?: ConsumerTrace
   readonly signal: AbortSignal
 }
@@ -98,13 +102,16 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
     )
   }
 
+  /** @throws what an engine that is away threw: no event is at fault, and the loop waits until it is back. */
   const attempt = async (events: readonly Recorded[], times: number): Promise<Outcome> => {
     for (let n = 1; ; n += 1) {
       try {
         await handle(events)
         return { ok: true }
       } catch (failure) {
-        if (n >= times || signal.aborted) return { ok: false, error: failure }
+        const last = n >= times || signal.aborted
+        if (last && isOutage(failure)) throw failure
+        if (last) return { ok: false, error: failure }
         await clock.sleep(BACKOFF_MS * 2 ** n, signal)
       }
     }
@@ -131,7 +138,7 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
         checkpoint.position,
       )
       const failed = new Map<string, Parked>()
-      for await (const batch of log.readAll(first - 1n, filter)) {
+      for await (const batch of log.readFrom(first, filter)) {
         for (const event of batch.events) {
           const key = keyOf(event)
           const before = parked.get(key)
@@ -172,10 +179,13 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
   const saveStart = (at: { readonly position: bigint; readonly eventId: string }, token: number): Promise<void> =>
     store.apply('', [], { consumer, value: { logId: log.logId, ...at, token } })
 
+  /** What comes while the lease is waited for comes after this. */
+  let atStart: Promise<bigint> | undefined
   /** A new subscriber that wants only what comes begins at the head. */
-  const begin = async (): Promise<void> => {
-    if (subscriber.from !== 'now' || (await store.checkpoint(consumer))) return
-    await saveStart({ position: await log.head(), eventId: '' }, 0)
+  const first = async (): Promise<Pick<Checkpoint, 'position' | 'eventId'>> => {
+    if (subscriber.from !== 'now') return { position: 0n, eventId: '' }
+    const head = (await atStart?.catch(() => undefined)) ?? (await log.head())
+    return { position: (await options.beginAt?.(head)) ?? head, eventId: '' }
   }
 
   /**
@@ -185,19 +195,22 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
   const adopt = async (): Promise<void> => {
     const stored = await store.checkpoint(consumer)
     if (!stored) return
-    const event = stored.eventId === '' ? undefined : await log.find(stored.eventId)
-    const at = event ? { position: event.position, eventId: event.id } : { position: await log.head(), eventId: '' }
+    const event = await findMarked(log, stored.eventId)
+    const at = event
+      ? { position: event.position, eventId: stored.eventId }
+      : { position: await log.head(), eventId: '' }
     onError?.(`${consumer}: its checkpoint belongs to another log; it goes on at position ${at.position}`)
     await saveStart(at, stored.token)
   }
 
   const complain = complaining(problem => onError?.(`${consumer}: ${problem}`))
   const run = async (): Promise<void> => {
+    atStart = log.head()
+    atStart.catch(() => undefined)
     for (let end: ConsumeEnd = 'foreign'; end === 'foreign' && !signal.aborted; ) {
       try {
-        await begin()
         end = await consume({
-          ...{ consumer, filter, log, store, clock, nodeId, signal, open, nudge, trace: options.trace },
+          ...{ consumer, filter, log, store, clock, nodeId, signal, open, first, nudge, trace: options.trace },
           ...(options.hasEnded && { hasEnded: options.hasEnded }),
           onState: (next, problem) => {
             state = next

@@ -1,6 +1,6 @@
 /** Follows the log from a position on without a checkpoint: for what each node keeps in its own memory. */
 import type { Recorded } from '../domain/event.ts'
-import type { Log } from '../log/log.ts'
+import { type Log, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
 
@@ -16,7 +16,10 @@ export type TailOptions = {
 
 const RETRY_MS = 1000
 
-/** Resolves once the signal has ended it. */
+/**
+ * Resolves once the signal has ended it. An event that this build cannot read is told and passed over: what comes after it is
+ * others' business, and waiting would keep it from them for as long as this build runs.
+ */
 export const tail = async (options: TailOptions): Promise<void> => {
   const { log, clock, filter, signal } = options
   let position = options.from
@@ -28,6 +31,10 @@ export const tail = async (options: TailOptions): Promise<void> => {
       }
     } catch (error) {
       options.onError(error)
+      if (error instanceof UndecodableEventError) {
+        if (error.event.position > position) position = error.event.position
+        continue
+      }
     }
     await clock.sleep(RETRY_MS, signal)
   }

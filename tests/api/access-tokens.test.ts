@@ -7,6 +7,7 @@ import {
   type AccessClaims,
   createTokenVerifier,
   jwksOf,
+  type ServiceClaims,
   signAccessToken,
 } from '../../src/adapters/http/access-tokens.ts'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
@@ -29,7 +30,7 @@ const open = async (t: Test) => {
     },
   }
   const verifier = createTokenVerifier({ ...scope, keys: counted, clock, max: 3 })
-  const claims = (more: Partial<AccessClaims> = {}): AccessClaims => ({
+  const claims = (more: Partial<ServiceClaims> = {}): AccessClaims => ({
     ...{ jti: 'token-1', sub: 'service-1', kind: 'service', role: 'editor' },
     ...{ issuedAt: clock.now(), expiresAt: new Date(clock.now().getTime() + HOUR) },
     ...more,
@@ -43,7 +44,7 @@ const open = async (t: Test) => {
     verifier,
     claims,
     asked: () => asked,
-    sign: (more?: Partial<AccessClaims>) => signAccessToken(keys, scope, claims(more)),
+    sign: (more?: Partial<ServiceClaims>) => signAccessToken(keys, scope, claims(more)),
   }
 }
 

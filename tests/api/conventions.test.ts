@@ -2,6 +2,7 @@
 import t from 'tap'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
+import { forgedOf } from '../support/forged.ts'
 
 const app = await openTestApp(t)
 const api = await openApi(app.url)
@@ -11,6 +12,7 @@ const [alice, bob, editor, moderator] = await Promise.all([
   app.token('editor', 'erin'),
   app.token('moderator', 'mo'),
 ])
+const auditor = await app.token('auditor', 'audrey')
 
 let count = 0
 const word = () => {
@@ -45,6 +47,15 @@ t.test('an entry lives: draft, submit, publish, edit, retire, restore, revert', 
   const glimpse = await api('GET', path, { as: bob })
   t.match(glimpse.json, { status: 'draft' })
   t.notOk('senses' in glimpse.json, 'another contributor sees the identity alone')
+  for (const [who, as] of [
+    ['moderator', moderator],
+    ['auditor', auditor],
+  ] as const) {
+    t.strictSame((await api('GET', path, { as })).json, glimpse.json, `so does a ${who}`)
+    t.equal((await api('GET', `${path}/history`, { as })).status, 404)
+    t.equal((await api('GET', '/v1/entries?status=draft&category=tools', { as })).status, 403)
+  }
+  t.ok('senses' in (await api('GET', path, { as: editor })).json, 'an editor sees it whole')
   const whole = await api('GET', path, { as: alice })
   t.not(whole.headers.get('etag'), glimpse.headers.get('etag'), 'another representation has another tag')
   t.equal((await api('POST', `${path}/submit`, { as: alice })).json['status'], 'submitted')
@@ -62,6 +73,21 @@ t.test('an entry lives: draft, submit, publish, edit, retire, restore, revert', 
   t.match(out.json, { status: 'published', revision: '4' })
   const edited = await api('PATCH', path, { as: editor, body: { etymology: 'unknown' }, headers: { 'if-match': '*' } })
   t.match(edited.json, { revision: '5', etymology: 'unknown' })
+  const read = await api('GET', path, { as: editor })
+  const same = await api('PATCH', path, {
+    as: editor,
+    body: read.json,
+    headers: { 'if-match': read.headers.get('etag') ?? '' },
+  })
+  t.match(same, { status: 200, json: { revision: '5' } }, 'what was read may be sent back whole')
+  for (const other of [{ author: 'somebody' }, { revision: '4' }])
+    t.equal(
+      (await api('PATCH', path, { as: editor, body: other, headers: { 'if-match': '*' } })).code,
+      'read-only-member',
+    )
+  const { path: draft } = await drafted()
+  const hidden = { reason: 'Twice.', replacedBy: draft.slice(12) }
+  t.equal((await api('POST', `${path}/retire`, { as: editor, body: hidden })).code, 'replacement-unknown')
   const back = await api('POST', `${path}/revert`, {
     as: editor,
     body: { toRevision: '0' },
@@ -94,8 +120,10 @@ t.test('preconditions', async t => {
   t.match(stale, { status: 412, code: 'revision-stale', json: { currentRevision: '1' } })
   const again = await api('GET', path, { headers: { 'sync-token': stale.headers.get('sync-token') ?? '' } })
   t.equal(again.status, 200)
-  const foreign = await api('PATCH', path, { ...plain, headers: { 'if-match': '"someone-elses"' } })
-  t.strictSame([foreign.status, foreign.json['statedRevision']], [412, undefined])
+  for (const tag of ['"someone-elses"', '"00.x"', '"1x"']) {
+    const foreign = await api('PATCH', path, { ...plain, headers: { 'if-match': tag } })
+    t.strictSame([foreign.status, foreign.json['statedRevision']], [412, undefined], tag)
+  }
   const early = { language: 'en', lemma: word(), partOfSpeech: 'noun' }
   const nothing = await api('POST', '/v1/entries', { as: alice, body: early, headers: { 'if-match': '*' } })
   t.match(nothing, { status: 412, code: 'revision-stale', json: { detail: /nothing yet/ } })
@@ -119,7 +147,7 @@ t.test('preconditions', async t => {
   t.equal((await api('GET', path, { headers: { 'if-none-match': '"0.x"' } })).status, 200)
   t.equal((await api('GET', path, { headers: { 'if-none-match': 'x' } })).status, 400)
   for (const query of ['fields=id,lemma', `asOf=${sync}`])
-    t.equal((await api('GET', `${path}?${query}`)).headers.get('etag'), null, `${query} has no revision tag`)
+    t.notMatch((await api('GET', `${path}?${query}`)).headers.get('etag'), /^"\d/, `${query} has no revision tag`)
   t.same(Object.keys((await api('GET', `${path}?fields=id,lemma`)).json), ['id', 'lemma'])
 })
 
@@ -169,7 +197,7 @@ t.test('lists: pages, links, filters, fields, forged cursors', async t => {
   for (let page = 0; page < 4 && path !== ''; page += 1) {
     const list = await api('GET', path, { headers: sync })
     t.equal(list.status, 200)
-    t.equal(list.headers.get('etag'), null)
+    t.match(list.headers.get('etag'), /^"c\./, 'a tag of its content, not of a revision')
     const items = list.json['items']
     if (Array.isArray(items)) seen.push(...items.map(each => each.id))
     const link = list.headers.get('link') ?? ''
@@ -222,6 +250,21 @@ t.test('as of', async t => {
   t.notOk('etymology' in (await api('GET', `${path}?asOf=${before}`)).json)
   t.notOk('etymology' in (await api('GET', `${path}?asOf=${sync}`)).json)
   t.equal((await api('GET', `${path}?asOf=${app.clock.now().toISOString()}`)).json['etymology'], 'late')
+  for (let n = 0; n < 6; n += 1) {
+    // Two at a time in one millisecond.
+    await app.clock.advance(n % 2)
+    await api('PATCH', path, { as: editor, body: { etymology: `late ${n}` }, headers: { 'if-match': '*' } })
+  }
+  const { items } = (await api('GET', `${path}/history`, { as: editor })).json
+  const revisions: readonly { revision: string; at: string }[] = Array.isArray(items) ? items : []
+  const public_ = revisions.filter(each => Number(each.revision) > 0)
+  t.ok(public_.length >= 6)
+  for (const { revision, at } of public_) {
+    // Of two in one millisecond the later one stood at its end.
+    const latest = revisions.filter(each => each.at === at).map(each => Number(each.revision))
+    const shown = await api('GET', `${path}?asOf=${at}`, { as: editor })
+    t.equal(Number(shown.json['revision']), Math.max(...latest), `at the time that the history shows for ${revision}`)
+  }
   t.match(await api('GET', `${path}?asOf=2999-01-01T00:00:00Z`), { status: 400, code: 'as-of-invalid' })
   for (const bad of ['2026-02-31T00:00:00Z', '2026-01-01', '2026-01-01T25:00:00Z'])
     t.match(await api('GET', `${path}?asOf=${bad}`), { status: 400, code: 'validation' }, bad)
@@ -297,7 +340,8 @@ t.test('bad input, by example', async t => {
     ).status,
     200,
   )
-  for (const audioUrl of ['javascript:alert(1)', 'data:audio/ogg,x', '/a.ogg', 'https://me:secret@example.org/a.ogg']) {
+  const unfit = ['javascript:alert(1)', 'data:audio/ogg,x', '/a.ogg', 'https://me:secret@example.org/a.ogg']
+  for (const audioUrl of [...unfit, 'https://example.org/a b.ogg']) {
     const sound = await post({ ...base, pronunciations: [{ ipa: 'a', audioUrl }] })
     t.match(sound, { status: 422 }, audioUrl)
     t.same(pointers(sound.json), ['/pronunciations/0/audioUrl'])
@@ -312,7 +356,13 @@ t.test('bad input, by example', async t => {
   t.same(pointers((await post({ ...base, senses: [{ gloss: '\udfff' }] })).json), ['/senses/0/gloss'])
   t.match(await post({ ...base, licence: '\ud800' }), { status: 422 })
   t.match(await post({ ...base, senses: [{ gloss: '' }] }), { status: 422 }, 'too short is not the wrong shape')
-  t.match(await post({ ...base, language: 'not a language' }), { status: 422, code: 'language-unknown' })
+  for (const language of ['not a language', 'qq', 'en-Abcd'])
+    t.match(await post({ ...base, language }), { status: 422, code: 'language-unknown' }, language)
+  const translated = [{ gloss: 'x', translations: [{ language: 'qq', text: 'x' }] }]
+  t.match(await post({ ...base, senses: translated }), {
+    status: 422,
+    json: { errors: [{ pointer: '/senses/0/translations/0/language', code: 'language-unknown' }] },
+  })
   t.equal(
     (await post({ ...base, lemma: `می\u200cخواهم${count}`, language: 'fa' })).status,
     201,
@@ -343,10 +393,23 @@ t.test('bad input, by example', async t => {
   t.match(await api('GET', '/v1/search?q=*mid*'), { status: 422, code: 'pattern-too-broad' })
   t.match(await api('GET', `/v1/search?q=${'x'.repeat(129)}`), { status: 400 })
   t.match(await api('GET', '/v1/search'), { status: 400, json: { errors: [{ pointer: '/q', code: 'required' }] } })
-  t.match(await api('GET', '/v1/word-of-the-day?date=2026-02-30'), { status: 400 })
+  t.match(await api('GET', '/v1/word-of-the-day?date=2026-02-30'), {
+    status: 400,
+    json: { errors: [{ pointer: '/date', detail: /no day of the calendar/ }] },
+  })
   t.match(await api('GET', '/v1/entries/not-an-id'), { status: 404, code: 'not-found' })
   t.match(await api('GET', '/v1/entries/%zz'), { status: 400, code: 'request-malformed' })
   t.match(await api('GET', '/v1/nothing/nothing'), { status: 404 })
+})
+
+t.test('what a filter cannot be is said, and not taken for nothing found', async t => {
+  for (const query of ['language=xx', 'language=nonsense', 'contributor=abc'])
+    for (const path of ['/v1/entries', '/v1/search']) {
+      if (path === '/v1/search' && query.startsWith('contributor')) continue
+      const answer = await api('GET', `${path}?${query}${path === '/v1/search' ? '&q=word' : ''}`)
+      t.equal(answer.status, 400, `${path} ${query}`)
+      t.match(answer.json['errors'], [{ pointer: `/${query.split('=')[0]}` }])
+    }
 })
 
 t.test('methods and addresses', async t => {
@@ -358,6 +421,9 @@ t.test('methods and addresses', async t => {
     'GET, HEAD, OPTIONS, PATCH',
   )
   t.equal((await api('PROPFIND', '/v1/entries')).status, 405)
+  const page = await fetch(`${app.url}/docs`, { method: 'POST' })
+  t.equal(page.status, 405)
+  t.equal(page.headers.get('allow'), 'GET, HEAD, OPTIONS')
   const options = await api('OPTIONS', '/v1/entries')
   t.match(options.status, 204)
   t.equal(options.headers.get('allow'), 'GET, HEAD, OPTIONS, POST')
@@ -422,8 +488,33 @@ t.test('who may', async t => {
     status: 403,
     code: 'permission-denied',
   })
-  t.match(await api('GET', '/v1/entries?status=draft'), { status: 403 })
+  const nobody = await api('GET', '/v1/entries?status=draft')
+  t.match(nobody, { status: 401, code: 'unauthenticated' })
+  t.match(nobody.headers.get('www-authenticate'), /^Bearer/)
   t.equal((await api('GET', '/v1/entries?status=draft', { as: bob })).status, 200)
+  // Which of another's drafts has a label is part of its content.
+  for (const filter of ['label=archaic', 'category=tools'])
+    t.match(await api('GET', `/v1/entries?status=draft&${filter}`, { as: bob }), { status: 403 }, filter)
+  const broken = { headers: { authorization: 'Bearer not.a.token' } }
+  t.equal((await api('GET', '/v1/roles', broken)).status, 401, 'a bad token is refused everywhere')
+  const unknown = {
+    language: 'en',
+    lemma: 'typo',
+    partOfSpeech: 'noun',
+    senses: [{ gloss: 'x', labels: { registers: ['a'] } }],
+  }
+  t.match(await api('POST', '/v1/entries?dryRun=true', { as: alice, body: unknown }), { status: 400 })
+  const large = Array.from({ length: 50 }, () => ({ gloss: 'g'.repeat(4_500) }))
+  for (const dry of ['', '?dryRun=true']) {
+    const body = { language: 'en', lemma: 'vast', partOfSpeech: 'noun', senses: large }
+    t.match(await api('POST', `/v1/entries${dry}`, { as: alice, body }), {
+      status: 422,
+      json: { errors: [{ code: 'too-large' }] },
+    })
+  }
+  t.match(await api('GET', path, { as: alice, headers: { 'if-match': '"99.x"' } }), { status: 412 })
+  t.match(await api('GET', path, { as: alice, headers: { 'if-match': etag } }), { status: 200 })
+  t.match(await api('GET', path, { as: alice, headers: { 'if-match': 'bad' } }), { status: 400 })
   t.match((await api('GET', '/v1/roles')).json, { items: [{ name: 'reader' }] })
   t.equal((await api('GET', '/health')).status, 200)
 })
@@ -437,7 +528,7 @@ t.test('sync tokens', async t => {
   )
   const { path, sync } = await published()
   t.equal((await api('GET', path, { headers: { 'sync-token': sync } })).status, 200)
-  for (const bad of ['x', `${sync}A`, `${sync.slice(0, -2)}AA`, `${sync},${sync}`])
+  for (const bad of ['x', `${sync}A`, forgedOf(sync), `${sync},${sync}`])
     t.match(await api('GET', path, { headers: { 'sync-token': bad } }), { status: 400, code: 'sync-token-invalid' })
 })
 

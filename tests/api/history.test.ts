@@ -1,9 +1,11 @@
 /** The history: every filter against the log itself, sealed and removed text, streams, and the record of who read. */
+import { execFileSync } from 'node:child_process'
 import { request } from 'node:http'
 import t from 'tap'
 import { actorId } from '../../src/domain/ids.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
+import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const app = await openTestApp(t)
@@ -243,6 +245,36 @@ t.test('an event, a stream with its revisions, and what is not there', async t =
     t.ok([400, 409].includes((await foreign(path)).status), 'what another log made is refused')
 })
 
+t.test('a position that a log lost, as after a restore of its backup, is one to come', async t => {
+  const [folder, backup] = [temporaryFolder(t), temporaryFolder(t)]
+  const before = await openTestApp(t, { DATA_DIR: folder })
+  const token = await before.token('auditor')
+  await before.close()
+  execFileSync('cp', ['-a', `${folder}/.`, backup])
+  const [here, there] = [await openTestApp(t, { DATA_DIR: folder }), await openTestApp(t, { DATA_DIR: backup })]
+  const headers = { authorization: `Bearer ${token}` }
+  await here.token('editor', 'what the backup has not')
+  const newest = async (url: string) => {
+    const events = await fetch(`${url}/v1/events?order=desc&limit=1`, { headers })
+    return Object(await events.json()).items[0]
+  }
+  const kept = await newest(there.url)
+  // What a command of the operator wrote comes with no token: it is waited for.
+  const { syncToken } = await until('the event that the backup has not', async saw => {
+    const event = await newest(here.url)
+    saw(event)
+    return event?.id !== kept?.id && event
+  })
+  for (const [path, pointer] of [
+    [`/v1/events?after=${syncToken}`, '/after'],
+    [`/v1/events?before=${syncToken}`, '/before'],
+  ] as const) {
+    const answer = await fetch(there.url + path, { headers })
+    t.match([answer.status, await answer.json()], [400, { code: 'after-ahead', errors: [{ pointer }] }], path)
+    t.equal((await fetch(here.url + path, { headers })).status, 200)
+  }
+})
+
 t.test('what people wrote, personal data and what was removed', async t => {
   const { id } = await draft('a thing to be removed', author, { 'idempotency-key': 'keep-this-quiet' })
   const stream = `entry-${id}`
@@ -317,9 +349,12 @@ t.test('who reads the history is in it, once a request', async t => {
   await ndjson('?type=EntryDrafted', curious)
   const token = (await all({ category: 'token' }, 1))[0]
   await get(`/v1/streams/${token?.stream}`, curious)
+  t.equal((await get('/v1/streams/account-nobody', curious)).status, 404)
+  // Its length and links tell how much there is: it is a reading as any other.
+  await fetch(`${app.url}/v1/events?actor=${of}`, { method: 'HEAD', headers: { authorization: `Bearer ${curious}` } })
   const later = await until('the other readings', async () => {
     const found = (await readings(who)).slice(1)
-    return found.length >= 4 ? found : undefined
+    return found.length >= 6 ? found : undefined
   })
   t.notMatch(JSON.stringify(later), 'somebody@example.org', 'what is in no event is not put into one')
   t.match(
@@ -329,6 +364,8 @@ t.test('who reads the history is in it, once a request', async t => {
       ['HistoryOpened', { filters: { type: 'EntryDrafted' } }],
       ['HistoryRead', { filters: { type: 'EntryDrafted' }, format: 'stream', complete: true }],
       ['HistoryRead', { filters: { stream: token?.stream }, format: 'page' }],
+      ['HistoryRead', { filters: { category: 'account', unmatched: ['stream'] }, count: 0 }],
+      ['HistoryRead', { filters: { actor: of }, format: 'page' }],
     ],
   )
   t.equal(later[1]?.stream, later[2]?.stream, 'the opening and the end of a stream belong together')
@@ -337,9 +374,9 @@ t.test('who reads the history is in it, once a request', async t => {
 t.test('a slow reader holds nobody up, and one that leaves is on record', async t => {
   const big = await openTestApp(t, { LIMIT_STREAMS: '2' })
   const [writer, slow] = [await big.token('contributor', 'writer'), await big.token('auditor', 'slow')]
-  const gloss = 'x'.repeat(2000)
-  const senses = Array.from({ length: 150 }, () => ({ gloss }))
-  for (let n = 0; n < 24; n += 1) {
+  const gloss = 'x'.repeat(1800)
+  const senses = Array.from({ length: 100 }, () => ({ gloss }))
+  for (let n = 0; n < 40; n += 1) {
     const body = JSON.stringify({ language: 'en', lemma: `large ${n}`, partOfSpeech: 'noun', senses })
     const headers = { authorization: `Bearer ${writer}`, 'content-type': 'application/json' }
     const answer = await fetch(`${big.url}/v1/entries`, { method: 'POST', headers, body })
@@ -366,10 +403,10 @@ t.test('a slow reader holds nobody up, and one that leaves is on record', async 
   }
   const whole = await read('')
   const at = whole.findIndex(each => !('id' in each) && Number(each['count']) > 0)
-  t.ok(at > 0 && at < 24, 'large events are followed by a line to resume from before many have come')
+  t.ok(at > 0 && at < 40, 'large events are followed by a line to resume from before many have come')
   const count = Number(whole[at]?.['count'])
   const rest = await read(`&after=${String(whole[at]?.['after'])}`)
-  t.equal(count + rest.filter(each => 'id' in each).length, 24, 'a stream that broke off goes on there')
+  t.equal(count + rest.filter(each => 'id' in each).length, 40, 'a stream that broke off goes on there')
   const found = await until('both readings', async () => {
     const admins = await big.token('admin', 'looker')
     const answer = await fetch(`${big.url}/v1/events?type=HistoryRead`, {

@@ -4,7 +4,10 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { addressKey, defaultLimits } from '../../src/adapters/http/limits.ts'
 import { problemCodes } from '../../src/adapters/http/problems.ts'
+import { accountProblems } from '../../src/adapters/http/problems-accounts.ts'
+import { blockProblems } from '../../src/adapters/http/problems-blocks.ts'
 import { liveProblemCodes } from '../../src/adapters/http/problems-live.ts'
+import { openIdProblems } from '../../src/adapters/http/problems-openid.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
 import { KeysError } from '../../src/ports/keys.ts'
 import { ReadStoreError } from '../../src/ports/read-store.ts'
@@ -14,7 +17,7 @@ import { openEdge } from '../support/edge.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
 import { until } from '../support/until.ts'
 
-const unlimited = { reads: 0, suggest: 0, search: 0, writes: 0, streams: 1 }
+const unlimited = { reads: 0, suggest: 0, search: 0, writes: 0, signIns: 0, streams: 1 }
 const keys = openMemoryKeys()
 const edge = await openEdge(t, { keys, settings: { limits: unlimited, publicUrl: 'https://words.example' } })
 const api = await openApi(edge.url)
@@ -53,6 +56,21 @@ const wire = (port: number, bytes: string): Promise<string> =>
   })
 const portOf = (url: string): number => Number(new URL(url).port)
 
+t.test('headers of which there is one: none of Host, or two, are no request', async t => {
+  const get = (...headers: readonly string[]) =>
+    wire(portOf(edge.url), ['GET /v1/roles HTTP/1.1', ...headers, 'Connection: close', '', ''].join('\r\n'))
+  t.match(await get('Host: a'), /^HTTP\/1.1 200 /)
+  for (const [bad, code] of [
+    [[], 'request-malformed'],
+    [['Host: a', 'host: b'], 'header-invalid'],
+    [['Host: a', `Authorization: Bearer ${editor}`, 'Authorization: Bearer x'], 'header-invalid'],
+  ] as const)
+    t.match(
+      await get(...bad),
+      new RegExp(`^HTTP/1.1 400 [^]*x-request-id: [^]*application/problem[^]*"code":"${code}"`),
+    )
+})
+
 t.test('refusals of the dictionary', async t => {
   const [a, b, p] = [await draft(), await draft({}), await published()]
   t.equal((await act(p, 'return', { reason: 'r' })).code, 'entry-not-submitted')
@@ -67,6 +85,15 @@ t.test('refusals of the dictionary', async t => {
   t.equal((await patch(p, { lemma: 'other' })).code, 'identity-fixed')
   t.equal((await patch(p, { rank: 7 })).code, 'read-only-member')
   t.equal((await patch(p, { lemma: (await api('GET', p)).json['lemma'] })).status, 200, 'as it is, it passes')
+  t.equal((await patch(p, { language: 'EN' })).status, 200, 'another spelling of the same language passes')
+  for (const [member, value] of Object.entries({ language: 7, lemma: [], homograph: 'one', contributors: 'me' })) {
+    const typed = await patch(p, { [member]: value })
+    t.match(typed, { status: 400, code: 'validation', json: { errors: [{ pointer: `/${member}` }] } }, member)
+  }
+  t.match(await act(p, 'revert', { toRevision: '00' }, editor, { 'if-match': '*' }), {
+    status: 400,
+    code: 'validation',
+  })
   t.equal((await patch(p, { senses: [{ id: 'foreign', gloss: 'x' }] })).code, 'sense-unknown')
   const senses = (await api('GET', p)).json['senses']
   const [sense] = Array.isArray(senses) ? senses : []
@@ -165,6 +192,11 @@ t.test('what lies behind fails: 5xx that reveal nothing', async t => {
   t.match(await api('GET', path, { as: author }), { status: 503, code: 'authorisation-unavailable' })
   t.equal((await api('GET', path)).status, 200, 'public reading goes on')
   t.equal((await api('GET', '/health', { as: author })).status, 200)
+  const watching = edge.token('auditor')
+  const figures = await api('GET', '/metrics', { as: watching })
+  t.match(figures, { status: 200, text: /lexichron_ready 1/ }, 'what operators look at is there, then most of all')
+  t.match(await api('GET', '/metrics', { as: author }), { status: 403, code: 'permission-denied' })
+  t.match(await api('GET', '/metrics'), { status: 401 })
   faults.deafMs = 0
   faults.revoked = new Set([author])
   t.match(await api('GET', path, { as: author }), { status: 401, code: 'unauthenticated' })
@@ -262,6 +294,36 @@ t.test('two streams at once', async t => {
   t.equal((await fetch(`${own.url}/v1/entries/export`)).status, 200, 'it was given back')
 })
 
+t.test('who takes nothing of a stream is cut off, and holds nothing any more', async t => {
+  const found = await edge.deps.queries.getEntry.run({ id: (await published()).slice(12) }, { permissions: new Set() })
+  if ('refused' in found) throw new Error(found.detail)
+  const ended = Promise.withResolvers<string>()
+  const items = Array.from({ length: 200 }, () => found.value)
+  const exportEntries = async function* () {
+    const cursor = { generation: '1.1', key: [''] }
+    try {
+      for (;;) yield { items, cursor, position: 0n }
+    } finally {
+      ended.resolve('ended')
+    }
+  }
+  const queries = { ...edge.deps.queries, exportEntries }
+  const timeouts = { headersMs: 200, requestMs: 400, idleMs: 300 }
+  const own = await openEdge(t, { settings: { limits: unlimited, timeouts }, deps: { queries } })
+  const socket = connect(Number(new URL(own.url).port), '127.0.0.1', () =>
+    socket.write('GET /v1/entries/export HTTP/1.1\r\nhost: localhost\r\n\r\n'),
+  )
+  socket.pause()
+  t.teardown(() => socket.destroy())
+  t.equal(await ended.promise, 'ended')
+  await until('its place', async () => {
+    const next = await fetch(`${own.url}/v1/entries/export`)
+    await next.body?.cancel()
+    return next.status === 200 ? true : undefined
+  })
+  t.match(own.lines.join(''), '"cut":true')
+})
+
 t.test('what is hardly HTTP', async t => {
   const port = portOf(edge.url)
   const garbage = await wire(port, 'GARBAGE\r\n\r\n')
@@ -280,7 +342,9 @@ t.test('what is hardly HTTP', async t => {
     'POST /v1/entries HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{',
   )
   t.match(half, /408|401/)
-  for (const code of ['headers-too-large', 'request-timeout']) seen.add(code)
+  const hopes = await wire(portOf(hasty.url), 'GET / HTTP/1.1\r\nhost: x\r\nexpect: a miracle\r\n\r\n')
+  t.match(hopes, /^HTTP\/1\.1 417 [\s\S]*application\/problem\+json[\s\S]*"code":"expectation-failed"/)
+  for (const code of ['headers-too-large', 'request-timeout', 'expectation-failed']) seen.add(code)
   await until('it to serve others', async () => (await fetch(hasty.url)).status === 200)
 })
 
@@ -291,13 +355,51 @@ t.test('origins', async t => {
   t.match(ours.headers.get('access-control-expose-headers'), 'Sync-Token')
   t.match(ours.headers.get('vary'), 'Origin')
   const theirs = await fetch(`${own.url}/v1/entries`, { headers: { origin: 'https://theirs.example' } })
-  t.equal(theirs.headers.get('access-control-allow-origin'), null)
+  const told = [...theirs.headers.keys()].filter(name => name.startsWith('access-control'))
+  t.same(told, [], 'an origin that is not listed is told nothing')
+  t.match(theirs.headers.get('vary'), 'Origin')
+  const asks = { origin: 'https://theirs.example', 'access-control-request-method': 'PATCH' }
+  const refused = await fetch(`${own.url}/v1/entries`, { method: 'OPTIONS', headers: asks })
+  t.equal(refused.headers.get('allow'), 'GET, HEAD, OPTIONS, POST')
+  t.same(
+    [...refused.headers.keys()].filter(name => name.startsWith('access-control')),
+    [],
+  )
   const preflight = await fetch(`${own.url}/v1/entries`, {
     method: 'OPTIONS',
     headers: { origin: 'https://ours.example', 'access-control-request-method': 'PATCH' },
   })
   t.equal(preflight.status, 204)
   t.match(preflight.headers.get('access-control-allow-methods'), 'PATCH')
+})
+
+t.test('long documents are made once, and counted with what is read; so is what is not there', async t => {
+  const own = await openEdge(t, { settings: { limits: { ...unlimited, reads: 9 } } })
+  const ask = (path: string, headers: Record<string, string> = {}) => fetch(own.url + path, { headers })
+  const plain = await ask('/v1/openapi.json', { 'accept-encoding': 'identity' })
+  const etag = plain.headers.get('etag') ?? ''
+  t.match(etag, /^"c\./)
+  const text = await plain.text()
+  for (const [accepted, encoding] of [
+    ['gzip, br', 'br'],
+    ['gzip;q=0.9, br;q=0.1', 'gzip'],
+    ['*;q=0.1, br;q=0', 'gzip'],
+  ] as const) {
+    const packed = await ask('/v1/openapi.json', { 'accept-encoding': accepted })
+    t.equal(packed.headers.get('content-encoding'), encoding, accepted)
+    t.equal(packed.headers.get('etag'), `W/${etag}`)
+    t.equal(await packed.text(), text, accepted)
+  }
+  t.equal((await ask('/v1/openapi.json', { 'accept-encoding': 'br;q=0' })).headers.get('content-encoding'), null)
+  const head = await fetch(`${own.url}/v1/openapi.json`, { method: 'HEAD', headers: { 'accept-encoding': 'gzip' } })
+  t.ok(Number(head.headers.get('content-length')) < text.length / 5)
+  t.equal((await ask('/v1/openapi.json', { 'if-none-match': `W/${etag}` })).status, 304)
+  t.equal((await ask('/nope')).status, 404)
+  const slash = await ask('/docs/')
+  t.match([slash.status, slash.headers.get('cache-control')], [404, 'private, no-store'])
+  for (const path of ['/v1/openapi.json', '/nope', '/docs', '/', '/.well-known/jwks.json'])
+    t.equal((await ask(path)).status, 429, path)
+  t.equal((await ask('/health/live')).status, 200, 'but not this')
 })
 
 t.test('the log: one line a request, and nothing that is private', async t => {
@@ -372,6 +474,12 @@ t.test('every problem was seen, and each as the document says', async t => {
   const elsewhere = ['entry-edited', 'token-not-found', 'role-unknown', 'token-life']
   // Those of the live feed (tests/ws/live.test.ts).
   for (const code of liveProblemCodes) seen.add(code)
+  // Those of accounts (tests/api/accounts.test.ts).
+  for (const code of Object.keys(accountProblems)) seen.add(code)
+  // Those of blocks (tests/api/blocks.test.ts).
+  for (const code of Object.keys(blockProblems)) seen.add(code)
+  // Caused in tests/api/openid.test.ts.
+  for (const code of Object.keys(openIdProblems)) seen.add(code)
   t.same(
     problemCodes.filter(code => !seen.has(code) && !elsewhere.includes(code)),
     [],

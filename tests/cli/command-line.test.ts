@@ -1,12 +1,22 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import t from 'tap'
 import type { App, AppOptions, Finding, ImportReport } from '../../src/adapters/cli/app-port.ts'
 import { commands, runCommandLine } from '../../src/adapters/cli/run.ts'
+import { SourceError } from '../../src/adapters/import/source.ts'
+import { mails } from '../../src/app-mail.ts'
 import { type Config, type Environment, loadConfig } from '../../src/config.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
 import { settle } from '../support/clocks.ts'
+import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
+
+const block = {
+  ...{ id: 'block-1', kind: 'network' as const, target: '203.0.113.0/24', reason: 'Floods.', by: 'operator' },
+  ...{ at: '2026-01-01T00:00:00.000Z', removed: false, added: 1 },
+}
 
 /** An app that has nothing and remembers what it was asked. */
 const emptyApp = (calls: unknown[][]): App => ({
@@ -21,6 +31,35 @@ const emptyApp = (calls: unknown[][]): App => ({
     options.onFault({ line: 8, reason: 'Broken.' })
     options.onProgress({ step: 'import', done: 100, total: 100, unit: 'entries' })
     return { source: 'x', complete: true, written: 98, unchanged: 0, kept: 0, faults: 2 }
+  },
+  accounts: { create: async () => ({ accountId: 'account-1', password: 'once' }) },
+  blocks: {
+    add: async ({ target, reason, lifeMs }) => {
+      calls.push(['blocks add', target, reason, lifeMs])
+      return target === 'x' ? refuse('block-target-invalid', 'This is no address.') : { ...block, target, reason }
+    },
+    list: async () => [block],
+    remove: async named => ({ ...block, target: named, removed: true }),
+  },
+  jobs: {
+    list: async options => {
+      calls.push(['jobs list', options.state])
+      return [{ kind: 'mail', key: 'e:t:m', state: 'parked', failures: 8, reason: 'nothing listens there' }]
+    },
+    show: async key =>
+      key === 'nobody'
+        ? []
+        : [
+            {
+              ...{ kind: 'mail', key, state: 'parked', failures: 8, reason: 'nothing listens there', priority: 5 },
+              ...{ finishedAt: new Date(0), data: { eventId: 'e', recipient: 'account:1', list: [1] }, node: 'n' },
+            },
+          ],
+    retry: async key => {
+      calls.push(['jobs retry', key])
+      return key === 'nobody' ? 0 : 1
+    },
+    drop: async key => key !== 'nobody',
   },
   exportEntries: async function* () {
     yield '{"id":"1"}'
@@ -69,7 +108,10 @@ const emptyApp = (calls: unknown[][]): App => ({
         ? { id, role: 'editor', issuedAt: 'then', expiresAt: 'later', state: 'revoked' }
         : refuse('token-not-found', 'There is no such token.'),
   },
-  keys: { rotate: async () => ({ kid: 'k2', activeFrom: 'soon' }) },
+  keys: {
+    rotate: async () => ({ kid: 'k2', activeFrom: 'soon' }),
+    rotateAddresses: async () => ({ version: 2, moved: 7, later: 1, taken: [], retireFrom: 'some day' }),
+  },
   close: async () => {
     calls.push(['close'])
   },
@@ -109,6 +151,8 @@ const run = async (line: readonly string[], around: Around = {}) => {
     stderr: Object.assign(err.stream, { isTTY: around.interactive === true }),
     version: '1.2.3',
     config: () => loadConfig(around.environment ?? {}, '/srv'),
+    openMails: async () => mails,
+    openCopy: async () => () => Promise.reject(new Error('nothing is copied here')),
     openDoctor: async () => async () => around.findings ?? [],
     openApp: async () => async (_: Config, options: AppOptions) => {
       opened.push(options)
@@ -155,12 +199,15 @@ t.test('wrong usage is exit code 2 and says what is expected', async t => {
     [['import', 'wordnet', 'x', '--frob'], "Unknown option '--frob'."],
     [['rebuild', 'frob'], 'projection frob is unknown: use entries, search'],
     [['projections', 'retry', 'frob'], 'projection frob is unknown'],
+    [['token', 'create', '--role', 'editor', '--role', 'admin', '--for', 'Ada'], '--role is given more than once.'],
     [['token', 'create', '--role', 'editor'], '--for is missing'],
     [['token', 'create', '--for', 'Ada'], '--role is missing'],
     [['token', 'create', '--for', 'Ada', '--role', 'king'], 'role king is unknown: use reader, contributor'],
     [['token', 'create', '--for', 'Ada', '--role', 'editor', '--expires', 'soon'], 'write a time such as 90s'],
     [['token', 'create', '--for', 'Ada', '--role', 'editor', '--expires', '0s'], 'write a time such as 90s'],
     [['token', 'revoke'], 'It takes 1 argument and'],
+    [['blocks', 'add', '192.0.2.1'], '--reason is missing'],
+    [['blocks', 'add', '192.0.2.1', '--reason', 'r', '--expires', '7w'], 'write a time such as 90s'],
     [['serve', 'x'], 'It takes 0 arguments'],
   ] as const) {
     const { code, out, err } = await run(words)
@@ -169,7 +216,7 @@ t.test('wrong usage is exit code 2 and says what is expected', async t => {
     t.match(err, says)
   }
   t.match(await run(['serve'], { environment: { PORT: 'x', HOST: 'a b' } }), {
-    code: 1,
+    code: 2,
     err: /PORT is[\s\S]*HOST is|HOST is[\s\S]*PORT is/,
   })
   t.match(JSON.parse((await run(['frob', '--json'])).err), { exitCode: 2, failed: /no command frob/ })
@@ -183,7 +230,7 @@ t.test('serve', async t => {
   t.ok(closed(plain.calls))
   t.equal((await run(['serve', '--json'], { stop })).out, '{"listening":"http://127.0.0.1:4711"}\n')
 
-  const report: ImportReport = { source: 'wordnet', complete: true, written: 147_306, unchanged: 0, kept: 0, faults: 0 }
+  const report: ImportReport = { source: 'wordnet', complete: true, written: 147_300, unchanged: 6, kept: 0, faults: 0 }
   const fill = async (): Promise<ImportReport> => report
   const filled = await run(['serve'], { stop, app: { fillSample: fill } })
   t.match(
@@ -192,7 +239,9 @@ t.test('serve', async t => {
   )
   t.equal(filled.out.match(/^ {2}curl /gm)?.length, 3)
   const asJson = await run(['serve', '--json'], { stop, app: { fillSample: fill } })
-  t.strictSame(JSON.parse(asJson.out.split('\n')[1] ?? ''), { filled: { source: 'wordnet', written: 147_306 } })
+  t.strictSame(JSON.parse(asJson.out.split('\n')[1] ?? ''), {
+    filled: { source: 'wordnet', written: 147_300, unchanged: 6 },
+  })
 
   const later = new AbortController()
   let [said, serving] = ['', true]
@@ -234,6 +283,14 @@ t.test('what goes wrong at the start is one line', async t => {
   t.match(await failing(new EventStoreError('unavailable', 'Locked.')), { code: 75, err: 'lexichron: Locked.\n' })
   const inTheWay = { cause: Object.assign(new Error('in the way'), { name: 'SqliteError', kind: 'cantopen' }) }
   t.match(await failing(new EventStoreError('unavailable', 'No.', inTheWay)), { code: 1 }, 'it does not pass by itself')
+  const refused = { cause: Object.assign(new Error('no'), { kind: 'refused' }) }
+  for (const words of [['serve'], ['serve', '--wait']]) {
+    const open = (): never => {
+      throw new EventStoreError('unavailable', 'EVENT_STORE: it refuses the login.', refused)
+    }
+    const ended = await run(words, { open: async () => open() })
+    t.match(ended, { code: 1, err: 'lexichron: EVENT_STORE: it refuses the login.\n' }, 'nobody waits for who is there')
+  }
   t.match(await failing(new EventStoreError('corrupt', 'Broken.')), { code: 1, err: 'lexichron: Broken.\n' })
   const sqlite = Object.assign(new Error('It is a file of another program.'), { name: 'SqliteError', kind: 'foreign' })
   t.match(await failing(sqlite), { code: 1, err: 'lexichron: It is a file of another program.\n' })
@@ -305,6 +362,12 @@ t.test('import and export', async t => {
     err: /Another import/,
   })
   const refusal = refuse('text-invalid', 'No.', { errors: [{ pointer: '/source', code: 'x', detail: 'Too long.' }] })
+  const misnamed = async () => {
+    throw new SourceError('--source "B" is not the name of a source.', 'usage')
+  }
+  t.match(await run(['import', 'ndjson', 'f', '--source', 'B'], { app: { import: misnamed } }), {
+    ...{ code: 2, err: 'lexichron: --source "B" is not the name of a source.\n' },
+  })
   t.match(await run(['import', 'wordnet', 'd'], { app: { import: async () => refusal } }), {
     ...{ code: 1, err: 'lexichron: No. (text-invalid)\n  /source: Too long.\n' },
   })
@@ -373,6 +436,12 @@ t.test('tokens, keys and settings', async t => {
   t.match(await run(['token', 'revoke', 'T9']), { code: 1, err: /no such token/ })
   t.match(await run(['keys', 'rotate']), { code: 0, out: 'k2 signs from soon\n' })
   t.match(JSON.parse((await run(['keys', 'rotate', '--json'])).out), { kid: 'k2' })
+  const addresses = ['keys', 'rotate-addresses']
+  const moved = await run(addresses)
+  t.match(moved, { code: 0, out: 'key 2: 7 accounts moved to it\n', err: /from some day on[\s\S]*1 accounts wait/ })
+  t.match(JSON.parse((await run([...addresses, '--json'])).out), { moved: 7, later: 1 })
+  const end = { keys: { rotateAddresses: async () => ({ version: 2, moved: 0, later: 0, taken: ['A'], retired: 1 }) } }
+  t.match(await run(addresses, { app: Object(end) }), { code: 1, err: /key 1 is retired[\s\S]*the address of A/ })
 
   const shown = await run(['config'], { environment: { PORT: '9999' } })
   t.match(shown, { code: 0, out: /PORT +9999 +environment +port to listen on/, opened: [] })
@@ -416,4 +485,79 @@ t.test('doctor says what to do, and fails only for what has failed', async t => 
       .map(each => JSON.parse(each)),
     [fine, bad],
   )
+})
+
+t.test('jobs are listed, done again and given up; what is blocked; a mail is shown', async t => {
+  const listed = await run(['jobs', 'list', '--state', 'parked'])
+  t.match(listed, { code: 0, calls: [['jobs list', 'parked'], ['close']] })
+  t.match(listed.out, /mail +parked +8 +- +e:t:m +nothing listens there/)
+  t.match(await run(['jobs', 'list', '--json']), { code: 0, out: /"failures":8/ })
+  t.match(await run(['jobs', 'list', '--state', 'lost']), {
+    code: 2,
+    err: /state lost is unknown: use waiting, running/,
+  })
+  const shown = await run(['jobs', 'show', 'e:r'])
+  t.equal(shown.code, 0)
+  for (const line of [/^kind +mail$/m, /^failures +8$/m, /^finishedAt +1970-01-01T/m, /^data\.recipient +account:1$/m])
+    t.match(shown.out, line)
+  t.match(JSON.parse((await run(['jobs', 'show', 'e:r', '--json'])).out), { key: 'e:r', data: { eventId: 'e' } })
+  t.match(await run(['jobs', 'show', 'nobody']), { code: 1, err: /There is no job nobody/ })
+  t.match(await run(['jobs', 'show']), { code: 2 })
+  t.match(await run(['jobs', 'retry']), {
+    code: 0,
+    out: '1 will be done again\n',
+    calls: [['jobs retry', undefined], ['close']],
+  })
+  t.match(await run(['jobs', 'retry', 'nobody']), { code: 1, err: /There is no parked job nobody/ })
+  t.match(await run(['jobs', 'drop', 'e:t:m', '--json']), { code: 0, out: '{"dropped":"e:t:m"}\n' })
+  t.match(await run(['jobs', 'drop', 'nobody']), { code: 1, err: /no job nobody that waits or is parked/ })
+  t.match(await run(['jobs', 'drop']), { code: 2 })
+  const blocked = await run(['blocks', 'add', '203.0.113.0/24', '--reason', 'Floods.', '--expires', '7d'])
+  t.match(blocked, { code: 0, out: '203.0.113.0/24 is blocked until it is removed: block-1\n' })
+  t.same(blocked.calls[0], ['blocks add', '203.0.113.0/24', 'Floods.', 7 * 24 * 60 * 60 * 1000])
+  const own = await run(['blocks', 'add', '127.0.0.0/8', '--reason', 'r'])
+  t.match(own, { code: 0, err: /This machine is among them/ })
+  t.notMatch(blocked.err, /This machine/)
+  t.match(await run(['blocks', 'add', 'x', '--reason', 'r']), { code: 1, err: /This is no address/ })
+  t.match(await run(['blocks', 'list']), { code: 0, out: /block-1 +203\.0\.113\.0\/24 +2026-\S+ +- +Floods\./ })
+  t.match(await run(['blocks', 'list', '--json']), { out: /^\[\{"id":"block-1"/ })
+  t.match(await run(['blocks', 'remove', '203.0.113.0/24']), { code: 0, out: /is not blocked any more/ })
+  t.match(await run(['mail', 'preview']), { code: 0, out: 'entry-removed\ntoken-issued\n', calls: [] })
+  t.match(await run(['mail', 'preview', 'token-issued', '--html']), { code: 0, out: /^<!doctype html>/ })
+  t.match(await run(['mail', 'preview', 'token-issued', '--json', '--locale', 'es']), {
+    code: 0,
+    out: /"subject":"Se creó/,
+  })
+  const plain = { code: 0, out: /^Subject: An access token/ }
+  t.match(await run(['mail', 'preview', 'token-issued', '--text']), plain)
+  t.match(await run(['mail', 'preview', 'token-issued', '--locale', 'es-MX']), { out: /token de acceso/, err: '' })
+  const french = await run(['mail', 'preview', 'token-issued', '--locale', 'fr'])
+  t.match(french, { ...plain, err: 'Mails are not written in fr: this one is in en.\n' })
+  t.match(await run(['mail', 'preview', 'token-issued', '--locale', '_']), { code: 2, err: /--locale is _/ })
+  t.match(await run(['mail', 'preview', 'token-issued', '--text', '--html']), { code: 2, err: /one at a time/ })
+})
+
+t.test('a mail is sent to see whether it arrives', async t => {
+  const folder = temporaryFolder(t)
+  const environment = { MAIL: `file:${folder}` }
+  const sent = await run(['mail', 'test', 'ada@example.org'], { environment })
+  t.match(sent, { code: 0, out: /^taken as <[0-9a-f-]{36}@localhost>\n$/, calls: [] })
+  const [name = ''] = readdirSync(folder)
+  t.match(readFileSync(join(folder, name), 'utf8'), /^To: ada@example\.org\r$/m)
+  t.match(await run(['mail', 'test', 'ada@example.org', '--locale', 'es', '--json'], { environment }), {
+    code: 0,
+    out: /^\{"messageId":/,
+  })
+  t.match(await run(['mail', 'test', 'ada@example.org\r\nBcc: x@y.example'], { environment }), {
+    code: 1,
+    err: /the address is none that mail can be sent to/,
+  })
+  const gone = { MAIL: 'smtp://us:secret@127.0.0.1:1', MAIL_FROM: 'a@b.example' }
+  const refused = await run(['mail', 'test', 'ada@example.org'], { environment: gone })
+  t.match(refused, { code: 75, err: /nothing listens there/ })
+  t.notMatch(refused.err, /secret|ada/)
+  t.match(JSON.parse((await run(['mail', 'test', 'a@b.example', '--json'], { environment: gone })).out), {
+    failed: 'temporary',
+  })
+  t.match(await run(['mail', 'test']), { code: 2 })
 })

@@ -26,12 +26,14 @@ t.test('defaults', async t => {
     cache: { engine: 'memory' },
     keys: { engine: 'files', path: '/srv/lexichron/data/keys' },
     mail: { engine: 'files', path: '/srv/lexichron/data/outbox' },
-    ...{ sample: 'wordnet', environment: 'development', allowedOrigins: [], trustedProxies: [] },
+    mailFrom: 'Lexichron <lexichron@localhost>',
+    alertMail: [],
+    ...{ sample: 'wordnet', environment: 'development', allowedOrigins: [], trustedProxies: [], openIdProviders: [] },
     log: { level: 'debug', format: 'auto', to: 'stderr', fileMegabytes: 32, files: 14 },
     keyLifeMs: 90 * 24 * 60 * 60 * 1000,
     liveSockets: 100,
     nodeSockets: 20_000,
-    limits: { reads: 600, suggest: 1200, search: 120, writes: 60, streams: 2 },
+    limits: { reads: 600, suggest: 1200, search: 120, writes: 60, signIns: 10, streams: 2 },
   })
   t.strictSame(effective.map(each => each.name).toSorted(), Object.keys(settings).toSorted(), 'all settings are shown')
   t.ok(effective.every(each => each.from === 'default' && each.about !== ''))
@@ -147,14 +149,49 @@ t.test('every fault is listed at once', async t => {
   t.notMatch(found.join('\n'), 'abc', 'a secret is not said')
 })
 
-t.test('engines that this build does not carry, and keys that would not be shared', async t => {
+t.test('engines by URL, and what would not be shared', async t => {
   const carried = (environment: Environment) => faults(environment).join('\n')
-  t.match(carried({ EVENT_STORE: 'esdb://admin:s3/cret@db:2113?tls=false' }), /EventStoreDB, which this build does not/)
-  t.notMatch(carried({ EVENT_STORE: 'esdb://admin:s3/cret@db:2113?tls=false' }), 's3')
+  t.notMatch(carried({ EVENT_STORE: 'esdb://admin:s3/cret@db:2113?tls=false' }), /s3/)
   t.match(carried({ EVENT_STORE: 'esdb+discover://db:2113' }), 'KEYS_SHARED=true')
-  t.notMatch(carried({ EVENT_STORE: 'esdb://db:2113', KEYS_SHARED: 'true' }), 'KEYS_SHARED=true')
-  for (const [name, url, engine] of [['MAIL', 'smtp://mail:587', 'SMTP']] as const)
-    t.match(carried({ [name]: url }), `${name} is "${url}": it names ${engine}, which this build does not carry yet`)
+  for (const url of ['esdb://db:2113', 'esdb+discover://admin:secret@db', 'kurrentdb://a,b,c?tls=true']) {
+    const { eventStore } = loadConfig({ EVENT_STORE: url, KEYS_SHARED: 'true' }, '/srv')
+    t.same(eventStore, { engine: 'eventstoredb', url })
+  }
+  for (const [url, says] of [
+    ['esdb://me:hush@db:x', /names a host that is not host or host:port/],
+    ['esdb://me@db', /has a login that is not user:password/],
+    ['esdb://db?tsl=false', /has the option tsl, which is not known/],
+    ['esdb://db?keepAliveInterval=1', /keepAliveInterval, which has to be a whole number from 10000 up/],
+    ['esdb://me?hush@db', /something after the \? that is not option=value/],
+    ['esdb://me:hush', /names a host that is not/],
+  ] as const) {
+    const said = carried({ EVENT_STORE: url, KEYS_SHARED: 'true' })
+    t.match(said, /^EVENT_STORE is "/)
+    t.match(said, says)
+    t.notMatch(said, /hush@|:hush/)
+  }
+  const smtp = { MAIL: 'smtp://me:s3cret@mail:587', MAIL_FROM: 'Words <words@dictionary.example>' }
+  t.match(loadConfig(smtp, cwd), { mail: { engine: 'smtp', url: smtp.MAIL }, mailFrom: smtp.MAIL_FROM })
+  t.notMatch(JSON.stringify(loadConfig(smtp, cwd).settings), /s3cret/)
+  t.match(carried({ MAIL: 'redis://mail' }), 'names no engine that can stand there')
+  for (const [more, says] of [
+    ['?tls=no', 'the option tls, which is not known'],
+    ['?requireTLS=maybe', 'requireTLS, which is true or false'],
+    ['/inbox', 'takes no path'],
+  ] as const)
+    t.match(carried({ ...smtp, MAIL: smtp.MAIL + more }), says)
+  t.match(carried({ ...smtp, MAIL: 'smtps://mail?requireTLS=false' }), 'is encrypted from the start')
+  t.same(loadConfig({ ...smtp, MAIL: 'smtp://mail?requireTLS=false' }, cwd).mail.engine, 'smtp')
+  const shell = loadConfig({ MAIL: '/var/mail/me' }, cwd)
+  t.match(
+    shell,
+    { mail: { engine: 'files', path: '/srv/lexichron/data/outbox' } },
+    'what login shells say is not about us',
+  )
+  for (const DEBUG of ['http,esdb:*', '*', 'es*', 'http e*:connection', 'esdb:connection', '-http,esdb*'])
+    t.match(carried({ NODE_ENV: 'production', DEBUG }), 'its password', DEBUG)
+  for (const DEBUG of ['', 'resdb', 'http,-esdb:*', 'esdb.*', 'esdb:x'])
+    t.notMatch(carried({ NODE_ENV: 'production', DEBUG }), 'its password', DEBUG)
   t.match(carried({ CACHE: 'sqlite:x' }), 'no engine that can stand there')
   const key = Buffer.alloc(32, 1).toString('base64')
   const shared = { READ_STORE: 'mongodb+srv://db/x', KEYS: 'mongodb://me:s3cret@db/keys', MASTER_KEY: key }
@@ -163,6 +200,8 @@ t.test('engines that this build does not carry, and keys that would not be share
   t.match(carried({ MASTER_KEY: key }), /^MASTER_KEY is set, but it wraps keys in a database, and KEYS names a folder/)
   t.match(carried({ ...shared, READ_STORE: 'mongodb://db/keys?x=1' }), 'name the same database')
   t.match(carried({ READ_STORE: 'mongodb://' }), 'names no host')
+  for (const url of ['redis:/nope', 'redis:nope', 'redis:///0', 'redis://me:s3cret@'])
+    t.match(carried({ CACHE: url }), /^CACHE is .*it names no host/, url)
   t.notMatch(JSON.stringify(loadConfig(shared, cwd).settings), /s3cret|AQEB/)
   t.match(carried({ EVENT_STORE: 'sqlite:a.db', READ_STORE: 'sqlite:./a.db' }), 'the same file')
   t.match(carried({ EVENT_STORE: 'sqlite://host/x' }), 'names a host')

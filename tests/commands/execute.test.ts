@@ -21,6 +21,23 @@ const accepted = (stream: string): Accepted<EntryState> => ({
   },
 })
 
+const published: EntryState = {
+  contents: new Map(),
+  entry: {
+    ...{
+      language: 'en',
+      lemma: 'word',
+      partOfSpeech: 'noun',
+      homograph: 1,
+      status: 'published',
+      licence: 'l',
+      rank: 0,
+    },
+    content: { variants: [], senses: [], forms: [], pronunciations: [], categories: [] },
+    ...{ edited: true, removed: false, contributors: [], createdAt: '', updatedAt: '' },
+  },
+}
+
 /** A transactor that answers when it is told to. */
 const open = () => {
   const clock = fakeClock()
@@ -35,8 +52,8 @@ const open = () => {
       return refused ? refuse('entry-not-found', 'There is no such entry.') : accepted(stream)
     },
     load: async stream => ({
-      state: entryAggregate.initial,
-      revision: stream === 'entry-there' ? 0n : 'none',
+      state: stream === 'entry-there' ? published : entryAggregate.initial,
+      revision: stream === 'entry-missing' ? 'none' : 0n,
       position: 1n,
     }),
     forget: () => undefined,
@@ -117,6 +134,7 @@ t.test('what has to exist beforehand', async t => {
       { id: '1', body: { reason: 'a duplicate', replacedBy } },
       request({ keyed: false }),
     )
+  t.match(await retire('draft'), { refused: 'replacement-unknown' }, "what is not published is nobody's to be sent to")
   t.match(await retire('missing'), { refused: 'replacement-unknown', errors: [{ pointer: '/replacedBy' }] })
   t.same(ran, [])
   const there = retire('there')

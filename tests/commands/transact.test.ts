@@ -1,4 +1,5 @@
 import t from 'tap'
+import { MAX_WAITING_ON_STREAM } from '../../src/commands/stream-turns.ts'
 import { type Envelope, openTransactor, type Result } from '../../src/commands/transact.ts'
 import type { Aggregate } from '../../src/domain/decider.ts'
 import type { DomainEvent } from '../../src/domain/event.ts'
@@ -7,6 +8,7 @@ import { isRefusal, refuse } from '../../src/domain/refusal.ts'
 import type { Encoded, Log, NewEvent } from '../../src/log/log.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { type Append, type AppendResult, type EventStore, EventStoreError } from '../../src/ports/event-store.ts'
+import { settle } from '../support/clocks.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
 
 type Counted = DomainEvent<'Counted', { readonly by: number }>
@@ -48,6 +50,9 @@ const plainLog = (store: EventStore): Pick<Log, 'encode' | 'append' | 'readStrea
     },
   }
 }
+
+/** What stands below 0 counts as removed. */
+const removable: Aggregate<number, Counted> = { ...counter, isRemoved: sum => sum < 0 }
 
 const open = (
   store = openMemoryEventStore(),
@@ -100,6 +105,36 @@ t.test('a repeat gets its first answer again, also from another node and after o
   t.match(other, { refused: 'idempotency-key-reused' })
 })
 
+t.test('one key given to two nodes at the same moment: what is recorded is answered, on both', async t => {
+  const { transactor } = open()
+  const [one, two] = [transactor(), transactor()]
+  accepted(await two.run('counter-1', add(1), command(1)))
+  const keyed = { fingerprint: 'this body' }
+  accepted(await one.run('counter-1', add(2), command(2, keyed)))
+  // The other one has not heard of it, and the store takes its ids for a repeat, whatever they say.
+  const other = await two.run('counter-1', add(7), command(2, { fingerprint: 'another body' }))
+  t.match(other, { refused: 'idempotency-key-reused' })
+  t.equal((await two.load('counter-1')).state, 3, 'and keeps nothing of what it had decided')
+  t.match(await two.run('counter-1', add(4), command(3, { fingerprint: 'g' })), { state: 7, replayed: false })
+
+  accepted(await one.run('counter-1', add(10), command(4, keyed)))
+  const later = { ...keyed, at: new Date('2026-01-02T03:04:06.000Z') }
+  const repeat = accepted(await two.run('counter-1', add(10), command(4, later)))
+  t.match(repeat, { state: 17, replayed: true }, 'of the same body: the first answer')
+})
+
+t.test('what was removed meanwhile, here or on another node, is in no first answer', async t => {
+  const log = plainLog(openMemoryEventStore())
+  const [one, two] = [1, 2].map(() =>
+    openTransactor({ aggregate: removable, log, clock, random: () => 0, cachedStreams: 10 }),
+  )
+  if (!one || !two) throw new Error('two nodes')
+  accepted(await one.run('counter-1', add(2), command(1)))
+  accepted(await two.run('counter-1', add(-9), command(2)))
+  for (const node of [one, two])
+    t.match(await node.run('counter-1', add(2), command(1)), { state: -7, revision: 1n, replayed: true })
+})
+
 t.test('what another node has just written under the same command is answered as that one answered', async t => {
   const { transactor, log } = open()
   const [one, two, three] = [transactor(), transactor(), transactor()]
@@ -108,7 +143,8 @@ t.test('what another node has just written under the same command is answered as
   await two.load('counter-1')
   await three.load('counter-1')
   const first = accepted(await one.run('counter-1', add(5), command(2, { fingerprint: 'five' })))
-  const again = accepted(await two.run('counter-1', add(5), command(2, { fingerprint: 'five' })))
+  const later = { fingerprint: 'five', at: new Date('2026-01-02T03:04:06.000Z') }
+  const again = accepted(await two.run('counter-1', add(5), command(2, later)))
   t.equal(log.appends.length, 3, 'it had to be sent to be known')
   t.match(again, { state: 6, revision: first.revision, position: first.position, replayed: true, events: [] })
   const other = await three.run('counter-1', add(7), command(2, { fingerprint: 'seven' }))
@@ -176,6 +212,45 @@ t.test('a conflict is decided again on the new state, and without end is given u
   }))
   t.match(await restless.node.run('counter-1', add(1), command(9)), { refused: 'conflict' })
   t.match(await restless.node.run('counter-1', add(1), command(9, { ifMatch: 3n })), { refused: 'revision-stale' })
+})
+
+t.test('commands on one stream take turns, so that none meets another; of too many the last is told so', async t => {
+  const { node, log } = open()
+  const results = await Promise.all(Array.from({ length: 200 }, (_, n) => node.run('counter-1', add(1), command(n))))
+  t.match(
+    accepted(results[199] ?? refuse('conflict', 'none')),
+    { state: 200, revision: 199n },
+    'in the order they came',
+  )
+  t.equal(log.appends.length, 200, 'no append was tried twice')
+
+  // A stream that hangs keeps no other one waiting, and no more than so many of its own.
+  const opened: (() => void)[] = []
+  const slow = open(openMemoryEventStore(), plain => ({
+    ...plain,
+    append: async (append: Append): Promise<AppendResult> => {
+      if (append.stream === 'counter-1') await new Promise<void>(resolve => opened.push(resolve))
+      return plain.append(append)
+    },
+  }))
+  const waiting = Array.from({ length: MAX_WAITING_ON_STREAM + 1 }, (_, n) =>
+    slow.node.run('counter-1', n === 1 ? () => refuse('entry-retired', 'no') : add(1), command(n)),
+  )
+  await t.rejects(slow.node.run('counter-1', add(1), command(-1)), { name: 'EventStoreError', code: 'busy' })
+  t.match(await slow.node.run('counter-2', add(1), command(-2)), { state: 1 })
+  let freeing = true
+  const all = Promise.all(waiting).finally(() => {
+    freeing = false
+  })
+  while (freeing) {
+    opened.shift()?.()
+    await settle()
+  }
+  const done = await all
+  t.match(done[1], { refused: 'entry-retired' }, 'a refusal passes the turn on')
+  t.match(done.at(-1), { state: MAX_WAITING_ON_STREAM })
+  const after = slow.node.run('counter-1', () => [], command(-3))
+  t.match(await after, { state: MAX_WAITING_ON_STREAM }, 'the turn is free again')
 })
 
 t.test('an unknown outcome is resent, the same events at the same revision, and never decided again', async t => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { openMemoryCache } from '../../src/adapters/cache/memory.ts'
 import { fakeClock } from '../support/clocks.ts'
-import { cacheContract } from './cache.ts'
+import { cacheContract, foundIn, loadInto } from './cache.ts'
 
 cacheContract(t, 'memory', async () => {
   const clock = fakeClock()
@@ -11,25 +11,29 @@ cacheContract(t, 'memory', async () => {
 const open = (max: number, maxBytes?: number) =>
   openMemoryCache({ clock: fakeClock(), max, ...(maxBytes !== undefined && { maxBytes }) })
 
-t.test('a forgotten invalidation still refuses older loads', async t => {
+const on = (tag: string) => [{ scope: 's', tags: [tag] }]
+
+t.test('a tag or scope that was forgotten takes what holds it with it', async t => {
   const cache = open(10)
-  await cache.invalidate(['victim'], 50n)
-  for (let n = 0; n < 20; n += 1) await cache.invalidate([`other-${n}`], 60n)
-  await cache.set('victim', { value: 'stale', position: 49n })
-  t.equal(await cache.get('victim'), undefined)
-  await cache.set('victim', { value: 'fresh', position: 60n })
-  t.same(await cache.get('victim'), { value: 'fresh', position: 60n })
-  await cache.clear()
-  await cache.set('victim', { value: 'stale', position: 49n })
-  t.equal(await cache.get('victim'), undefined, 'also after all values were cleared')
+  await cache.changed('s', [], 0n, 5n)
+  const slow = await cache.look('slow', on('victim'))
+  await loadInto(cache, 'k', on('victim'), 'stale', 5n)
+  await cache.changed('s', ['victim'], 5n, 6n)
+  for (let n = 0; n < 20; n += 1) await cache.look(`other-${n}`, on(`other-${n}`))
+  await cache.keep('slow', slow.marks ?? '', { value: 'stale', position: 5n }, { freshMs: 1_000, staleMs: 0 })
+  t.equal(await foundIn(cache, 'slow', on('victim')), undefined)
+  await loadInto(cache, 'k', on('kept'), 'v', 6n)
+  for (let n = 0; n < 20; n += 1) await cache.look(`k-${n}`, [{ scope: `z-${n}`, tags: [] }])
+  const after = await cache.look('k', on('kept'))
+  t.same([after.found, after.reached], [undefined, [0n]])
 })
 
 t.test('keys that clients make up push out no more than their own kind', async t => {
   const cache = open(10)
-  await cache.set('page', { value: 'v', position: 1n })
+  await loadInto(cache, 'page', on('x'), 'v')
   await cache.claim('command', 'owner', 1000)
   for (let n = 0; n < 1000; n += 1) await cache.hit(`address-${n}`, 1000)
-  t.ok(await cache.get('page'))
+  t.ok(await foundIn(cache, 'page', on('x')))
   t.equal((await cache.claim('command', 'other', 1000)).claimed, false)
   t.equal((await cache.hit('address-999', 1000)).count, 2)
   t.equal((await cache.hit('address-0', 1000)).count, 1, 'the oldest were forgotten')
@@ -39,26 +43,17 @@ t.test('keys that clients make up push out no more than their own kind', async t
 
 t.test('values are bounded by number and by bytes, the least recently used goes', async t => {
   const few = open(3)
-  for (const key of ['a', 'b', 'c']) await few.set(key, { value: key, position: 1n })
-  await few.get('a')
-  await few.set('d', { value: 'd', position: 1n })
-  t.ok(await few.get('a'))
-  t.notOk(await few.get('b'))
+  for (const key of ['a', 'b', 'c']) await loadInto(few, key, on('x'), key)
+  await foundIn(few, 'a', on('x'))
+  await loadInto(few, 'd', on('x'), 'd')
+  t.ok(await foundIn(few, 'a', on('x')))
+  t.notOk(await foundIn(few, 'b', on('x')))
 
   const small = open(1000, 10_000)
-  for (let n = 0; n < 20; n += 1) await small.set(`k-${n}`, { value: 'x'.repeat(1000), position: 1n })
+  for (let n = 0; n < 20; n += 1) await loadInto(small, `k-${n}`, on('x'), 'x'.repeat(1000))
   let kept = 0
-  for (let n = 0; n < 20; n += 1) if (await small.get(`k-${n}`)) kept += 1
+  for (let n = 0; n < 20; n += 1) if (await foundIn(small, `k-${n}`, on('x'))) kept += 1
   t.equal(kept, 4)
-  await small.set('k-19', { value: 'x'.repeat(10_000), position: 2n })
-  t.equal(await small.get('k-19'), undefined, 'one too large is not kept, nor is what it replaces')
-})
-
-t.test('a value from beyond an invalidation stays', async t => {
-  const cache = open(10)
-  await cache.set('a', { value: 'new', position: 9n })
-  await cache.invalidate(['a'], 8n)
-  t.same(await cache.get('a'), { value: 'new', position: 9n })
-  await cache.invalidate(['a'], 9n)
-  t.equal(await cache.get('a'), undefined)
+  await loadInto(small, 'k-19', on('x'), 'x'.repeat(10_000), 2n)
+  t.equal(await foundIn(small, 'k-19', on('x')), undefined, 'one too large is not kept, nor is what it replaces')
 })

@@ -2,7 +2,6 @@
  * What every event store has to do, whatever the engine. Positions are opaque and grow; nothing here counts on them being
  * dense, on a clock, or on the log being empty at the start: a category of its own keeps each test apart.
  */
-import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import {
   type AppendResult,
@@ -24,6 +23,7 @@ import {
   tail,
   written,
 } from '../support/event-stores.ts'
+import { until } from '../support/until.ts'
 
 const rising = (positions: readonly bigint[]): boolean =>
   positions.every((position, index) => index === 0 || position > (positions[index - 1] ?? 0n))
@@ -55,10 +55,8 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
     const first = written(await store.append(stream, 'none', [{ ...newEvent(), data: '{"a":1 }', meta }]))
     const second = written(await store.append(stream, 0n, events))
     t.equal(first.revision, 0n)
-    t.equal(first.repeated, false)
     t.equal(second.revision, BigInt(events.length))
     t.ok(second.position > first.position)
-    t.match(second.recordedAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
     const read = await readWhole(store, stream)
     t.equal(read[0]?.data, '{"a":1 }')
     t.equal(read[0]?.meta, meta)
@@ -72,7 +70,7 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
     )
     t.ok(rising(read.map(event => event.position)))
     t.equal(read.at(-1)?.position, second.position)
-    t.equal(read.at(-1)?.recordedAt, second.recordedAt)
+    for (const { recordedAt } of read) t.match(recordedAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
     t.ok(read.every(event => event.stream === stream))
     t.equal(await store.head(), second.position)
   })
@@ -97,11 +95,11 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
         Array.from({ length: 50 }, () => ({ stream: newStream(), expected: 'none', events: newEvents(1) })),
       )
     written(await store.append(stream, 4n, newEvents(1)))
-    t.same(await store.append(stream, 'none', one), { ...first, repeated: true })
-    t.same(await store.append(stream, 1n, two), { ...second, repeated: true })
+    t.same(await store.append(stream, 'none', one), first)
+    t.same(await store.append(stream, 1n, two), second)
     t.equal((await readWhole(store, stream)).length, 6)
-    const elsewhere = await store.append(newStream(), 'none', one)
-    t.equal(written(elsewhere).repeated, false, 'ids are the stream’s own')
+    const elsewhere = written(await store.append(newStream(), 'none', one))
+    t.ok(elsewhere.position > second.position, 'ids are the stream’s own')
   })
 
   check('takes nothing else for a repeat', async (t, store) => {
@@ -326,7 +324,7 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
     await following.stop()
   })
 
-  check('finds an event by its id', async (t, store) => {
+  check('reads events at their positions', async (t, store) => {
     const stream = newStream()
     const events = newEvents(3)
     written(await store.append(stream, 'none', events))
@@ -334,10 +332,6 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
       Array.from({ length: 200 }, () => ({ stream: newStream(), expected: 'none', events: newEvents(1) })),
     )
     const read = await readWhole(store, stream)
-    t.same(await store.find(events[1]?.id ?? ''), read[1])
-    t.same(await store.find(events[2]?.id ?? ''), read[2])
-    t.equal(await store.find(randomUUID()), undefined)
-    t.equal(await store.find('no uuid'), undefined)
     const [one, two] = read
     if (!one || !two) throw new Error('nothing was read')
     t.same(await store.readAt([two.position, one.position]), [two, one], 'in the order asked')
@@ -347,9 +341,14 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
 
   check('says that it is busy before it holds too much', async (t, store) => {
     const category = newCategory()
-    const results = await Promise.allSettled(
-      Array.from({ length: 6_000 }, () => store.append(newStream(category), 'none', newEvents(1))),
-    )
+    const appends = Array.from({ length: 6_000 }, () => ({ stream: newStream(category), events: newEvents(1) }))
+    const results = await Promise.allSettled(appends.map(({ stream, events }) => store.append(stream, 'none', events)))
+    // A store that waits no longer for an answer does not know: the same events at the same revision tell.
+    for (const [at, { stream, events }] of appends.entries()) {
+      const result = results[at]
+      if (result?.status !== 'fulfilled' || result.value.outcome !== 'unknown') continue
+      await until('the outcome', async () => (await store.append(stream, 'none', events)).outcome === 'written')
+    }
     const refused = results.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
     const accepted = results.filter(result => result.status === 'fulfilled').length
     t.ok(accepted >= 4_096 && refused.length > 0, `${accepted} accepted`)
@@ -374,7 +373,6 @@ export const eventStoreContract = (name: string, open: (t: Test) => Promise<Even
     for (const call of [
       store.append(stream, 49n, newEvents(1)),
       store.head(),
-      store.find(randomUUID()),
       store.readAt([1n]),
       readWhole(store, stream),
       readLog(store, 0n),

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { canonicalLanguage, foldingLanguages, stemmerOf } from '../../src/domain/languages.ts'
 import { checkLemma } from '../../src/domain/lemma.ts'
+import { registeredLanguage } from '../../src/domain/registered-languages.ts'
 import {
   accentKey,
   ascii,
@@ -102,6 +103,21 @@ t.test('sort keys are ASCII and sort by folding first', async t => {
   )
 })
 
+t.test('a language is one that is registered, whatever the runtime knows', async t => {
+  for (const tag of ['en', 'aaa', 'zzj', 'tlh', 'qaa', 'qtz', 'und', 'zh-Hant-TW', 'de-1996', 'en-x-own', 'sr-Qaaa-QM'])
+    t.equal(registeredLanguage(tag), tag)
+  t.equal(registeredLanguage('DEU-at'), 'de-AT')
+  t.equal(registeredLanguage('en-u-ca-gregory-x-any'), 'en-u-ca-gregory-x-any', 'what follows a singleton is its own')
+  for (const tag of ['qq', 'xx', 'qzz', 'qua1', 'en-Abcd', 'en-AB', 'en-abcde', 'x-own', 'english', '', '*'])
+    t.equal(registeredLanguage(tag), undefined, tag)
+  // Of the registry of 2025-08-25: all of two letters, and of three without what has a shorter code.
+  const letters = [...'abcdefghijklmnopqrstuvwxyz']
+  const pairs = letters.flatMap(a => letters.map(b => a + b))
+  const itself = (tag: string) => registeredLanguage(tag) === tag
+  t.equal(pairs.filter(itself).length, 182)
+  t.equal(pairs.flatMap(pair => letters.map(c => pair + c)).filter(itself).length, 8596)
+})
+
 t.test('a lemma has nothing that does not show', async t => {
   // Persian with ZWNJ, Bengali with a final ZWJ, Mongolian with a selector, an ideograph with a variation, a bare mark.
   const spelt = [
@@ -113,12 +129,15 @@ t.test('a lemma has nothing that does not show', async t => {
     "rock 'n' roll",
     'naïve',
     '\u0301a',
+    '\u2801\u2800\u2803',
   ]
   for (const good of spelt) t.equal(checkLemma(good), good.normalize('NFC'), JSON.stringify(good))
   const points = [0xad, 0x34f, 0x61c, 0x115f, 0x17b4, 0x180e, 0x200e, 0x206a, 0x3164, 0xffa0, 0xfff9, 0x1d173]
   for (const bad of [
     ...points.map(point => `a${String.fromCodePoint(point)}b`),
     ...['\u200da', '\ufe0fa', 'a\u200c', 'a\u200c\u200cb', 'a\u200d\u200cb', 'a \u200cb', 'a\ufe0f\ufe0f'],
+    // Nothing but what shows nothing, or what each font shows otherwise.
+    ...['\u2800', '\u2800\u2800', 'a\u2800b', '\ue000', 'a\uf8ffb', '\u{f0000}', '\u{10fffd}', '\u3164', '\u115f'],
   ])
     t.match(checkLemma(bad), { refused: 'text-invalid', errors: [{ pointer: '/lemma' }] }, JSON.stringify(bad))
 })
@@ -141,6 +160,7 @@ t.test('text that may not be stored', async t => {
     '\u200d',
     ' \u00ad\ufeff ',
     '\u3164',
+    '\u2800',
   ])
     t.type(checkText(bad, line), 'string', JSON.stringify(bad))
   t.equal(checkText('a\tb\nc', { max: 10, multiline: true }), undefined)

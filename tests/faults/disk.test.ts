@@ -204,6 +204,7 @@ t.test('the files of another program are named and left alone', async t => {
   await Promise.all([
     start('read.db', database, 'the database belongs to another program'),
     start('events.db', letter, 'the file is not a SQLite database'),
+    start('jobs.db', letter, 'the file is not a SQLite database. It holds the mails that wait'),
   ])
 })
 

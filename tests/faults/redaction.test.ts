@@ -17,7 +17,7 @@ const json = async (response: Response): Promise<{ readonly [member: string]: un
 
 t.test('redacted: gone from every answer, and nothing throws', async t => {
   const folder = temporaryFolder(t)
-  const config = loadConfig(environmentFor(folder), folder)
+  const config = loadConfig(environmentFor(folder, { ALERT_MAIL: 'ops@example.org' }), folder)
   const open = async (): Promise<{ app: App; url: string }> => {
     const app = await openApp(config, { purpose: 'serve', version: '0.0.0' })
     return { app, url: await app.listen() }
@@ -88,11 +88,16 @@ t.test('redacted: gone from every answer, and nothing throws', async t => {
     saw(all.map(({ name, lag }) => `${name} ${lag}`))
     return all.every(({ lag }) => lag === '0')
   })
+  const outbox = (): readonly string[] =>
+    readdirSync(join(folder, 'outbox')).map(name => readFileSync(join(folder, 'outbox', name), 'utf8'))
+  await until('the mail that tells of it', () => outbox().some(each => each.includes('was removed for good')))
+  t.notOk(outbox().some(each => each.includes(SECRET)))
   await app.close()
 
-  // The key that sealed the text is destroyed, so the log has it no more, in no copy.
-  for (const file of readdirSync(folder).filter(name => name.startsWith('events.db')))
-    t.notOk(readFileSync(join(folder, file)).includes(SECRET), file)
+  // The key that sealed the text is destroyed, so the log has it no more, in no copy; what read models held is overwritten.
+  const files = readdirSync(folder).filter(name => /\.db/.test(name))
+  t.ok(['events.db', 'read.db', 'jobs.db'].every(each => files.includes(each)))
+  for (const file of files) t.notOk(readFileSync(join(folder, file)).includes(SECRET), file)
 
   const work = await openApp(config, { purpose: 'work', version: '0.0.0' })
   const watch = { signal: new AbortController().signal, onProgress: () => undefined }

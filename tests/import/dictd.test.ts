@@ -9,6 +9,7 @@ import { base64Number } from '../../src/adapters/import/dictd-index.ts'
 import { openIdLines } from '../../src/commands/id-lines.ts'
 import { importCommandId } from '../../src/domain/ids.ts'
 import { checkRecord, type SourceRecord } from '../../src/domain/import.ts'
+import { isRefusal } from '../../src/domain/refusal.ts'
 import { countsOf, openImportHouse } from '../support/import.ts'
 import { temporaryFolder } from '../support/service.ts'
 
@@ -241,7 +242,7 @@ t.test(
     t.strictSame(faults, [])
     t.ok(records.length > 5_000, `${records.length} entries of 5,913 lines of the index`)
     t.strictSame(
-      records.filter(record => typeof checkRecord(record) === 'string'),
+      records.filter(record => isRefusal(checkRecord(record))),
       [],
     )
     const identities = new Set(records.map(({ identity }) => JSON.stringify(identity)))

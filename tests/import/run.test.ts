@@ -144,9 +144,9 @@ t.test('a wrong line is reported with its number and reason, counted, and stops 
   const folder = temporaryFolder(t)
   const wrong: readonly (readonly [line: string | Uint8Array, reason: RegExp])[] = [
     ['{"language":"en","lemma":"x"', /not JSON/],
-    ['[1,2]', /must be object/],
-    ['{"language":"en","lemma":5,"partOfSpeech":"noun"}', /\/lemma must be string/],
-    [nounLine('unknown member', 'x', { colour: 'red' }), /\/colour is no member/],
+    ['[1,2]', /This must be object/],
+    ['{"language":"en","lemma":5,"partOfSpeech":"noun"}', /\/lemma: This must be string/],
+    [nounLine('unknown member', 'x', { colour: 'red' }), /\/colour: There is no such member/],
     [JSON.stringify({ language: 'en', lemma: 'x', partOfSpeech: 'gerund' }), /\/partOfSpeech/],
     [nounLine('no language', 'x', { language: 'not a language' }), /language/],
     [nounLine('no sense', 'x', { senses: [] }), /no sense/],
@@ -165,7 +165,7 @@ t.test('a wrong line is reported with its number and reason, counted, and stops 
           { id: 'a', gloss: 'y' },
         ],
       }),
-      /same id/,
+      /same sense id/,
     ],
     [nounLine('shadow', 'x', { source: 'No Name' }), /\/source/],
     [`${'['.repeat(40)}${']'.repeat(40)}`, /deeper than 32/],
@@ -184,6 +184,31 @@ t.test('a wrong line is reported with its number and reason, counted, and stops 
   }
   t.ok(await house.entry('last'), 'the last line, with CRLF, is there')
   t.match((await house.deps.imports.load(importStream('broken'))).state.last, { written: 2, faults: wrong.length })
+
+  // All that is wrong with a line at once, in the words of the interface; of very much the first twenty.
+  const many = openImportHouse()
+  const senses = Array.from({ length: 30 }, () => ({ gloss: 5, colour: 'red' }))
+  await many.importFile(
+    'ndjson',
+    writeLines(folder, 'many.ndjson', [
+      JSON.stringify({ lemma: 5, partOfSpeech: 'gerund', colour: 'red' }),
+      nounLine('bell\u0007', ' ', { language: 'qq', source: 'No Name', senses: [{ gloss: ' ' }, { gloss: '\u202e' }] }),
+      nounLine('all', 'x', { senses }),
+      '{"broken',
+    ]),
+  )
+  const told = (line: number) => {
+    const errors = many.reports.find(each => each.line === line)?.errors ?? []
+    return errors.map(({ pointer, code }) => `${pointer} ${code}`).toSorted()
+  }
+  t.strictSame(told(1), ['/colour unknown', '/language required', '/lemma type', '/partOfSpeech enum'])
+  t.strictSame(told(2), [
+    ...['/language language-unknown', '/lemma text-invalid', '/senses/0/gloss text-invalid'],
+    ...['/senses/1/gloss text-invalid', '/source source'],
+  ])
+  t.ok(told(3).length > 1 && told(3).length <= 20)
+  t.strictSame(told(4), [' json-invalid'])
+  t.match(many.reports[1]?.reason, /^\/language: This is not a BCP 47 tag of a registered language\. \/lemma: It has/)
 
   const strict = openImportHouse()
   const stopped = await strict.importFile('ndjson', path, { strict: true })
@@ -302,6 +327,30 @@ t.test('two at once on one file do no harm', async t => {
   t.equal((await houses[0]?.entryEvents())?.length, 1500)
 })
 
+t.test('what another run has written meanwhile is counted by that one alone', async t => {
+  const folder = temporaryFolder(t)
+  const path = writeLines(
+    folder,
+    'a.ndjson',
+    Array.from({ length: 100 }, (_, i) => nounLine(`word ${i}`)),
+  )
+  const store = openMemoryEventStore()
+  let other: Promise<Awaited<ReturnType<ReturnType<typeof openImportHouse>['importFile']>>> | undefined
+  const first = openImportHouse({
+    ...store,
+    // All is decided and on its way when the other one comes and is done.
+    appendMany: async appends => {
+      other ??= openImportHouse(store).importFile('ndjson', path)
+      await other
+      return store.appendMany(appends)
+    },
+  })
+  t.equal(countsOf(await first.importFile('ndjson', path)), '0 written, 100 unchanged, 0 kept, 0 faults')
+  if (!other) throw new Error('there was no other run')
+  t.equal(countsOf(await other), '100 written, 0 unchanged, 0 kept, 0 faults')
+  t.equal((await first.entryEvents()).length, 100)
+})
+
 t.test('a store that is busy, away or silent is asked again; one that stays away ends the import', async t => {
   const folder = temporaryFolder(t)
   const path = writeLines(
@@ -385,6 +434,12 @@ t.test('an import is permitted, and its source named', async t => {
   t.match((await house.run(none())).counts, { written: 0, faults: 0 }, 'an empty source is imported')
   await t.rejects(house.importFile('ndjson', join(folder, 'absent.ndjson')), SourceError)
   await t.rejects(house.importFile('ndjson', folder), SourceError)
+  const given = writeLines(folder, 'given.ndjson', [])
+  await t.rejects(openNdjson(given, { source: 'Bad Name' }), {
+    ...{ name: 'SourceError', kind: 'usage' },
+    message: '--source "Bad Name" is not the name of a source: a-z, 0-9, "." and "-", 100 characters at most.',
+  })
+  await t.rejects(openNdjson(writeLines(folder, '日.ndjson', [])), { kind: 'usage', message: /Name the source of/ })
   await t.rejects(house.importFile('wordnet', folder), /it is no folder of WordNet/)
   await t.rejects(house.importFile('wordnet', folder, { source: 'mine' }), /says itself/)
 })

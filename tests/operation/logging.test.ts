@@ -1,6 +1,20 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { WebSocket } from 'ws'
 import { openFiles } from '../../src/adapters/logging/destinations.ts'
 import { errorLine, withoutSecretForms } from '../../src/adapters/logging/redact.ts'
 import { openServiceLog } from '../../src/adapters/logging/service-log.ts'
@@ -86,6 +100,27 @@ t.test('what clients send stays out, and request and trace are on each line abou
   t.ok(about(trace).every(each => each['req'] === traced.headers.get('x-request-id')))
   t.ok(about(trace).some(each => each['msg'] === 'request' && each['status'] === 201))
   t.ok(about(plainId.replaceAll('-', '')).every(each => each['req'] === plainId))
+
+  const lines = (msg: string) => linesOf(read(logs)).filter(each => each['msg'] === msg)
+  const ws = new WebSocket(`${url.replace('http', 'ws')}/v1/live`, 'lexichron.v1')
+  await once(ws, 'open')
+  ws.close(1000)
+  const leaving = request(`${url}/v1/live/entries`).end()
+  const [stream] = await once(leaving, 'response')
+  t.equal(stream.statusCode, 200)
+  leaving.destroy()
+  const bare = connect(Number(new URL(url).port), '127.0.0.1', () => bare.write('nonsense\r\n\r\n'))
+  bare.on('error', () => undefined).resume()
+  await until('what is no answered request', async () => {
+    const requests = lines('request')
+    const told = [
+      requests.some(each => each['status'] === 101 && each['path'] === '/v1/live'),
+      lines('socket ended').some(each => each['code'] === 1000),
+      requests.some(each => each['path'] === '/v1/live/entries' && each['cut'] === true),
+      lines('request refused').some(each => each['code'] === 'request-malformed'),
+    ]
+    return told.every(Boolean) ? true : undefined
+  })
   await app.close()
   const text = read(logs)
   for (const secret of [...secrets, token.slice(-20), 'q=hunter', 'aaaaa'.repeat(60)]) t.notMatch(text, secret)
@@ -122,6 +157,66 @@ t.test('files roll by size and only so many are kept', async t => {
   t.ok(readdirSync(logs).every(name => /^lexichron\.\d{4}-\d\d-\d\d\.\d+\.log$/.test(name)))
   t.notOk(readdirSync(logs).some(name => name.endsWith('.1.log')))
   t.match(log.faults(), { files: { dropped: 0, failures: 0 } })
+})
+
+t.test('a new file each day, and files of days before are among those that are kept or removed', async t => {
+  const folder = temporaryFolder(t)
+  const logs = join(folder, 'logs')
+  mkdirSync(logs)
+  // What looks at the calendar looks at the global one: a second and a half before midnight of this machine.
+  const RealDate = globalThis.Date
+  const shift = new RealDate(2026, 10, 23, 23, 59, 58, 500).getTime() - RealDate.now()
+  class Shifted extends RealDate {
+    constructor(...parts: readonly unknown[]) {
+      if (parts.length === 0) super(RealDate.now() + shift)
+      else super(...(parts as [number, number]))
+    }
+    static override now(): number {
+      return RealDate.now() + shift
+    }
+  }
+  globalThis.Date = Shifted as typeof Date
+  t.teardown(() => {
+    globalThis.Date = RealDate
+  })
+  const before = [20, 21, 22].map(day => `lexichron.2026-11-${day}.1.log`)
+  for (const [at, name] of before.entries()) {
+    writeFileSync(join(logs, name), '')
+    utimesSync(join(logs, name), 1_700_000_000 + at, 1_700_000_000 + at)
+  }
+  const log = await openServiceLog({ level: 'info', to: 'files', dataDir: folder, fileMegabytes: 1, files: 3 })
+  log.logger.info('before midnight')
+  await until('the file of the next day', async () => {
+    log.logger.info('around midnight')
+    return readdirSync(logs).includes('lexichron.2026-11-24.1.log') ? true : undefined
+  })
+  log.logger.info('after midnight')
+  await log.close()
+  await until('the oldest to be gone', async () => (readdirSync(logs).length <= 3 ? true : undefined))
+  t.strictSame(
+    readdirSync(logs).toSorted().slice(-2),
+    ['lexichron.2026-11-23.1.log', 'lexichron.2026-11-24.1.log'],
+    'the latest stay',
+  )
+  t.match(readFileSync(join(logs, 'lexichron.2026-11-23.1.log'), 'utf8'), 'before midnight')
+  t.match(readFileSync(join(logs, 'lexichron.2026-11-24.1.log'), 'utf8'), 'after midnight')
+})
+
+t.test('what was logged last is written, also where the log is closed while it changes files', async t => {
+  const line = `${'x'.repeat(99)}\n`
+  for (let round = 0; round < 60; round += 1) {
+    const folder = temporaryFolder(t)
+    const files = await openFiles({ folder, megabytes: 0.01, files: 20 })
+    const lines = 40 + ((round * 7) % 150)
+    for (let at = 0; at < lines; at += 1) {
+      files.write(line)
+      if (at % 7 === 0) files.flush()
+      if (at % 11 === round % 11) await new Promise(resolve => setImmediate(resolve))
+    }
+    await files.close()
+    if (read(folder).length !== lines * line.length) t.fail(`round ${round}: ${read(folder).length / 100} of ${lines}`)
+    t.match(files.faults(), { dropped: 0, failures: 0 })
+  }
 })
 
 t.test('a folder that cannot be written is told of, and taken up again by itself', async t => {

@@ -1,10 +1,14 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { openMetrics } from '../../src/adapters/metrics/metrics.ts'
 import { openMetricsServer } from '../../src/adapters/metrics/server.ts'
 import type { Snapshot } from '../../src/adapters/metrics/sources.ts'
 import { type Closing, openCore, systemClock } from '../../src/app-core.ts'
+import { openLivePart } from '../../src/app-health.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openTestApp } from '../support/app.ts'
 import { environmentFor, temporaryFolder } from '../support/service.ts'
@@ -80,7 +84,9 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
   snapshot = {
     append: { waiting: 7, transactions: 2, events: 5, repeated: 1, conflicts: 2, failed: 3, restarts: 1 },
     consumers: [{ kind: 'projection', name: 'words', state: 'building', lag: 12, parked: 2, rate: 9, progress: 0.5 }],
-    live: { connections: 4, messages: 100, drops: 3 },
+    live: { connections: 4, messages: 100, drops: 3, position: 9n },
+    nodes: { nodes: 2, connections: 9, listeners: 5 },
+    ...{ liveBehindSeconds: 12, signingKeyLifeSeconds: 90 },
     jobs: [{ name: 'sweep', done: 2, failed: 1, lastDone: 1_700_000_000 }],
     ...{ tokenAgeSeconds: 1.5, signingKeyAgeSeconds: 60, diskFreeBytes: 10, longStreams: 1, ready: false, position: 9 },
     ...{ fileBytes: { events: 11 }, logs: { stderr: { dropped: 5, failures: 6 } }, health: { disk: 'degraded' } },
@@ -99,8 +105,13 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
       ['lexichron_consumer_state{kind="projection",name="words",state="following"}', 0],
       ['lexichron_projection_progress{name="words"}', 0.5],
       ['lexichron_live_connections', 4],
+      ['lexichron_nodes', 2],
+      ['lexichron_all_live_connections', 9],
+      ['lexichron_all_live_listeners', 5],
       ['lexichron_live_messages_total', 100],
       ['lexichron_live_drops_total', 3],
+      ['lexichron_live_behind_seconds', 12],
+      ['lexichron_signing_key_life_seconds', 90],
       ['lexichron_housekeeping_runs_total{job="sweep",result="failed"}', 1],
       ['lexichron_log_lines_dropped_total{destination="stderr"}', 5],
       ['lexichron_health_state{part="disk",state="degraded"}', 1],
@@ -112,7 +123,30 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
       t.equal(seriesOf(body, series), value, `${series}, scrape ${again}`)
   }
   snapshot = { consumers: [], health: {} }
-  t.notMatch((await metrics.render()).body, 'words', 'what is gone is not told of for ever')
+  const gone = (await metrics.render()).body
+  t.notMatch(gone, 'words', 'what is gone is not told of for ever')
+  for (const name of ['disk_free_bytes', 'log_position', 'ready', 'append_queue', 'live_connections', 'file_bytes'])
+    t.notMatch(gone, new RegExp(`^lexichron_${name}[ {]`, 'm'), `${name} is absent rather than 0 or what it was`)
+})
+
+t.test('the live feed is late when events wait for it, not when it is quiet', t => {
+  let now = 0
+  const feed = { connections: 2, messages: 0, drops: 0, position: 5n }
+  const partOf = openLivePart({ clock: { monotonic: () => now } }, () => feed)
+  t.match(partOf(5n), { behindMs: 0, part: { state: 'ok', lag: '0', detail: { connections: 2 } } })
+  now = 60_000
+  t.match(partOf(9n), { behindMs: 0, part: { state: 'ok', lag: '4' } }, 'it has just been written')
+  now += 9_000
+  feed.position = 9n
+  t.match(partOf(12n), { behindMs: 0, part: { state: 'ok', lag: '3' } }, 'it goes on, though never at the head')
+  now += 11_000
+  t.match(partOf(20n), { behindMs: 11_000, part: { state: 'degraded', lag: '11' } })
+  now += 1_000
+  t.match(partOf(undefined), { behindMs: 12_000, part: { state: 'degraded' } }, 'the log is away: what was known of it')
+  feed.position = 20n
+  t.match(partOf(20n), { behindMs: 0, part: { state: 'ok', lag: '0' } })
+  t.same(openLivePart({ clock: { monotonic: () => now } })(7n), {}, 'where there is none')
+  t.end()
 })
 
 t.test('the port of their own answers /metrics and nothing else', async t => {
@@ -177,9 +211,93 @@ t.test('a stream of more than 1,000 events is warned about; detail is for operat
       streams: { state: 'degraded', detail: { above1000: [{ stream: 'import-long', events: 1_002 }] } },
       'subscriber redaction': { lag: String, ageMs: Number, detail: { state: String, parked: 0 } },
       'projection entries': { lag: String, ageMs: Number, detail: { state: String } },
+      live: { state: 'ok', lag: String, detail: { connections: 0, behindMs: Number } },
     },
   })
   const shown = JSON.stringify(await health({}))
   t.match(shown, '"streams":{"state":"degraded"}')
   for (const inner of ['ageMs', 'detail', 'lag', 'import-long', 'consumers', 'figures']) t.notMatch(shown, inner)
+})
+
+const promtool = spawnSync('promtool', ['--version']).error ? 'there is no promtool: .ci/run installs it' : undefined
+t.test('alerts are rules that Prometheus takes, and ring when they should', { skip: promtool ?? false }, async t => {
+  const rules = fileURLToPath(new URL('../../ops/alerts/lexichron.yml', import.meta.url))
+  const check = spawnSync('promtool', ['check', 'rules', rules], { encoding: 'utf8' })
+  t.match(check, { status: 0, stdout: /SUCCESS: 22 rules found/ })
+  const rings = (alertname: string, at: string, exp: object[]) => ({ eval_time: at, alertname, exp_alerts: exp })
+  const file = join(temporaryFolder(t), 'test.yml')
+  const node = 'instance="a"'
+  writeFileSync(
+    file,
+    JSON.stringify({
+      rule_files: [rules],
+      tests: [
+        {
+          interval: '1m',
+          input_series: [
+            { series: `lexichron_ready{${node}}`, values: '1 1 0x10' },
+            { series: `lexichron_jobs{${node},state="parked"}`, values: '0 0 2x10' },
+            { series: `lexichron_jobs_late_seconds{${node}}`, values: '0x12' },
+            { series: 'up{job="lexichron-nodes"}', values: '1 1 0x10' },
+            { series: `lexichron_live_behind_seconds{${node}}`, values: '0 0 11x10' },
+            { series: `lexichron_signing_key_age_seconds{${node}}`, values: '50 60 70x10' },
+            { series: `lexichron_signing_key_life_seconds{${node}}`, values: '65x12' },
+          ],
+          alert_rule_test: [
+            rings('LexichronNotReady', '1m', []),
+            rings('LexichronNotReady', '5m', [
+              {
+                exp_labels: { severity: 'page', instance: 'a' },
+                exp_annotations: { summary: 'The node may not be sent requests.' },
+              },
+            ]),
+            rings('LexichronDown', '1m', []),
+            rings('LexichronDown', '4m', [
+              {
+                exp_labels: { severity: 'page', job: 'lexichron-nodes' },
+                exp_annotations: { summary: 'The node does not answer the scrape.' },
+              },
+            ]),
+            rings('LexichronUnknown', '10m', []),
+            rings('LexichronLiveBehind', '1m', []),
+            rings('LexichronLiveBehind', '4m', [
+              {
+                exp_labels: { severity: 'page', instance: 'a' },
+                exp_annotations: { summary: 'Listeners wait for events that the node has not read.' },
+              },
+            ]),
+            rings('LexichronSigningKeyOld', '1m', []),
+            rings('LexichronSigningKeyOld', '4m', [
+              {
+                exp_labels: { severity: 'ticket', instance: 'a' },
+                exp_annotations: { summary: 'The key that signs access tokens is due for rotation.' },
+              },
+            ]),
+            rings('LexichronJobs', '3m', []),
+            rings('LexichronJobs', '8m', [
+              {
+                exp_labels: { severity: 'ticket', instance: 'a', state: 'parked' },
+                exp_annotations: { summary: 'Jobs, such as mails, are parked or late.' },
+              },
+            ]),
+          ],
+        },
+        {
+          interval: '1m',
+          input_series: [{ series: 'something_else', values: '1x12' }],
+          alert_rule_test: [
+            rings('LexichronUnknown', '2m', []),
+            rings('LexichronUnknown', '8m', [
+              {
+                exp_labels: { severity: 'page' },
+                exp_annotations: { summary: 'No node tells whether it is ready.' },
+              },
+            ]),
+          ],
+        },
+      ],
+    }),
+  )
+  const tried = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' })
+  t.equal(tried.status, 0, tried.stdout + tried.stderr)
 })

@@ -2,10 +2,11 @@ import { deepEqual } from 'node:assert/strict'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { Recorded } from '../../src/domain/event.ts'
-import type { Checkpoint } from '../../src/ports/read-store.ts'
+import { type Checkpoint, ReadStoreError } from '../../src/ports/read-store.ts'
 import { evolveOne, type Held } from '../../src/projections/fold.ts'
 import { openFreshness } from '../../src/projections/freshness.ts'
 import { acquireLease, BEAT_MS, leaseRecord, TAKEOVER_MS } from '../../src/projections/lease.ts'
+import { markOf } from '../../src/projections/mark.ts'
 import { subscriber } from '../../src/subscribers/define.ts'
 import { runSubscriber } from '../../src/subscribers/runner.ts'
 import { fakeClock } from '../support/clocks.ts'
@@ -70,7 +71,8 @@ withReadSide('documents and checkpoint follow the log, over events that are not 
   side.log.write('other-1', 'OtherHappened')
   await caughtUp(side)
   const checkpoint = await side.store.checkpoint(COLLECTION)
-  t.equal(checkpoint?.eventId, written.at(-1)?.id, 'the checkpoint names the last event applied')
+  const last = written.at(-1)
+  t.equal(checkpoint?.eventId, last && markOf(last), 'the checkpoint names the last event applied')
   t.equal(checkpoint?.logId, side.log.logId)
   const status = await node.status()
   t.match(status, { name: 'words', version: 1, generation: 1, state: 'following', lag: 0n, parked: 0, progress: 1 })
@@ -204,9 +206,11 @@ withReadSide('an unknown type stops this node and frees the lease: a newer one g
   t.equal((await wordOf(side, 'a'))?.word, 'a', 'what came before it is stored')
   t.equal(await position(side), 3n)
   side.log.unknown.clear()
+  const takeovers: string[] = []
   // On a clock that stands still no lease ever lapses.
-  side.run(words(), { clock: fakeClock() })
+  side.run(words(), { clock: fakeClock(), trace: { leased: (_, takeover) => takeovers.push(takeover) } })
   await caughtUp(side)
+  t.same(takeovers, ['free'])
   t.equal((await wordOf(side, 'b'))?.word, 'b')
 })
 
@@ -270,7 +274,7 @@ t.test('a lease is taken after 8 s of the challenger own clock without a beat, w
 })
 
 withReadSide(
-  'a lease is taken at once from who is known to be dead, from nobody else, and when it is damaged',
+  'a lease is taken at once from who is known to be dead, from oneself, from nobody else, and when it is damaged',
   async (t, side) => {
     const clock = fakeClock()
     const { store } = side
@@ -279,13 +283,15 @@ withReadSide(
       return acquireLease({ ...options, hasEnded: owner => owner === 'dead', above: async () => above })
     }
     await store.swap(leaseRecord('a'), undefined, '{"owner":"dead","token":7,"beat":9}')
-    t.equal((await take('a'))?.token, 8, 'no time has passed')
+    t.match(await take('a'), { token: 8, takeover: 'ended' }, 'no time has passed')
+    await store.swap(leaseRecord('own'), undefined, '{"owner":"me","token":7,"beat":9}')
+    t.match(await take('own'), { token: 8, takeover: 'own' }, 'its own, that a store which went away has cut short')
     await store.swap(leaseRecord('b'), undefined, '{"owner":"alive","token":7,"beat":9}')
     let taken = false
     void take('b').then(() => {
       taken = true
     })
-    await until('it waits', () => clock.sleepers() === 2)
+    await until('it waits', () => clock.sleepers() === 3)
     t.notOk(taken)
     let damaged = 0
     for (const text of ['{"owner":', '7', 'null', '{"owner":5,"token":1}', '{"owner":"x","token":"y"}']) {
@@ -303,6 +309,34 @@ withReadSide(
     t.ok(taken, 'who is silent for 8 s is taken for dead')
   },
 )
+
+withReadSide('a store that fails now and then is no beat of the holder', async (t, side) => {
+  const clock = fakeClock()
+  const { store } = side
+  await store.swap(leaseRecord('a'), undefined, '{"owner":"silent","token":7,"beat":9}')
+  let reads = 0
+  const failing: typeof store = {
+    ...store,
+    record: async name => {
+      reads += 1
+      if (reads % 5 === 0) throw new ReadStoreError('unavailable', 'it has not answered')
+      return store.record(name)
+    },
+  }
+  const sight = { text: undefined, since: clock.monotonic() }
+  const options = { store: failing, consumer: 'a', owner: 'me', clock, signal: new AbortController().signal, sight }
+  let token: number | undefined
+  const attempts = (async () => {
+    while (token === undefined) token = (await acquireLease(options).catch(() => undefined))?.token
+  })()
+  for (let n = 0; n < 18; n += 1) {
+    await until('it sleeps', () => clock.sleepers() === 1)
+    await clock.advance(500)
+  }
+  await until('it is taken', () => token !== undefined)
+  await attempts
+  t.equal(token, 8)
+})
 
 withReadSide('of two nodes one works; when it goes, the other takes over', async (t, side) => {
   const one = side.run(words())
@@ -350,23 +384,33 @@ withReadSide(
   },
 )
 
-withReadSide('the cache is invalidated after the checkpoint, with its position', async (t, side) => {
-  const calls: { readonly keys: readonly string[]; readonly position: bigint; readonly stored: bigint }[] = []
+withReadSide('the cache is told what has changed after the checkpoint, from where to where', async (t, side) => {
+  const calls: object[] = []
   const cache = {
-    invalidate: async (keys: readonly string[], at: bigint) => {
-      calls.push({ keys, position: at, stored: await position(side) })
+    changed: async (scope: string, tags: readonly string[], from: bigint, to: bigint) => {
+      calls.push({ scope, tags, from, to, stored: await position(side) })
     },
   }
-  const node = side.run(words({ cacheKeys: id => [`word:${id}`] }), { cache })
+  const node = side.run(words({ cacheTags: (id, word) => [`word ${id} ${word?.word}`] }), { cache })
   await until('it follows', async () => (await node.status()).state === 'following')
+  t.match(calls.at(-1), { tags: [], from: 0n, to: 0n })
+  calls.length = 0
   side.log.write('word-a', 'WordSet', { word: 'a' })
   await until('it was called', () => calls.length > 0)
-  t.same(calls, [{ keys: ['word:a'], position: 3n, stored: 3n }])
+  t.same(calls, [{ scope: COLLECTION, tags: ['word a a'], from: 0n, to: 3n, stored: 3n }])
+  side.log.write('word-a', 'WordSet', { word: 'b' })
+  await until('it was called again', () => calls.length > 1)
+  t.match(calls[1], { tags: ['word a b'], from: 3n, to: 6n }, 'each begins where the last one ended')
+  await node.stop()
+  calls.length = 0
+  const next = side.run(words({ cacheTags: (id, word) => [`word ${id} ${word?.word}`] }), { cache })
+  await until('it was greeted', () => calls.length > 0)
+  t.match(calls[0], { tags: [], from: 6n, to: 6n }, 'who begins says where, before it changes anything')
+  next.stop()
 })
 
 withReadSide('a store that is away is waited out, and everything is there afterwards', async (t, side) => {
   let away = true
-  const { ReadStoreError } = await import('../../src/ports/read-store.ts')
   const store = {
     ...side.store,
     apply: (...args: Parameters<typeof side.store.apply>) =>

@@ -10,6 +10,7 @@ import { entryEvents } from '../../src/domain/entry-events.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { endReading, historyEvents, openReading, readingAggregate } from '../../src/domain/history.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
+import { openTurns } from '../../src/domain/turns.ts'
 import { codecsOf } from '../../src/log/codec.ts'
 import type { Log } from '../../src/log/log.ts'
 import { openLog } from '../../src/log/open.ts'
@@ -20,6 +21,7 @@ import { openFreshness } from '../../src/projections/freshness.ts'
 import { historyId, historyPosition, historyProjection } from '../../src/projections/history.ts'
 import { rebuild, verifyProjection } from '../../src/projections/rebuild.ts'
 import { openView } from '../../src/projections/view.ts'
+import { FOLDS_AT_ONCE, FOLDS_OF_ONE, getEntry } from '../../src/queries/entries.ts'
 import { openHistory } from '../../src/queries/history.ts'
 import { patientClock } from '../support/clocks.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
@@ -28,6 +30,7 @@ import { waitedFor } from '../support/projections.ts'
 import { holds } from '../support/property.ts'
 import { scenario } from '../support/scenario.ts'
 import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const types = [...entryEvents, ...historyEvents]
 const reader = { permissions: new Set(['events:read', 'events:read-text'] as const) }
@@ -222,3 +225,51 @@ t.test(
     t.match(errors, [{ code: 'unavailable' }], 'what could not be recorded is told')
   },
 )
+
+t.test('pasts are folded a few at once, and one reader with many holds up nobody', async t => {
+  let folding = 0
+  const most = { all: 0, strangers: 0 }
+  const released: (() => void)[] = []
+  const log: Pick<Log, 'readStream' | 'head'> = {
+    head: async () => 9n,
+    async *readStream(stream) {
+      folding += 1
+      most.all = Math.max(most.all, folding)
+      await new Promise<void>(resolve => released.push(resolve))
+      folding -= 1
+      yield []
+      t.match(stream, /^entry-/)
+    },
+  }
+  const unused = (): never => {
+    throw new Error('the past is read from the log')
+  }
+  const entries = {
+    ...{ name: 'entries', position: unused, waitFor: unused, ready: unused, generation: unused, scope: unused },
+    ...{ get: unused, find: unused, select: unused, count: unused, scan: unused, load: unused },
+  }
+  const reads = { entries, log, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
+  const permissions = new Set(['entries:read'] as const)
+  const ask = (who?: string) =>
+    getEntry(reads).run(
+      { id: randomUUID(), asOf: { position: 5n } },
+      { permissions, ...(who !== undefined && { actor: { kind: 'user', id: who } }) },
+    )
+  const order: string[] = []
+  const strangers = Array.from({ length: 30 }, () => ask().then(() => order.push('stranger')))
+  await until('two of them', async () => released.length === 2)
+  t.equal(folding, FOLDS_OF_ONE, 'strangers are one reader')
+  const others = ['a', 'b', 'c'].map(who => ask(who).then(() => order.push(who)))
+  await until('as many as there are turns', async () => folding === FOLDS_AT_ONCE)
+  const all = Promise.all([...strangers, ...others])
+  let over = false
+  void all.then(() => {
+    over = true
+  })
+  while (!over) {
+    for (const each of released.splice(0)) each()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  t.equal(most.all, FOLDS_AT_ONCE)
+  t.ok(order.lastIndexOf('c') < 12, `who came last and asks for one does not wait for thirty: ${order.indexOf('c')}`)
+})

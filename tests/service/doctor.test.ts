@@ -1,4 +1,14 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -52,13 +62,53 @@ t.test('an empty place, a running service, a killed one and what is broken', asy
     { state: 'ok', detail: /log [0-9a-f-]{36}/ },
   ])
   t.match(running.of('read store'), [{ state: 'ok', detail: /schema 1/ }])
+  t.match(running.of('data files'), [{ state: 'ok', detail: /owner's alone/ }])
+  t.equal(running.all.filter(each => /every page of it is sound/.test(each.detail)).length, 3)
   t.match(running.of('leases'), [{ state: 'ok', detail: /alive/ }])
   t.match(running.of('port of PORT'), [{ state: 'ok', detail: /listens/ }])
+  t.match(running.of('jobs'), [
+    { state: 'ok', detail: /schema 1/ },
+    { state: 'ok', detail: /none is parked/ },
+  ])
   await service.stop('SIGKILL')
   const files = readdirSync(data).toSorted()
   const killed = await doctor(data)
   t.match(killed.of('leases'), [{ state: 'warning', detail: /no sign/, advice: /takes them over/ }])
   t.same(readdirSync(data).toSorted(), files, 'nothing was made or removed')
+
+  const made = await lexichron(data, ['token', 'create', '--role', 'editor', '--for', 'doctor'])
+  t.match(made, { code: 0 })
+  const secrets = join(data, 'keys', 'secret')
+  renameSync(secrets, `${secrets}.away`)
+  const without = await doctor(data)
+  t.equal(without.code, 1)
+  t.match(without.of('keys'), [{ state: 'failed', detail: /has no secrets/, advice: /nobody could sign in/ }])
+  renameSync(`${secrets}.away`, secrets)
+
+  const again = await startService(t, data)
+  const written = await fetch(`${again.url}/v1/entries`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${made.out.trim()}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ language: 'en', lemma: 'sealed', partOfSpeech: 'adjective' }),
+  })
+  t.equal(written.status, 201)
+  await again.stop()
+  t.match((await doctor(data)).of('keys and log'), [{ state: 'ok', detail: /has all [1-9]\d* keys/ }])
+  const documents = join(data, 'keys', 'document')
+  for (const each of readdirSync(documents)) renameSync(join(documents, each), join(data, each))
+  const readFile = join(data, 'read.db')
+  const bytes = readFileSync(readFile)
+  writeFileSync(readFile, Buffer.from(bytes).fill(0x55, 8_192, bytes.length - 4_096))
+  chmodSync(readFile, 0o644)
+  const damaged = await doctor(data)
+  t.equal(damaged.code, 1)
+  t.match(damaged.of('keys and log'), [{ state: 'failed', detail: /[12] of 2 keys .* are gone/, advice: /backup/ }])
+  t.match(damaged.of('data files'), [{ state: 'warning', detail: /read\.db/, advice: /chmod go= / }])
+  t.match(
+    damaged.of('read store').filter(each => each.state === 'failed'),
+    [{ advice: /made again from the log/ }],
+  )
+  writeFileSync(readFile, bytes)
 
   const copy = join(folder, 'broken')
   mkdirSync(copy)
@@ -67,6 +117,7 @@ t.test('an empty place, a running service, a killed one and what is broken', asy
   writeFileSync(join(copy, 'keys', 'open.key'), 'x', { mode: 0o644 })
   chmodSync(join(copy, 'keys', 'open.key'), 0o644)
   copyFileSync(join(data, 'read.db'), join(copy, 'read.db'))
+  copyFileSync(join(copy, 'events.db'), join(copy, 'jobs.db'))
   const taken = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => taken.once('listening', resolve))
   t.teardown(() => taken.close())
@@ -74,6 +125,7 @@ t.test('an empty place, a running service, a killed one and what is broken', asy
   const broken = await doctor(copy, { PORT: String(typeof at === 'object' && at ? at.port : 0) })
   t.equal(broken.code, 1)
   t.match(broken.of('event store'), [{ state: 'failed', advice: /backup/ }])
+  t.match(broken.of('jobs'), [{ state: 'failed', detail: /not a database/, advice: /mails that wait/ }])
   t.match(broken.of('keys'), [{ state: 'failed', advice: /chmod/ }])
   t.match(broken.of('port of PORT'), [{ state: 'warning', advice: /PORT/ }])
   for (const each of broken.all)
@@ -97,7 +149,8 @@ t.test('house-keeping folds journals, drops what nobody uses, and two processes 
   const lines: string[] = []
   const logger = pino({ base: null }, { write: line => void lines.push(line) })
   const cores = [await openCore(config, clock, opened), await openCore(config, clock, opened)]
-  const keepers = cores.map(core => startHousekeeping(core, config, logger, ['entries', 'search']))
+  let removed: bigint | undefined
+  const keepers = cores.map(core => startHousekeeping(core, config, logger, ['entries', 'search'], async () => removed))
   opened.push(...keepers)
   const [core] = cores
   if (!core) throw new Error('no core')
@@ -114,7 +167,7 @@ t.test('house-keeping folds journals, drops what nobody uses, and two processes 
   t.notMatch(lines.join(''), 'folded', 'not while something was written since the last look')
   await each('event-journal')
   t.match(lines.join(''), 'the journal of')
-  t.equal(await core.store.foldJournal(), 0)
+  t.equal(await core.store.foldJournal?.(), 0)
   t.equal(await core.store.head(), 100n, 'the log is whole')
 
   const indexes = [{ name: 'a', on: ['a'] }]
@@ -129,6 +182,20 @@ t.test('house-keeping folds journals, drops what nobody uses, and two processes 
   t.same(await core.reads.collections(), ['entries@1#1'], 'what this build declares is not its business')
   t.same(await sweepUndeclared(core.reads, new Set(['entries']), clock.now()), [])
   t.same((await readPointer(core.reads, 'gone')).versions, {})
+
+  const journal = () => statSync(`${core.engine.journal?.path}-wal`).size
+  const body = { a: 'a text that is removed' }
+  const checkpoint = { logId: 'l', position: 1n, eventId: '', token: 1 }
+  await core.reads.apply('entries@1#1', [{ id: 'x', position: 1n, body }], { consumer: 'c', value: checkpoint })
+  await each('read-journal')
+  t.ok(journal() > 0, 'it is small, and something was written since the last look')
+  removed = 7n
+  await keepers[0]?.runNow('read-journal')
+  t.equal(journal(), 0, 'a removal is not left in it')
+  t.match(lines.join(''), 'and with it what was removed')
+  const before = lines.length
+  await keepers[0]?.runNow('read-journal')
+  t.equal(lines.length, before, 'once a removal')
 
   await each('key-reminder')
   t.notMatch(lines.join(''), 'keys rotate')

@@ -81,7 +81,7 @@ t.test('the real program behind it answers', async t => {
     err: /no command frob/,
   })
   t.match(await runProcess(process.execPath, [launcher, 'config'], { env: { ...process.env, PORT: 'x' } }), {
-    code: 1,
+    code: 2,
     err: /PORT is "x"/,
   })
   // What the system calls node may be old in earnest: then this is no rehearsal.

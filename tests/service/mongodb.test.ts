@@ -70,6 +70,12 @@ else {
     const day = await askJson(one.url, '/v1/analytics', { headers: { ...admin, 'sync-token': sync } })
     t.equal(day.status, 200)
 
+    const scrape = await fetch(`${one.url}/metrics`, { headers: admin })
+    const metrics = await scrape.text()
+    t.match(metrics, /lexichron_engine_connections\{port="read",state="open"\} [1-9]/)
+    t.match(metrics, /lexichron_engine_commands_total\{port="read",command="find",result="done"\} [1-9]/)
+    t.match(metrics, /lexichron_engine_command_seconds_total\{port="read",command="update"\} (?!0\n)\d/)
+
     const verified = await runHere(folder, ['verify', '--json'], env)
     t.equal(verified.code, 0, verified.err)
     const rebuilt = await runHere(folder, ['rebuild', 'entries', '--json'], env)
@@ -128,16 +134,20 @@ else {
       ],
       [{ READ_STORE: 'mongodb://me:pa55@word@ho st/x' }, /READ_STORE/],
       [{ READ_STORE: `mongodb://127.0.0.1:${port}/x?replicaSet=words` }, /READ_STORE .*replica set/],
-      [{ KEYS: server.database(), MASTER_KEY: '' }, /MASTER_KEY, which is not set/],
-      [{ MASTER_KEY: 'short' }, /MASTER_KEY is "\*\*\*": it has to be 32 bytes/],
-      [{ KEYS: base.READ_STORE }, /KEYS and READ_STORE name the same database/],
-      [{ KEYS: 'file:keys' }, /MASTER_KEY is set, but/],
+      [{ KEYS: server.database(), MASTER_KEY: '' }, /MASTER_KEY, which is not set/, 2],
+      [{ MASTER_KEY: 'short' }, /MASTER_KEY is "\*\*\*": it has to be 32 bytes/, 2],
+      [{ KEYS: base.READ_STORE }, /KEYS and READ_STORE name the same database/, 2],
+      [{ KEYS: 'file:keys' }, /MASTER_KEY is set, but/, 2],
     ] as const
     const answers = await Promise.all(
-      cases.map(async ([env, what]) => ({ ...(await runHere(folder, ['projections'], { ...base, ...env })), what })),
+      cases.map(async ([env, what, expected = 1]) => ({
+        ...(await runHere(folder, ['projections'], { ...base, ...env })),
+        what,
+        expected,
+      })),
     )
-    for (const { code, err, what } of answers) {
-      t.equal(code, 1)
+    for (const { code, err, what, expected } of answers) {
+      t.equal(code, expected, err)
       t.match(err, what)
       t.notMatch(err, /pa55/)
     }

@@ -1,5 +1,6 @@
 /** The service with Redis: two nodes count limits together and share what they know, and do without it when it is away. */
 import t from 'tap'
+import { WebSocket } from 'ws'
 import { hurried, runHere } from '../support/here.ts'
 import { ask, NOT_YET, ready, tokenOf } from '../support/nodes.ts'
 import { noRedis, startRedis } from '../support/redis.ts'
@@ -27,6 +28,27 @@ else
       saw(states)
       return states.every(({ state }) => state === 'ok')
     })
+
+    const partOf = async (url: string, name: string): Promise<Json> =>
+      Object(Object(Object(await (await fetch(`${url}/health`, { headers })).json()).parts)[name])
+    const socket = new WebSocket(`${urls[0]?.replace('http', 'ws')}/v1/live`, 'lexichron.v1')
+    t.teardown(() => socket.terminate())
+    const seen = (url = '', connections = 1, nodeCount = 2) =>
+      until(`${connections} at ${nodeCount} nodes`, async saw => {
+        const { state, detail } = await partOf(url, 'nodes')
+        const found = Object(detail)
+        saw(found)
+        return found.connections === connections && found.nodes === nodeCount ? { state, ...found } : undefined
+      })
+    t.match(
+      await seen(urls[1]),
+      { state: 'ok', alone: false, listeners: 1 },
+      'who listens to the one is known to the other',
+    )
+    const figures = await (await fetch(`${urls[1]}/metrics`, { headers })).text()
+    t.match(figures, /^lexichron_nodes 2$/m)
+    t.match(figures, /^lexichron_all_live_connections 1$/m)
+    t.match(figures, /^lexichron_live_connections 0$/m)
 
     const search = async (at: number, as: Readonly<Record<string, string>> = {}) => {
       const answer = await fetch(`${urls[at % 2]}/v1/search?q=luck`, { headers: as })
@@ -74,6 +96,7 @@ else
     await redis.kill()
     for (const url of urls) await until(`${url} noticed`, async () => (await health(url))['state'] === 'degraded')
     t.notMatch(JSON.stringify(await health()), /127\.0\.0\.1|redis:/)
+    t.match(await seen(urls[1], 0, 1), { state: 'degraded', alone: true, reason: /without Redis/ })
     const made = await post(one, '/v1/entries', { ...entry, lemma: 'without' })
     t.equal(made.status, 201)
     const again: number[] = []
@@ -81,11 +104,20 @@ else
     t.equal(again.filter(status => status === 200).length, 12, 'each node counts for itself')
     t.equal((await fetch(`${one}/health/ready`)).status, 200, 'and is ready all the same')
     const doctor = await runHere(folder, ['doctor'], env, hurried)
-    t.match(doctor.out + doctor.err, /cache.*Redis cannot be used: ECONNREFUSED/)
+    t.match(
+      doctor.out + doctor.err,
+      /cache.*CACHE is redis:\/\/127\.0\.0\.1:\d+: Redis cannot be used: nothing listens there \(ECONNREFUSED\)/,
+    )
 
     await redis.restart()
     await until('in use again', async () => (await health())['state'] === 'ok')
-    t.match(nodes[0]?.output.err, /CACHE: Redis is gone without, since[^\n]*\n[\s\S]*CACHE: Redis answers/)
+    await seen(urls[1])
+    t.equal(await nodes[0]?.stop(), 0)
+    await seen(urls[1], 0, 1)
+    t.match(
+      nodes[0]?.output.err,
+      /CACHE: Redis at redis:\S+ is gone without: [^\n]*\n[\s\S]*CACHE: Redis at redis:\S+ answers/,
+    )
     const sound = await runHere(folder, ['doctor'], env, hurried)
     t.match(sound.out + sound.err, /Redis [567]\S* answers and takes writes/)
   })
@@ -93,8 +125,17 @@ else
 if (reason === undefined)
   t.test('a service starts without its Redis', async t => {
     const folder = temporaryFolder(t)
-    const { url } = await startService(t, folder, { CACHE: 'redis://127.0.0.1:1' })
+    const { url, output } = await startService(t, folder, { CACHE: 'redis://me:secret@127.0.0.1:1' })
     t.equal((await ask(`${url}/v1/search?q=luck`, {}, NOT_YET)).status, 200)
+    await until('what the terminal says', saw => {
+      saw(output.err)
+      return /CACHE: Redis at redis:\/\/me:\*\*\*@127\.0\.0\.1:1 is gone without: nothing listens there/.test(
+        output.err,
+      )
+    })
+    t.notMatch(output.err, 'secret')
+    const several = await runHere(folder, ['projections'], { CACHE: 'redis+sentinel://me:secret@a' })
+    t.match(several, { code: 1, err: /CACHE is "redis\+sentinel:\/\/me:\*\*\*@a": it does not say what the sentinels/ })
     const wrong = await runHere(folder, ['projections'], { CACHE: 'redis://' })
     t.match(wrong, { code: 1, err: /CACHE is "redis:\/\/": it names no host/ })
   })

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import type { Recorded } from '../../src/domain/event.ts'
+import { EventStoreError } from '../../src/ports/event-store.ts'
+import { KeysError } from '../../src/ports/keys.ts'
 import { type Subscriber, subscriber } from '../../src/subscribers/define.ts'
 import { inspectSubscriber, retrySubscriber } from '../../src/subscribers/inspect.ts'
 import { runSubscriber, type SubscriberOptions } from '../../src/subscribers/runner.ts'
@@ -135,6 +137,59 @@ t.test('a failing event parks its key; later ones of the key wait, in order, unt
   await until('all is handled', async () => (await node.status()).lag === 0n)
   t.strictSame(words(), ['ok', 'other', 'bad', 'later', 'last'])
   t.equal(await retrySubscriber(side.store, of, side.clock.now()), 0)
+})
+
+t.test('an engine that is away parks nothing: it is waited for, and nothing is left out', async t => {
+  const side = await open(t)
+  let away = true
+  const seen: unknown[] = []
+  const of = subscriber({
+    ...{ name: 'recorder', categories: ['word'], attempts: 2 },
+    handle: async events => {
+      for (const { data } of events) {
+        // As an adapter's error comes through a command: the engine's own stands beneath.
+        const cause = new EventStoreError('unavailable', 'no answer within 2 s')
+        if (away) throw new Error('the account was not read', { cause })
+        seen.push(data['word'])
+      }
+    },
+  })
+  for (const word of ['one', 'two', 'three']) side.log.write(`word-${word}`, 'WordSet', { word })
+  const node = start(t, side, of)
+  await until('it says so', async () => node.errors.length > 0 && (await node.status()).error !== undefined)
+  t.match(node.errors.join(), 'the account was not read')
+  t.match(await node.parked(), [])
+  t.equal((await node.status()).position, 0n, 'its checkpoint stays where it was')
+  away = false
+  await until('all is handled', async () => seen.length === 3)
+  t.strictSame(seen, ['one', 'two', 'three'])
+  await until('it is well', async () => (await node.status()).error === undefined)
+  t.match(await node.parked(), [])
+})
+
+t.test('what waits keeps waiting where a retry meets an engine that is away', async t => {
+  const side = await open(t)
+  const { of, words, broken } = recording({ attempts: 1 })
+  let away = false
+  const handling = {
+    ...of,
+    handle: async (events: readonly Recorded[], signal: AbortSignal) => {
+      if (away) throw new KeysError('unavailable', 'no keys')
+      await of.handle(events, signal)
+    },
+  }
+  broken.add('bad')
+  side.log.write('word-a', 'WordSet', { word: 'bad' })
+  const node = start(t, side, handling)
+  await until('it is parked', async () => (await node.parked()).length === 1)
+  broken.clear()
+  away = true
+  await node.retry()
+  await until('it has met it', async () => node.errors.some(each => each.includes('no keys')))
+  t.match(await node.parked(), [{ attempts: 1 }])
+  away = false
+  await until('it is done without being asked for again', async () => words().length === 1)
+  await until('nothing is parked', async () => (await node.parked()).length === 0)
 })
 
 t.test('a key that throws parks the stream of its event and holds up nobody else', async t => {

@@ -36,7 +36,12 @@ type Media = {
 }
 export type Operation = {
   readonly operationId: string
-  readonly parameters?: readonly { readonly in: string; readonly name: string; readonly example?: string }[]
+  readonly parameters?: readonly {
+    readonly in: string
+    readonly name: string
+    readonly example?: string
+    readonly schema?: unknown
+  }[]
   readonly requestBody?: { readonly content: Record<string, Media> }
   readonly responses: Record<string, { readonly content?: Record<string, Media> }>
 }

@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/domain/roles.ts'
 import { type FakeClock, fakeClock } from './clocks.ts'
 import { environmentFor, type Teardown, temporaryFolder } from './service.ts'
-import { until } from './until.ts'
+import { type Saw, until } from './until.ts'
 
 export type TestApp = {
   readonly url: string
@@ -15,13 +15,60 @@ export type TestApp = {
   readonly program: App
   /** An access token of the role; another name is another person. */
   token(role: Role, name?: string): Promise<string>
+  /** An account of the role, made as an operator makes it: its first password. */
+  account(role: Role, email: string): Promise<{ readonly accountId: string; readonly password?: string }>
   close(): Promise<void>
+}
+
+/** Servers by the folder that is theirs: one that is opened again has the log that it had. */
+const servers = new Map<string, Promise<{ url(): string; close(): Promise<void> }>>()
+
+/** The same tests on another engine: what is asked of the service is to be answered alike. */
+const engineOf = async (t: Teardown, folder: string): Promise<Readonly<Record<string, string>>> => {
+  if (process.env['TEST_EVENT_STORE'] !== 'eventstoredb') return {}
+  const known = servers.get(folder)
+  const opening = known ?? import('./esdb/server.ts').then(({ openEventStoreDouble }) => openEventStoreDouble())
+  servers.set(folder, opening)
+  const server = await opening
+  if (!known) t.teardown(() => server.close())
+  return { EVENT_STORE: server.url(), KEYS_SHARED: 'true' }
 }
 
 export type TestAppOptions = {
   /** The data folder and the clock, for apps that share them. */
   readonly folder?: string
   readonly clock?: FakeClock
+}
+
+/** Moves the time of an app, half a second at a time, until there is an answer. */
+export const inTime = <T>(
+  { clock }: Pick<TestApp, 'clock'>,
+  what: string,
+  ask: (saw: Saw) => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> =>
+  until(what, async saw => {
+    await clock.advance(500)
+    return ask(saw)
+  })
+
+/** Moves the time of an app, by a step at a time, until the work has ended, and ends as it does. */
+export const whileTimeGoes = async <T>(
+  { clock }: Pick<TestApp, 'clock'>,
+  what: string,
+  work: Promise<T>,
+  stepMs = 500,
+): Promise<T> => {
+  let ended = false
+  const ending = work.finally(() => {
+    ended = true
+  })
+  // It is heard of at the end alone.
+  ending.catch(() => undefined)
+  await until(what, async () => {
+    await clock.advance(stepMs)
+    return ended
+  })
+  return ending
 }
 
 const HOUR_MS = 60 * 60 * 1000
@@ -32,19 +79,9 @@ export const openTestApp = async (
   env: Readonly<Record<string, string>> = {},
   { folder = temporaryFolder(t), clock = fakeClock() }: TestAppOptions = {},
 ): Promise<TestApp> => {
-  const config = loadConfig(environmentFor(folder, env), folder)
+  const config = loadConfig(environmentFor(folder, { ...(await engineOf(t, folder)), ...env }), folder)
   const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock })
-  const close = async (): Promise<void> => {
-    let closed = false
-    const closing = program.close().finally(() => {
-      closed = true
-    })
-    await until('the end of the app', async () => {
-      await clock.advance(20)
-      return closed
-    })
-    await closing
-  }
+  const close = () => whileTimeGoes({ clock }, 'the end of the app', program.close(), 20)
   t.teardown(close)
   const url = await program.listen()
   const token = async (role: Role, name: string = role): Promise<string> => {
@@ -52,5 +89,10 @@ export const openTestApp = async (
     if ('refused' in issued) throw new Error(issued.detail)
     return issued.token
   }
-  return { url, clock, program, token, close }
+  const account = async (role: Role, email: string) => {
+    const made = await program.accounts.create({ role, email })
+    if ('refused' in made) throw new Error(made.detail)
+    return made
+  }
+  return { url, clock, program, token, account, close }
 }

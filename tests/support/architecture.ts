@@ -139,6 +139,33 @@ const lookupFaults = ({ path, text }: SourceFile): readonly string[] => {
 export const faultsOf = (files: readonly SourceFile[]): readonly string[] =>
   files.flatMap(file => [...importFaults(file), ...textFaults(file), ...lookupFaults(file)])
 
+const clocks: readonly (readonly [RegExp, string])[] = [
+  [/\bperformance\s*\.\s*now\s*\(/, 'performance.now()'],
+  [/\bDate\s*\.\s*now\s*\(/, 'Date.now()'],
+  [/\bhrtime\b/, 'hrtime'],
+  [/(?:(?<![\w$.])|\b(?:globalThis|t)\s*\.\s*)set(?:Timeout|Interval)\s*\(/, 'setTimeout or setInterval'],
+]
+const draws = /\bfc\s*\.\s*(?:assert|check|sample)\s*\(/
+
+/**
+ * What no test may contain: a clock of its own, since what is about time runs on the injected one and what waits asks
+ * `until`; a draw without the seed that property.ts gives. What tests stand on, in tests/support, reads clocks for them.
+ */
+export const testFaults = ({ path, text }: SourceFile): readonly string[] => {
+  const code = codeOf(text)
+  const isSupport = path.startsWith('tests/support/')
+  const timers = [...code.matchAll(/\b(?:from|import)\s*\(?\s*['"]/g)]
+    .map(({ index, 0: found }) => text.slice(index + found.length))
+    .some(rest => /^(?:node:)?timers(?:\/promises)?['"]/.test(rest))
+  return [
+    ...(isSupport ? [] : clocks.flatMap(([pattern, what]) => (pattern.test(code) ? [`${path}: ${what}`] : []))),
+    ...(timers && !isSupport ? [`${path}: timers imported`] : []),
+    ...(draws.test(code) && path !== 'tests/support/property.ts'
+      ? [`${path}: a draw without the seed: tests/support/property.ts gives it`]
+      : []),
+  ]
+}
+
 /** The TypeScript files below a folder of the project. */
 export const sourcesBelow = (root: string, folder: string): readonly SourceFile[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

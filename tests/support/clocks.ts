@@ -1,9 +1,15 @@
 /**
  * Clocks for tests. `fakeClock` stands still until the test moves it: for what is about time. `patientClock` goes on by
  * itself while nothing is under way: for what only waits in passing. `fastClock` is real time, some times as fast: for
- * what no test waits for.
+ * what no test waits for. `runningClock` is real time that may be jumped ahead of: for whole programs.
  */
 import type { Clock } from '../../src/ports/clock.ts'
+
+/** A timer of Node is at once over when it is to take longer. */
+const LONGEST_TIMER_MS = 2_147_483_647
+
+/** For what goes by the system's own clock, as queues do. */
+export const fromNow = (ms: number): Date => new Date(Date.now() + ms)
 
 /** A clock on which seconds pass in milliseconds: waits of the program become short waits of the test. */
 export const fastClock = (factor: number): Clock => ({
@@ -68,6 +74,11 @@ export const fakeClock = (start: Date = new Date('2026-01-01T00:00:00.000Z')): F
   }
 }
 
+/** The machine's own clock, or one that is so far ahead of it (below 0: behind): where an engine or a library looks at it too. */
+export const realClock = (aheadMs = 0): Clock => ({
+  ...fastClock(1),
+  now: () => new Date(performance.timeOrigin + performance.now() + aheadMs),
+})
 /** A clock that goes on by itself, however slow the machine: nothing comes too late on it but what never comes. */
 export type PatientClock = FakeClock & {
   /** Stands still until the work has settled. */
@@ -107,3 +118,40 @@ export const patientClock = (stepMs: number = 40): PatientClock => {
     },
   }
 }
+
+/** Real time, which a test may jump ahead of: for a program in which much waits for much else, when what is about time is jumped over. */
+export const runningClock = (): FakeClock => {
+  let jumped = 0
+  const sleeping = new Set<{ readonly until: number; readonly wake: () => void }>()
+  const monotonic = (): number => performance.now() + jumped
+  return {
+    now: () => new Date(performance.timeOrigin + monotonic()),
+    monotonic,
+    sleep: (ms, signal) =>
+      new Promise(resolve => {
+        if (signal?.aborted) {
+          resolve()
+          return
+        }
+        const wake = (): void => {
+          clearTimeout(timer)
+          sleeping.delete(sleeper)
+          signal?.removeEventListener('abort', wake)
+          resolve()
+        }
+        const timer = setTimeout(wake, Math.min(ms, LONGEST_TIMER_MS))
+        const sleeper = { until: monotonic() + ms, wake }
+        sleeping.add(sleeper)
+        signal?.addEventListener('abort', wake)
+      }),
+    advance: async ms => {
+      jumped += ms
+      for (const { until, wake } of [...sleeping].sort((a, b) => a.until - b.until)) if (until <= monotonic()) wake()
+      await settle()
+    },
+    sleepers: () => sleeping.size,
+  }
+}
+
+/** Lets real time pass: for a part that is played as slow, never for something else to have happened. */
+export const elapse = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

@@ -11,27 +11,30 @@ import { openMetrics } from '../../src/adapters/metrics/metrics.ts'
 import { openExecutor } from '../../src/commands/execute.ts'
 import { openTransactor } from '../../src/commands/transact.ts'
 import { dayEvents } from '../../src/domain/day.ts'
-import { entryAggregate } from '../../src/domain/entry.ts'
+import { entryAggregate, entryIdOf } from '../../src/domain/entry.ts'
 import { entryEvents } from '../../src/domain/entry-events.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { anonymousPermissions, permissionsOf, type Role } from '../../src/domain/roles.ts'
 import { parseQuery } from '../../src/domain/search-query.ts'
+import { openTurns } from '../../src/domain/turns.ts'
 import type { Log } from '../../src/log/log.ts'
 import { openLog } from '../../src/log/open.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts'
 import type { AppendResult } from '../../src/ports/event-store.ts'
 import type { AnalyticsDocument } from '../../src/projections/analytics.ts'
-import { type EntryDocument, entriesProjection, entryIdOf } from '../../src/projections/entries.ts'
+import { type EntryDocument, entriesProjection } from '../../src/projections/entries.ts'
 import { ProjectionError } from '../../src/projections/errors.ts'
 import type { View, ViewDocument } from '../../src/projections/view.ts'
 import { analytics } from '../../src/queries/analytics.ts'
 import { wordOfTheDay } from '../../src/queries/days.ts'
 import {
-  type EntryReads,
+  type EntryPasts,
   entryHistory,
   exportEntries,
+  FOLDS_AT_ONCE,
+  FOLDS_OF_ONE,
   getEntry,
   listEntries,
   randomEntry,
@@ -166,7 +169,7 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
   const entries = openTransactor({ aggregate: entryAggregate, log, clock, random: Math.random, cachedStreams: 1000 })
   const cache = openMemoryCache({ clock, max: 10_000 })
   const view = openMemoryView(log, faults)
-  const reads: EntryReads = { entries: view, log }
+  const reads: EntryPasts = { entries: view, log, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
   const pointOf = (seed: string | undefined): string => (seed === undefined ? randomUUID() : '')
   return {
     settings: {
@@ -200,6 +203,7 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
       analytics: analytics({ analytics: nothingCounted }),
     },
     freshness: {
+      scopes: async () => undefined,
       position: () => view.position(),
       waitFor: async () => {
         if (faults.behind) throw new ProjectionError('projection-behind', 'entries has not reached the position')

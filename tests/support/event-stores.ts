@@ -74,6 +74,8 @@ type Tail = {
   until(holds: () => boolean): Promise<void>
   /** Aborts and waits for the end. */
   stop(): Promise<void>
+  /** Resolves or rejects as the subscription ends. */
+  readonly ended: Promise<void>
 }
 
 /** Follows the log in the background. */
@@ -95,6 +97,7 @@ export const tail = (store: EventStore, after: bigint, filter?: LogFilter): Tail
   return {
     events,
     batches,
+    ended,
     until: async holds => {
       await until('a batch of the subscription', saw => {
         saw(`${batches.length} batches with ${events.length} events`)

@@ -2,8 +2,10 @@
 import { Writable } from 'node:stream'
 import { runCommandLine } from '../../src/adapters/cli/run.ts'
 import { openApp } from '../../src/app.ts'
+import { copyBetween } from '../../src/app-copy.ts'
 import { systemClock } from '../../src/app-core.ts'
 import { diagnose } from '../../src/app-doctor.ts'
+import { mails } from '../../src/app-mail.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { environmentFor, type Teardown } from './service.ts'
@@ -37,6 +39,8 @@ export const runHere = async (
     config: () => loadConfig(environmentFor(dataDir, env), dataDir),
     openApp: async () => openApp,
     openDoctor: async () => load => diagnose(load, clock),
+    openCopy: async () => copyBetween,
+    openMails: async () => mails,
     now: () => performance.now(),
   })
   return { code, out: out.text(), err: err.text() }

@@ -1,13 +1,25 @@
-/** A client of the live feed: keeps every message, and checks each against its schema. */
+/** A client of the live feed: keeps every message, and checks each against its schema, an event against that of its data too. */
 import { Compile } from 'typebox/compile'
 import { WebSocket } from 'ws'
+import { declaredCategories } from '../../src/app-history.ts'
+import { FiguresSchema } from '../../src/queries/analytics.ts'
 import { serverMessages } from '../../src/subscribers/live-messages.ts'
+import { liveEventSchemas } from '../../src/subscribers/live-schemas.ts'
 import { until } from './until.ts'
 
 export type Message = Readonly<Record<string, unknown>>
 
 const checks = new Map(Object.entries(serverMessages).map(([op, schema]) => [op, Compile(schema)]))
+const eventChecks = new Map(
+  liveEventSchemas(declaredCategories, FiguresSchema).map(each => [`${each.channel}.${each.type}`, Compile(each.data)]),
+)
 const isMessage = (value: unknown): value is Message => typeof value === 'object' && value !== null
+
+/** Of all clients of a file: what did not fit, and the channels of which events were held against their schemas. */
+export const liveChecks: { readonly faults: string[]; readonly channels: Set<string> } = {
+  faults: [],
+  channels: new Set(),
+}
 
 export type LiveClient = {
   readonly ws: WebSocket
@@ -35,12 +47,20 @@ export const connectLive = async (
   })
   const messages: Message[] = []
   const faults: string[] = []
+  /** Of each subscription by its id. */
+  const channels = new Map<unknown, string>()
   const state: { closed?: number; refused?: number } = {}
   ws.on('message', data => {
     const value: unknown = JSON.parse(String(data))
     if (!isMessage(value)) return
     messages.push(value)
-    if (!checks.get(String(value['op']))?.Check(value)) faults.push(JSON.stringify(value))
+    const channel = channels.get(value['id']) ?? ''
+    const check = value['op'] === 'event' ? eventChecks.get(`${channel}.${value['type']}`) : undefined
+    if (check) liveChecks.channels.add(channel)
+    const fits = value['op'] !== 'event' || check?.Check(value['data']) === true
+    if (fits && checks.get(String(value['op']))?.Check(value)) return
+    faults.push(JSON.stringify(value))
+    liveChecks.faults.push(JSON.stringify(value))
   })
   ws.on('close', code => {
     state.closed = code
@@ -61,7 +81,10 @@ export const connectLive = async (
         saw(messages.slice(-3))
         return messages.find(what)
       }),
-    say: message => ws.send(JSON.stringify(message)),
+    say: message => {
+      if (isMessage(message) && message['op'] === 'subscribe') channels.set(message['id'], String(message['channel']))
+      ws.send(JSON.stringify(message))
+    },
     closed: () => until('the close', () => state.closed),
     end: () => ws.terminate(),
   }

@@ -49,10 +49,7 @@ export const openMemoryEventStore = (options: MemoryEventStoreOptions = {}): Eve
   }
   const head = (): bigint => log.at(-1)?.position ?? 0n
 
-  const answer = (last: LoggedEvent, repeated: boolean): AppendResult => {
-    const { revision, position, recordedAt } = last
-    return { outcome: 'written', revision, position, recordedAt, repeated }
-  }
+  const answer = ({ revision, position }: LoggedEvent): AppendResult => ({ outcome: 'written', revision, position })
 
   /** What a caller's mistake looks like: told before anything is written. */
   const mustBeSound = ({ expected, events }: Append): void => {
@@ -75,7 +72,7 @@ export const openMemoryEventStore = (options: MemoryEventStoreOptions = {}): Eve
     const there = known.slice(start, start + events.length)
     const last = there.at(-1)
     if (last && there.length === events.length && there.every((event, index) => event.id === events[index]?.id))
-      return answer(last, true)
+      return answer(last)
     if (start !== known.length)
       return { outcome: 'conflict', current: known.length === 0 ? 'none' : BigInt(known.length - 1) }
     const recordedAt = now().toISOString()
@@ -90,7 +87,7 @@ export const openMemoryEventStore = (options: MemoryEventStoreOptions = {}): Eve
     streams.set(stream, known)
     log.push(...written)
     for (const wake of [...waiting]) wake()
-    return answer(newest, false)
+    return answer(newest)
   }
 
   const indexAfter = (position: bigint): number => {
@@ -179,10 +176,6 @@ export const openMemoryEventStore = (options: MemoryEventStoreOptions = {}): Eve
     readAt: async positions => {
       open()
       return positions.flatMap(position => log.find(event => event.position === position) ?? [])
-    },
-    find: async id => {
-      open()
-      return log.find(event => event.id === id)
     },
     head: async () => {
       open()

@@ -5,7 +5,7 @@ import { categoryOf } from '../../src/domain/ids.ts'
 import { type Log, type LogBatch, UndecodableEventError } from '../../src/log/log.ts'
 import type { LogFilter } from '../../src/ports/event-store.ts'
 
-export type MemoryLog = Pick<Log, 'logId' | 'subscribe' | 'readAll' | 'find' | 'head'> & {
+export type MemoryLog = Pick<Log, 'logId' | 'subscribe' | 'readAll' | 'readFrom' | 'readStream' | 'head'> & {
   /** Appends one event; positions grow by three, so that nobody takes them for dense. */
   write(stream: string, type: string, data?: JsonObject): Recorded
   /** Types that this build cannot read. */
@@ -75,6 +75,8 @@ export const memoryLog = (options: { readonly logId?: string; readonly page?: nu
       return event
     },
     readAll,
+    // Positions of this log are any number.
+    readFrom: (position, filter) => readAll(position - 1n, filter),
     async *subscribe(after, filter, signal) {
       const aborted = new Promise<void>(resolve => signal?.addEventListener('abort', () => resolve(), { once: true }))
       for (let position = after; !signal?.aborted; ) {
@@ -87,7 +89,10 @@ export const memoryLog = (options: { readonly logId?: string; readonly page?: nu
         if (last() <= position) await Promise.race([more, aborted])
       }
     },
-    find: async id => events.find(each => each.id === id),
+    readStream: async function* (stream, { from = 0n } = {}) {
+      const event = events.find(each => each.stream === stream && each.revision === from)
+      if (event) yield [event]
+    },
     head: async () => last(),
   }
 }

@@ -30,6 +30,7 @@ export const environmentFor = (
   LIMIT_WRITES: '1000000',
   LIMIT_SEARCH: '1000000',
   LIMIT_SUGGEST: '1000000',
+  LIMIT_SIGN_INS: '1000000',
   ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
   ...more,
 })
@@ -48,12 +49,13 @@ type Start = (
   dataDir: string,
   env?: Readonly<Record<string, string>>,
   more?: readonly string[],
+  program?: string,
 ) => Promise<Service>
 
 const startBy =
   (command: (args: readonly string[]) => Promise<readonly [string, readonly string[]]>): Start =>
-  async (t, dataDir, env = {}, more = []) => {
-    const running = startProcess(t, ...(await command([main, 'serve', '--json', ...more])), {
+  async (t, dataDir, env = {}, more = [], program = main) => {
+    const running = startProcess(t, ...(await command([program, 'serve', '--json', ...more])), {
       env: environmentFor(dataDir, env),
     })
     const [, url = ''] = await running.says(/\{"listening":\s*"([^"]+)"\}/)
@@ -67,7 +69,8 @@ const compiled = fileURLToPath(new URL('../../.tap/compiled', import.meta.url))
 
 /**
  * The command for a process that is to be killed: it could not hand over what it covered, so it goes without the collector
- * that every child of a test gets, and takes what was compiled before. That halves what a start costs.
+ * that every child of a test gets (and without any other NODE_OPTIONS), and takes what was compiled before. That halves
+ * what a start costs.
  */
 export const killable = async (args: readonly string[]): Promise<readonly [string, readonly string[]]> => {
   const command = ['-u', 'NODE_OPTIONS', `NODE_COMPILE_CACHE=${compiled}`, process.execPath]

@@ -6,7 +6,9 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
+import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.ts'
 import { openTickets, TICKET_MS } from '../../src/adapters/ws/tickets.ts'
+import type { ReadStore } from '../../src/ports/read-store.ts'
 import { openTestApp } from '../support/app.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { connectLive as connect } from '../support/live-client.ts'
@@ -102,11 +104,48 @@ t.test('nothing that a client may say is answered with more than an error', asyn
   )
 })
 
+t.test('who listens to the log itself is in the log', async t => {
+  const app = await openTestApp(t)
+  const token = await app.token('auditor')
+  const records = async (): Promise<readonly unknown[]> => {
+    const answer = await fetch(`${app.url}/v1/events?type=HistoryOpened`, { headers: bearer(token) })
+    return Object(await answer.json())['items']
+  }
+  const opened = async (): Promise<number> => (await records()).length
+  const client = await connect(app.url, { headers: bearer(token) })
+  client.ws.send(JSON.stringify({ op: 'subscribe', id: 'a', channel: 'entries' }))
+  await client.find(each => each['id'] === 'a')
+  t.equal(await opened(), 0, 'what everybody may see is nobody’s business')
+  client.ws.send(JSON.stringify({ op: 'subscribe', id: 'b', channel: 'events', filter: { language: 'en' } }))
+  await client.find(each => each['id'] === 'b')
+  await until('the record', async () => ((await opened()) === 1 ? true : undefined))
+  t.match(await records(), [{ data: { filters: { language: 'en', order: 'asc' } } }], 'with all of its filter')
+  const stream = await fetch(`${app.url}/v1/live/events?category=token`, {
+    headers: { ...bearer(token), accept: 'text/event-stream' },
+  })
+  t.equal(stream.status, 200)
+  for (const [query, pointer] of [
+    ['name=entries', '/name'],
+    [`category=${'x'.repeat(101)}`, '/category'],
+  ] as const) {
+    const bad = await fetch(`${app.url}/v1/live/events?${query}`, {
+      headers: { ...bearer(token), accept: 'text/event-stream' },
+    })
+    t.match([bad.status, await bad.json()], [400, { code: 'validation', errors: [{ pointer }] }], query)
+  }
+  await until('and of the other kind', async () => ((await opened()) === 2 ? true : undefined))
+  await stream.body?.cancel()
+  client.ws.terminate()
+})
+
 t.test('a ticket is used once over all processes, and not after thirty seconds', async t => {
-  const folder = join(temporaryFolder(t), 'tickets')
+  const path = join(temporaryFolder(t), 'read.db')
   const clock = fakeClock()
-  const node = () => openTickets({ folder, secret: Buffer.alloc(32, 7), clock, newId: randomUUID })
-  const [a, b] = [await node(), await node()]
+  const [one, two] = await Promise.all([1, 2].map(() => openSqliteReadStore({ path, clock })))
+  if (!one || !two) throw new Error('the read store did not open')
+  t.teardown(() => Promise.all([one.close(), two.close()]))
+  const node = (records: ReadStore) => openTickets({ records, secret: Buffer.alloc(32, 7), clock, newId: randomUUID })
+  const [a, b] = [node(one), node(two)]
   const { ticket } = a.issue('credential')
   const uses = await Promise.all([a, b, a, b].map(each => each.redeem(ticket)))
   t.strictSame(uses.toSorted(), ['credential', undefined, undefined, undefined])
@@ -117,4 +156,10 @@ t.test('a ticket is used once over all processes, and not after thirty seconds',
   t.equal(await a.redeem(`${body}x.${mac}`), undefined)
   await clock.advance(1)
   t.equal(await a.redeem(late), undefined, 'expired')
+
+  await a.sweep()
+  t.equal((await one.records('ticket:')).size, 1, 'the use of the first is remembered')
+  await clock.advance(10 * TICKET_MS + 1)
+  await b.sweep()
+  t.equal((await one.records('ticket:')).size, 0, 'and forgotten when no clock takes the ticket any more')
 })

@@ -5,22 +5,23 @@ import t from 'tap'
 import { WebSocket, WebSocketServer } from 'ws'
 import { openLiveFeed } from '../../src/adapters/ws/feed.ts'
 import { textFrame } from '../../src/adapters/ws/frames.ts'
-import { anonymousPermissions } from '../../src/domain/roles.ts'
-import type { LiveSink } from '../../src/subscribers/live.ts'
+import { anonymousPermissions, type Permission, permissionsOf } from '../../src/domain/roles.ts'
+import type { LiveSink } from '../../src/subscribers/live-transport.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { until } from '../support/until.ts'
 
-type Standing = 'holds' | 'ended' | 'unknown'
+type Standing = ReadonlySet<Permission> | 'ended' | 'unknown'
 
 const open = async (
   t: { teardown(fn: () => unknown): unknown; fail(message: string, more: object): unknown },
-  { total = 100 } = {},
+  { total = 100, away = false } = {},
 ) => {
   const clock = fakeClock()
   const ending = new AbortController()
   const standings = new Map<string, Standing>()
   const sinks: LiveSink[] = []
   const feed = openLiveFeed({
+    recorded: async () => undefined,
     hub: {
       subscribe: (_asked, sink) => {
         sinks.push(sink)
@@ -35,9 +36,15 @@ const open = async (
       redeem: async () => undefined,
       sweep: async () => undefined,
     },
-    readAfter: async () => 0n,
-    standing: credential => standings.get(credential) ?? 'holds',
-    onError: error => t.fail('the feed complained', { error }),
+    readAfter: async () => {
+      if (away) throw new Error('the log is away')
+      return 0n
+    },
+    standing: credential => standings.get(credential) ?? anonymousPermissions,
+    lost: () => standings.get('node') === 'unknown',
+    onError: error => {
+      if (!away) t.fail('the feed complained', { error })
+    },
   })
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   const sockets: Socket[] = []
@@ -45,7 +52,12 @@ const open = async (
     sockets.push(request.socket)
     const id = request.url?.slice(1) ?? ''
     const credential = id === '' ? {} : { credential: { id } }
-    feed.connect(ws, request.socket, { permissions: anonymousPermissions, ...credential }, () => undefined)
+    feed.connect(
+      ws,
+      request.socket,
+      { permissions: anonymousPermissions, counted: 'here', ...credential },
+      () => undefined,
+    )
   })
   await once(server, 'listening')
   const address = server.address()
@@ -93,6 +105,26 @@ t.test('a connection ends with its token, and with a node that cannot say whethe
   t.strictSame([ended.code(), lost.code(), stranger.code()], [1008, 1013, undefined])
   await until('the count', () => feed.stats().open === 1)
   stranger.ws.terminate()
+})
+
+t.test('a node that has lost the log sends everybody away, and takes nobody', async t => {
+  const { clock, standings, connect, feed } = await open(t)
+  const stranger = await connect()
+  standings.set('node', 'unknown')
+  await clock.advance(500)
+  await stranger.closed()
+  t.equal(stranger.code(), 1013)
+  t.equal(feed.full('anybody'), 'node')
+})
+
+t.test('a connection whose rights changed is sent away to have all of them judged anew', async t => {
+  const { clock, standings, connect } = await open(t)
+  const [same, changed] = [await connect('one'), await connect('two')]
+  standings.set('one', new Set(anonymousPermissions)).set('two', permissionsOf('editor'))
+  await clock.advance(500)
+  await changed.closed()
+  t.strictSame([same.code(), changed.code()], [undefined, 1012], 'equal rights are the same rights')
+  same.ws.terminate()
 })
 
 t.test('two pings in a row without an answer end a connection; an answer counts for all before it', async t => {
@@ -161,6 +193,20 @@ t.test('what waits for a reader is bounded, within one batch too, and it is told
   t.equal(reader.code(), 1013)
 })
 
+t.test(
+  'who resumes at a node that cannot read its position now is told so and sent away, not left to wait',
+  async t => {
+    const { feed, connect } = await open(t, { away: true })
+    const reader = await connect()
+    const messages: unknown[] = []
+    reader.ws.on('message', text => messages.push(JSON.parse(String(text))))
+    reader.ws.send(JSON.stringify({ op: 'subscribe', id: 'a', channel: 'entries', after: 'a position' }))
+    await reader.closed()
+    t.match(messages, [{ op: 'error', code: 'unavailable' }])
+    t.equal(reader.code(), 1013)
+    await until('the place to be given back', () => feed.stats().open === 0)
+  },
+)
 t.test('at the end of the node all are told to come back; who takes nothing is cut after five seconds', async t => {
   const { clock, feed, connect } = await open(t)
   const [goes, stays] = [await connect(), await connect()]

@@ -2,10 +2,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Parser } from '@asyncapi/parser'
 import t from 'tap'
+import { declaredCategories } from '../../src/app-history.ts'
+import { FiguresSchema } from '../../src/queries/analytics.ts'
 import { serverMessages } from '../../src/subscribers/live-messages.ts'
-import { openTestApp, type TestApp } from '../support/app.ts'
+import { liveEventSchemas } from '../../src/subscribers/live-schemas.ts'
+import { inTime, openTestApp } from '../support/app.ts'
 import { fakeClock } from '../support/clocks.ts'
-import { connectLive as connect, type Message, entriesTold as seen } from '../support/live-client.ts'
+import { connectLive as connect, liveChecks, type Message, entriesTold as seen } from '../support/live-client.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
@@ -21,12 +24,6 @@ const publish = async (url: string, token: string, lemma: string): Promise<strin
   if (published.status !== 200) throw new Error(`${published.status}: ${await published.text()}`)
   return id
 }
-/** Moves the time of the app, half a second at a time, until there is an answer. */
-const inTime = <T>({ clock }: TestApp, what: string, ask: () => T | undefined | false): Promise<T> =>
-  until(what, async () => {
-    await clock.advance(500)
-    return ask()
-  })
 const app = await openTestApp(t, { LIMIT_SOCKETS: '2000' })
 const editor = await app.token('editor')
 
@@ -43,6 +40,16 @@ t.test('what is published arrives, what is not stays, a filter narrows, and resu
     client.messages.some(each => each['type'] === 'EntryDrafted'),
     "a draft is its author's",
   )
+  const heard = async (role: 'auditor' | 'moderator' | 'admin') => {
+    const listener = await connect(app.url, { headers: bearer(await app.token(role, role)) })
+    listener.say({ op: 'subscribe', id: 'd', channel: 'entries', after: subscribed['after'] })
+    await listener.find(each => each['op'] === 'caught-up' && each['id'] === 'd')
+    listener.say({ op: 'subscribe', id: 'own', channel: 'me', after: subscribed['after'] })
+    await listener.find(each => each['op'] === 'event' && each['id'] === 'own')
+    listener.end()
+    return listener.messages.some(each => each['type'] === 'EntryDrafted')
+  }
+  t.strictSame(await Promise.all([heard('auditor'), heard('moderator'), heard('admin')]), [false, false, true])
   const more: string[] = [first]
   for (const lemma of ['second', 'third', 'fourth']) more.push(await publish(app.url, editor, lemma))
   await until('all four', async () => (seen(client.messages, 'a').length >= 4 ? true : undefined))
@@ -78,6 +85,7 @@ t.test('bad messages are answered or end the connection, and nothing else', asyn
   t.equal(await code({ op: 'dance' }), 'op-unknown')
   t.equal(await code({ op: 'ping', extra: 1 }), 'message-invalid')
   t.equal(await code({ op: 'subscribe', id: 'x', channel: 'secrets' }, 'x'), 'message-invalid')
+  t.equal(await code('{"op":"subscribe","id":"\\ud800","channel":"entries"}'), 'message-invalid')
   const entries = { op: 'subscribe', id: 'x', channel: 'entries' }
   t.equal(await code({ ...entries, filter: { colour: 'red' } }, 'x'), 'filter-invalid')
   t.equal(await code({ ...entries, filter: { language: 5 } }), 'filter-invalid')
@@ -138,7 +146,7 @@ t.test('who may connect: origins, tickets, tokens that end', async t => {
       listening.messages.some(each => each['type'] === type && holds(Object(each['data']))),
     )
   await news('ProjectionProgress')
-  await news('Activity')
+  await news('Activity', data => Number(data['connections']) > 0)
   await news('Analytics', data => data['day'] !== undefined)
   const stranger = await connect(app.url)
   stranger.say({ op: 'subscribe', id: 'n', channel: 'activity' })
@@ -334,6 +342,14 @@ t.test('the AsyncAPI document is valid and has the schemas that messages here we
   )
   t.equal(document?.version(), '3.0.0')
   const { messages } = JSON.parse(text).channels.live
-  for (const [op, schema] of Object.entries(serverMessages))
+  const { event, ...answers } = serverMessages
+  for (const [op, schema] of Object.entries(answers))
     t.strictSame(messages[op].payload, JSON.parse(JSON.stringify(schema)))
+  for (const { channel, type, data } of liveEventSchemas(declaredCategories, FiguresSchema)) {
+    const { payload } = messages[`${channel}.${type}`]
+    t.strictSame(payload.properties, { ...JSON.parse(JSON.stringify(event.properties)), type: { const: type }, data })
+  }
+  t.notMatch(text, '"seal"', "under which key a member lies is nobody else's business")
+  t.strictSame(liveChecks.faults, [], 'every message that this file was sent is as its schema says')
+  t.strictSame([...liveChecks.channels].toSorted(), ['activity', 'entries', 'events', 'me', 'projections'])
 })

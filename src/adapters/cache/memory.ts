@@ -1,19 +1,26 @@
 /** The cache in this process's memory, bounded whatever keys clients make up. Limits and claims are this node's own. */
 import { LRUCache } from 'lru-cache'
-import type { Cache, CachedValue } from '../../ports/cache.ts'
+import type { Cache, CachedValue, Dependency, Life } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
 
 type Claim = { readonly owner: string; readonly until: number }
 type Window = { count: number; readonly until: number }
-type Entry = { readonly cached: CachedValue; readonly until: number }
+type Member = { readonly text: string; readonly until: number }
+type Entry = {
+  readonly cached: CachedValue
+  readonly marks: string
+  readonly freshUntil: number
+  readonly until: number
+}
+type Scope = { reached: bigint; mark: number }
 
 /** What an entry costs beside its text. */
-const OVERHEAD_BYTES = 200
+const OVERHEAD_BYTES = 250
 
 /**
- * `max` bounds the number of values, of invalidations, of claims and of windows, each for itself; `maxBytes` the values'
- * text, by default 64 MiB. Beyond it the least recently used is forgotten: for a claim that means a second one may be
- * granted, for a window that its count starts anew.
+ * `max` bounds the number of values, of tags, of claims and of windows, each for itself; `maxBytes` the values' text, by
+ * default 64 MiB. Beyond it the least recently used is forgotten: for a tag that means that nothing under it is found
+ * again, for a claim that a second one may be granted, for a window that its count starts anew.
  */
 export const openMemoryCache = (options: {
   readonly clock: Pick<Clock, 'monotonic'>
@@ -24,48 +31,84 @@ export const openMemoryCache = (options: {
   const entries = new LRUCache<string, Entry>({
     max,
     maxSize: maxBytes,
-    sizeCalculation: ({ cached }, key) => 2 * (key.length + cached.value.length) + OVERHEAD_BYTES,
+    sizeCalculation: ({ cached, marks }, key) => 2 * (key.length + cached.value.length + marks.length) + OVERHEAD_BYTES,
   })
-  /** The floor of the keys that have none of their own: an invalidation that was forgotten still refuses older loads. */
-  let forgotten = 0n
-  const floors = new LRUCache<string, bigint>({
-    max,
-    dispose: (floor, _key, reason) => {
-      if (reason === 'evict' && floor > forgotten) forgotten = floor
-    },
-  })
+  // No mark is given out twice, so one that was forgotten or changed never comes back.
+  let marked = 0
+  const scopes = new LRUCache<string, Scope>({ max })
+  const tags = new LRUCache<string, number>({ max })
   const claims = new LRUCache<string, Claim>({ max })
   const windows = new LRUCache<string, Window>({ max })
+  const groups = new LRUCache<string, Map<string, Member>>({ max })
 
-  const floorOf = (key: string): bigint => floors.peek(key) ?? forgotten
+  const scopeOf = (name: string): Scope => {
+    const known = scopes.get(name)
+    if (known) return known
+    marked += 1
+    const scope = { reached: 0n, mark: marked }
+    scopes.set(name, scope)
+    return scope
+  }
+  const tagOf = (scope: string, tag: string): number => {
+    const name = `${scope} ${tag}`
+    const known = tags.get(name)
+    if (known !== undefined) return known
+    marked += 1
+    tags.set(name, marked)
+    return marked
+  }
+  const marksOf = (on: readonly Dependency[]): string => {
+    let marks = ''
+    for (const { scope, tags } of on) {
+      marks += `${scopeOf(scope).mark};`
+      for (const tag of tags) marks += `${tagOf(scope, tag)},`
+    }
+    return marks
+  }
 
-  const read = (key: string): CachedValue | undefined => {
+  const find = (key: string, marks: string) => {
     const entry = entries.get(key)
     if (!entry) return undefined
-    if (entry.until > clock.monotonic()) return entry.cached
+    const now = clock.monotonic()
+    if (entry.until > now && entry.marks === marks) return { ...entry.cached, fresh: entry.freshUntil > now }
     entries.delete(key)
     return undefined
   }
 
-  const set = (key: string, cached: CachedValue, ttl: number): void => {
-    if (cached.position < floorOf(key) || cached.position < (read(key)?.position ?? 0n)) return
+  const keep = (key: string, marks: string, cached: CachedValue, { freshMs, staleMs }: Life): void => {
+    const now = clock.monotonic()
+    const known = entries.peek(key)
+    if (known && known.until > now && known.cached.position > cached.position) return
     // A value too large to keep drops the older one: that must not stand in for it.
-    entries.set(key, { cached, until: clock.monotonic() + ttl })
+    entries.set(key, { cached, marks, freshUntil: now + freshMs, until: now + freshMs + staleMs })
   }
 
-  const invalidate = (key: string, position: bigint): void => {
-    // A value from beyond the position reflects already what the invalidation is about.
-    const known = read(key)
-    if (known && known.position <= position) entries.delete(key)
-    if (position > floorOf(key)) floors.set(key, position)
+  const changed = (name: string, changes: readonly string[], from: bigint, to: bigint): void => {
+    for (const tag of changes) tags.delete(`${name} ${tag}`)
+    const scope = scopeOf(name)
+    if (scope.reached < from) {
+      marked += 1
+      scope.mark = marked
+    }
+    if (scope.reached < to) scope.reached = to
+  }
+
+  const clear = (): void => {
+    entries.clear()
+    claims.clear()
+    windows.clear()
+    groups.clear()
   }
 
   return {
-    get: async key => read(key),
-    set: async (key, value, ttl = Number.POSITIVE_INFINITY) => set(key, value, ttl),
-    invalidate: async (keys, position) => {
-      for (const key of keys) invalidate(key, position)
+    look: async (key, on) => {
+      const marks = marksOf(on)
+      const found = find(key, marks)
+      return { reached: on.map(({ scope }) => scopeOf(scope).reached), marks, ...(found && { found }) }
     },
+    keep: async (key, marks, value, life) => keep(key, marks, value, life),
+    changed: async (scope, changes, from, to) => changed(scope, changes, from, to),
+    forget: async () => entries.clear(),
     claim: async (key, owner, ttl) => {
       const held = claims.get(key)
       const now = clock.monotonic()
@@ -86,15 +129,17 @@ export const openMemoryCache = (options: {
       windows.set(key, { count: 1, until: now + window })
       return { count: 1, resetMs: window }
     },
-    clear: async () => {
-      entries.clear()
-      claims.clear()
-      windows.clear()
+    present: async (group, member, text, ttl) => {
+      const now = clock.monotonic()
+      const members = groups.get(group) ?? new Map<string, Member>()
+      groups.set(group, members.set(member, { text, until: now + ttl }))
+      for (const [name, { until }] of members) if (until <= now) members.delete(name)
+      return { members: new Map([...members].map(([name, { text: said }]) => [name, said])), alone: true }
     },
-    close: async () => {
-      entries.clear()
-      claims.clear()
-      windows.clear()
+    leave: async (group, member) => {
+      groups.get(group)?.delete(member)
     },
+    clear: async () => clear(),
+    close: async () => clear(),
   }
 }

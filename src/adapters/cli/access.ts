@@ -1,4 +1,4 @@
-/** `lexichron token` and `lexichron keys`: who may do what until there are accounts. */
+/** `lexichron token`: what services act with. */
 import { roles } from '../../domain/roles.ts'
 import { type CliCommand, durationMs, exitCodes, needed, oneOf, UsageError } from './command.ts'
 import { refused } from './failures.ts'
@@ -66,20 +66,6 @@ export const tokenRevoke: CliCommand = {
     const refusal = refused(terminal, revoked)
     if (refusal !== undefined || 'refused' in revoked) return refusal ?? exitCodes.failed
     await terminal.result(terminal.json ? JSON.stringify(revoked) : `${revoked.id} is ${revoked.state}`)
-    return exitCodes.done
-  },
-}
-
-export const keysRotate: CliCommand = {
-  name: 'keys rotate',
-  usage: '',
-  summary: 'make a new key that signs access tokens; it stands in the JWKS ten minutes before it signs',
-  options: {},
-  about: {},
-  positionals: [0, 0],
-  run: async (_, { terminal, open }) => {
-    const key = await (await open('work')).keys.rotate()
-    await terminal.result(terminal.json ? JSON.stringify(key) : `${key.kid} signs from ${key.activeFrom}`)
     return exitCodes.done
   },
 }

@@ -1,9 +1,13 @@
 /** What the command line needs of the program: src/app.ts opens it, and nothing here knows what it is made of. */
+import type { Rotation } from '../../commands/address-rotation.ts'
 import type { Config } from '../../config.ts'
+import type { Block } from '../../domain/block.ts'
 import type { ImportCounts, ImportFormat } from '../../domain/import.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Role } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { JobDetail, JobState, JobView } from '../../ports/jobs.ts'
+import type { Locale } from '../../ports/mailer.ts'
 
 /**
  * `serve`: HTTP, projections and all; `work`: what one command of the command line needs, which may run beside a service
@@ -31,7 +35,13 @@ export type Progress = {
 export type Watch = { readonly onProgress: (progress: Progress) => void; readonly signal: AbortSignal }
 
 /** A line of a source that was not taken, and why. */
-export type ImportFault = { readonly file?: string; readonly line: number; readonly reason: string }
+export type ImportFault = {
+  readonly file?: string
+  readonly line: number
+  readonly reason: string
+  /** What is wrong with each member of a line of NDJSON, in the words of the interface. */
+  readonly errors?: readonly { readonly pointer: string; readonly code: string; readonly detail: string }[]
+}
 
 export type ImportOptions = Watch & {
   /** Names the source in streams and entries; by default made from the file's or folder's name. */
@@ -95,6 +105,15 @@ export type TokenStatus = Omit<IssuedToken, 'token'> & {
   readonly state: 'valid' | 'expired' | 'revoked'
 }
 
+/** Who is not served. `lifeMs` counts from now; absent: until it is taken away. */
+export type BlockTool = {
+  add(order: { readonly target: string; readonly reason: string; readonly lifeMs?: number }): Promise<Block | Refusal>
+  /** In force now, newest first. */
+  list(): Promise<readonly Block[]>
+  /** Named by its id or by what it blocks. */
+  remove(named: string): Promise<Block | Refusal>
+}
+
 /** The opened program. Each method may throw the ports' errors; a refusal is a value. */
 export type App = {
   /** Names that `rebuild`, `retry` and `verify` know. */
@@ -122,9 +141,41 @@ export type App = {
     list(): Promise<readonly TokenStatus[]>
     revoke(id: string): Promise<TokenStatus | Refusal>
   }
-  readonly keys: { rotate(): Promise<{ readonly kid: string; readonly activeFrom: string }> }
+  readonly accounts: {
+    /** Without a mail; `password` is there for a new account alone, shown once and stored nowhere. */
+    create(request: {
+      readonly email: string
+      readonly role: Role
+    }): Promise<{ readonly accountId: string; readonly password?: string } | Refusal>
+  }
+  readonly jobs: {
+    list(options: { readonly state?: JobState; readonly limit: number }): Promise<readonly JobView[]>
+    show(key: string): Promise<readonly JobDetail[]>
+    retry(key?: string): Promise<number>
+    drop(key: string): Promise<boolean>
+  }
+  readonly blocks: BlockTool
+  readonly keys: {
+    rotate(): Promise<{ readonly kid: string; readonly activeFrom: string }>
+    /** Begins with a new key of addresses, or goes on with it. */
+    rotateAddresses(): Promise<Rotation | Refusal>
+  }
   /** Stops accepting, finishes what runs, flushes and closes; repeating it is harmless. */
   close(): Promise<void>
+}
+
+/** Every mail there is, as it would be sent with made-up data. */
+export type Mails = {
+  readonly names: readonly string[]
+  /** The language that a reader of this one (BCP 47) is written to in. */
+  localeOf(tag: string): Locale
+  preview(
+    name: string,
+    locale: string,
+    timeZone?: string,
+  ): { readonly subject: string; readonly text: string; readonly html: string }
+  /** Sends one, past the queue. @throws {MailError} what came of it. */
+  test(config: Config, address: string, locale: string): Promise<{ readonly messageId: string }>
 }
 
 /** What one check of `doctor` has found; `advice` says what to do about a warning or failure. */
@@ -136,5 +187,23 @@ export type Finding = {
 }
 /** Checks everything that can be checked without opening the program. `config` throws where the settings are wrong. */
 export type Diagnose = (config: () => Config) => Promise<readonly Finding[]>
+
+export type CopyReport = {
+  /** False when the signal ended it: run again, it goes on. */
+  readonly complete: boolean
+  readonly events: number
+  /** Events that were in the target already. */
+  readonly before: number
+  /** SHA-256 over both logs' rows in hex, of a complete copy. */
+  readonly digest?: string
+  readonly fromLog: string
+  readonly toLog: string
+}
+/** Copies a log; `from` is by default that of the settings. */
+export type Copy = (
+  config: Config,
+  urls: { readonly from?: string; readonly to: string },
+  watch: Watch,
+) => Promise<CopyReport>
 
 export type OpenApp = (config: Config, options: AppOptions) => Promise<App>

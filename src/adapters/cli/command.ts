@@ -1,7 +1,7 @@
 /** How a command of the command line is declared, and what it is given. */
 import type { ParseArgsConfig } from 'node:util'
 import type { Config } from '../../config.ts'
-import type { App, AppPurpose, Finding } from './app-port.ts'
+import type { App, AppPurpose, CopyReport, Finding, Mails, Watch } from './app-port.ts'
 import type { ProgressView } from './progress.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -24,6 +24,9 @@ export type CliContext = {
   readonly open: (purpose: AppPurpose) => Promise<App>
   /** Every check of `doctor`; nothing is opened or written. */
   readonly diagnose: () => Promise<readonly Finding[]>
+  readonly mails: () => Promise<Mails>
+  /** Copies the log into another event store. */
+  readonly copy: (urls: { readonly from?: string; readonly to: string }, watch: Watch) => Promise<CopyReport>
   /** Shows progress while the work runs. */
   readonly watched: <T>(work: (view: Pick<ProgressView, 'show' | 'say'>) => Promise<T>) => Promise<T>
 }
@@ -68,12 +71,12 @@ export const oneOf = <T extends string>(value: string | undefined, all: readonly
   return found
 }
 
-const unitMs = { s: 1000, m: 60_000, h: 3_600_000 } as const
+const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
-/** `90s`, `30m`, `1h` in milliseconds. @throws {UsageError} */
+/** `90s`, `30m`, `1h`, `7d` in milliseconds. @throws {UsageError} */
 export const durationMs = (text: string, option: string): number => {
-  const [, digits, unit] = /^(\d{1,6})([smh])$/.exec(text) ?? []
-  if (digits === undefined || (unit !== 's' && unit !== 'm' && unit !== 'h') || Number(digits) === 0)
-    throw new UsageError(`--${option} is ${text}: write a time such as 90s, 30m or 1h.`)
+  const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  if (digits === undefined || (unit !== 's' && unit !== 'm' && unit !== 'h' && unit !== 'd') || Number(digits) === 0)
+    throw new UsageError(`--${option} is ${text}: write a time such as 90s, 30m, 1h or 7d.`)
   return Number(digits) * unitMs[unit]
 }

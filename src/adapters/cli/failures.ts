@@ -18,7 +18,21 @@ const passingSystem: ReadonlySet<string> = new Set(['EAGAIN', 'EBUSY', 'ECONNREF
 
 /** What does not pass by itself, by the kind of the fault behind a store's error or the system's code. */
 const lasting: ReadonlySet<string> = new Set([
-  ...['start', 'cantopen', 'readonly', 'EACCES', 'EEXIST', 'ENOTDIR', 'ENOENT', 'EPERM', 'EROFS', 'EISDIR'],
+  ...[
+    'start',
+    'refused',
+    'cantopen',
+    'readonly',
+    'newer',
+    'foreign',
+    'EACCES',
+    'EEXIST',
+    'ENOTDIR',
+    'ENOENT',
+    'EPERM',
+    'EROFS',
+    'EISDIR',
+  ],
 ])
 const faultOf = (cause: unknown): string =>
   cause instanceof Error ? (member(cause, 'kind') ?? member(cause, 'code') ?? '') : ''
@@ -50,13 +64,21 @@ const systemSentence = (code: string, error: Error): string => {
 }
 
 /** Errors that state their own case in one sentence, by name: adapters throw them, and this one knows no other adapter. */
-const plain: ReadonlySet<string> = new Set(['SqliteError', 'SourceError', 'ProjectionError', 'UndecodableEventError'])
+const plain: ReadonlySet<string> = new Set([
+  'SqliteError',
+  'JobsError',
+  'SourceError',
+  'ProjectionError',
+  'UndecodableEventError',
+  'CopyError',
+  'OutputFailedError',
+])
 
 export const failureOf = (error: unknown): Failure => {
   if (!(error instanceof Error)) return { code: exitCodes.failed, lines: [String(error)] }
   if (error instanceof UsageError) return { code: exitCodes.usage, lines: [error.message] }
   if (error instanceof ConfigError)
-    return { code: exitCodes.failed, lines: ['The settings are wrong:', ...error.faults.map(each => `  ${each}`)] }
+    return { code: exitCodes.usage, lines: ['The settings are wrong:', ...error.faults.map(each => `  ${each}`)] }
   // The reader has what it wanted: neither a failure nor worth a line.
   if (error instanceof OutputClosedError) return { code: exitCodes.done, lines: [] }
   if (error instanceof EventStoreError || error instanceof ReadStoreError || error instanceof KeysError) {
@@ -65,7 +87,8 @@ export const failureOf = (error: unknown): Failure => {
   }
   if (plain.has(error.name)) {
     const why = member(error, 'kind') ?? member(error, 'code') ?? ''
-    return { code: passing.has(why) ? exitCodes.tryAgain : exitCodes.failed, lines: [error.message] }
+    const code = passing.has(why) ? exitCodes.tryAgain : why === 'usage' ? exitCodes.usage : exitCodes.failed
+    return { code, lines: [error.message] }
   }
   const code = member(error, 'code')
   if (code !== undefined && /^E[A-Z]+$/.test(code))
@@ -75,6 +98,9 @@ export const failureOf = (error: unknown): Failure => {
     }
   return { code: exitCodes.failed, lines: ['This should not have happened:', error.stack ?? error.message] }
 }
+
+/** The engine is there and refuses us: waiting for it is of no use. */
+export const isRefusedByEngine = (error: Error): boolean => faultOf(error.cause) === 'refused'
 
 const refusalExit = (refusal: Refusal): ExitCode =>
   passingRefusals.has(refusal.refused) ? exitCodes.tryAgain : exitCodes.failed

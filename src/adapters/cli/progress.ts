@@ -15,9 +15,15 @@ const amount = (n: number, unit: Progress['unit']): string =>
 
 type Measured = Progress & { readonly rate: number; readonly secondsLeft: number | undefined }
 
-/** Nothing yet at the first look. */
+/** At the first look there is none yet, and what is done at once never has one. */
 const rateOf = ({ rate, unit }: Measured): string =>
-  rate === 0 ? unit : unit === 'bytes' ? `${(rate / 1e6).toFixed(1)} MB/s` : `${count(rate)} ${unit}/s`
+  rate === 0
+    ? unit === 'bytes'
+      ? ''
+      : ` ${unit}`
+    : unit === 'bytes'
+      ? `, ${(rate / 1e6).toFixed(1)} MB/s`
+      : `, ${count(rate)} ${unit}/s`
 
 const left = ({ secondsLeft }: Measured): string => (secondsLeft === undefined ? '' : `, ${seconds(secondsLeft)} left`)
 
@@ -25,7 +31,7 @@ const left = ({ secondsLeft }: Measured): string => (secondsLeft === undefined ?
 const line = (at: Measured): string => {
   const { step, done, total, unit } = at
   const known = total > 0 ? ` of ${amount(total, unit)} (${Math.floor((done / total) * 100)}%)` : ''
-  return `${step}: ${amount(done, unit)}${known}, ${rateOf(at)}${left(at)}`
+  return `${step}: ${amount(done, unit)}${known}${rateOf(at)}${left(at)}`
 }
 
 export type ProgressView = {
@@ -60,7 +66,7 @@ export const openProgress = (terminal: Terminal, now: () => number): ProgressVie
     if (terminal.json) terminal.note(JSON.stringify({ progress: at }))
     else if (!bar) terminal.note(line(at))
     else {
-      const shown = { step: at.step, text: `${amount(at.done, at.unit)}  ${rateOf(at)}${left(at)}` }
+      const shown = { step: at.step, text: `${amount(at.done, at.unit)}${rateOf(at)}${left(at)}` }
       if (!bar.isActive) bar.start(Math.max(at.total, 1), at.done, shown)
       bar.setTotal(Math.max(at.total, at.done, 1))
       bar.update(at.done, shown)

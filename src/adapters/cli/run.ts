@@ -1,14 +1,22 @@
 /** The command line: finds the command, reads its arguments, runs it, and turns every end into an exit code. */
+
 import { parseArgs } from 'node:util'
 import type { Config } from '../../config.ts'
-import { keysRotate, tokenCreate, tokenList, tokenRevoke } from './access.ts'
-import type { App, Diagnose, OpenApp } from './app-port.ts'
+import { tokenCreate, tokenList, tokenRevoke } from './access.ts'
+import { accountCreate } from './account.ts'
+import type { App, Copy, Diagnose, Mails, OpenApp } from './app-port.ts'
+import { blocksAdd, blocksList, blocksRemove } from './blocks.ts'
 import { type CliCommand, type CliContext, type CliInput, type ExitCode, exitCodes, UsageError } from './command.ts'
+import { copy } from './copy.ts'
 import { doctor } from './doctor.ts'
 import { failureOf, report } from './failures.ts'
 import { helpOf, overview } from './help.ts'
+import { jobsDrop, jobsList, jobsRetry, jobsShow } from './jobs.ts'
+import { keysRotate, keysRotateAddresses } from './keys.ts'
+import { mailPreview, mailTest } from './mail.ts'
 import { openProgress } from './progress.ts'
 import { projections, rebuild, retry, verify } from './projections.ts'
+import { receiptVerify } from './receipt.ts'
 import { serve } from './serve.ts'
 import { config } from './settings.ts'
 import { openTerminal, type Streams, type Terminal } from './terminal.ts'
@@ -16,8 +24,19 @@ import { exportCommand, importCommand } from './transfer.ts'
 
 /** The one page that lists every command. */
 export const commands: readonly CliCommand[] = [
-  ...[serve, importCommand, exportCommand, rebuild, projections, retry, verify],
-  ...[tokenCreate, tokenList, tokenRevoke, keysRotate, config, doctor],
+  ...[serve, importCommand, exportCommand, copy, rebuild, projections, retry, verify],
+  ...[
+    tokenCreate,
+    tokenList,
+    tokenRevoke,
+    accountCreate,
+    keysRotate,
+    keysRotateAddresses,
+    receiptVerify,
+    config,
+    doctor,
+  ],
+  ...[jobsList, jobsShow, jobsRetry, jobsDrop, mailPreview, mailTest, blocksAdd, blocksList, blocksRemove],
 ]
 
 export type Surroundings = Streams & {
@@ -26,6 +45,8 @@ export type Surroundings = Streams & {
   /** Loads the program when a command needs it: help and mistakes are answered without it. */
   readonly openApp: () => Promise<OpenApp>
   readonly openDoctor: () => Promise<Diagnose>
+  readonly openCopy: () => Promise<Copy>
+  readonly openMails: () => Promise<Mails>
   readonly signal: AbortSignal
   /** A monotonic clock in milliseconds. */
   readonly now: () => number
@@ -54,13 +75,17 @@ const read = (command: CliCommand, argv: readonly string[]): CliInput => {
   const options = { ...command.options, ...everywhere }
   const parse = () => {
     try {
-      return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true })
+      return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true, tokens: true })
     } catch (error) {
       // Node's sentences go on to explain "--"; the first one says it.
       throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? '').concat('.') : String(error))
     }
   }
-  const { values, positionals } = parse()
+  const { values, positionals, tokens } = parse()
+  const given = tokens.flatMap(token => (token.kind === 'option' ? [token.name] : []))
+  const again = given.find((name, at) => given.indexOf(name) !== at)
+  // Which of two was meant nobody knows, and one of them may be the role of a token.
+  if (again !== undefined) throw new UsageError(`--${again} is given more than once.`)
   const named = (name: string): unknown => Object.entries(values).find(([each]) => each === name)?.[1]
   const input: CliInput = {
     option: name => {
@@ -84,6 +109,8 @@ const execute = async (command: CliCommand, input: CliInput, terminal: Terminal,
   const context: CliContext = {
     ...{ terminal, signal: around.signal, config: around.config },
     diagnose: async () => (await around.openDoctor())(around.config),
+    mails: around.openMails,
+    copy: async (urls, watch) => (await around.openCopy())(around.config(), urls, watch),
     open: async purpose => {
       const settings = around.config()
       const openApp = await around.openApp()

@@ -1,7 +1,7 @@
 /** `lexichron serve`: the service, until it is told to stop. */
 import type { App, ImportReport } from './app-port.ts'
 import { type CliCommand, type CliContext, exitCodes } from './command.ts'
-import { failureOf, report } from './failures.ts'
+import { failureOf, isRefusedByEngine, report } from './failures.ts'
 import { count } from './terminal.ts'
 
 const tries = (url: string): readonly string[] => [
@@ -10,9 +10,14 @@ const tries = (url: string): readonly string[] => [
   `curl '${url}/v1/word-of-the-day?language=en'`,
 ]
 
-const filled = async ({ terminal }: CliContext, { source, written }: ImportReport, url: string): Promise<void> => {
-  if (terminal.json) return terminal.result(JSON.stringify({ filled: { source, written } }))
-  await terminal.result(`Filled with ${source}: ${count(written)} entries. Try:`)
+const filled = async (
+  { terminal }: CliContext,
+  { source, written, unchanged }: ImportReport,
+  url: string,
+): Promise<void> => {
+  if (terminal.json) return terminal.result(JSON.stringify({ filled: { source, written, unchanged } }))
+  // What an earlier filling wrote before it was cut off is there as well.
+  await terminal.result(`Filled with ${source}: ${count(written + unchanged)} entries. Try:`)
   for (const each of tries(url)) await terminal.result(`  ${each}`)
 }
 
@@ -44,7 +49,8 @@ const opened = async (context: CliContext, wait: boolean): Promise<App | undefin
     try {
       return await context.open('serve')
     } catch (error) {
-      const isAway = error instanceof Error && 'code' in error && error.code === 'unavailable'
+      const isAway =
+        error instanceof Error && 'code' in error && error.code === 'unavailable' && !isRefusedByEngine(error)
       if (!wait || !isAway) throw error
       if (error.message !== said) context.terminal.note(`lexichron: waits: ${error.message}`)
       said = error.message

@@ -22,11 +22,21 @@ export class OutputClosedError extends Error {
   override readonly name = 'OutputClosedError'
 }
 
+/** What stands behind standard output takes no more: a full disk. */
+export class OutputFailedError extends Error {
+  override readonly name = 'OutputFailedError'
+}
+
 export const openTerminal = ({ stdout, stderr }: Streams, json: boolean): Terminal => {
-  let closed = false
-  stdout.on('error', () => {
-    closed = true
+  let failure: Error | undefined
+  stdout.on('error', error => {
+    failure ??= error
   })
+  /** A reader who went away is one thing; a disk that takes no more is a failure that has to be told. */
+  const outcome = (error: Error): Error =>
+    'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED')
+      ? new OutputClosedError(error.message)
+      : new OutputFailedError(`standard output cannot be written: ${error.message}`, { cause: error })
   // A log collector that goes away is no reason to stop the service.
   stderr.on('error', () => {})
   return {
@@ -38,8 +48,8 @@ export const openTerminal = ({ stdout, stderr }: Streams, json: boolean): Termin
     },
     result: line =>
       new Promise((done, failed) => {
-        if (closed) failed(new OutputClosedError('standard output was closed'))
-        else stdout.write(`${line}\n`, error => (error ? failed(new OutputClosedError(error.message)) : done()))
+        if (failure) failed(outcome(failure))
+        else stdout.write(`${line}\n`, error => (error ? failed(outcome(error)) : done()))
       }),
   }
 }

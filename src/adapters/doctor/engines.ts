@@ -4,19 +4,36 @@ import { type Look, look, numberOf, textOf } from './files.ts'
 import { type Finding, failed, note, ok, reasonOf, warning } from './finding.ts'
 
 /** What a file has to say of itself to be ours. */
-type Kind = { readonly name: string; readonly applicationId: number; readonly schema: number; readonly again: string }
+export type Kind = {
+  readonly name: string
+  readonly applicationId: number
+  readonly schema: number
+  readonly again: string
+}
+
+/** What to do when one of them is broken. */
+export const again = {
+  events: 'Restore the log from its latest backup or copy: nothing else has what it holds.',
+  reads: 'Stop the service and remove the file: everything in it is made again from the log.',
+  jobs: 'Restore it, or stop the service and move it away: the mails that wait in it are then not sent.',
+} as const
 
 /** The numbers are the adapters' own (LexE, LxRd), stated again: no adapter knows another. A test holds them together. */
 const eventFile: Kind = {
   ...{ name: 'event store', applicationId: 0x4c657845, schema: 1 },
-  again: 'Restore the log from its latest backup or copy: nothing else has what it holds.',
+  again: again.events,
 }
 const readFile: Kind = {
   ...{ name: 'read store', applicationId: 0x4c785264, schema: 1 },
-  again: 'Stop the service and remove the file: everything in it is made again from the log.',
+  again: again.reads,
 }
 
-const identify = (kind: Kind, path: string, db: Look): readonly Finding[] => {
+export const jobsFile: Kind = {
+  ...{ name: 'jobs', applicationId: 0x4c784a62, schema: 1 },
+  again: again.jobs,
+}
+
+export const identify = (kind: Kind, path: string, db: Look): readonly Finding[] => {
   const check = kind.name
   const id = numberOf(db.all('PRAGMA application_id')[0], 'application_id')
   const schema = numberOf(db.all('PRAGMA user_version')[0], 'user_version')
@@ -29,7 +46,7 @@ const identify = (kind: Kind, path: string, db: Look): readonly Finding[] => {
   return [ok(check, `${path} opens; schema ${schema}`)]
 }
 
-const fault = (kind: Kind, path: string, error: unknown): Finding =>
+export const fault = (kind: Kind, path: string, error: unknown): Finding =>
   failed(kind.name, `${path} cannot be read: ${reasonOf(error)}.`, kind.again)
 
 export type LogFacts = { readonly logId: string; readonly head: number }
@@ -86,7 +103,7 @@ export const checkEventFile = (path: string, clock: Pick<Clock, 'now'>): EngineF
 /** How far a consumer is, on whichever engine it says so. */
 export type ConsumerFacts = { readonly consumer: string; readonly logId: string; readonly position: number }
 
-const consumersIn = (db: Look): readonly ConsumerFacts[] =>
+export const consumersIn = (db: Look): readonly ConsumerFacts[] =>
   db.all('SELECT consumer, log_id, position FROM checkpoint ORDER BY consumer LIMIT 1000').map(row => ({
     consumer: textOf(row, 'consumer'),
     logId: textOf(row, 'log_id'),
@@ -115,25 +132,25 @@ export const checkConsumers = (found: readonly ConsumerFacts[], log: LogFacts | 
       : note(`consumer ${consumer}`, `${behind} positions behind the head; a running service catches up`)
   })
 
-const parkedIn = (db: Look): readonly string[] =>
+export const parkedIn = (db: Look): readonly string[] =>
   db
     .all("SELECT name, value FROM record WHERE name >= 'parked:' AND name < 'parked;' LIMIT 1000")
     .map(row => textOf(row, 'name'))
 
 /** `names` are those of the records of what waits, 1,000 at most. */
-export const checkParked = (names: readonly string[]): Finding => {
+export const checkParked = (names: readonly string[], check = 'parked'): Finding => {
   const [first] = names
-  if (first === undefined) return ok('parked', 'nothing waits')
+  if (first === undefined) return ok(check, 'nothing waits')
   return warning(
-    'parked',
+    check,
     `${names.length >= 1000 ? '1,000 or more' : names.length} documents or keys wait since an event failed on them, such as ${first.slice('parked:'.length)}.`,
     'lexichron projections names them with the reason; once it is mended: lexichron projections retry.',
   )
 }
 
-type Held = { readonly consumer: string; readonly beat: string }
+export type Held = { readonly consumer: string; readonly beat: string }
 
-const heldLeases = (db: Look): readonly Held[] =>
+export const heldLeases = (db: Look): readonly Held[] =>
   db.all("SELECT name, value FROM record WHERE name >= 'lease:' AND name < 'lease;' LIMIT 1000").flatMap(row => {
     const lease: unknown = JSON.parse(textOf(row, 'value'))
     const isHeld = typeof lease === 'object' && lease !== null && 'owner' in lease && lease.owner !== ''
@@ -143,12 +160,13 @@ const heldLeases = (db: Look): readonly Held[] =>
 /** Holders raise their lease every 2 s: who has not within this time is gone, stopped or cut off. */
 const BEATS_MS = 5_000
 
-const leases = async (
+export const leases = async (
   path: string,
   before: readonly Held[],
   clock: Pick<Clock, 'sleep'>,
+  check = 'leases',
 ): Promise<readonly Finding[]> => {
-  if (before.length === 0) return [note('leases', 'nobody holds one: no service runs on these files')]
+  if (before.length === 0) return [note(check, 'nobody holds one: no service runs on these files')]
   await clock.sleep(BEATS_MS)
   const db = look(path)
   try {
@@ -156,12 +174,12 @@ const leases = async (
     const silent = before.filter(each => after.get(each.consumer) === each.beat).map(each => each.consumer)
     const alive = before.length - silent.length
     return [
-      ...(alive > 0 ? [ok('leases', `${alive} are held by a service that is alive`)] : []),
+      ...(alive > 0 ? [ok(check, `${alive} are held by a service that is alive`)] : []),
       ...(silent.length > 0
         ? [
             warning(
-              'leases',
-              `${silent.length} are held by a process that gave no sign for ${BEATS_MS / 1000} s: ${silent.slice(0, 5).join(', ')}.`,
+              check,
+              `${silent.length} are held by a process that gave no sign for ${BEATS_MS / 1000} s: ${silent.slice(0, 5).join(', ')}${silent.length > 5 ? ` and ${silent.length - 5} more` : ''}.`,
               'Nothing, if it was killed: a service that starts takes them over within 8 s. If it hangs, end it.',
             ),
           ]

@@ -128,11 +128,26 @@ async function* below(folder: string): AsyncGenerator<string> {
   }
 }
 
-/** Keys are for their owner alone: files 0600, folders 0700. */
-export const checkKeys = async (folder: string): Promise<Finding> => {
+/** Keys are for their owner alone: files 0600, folders 0700. `written`: a log is there that may need them. */
+export const checkKeys = async (folder: string, written: boolean): Promise<Finding> => {
   const check = 'keys'
   if (process.platform === 'win32') return note(check, 'this system has no file modes to check')
-  if (!(await stat(folder).catch(() => undefined))) return note(check, `${folder} is not there yet`)
+  if (!(await stat(folder).catch(() => undefined)))
+    return written
+      ? failed(
+          check,
+          `${folder} is gone, and there is a log: what people wrote is sealed under keys that were in it.`,
+          'Put the folder back from a copy before the service starts: it would make new keys that open nothing of the old.',
+        )
+      : note(check, `${folder} is not there yet`)
+  // Every command that writes has made some.
+  const secrets = written ? await readdir(join(folder, 'secret')).catch(() => []) : ['']
+  if (secrets.length === 0)
+    return failed(
+      check,
+      `${folder} has no secrets, and there is a log: tokens, cursors and the claims of addresses were made with them.`,
+      'Put the folder back from a copy before the service starts: it would make new ones, and nobody could sign in.',
+    )
   const open: string[] = []
   let seen = 0
   try {

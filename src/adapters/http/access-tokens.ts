@@ -1,4 +1,4 @@
-/** Access tokens of services: signed JWTs (RFC 7519) in the profile of RFC 9068, ES256 alone, keys from the key port. */
+/** Access tokens of services and accounts: signed JWTs (RFC 7519) in the profile of RFC 9068, ES256 alone, keys from the key port. */
 import { createPublicKey, hash, type KeyObject } from 'node:crypto'
 import jwt from 'jsonwebtoken'
 import { LRUCache } from 'lru-cache'
@@ -16,16 +16,25 @@ const SKEW_MS = 5000
 /** The key set is asked for again after this time; the key port itself remembers. */
 const KEYS_TRUSTED_MS = 1000
 
-export type AccessClaims = {
-  /** Id of the token: what is revoked. */
+type CommonClaims = {
+  /** Id of the token: what is revoked, for a service. */
   readonly jti: string
   /** Actor id that it acts as. */
   readonly sub: string
-  readonly kind: 'service'
-  readonly role: Role
   readonly issuedAt: Date
   readonly expiresAt: Date
 }
+/** Of an account: no role, since that is the log's to say. `session` is what it ends with. */
+export type AccountClaims = CommonClaims & {
+  readonly kind: 'account'
+  readonly session: string
+  readonly epoch: number
+}
+export type ServiceClaims = CommonClaims & { readonly kind: 'service'; readonly role: Role }
+export type AccessClaims = ServiceClaims | AccountClaims
+
+/** How long an account's token lives, in seconds. */
+export const ACCESS_SECONDS = 600
 
 export type TokenFault = 'malformed' | 'too-long' | 'wrong-type' | 'unknown-key' | 'not-genuine' | 'expired' | 'not-yet'
 export type Verified = { readonly claims: AccessClaims } | { readonly fault: TokenFault }
@@ -43,7 +52,7 @@ export const signAccessToken = async (
   { issuer, audience }: TokenScope,
   claims: AccessClaims,
 ): Promise<string> => {
-  const { jti, sub, kind, role, issuedAt, expiresAt } = claims
+  const { jti, sub, kind, issuedAt, expiresAt } = claims
   const [key] = await keys.signing(issuedAt)
   if (!key) throw new Error('There is no key to sign with.')
   const iat = seconds(issuedAt)
@@ -54,7 +63,7 @@ export const signAccessToken = async (
     client_id: sub,
     jti,
     kind,
-    role,
+    ...(claims.kind === 'service' ? { role: claims.role } : { sid: claims.session, epoch: claims.epoch }),
     iat,
     nbf: iat,
     exp: seconds(expiresAt),
@@ -82,12 +91,15 @@ const isTime = (value: unknown): value is number =>
 const isId = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
 const claimsOf = (payload: Readonly<Record<string, unknown>>): AccessClaims | undefined => {
-  const { jti, sub, kind, role, iat, nbf, exp } = payload
-  if (!isId(jti) || !isId(sub) || kind !== 'service' || !isRole(role)) return undefined
+  const { jti, sub, kind, role, sid, epoch, iat, nbf, exp } = payload
+  if (!isId(jti) || !isId(sub)) return undefined
   if (!isTime(iat) || !isTime(exp) || (nbf !== undefined && !isTime(nbf))) return undefined
   if (exp <= iat || (exp - iat) * 1000 > LONGEST_TOKEN_LIFE_MS) return undefined
   const start = Math.max(iat, nbf ?? iat)
-  return { jti, sub, kind, role, issuedAt: new Date(start * 1000), expiresAt: new Date(exp * 1000) }
+  const common = { jti, sub, issuedAt: new Date(start * 1000), expiresAt: new Date(exp * 1000) }
+  if (kind === 'service') return isRole(role) ? { ...common, kind, role } : undefined
+  if (kind !== 'account' || !isId(sid) || !isTime(epoch) || exp - iat > ACCESS_SECONDS) return undefined
+  return { ...common, kind, session: sid, epoch }
 }
 
 export type TokenVerifier = {

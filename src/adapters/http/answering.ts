@@ -4,10 +4,12 @@ import type { Logger } from 'pino'
 import { traceIdOf } from '../../domain/trace.ts'
 import { EventStoreError } from '../../ports/event-store.ts'
 import { KeysError } from '../../ports/keys.ts'
+import { PasswordsBusyError } from '../../ports/passwords.ts'
 import { ReadStoreError } from '../../ports/read-store.ts'
 import { ProjectionError } from '../../projections/errors.ts'
 import { traceparentOf } from './idempotency.ts'
 import type { Hit } from './limits.ts'
+import { encodingFor } from './negotiation.ts'
 import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
 import type { Answer } from './route.ts'
 import { type Admission, cacheControl, secure, standingHeaders } from './security.ts'
@@ -63,6 +65,8 @@ export const problemOfError = (error: unknown): ProblemError => {
     const code = error.code === 'corrupt' || error.code === 'fenced' ? 'internal' : known[error.code]
     return new ProblemError(code, problemOf(code).help, { cause: error })
   }
+  if (error instanceof PasswordsBusyError)
+    return new ProblemError('passwords-busy', problemOf('passwords-busy').help, { cause: error })
   if (error instanceof KeysError) {
     const code = error.code === 'corrupt' ? 'internal' : error.code === 'closed' ? 'closing' : 'store-unavailable'
     return new ProblemError(code, problemOf(code).help, { cause: error })
@@ -82,6 +86,10 @@ export const traceOf = (request: Pick<FastifyRequest, 'id' | 'headers'>): string
 /** What the limit said of a request that has been admitted. */
 export const hitOf = (request: FastifyRequest): Hit | undefined =>
   request.getDecorator<Admission | null>('admission')?.hit
+
+/** A page with a script of its own says which one; two policies would both be in force. */
+const withPolicy = (standing: readonly string[], policy: string): readonly string[] =>
+  standing.map((each, at) => (standing[at - 1] === 'content-security-policy' ? policy : each))
 
 export const openAnswering = (deps: {
   readonly syncTokens: SyncTokens
@@ -127,7 +135,15 @@ export const openAnswering = (deps: {
   const headersOf = (request: FastifyRequest, answer: Answer, hit: Hit | undefined, compressed: boolean): string[] => {
     const { status, position, etag } = answer
     const cache = answer.cache ?? cacheControl(request, status)
-    const headers = [...standing, 'x-request-id', request.id, 'cache-control', cache]
+    const policy = answer.headers?.['content-security-policy']
+    const own = typeof policy === 'string' ? policy : undefined
+    const headers = [
+      ...(own === undefined ? standing : withPolicy(standing, own)),
+      'x-request-id',
+      request.id,
+      'cache-control',
+      cache,
+    ]
     if (hit) headers.push('ratelimit-policy', hit.policy, 'ratelimit', hit.rateLimit)
     headers.push('sync-token', syncTokenFor(request, position))
     const age = position === undefined ? 0 : deafFor()
@@ -136,16 +152,21 @@ export const openAnswering = (deps: {
     // The tag names the plain bytes: of compressed ones it is only a weak validator (RFC 9110, 8.8.1).
     if (etag !== undefined) headers.push('etag', compressed ? `W/${etag}` : etag)
     if (answer.body !== undefined || answer.type !== undefined) headers.push('content-type', answer.type ?? JSON_TYPE)
-    if (answer.headers) for (const [name, value] of Object.entries(answer.headers)) headers.push(name, value)
+    if (answer.headers)
+      for (const [name, value] of Object.entries(answer.headers))
+        if (name !== 'content-security-policy')
+          for (const each of typeof value === 'string' ? [value] : value) headers.push(name, each)
     return headers
   }
 
   return {
     answer: (request, reply, answer) => {
       const { status, body } = answer
-      const compressed = compressible(request, body)
+      const encoding = answer.encoded && encodingFor(request.headers['accept-encoding'])
+      const compressed = encoding !== undefined || (answer.encoded === undefined && compressible(request, body))
       const hit = hitOf(request)
       const headers = headersOf(request, answer, hit, compressed)
+      if (encoding !== undefined) headers.push('content-encoding', encoding)
       if (direct && typeof body === 'string' && !compressed) {
         // Nothing is left for Fastify to do but to copy the headers one by one, so they are written as they are.
         headers.push('content-length', String(Buffer.byteLength(body)))
@@ -166,6 +187,7 @@ export const openAnswering = (deps: {
         return reply
       }
       if (body === undefined) return reply.send()
+      if (encoding !== undefined) return reply.send(answer.encoded?.(encoding))
       if (!compressed) return reply.send(body)
       reply.compress(body)
       return reply
@@ -182,7 +204,9 @@ export const openAnswering = (deps: {
       reply.code(status).header('cache-control', 'private, no-store')
       if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter))
       if (hit) reply.header('ratelimit-policy', hit.policy).header('ratelimit', hit.rateLimit)
-      reply.headers({ 'sync-token': syncTokenFor(request), ...problem.headers })
+      reply.headers({ 'sync-token': syncTokenFor(request) })
+      for (const [name, value] of Object.entries(problem.headers))
+        reply.header(name, typeof value === 'string' ? value : [...value])
       return reply.header('content-type', 'application/problem+json').send(problemBody(problem, request.id))
     },
   }

@@ -12,12 +12,22 @@ import type { Keys } from '../../ports/keys.ts'
 import type { analytics } from '../../queries/analytics.ts'
 import type { wordOfTheDay } from '../../queries/days.ts'
 import type { entryHistory, exportEntries, getEntry, listEntries, randomEntry } from '../../queries/entries.ts'
+import type { OwnData } from '../../queries/own-data.ts'
 import type { searchEntries, suggestEntries } from '../../queries/search-entries.ts'
+import type { IdentityPort } from './account-edge.ts'
 import type { Authority } from './authority.ts'
+import type { BlockingPort } from './blocking.ts'
 import type { RateLimits } from './limits.ts'
 import type { Freshness } from './route-query.ts'
+import type { AdministrationPort } from './routes-administration.ts'
+import type { BlocksPort } from './routes-blocks.ts'
 import type { HistoryEdge } from './routes-history.ts'
 import type { LivePort } from './routes-live.ts'
+import type { OpenIdPort } from './routes-openid.ts'
+import type { PeoplePort } from './routes-people.ts'
+import type { ProfilePort } from './routes-profile.ts'
+import type { UnsubscribePort } from './routes-unsubscribe.ts'
+import type { HotRecords } from './warming.ts'
 
 export type HttpQueries = {
   readonly getEntry: ReturnType<typeof getEntry>
@@ -53,8 +63,11 @@ export type HttpSettings = {
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
   readonly limits: RateLimits
-  /** Milliseconds for a client to send its headers and the whole request; 10 s and 30 s by default. */
-  readonly timeouts?: { readonly headersMs: number; readonly requestMs: number }
+  /**
+   * Milliseconds for a client to send its headers and the whole request (10 s and 30 s by default), and for which a
+   * connection may neither give nor take a byte while it is answered (60 s; cut within twice that).
+   */
+  readonly timeouts?: { readonly headersMs: number; readonly requestMs: number; readonly idleMs?: number }
 }
 
 /** What the edge tells the metrics after each answer, and where it reads them for /metrics. */
@@ -79,8 +92,19 @@ export type HttpDeps = {
   readonly jwks: () => Promise<JsonObject>
   readonly health: () => Promise<Health>
   readonly metrics?: HttpMetrics
+  /** Absent where there are no accounts. */
+  readonly identity?: IdentityPort
+  readonly administration?: AdministrationPort
+  readonly profile?: ProfilePort & UnsubscribePort
+  /** Absent where nobody is blocked. */
+  readonly ownData?: OwnData
+  readonly people?: PeoplePort
+  readonly blocks?: { readonly list: BlockingPort; readonly port: BlocksPort }
+  readonly openId?: OpenIdPort
   /** Absent where there is no live feed. */
   readonly live?: LivePort
+  /** What is asked most, from start to start; absent where nothing is loaded before it is asked for. */
+  readonly hot?: HotRecords
   readonly cache: Cache
   readonly clock: Clock
   /** A random UUID. */

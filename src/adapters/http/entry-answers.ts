@@ -61,6 +61,8 @@ const next = Type.Union([Type.String(), Type.Null()])
 /** With `fields`, members may be left out. */
 const Listed = Type.Partial(EntrySchema, { $id: 'EntryFields' })
 const listHeaders = ['Link', ...read]
+/** Of what is kept and given again: its tag is that of its content. */
+const keptHeaders = ['ETag', ...listHeaders]
 
 const total = {
   total: Type.Optional(Type.Integer({ minimum: 0 })),
@@ -73,7 +75,7 @@ export const itemAnswer: Documented = {
 export const listAnswer: Documented = {
   description: 'A page.',
   schema: Type.Object({ items: Type.Array(Listed), next, ...total }, { $id: 'EntryPage' }),
-  ...{ example: listExample, headers: listHeaders },
+  ...{ example: listExample, headers: keptHeaders },
 }
 export const historyAnswer: Documented = {
   description: 'A page, newest first.',
@@ -84,12 +86,12 @@ export const historyAnswer: Documented = {
 /** As the query declares it. */
 export const searchAnswer = (output: TSchema): Documented => ({
   description: 'A page, best layer first.',
-  ...{ schema: output, example: searchExample, headers: listHeaders },
+  ...{ schema: output, example: searchExample, headers: keptHeaders },
 })
 const suggested: JsonObject = {
   items: [{ ...ofExample, lemma: 'serendipity', language: 'en', partOfSpeech: 'noun' }],
 }
 export const suggestAnswer = (output: TSchema): Documented => ({
   description: 'Completions, most used first.',
-  ...{ schema: output, example: suggested, headers: read },
+  ...{ schema: output, example: suggested, headers: ['ETag', ...read] },
 })

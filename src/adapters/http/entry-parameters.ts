@@ -1,7 +1,7 @@
 /** Path and query parameters of the dictionary's routes. Lists in a query string are separated by commas. */
 import Type, { type TSchema } from 'typebox'
 import { PartOfSpeechSchema, StatusSchema } from '../../domain/entry-content.ts'
-import { canonicalLanguage } from '../../domain/languages.ts'
+import { registeredLanguage } from '../../domain/registered-languages.ts'
 import { listSorts } from '../../queries/entries.ts'
 import { EntrySchema } from '../../queries/entry-view.ts'
 import { ProblemError } from './problems.ts'
@@ -21,10 +21,15 @@ const text = (description: string, maxLength = 200) =>
   Type.Optional(Type.String({ description, minLength: 1, maxLength }))
 const language = text('BCP 47, such as en or pt-BR.', 35)
 const partOfSpeech = Type.Optional(PartOfSpeechSchema)
-const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Items a page, 20 by default.' }))
+const limit = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: 100, description: 'Items a page at most, 20 by default; go by `next`.' }),
+)
 const cursor = text('`next` of the page before.', 4096)
 const fields = Type.Optional(
-  Type.Array(Type.Enum(Object.keys(EntrySchema.properties)), { description: 'Members to answer with, by commas.' }),
+  Type.Array(Type.Enum(Object.keys(EntrySchema.properties)), {
+    uniqueItems: true,
+    description: 'Members to answer with, by commas.',
+  }),
 )
 const filters = { language, partOfSpeech, category: text('A category.'), label: text('A label of a sense.') }
 
@@ -38,7 +43,7 @@ export const GetEntryQuery = query({
 export const ListEntriesQuery = query({
   ...filters,
   status: Type.Optional(StatusSchema),
-  contributor: text('The id of a contributor.'),
+  contributor: Type.Optional(Type.String({ pattern: UUID, description: 'The id of a contributor.' })),
   source: text('What it was imported from.'),
   updatedSince: text('A time (RFC 3339).', 40),
   sort: Type.Optional(Type.Enum([...listSorts])),
@@ -81,9 +86,9 @@ export const invalid = (name: string, detail: string): ProblemError =>
 
 /** The language in canonical form. @throws {ProblemError} validation. */
 export const languageOf = (tag: string): string => {
-  const canonical = canonicalLanguage(tag)
-  if (canonical === undefined) throw invalid('language', 'This is not a BCP 47 language tag.')
-  return canonical
+  const registered = registeredLanguage(tag)
+  if (registered === undefined) throw invalid('language', 'This is not a BCP 47 tag with a registered language.')
+  return registered
 }
 
 /** How many edits a word found may be away. */
@@ -108,7 +113,11 @@ export const timeOf = (name: string, value: string): Date => {
 
 /** A real calendar day. @throws {ProblemError} validation. */
 export const dateOf = (name: string, value: string): string => {
-  timeOf(name, `${value}T00:00:00Z`)
+  try {
+    timeOf(name, `${value}T00:00:00Z`)
+  } catch {
+    throw invalid(name, 'This is no day of the calendar, such as 2026-11-23.')
+  }
   return value
 }
 

@@ -21,15 +21,15 @@ export const parseIfMatch = (header: string | undefined): Stated | undefined => 
   if (header === undefined) return undefined
   if (header.trim() === '*') return 'any'
   return tagsOf(header, 'If-Match').map(tag => {
-    const revision = /^([0-9]{1,18})(?:\.|$)/.exec(tag)?.[1]
+    const revision = /^(0|[1-9][0-9]{0,17})(?:\.|$)/.exec(tag)?.[1]
     return revision === undefined ? -1n : BigInt(revision)
   })
 }
 
 /** The one revision to hold the command to: the current one where it is among those stated, else one that is not. */
-export const heldTo = (stated: Stated, current: Expected): bigint => {
+export const heldTo = (stated: readonly bigint[], current: Expected): bigint => {
   if (current === 'none') return -1n
-  return stated === 'any' || stated.includes(current) ? current : (stated[0] ?? -1n)
+  return stated.includes(current) ? current : (stated[0] ?? -1n)
 }
 
 /** Does If-None-Match name this tag? Compared weakly, so that a compressed answer revalidates the plain one. */
@@ -39,3 +39,9 @@ export const noneMatch = (header: string | undefined, etag: string): boolean => 
   if (header.trim() === '*') return true
   return tagsOf(header, 'If-None-Match').includes(etag.slice(1, -1))
 }
+
+/** Does a reader's If-Match hold: absent, `*`, or this tag, compared strongly (RFC 9110, 13.1.1)? @throws {ProblemError} header-invalid. */
+export const anyMatch = (header: string | undefined, etag: string): boolean =>
+  header === undefined ||
+  header.trim() === '*' ||
+  (tagsOf(header, 'If-Match').includes(etag.slice(1, -1)) && !header.includes(`W/${etag}`))

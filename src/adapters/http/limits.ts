@@ -8,7 +8,10 @@ import type { RateClass } from './route.ts'
 /** Requests a minute for each class; 0: not limited. `streams` at once. */
 export type RateLimits = Readonly<Record<RateClass, number>> & { readonly streams: number }
 
-export const defaultLimits: RateLimits = { reads: 600, suggest: 1200, search: 120, writes: 60, streams: 2 }
+export const defaultLimits: RateLimits = {
+  ...{ reads: 600, suggest: 1200, search: 120, writes: 60, signIns: 10 },
+  streams: 2,
+}
 
 const WINDOW_MS = 60_000
 

@@ -1,5 +1,6 @@
 /** From a route's declaration to Fastify: the guard before the body is read, validation, one handler. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { WebSocket } from 'ws'
 import type { Answering } from './answering.ts'
 import { ProblemError } from './problems.ts'
 import type { EdgeRequest, Route } from './route.ts'
@@ -27,9 +28,9 @@ const addressed = (path: string, params: Record<string, string>): readonly [stri
 
 const edgeRequest = (request: FastifyRequest<Parts>): EdgeRequest => {
   const { requester, counted, after } = request.getDecorator<Admission>('admission')
-  const { id, method, query, body, headers } = request
+  const { id, ip: address, method, query, body, headers } = request
   const [path, params] = addressed(pathOf(request.url), request.params)
-  return { id, method, path, params, query, body, headers, requester, counted, after }
+  return { id, address, method, path, params, query, body, headers, requester, counted, after }
 }
 
 const mediaType = (header: string | undefined): string => (header ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
@@ -50,7 +51,14 @@ const checkMedia = (request: FastifyRequest): void => {
     throw new ProblemError('unsupported-media-type', 'JSON is UTF-8 and nothing else.')
 }
 
-export const mount = (app: FastifyInstance, route: Route, guard: Guard, answering: Answering): void => {
+export type Mounting = {
+  readonly guard: Guard
+  readonly answering: Answering
+  /** Told of each WebSocket. */
+  readonly opened: readonly { opened(ws: WebSocket, request: FastifyRequest): void }[]
+}
+
+export const mount = (app: FastifyInstance, route: Route, { guard, answering, opened }: Mounting): void => {
   const admit = guard(route)
   const { params, querystring, body } = route
   app.route<Parts>({
@@ -75,7 +83,12 @@ export const mount = (app: FastifyInstance, route: Route, guard: Guard, answerin
         done()
       },
     }),
-    ...(route.upgrade && { wsHandler: route.upgrade }),
+    ...(route.upgrade && {
+      wsHandler: (ws: WebSocket, request: FastifyRequest) => {
+        for (const each of opened) each.opened(ws, request)
+        route.upgrade?.(ws, request)
+      },
+    }),
     handler: async (request, reply) => answering.answer(request, reply, await route.handle(edgeRequest(request))),
   })
 }

@@ -6,6 +6,7 @@ import Type from 'typebox'
 import type { Json, JsonObject } from '../../domain/event.ts'
 import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
 import type { Documented, Route } from './route.ts'
+import { cookieNames } from './session-cookies.ts'
 
 export const ProblemSchema = Type.Object(
   {
@@ -29,7 +30,7 @@ export const ProblemSchema = Type.Object(
 )
 
 /** What any route may answer with, whatever it does. */
-const common: readonly ProblemCode[] = ['validation', 'request-malformed', 'internal', 'closing']
+const common: readonly ProblemCode[] = ['validation', 'request-malformed', 'internal', 'closing', 'blocked']
 const limited: readonly ProblemCode[] = ['rate-limited']
 /** Of a body, before its schema is asked. */
 const bodied: readonly ProblemCode[] = [
@@ -40,6 +41,9 @@ const tokened: readonly ProblemCode[] = [
   ...(['sync-token-invalid', 'other-log', 'header-invalid'] as const),
 ]
 
+/** A change that comes with cookies. */
+const forged: readonly ProblemCode[] = ['origin-refused', 'csrf-invalid']
+
 /** Every problem that the route may answer with. */
 export const problemsOf = (route: Route): readonly ProblemCode[] => [
   ...new Set([
@@ -49,6 +53,7 @@ export const problemsOf = (route: Route): readonly ProblemCode[] => [
     ...(route.rate ? limited : []),
     ...(route.body ? bodied : []),
     ...(route.permission === undefined ? [] : tokened),
+    ...(route.permission === undefined || route.method === 'GET' ? [] : forged),
   ]),
 ]
 
@@ -74,11 +79,13 @@ const requestHeaders = (route: Route): readonly JsonObject[] => {
   const parameter = (name: string, description: string, required = false): JsonObject => ({
     ...{ in: 'header', name, description, required, schema: { type: 'string' } },
   })
-  if (route.permission === undefined) return []
+  const conditional = parameter('If-None-Match', 'ETags that you have: 304 when one is current.')
+  if (route.permission === undefined) return route.answers[200]?.headers?.includes('ETag') ? [conditional] : []
   const sync = parameter('Sync-Token', 'Of an earlier answer: this one reflects it, or is a 503 projection-behind.')
-  if (route.method === 'GET') return [sync, parameter('If-None-Match', 'ETags that you have: 304 when one is current.')]
+  if (route.method === 'GET') return [sync, conditional]
   return [
     sync,
+    parameter('X-CSRF-Token', 'With cookies: the csrfToken of the sign-in.'),
     parameter('Idempotency-Key', '1 to 255 visible ASCII characters: a repeat gets the first answer.'),
     parameter('If-Match', 'The ETag that you have seen.', route.problems.includes('revision-required')),
   ]
@@ -91,6 +98,9 @@ const headerTexts: ReadonlyMap<string, string> = new Map([
   ['Link', 'The first and the next page (RFC 8288).'],
   ['Idempotent-Replayed', 'true when this is the first answer again.'],
 ])
+
+const local = (schema: unknown): Json =>
+  JSON.parse(JSON.stringify(schema).replaceAll(/"\$ref":"([^"#]+)#"/g, '"$ref":"#/components/schemas/$1"'))
 
 const responseOf = (answer: Documented, schema: Json | undefined): JsonObject => ({
   description: answer.description,
@@ -106,7 +116,12 @@ const responseOf = (answer: Documented, schema: Json | undefined): JsonObject =>
         schema,
         ...(answer.example !== undefined && { example: answer.example }),
       },
-      ...(answer.also && { [answer.also.type]: { schema: { type: 'string' }, example: answer.also.example } }),
+      ...(answer.also && {
+        [answer.also.type]: {
+          schema: answer.also.schema ? local(answer.also.schema) : { type: 'string' },
+          example: answer.also.example,
+        },
+      }),
     },
   }),
 })
@@ -134,9 +149,6 @@ const problemResponses = (route: Route): JsonObject => {
 
 const contentTypes = (route: Route): readonly string[] =>
   route.method === 'PATCH' ? ['application/merge-patch+json', 'application/json'] : ['application/json']
-
-const local = (schema: unknown): Json =>
-  JSON.parse(JSON.stringify(schema).replaceAll(/"\$ref":"([^"#]+)#"/g, '"$ref":"#/components/schemas/$1"'))
 
 const operationOf = (route: Route, generated: Readonly<Record<string, unknown>>, shared: Map<string, unknown>) => {
   const parameters = Array.isArray(generated['parameters']) ? generated['parameters'] : []
@@ -200,9 +212,12 @@ export const registerOpenApi = async (
       servers: [{ url: about.publicUrl ?? '/' }],
       tags: [...new Set(routes.map(route => route.tag))].map(name => ({ name })),
       components: {
-        securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+        securitySchemes: {
+          accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          accessCookie: { type: 'apiKey', in: 'cookie', name: cookieNames.access },
+        },
       },
-      security: [{}, { accessToken: [] }],
+      security: [{}, { accessToken: [] }, { accessCookie: [] }],
     },
     transform: ({ schema, url }) => ({ schema: { ...schema, body: undefined, response: undefined }, url }),
     transformObject: document => {

@@ -23,7 +23,7 @@ export const liveProblems = {
   'after-ahead': {
     status: 400,
     title: 'A position to come',
-    help: 'after or Last-Event-ID names a position that the log has not reached.',
+    help: 'after, before or Last-Event-ID names a position that the log has not reached.',
   },
   'ticket-invalid': {
     status: 401,

@@ -1,6 +1,11 @@
 /** Every problem this service answers with: one table, from which answers, problem pages and the OpenAPI document come. */
 import type { Refusal, RefusalCode } from '../../domain/refusal.ts'
+import { accountEdgeCodes, accountProblems } from './problems-accounts.ts'
+import { blockEdgeCodes, blockProblems } from './problems-blocks.ts'
+import { dictionaryProblems } from './problems-dictionary.ts'
 import { liveProblemCodes, liveProblems } from './problems-live.ts'
+import { openIdProblems } from './problems-openid.ts'
+import type { Answer } from './route.ts'
 
 /** Faults that only the edge can see. */
 export const edgeCodes = [
@@ -18,12 +23,15 @@ export const edgeCodes = [
   'method-not-allowed',
   'not-acceptable',
   'request-timeout',
+  'expectation-failed',
   'payload-too-large',
   'unsupported-media-type',
   'rate-limited',
   'too-many-streams',
   'headers-too-large',
   ...liveProblemCodes,
+  ...accountEdgeCodes,
+  ...blockEdgeCodes,
   'internal',
   'store-unavailable',
   'busy',
@@ -44,114 +52,10 @@ export type Problem = {
 }
 
 export const problems = {
-  'entry-exists': {
-    status: 409,
-    title: 'The entry exists',
-    help: 'Language, lemma, part of speech and homograph identify an entry, and there is one with these already. The problem names it in entryId; a second word of the same spelling takes another homograph.',
-  },
-  'entry-not-found': {
-    status: 404,
-    title: 'No such entry',
-    help: 'There is no entry with this id, or it is not visible to you.',
-  },
-  'entry-removed': {
-    status: 410,
-    title: 'The entry was removed',
-    help: 'The text of this entry was removed for good, for privacy, copyright, law or abuse.',
-  },
-  'entry-gone': {
-    status: 410,
-    title: 'The entry was retired',
-    help: 'This entry was retired. replacedBy names the entry that took its place, if any.',
-  },
-  'entry-not-draft': { status: 409, title: 'Not a draft', help: 'Only a draft can be submitted or taken over.' },
-  'entry-not-submitted': {
-    status: 409,
-    title: 'Not submitted',
-    help: 'Only an entry that was submitted can be returned.',
-  },
-  'entry-not-published': { status: 409, title: 'Not published', help: 'Only a published entry can be retired.' },
-  'entry-not-retired': { status: 409, title: 'Not retired', help: 'Only a retired entry can be restored.' },
-  'entry-retired': {
-    status: 409,
-    title: 'The entry is retired',
-    help: 'A retired entry is restored before anything else is done to it.',
-  },
-  'entry-not-stale': {
-    status: 409,
-    title: 'The draft is in use',
-    help: 'A draft may be taken over once its author has left it alone for 30 days; an editor may do so at any time.',
-  },
-  'entry-incomplete': {
-    status: 422,
-    title: 'The entry is incomplete',
-    help: 'An entry needs at least one sense before it is submitted or published.',
-  },
-  'entry-edited': {
-    status: 409,
-    title: 'The entry was edited',
-    help: 'People have edited this entry since it was imported; the import keeps their text.',
-  },
-  'identity-fixed': {
-    status: 422,
-    title: 'The identity is fixed',
-    help: 'Language, lemma, part of speech and homograph never change. Draft a new entry, then retire this one with replacedBy.',
-  },
-  'read-only-member': {
-    status: 422,
-    title: 'A member is read-only',
-    help: 'A member that cannot be changed was sent with a value other than the current one. Leave it out, or send it as it is.',
-  },
-  'sense-unknown': {
-    status: 422,
-    title: 'Unknown sense',
-    help: 'A sense has an id that this entry does not know. Leave the id out for a new sense.',
-  },
-  'sense-repeated': { status: 422, title: 'Repeated sense', help: 'The same sense id occurs twice.' },
-  'revision-unknown': {
-    status: 422,
-    title: 'Unknown revision',
-    help: 'The entry has no revision of this number. Its history lists those it has.',
-  },
-  'replacement-unknown': { status: 422, title: 'Unknown replacement', help: 'replacedBy names no entry.' },
-  'language-unknown': {
-    status: 422,
-    title: 'Unknown language',
-    help: 'The language is not a BCP 47 tag with a registered language.',
-  },
-  'text-invalid': {
-    status: 422,
-    title: 'Text not allowed',
-    help: 'Some text is blank, too long, or has control characters, bidirectional overrides or lone surrogates. errors names each member.',
-  },
-  'reason-required': {
-    status: 422,
-    title: 'A reason is required',
-    help: 'This change is kept with its reason; say one.',
-  },
-  'day-unknown': { status: 404, title: 'No word of that day', help: 'No word was chosen for this language and date.' },
-  'nothing-found': { status: 404, title: 'Nothing found', help: 'No published entry matches these filters.' },
-  'event-not-found': { status: 404, title: 'No such event', help: 'There is no event with this id.' },
-  'stream-not-found': {
-    status: 404,
-    title: 'No such stream',
-    help: 'There is no stream of this name. Streams are named <category>-<id>, such as entry-501a48e3-b4ec-5dec-be9f-e904d6447fe3.',
-  },
-  'as-of-invalid': {
-    status: 400,
-    title: 'Not a time to look back to',
-    help: 'asOf is a time (RFC 3339) or a Sync-Token of the past.',
-  },
-  'pattern-invalid': {
-    status: 400,
-    title: 'The pattern has too many wildcards',
-    help: 'A pattern has three wildcards at most.',
-  },
-  'pattern-too-broad': {
-    status: 422,
-    title: 'The pattern is too broad',
-    help: 'A pattern has a literal letter as its first or its last character; *mid* would mean reading the whole dictionary.',
-  },
+  ...accountProblems,
+  ...blockProblems,
+  ...openIdProblems,
+  ...dictionaryProblems,
   'token-not-found': { status: 404, title: 'No such token', help: 'There is no access token with this id.' },
   'role-unknown': { status: 422, title: 'No such role', help: '/v1/roles lists the roles.' },
   'token-life': { status: 422, title: 'Too long a life', help: 'An access token lives 24 hours at most.' },
@@ -249,6 +153,11 @@ export const problems = {
     title: 'Too slow',
     help: 'The request did not arrive in time.',
   },
+  'expectation-failed': {
+    status: 417,
+    title: 'Expectation failed',
+    help: 'The header Expect may say 100-continue and nothing else.',
+  },
   'payload-too-large': { status: 413, title: 'Too large', help: 'Bodies are 1 MiB at most.' },
   'unsupported-media-type': {
     status: 415,
@@ -318,14 +227,14 @@ export class ProblemError extends Error {
   readonly code: ProblemCode
   readonly errors: readonly ProblemDetail[]
   readonly context: NonNullable<Refusal['context']>
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: NonNullable<Answer['headers']>
   constructor(
     code: ProblemCode,
     detail: string,
     more: {
       readonly errors?: readonly ProblemDetail[]
       readonly context?: Refusal['context']
-      readonly headers?: Readonly<Record<string, string>>
+      readonly headers?: Answer['headers']
       readonly cause?: unknown
     } = {},
   ) {
@@ -337,7 +246,7 @@ export class ProblemError extends Error {
   }
 }
 
-export const problemFrom = (refusal: Refusal, headers: Readonly<Record<string, string>> = {}): ProblemError =>
+export const problemFrom = (refusal: Refusal, headers: NonNullable<Answer['headers']> = {}): ProblemError =>
   new ProblemError(refusal.refused, refusal.detail, { ...refusal, headers })
 
 /** The RFC 9457 body. A 5xx says what its code says and nothing more. */

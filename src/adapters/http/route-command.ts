@@ -85,16 +85,16 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
     return problemFrom({ ...refusal, context: { ...refusal.context, ...exists } }, headers)
   }
 
-  const ifMatchOf = async (request: EdgeRequest, input: FromRoute<Body>): Promise<bigint | undefined> => {
+  const ifMatchOf = async (request: EdgeRequest, input: FromRoute<Body>): Promise<bigint | 'any' | undefined> => {
     const stated = parseIfMatch(header(request, 'if-match'))
-    if (stated === undefined) return undefined
-    const [only] = stated === 'any' ? [] : stated
+    if (stated === undefined || stated === 'any') return stated
+    const [only] = stated
     if (only !== undefined && stated.length === 1) return only
     return heldTo(stated, (await transactor.load(streamOf(input))).revision)
   }
 
   const handle = async (request: EdgeRequest): Promise<Answer> => {
-    const { actor, permissions } = request.requester
+    const { actor, permissions, inLanguages } = request.requester
     if (!actor) throw new ProblemError('unauthenticated', 'This needs an access token.')
     // The validator has checked the body against the command's own schema, which is what Body stands for.
     const input: FromRoute<Body> = { id: request.params['id'] ?? '', body: request.body as Body }
@@ -103,7 +103,7 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
     const dryRun = isDry(request.query)
     const result = await execute(transactor, command, input, {
       ...commandIdentity(request, actor, deps),
-      caller: { actor, permissions },
+      caller: { actor, permissions, ...(inLanguages && { inLanguages }) },
       correlationId: request.id,
       dryRun,
       ...(traceparent !== undefined && { traceparent }),
@@ -132,6 +132,7 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
     : { description: 'A dry run: the events that would be written.', schema: DryRunSchema, example: { events: [] } }
   return {
     ...{ method, path, tag, summary, request, name: command.name, permission: command.permission, rate: 'writes' },
+    byLanguage: command.language !== undefined,
     ...(description !== undefined && { description }),
     ...(params && { params }),
     querystring: DryRunQuery,

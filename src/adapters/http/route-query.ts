@@ -2,17 +2,10 @@
 import type { Static, TSchema } from 'typebox'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import type { Cursor, Page, Query, Reflecting } from '../../queries/define.ts'
-import { noneMatch } from './etags.ts'
 import { type ProblemCode, problemFrom } from './problems.ts'
-import {
-  type Answer,
-  type Documented,
-  type EdgeRequest,
-  header,
-  type RateClass,
-  type RequestExample,
-  type Route,
-} from './route.ts'
+import type { Made, Responses, Scope } from './responses.ts'
+import type { Answer, Documented, EdgeRequest, RateClass, RequestExample, Route } from './route.ts'
+import { REALM, unauthenticated } from './security.ts'
 import type { Cursors, SyncTokens } from './tokens.ts'
 
 export type ProjectionName = Query<never, unknown>['reads'][number]
@@ -23,12 +16,15 @@ export type Freshness = {
   position(): bigint
   /** Waits until the projections have reached the position, two seconds at most. @throws {ProjectionError} behind, building. */
   waitFor(reads: readonly ProjectionName[], position: bigint): Promise<void>
+  /** The collections that are read now, for what is kept of their answers; undefined while there are none. */
+  scopes(reads: readonly ProjectionName[]): Promise<readonly Scope[] | undefined>
 }
 
 export type QueryDeps = {
   readonly freshness: Freshness
   readonly cursors: Cursors
   readonly syncTokens: SyncTokens
+  readonly responses: Responses
 }
 
 type Common<Q extends TSchema, Input, Output> = {
@@ -79,7 +75,7 @@ const base = <Q extends TSchema, Input, Output>(declared: Common<Q, Input, Outpu
     ...{ name: query.name, permission: query.permission, rate: declared.rate ?? 'reads' },
     ...(description !== undefined && { description }),
     ...(params && { params }),
-    problems: [...problems, 'validation', ...readProblems],
+    problems: [...problems, 'validation', 'revision-stale', 'header-invalid', ...readProblems],
   }
 }
 
@@ -102,9 +98,11 @@ export const fieldsOf = (query: unknown): readonly string[] | undefined =>
     ? query.fields.filter(each => typeof each === 'string')
     : undefined
 
-const accepted = <Output>(result: Reflecting<Output> | Refusal): Reflecting<Output> => {
-  if (isRefusal(result)) throw problemFrom(result)
-  return result
+const accepted = <Output>(result: Reflecting<Output> | Refusal, { requester }: EdgeRequest): Reflecting<Output> => {
+  if (!isRefusal(result)) return result
+  // A stranger is told how to become somebody; who is known, that it is not theirs.
+  if (result.refused === 'permission-denied' && !requester.actor) throw unauthenticated(REALM, result.detail)
+  throw problemFrom(result)
 }
 
 export const itemRoute = <Q extends TSchema, Input, Output>(
@@ -117,14 +115,19 @@ export const itemRoute = <Q extends TSchema, Input, Output>(
     handle: async (request): Promise<Answer> => {
       if (request.after !== undefined) await waitFor(query, request, deps)
       const from = given<Q>(request)
-      const result = accepted(await query.run(await declared.input(from), request.requester))
-      const { value, position } = result
-      const fields = fieldsOf(request.query)
-      if (fields) return { status: 200, body: JSON.stringify(project(value, fields)), position }
-      const etag = declared.etag?.(value, from)
-      if (etag === undefined) return { status: 200, body: result.bytes ?? JSON.stringify(value), position }
-      if (noneMatch(header(request, 'if-none-match'), etag)) return { status: 304, etag, position }
-      return { status: 200, body: result.bytes ?? JSON.stringify(value), etag, position }
+      const input = await declared.input(from)
+      return deps.responses.answer(query, input, request, async (): Promise<Made> => {
+        const result = accepted(await query.run(input, request.requester), request)
+        const { value, position, note } = result
+        const fields = fieldsOf(request.query)
+        const etag = fields ? undefined : declared.etag?.(value, from)
+        return {
+          body: fields ? JSON.stringify(project(value, fields)) : (result.bytes ?? JSON.stringify(value)),
+          ...{ position, shared: query.shared?.(value) !== false },
+          ...(etag !== undefined && { etag }),
+          ...(note !== undefined && { note }),
+        }
+      })
     },
   }
 }
@@ -182,20 +185,21 @@ export const pageRoute = <Q extends TSchema, Input, Item>(
       const limit = valueIn(request.query, 'limit')
       const from = { ...given<Q>(request), limit: typeof limit === 'number' ? limit : DEFAULT_LIMIT }
       const input = declared.input({ ...from, ...(after && { after }) })
-      const { value, position } = accepted(await query.run(input, request.requester))
-      const next = value.next && deps.cursors.of(cursorScope(request, query.name), value.next)
-      const fields = fieldsOf(request.query)
-      const items = value.items.map(each => project(item ? item(each, from) : each, fields))
-      const links = [
-        `${linkTo(request, undefined)}; rel="first"`,
-        ...(next ? [`${linkTo(request, next)}; rel="next"`] : []),
-      ]
-      return {
-        status: 200,
-        body: JSON.stringify({ ...value, items, next }),
-        position,
-        headers: { link: links.join(', ') },
-      }
+      return deps.responses.answer(query, input, request, async (): Promise<Made> => {
+        const { value, position, note } = accepted(await query.run(input, request.requester), request)
+        const next = value.next && deps.cursors.of(cursorScope(request, query.name), value.next)
+        const fields = fieldsOf(request.query)
+        const items = value.items.map(each => project(item ? item(each, from) : each, fields))
+        const links = [
+          `${linkTo(request, undefined)}; rel="first"`,
+          ...(next ? [`${linkTo(request, next)}; rel="next"`] : []),
+        ]
+        return {
+          body: JSON.stringify({ ...value, items, next }),
+          ...{ position, shared: query.shared?.(value) !== false, link: links.join(', ') },
+          ...(note !== undefined && { note }),
+        }
+      })
     },
   }
 }

@@ -4,15 +4,16 @@ import type { WebSocket } from '@fastify/websocket'
 import type { FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Actor, Json } from '../../domain/event.ts'
-import type { Permission } from '../../domain/roles.ts'
+import type { Permission, Rights } from '../../domain/roles.ts'
 import type { ProblemCode } from './problems.ts'
 
-export type RateClass = 'reads' | 'suggest' | 'search' | 'writes'
+export type RateClass = 'reads' | 'suggest' | 'search' | 'writes' | 'signIns'
 
 /** Who asks. No actor: a stranger, with the permissions of strangers. */
-export type Requester = {
+export type Requester = Rights & {
   readonly actor?: Actor
-  readonly permissions: ReadonlySet<Permission>
+  /** Nobody asks: an answer is loaded to be at hand. */
+  readonly warming?: true
   /** What a long answer ends with. */
   readonly credential?: Credential
 }
@@ -23,6 +24,8 @@ export type Credential = { readonly id: string }
 export type EdgeRequest = {
   readonly id: string
   readonly method: string
+  /** Where it comes from, as a trusted proxy says. */
+  readonly address: string
   /** As sent, without the query string. */
   readonly path: string
   readonly params: Readonly<Record<string, string>>
@@ -38,18 +41,26 @@ export type EdgeRequest = {
   readonly after: bigint | undefined
 }
 
+/** What a body may be compressed by, the better one first. */
+export const encodings = ['br', 'gzip'] as const
+export type Encoding = (typeof encodings)[number]
+export type Encoded = (encoding: Encoding) => Buffer
+
 export type Answer = {
   readonly status: number
   readonly body?: string | Readable
   /** `application/json; charset=utf-8` unless said. */
   readonly type?: string
-  readonly headers?: Readonly<Record<string, string>>
+  /** Several values: a header for each. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
   /** What the answer reflects: becomes the Sync-Token. */
   readonly position?: bigint
   /** A strong entity tag. */
   readonly etag?: string
   /** Cache-Control, where it is not the rule's. */
   readonly cache?: string
+  /** The body in compressed bytes, where these are kept. */
+  readonly encoded?: Encoded
 }
 
 /** One answer in the OpenAPI document. */
@@ -59,8 +70,8 @@ export type Documented = {
   readonly type?: string
   readonly example?: Json
   readonly headers?: readonly string[]
-  /** Another form of the same, offered by Accept: a text. */
-  readonly also?: { readonly type: string; readonly example: string }
+  /** Another form of the same, offered by Accept: a text where there is no schema. */
+  readonly also?: { readonly type: string; readonly example: Json; readonly schema?: TSchema }
 }
 
 /** How an example is sent: the path with its parameters filled in, the query string and the body. */
@@ -84,8 +95,15 @@ export type Route = {
   readonly description?: string
   /** Absent: open to all, whatever they send as credentials. */
   readonly permission?: Permission
+  /** The permission may be held for some languages alone: the command looks at that of the entry. */
+  readonly byLanguage?: boolean
   /** Open to all, and says more to those whose token is good. */
   readonly credentials?: 'optional'
+  /**
+   * Read-only figures for finding out what is wrong: rights as this node heard of them last will do where it hears nothing,
+   * as that is when these are wanted most.
+   */
+  readonly diagnosis?: true
   /** Who asks, where it is settled otherwise than by Authorization alone; undefined: as everywhere. */
   readonly identify?: (request: Upgrading) => Promise<Requester | undefined> | Requester | undefined
   /** Is there a place for one more of those who are counted together? @throws {ProblemError} when there is none. */

@@ -15,14 +15,16 @@ const AnalyticsQuery = Type.Object(
     from: day('The first day, UTC.'),
     to: day('The last day, UTC, included.'),
     language: Type.Optional(Type.String({ minLength: 1, maxLength: 35, description: 'BCP 47, such as en or pt-BR.' })),
-    contributor: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'The id of a contributor.' })),
+    contributor: Type.Optional(Type.String({ pattern: p.UUID, description: 'The id of an account or a service.' })),
     group: Type.Optional(
       Type.Array(Type.Enum([...analyticsGroups]), {
         uniqueItems: true,
         description: 'One item a day and language, contributor, or both, by commas.',
       }),
     ),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Items a page, 20 by default.' })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 100, description: 'Items a page at most, 20 by default; go by `next`.' }),
+    ),
     cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: '`next` of the page before.' })),
   },
   { additionalProperties: false, explode: false },
@@ -80,7 +82,7 @@ export const analyticsRoutes = ({ queries }: Pick<HttpDeps, 'queries'>, edge: Qu
         return {
           ...days,
           ...p.optional('language', language && p.languageOf(language)),
-          ...p.optional('contributor', contributor),
+          ...p.optional('contributor', contributor?.toLowerCase()),
           ...p.optional('after', after),
           ...{ group: group ?? [], limit },
         }

@@ -12,10 +12,10 @@ import * as p from './history-parameters.ts'
 import { historyStream } from './history-stream.ts'
 import { traceparentOf } from './idempotency.ts'
 import type { Limits } from './limits.ts'
+import { preferred } from './negotiation.ts'
 import { ProblemError, problemFrom } from './problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from './route.ts'
 import { cursorOf, cursorScope, DEFAULT_LIMIT, linkTo, type QueryDeps } from './route-query.ts'
-import { preferred } from './routes-operations.ts'
 
 /** What the routes stand on. `personal`: categories of streams that are each about one account. */
 export type HistoryEdge = {
@@ -99,14 +99,25 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     }
   }
 
+  /** @throws {ProblemError} after-ahead: a position that the log has not reached may come to name anything. */
+  const reached = async ({ after = 0n, before = 0n }: Parameters<History['stream']>[0]): Promise<void> => {
+    if (after === 0n && before === 0n) return
+    const head = await log.head()
+    for (const [member, position] of Object.entries({ after, before })) {
+      if (position <= head) continue
+      const detail = `${member} names a position that the log has not reached.`
+      throw new ProblemError('after-ahead', detail, {
+        errors: [{ pointer: `/${member}`, code: 'after-ahead', detail }],
+      })
+    }
+  }
+
   const readEvents = async (request: EdgeRequest): Promise<Answer> => {
     // The validator has checked the query string against the route's schema.
     const query = request.query as p.EventsQuery
     const format = formatOf(request, FORMATS)
     const question = p.questionOf(query, syncTokens)
-    const newest = [question.after ?? 0n, question.before ?? 0n].reduce((a, b) => (a > b ? a : b))
-    if (newest > 0n && newest > (await log.head()))
-      throw new ProblemError('sync-token-invalid', 'after or before names a position that the log has not reached.')
+    await reached(question)
     const [at, end] = placeOf(request, 'read-events')
     const place = at === undefined || end === undefined ? {} : { place: { at, end } }
     if (request.after !== undefined) await deps.freshness.waitFor(['history'], request.after)
@@ -136,8 +147,12 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     const scope = `read-stream ${name}`
     const paging = { order, limit, ...optional('place', placeOf(request, scope)[0]) }
     const page = await history.revisions(name, paging, request.requester)
-    if (isRefusal(page)) throw problemFrom(page)
     const question = { stream: name, category: categoryOf(name), order }
+    if (isRefusal(page)) {
+      // Whoever asks for the stream of an account that is none has asked all the same.
+      await recordPage(request, question, 0)
+      throw problemFrom(page)
+    }
     await recordPage(request, question, page.lines.length)
     const next = page.next === undefined ? undefined : [page.next]
     return pageAnswer(request, cursorScope(request, scope), { ...page, next })
@@ -155,7 +170,7 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
         answers: { 200: examples.eventsAnswer },
       },
       problems: [
-        ...(['validation', 'cursor-invalid', 'not-acceptable', 'too-many-streams', 'conflict'] as const),
+        ...(['validation', 'cursor-invalid', 'after-ahead', 'not-acceptable', 'too-many-streams', 'conflict'] as const),
         ...failures,
       ],
       handle: readEvents,

@@ -4,12 +4,20 @@ import type { Readable } from 'node:stream'
 import Type from 'typebox'
 import type { WebSocket } from 'ws'
 import type { JsonObject } from '../../domain/event.ts'
-import { type ChannelName, isChannel, type LiveFilter, mayListen, readFilter } from '../../subscribers/live-channels.ts'
+import {
+  type ChannelName,
+  FilterFault,
+  isChannel,
+  type LiveFilter,
+  mayListen,
+  readFilter,
+} from '../../subscribers/live-channels.ts'
 import type { LiveFault } from '../../subscribers/live-messages.ts'
 import type { Authority } from './authority.ts'
+import { openDocument } from './documents.ts'
+import { preferred } from './negotiation.ts'
 import { type ProblemCode, ProblemError } from './problems.ts'
 import { type Answer, type EdgeRequest, header, type Requester, type Route, type Upgrading } from './route.ts'
-import { preferred } from './routes-operations.ts'
 import type { Admission } from './security.ts'
 
 /** What the routes need of the live feed; src/adapters/ws has it. */
@@ -18,12 +26,14 @@ export type LivePort = {
   place(counted: string): (() => void) | 'listener' | 'node'
   /** Whose places are all taken, now. */
   full(counted: string): 'listener' | 'node' | undefined
-  connect(ws: WebSocket, socket: Socket, listener: Requester, release: () => void): void
+  connect(ws: WebSocket, socket: Socket, listener: Requester & { readonly counted: string }, release: () => void): void
   stream(
     asked: { readonly channel: ChannelName; readonly filter: LiveFilter; readonly after?: bigint },
-    listener: Requester,
+    listener: Requester & { readonly counted: string },
     release: () => void,
   ): Readable
+  /** Before a subscription begins: what has to be in the log about it. Rejects when it cannot be written there. */
+  recorded(listener: Requester, channel: ChannelName, filter: LiveFilter, after: bigint | undefined): Promise<void>
   readAfter(token: string): Promise<bigint | LiveFault>
   readonly tickets: {
     issue(credential: string): { readonly ticket: string; readonly expiresAt: string }
@@ -102,16 +112,27 @@ const openStream =
           })
     const { after: asked, ...rest }: Record<string, unknown> = { ...Object(request.query) }
     const filter = readFilter(channel, rest)
-    if (typeof filter === 'string') throw new ProblemError('validation', filter)
+    if (filter instanceof FilterFault) {
+      const { member, message: detail } = filter
+      const errors = member === undefined ? [] : [{ pointer: `/${member}`, code: 'filter', detail }]
+      throw new ProblemError('validation', detail, { errors })
+    }
     const token = header(request, 'last-event-id') ?? (typeof asked === 'string' ? asked : undefined)
     const after = token === undefined ? undefined : await live.readAfter(token)
     if (typeof after === 'object') throw new ProblemError(faultCodes[after.code] ?? 'validation', after.detail)
     const headers = { 'x-accel-buffering': 'no' }
     const cache = 'private, no-store, no-transform'
     if (request.method === 'HEAD') return { status: 200, type: EVENTS, headers, cache }
+    await live.recorded(requester, channel, filter, after).catch((cause: unknown) => {
+      throw new ProblemError('store-unavailable', 'It cannot be recorded now that you read: try again.', { cause })
+    })
     const release = live.place(request.counted)
     if (typeof release === 'string') throw refusePlace(release)
-    const body = live.stream({ channel, filter, ...(after !== undefined && { after }) }, requester, release)
+    const body = live.stream(
+      { channel, filter, ...(after !== undefined && { after }) },
+      { ...requester, counted: request.counted },
+      release,
+    )
     return { status: 200, type: EVENTS, body, headers, cache }
   }
 
@@ -149,7 +170,7 @@ export const liveRoutes = (
         const release = live.place(counted)
         // Places may have gone between the guard and here, where the upgrade is done.
         if (typeof release === 'string') ws.close(1013, 'too many connections')
-        else live.connect(ws, request.raw.socket, requester, release)
+        else live.connect(ws, request.raw.socket, { ...requester, counted }, release)
       },
     },
     {
@@ -216,28 +237,30 @@ export const liveRoutes = (
     },
     {
       ...{ method: 'GET', path: '/v1/asyncapi.json', name: 'asyncapi', tag, summary: 'The live feed, described' },
-      ...{ querystring: Type.Object({}, { additionalProperties: false }), request: {}, problems: [] },
+      ...{ rate: 'reads', querystring: Type.Object({}, { additionalProperties: false }), request: {}, problems: [] },
       answers: {
         200: {
           description: 'AsyncAPI 3.0.',
+          headers: ['ETag'],
           schema: Type.Object({ asyncapi: Type.String() }, { additionalProperties: true }),
           example: { asyncapi: '3.0.0', info: { title: 'Lexichron live feed', version: '0.1.0' }, channels: {} },
         },
       },
-      handle: () => ({ status: 200, body: described }),
+      handle: openDocument(() => described),
     },
     {
       ...{ method: 'GET', path: '/docs/live', name: 'live-page', tag, summary: 'The live feed, to read' },
-      ...{ querystring: Type.Object({}, { additionalProperties: false }), request: {}, problems: [] },
+      ...{ rate: 'reads', querystring: Type.Object({}, { additionalProperties: false }), request: {}, problems: [] },
       answers: {
         200: {
           description: 'A page.',
+          headers: ['ETag'],
           type: 'text/html',
           schema: Type.String(),
           example: '<!doctype html>',
         },
       },
-      handle: () => ({ status: 200, type: 'text/html; charset=utf-8', body: live.page }),
+      handle: openDocument(() => live.page, 'text/html; charset=utf-8'),
     },
   ]
 }

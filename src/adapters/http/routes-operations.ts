@@ -2,6 +2,7 @@
 import Type from 'typebox'
 import { permissionsOf, roles } from '../../domain/roles.ts'
 import type { Health, HttpDeps } from './deps.ts'
+import { preferred } from './negotiation.ts'
 import { isProblemCode, ProblemError, problemCodes, problemOf } from './problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from './route.ts'
 
@@ -58,23 +59,6 @@ const page = (title: string, paragraphs: readonly string[]): string =>
 
 type Format = 'application/json' | 'text/html'
 
-/** The better of two formats by Accept (RFC 9110, 12.5.1); undefined when it allows neither. */
-export const preferred = <F extends string>(accept: string | undefined, offered: readonly F[]): F | undefined => {
-  if (accept === undefined || accept.trim() === '') return offered[0]
-  const ranges = accept.split(',').map(each => {
-    const [range = '', ...params] = each.split(';').map(part => part.trim().toLowerCase())
-    const q = params.find(param => param.startsWith('q='))
-    return { range, q: q === undefined ? 1 : Number(q.slice(2)) || 0 }
-  })
-  // The most specific range that covers a format speaks for it.
-  const quality = (format: string): number =>
-    [format, `${format.split('/')[0]}/*`, '*/*']
-      .map(range => ranges.find(each => each.range === range)?.q)
-      .find(q => q !== undefined) ?? 0
-  const [best] = offered.map(format => ({ format, q: quality(format) })).toSorted((a, b) => b.q - a.q)
-  return best && best.q > 0 ? best.format : undefined
-}
-
 const explain = (request: EdgeRequest): Answer => {
   const code = request.params['code'] ?? ''
   if (!isProblemCode(code)) throw new ProblemError('not-found', 'There is no problem of this name.')
@@ -91,7 +75,7 @@ const explain = (request: EdgeRequest): Answer => {
 export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): readonly Route[] => [
   {
     ...{ method: 'GET', path: '/', name: 'welcome', tag, summary: 'Where to begin', querystring: nothing },
-    ...{ request: {}, problems: [] },
+    ...{ rate: 'reads', request: {}, problems: [] },
     answers: {
       200: {
         description: 'Links.',
@@ -108,7 +92,7 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
     ...{ method: 'GET', path: '/health/live', name: 'health-live', tag, summary: 'Is the process alive?' },
     ...{ querystring: nothing, request: {}, problems: [] },
     answers: { 200: { description: 'It is.', schema: StatusSchema, example: { status: 'live' } } },
-    handle: () => ({ status: 200, body: '{"status":"live"}', cache: 'no-store' }),
+    handle: () => ({ status: 200, body: '{"status":"live"}', cache: 'private, no-store' }),
   },
   {
     ...{ method: 'GET', path: '/health/ready', name: 'health-ready', tag, summary: 'May it be sent requests?' },
@@ -126,7 +110,7 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
       return {
         status: ready ? 200 : 503,
         body: ready ? '{"status":"ready"}' : '{"status":"not-ready"}',
-        cache: 'no-store',
+        cache: 'private, no-store',
         ...(!ready && { headers: { 'retry-after': '1' } }),
       }
     },
@@ -134,6 +118,7 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
   {
     ...{ method: 'GET', path: '/health', name: 'health', tag, summary: 'Each part with its state, age and lag' },
     ...{ description: 'Ages, lags and details need the permission operations:read.', credentials: 'optional' },
+    diagnosis: true,
     ...{ rate: 'reads', querystring: nothing, request: {}, problems: [] },
     answers: {
       200: {
@@ -145,13 +130,14 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
     handle: async ({ requester }) => {
       const health = await deps.health()
       const shown = requester.permissions.has('operations:read') ? health : withoutDetail(health)
-      return { status: 200, body: JSON.stringify({ ...shown, version: deps.version }), cache: 'no-store' }
+      return { status: 200, body: JSON.stringify({ ...shown, version: deps.version }), cache: 'private, no-store' }
     },
   },
   {
     ...{ method: 'GET', path: '/metrics', name: 'metrics', tag, summary: 'Figures for monitoring' },
     ...{ description: 'The Prometheus text format; METRICS_PORT serves the same on a port of its own.' },
     ...{ permission: 'operations:read', rate: 'reads', querystring: nothing, request: {}, problems: ['not-found'] },
+    diagnosis: true,
     answers: {
       200: {
         description: 'Every metric with its help (docs/operation.md says what to do about them).',
@@ -166,7 +152,7 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
   },
   {
     ...{ method: 'GET', path: '/.well-known/jwks.json', name: 'jwks', tag, summary: 'Keys of the access tokens' },
-    ...{ querystring: nothing, request: {}, problems: ['store-unavailable'] },
+    ...{ rate: 'reads', querystring: nothing, request: {}, problems: ['store-unavailable'] },
     answers: {
       200: {
         description: 'A JSON Web Key Set (RFC 7517).',
@@ -178,7 +164,7 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
   },
   {
     ...{ method: 'GET', path: '/v1/roles', name: 'list-roles', tag: 'Roles', summary: 'Roles and their permissions' },
-    ...{ rate: 'reads', querystring: nothing, request: {}, problems: [] },
+    ...{ permission: 'entries:read', rate: 'reads', querystring: nothing, request: {}, problems: [] },
     answers: {
       200: {
         description: 'Every role.',

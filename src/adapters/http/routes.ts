@@ -11,12 +11,24 @@ import type { Route } from './route.ts'
 import { type CommandDeps, commandRoute } from './route-command.ts'
 import { exportRoute } from './route-export.ts'
 import { itemRoute, pageRoute, type QueryDeps } from './route-query.ts'
+import { accountRoutes } from './routes-accounts.ts'
+import { administrationRoutes } from './routes-administration.ts'
 import { analyticsRoutes } from './routes-analytics.ts'
+import { blockRoutes } from './routes-blocks.ts'
 import { historyRoutes } from './routes-history.ts'
 import { liveRoutes } from './routes-live.ts'
+import { openIdRoutes } from './routes-openid.ts'
 import { operationRoutes } from './routes-operations.ts'
+import { ownDataRoutes } from './routes-own-data.ts'
+import { peopleRoutes } from './routes-people.ts'
+import { profileRoutes } from './routes-profile.ts'
+import { unsubscribeRoutes } from './routes-unsubscribe.ts'
+import type { SessionCookies } from './session-cookies.ts'
 
-export type RouteDeps = CommandDeps & QueryDeps & { readonly limits: Limits; readonly isClosing: () => boolean }
+export type RouteDeps = CommandDeps &
+  QueryDeps & { readonly limits: Limits; readonly isClosing: () => boolean } & {
+    readonly cookies: SessionCookies
+  }
 
 const tag = 'Dictionary'
 const onEntry = { tag, params: p.EntryParams }
@@ -279,5 +291,18 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
   ...analyticsRoutes(deps, edge),
   ...historyRoutes({ ...edge, ...deps.history, log: deps.log }),
   ...operationRoutes(deps, edge.isClosing),
+  ...(deps.identity ? accountRoutes(deps.identity, edge.cookies) : []),
+  ...(deps.administration ? administrationRoutes(deps.administration) : []),
+  ...(deps.ownData && deps.identity
+    ? ownDataRoutes({
+        types: deps.history.types,
+        ...{ ...edge, ownData: deps.ownData, stepUp: deps.identity.stepUp },
+        readings: deps.history.readings,
+      })
+    : []),
+  ...(deps.people ? peopleRoutes(deps.people, edge) : []),
+  ...(deps.blocks ? blockRoutes(deps.blocks.port, edge) : []),
+  ...(deps.profile ? [...profileRoutes(deps.profile, edge), ...unsubscribeRoutes(deps.profile)] : []),
+  ...(deps.openId && deps.identity ? openIdRoutes(deps.openId, edge.cookies, deps.identity.stepUp) : []),
   ...(deps.live ? liveRoutes(deps.live, deps.authority, deps.settings) : []),
 ]

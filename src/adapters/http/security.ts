@@ -4,10 +4,12 @@
  * doubles a small one).
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Permission, permitsSomewhere } from '../../domain/roles.ts'
 import type { Authority } from './authority.ts'
 import { addressKey, type Hit, type Limits } from './limits.ts'
 import { ProblemError } from './problems.ts'
 import type { RateClass, Requester, Route } from './route.ts'
+import type { SessionCookies } from './session-cookies.ts'
 import type { SyncTokens } from './tokens.ts'
 
 /** What the hook found out, for the handler. */
@@ -52,10 +54,10 @@ export const cacheControl = (request: FastifyRequest, status: number): string =>
     ? 'public, no-cache'
     : 'private, no-store'
 
-const unauthenticated = (challenge: string, detail: string): ProblemError =>
+export const unauthenticated = (challenge: string, detail: string): ProblemError =>
   new ProblemError('unauthenticated', detail, { headers: { 'www-authenticate': challenge } })
 
-const REALM = 'Bearer realm="lexichron"'
+export const REALM = 'Bearer realm="lexichron"'
 
 const bearer = (authorization: string): string => {
   const token = /^Bearer +([A-Za-z0-9._~+/=-]{1,8192})$/i.exec(authorization)?.[1]
@@ -75,6 +77,39 @@ const checkQuery = (url: string): void => {
   }
 }
 
+/** Of these a proxy in front may believe another one than we do (RFC 9112, 3.2; RFC 9110, 5.3). */
+const single: ReadonlySet<string> = new Set(['host', 'authorization'])
+
+/** @throws {ProblemError} request-malformed, header-invalid. */
+const checkHeaders = ({ headers, raw }: FastifyRequest): void => {
+  // Without a socket (inject) the header is given by fastify.
+  if (headers.host === undefined && raw.httpVersion === '1.1')
+    throw new ProblemError('request-malformed', 'A request of HTTP/1.1 has a header Host.')
+  let seen: Set<string> | undefined
+  for (let at = 0; at < raw.rawHeaders.length; at += 2) {
+    const name = raw.rawHeaders[at] ?? ''
+    // Most names have other lengths: they are not even spelt small.
+    if (name.length !== 4 && name.length !== 13) continue
+    const small = name.toLowerCase()
+    if (!single.has(small)) continue
+    if (seen?.has(small)) throw new ProblemError('header-invalid', `The header ${name} is given more than once.`)
+    seen ??= new Set()
+    seen.add(small)
+  }
+}
+
+const mayAsk = (route: Route, permission: Permission, requester: Requester): boolean =>
+  route.byLanguage ? permitsSomewhere(requester, permission) : requester.permissions.has(permission)
+
+/** @throws {ProblemError} rate-limited. */
+export const allow = (rate: RateClass, hit: Hit | undefined): Hit | undefined => {
+  if (!hit || hit.allowed) return hit
+  const { rateLimit, policy, retryAfter } = hit
+  throw new ProblemError('rate-limited', `The limit of ${rate} is used up for ${retryAfter} seconds.`, {
+    headers: { 'retry-after': String(retryAfter), 'ratelimit-policy': policy, ratelimit: rateLimit },
+  })
+}
+
 export type Guard = (
   route: Route,
 ) => (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
@@ -83,30 +118,27 @@ export const openGuard = (deps: {
   readonly authority: Authority
   readonly limits: Limits
   readonly syncTokens: SyncTokens
+  readonly cookies: Pick<SessionCookies, 'access' | 'checkOrigin' | 'checkToken'>
+  /** @throws {ProblemError} blocked, where the account of who asks is. */
+  readonly checkBlocked: (requester: Requester) => void
   /** @throws {ProblemError} sync-token-invalid for a position that the log has not reached. */
   readonly reachable: (position: bigint) => Promise<void> | undefined
 }): Guard => {
-  const { authority, limits, syncTokens } = deps
+  const { authority, limits, syncTokens, cookies } = deps
   const stranger: Requester = { permissions: authority.strangers }
 
-  const requesterOf = async (authorization: string, address: string, after: bigint | undefined) => {
-    if (authority.deafFor() > DEAF_MS || (after !== undefined && !(await authority.reached(after))))
+  type Asking = { readonly address: string; readonly after: bigint | undefined; readonly diagnosis: boolean }
+  const requesterOf = async (token: () => string, { address, after, diagnosis }: Asking) => {
+    if ((authority.deafFor() > DEAF_MS && !diagnosis) || (after !== undefined && !(await authority.reached(after))))
       throw new ProblemError('authorisation-unavailable', 'Tokens and roles are not known as of now.')
-    const found = await authority.authenticate(bearer(authorization))
+    const found = await authority.authenticate(token())
     if (found) return found
     // Guesses are counted by address, so that nobody can have signatures checked without end.
     await count('writes', `${address} unauthenticated`)
     throw unauthenticated(`${REALM}, error="invalid_token"`, 'The access token is forged, expired or revoked.')
   }
 
-  const count = async (rate: RateClass, counted: string): Promise<Hit | undefined> => {
-    const hit = await limits.hit(rate, counted)
-    if (!hit || hit.allowed) return hit
-    const { rateLimit, policy, retryAfter } = hit
-    throw new ProblemError('rate-limited', `The limit of ${rate} is used up for ${retryAfter} seconds.`, {
-      headers: { 'retry-after': String(retryAfter), 'ratelimit-policy': policy, ratelimit: rateLimit },
-    })
-  }
+  const count = async (rate: RateClass, counted: string) => allow(rate, await limits.hit(rate, counted))
 
   const afterOf = async (token: string | string[] | undefined): Promise<bigint | undefined> => {
     if (token === undefined) return undefined
@@ -115,32 +147,52 @@ export const openGuard = (deps: {
     return after
   }
 
+  /** Which permission is missing is told to those who are somebody. */
   const denied = (permission: string, known: boolean): ProblemError =>
     known
       ? new ProblemError('permission-denied', `This needs the permission ${permission}.`, {
           headers: { 'www-authenticate': `${REALM}, error="insufficient_scope"` },
         })
-      : unauthenticated(REALM, `This needs an access token with the permission ${permission}.`)
+      : unauthenticated(REALM, 'This needs an access token.')
+
+  /** By a cookie, which browsers send without being asked: a change has to prove that a page of ours wants it. */
+  const holderOf = async (token: string, request: FastifyRequest, asking: Asking) => {
+    const { method, headers } = request
+    const changes = method !== 'GET' && method !== 'HEAD'
+    if (changes) cookies.checkOrigin(headers)
+    const found = await requesterOf(() => token, asking)
+    if (found.actor?.kind !== 'account' || !found.credential)
+      throw unauthenticated(REALM, 'The token of a service is sent as Authorization, not as a cookie.')
+    if (changes) cookies.checkToken(headers, found.credential.id)
+    return found
+  }
 
   const requesterFor = async (route: Route, request: FastifyRequest, after: bigint | undefined) => {
-    const { authorization } = request.headers
-    if (authorization === undefined) return stranger
-    const address = addressKey(request.ip)
-    if (route.permission !== undefined) return requesterOf(authorization, address, after)
-    return route.credentials === 'optional'
-      ? requesterOf(authorization, address, after).catch(() => stranger)
-      : stranger
+    const { authorization, cookie, origin } = request.headers
+    if (route.permission === undefined && route.credentials !== 'optional') return stranger
+    // Authorization alone counts where both are sent. A WebSocket that tells no origin is no browser's.
+    const fromCookie = authorization === undefined && cookie !== undefined && !(route.upgrade && origin === undefined)
+    const token = fromCookie ? cookies.access(request.headers) : undefined
+    if (authorization === undefined && token === undefined) return stranger
+    const asking = { address: addressKey(request.ip), after, diagnosis: route.diagnosis === true }
+    const found =
+      authorization === undefined
+        ? holderOf(token ?? '', request, asking)
+        : requesterOf(() => bearer(authorization), asking)
+    return route.permission === undefined ? found.catch(() => stranger) : found
   }
 
   const admit = async (route: Route, request: FastifyRequest): Promise<Admission> => {
+    checkHeaders(request)
     checkQuery(request.url)
     const token = request.headers['sync-token']
     const after = token === undefined ? undefined : await afterOf(token)
     const requester = (await route.identify?.(request)) ?? (await requesterFor(route, request, after))
+    deps.checkBlocked(requester)
     const { actor } = requester
     const counted = actor ? `${actor.kind} ${actor.id}` : addressKey(request.ip)
     const hit = route.rate && (await count(route.rate, counted))
-    if (route.permission !== undefined && !requester.permissions.has(route.permission))
+    if (route.permission !== undefined && !mayAsk(route, route.permission, requester))
       throw denied(route.permission, actor !== undefined)
     route.admit?.(counted)
     return { requester, counted, after, hit }

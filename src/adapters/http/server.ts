@@ -1,25 +1,35 @@
 /** The HTTP server: limits against hostile clients, routes, logging, graceful close. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { constants } from 'node:zlib'
 import fastifyCompress from '@fastify/compress'
 import fastifyCors from '@fastify/cors'
 import fastifyWebsocket from '@fastify/websocket'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
 import Type from 'typebox'
-import { type Answering, hitOf, openAnswering, traceOf } from './answering.ts'
-import type { HttpDeps, HttpSettings } from './deps.ts'
+import { prepareAccess } from './access.ts'
+import { type Answering, hitOf, openAnswering } from './answering.ts'
+import { prepareBlocking } from './blocking.ts'
+import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
+import { openDocument } from './documents.ts'
+import { openHotKeys } from './hot-keys.ts'
 import { parseJsonBody } from './json-body.ts'
-import { openLimits } from './limits.ts'
+import { addressKey, openLimits } from './limits.ts'
 import { mount, openAllowed, pathOf } from './mount.ts'
 import { registerOpenApi } from './openapi.ts'
 import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
+import { openResponses } from './responses.ts'
 import type { Route } from './route.ts'
 import { routes as routesOf } from './routes.ts'
 import { LIVE_PATH, SUBPROTOCOL } from './routes-live.ts'
-import { type Admission, openGuard } from './security.ts'
+import { UNSUBSCRIBE_PATH } from './routes-unsubscribe.ts'
+import { allow, openGuard } from './security.ts'
+import { openSessionCookies } from './session-cookies.ts'
 import { openCursors, openSyncTokens } from './tokens.ts'
 import { schemaErrorFormatter, validatorCompiler } from './validation.ts'
+import { openWarming } from './warming.ts'
 
 export type HttpServer = {
   /** Listens; the base address, such as http://127.0.0.1:8080. @throws when the address is taken: one sentence, with `code`. */
@@ -30,12 +40,15 @@ export type HttpServer = {
   readonly inject: FastifyInstance['inject']
 }
 
+/** Questions of which it is known how often they are asked. */
+const HOT_KEYS = 1_000
 const BODY_LIMIT = 1024 * 1024
 /** Of a WebSocket; a longer one is refused by its header, before it is read. */
 const LARGEST_MESSAGE = 64 * 1024
 const HEADER_LIMIT = 16 * 1024
 /** The rest of the ten seconds is for what the program flushes after this server. */
-const CLOSE_MS = 9_000
+const FORM_LIMIT = 4_096
+const CLOSE_MS = 7_000
 const IDLE_MS = 50
 
 const exposed = [
@@ -48,30 +61,47 @@ const clientErrors: ReadonlyMap<string, ProblemCode> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', 'request-timeout'],
 ])
 
+/** Node's own answer to an expectation that nobody can meet is an empty one (RFC 9110, 10.1.1). */
+const prepareExpectations = (app: FastifyInstance, newId: () => string): void => {
+  app.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const id = newId()
+    const problem = new ProblemError('expectation-failed', problemOf('expectation-failed').help)
+    const headers = { 'content-type': 'application/problem+json', 'x-request-id': id, connection: 'close' }
+    response.writeHead(417, { ...headers, 'cache-control': 'private, no-store', 'x-content-type-options': 'nosniff' })
+    response.end(problemBody(problem, id))
+  })
+}
+
 /** What is not HTTP never becomes a request: it is answered on the bare socket. */
-const openRefuser = (newId: () => string) => (error: Error & { code: string }, socket: Socket) => {
+const openRefuser = (newId: () => string, logger: Logger) => (error: Error & { code: string }, socket: Socket) => {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const code = clientErrors.get(error.code) ?? 'request-malformed'
   const { status, title, help } = problemOf(code)
   const id = newId()
+  logger.info({ req: id, status, code }, 'request refused')
   const body = problemBody(new ProblemError(code, help), id)
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\nx-request-id: ${id}\r\ncache-control: private, no-store\r\nx-content-type-options: nosniff\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
 }
 
-const create = (settings: HttpSettings, newId: () => string, answering: Answering): FastifyInstance => {
-  const { trustedProxies, timeouts = { headersMs: 10_000, requestMs: 30_000 } } = settings
+const TIMEOUTS: NonNullable<HttpDeps['settings']['timeouts']> = { headersMs: 10_000, requestMs: 30_000 }
+const STALLED_MS = 60_000
+
+const create = ({ settings, newId, logger }: HttpDeps, answering: Answering): FastifyInstance => {
+  const { trustedProxies, timeouts = TIMEOUTS } = settings
   return fastify({
     bodyLimit: BODY_LIMIT,
     requestTimeout: timeouts.requestMs,
-    connectionTimeout: 60_000,
+    connectionTimeout: timeouts.idleMs ?? STALLED_MS,
     keepAliveTimeout: 30_000,
     http: {
       headersTimeout: timeouts.headersMs,
       // How often Node looks for the slow: its own 30 s would let them stay that much longer.
       connectionsCheckingInterval: Math.min(2_000, timeouts.headersMs),
       maxHeaderSize: HEADER_LIMIT,
+      // Node's own refusal is an empty page; the guard's is a problem document.
+      requireHostHeader: false,
       // Who offers another protocol with an ordinary request, as some clients do with h2c, is to be answered in this one
       // (RFC 9110, 7.8), and nobody is to be upgraded at an address that is no WebSocket.
       shouldUpgradeCallback: ({ headers: { upgrade }, method, url = '' }) =>
@@ -84,7 +114,7 @@ const create = (settings: HttpSettings, newId: () => string, answering: Answerin
     forceCloseConnections: 'idle',
     genReqId: ({ headers: { 'x-request-id': id } }) =>
       typeof id === 'string' && /^[\x21-\x7e]{1,128}$/.test(id) ? id : newId(),
-    clientErrorHandler: openRefuser(newId),
+    clientErrorHandler: openRefuser(newId, logger),
     frameworkErrors: (error, request, reply) => void answering.problem(request, reply, error),
     schemaErrorFormatter,
   })
@@ -105,10 +135,26 @@ const prepareBodies = (app: FastifyInstance): void => {
   )
 }
 
-const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering: Answering): void => {
-  const allowed = openAllowed(all)
+/** RFC 8058: programs for mail post a form to the one route that expects it; what stands in it says nothing new. */
+const prepareForms = (app: FastifyInstance): void => {
+  app.addContentTypeParser(
+    ['application/x-www-form-urlencoded', 'multipart/form-data'],
+    { parseAs: 'buffer', bodyLimit: FORM_LIMIT },
+    (request, _body, done) => {
+      if (request.routeOptions.url === UNSUBSCRIBE_PATH) done(null, undefined)
+      else done(new ProblemError('unsupported-media-type', 'Only JSON is taken here.'))
+    },
+  )
+}
+
+type Count = (request: Pick<FastifyRequest, 'ip'>) => Promise<unknown>
+
+const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering: Answering, count: Count): void => {
+  // The page's own routes are its plugin's.
+  const allowed = openAllowed([...all, { method: 'GET', path: '/docs' }])
   app.setErrorHandler((error, request, reply) => answering.problem(request, reply, error, hitOf(request)))
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(async (request, reply) => {
+    await count(request)
     const allow = allowed(pathOf(request.url))
     if (allow !== undefined && request.method === 'OPTIONS')
       return answering.answer(request, reply, { status: 204, headers: { allow } })
@@ -122,47 +168,18 @@ const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering:
   })
 }
 
-const prepareMetrics = (app: FastifyInstance, { metrics }: HttpDeps): void => {
-  if (!metrics) return
-  app.addHook('onResponse', (request, reply, done) => {
-    metrics.request(request.method, request.routeOptions.url, reply.statusCode, reply.elapsedTime)
-    done()
-  })
-}
-
-/** Longer than any address of ours: the rest of a made-up one says nothing more. */
-const LOGGED_PATH = 200
-
-/** One line a request, without its query string, its headers and its body: tickets and people's words stay out of the log. */
-const prepareLog = (app: FastifyInstance, { logger }: HttpDeps): void => {
-  if (!logger.isLevelEnabled('info')) return
-  app.addHook('onResponse', (request, reply, done) => {
-    const path = pathOf(request.url)
-    const actor = request.getDecorator<Admission | null>('admission')?.requester.actor?.id
-    logger.info(
-      {
-        ...{ req: request.id, trace: traceOf(request), method: request.method, status: reply.statusCode },
-        path: path.length > LOGGED_PATH ? path.slice(0, LOGGED_PATH) : path,
-        ms: Math.round(reply.elapsedTime * 100) / 100,
-        ...(actor !== undefined && { actor }),
-      },
-      'request',
-    )
-    done()
-  })
-}
-
 const documentRoute = (document: () => string): Route => ({
   ...{ method: 'GET', path: '/v1/openapi.json', name: 'openapi', tag: 'Operation', summary: 'This document' },
-  ...{ querystring: Type.Object({}, { additionalProperties: false }), request: {}, problems: [] },
+  ...{ rate: 'reads', querystring: Type.Object({}, { additionalProperties: false }), request: {}, problems: [] },
   answers: {
     200: {
       description: 'OpenAPI 3.1.',
+      headers: ['ETag'],
       schema: Type.Object({ openapi: Type.String() }, { additionalProperties: true }),
       example: { openapi: '3.1.0', info: { title: 'Lexichron', version: '0.1.0' }, paths: {} },
     },
   },
-  handle: () => ({ status: 200, body: document() }),
+  handle: openDocument(document),
 })
 
 const taken = (error: unknown, host: string, port: number): unknown => {
@@ -177,12 +194,15 @@ const taken = (error: unknown, host: string, port: number): unknown => {
 /** The server, ready to listen. @throws {KeysError} when its secrets cannot be read. */
 export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const { settings, log, keys, logger, newId } = deps
-  const [syncSecret, cursorSecret, fingerprintSecret] = await Promise.all(
-    ['sync-token', 'cursor', 'fingerprint'].map(purpose => keys.secret(purpose)),
+  const [syncSecret, cursorSecret, fingerprintSecret, csrfSecret] = await Promise.all(
+    ['sync-token', 'cursor', 'fingerprint', 'csrf'].map(purpose => keys.secret(purpose)),
   )
-  if (!syncSecret || !cursorSecret || !fingerprintSecret) throw new Error('A secret is missing.')
+  if (!syncSecret || !cursorSecret || !fingerprintSecret || !csrfSecret) throw new Error('A secret is missing.')
   const syncTokens = openSyncTokens(syncSecret, log.logId)
   const cursors = openCursors(cursorSecret, log.logId)
+  const cookies = openSessionCookies({
+    ...{ secret: csrfSecret, allowedOrigins: settings.allowedOrigins, publicUrl: settings.publicUrl },
+  })
   const limits = openLimits({ cache: deps.cache, clock: deps.clock, limits: settings.limits })
   const strict = settings.publicUrl?.startsWith('https:') === true
   const answering = openAnswering({
@@ -201,20 +221,35 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const reachable = (position: bigint) => (position <= head ? undefined : reach(position))
 
   let document = ''
+  const warming =
+    deps.hot &&
+    openWarming({
+      ...{ hot: openHotKeys(HOT_KEYS), records: deps.hot, routes: () => all, scopes: deps.freshness.scopes },
+      ...{ strangers: deps.authority.strangers, clock: deps.clock, newId, logger },
+    })
+  const responses = openResponses({
+    ...(warming && { onAsked: warming.asked }),
+    ...{ cache: deps.cache, clock: deps.clock, newId, version: deps.version, scopes: deps.freshness.scopes },
+    onError: err => logger.error({ part: 'cache', err }, 'an answer that is kept was not loaded anew'),
+  })
   const edge = {
     ...{ execute: deps.execute, newId, fingerprintSecret, syncTokens, cursors, limits, freshness: deps.freshness },
+    ...{ responses, cookies },
     isClosing: () => closing !== undefined,
   }
   const all = [...routesOf(deps, edge), documentRoute(() => document)]
 
-  const app = create(settings, newId, answering)
+  const app = create(deps, answering)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(() => JSON.stringify)
   app.decorateRequest('admission', null)
+  prepareExpectations(app, newId)
   prepareBodies(app)
-  prepareRefusals(app, all, answering)
-  prepareMetrics(app, deps)
-  prepareLog(app, deps)
+  prepareForms(app)
+  const count: Count = async ({ ip }) => allow('reads', await limits.hit('reads', addressKey(ip)))
+  prepareRefusals(app, all, answering, count)
+  const access = prepareAccess(app, deps)
+  const blocking = prepareBlocking(app, deps.blocks?.list, () => deps.clock.now().getTime())
   await app.register(fastifyCompress, {
     ...{ global: false, globalDecompression: false, encodings: ['br', 'gzip'], threshold: 1024 },
     customTypes: /json|html/,
@@ -223,8 +258,17 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   })
   if (settings.allowedOrigins.length > 0)
     await app.register(fastifyCors, {
-      ...{ origin: [...settings.allowedOrigins], strictPreflight: false, maxAge: 600, exposedHeaders: exposed },
-      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      delegator: (request, done) => {
+        const { origin } = request.headers
+        // An origin that is not listed, or none: the same answer as of a service that lists none.
+        if (origin === undefined || !settings.allowedOrigins.includes(origin)) return done(null, { origin: false })
+        done(null, {
+          ...{ origin, strictPreflight: false, maxAge: 600, exposedHeaders: exposed },
+          // Those origins are listed one by one, and their pages may use the cookies.
+          credentials: true,
+          methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+        })
+      },
     })
   const { live } = deps
   if (live)
@@ -239,9 +283,10 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   app.addHook('preClose', async () => live?.close())
   const about = { version: deps.version, publicUrl: settings.publicUrl }
   await registerOpenApi(app, all, about)
-  await registerDocs(app, strict)
-  const guard = openGuard({ authority: deps.authority, limits, syncTokens, reachable })
-  for (const route of all) mount(app, route, guard, answering)
+  await registerDocs(app, strict, count)
+  const checkBlocked = blocking.check
+  const guard = openGuard({ authority: deps.authority, limits, syncTokens, cookies, reachable, checkBlocked })
+  for (const route of all) mount(app, route, { guard, answering, opened: [access, blocking] })
   await app.ready()
   document = JSON.stringify(app.swagger())
   const connections = new Set<Socket>()
@@ -251,6 +296,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   })
 
   const close = async (): Promise<void> => {
+    const warmed = warming?.close()
     const cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS)
     const leave = (): void => {
       // Node closes what is idle at the moment of closing; what was busy then becomes idle and would be kept alive.
@@ -263,6 +309,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
       clearTimeout(cut)
       clearInterval(idle)
     })
+    await warmed
   }
 
   return {
@@ -272,6 +319,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
       } catch (error) {
         throw taken(error, host, port)
       }
+      warming?.start()
       const bound: AddressInfo | string | null = app.server.address()
       const at = typeof bound === 'object' && bound !== null ? bound.port : port
       return { address: `http://${host.includes(':') ? `[${host}]` : host}:${at}` }

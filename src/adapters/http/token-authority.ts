@@ -1,13 +1,16 @@
 /** Who an access token stands for: its signature by the verifier, everything else by the log. */
-import { anonymousPermissions, permissionsOf } from '../../domain/roles.ts'
+import { type Account, grantsOf, rightsOf } from '../../domain/account.ts'
+import { anonymousPermissions, permissionsOf, type Rights } from '../../domain/roles.ts'
 import type { Token } from '../../domain/token.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { Identities } from '../../projections/identities.ts'
 import type { TokenFollower } from '../../projections/tokens.ts'
 import type { TokenVerifier } from './access-tokens.ts'
 import type { Authority } from './authority.ts'
 import type { Requester } from './route.ts'
 
 export type TokenAuthorityDeps = {
+  readonly identities: Pick<Identities, 'session'>
   readonly verifier: TokenVerifier
   readonly follower: TokenFollower
   readonly head: () => Promise<bigint>
@@ -26,23 +29,67 @@ const requesterOf = ({ id, subject, role }: Token): Requester => ({
   ...{ actor: { kind: 'service', id: subject }, permissions: permissionsOf(role), credential: { id } },
 })
 
-export const openTokenAuthority = ({ verifier, follower, head, clock }: TokenAuthorityDeps): Authority => ({
-  authenticate: async token => {
-    const verified = await verifier.verify(token)
-    if ('fault' in verified) return undefined
-    const { jti, sub } = verified.claims
-    if (!follower.state(jti)) await follower.reached(await head(), PATIENCE_MS)
-    const known = follower.state(jti)
-    if (!known || known.revoked || known.subject !== sub || Date.parse(known.expiresAt) <= clock.now().getTime())
-      return undefined
-    return requesterOf(known)
-  },
-  current: ({ id }) => {
+/**
+ * Of every role that is in force now: a grant that ended is none, whatever the token was made under. An account is a value
+ * that a new event replaces, so what it may do is worked out once until one of its grants ends.
+ */
+const openAccountRights = () => {
+  const known = new WeakMap<Account, { readonly rights: Rights; readonly from: number; readonly until: number }>()
+  return (account: Account, now: Date): Rights => {
+    const at = now.getTime()
+    const kept = known.get(account)
+    if (kept && kept.from <= at && at < kept.until) return kept.rights
+    const standing = grantsOf(account.grants, now)
+    const ends = standing.flatMap(({ expiresAt }) => (expiresAt === undefined ? [] : Date.parse(expiresAt)))
+    const rights = rightsOf(standing)
+    known.set(account, { rights, from: at, until: Math.min(Number.POSITIVE_INFINITY, ...ends) })
+    return rights
+  }
+}
+
+export const openTokenAuthority = (deps: TokenAuthorityDeps): Authority => {
+  const { verifier, follower, identities, head, clock } = deps
+  const rights = openAccountRights()
+  const hear = async () => follower.reached(await head(), PATIENCE_MS)
+
+  const service = (id: string): Token | undefined => {
     const known = follower.state(id)
-    if (!known || known.revoked || Date.parse(known.expiresAt) <= clock.now().getTime()) return undefined
-    return clock.monotonic() - follower.heardAt() > DEAF_MS ? undefined : requesterOf(known)
-  },
-  strangers: anonymousPermissions,
-  deafFor: () => clock.monotonic() - follower.heardAt(),
-  reached: position => follower.reached(position, REACH_MS),
-})
+    return !known || known.revoked || Date.parse(known.expiresAt) <= clock.now().getTime() ? undefined : known
+  }
+  const holder = (id: string): Requester | undefined => {
+    const found = identities.session(id)
+    return (
+      found && {
+        actor: { kind: 'account', id: found.account.id },
+        ...rights(found.account, clock.now()),
+        credential: { id },
+      }
+    )
+  }
+
+  return {
+    authenticate: async token => {
+      const verified = await verifier.verify(token)
+      if ('fault' in verified) return undefined
+      const { claims } = verified
+      if (claims.kind === 'account') {
+        if (!identities.session(claims.session)) await hear()
+        const found = identities.session(claims.session)
+        return found?.account.id === claims.sub && found.session.epoch === claims.epoch
+          ? holder(claims.session)
+          : undefined
+      }
+      if (!follower.state(claims.jti)) await hear()
+      const known = service(claims.jti)
+      return known?.subject === claims.sub ? requesterOf(known) : undefined
+    },
+    current: ({ id }) => {
+      if (clock.monotonic() - follower.heardAt() > DEAF_MS) return undefined
+      const known = service(id)
+      return known ? requesterOf(known) : holder(id)
+    },
+    strangers: anonymousPermissions,
+    deafFor: () => clock.monotonic() - follower.heardAt(),
+    reached: position => follower.reached(position, REACH_MS),
+  }
+}

@@ -41,7 +41,10 @@ const open = (format: ImportFormat, path: string, options: ImportOptions): Promi
   switch (format) {
     case 'wordnet':
       if (source !== undefined || licence !== undefined || language !== undefined || target !== undefined)
-        throw new SourceError('WordNet says itself what it is: leave out source, language, target and licence.')
+        throw new SourceError(
+          'WordNet says itself what it is: leave out source, language, target and licence.',
+          'usage',
+        )
       return openWordnet(path, { signal })
     case 'dictd':
       return openDictd(path, {
@@ -51,7 +54,7 @@ const open = (format: ImportFormat, path: string, options: ImportOptions): Promi
       })
     case 'ndjson':
       if (language !== undefined || target !== undefined)
-        throw new SourceError('Each line of NDJSON has its own language: leave out language and target.')
+        throw new SourceError('Each line of NDJSON has its own language: leave out language and target.', 'usage')
       return openNdjson(path, named)
   }
 }

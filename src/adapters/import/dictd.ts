@@ -5,11 +5,11 @@ import { basename } from 'node:path'
 import type { PartOfSpeech } from '../../domain/entry-content.ts'
 import { entryId, importedSenseId } from '../../domain/ids.ts'
 import { type SourceItem, type SourceRecord, sourceName } from '../../domain/import.ts'
-import { canonicalLanguage } from '../../domain/languages.ts'
+import { registeredLanguage } from '../../domain/registered-languages.ts'
 import { headerName, type Languages, languagesOf, licenceOf } from './dictd-about.ts'
 import { type ArticleSense, bare, MAX_WORD, parseArticle } from './dictd-article.ts'
 import { type Located, readIndex, readSpans } from './dictd-index.ts'
-import { nameOfFile, type Source, SourceError } from './source.ts'
+import { nameless, nameOfFile, type Source, SourceError } from './source.ts'
 
 export type DictdOptions = {
   /** Language of the headwords, and of the glosses where it is another: by default from the name or the title. */
@@ -83,12 +83,14 @@ const findFiles = async (path: string) => {
 const chosenLanguages = (options: DictdOptions, found: Languages | undefined, path: string): Languages => {
   const named = (tag: string | undefined, option: string) => {
     if (tag === undefined) return undefined
-    const language = canonicalLanguage(tag)
-    if (language === undefined) throw new SourceError(`${option} ${JSON.stringify(tag)} is not a BCP 47 language tag.`)
+    const language = registeredLanguage(tag)
+    if (language === undefined)
+      throw new SourceError(`${option} ${JSON.stringify(tag)} is not a BCP 47 tag of a registered language.`, 'usage')
     return language
   }
   const language = named(options.language, '--language') ?? found?.language
-  if (language === undefined) throw new SourceError(`${path} does not say its language: state it with --language.`)
+  if (language === undefined)
+    throw new SourceError(`${path} does not say its language: state it with --language.`, 'usage')
   const target = named(options.target, '--target') ?? (options.language === undefined ? found?.target : undefined)
   return { language, ...(target !== undefined && target !== language && { target }) }
 }
@@ -141,7 +143,7 @@ const gather = (articles: readonly Waiting[], target: string | undefined): Itera
 export const openDictd = async (path: string, options: DictdOptions = {}): Promise<Source> => {
   const { base, text: textFile, index: indexFile } = await findFiles(path)
   const name = options.source ?? nameOfFile(basename(base))
-  if (!sourceName.test(name)) throw new SourceError(`Name the source of ${path}: a-z, 0-9, "." and "-", 100 at most.`)
+  if (!sourceName.test(name)) throw new SourceError(nameless(options.source, path), 'usage')
   const index = await readIndex(indexFile, options.signal)
   if (index.size === 0) throw new SourceError(`${indexFile} is no index of a dictd dictionary.`)
   const isHeader = ({ words }: Located) => words.some(word => headerName(word) !== undefined)
@@ -160,7 +162,8 @@ export const openDictd = async (path: string, options: DictdOptions = {}): Promi
     for (const word of words) about.set(headerName(word) ?? '', bytes?.toString('utf8') ?? '')
   const languages = chosenLanguages(options, languagesOf(basename(base), about.get('short') ?? ''), path)
   const licence = options.licence ?? licenceOf(about.get('info') ?? '')
-  if (licence === undefined) throw new SourceError(`${path} does not name a known licence: state it with --licence.`)
+  if (licence === undefined)
+    throw new SourceError(`${path} does not name a known licence: state it with --licence.`, 'usage')
 
   let done = 0
 

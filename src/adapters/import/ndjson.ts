@@ -2,14 +2,14 @@
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import Type, { type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { DEFAULT_LICENCE, DraftBody, identityOf } from '../../commands/entries.ts'
 import type { EntryContent, EntrySenseInput } from '../../domain/entry-content.ts'
 import { entryId, importedSenseId } from '../../domain/ids.ts'
-import { type SourceItem, sourceName } from '../../domain/import.ts'
-import { isRefusal } from '../../domain/refusal.ts'
+import { reasonOf, type SourceItem, type SourceRecord, sourceName } from '../../domain/import.ts'
+import { type Fault, isRefusal } from '../../domain/refusal.ts'
+import { faultsOf, openShape } from '../../domain/shape.ts'
 import { type Line, readLines } from './lines.ts'
-import { nameOfFile, type Source, SourceError } from './source.ts'
+import { nameless, nameOfFile, type Source, SourceError } from './source.ts'
 
 /** A line: the body of a new draft, and what an import adds. Without a source of its own it is of the file's. */
 export const NdjsonLine = Type.Object(
@@ -22,7 +22,7 @@ export const NdjsonLine = Type.Object(
 )
 type Body = Static<typeof NdjsonLine>
 
-const schema = Compile(NdjsonLine)
+const shape = openShape(NdjsonLine)
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** Deeper JSON is no entry, and its parser should not be made to dig. */
@@ -60,10 +60,9 @@ const senseIds = (entry: string, senses: readonly EntrySenseInput[]): readonly s
   })
 }
 
-const contentOfBody = (entry: string, body: Body): EntryContent | string => {
+const contentOfBody = (entry: string, body: Body): EntryContent => {
   const given = body.senses ?? []
   const ids = senseIds(entry, given)
-  if (new Set(ids).size < ids.length) return '/senses: the same id occurs twice.'
   const { etymology } = body
   return {
     variants: body.variants ?? [],
@@ -86,28 +85,31 @@ const contentOfBody = (entry: string, body: Body): EntryContent | string => {
   }
 }
 
-/** The reason quotes nothing of the line but names: it may be long, and goes to a terminal. */
-const parse = (text: string, defaults: { readonly source: string; readonly licence: string }) => {
-  if (depth(text) > MAX_DEPTH) return `The JSON is deeper than ${MAX_DEPTH} levels.`
+const whole = (code: string, detail: string): readonly Fault[] => [{ pointer: '', code, detail }]
+
+/** The record, or all that is wrong with it. Faults quote nothing of the line but names: it may be long, and they go to a terminal. */
+const parse = (
+  text: string,
+  defaults: { readonly source: string; readonly licence: string },
+): SourceRecord | readonly Fault[] => {
+  if (depth(text) > MAX_DEPTH) return whole('json-too-deep', `The JSON is deeper than ${MAX_DEPTH} levels.`)
   let body: unknown
   try {
     body = JSON.parse(text)
   } catch (error) {
     const where = /position \d+/.exec(error instanceof Error ? error.message : '')?.[0]
-    return where === undefined ? 'The line is not JSON.' : `The line is not JSON: it breaks at ${where}.`
+    return whole(
+      'json-invalid',
+      where === undefined ? 'The line is not JSON.' : `The line is not JSON: it breaks at ${where}.`,
+    )
   }
-  if (!schema.Check(body)) {
-    const [first] = schema.Errors(body)
-    const reason = first?.message === 'schema is false' ? 'is no member that is known' : first?.message
-    return `${first?.instancePath || '/'} ${reason ?? 'does not fit the schema'}.`
-  }
-  const identity = identityOf(body)
-  if (isRefusal(identity))
-    return `${identity.errors?.[0]?.pointer ?? '/'}: ${identity.errors?.[0]?.detail ?? identity.detail}`
+  if (!shape.fits(body)) return faultsOf(shape.errors(body))
+  // An identity that cannot be is told with all that is wrong besides, by the check that every record passes.
+  const sound = identityOf(body)
+  const { language, lemma, partOfSpeech, homograph } = body
+  const identity = isRefusal(sound) ? { language, lemma, partOfSpeech, homograph: homograph ?? 1 } : sound
   const source = body.source ?? defaults.source
-  if (!sourceName.test(source)) return '/source: a source is named by a-z, 0-9, "." and "-".'
   const content = contentOfBody(entryId(identity), body)
-  if (typeof content === 'string') return content
   return { identity, content, rank: body.rank ?? 0, licence: body.licence ?? defaults.licence, source }
 }
 
@@ -115,9 +117,9 @@ const item = (line: Line, defaults: { readonly source: string; readonly licence:
   if (!('text' in line)) return { kind: 'fault', line: line.line, reason: line.fault }
   if (line.text.trim() === '') return undefined
   const record = parse(line.text, defaults)
-  return typeof record === 'string'
-    ? { kind: 'fault', line: line.line, reason: record }
-    : { kind: 'record', line: line.line, record }
+  return 'identity' in record
+    ? { kind: 'record', line: line.line, record }
+    : { kind: 'fault', line: line.line, reason: reasonOf(record), errors: record }
 }
 
 export type NdjsonOptions = {
@@ -131,9 +133,9 @@ export type NdjsonOptions = {
 /** Opens a file of lines of JSON. @throws {SourceError} when there is none. */
 export const openNdjson = async (path: string, options: NdjsonOptions = {}): Promise<Source> => {
   const file = await stat(path).catch(() => undefined)
-  if (!file?.isFile()) throw new SourceError(`${path} is not a file that can be read.`)
+  if (!file || file.isDirectory()) throw new SourceError(`${path} is not a file that can be read.`)
   const name = options.source ?? nameOfFile(basename(path).replace(/\.(ndjson|jsonl?|txt)$/i, ''))
-  if (!sourceName.test(name)) throw new SourceError(`Name the source of ${path}: a-z, 0-9, "." and "-", 100 at most.`)
+  if (!sourceName.test(name)) throw new SourceError(nameless(options.source, path), 'usage')
   const defaults = { source: name, licence: options.licence ?? DEFAULT_LICENCE }
   let done = 0
 

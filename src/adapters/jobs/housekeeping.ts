@@ -3,6 +3,7 @@
  * the same time: what they change is decided by the stores' own locks and compare-and-swaps, so they need no lease.
  */
 import cron, { type ScheduledTask } from 'node-cron'
+import type { Clock } from '../../ports/clock.ts'
 
 export type Job = {
   readonly name: string
@@ -30,33 +31,59 @@ export type Housekeeping = {
   close(): Promise<void>
 }
 
-type State = { done: number; failed: number; lastDone: number; error: string | undefined }
+/** What failed is tried again after so long, in milliseconds: twice as long each time, until it is done. */
+const RETRY_FIRST_MS = 5_000
+const RETRY_MOST_MS = 5 * 60_000
+
+type State = {
+  done: number
+  failed: number
+  lastDone: number
+  error: string | undefined
+  /** Failures since it was done last. */
+  inRow: number
+  /** Ends the wait for the next try. */
+  waiting: AbortController | undefined
+}
 
 export const openHousekeeping = (options: {
   readonly jobs: readonly Job[]
-  readonly now: () => Date
+  readonly clock: Pick<Clock, 'now' | 'sleep'>
   readonly onDone: (job: string, what: string) => void
   readonly onError: (job: string, error: unknown) => void
 }): Housekeeping => {
-  const { jobs, now, onDone, onError } = options
+  const { jobs, clock, onDone, onError } = options
   const ending = new AbortController()
   const states = new Map<string, State>(
-    jobs.map(({ name }) => [name, { done: 0, failed: 0, lastDone: 0, error: undefined }]),
+    jobs.map(({ name }) => [name, { done: 0, failed: 0, lastDone: 0, error: undefined, inRow: 0, waiting: undefined }]),
   )
   const running = new Map<string, Promise<void>>()
 
+  /** The clock alone would leave a fault of a moment standing for as long as a day. */
+  const retry = (job: Job, state: State): void => {
+    const waiting = new AbortController()
+    const over = AbortSignal.any([waiting.signal, ending.signal])
+    state.waiting = waiting
+    state.inRow += 1
+    void clock.sleep(Math.min(RETRY_FIRST_MS * 2 ** (state.inRow - 1), RETRY_MOST_MS), over).then(() => {
+      if (!over.aborted) return run(job)
+    })
+  }
   const work = async (job: Job, state: State): Promise<void> => {
+    state.waiting?.abort()
     try {
       const what = await job.run(ending.signal)
       state.done += 1
-      state.lastDone = now().getTime() / 1000
+      state.lastDone = clock.now().getTime() / 1000
       state.error = undefined
+      state.inRow = 0
       if (what !== undefined) onDone(job.name, what)
     } catch (error) {
       if (ending.signal.aborted) return
       state.failed += 1
       state.error = error instanceof Error ? error.message : String(error)
       onError(job.name, error)
+      retry(job, state)
     }
   }
   const run = (job: Job): Promise<void> => {
@@ -78,12 +105,7 @@ export const openHousekeeping = (options: {
   return {
     reports: () =>
       jobs.map(({ name }) => {
-        const { done, failed, lastDone, error } = states.get(name) ?? {
-          done: 0,
-          failed: 0,
-          lastDone: 0,
-          error: undefined,
-        }
+        const { done = 0, failed = 0, lastDone = 0, error } = states.get(name) ?? {}
         return { name, done, failed, lastDone, ...(error !== undefined && { error }) }
       }),
     runNow: async name => {

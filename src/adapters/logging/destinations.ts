@@ -18,7 +18,7 @@ export type Destination = {
   write(line: string): void
   flush(): void
   faults(): LogFaults
-  /** Writes what is held back, as far as it can be written, one second at most. */
+  /** Writes what is held back, as far as it can be written, two seconds at most. */
   close(): Promise<void>
 }
 
@@ -54,31 +54,50 @@ const watch = (stream: Stream, tally: Tally): Stream => {
   return stream
 }
 
-/** What throws where it should have told its listeners: a descriptor that is gone, for one. */
-const guarded = (tally: Tally, work: () => void): void => {
+/** False for what throws where it should have told its listeners: a descriptor that is gone, for one. */
+const guarded = (tally: Tally, work: () => void): boolean => {
   try {
     work()
+    return true
   } catch (error) {
     tally.failures += 1
     tally.reason = codeOf(error)
+    return false
   }
 }
 
-/** Resolves once all is written, or cannot be, or a second has passed. */
-const flushed = (stream: Stream): Promise<void> =>
+/** Resolves once the stream says so, or fails, or a second has passed: whether it said so. */
+const told = (stream: Stream, ask: (done: () => void) => void): Promise<boolean> =>
   new Promise(resolve => {
-    const timer = setTimeout(resolve, CLOSE_MS)
-    const end = (): void => {
+    const fail = (): void => end(false)
+    const timer = setTimeout(fail, CLOSE_MS)
+    const end = (answer: boolean): void => {
       clearTimeout(timer)
-      resolve()
+      stream.off('error', fail)
+      resolve(answer)
     }
-    stream.once('error', end)
+    stream.once('error', fail)
     try {
-      stream.flush(end)
+      ask(() => end(true))
     } catch {
-      end()
+      fail()
     }
   })
+
+const flushed = (stream: Stream): Promise<boolean> => told(stream, done => stream.flush(done))
+
+/** One at a time: of each that waits for a slow disk, sonic-boom keeps two listeners. */
+const openFlush = (stream: Stream, tally: Tally): (() => void) => {
+  let under = false
+  const end = (): void => {
+    under = false
+  }
+  return () => {
+    if (under) return
+    under = true
+    if (!guarded(tally, () => stream.flush(end))) end()
+  }
+}
 
 /** A file descriptor, 2 for standard error; `readable` makes lines for people. */
 export const openDescriptor = (fd: number, readable: boolean): Destination => {
@@ -93,10 +112,14 @@ export const openDescriptor = (fd: number, readable: boolean): Destination => {
   }
   const format = readable ? prettyFactory({ colorize: true, singleLine: true, translateTime: 'HH:MM:ss.l' }) : undefined
   return {
-    write: line => guarded(tally, () => stream.write(format ? format(line) : line)),
-    flush: () => guarded(tally, () => stream.flush(() => undefined)),
+    write: line => {
+      guarded(tally, () => stream.write(format ? format(line) : line))
+    },
+    flush: openFlush(stream, tally),
     faults: () => faultsOf(tally),
-    close: () => flushed(stream),
+    close: async () => {
+      await flushed(stream)
+    },
   }
 }
 
@@ -117,6 +140,7 @@ export const openFiles = async (options: {
 }): Promise<Destination> => {
   const tally: Tally = { dropped: 0, failures: 0, reason: undefined }
   let stream: Stream | undefined
+  let flush = (): void => undefined
   let trying: Promise<void> | undefined
   let closed = false
 
@@ -138,6 +162,7 @@ export const openFiles = async (options: {
       if (await opened) {
         tally.reason = undefined
         stream = opening
+        flush = openFlush(opening, tally)
       } else opening.destroy()
     } catch (error) {
       tally.failures += 1
@@ -159,15 +184,22 @@ export const openFiles = async (options: {
       if (stream) guarded(tally, () => stream?.write(line))
       else tally.dropped += 1
     },
-    flush: () => guarded(tally, () => stream?.flush(() => undefined)),
+    flush: () => flush(),
     faults: () => faultsOf(tally),
     close: async () => {
       closed = true
       clearInterval(timer)
       await trying
-      if (!stream) return
-      await flushed(stream)
-      guarded(tally, () => stream?.end())
+      const last = stream
+      if (!last) return
+      // First this, as a stream that ends while it waits to change files forgets to end. But it is answered too early where a
+      // file is changed between two flushes, with lines still held back: the end alone is certain.
+      await flushed(last)
+      const ended = await told(last, done => {
+        last.once('close', done)
+        last.end()
+      })
+      if (!ended && tally.reason === undefined) guarded(tally, () => last.flushSync())
     },
   }
 }

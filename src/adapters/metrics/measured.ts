@@ -43,9 +43,9 @@ export const measuredEventStore = <S extends EventStore>(
 /** Counts look-ups that found something and those that did not. */
 export const measuredCache = (cache: Cache, gauged: Gauged): Cache => ({
   ...cache,
-  get: async key => {
-    const found = await cache.get(key)
-    gauged.metrics?.cache(found ? 'hit' : 'miss')
+  look: async (key, on) => {
+    const found = await cache.look(key, on)
+    gauged.metrics?.cache(found.found ? 'hit' : 'miss')
     return found
   },
 })

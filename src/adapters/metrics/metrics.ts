@@ -34,7 +34,10 @@ const openInstruments = (registry: Registry) => {
     new Histogram({ ...on, name: `lexichron_${name}`, help, buckets: [...buckets], labelNames: [...labelNames] })
   return {
     requests: histogram(
-      ...(['http_request_duration_seconds', 'Time from the first byte of a request to the end of its answer'] as const),
+      ...([
+        'http_request_duration_seconds',
+        'Time from the first byte of a request to the end of its answer, or to the beginning of one that is a stream',
+      ] as const),
       [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
       ['method', 'route', 'status'],
     ),
@@ -59,20 +62,35 @@ const openInstruments = (registry: Registry) => {
     rate: gauge('projection_events_per_second', 'Events folded a second, lately', ['name']),
     progress: gauge('projection_progress', 'How far the generation that is built is, 0 to 1', ['name']),
     connections: gauge('live_connections', 'Sockets and event streams of the live feed'),
+    nodes: gauge('nodes', 'Nodes that can be seen, this one with them'),
+    allConnections: gauge('all_live_connections', 'Sockets and event streams of all nodes that can be seen'),
+    allListeners: gauge('all_live_listeners', 'Accounts and addresses that they belong to, by node'),
     messages: counter('live_messages', 'Frames sent to live clients'),
     drops: counter('live_drops', 'Live clients closed since they read too slowly'),
+    behind: gauge('live_behind_seconds', 'For how long events have waited that the live feed has not read'),
     cache: counter('cache_requests', 'Look-ups in the cache', ['result']),
     tokenAge: gauge('token_follower_age_seconds', 'Since this node last heard from the log about tokens'),
     keyAge: gauge('signing_key_age_seconds', 'Age of the key that signs access tokens'),
+    keyLife: gauge('signing_key_life_seconds', 'The age at which it is due for rotation'),
     files: gauge('file_bytes', 'Size of the files of the embedded engines and of the logs', ['file']),
     disk: gauge('disk_free_bytes', 'Space left where the log is written'),
     longStreams: gauge('streams_long', 'Streams of more than 1,000 events, counted up to 20'),
+    queue: gauge('jobs', 'Jobs of the queue', ['state']),
+    late: gauge('jobs_late_seconds', 'Since the job that waits longest was due'),
     jobs: counter('housekeeping_runs', 'Runs of house-keeping', ['job', 'result']),
     jobDone: gauge('housekeeping_last_done_timestamp_seconds', 'When it was last done', ['job']),
     logDrops: counter('log_lines_dropped', 'Log lines let go since they could not be written', ['destination']),
     logFailures: counter('log_write_failures', 'Writes of log lines that failed', ['destination']),
     health: gauge('health_state', '1 for the state that the part is in', ['part', 'state']),
     ready: gauge('ready', '1 while this node may be sent requests'),
+    pool: gauge('engine_connections', 'Connections to an external engine, and requests that wait for one', [
+      ...['port', 'state'],
+    ]),
+    poolEvents: counter('engine_connection_events', 'Connections opened and closed, and pools emptied after a fault', [
+      ...['port', 'event'],
+    ]),
+    commands: counter('engine_commands', 'Commands that an external engine answered', ['port', 'command', 'result']),
+    commandTime: counter('engine_command_seconds', 'Time they took together', ['port', 'command']),
     utilisation: gauge(
       'event_loop_utilization',
       'Share of the time since the last scrape that the event loop was busy',
@@ -118,7 +136,34 @@ const fillOperation = (to: Instruments, { jobs, logs, health, fileBytes, ...at }
   if (at.ready !== undefined) to.ready.set(at.ready ? 1 : 0)
 }
 
+const fillQueue = (to: Instruments, { queue }: Snapshot): void => {
+  if (!queue) return
+  const { waiting, running, parked, oldest } = queue
+  for (const [state, value] of Object.entries({ waiting, running, parked })) to.queue.set({ state }, value)
+  to.late.set(oldest === undefined ? 0 : Math.max(0, (Date.now() - oldest.getTime()) / 1000))
+}
+
+const fillEngines = (to: Instruments, { pools, commands }: Snapshot): void => {
+  for (const [port, { inUse, waiting, opened, closed, cleared }] of Object.entries(pools ?? {})) {
+    to.pool.set({ port, state: 'in-use' }, inUse)
+    to.pool.set({ port, state: 'waiting' }, waiting)
+    to.pool.set({ port, state: 'open' }, opened - closed)
+    for (const [event, value] of Object.entries({ opened, closed, cleared }))
+      setTo(to.poolEvents, { port, event }, value)
+  }
+  for (const [port, all] of Object.entries(commands ?? {}))
+    for (const [command, { done, failed, seconds }] of Object.entries(all)) {
+      setTo(to.commands, { port, command, result: 'done' }, done)
+      setTo(to.commands, { port, command, result: 'failed' }, failed)
+      setTo(to.commandTime, { port, command }, seconds)
+    }
+}
+
 const fill = (to: Instruments, at: Snapshot): void => {
+  // What could not be read now is absent, rather than 0 or what it was.
+  for (const each of [to.waiting, to.position, to.connections, to.tokenAge, to.keyAge, to.behind]) each.remove()
+  for (const each of [to.disk, to.longStreams, to.ready, to.late]) each.remove()
+  for (const each of [to.jobDone, to.files, to.queue, to.pool]) each.reset()
   if (at.append) {
     to.waiting.set(at.append.waiting)
     setTo(to.events, {}, at.append.events)
@@ -134,9 +179,18 @@ const fill = (to: Instruments, at: Snapshot): void => {
     setTo(to.messages, {}, at.live.messages)
     setTo(to.drops, {}, at.live.drops)
   }
+  if (at.nodes) {
+    to.nodes.set(at.nodes.nodes)
+    to.allConnections.set(at.nodes.connections)
+    to.allListeners.set(at.nodes.listeners)
+  }
+  if (at.liveBehindSeconds !== undefined) to.behind.set(at.liveBehindSeconds)
+  if (at.signingKeyLifeSeconds !== undefined) to.keyLife.set(at.signingKeyLifeSeconds)
   if (at.tokenAgeSeconds !== undefined) to.tokenAge.set(at.tokenAgeSeconds)
   if (at.signingKeyAgeSeconds !== undefined) to.keyAge.set(at.signingKeyAgeSeconds)
   fillOperation(to, at)
+  fillEngines(to, at)
+  fillQueue(to, at)
 }
 
 /** Opens the metrics of this process. `snapshot` is asked once a scrape. */

@@ -1,7 +1,15 @@
 /** What the metrics are read from at each scrape. */
 
-/** Of the live hub: sockets and event streams open now, frames sent to them, clients closed since they were too slow. */
-export type LiveStats = { readonly connections: number; readonly messages: number; readonly drops: number }
+/**
+ * Of the live hub: sockets and event streams open now, frames sent to them, clients closed since they were too slow, and how
+ * far it has read the log.
+ */
+export type LiveStats = {
+  readonly connections: number
+  readonly messages: number
+  readonly drops: number
+  readonly position: bigint
+}
 
 /** Of the thread that writes the log. Everything but `waiting` counts from the start of the process. */
 export type AppendStats = {
@@ -34,14 +42,34 @@ export type JobStats = {
   readonly lastDone: number
 }
 
+/** Of the connections to an external engine: those in use, requests that wait for one; the rest counts from the start. */
+export type PoolStats = {
+  readonly inUse: number
+  readonly waiting: number
+  readonly opened: number
+  readonly closed: number
+  readonly cleared: number
+}
+
+/** Commands that an external engine answered since the start, by name, with the seconds they took together. */
+export type CommandStats = Readonly<
+  Record<string, { readonly done: number; readonly failed: number; readonly seconds: number }>
+>
+
 /** One look at everything. Absent: it could not be read now, and is left out of the answer. */
 export type Snapshot = {
   readonly append?: AppendStats
   readonly position?: number
   readonly consumers?: readonly ConsumerStats[]
   readonly live?: LiveStats
+  /** Of all nodes, as far as this one can see them. */
+  readonly nodes?: { readonly nodes: number; readonly connections: number; readonly listeners: number }
+  /** For how long events have waited that the live hub has not read. */
+  readonly liveBehindSeconds?: number
   readonly tokenAgeSeconds?: number
   readonly signingKeyAgeSeconds?: number
+  /** The age at which it is due for rotation. */
+  readonly signingKeyLifeSeconds?: number
   readonly fileBytes?: Readonly<Record<string, number>>
   readonly diskFreeBytes?: number
   readonly longStreams?: number
@@ -49,4 +77,14 @@ export type Snapshot = {
   readonly logs?: Readonly<Record<string, { readonly dropped: number; readonly failures: number }>>
   readonly health?: Readonly<Record<string, 'ok' | 'degraded' | 'failed'>>
   readonly ready?: boolean
+  /** Of the queue: jobs by state, and when the one that waits longest was due. */
+  readonly queue?: {
+    readonly waiting: number
+    readonly running: number
+    readonly parked: number
+    readonly oldest?: Date
+  }
+  /** By the port that the connection serves: `read`, `keys`. */
+  readonly pools?: Readonly<Record<string, PoolStats>>
+  readonly commands?: Readonly<Record<string, CommandStats>>
 }

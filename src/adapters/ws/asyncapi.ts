@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../domain/event.ts'
 import { channelNames, channelOf, liveFilters } from '../../subscribers/live-channels.ts'
 import { clientMessages, serverMessages } from '../../subscribers/live-messages.ts'
+import type { LiveEventSchema } from '../../subscribers/live-schemas.ts'
 
 const about: Readonly<Record<(typeof channelNames)[number], string>> = {
   entries: 'What happens to entries, as far as you may see it.',
@@ -12,7 +13,7 @@ const about: Readonly<Record<(typeof channelNames)[number], string>> = {
   me: 'What concerns you: your tokens, sessions and notifications.',
 }
 
-const plain = (schema: unknown): JsonObject => JSON.parse(JSON.stringify(schema))
+const plain = (schema: unknown) => JSON.parse(JSON.stringify(schema))
 
 const messagesOf = (schemas: Readonly<Record<string, unknown>>): JsonObject =>
   Object.fromEntries(
@@ -22,36 +23,69 @@ const messagesOf = (schemas: Readonly<Record<string, unknown>>): JsonObject =>
     ]),
   )
 
-const refs = (names: readonly string[]) => names.map(name => ({ $ref: `#/channels/live/messages/${name}` }))
+/** An event of one type on one channel: the message `event` with its type named and its data described. */
+const eventMessages = (schemas: readonly LiveEventSchema[]): JsonObject => {
+  const { properties, required } = serverMessages.event
+  return Object.fromEntries(
+    schemas.map(({ channel, type, data }) => [
+      `${channel}.${type}`,
+      {
+        ...{ name: type, title: `${type} on ${channel}`, contentType: 'application/json' },
+        payload: {
+          ...{ type: 'object', additionalProperties: false, required: plain(required) },
+          properties: { ...plain(properties), type: { const: type }, data },
+        },
+      },
+    ]),
+  )
+}
 
-/** The document; `version` is the service's. */
-export const asyncApi = (version: string): JsonObject => ({
-  asyncapi: '3.0.0',
-  info: {
-    ...{ title: 'Lexichron live feed', version },
-    description: channelNames
-      .map(name => {
-        const { needs } = channelOf(name)
-        const filters = Object.keys(liveFilters[name].properties).join(', ') || 'none'
-        return `- ${name}: ${about[name]} Filters: ${filters}. ${needs === undefined ? 'Open to all' : `Needs ${needs}`}.`
-      })
-      .join('\n'),
-  },
-  defaultContentType: 'application/json',
-  channels: {
-    live: {
-      ...{ address: '/v1/live', title: 'WebSocket, subprotocol lexichron.v1' },
-      messages: { ...messagesOf(clientMessages), ...messagesOf(serverMessages) },
+const refs = (channel: string, names: readonly string[]) =>
+  names.map(name => ({ $ref: `#/channels/${channel}/messages/${name}` }))
+
+/** The document; `version` is the service's, `events` what every channel sends of every type. */
+export const asyncApi = (version: string, events: readonly LiveEventSchema[]): JsonObject => {
+  const { event: _, ...answers } = serverMessages
+  const { subscribed, 'caught-up': caughtUp } = serverMessages
+  const sent = eventMessages(events)
+  const told = messagesOf({ subscribed, 'caught-up': caughtUp })
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      ...{ title: 'Lexichron live feed', version },
+      description: channelNames
+        .map(name => {
+          const { needs } = channelOf(name)
+          const filters = Object.keys(liveFilters[name].properties).join(', ') || 'none'
+          return `- ${name}: ${about[name]} Filters: ${filters}. ${needs === undefined ? 'Open to all' : `Needs ${needs}`}.`
+        })
+        .join('\n'),
     },
-  },
-  operations: {
-    receiveFromClient: {
-      ...{ action: 'receive', channel: { $ref: '#/channels/live' } },
-      messages: refs(Object.keys(clientMessages)),
+    defaultContentType: 'application/json',
+    channels: {
+      live: {
+        ...{ address: '/v1/live', title: 'WebSocket, subprotocol lexichron.v1' },
+        messages: { ...messagesOf(clientMessages), ...messagesOf(answers), ...sent },
+      },
+      stream: {
+        ...{ address: '/v1/live/{channel}', title: 'Server-sent events: one channel, each message as the data of one' },
+        parameters: { channel: { enum: [...channelNames] } },
+        messages: { ...told, ...sent },
+      },
     },
-    sendToClient: {
-      ...{ action: 'send', channel: { $ref: '#/channels/live' } },
-      messages: refs(Object.keys(serverMessages)),
+    operations: {
+      receiveFromClient: {
+        ...{ action: 'receive', channel: { $ref: '#/channels/live' } },
+        messages: refs('live', Object.keys(clientMessages)),
+      },
+      sendToClient: {
+        ...{ action: 'send', channel: { $ref: '#/channels/live' } },
+        messages: refs('live', [...Object.keys(answers), ...Object.keys(sent)]),
+      },
+      sendToReader: {
+        ...{ action: 'send', channel: { $ref: '#/channels/stream' } },
+        messages: refs('stream', [...Object.keys(told), ...Object.keys(sent)]),
+      },
     },
-  },
-})
+  }
+}

@@ -5,9 +5,17 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Clock } from '../../ports/clock.ts'
-import type { LiveHub, LiveSink } from '../../subscribers/live.ts'
-import { type Listener, mayListen, readFilter } from '../../subscribers/live-channels.ts'
+import type { LiveHub } from '../../subscribers/live.ts'
+import {
+  type ChannelName,
+  FilterFault,
+  type Listener,
+  type LiveFilter,
+  mayListen,
+  readFilter,
+} from '../../subscribers/live-channels.ts'
 import { type ClientMessage, type LiveFault, readMessage } from '../../subscribers/live-messages.ts'
+import type { LiveSink } from '../../subscribers/live-transport.ts'
 import { textFrame, webSocketTransport } from './frames.ts'
 
 export type ConnectionDeps = {
@@ -15,6 +23,13 @@ export type ConnectionDeps = {
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
   /** The position that a token of a client names, or why it names none. */
   readonly readAfter: (token: string) => Promise<bigint | LiveFault>
+  /** Before a subscription begins: what has to be in the log about it. Rejects when it cannot be written there. */
+  readonly recorded: (
+    listener: Listener,
+    channel: ChannelName,
+    filter: LiveFilter,
+    after: bigint | undefined,
+  ) => Promise<void>
   readonly counters: LiveCounters
   readonly logger: (error: unknown) => void
 }
@@ -48,7 +63,7 @@ const REFILL = 20
 export const openConnection = (
   ws: WebSocket,
   socket: Socket,
-  listener: Listener,
+  listener: Listener & { readonly counted: string },
   deps: ConnectionDeps,
   onEnd: () => void,
 ): LiveConnection => {
@@ -100,6 +115,7 @@ export const openConnection = (
   }
 
   const sink: LiveSink = {
+    owner: listener.counted,
     transport: webSocketTransport,
     send: bytes => {
       if (!open()) return
@@ -111,6 +127,7 @@ export const openConnection = (
       pendingBytes += bytes.length
     },
     flush,
+    alone: () => subscriptions.size === 1,
     full: () => socket.writableLength + pendingBytes > PAUSE_AT || !open(),
     drained: async () => {
       const until = clock.monotonic() + STUCK_MS
@@ -131,6 +148,12 @@ export const openConnection = (
     counters.refused += 1
     say({ op: 'error', ...(id !== undefined && { id }), ...fault })
   }
+  /** What cannot be done now: who stayed for events that nobody will send would wait for ever, so they come back. */
+  const sendAway = (detail: string, error: unknown, id?: string): void => {
+    deps.logger(error)
+    refuse({ code: 'unavailable', detail }, id)
+    close(1013, 'unavailable now: connect again with the last after')
+  }
 
   const subscribe = async (message: Extract<ClientMessage, { op: 'subscribe' }>): Promise<void> => {
     const { id, channel, after: token } = message
@@ -140,9 +163,14 @@ export const openConnection = (
     if (!mayListen(channel, listener))
       return refuse({ code: 'permission-denied', detail: `You may not listen to ${channel}.` }, id)
     const filter = readFilter(channel, message.filter)
-    if (typeof filter === 'string') return refuse({ code: 'filter-invalid', detail: filter }, id)
+    if (filter instanceof FilterFault) return refuse({ code: 'filter-invalid', detail: filter.message }, id)
     const after = token === undefined ? undefined : await deps.readAfter(token)
     if (typeof after === 'object') return refuse(after, id)
+    try {
+      await deps.recorded(listener, channel, filter, after)
+    } catch (error) {
+      return sendAway('It cannot be recorded now that you read: try again.', error, id)
+    }
     if (!open()) return
     const from = after === undefined ? {} : { after }
     subscriptions.set(id, deps.hub.subscribe({ id, channel, filter, listener, ...from }, sink))
@@ -186,10 +214,7 @@ export const openConnection = (
     // One after the other: an unsubscribe never overtakes its subscribe.
     busy = busy
       .then(() => (open() ? carryOut(text) : undefined))
-      .catch((error: unknown) => {
-        deps.logger(error)
-        refuse({ code: 'unavailable', detail: 'This could not be carried out now: try again.' })
-      })
+      .catch((error: unknown) => sendAway('This could not be carried out now: try again.', error))
       .finally(() => {
         waiting -= 1
       })

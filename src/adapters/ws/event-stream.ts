@@ -1,17 +1,17 @@
 /** Server-sent events (HTML Living Standard, 9.2) of the live feed: one subscription a stream, the same hub, the same bound. */
 import { Readable } from 'node:stream'
 import type { Clock } from '../../ports/clock.ts'
-import type { LiveSink, LiveTransport } from '../../subscribers/live.ts'
+import type { LiveSink, LiveTransport } from '../../subscribers/live-transport.ts'
 import type { LiveCounters } from './connection.ts'
 
 export const eventStreamTransport: LiveTransport = {
   name: 'event-stream',
-  encode: message =>
-    Buffer.from(
-      message.op === 'event'
-        ? `id: ${message.after}\nevent: ${message.type}\ndata: ${JSON.stringify(message)}\n\n`
-        : `id: ${message.after}\nevent: ${message.op}\ndata: ${JSON.stringify(message)}\n\n`,
-    ),
+  encode: message => Buffer.from(`id: ${message.after}\nevent: ${message.op}\ndata: ${JSON.stringify(message)}\n\n`),
+  around: event => ({
+    before: Buffer.from(`id: ${event.after}\nevent: ${event.type}\ndata: {"op":"event","id":`),
+    after: Buffer.from(`,${JSON.stringify(event).slice(1)}\n\n`),
+  }),
+  join: ({ before, after }, id) => Buffer.concat([before, id, after]),
 }
 
 const MAX_BUFFERED = 1024 * 1024
@@ -27,7 +27,11 @@ export type EventStream = {
   end(): void
 }
 
-export const openEventStream = (clock: Pick<Clock, 'monotonic' | 'sleep'>, counters: LiveCounters): EventStream => {
+export const openEventStream = (
+  clock: Pick<Clock, 'monotonic' | 'sleep'>,
+  counters: LiveCounters,
+  owner: string,
+): EventStream => {
   const body = new Readable({ read: () => undefined, highWaterMark: PAUSE_AT })
   let over = false
   body.once('close', () => {
@@ -57,9 +61,11 @@ export const openEventStream = (clock: Pick<Clock, 'monotonic' | 'sleep'>, count
       body.push(null)
     },
     sink: {
+      owner,
       transport: eventStreamTransport,
       send: push,
       flush: () => undefined,
+      alone: () => true,
       full: () => over || body.readableLength > PAUSE_AT,
       drained: async () => {
         const until = clock.monotonic() + STUCK_MS

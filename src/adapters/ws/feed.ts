@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { WebSocket } from 'ws'
+import type { Permission } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { LiveHub, LiveStats } from '../../subscribers/live.ts'
 import type { ChannelName, Listener, LiveFilter } from '../../subscribers/live-channels.ts'
@@ -10,8 +11,8 @@ import { type LiveCounters, openConnection } from './connection.ts'
 import { openEventStream } from './event-stream.ts'
 import type { Tickets } from './tickets.ts'
 
-/** `credential` is what the connection ends with. */
-export type LiveListener = Listener & { readonly credential?: { readonly id: string } }
+/** `credential` is what the connection ends with, `counted` whose places and turns it takes. */
+export type LiveListener = Listener & { readonly credential?: { readonly id: string }; readonly counted: string }
 
 export type LiveFeed = {
   /** Takes a place among the connections of `counted`, or says whose places are all taken. Give it back once. */
@@ -24,11 +25,13 @@ export type LiveFeed = {
     listener: LiveListener,
     release: () => void,
   ): Readable
+  /** Before a subscription begins: what has to be in the log about it. */
+  recorded(listener: Listener, channel: ChannelName, filter: LiveFilter, after: bigint | undefined): Promise<void>
   /** The position that a token of a client names, or why it names none. */
   readAfter(token: string): Promise<bigint | LiveFault>
   readonly tickets: Tickets
   /** What the operator sees: connections, messages, drops. */
-  stats(): LiveStats & Readonly<LiveCounters>
+  stats(): LiveStats & Readonly<LiveCounters> & { readonly listeners: number }
   /** Sends everybody away: 1012, come back. Resolves when they are gone, after six seconds at most. */
   close(): Promise<void>
 }
@@ -40,19 +43,27 @@ const GONE_MS = 6_000
 
 type Open = {
   readonly credential: string | undefined
+  readonly permissions: ReadonlySet<Permission>
   readonly beat: () => void
   readonly every: number
   readonly end: (code: number, reason: string) => void
   beatAt: number
 }
 
+const same = (a: ReadonlySet<Permission>, b: ReadonlySet<Permission>): boolean =>
+  a === b || (a.size === b.size && a.isSubsetOf(b))
+
 export const openLiveFeed = (deps: {
   readonly hub: LiveHub
   readonly clock: Clock
   readonly tickets: Tickets
   readonly readAfter: LiveFeed['readAfter']
-  /** Does the credential still hold? 'unknown' when this node has not heard of the log for too long to say. */
-  readonly standing: (credential: string) => 'holds' | 'ended' | 'unknown'
+  /** Records that somebody listens to the log itself; rejects when it cannot be recorded, and nothing is handed out. */
+  readonly recorded: LiveFeed['recorded']
+  /** What the credential allows now; 'unknown' when this node has not heard of the log for too long to say. */
+  readonly standing: (credential: string) => ReadonlySet<Permission> | 'ended' | 'unknown'
+  /** Has this node heard nothing of the log for too long? Nobody is told then that they are up to date. */
+  readonly lost: () => boolean
   /** Connections at once of one account, or of one address without an account. */
   readonly most: number
   /** Connections at once of everybody. */
@@ -60,7 +71,7 @@ export const openLiveFeed = (deps: {
   readonly signal: AbortSignal
   readonly onError: (error: unknown) => void
 }): LiveFeed => {
-  const { hub, clock, standing, most, total, signal, onError } = deps
+  const { hub, clock, standing, lost, most, total, signal, onError } = deps
   const counters: LiveCounters = { open: 0, opened: 0, received: 0, sentBytes: 0, slow: 0, refused: 0 }
   const all = new Set<Open>()
   const places = new Map<string, number>()
@@ -68,7 +79,7 @@ export const openLiveFeed = (deps: {
   let closing = false
 
   const full = (counted: string): 'listener' | 'node' | undefined =>
-    closing || taken >= total ? 'node' : (places.get(counted) ?? 0) >= most ? 'listener' : undefined
+    closing || lost() || taken >= total ? 'node' : (places.get(counted) ?? 0) >= most ? 'listener' : undefined
 
   const add = (each: Open): (() => void) => {
     all.add(each)
@@ -85,9 +96,11 @@ export const openLiveFeed = (deps: {
       await clock.sleep(CHECK_MS, signal)
       const now = clock.monotonic()
       for (const each of [...all]) {
-        const stands = each.credential === undefined ? 'holds' : standing(each.credential)
+        const stands = lost() ? 'unknown' : each.credential === undefined ? each.permissions : standing(each.credential)
         if (stands === 'ended') each.end(1008, 'the access token has ended')
         else if (stands === 'unknown') each.end(1013, 'this node has lost the log: try another, or again')
+        // What was subscribed to rests on what was allowed then; all of it is judged anew.
+        else if (!same(stands, each.permissions)) each.end(1012, 'what you may do has changed: connect again')
         else if (now - each.beatAt >= each.every) {
           each.beatAt = now
           each.beat()
@@ -102,6 +115,7 @@ export const openLiveFeed = (deps: {
 
   return {
     readAfter: deps.readAfter,
+    recorded: deps.recorded,
     tickets: deps.tickets,
     full,
     place: counted => {
@@ -123,23 +137,33 @@ export const openLiveFeed = (deps: {
       let leave: () => void = () => undefined
       const connection = openConnection(
         ...([ws, socket, listener] as const),
-        { hub, clock, readAfter: deps.readAfter, counters, logger: onError },
+        { hub, clock, readAfter: deps.readAfter, recorded: deps.recorded, counters, logger: onError },
         () => {
           leave()
           release()
         },
       )
       leave = add({
-        ...{ credential: listener.credential?.id, every: PING_MS, beatAt: clock.monotonic() },
+        ...{
+          credential: listener.credential?.id,
+          permissions: listener.permissions,
+          every: PING_MS,
+          beatAt: clock.monotonic(),
+        },
         ...{ beat: connection.beat, end: connection.close },
       })
       if (closing) connection.close(1012, 'restarting')
     },
     stream: (asked, listener, release) => {
-      const { body, sink, comment, end } = openEventStream(clock, counters)
+      const { body, sink, comment, end } = openEventStream(clock, counters, listener.counted)
       const leaveHub = hub.subscribe({ ...asked, id: asked.channel, listener }, sink)
       const leave = add({
-        ...{ credential: listener.credential?.id, every: COMMENT_MS, beatAt: clock.monotonic() },
+        ...{
+          credential: listener.credential?.id,
+          permissions: listener.permissions,
+          every: COMMENT_MS,
+          beatAt: clock.monotonic(),
+        },
         ...{ beat: comment, end },
       })
       body.once('close', () => {
@@ -149,7 +173,7 @@ export const openLiveFeed = (deps: {
       })
       return body
     },
-    stats: () => ({ ...hub.stats(), ...counters }),
+    stats: () => ({ ...hub.stats(), ...counters, listeners: places.size }),
     close: async () => {
       closing = true
       for (const each of [...all]) each.end(1012, 'restarting: resume from the last after')

@@ -1,13 +1,11 @@
 /**
  * Tickets for clients that cannot set headers, as browsers on a WebSocket: signed, good for 30 s and for one connection.
- * The one use is a file that only one process can create (O_EXCL): it holds on every node of a data folder and through a
- * crash, and costs the log nothing.
+ * The one use is a record of the read store that only one node can make: it holds on every node and through a crash, on
+ * every engine, and costs the log nothing.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { open, readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Clock } from '../../ports/clock.ts'
-import { makeFolders } from '../folders.ts'
+import type { ReadStore } from '../../ports/read-store.ts'
 
 export const TICKET_MS = 30_000
 /** Long after no clock of a node would take the ticket any more. */
@@ -23,27 +21,17 @@ export type Tickets = {
 }
 
 const NONCE = /^[0-9a-f-]{36}$/
+const PREFIX = 'ticket:'
 
-/** `folder` is shared by all nodes of the data folder. */
-export const openTickets = async (deps: {
-  readonly folder: string
+/** `records` are those of the read store, which all nodes share. */
+export const openTickets = (deps: {
+  readonly records: Pick<ReadStore, 'swap' | 'records'>
   readonly secret: Uint8Array
   readonly clock: Pick<Clock, 'now'>
   readonly newId: () => string
-}): Promise<Tickets> => {
-  const { folder, secret, clock, newId } = deps
-  makeFolders(folder, 0o700)
+}): Tickets => {
+  const { records, secret, clock, newId } = deps
   const mac = (text: string): Buffer => createHmac('sha256', secret).update(text).digest()
-
-  const claim = async (nonce: string): Promise<boolean> => {
-    try {
-      await (await open(join(folder, nonce), 'wx', 0o600)).close()
-      return true
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
-      throw error
-    }
-  }
 
   return {
     issue: credential => {
@@ -61,16 +49,13 @@ export const openTickets = async (deps: {
       const [nonce, expires, credential]: readonly unknown[] = parts
       if (typeof nonce !== 'string' || !NONCE.test(nonce) || typeof credential !== 'string') return undefined
       if (typeof expires !== 'number' || expires <= clock.now().getTime()) return undefined
-      return (await claim(nonce)) ? credential : undefined
+      return (await records.swap(`${PREFIX}${nonce}`, undefined, String(expires))) ? credential : undefined
     },
     sweep: async () => {
       const old = clock.now().getTime() - FORGET_MS
-      for (const name of await readdir(folder)) {
-        if (!NONCE.test(name)) continue
-        const path = join(folder, name)
-        const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))
-        if (mtimeMs < old) await rm(path, { force: true })
-      }
+      // What is not a time is not ours to keep.
+      for (const [name, expires] of await records.records(PREFIX))
+        if (!(Number(expires) >= old)) await records.swap(name, expires, undefined)
     },
   }
 }

@@ -5,7 +5,6 @@
 import { categoryOf } from '../../../domain/ids.ts'
 import { type Sqlite, SqliteError } from '../../sqlite.ts'
 import { type AppendMessage, CONFLICT, REPEATED, WRITTEN } from './protocol.ts'
-import { lookupKey } from './schema.ts'
 
 /** The transaction's COMMIT failed while writing to the disk: the batch may yet survive a crash. */
 export class CommitError extends Error {
@@ -67,12 +66,12 @@ export const openAppender = (db: Sqlite): Appender => {
   const findStream = db.prepare<[number]>('SELECT id FROM streams WHERE name = ?')
   const insertStream = db.prepare('INSERT INTO streams (name, id) VALUES (?, ?)')
   const lastRevision = db.prepare<[number | null]>('SELECT max(revision) FROM events WHERE stream = ?')
-  const readIds = db.prepare<[string, number, number]>(
-    'SELECT id, position, recorded FROM events WHERE stream = ? AND revision > ? ORDER BY revision LIMIT ?',
+  const readIds = db.prepare<[string, number]>(
+    'SELECT id, position FROM events WHERE stream = ? AND revision > ? ORDER BY revision LIMIT ?',
   )
   const insertEvent = db.prepare(
     `INSERT INTO events (position, stream, revision, kind, recorded, lookup, id, name, data, meta)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?)`,
   )
 
   // What is known of the file, true as long as `data_version` says that nobody else has written to it.
@@ -150,22 +149,21 @@ export const openAppender = (db: Sqlite): Appender => {
             stream.id,
             stream.revision,
             kind,
-            message.at,
-            lookupKey(position, id),
+            message.times[text / 4] ?? message.at,
             id,
             name,
             at(texts, text + 2),
             at(texts, text + 3),
           )
         }
-        answers.push(WRITTEN, stream.revision, position, message.at)
+        answers.push(WRITTEN, stream.revision, position)
       } else {
         const count = (end - first) / 4
         const there = known && expected < current ? readIds.all(known.id, expected, count) : []
         const last = there.at(-1)
         if (last && there.length === count && there.every(([id], nth) => id === texts[first + nth * 4]))
-          answers.push(REPEATED, expected + count, last[1], last[2])
-        else answers.push(CONFLICT, current, 0, 0)
+          answers.push(REPEATED, expected + count, last[1])
+        else answers.push(CONFLICT, current, 0)
       }
       first = end
     }

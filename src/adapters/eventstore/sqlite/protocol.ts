@@ -20,6 +20,8 @@ export type AppendMessage = {
   readonly counts: readonly number[]
   /** id, type, data, meta of each event in turn. */
   readonly texts: readonly string[]
+  /** When each event was recorded, in milliseconds since 1970, of events copied from another log; else all at `at`. */
+  readonly times: readonly number[]
 }
 export type WriterRequest =
   | AppendMessage
@@ -31,8 +33,8 @@ export const WRITTEN = 0
 export const REPEATED = 1
 export const CONFLICT = 2
 
-/** Numbers an append takes in `Answers`: outcome, revision, position, recorded (ms). A conflict has only its revision. */
-export const ANSWER_WIDTH = 4
+/** Numbers an append takes in `Answers`: outcome, revision, position. A conflict has only its revision. */
+export const ANSWER_WIDTH = 3
 
 export type Failure = {
   readonly code: EventStoreErrorCode

@@ -1,8 +1,8 @@
-/** Reads the file in pages, on a connection of its own: streams, the log with its filters, one event by its id. */
+/** Reads the file in pages, on a connection of its own: streams, the log with its filters, single events by their positions. */
 import type { LogFilter, LoggedEvent } from '../../../ports/event-store.ts'
 import type { Sqlite, Statement } from '../../sqlite.ts'
-import { LARGE_EVENT_BYTES, LONG_STREAM, lookupKeys } from './schema.ts'
-import { timestamp } from './timestamp.ts'
+import { timestamp } from '../timestamp.ts'
+import { LARGE_EVENT_BYTES, LONG_STREAM } from './schema.ts'
 
 /** Events a page holds; of large ones fewer, so that no page takes more than some 33 MB. */
 export const PAGE_EVENTS = 1_000
@@ -47,7 +47,6 @@ export type Reader = {
   /** Revisions from `from` on, upwards or downwards, at most `limit` of them and at most a page. */
   stream(id: number, from: number, direction: 'forwards' | 'backwards', limit: number): LoggedEvent[]
   at(position: number): LoggedEvent | undefined
-  find(id: string): LoggedEvent | undefined
   /** Streams above `LONG_STREAM` events with the revision of their last one. */
   longStreams(limit: number): { readonly stream: string; readonly revision: bigint }[]
 }
@@ -59,7 +58,6 @@ export const openReader = (db: Sqlite): Reader => {
   const dataVersion = db.prepare<[number]>('PRAGMA data_version')
   const newKinds = db.prepare<[number, string, string]>('SELECT id, category, type FROM kinds WHERE id > ? ORDER BY id')
   const findStream = db.prepare<[number]>('SELECT id FROM streams WHERE name = ?')
-  const findEvent = db.prepare<EventRow>(`SELECT ${COLUMNS} FROM events WHERE lookup = ? AND id = ?`)
   const eventAt = db.prepare<EventRow>(`SELECT ${COLUMNS} FROM events WHERE position = ?`)
   const forwards = db.prepare<EventRow>(
     `SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`,
@@ -216,13 +214,6 @@ export const openReader = (db: Sqlite): Reader => {
     at: position => {
       const row = eventAt.get(position)
       return row && logged(row)
-    },
-    find: id => {
-      for (const key of lookupKeys(lastPosition.get()?.[0] ?? 0, id)) {
-        const row = findEvent.get(key, id)
-        if (row) return logged(row)
-      }
-      return undefined
     },
     longStreams: limit => {
       const found: { readonly stream: string; readonly revision: bigint }[] = []

@@ -1,4 +1,4 @@
-/** The file of the embedded event store: its tables, and how the event ids are indexed. */
+/** The file of the embedded event store: its tables and indexes. */
 import { openDatabase, type Sqlite } from '../../sqlite.ts'
 
 /** "LexE" in ASCII. */
@@ -17,7 +17,8 @@ const LONG_INDEX = `CREATE INDEX IF NOT EXISTS events_long ON events (stream) WH
  * `kinds` numbers the pairs of category and event type: one index on (kind, position) then serves every filter of the
  * log, where one for categories and one for types would cost a second write an event. `events.stream` is an integer
  * because a text in the unique index was the main cost of an append; its name stands in the row so that replay needs
- * no join. `lookup` is `lookupKey(position, id)`.
+ * no join. `lookup` is 0: a column of files from
+ * before the history's read model found events by their ids.
  */
 const schema = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -37,7 +38,6 @@ const schema = `
   ) STRICT;
   CREATE UNIQUE INDEX events_stream ON events (stream, revision);
   CREATE INDEX events_kind ON events (kind);
-  CREATE INDEX events_lookup ON events (lookup);
   CREATE INDEX events_large ON events (position) WHERE octet_length(data) + octet_length(meta) > ${LARGE_EVENT_BYTES};
   CREATE TRIGGER events_update BEFORE UPDATE ON events BEGIN SELECT raise(ABORT, 'events are never changed'); END;
   CREATE TRIGGER events_delete BEFORE DELETE ON events BEGIN SELECT raise(ABORT, 'events are never deleted'); END;
@@ -46,29 +46,6 @@ const schema = `
   CREATE TRIGGER kinds_update BEFORE UPDATE ON kinds BEGIN SELECT raise(ABORT, 'kinds are never changed'); END;
   CREATE TRIGGER kinds_delete BEFORE DELETE ON kinds BEGIN SELECT raise(ABORT, 'kinds are never deleted'); END;
 `
-
-const BLOCK_BITS = 13
-const HASH_RANGE = 2 ** 32
-
-/** FNV-1a over the code units: 32 bits are enough to tell the 8,192 events of a block apart, nearly always. */
-const hash = (id: string): number => {
-  let value = 0x811c9dc5
-  for (let index = 0; index < id.length; index += 1) value = Math.imul(value ^ id.charCodeAt(index), 0x01000193)
-  return value >>> 0
-}
-
-/**
- * The key of an event id: the block of 8,192 positions it stands in, then a hash of the id. Event ids are random, and an
- * index on them alone dirties a page of its own for every event (40% fewer appends a second at 200,000 events); inside a
- * block the pages stay few and hot (5%). A look-up probes block after block, newest first: 122 probes in a million events.
- */
-export const lookupKey = (position: number, id: string): number => (position >>> BLOCK_BITS) * HASH_RANGE + hash(id)
-
-/** The keys that the id may stand under in a log whose last position is `head`, newest block first. */
-export function* lookupKeys(head: number, id: string): Generator<number> {
-  const low = hash(id)
-  for (let block = head >>> BLOCK_BITS; block >= 0; block -= 1) yield block * HASH_RANGE + low
-}
 
 export type EventFileOptions = {
   readonly busyTimeoutMs: number
@@ -86,12 +63,18 @@ const migrate = (db: Sqlite, log: NewLog): void => {
   insert.run('created_at', log.createdAt)
 }
 
-/** One row a long stream, so it costs nothing; a log from before it was thought of gets it now, or goes without. */
-const addLongIndex = (db: Sqlite): void => {
+/**
+ * Brings the indexes of an older file up to date. That of long streams has one row each, so it costs nothing; that of event
+ * ids cost a write an event, and the history's read model finds them now.
+ */
+const mendIndexes = (db: Sqlite): void => {
+  const has = (name: string): boolean =>
+    db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined
   try {
-    if (!db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'events_long'").get()) db.exec(LONG_INDEX)
+    if (!has('events_long')) db.exec(LONG_INDEX)
+    if (has('events_lookup')) db.exec('DROP INDEX IF EXISTS events_lookup')
   } catch {
-    // Locked, full or for reading only: long streams go unseen until the next start.
+    // Locked, full or for reading only: the next start does it.
   }
 }
 
@@ -104,7 +87,7 @@ export const openEventFile = (path: string, log: NewLog, options: EventFileOptio
     migrate: db => migrate(db, log),
     ...options,
   })
-  addLongIndex(db)
+  mendIndexes(db)
   return db
 }
 

@@ -1,21 +1,22 @@
 /** The embedded event store: one SQLite file, written by a thread, read on this one. */
 import { randomUUID } from 'node:crypto'
-import { categoryOf } from '../../../domain/ids.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import {
   type Append,
   type AppendResult,
   type Batch,
+  type CopiedEvent,
+  type CopyTarget,
   type EventStore,
   EventStoreError,
   type Expected,
   type LogFilter,
   type LoggedEvent,
-  MAX_APPEND_BYTES,
   type ReadStreamOptions,
 } from '../../../ports/event-store.ts'
 import { type Sqlite, SqliteError } from '../../sqlite.ts'
 import { identityOf } from '../../sqlite-file.ts'
+import { asValue, checkWhole, measure, measureMany } from '../checks.ts'
 import { codeOf, FileReplacedError } from './protocol.ts'
 import { openReader } from './reader.ts'
 import { openEventFile, renewLog } from './schema.ts'
@@ -51,15 +52,16 @@ export type LongStream = { readonly stream: string; readonly revision: bigint }
 /** The id that the log had, the head it was seen to have, the one that it has. */
 export type LostEnd = { readonly logId: string; readonly seen: bigint; readonly head: bigint }
 
-export type SqliteEventStore = EventStore & {
-  /** What was found as it was opened; told once, by the opener that found it. */
-  readonly lostEnd?: LostEnd
-  stats(): WriterStats
-  /** Folds the journal into the file, if nobody stands in the way; the pages left in it, else -1. */
-  foldJournal(): Promise<number>
-  /** Streams above `LONG_STREAM` events, `limit` of them at most. */
-  longStreams(limit: number): Promise<readonly LongStream[]>
-}
+export type SqliteEventStore = EventStore &
+  CopyTarget & {
+    /** What was found as it was opened; told once, by the opener that found it. */
+    readonly lostEnd?: LostEnd
+    stats(): WriterStats
+    /** Folds the journal into the file, if nobody stands in the way; the pages left in it, else -1. */
+    foldJournal(): Promise<number>
+    /** Streams above `LONG_STREAM` events, `limit` of them at most. */
+    longStreams(limit: number): Promise<readonly LongStream[]>
+  }
 
 /** Memory of the reading connection's page cache, KiB; the writer has its own. */
 const READER_CACHE_KIB = 16_384
@@ -89,43 +91,12 @@ const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 const MAX_INTEGER = BigInt(Number.MAX_SAFE_INTEGER)
 const integer = (value: bigint, what: string): number => {
-  if (value < 0n) throw new TypeError(`${what} must not be negative, but is ${value}`)
+  checkWhole(value, what)
   return Number(value < MAX_INTEGER ? value : MAX_INTEGER)
-}
-
-const checkText = (text: string, what: string, stream: string): void => {
-  if (!text.isWellFormed()) throw new TypeError(`${stream}: ${what} has a surrogate without its pair`)
 }
 
 const revisionOf = (expected: Expected): number =>
   expected === 'none' ? -1 : integer(expected, 'the expected revision')
-
-/** Checks an append and returns its characters of data and meta, or why it is too large. @throws {TypeError} */
-const measure = ({ stream, expected, events }: Append): number | EventStoreError => {
-  if (categoryOf(stream) === '') throw new TypeError('a stream needs a name that begins with a category')
-  checkText(stream, 'the name', stream)
-  revisionOf(expected)
-  if (events.length === 0) throw new TypeError(`${stream}: an append needs an event`)
-  let characters = 0
-  for (const { id, type, data, meta } of events) {
-    if (id === '' || type === '') throw new TypeError(`${stream}: an event needs an id and a type`)
-    checkText(id, 'an event id', stream)
-    checkText(type, 'an event type', stream)
-    checkText(data, 'the data of an event', stream)
-    checkText(meta, 'the meta of an event', stream)
-    characters += data.length + meta.length
-  }
-  // A code unit takes three bytes at most: most appends need no counting.
-  if (characters * 3 <= MAX_APPEND_BYTES) return characters
-  const bytes = events.reduce((sum, { data, meta }) => sum + Buffer.byteLength(data) + Buffer.byteLength(meta), 0)
-  if (bytes <= MAX_APPEND_BYTES) return characters
-  return new EventStoreError('too-large', `${stream}: the append has ${bytes} bytes, ${MAX_APPEND_BYTES} are the most`)
-}
-
-const asValue = (error: unknown): EventStoreError => {
-  if (error instanceof EventStoreError) return error
-  throw error
-}
 
 /** The log's id, after it was renewed if the log has lost its end. */
 const readMeta = (db: Sqlite, seen: SqliteEventStoreOptions['seen'], newId: () => string) => {
@@ -203,8 +174,17 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
     })
   }
 
-  const send = ({ stream, expected, events }: Append, characters: number): Promise<AppendResult> =>
-    writer.append(stream, revisionOf(expected), events, characters)
+  const send = (
+    { stream, expected, events }: Append & { readonly events: readonly CopiedEvent[] },
+    characters: number,
+  ): Promise<AppendResult> => writer.append(stream, revisionOf(expected), events, characters)
+
+  const write = async (stream: string, expected: Expected, events: readonly CopiedEvent[]): Promise<AppendResult> => {
+    const append = { stream, expected, events }
+    const characters = measure(append)
+    if (characters instanceof EventStoreError) throw characters
+    return send(append, characters)
+  }
 
   async function* readStream(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<readonly LoggedEvent[]> {
     const { direction = 'forwards', limit = Number.POSITIVE_INFINITY } = options
@@ -269,17 +249,10 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
   return {
     logId,
     ...(lostEnd && { lostEnd }),
-    append: async (stream, expected, events) => {
-      const append = { stream, expected, events }
-      const characters = measure(append)
-      if (characters instanceof EventStoreError) throw characters
-      return send(append, characters)
-    },
+    append: write,
+    appendCopied: write,
     appendMany: async appends => {
-      if (new Set(appends.map(each => each.stream)).size < appends.length)
-        throw new TypeError('a stream occurs twice in appends that are to be independent')
-      // All are checked before one is sent: a programming error leaves nothing half done.
-      const sizes = appends.map(measure)
+      const sizes = measureMany(appends)
       return Promise.all(
         appends.map((append, index) => {
           const characters = sizes[index] ?? 0
@@ -292,7 +265,6 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
     subscribe,
     readAt: positions =>
       rejecting(() => read(() => positions.flatMap(each => reader.at(integer(each, 'the position')) ?? []))),
-    find: id => rejecting(() => read(() => reader.find(id))),
     head: () => rejecting(() => BigInt(read(reader.head))),
     stats: () => writer.stats(),
     foldJournal: () => writer.checkpoint(),

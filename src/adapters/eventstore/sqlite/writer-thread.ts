@@ -6,13 +6,20 @@ import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../../ports/clock.ts'
 import {
   type AppendResult,
+  type CopiedEvent,
   EventStoreError,
   MAX_WAITING_APPENDS,
-  type StoredEvent,
   type Unknown,
 } from '../../../ports/event-store.ts'
-import { ANSWER_WIDTH, CONFLICT, type Failure, REPEATED, type WriterReply, type WriterSettings } from './protocol.ts'
-import { timestamp } from './timestamp.ts'
+import {
+  ANSWER_WIDTH,
+  CONFLICT,
+  type Failure,
+  REPEATED,
+  WRITTEN,
+  type WriterReply,
+  type WriterSettings,
+} from './protocol.ts'
 
 /** Appends that share a message: of a longer burst the thread commits the first ones while this side prepares the others. */
 const MESSAGE_APPENDS = 256
@@ -55,7 +62,7 @@ export type WriterOptions = {
 
 export type Writer = {
   /** `expected` is -1 for none. The caller has checked the events; `characters` is their size. */
-  append(stream: string, expected: number, events: readonly StoredEvent[], characters: number): Promise<AppendResult>
+  append(stream: string, expected: number, events: readonly CopiedEvent[], characters: number): Promise<AppendResult>
   stats(): WriterStats
   /** Folds the journal into the file; pages left in it, -1 when somebody stood in the way or the thread is not there. */
   checkpoint(): Promise<number>
@@ -69,8 +76,8 @@ type Waiting = {
   readonly characters: number
 }
 
-type Outgoing = { streams: string[]; expected: number[]; counts: number[]; texts: string[] }
-const nothing = (): Outgoing => ({ streams: [], expected: [], counts: [], texts: [] })
+type Outgoing = { streams: string[]; expected: number[]; counts: number[]; texts: string[]; times: number[] }
+const nothing = (): Outgoing => ({ streams: [], expected: [], counts: [], texts: [], times: [] })
 
 const current = (revision: number): 'none' | bigint => (revision < 0 ? 'none' : BigInt(revision))
 
@@ -117,21 +124,14 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
         results.push({ outcome: 'conflict', current: current(revision) })
         continue
       }
-      const repeated = outcome === REPEATED
-      if (repeated) counts.repeated += 1
+      if (outcome === REPEATED) counts.repeated += 1
       else written = true
-      results.push({
-        outcome: 'written',
-        revision: BigInt(revision),
-        position: BigInt(answers[index + 2] ?? 0),
-        recordedAt: timestamp(answers[index + 3] ?? 0),
-        repeated,
-      })
+      results.push({ outcome: 'written', revision: BigInt(revision), position: BigInt(answers[index + 2] ?? 0) })
     }
     if (written) committed()
-    for (const result of results) {
+    for (const [index, result] of results.entries()) {
       const entry = next()
-      if (result.outcome === 'written' && !result.repeated) counts.events += entry?.events ?? 0
+      if (answers[index * ANSWER_WIDTH] === WRITTEN) counts.events += entry?.events ?? 0
       entry?.resolve(result)
     }
   }
@@ -213,11 +213,15 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
     append: (stream, expected, events, size) => {
       const refusal = refused()
       if (refusal) return Promise.reject(refusal)
+      const copied = events[0]?.recordedAt !== undefined
+      // A message is all of copied events or has none.
+      if (copied !== outgoing.times.length > 0) flush()
       return new Promise((resolve, reject) => {
         outgoing.streams.push(stream)
         outgoing.expected.push(expected)
         outgoing.counts.push(events.length)
         for (const event of events) outgoing.texts.push(event.id, event.type, event.data, event.meta)
+        if (copied) for (const { recordedAt } of events) outgoing.times.push(Date.parse(recordedAt ?? ''))
         sent.push({ resolve, reject, events: events.length, characters: size })
         characters += size
         if (outgoing.streams.length >= MESSAGE_APPENDS) flush()

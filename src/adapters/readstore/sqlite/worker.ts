@@ -44,6 +44,8 @@ if (parentPort) {
     openAlone(path, () =>
       openDatabase(path, {
         ...{ role: 'read', applicationId: APPLICATION_ID, schemaVersion: SCHEMA_VERSION, migrate },
+        // What is deleted may have been removed for privacy: its bytes are overwritten, not only its place given free.
+        pragmas: { secure_delete: 'ON' },
       }),
     )
   let db: Sqlite | undefined
@@ -131,6 +133,5 @@ if (parentPort) {
     } catch (error) {
       fail(message.id, error)
     }
-    if (message.request.op === 'close') port.close()
   })
 }

@@ -1,0 +1,79 @@
+/** One line and one observation a request, also of those that were cut off, and of sockets when they open and end. */
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import type { WebSocket } from 'ws'
+import { traceOf } from './answering.ts'
+import type { HttpDeps } from './deps.ts'
+import { pathOf } from './mount.ts'
+import type { Admission } from './security.ts'
+
+/** Longer than any address of ours: the rest of a made-up one says nothing more. */
+const LOGGED_PATH = 200
+
+export type Access = {
+  /** A WebSocket was opened for this request. */
+  opened(ws: WebSocket, request: FastifyRequest): void
+}
+
+/** Without query string, headers and body: tickets and people's words stay out of the log. */
+const factsOf = (request: FastifyRequest) => {
+  const path = pathOf(request.url)
+  const actor = request.getDecorator<Admission | null>('admission')?.requester.actor?.id
+  return {
+    ...{ req: request.id, trace: traceOf(request), method: request.method },
+    path: path.length > LOGGED_PATH ? path.slice(0, LOGGED_PATH) : path,
+    ...(actor !== undefined && { actor }),
+  }
+}
+
+const rounded = (ms: number): number => Math.round(ms * 100) / 100
+
+export const prepareAccess = (
+  app: FastifyInstance,
+  { logger, metrics }: { readonly logger: Logger; readonly metrics?: HttpDeps['metrics'] },
+): Access => {
+  const logged = logger.isLevelEnabled('info')
+  if (!logged && !metrics) return { opened: () => undefined }
+  const told = new WeakSet<FastifyRequest>()
+  const measured = new WeakSet<FastifyRequest>()
+
+  const measure = (request: FastifyRequest, reply: FastifyReply): void => {
+    if (measured.has(request)) return
+    measured.add(request)
+    metrics?.request(request.method, request.routeOptions.url, reply.statusCode, reply.elapsedTime)
+  }
+  const tell = (request: FastifyRequest, reply: FastifyReply, cut: boolean): void => {
+    if (told.has(request)) return
+    told.add(request)
+    measure(request, reply)
+    const ms = rounded(reply.elapsedTime)
+    if (logged) logger.info({ ...factsOf(request), status: reply.statusCode, ms, ...(cut && { cut }) }, 'request')
+  }
+
+  app.addHook('onRequest', (request, reply, done) => {
+    // Who leaves before the end never lets it finish.
+    reply.raw.once('close', () => tell(request, reply, !reply.raw.writableFinished))
+    done()
+  })
+  app.addHook('onSend', (request, reply, payload, done) => {
+    // How long a stream lives is its reader's affair: what is measured is the time until it begins.
+    if (payload instanceof Readable) measure(request, reply)
+    done(null, payload)
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    tell(request, reply, false)
+    done()
+  })
+  return {
+    opened: (ws, request) => {
+      told.add(request)
+      const facts = factsOf(request)
+      const began = performance.now()
+      metrics?.request(request.method, request.routeOptions.url, 101, 0)
+      if (!logged) return
+      logger.info({ ...facts, status: 101 }, 'request')
+      ws.once('close', code => logger.info({ ...facts, code, ms: rounded(performance.now() - began) }, 'socket ended'))
+    },
+  }
+}

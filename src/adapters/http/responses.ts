@@ -1,0 +1,217 @@
+/**
+ * Answers of queries that are kept and given again, as each query's `caching` allows. What is kept is the bytes, with entity tag
+ * and Link; who asks is part of nothing that is shared. However many ask at once for what is not there, it is loaded once:
+ * by this node, and with a claim by one node.
+ */
+import { hash } from 'node:crypto'
+import type { Permission } from '../../domain/roles.ts'
+import type { Cache, CachedValue, Dependency, Life } from '../../ports/cache.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Caching, Query } from '../../queries/define.ts'
+import { anyMatch, noneMatch } from './etags.ts'
+import { ProblemError } from './problems.ts'
+import { type Answer, type EdgeRequest, header } from './route.ts'
+
+/** A collection that a query reads: what reads of it reflect at least, as far as this node knows. */
+export type Scope = { readonly name: string; readonly position: bigint }
+
+/** What a query's answer is made of. `shared`: everybody would be answered so. */
+export type Made = {
+  readonly body: string
+  readonly position: bigint
+  readonly shared: boolean
+  readonly etag?: string
+  readonly link?: string
+  readonly note?: string
+}
+
+type Asked = Pick<Query<never, unknown>, 'name' | 'reads' | 'repeated' | 'typed'>
+
+export type Responses = {
+  /** From what is kept, or else from `make`. @throws what `make` throws. */
+  answer<Input>(
+    query: Asked & { readonly caching?: (input: Input) => Caching },
+    input: Input,
+    request: EdgeRequest,
+    make: () => Promise<Made>,
+  ): Promise<Answer>
+}
+
+/** Nothing that is never said to have changed lies longer; memory is given back. */
+const UNCHANGED_MS = 10 * 60_000
+/** Who has claimed a load has so long for it. */
+const LOAD_MS = 2_000
+/** How long another node's load is waited for, and how often it is looked for. */
+const PATIENCE_MS = 150
+const LOOK_MS = 10
+/** Larger answers are few, and would push out many. */
+const LARGEST = 256 * 1024
+
+const isTexts = (value: unknown): value is readonly (string | null)[] =>
+  Array.isArray(value) && value.length === 3 && value.every(each => each === null || typeof each === 'string')
+
+/** First line: tag, Link and note. The rest is the body as it is sent. */
+const textOf = ({ etag, link, note, body }: Made): string =>
+  `${JSON.stringify([etag ?? null, link ?? null, note ?? null])}\n${body}`
+
+/** Undefined for what an other release has kept. */
+const madeOf = ({ value, position }: CachedValue): Made | undefined => {
+  const end = value.indexOf('\n')
+  const parts: unknown = end < 0 ? undefined : JSON.parse(value.slice(0, end))
+  if (!isTexts(parts)) return undefined
+  const [etag, link, note] = parts
+  return {
+    ...{ body: value.slice(end + 1), position, shared: true },
+    ...(typeof etag === 'string' && { etag }),
+    ...(typeof link === 'string' && { link }),
+    ...(typeof note === 'string' && { note }),
+  }
+}
+
+const later = (a: bigint, b: bigint): bigint => (a > b ? a : b)
+const least = (positions: readonly bigint[]): bigint =>
+  positions.reduce((low, each) => (each < low ? each : low), positions[0] ?? 0n)
+
+const lifeOf = (caching: Exclude<Caching, { strategy: 'none' }>): Life =>
+  caching.strategy === 'until-changed'
+    ? { freshMs: UNCHANGED_MS, staleMs: 0 }
+    : { freshMs: caching.seconds * 1_000, staleMs: caching.strategy === 'public' ? caching.staleSeconds * 1_000 : 0 }
+
+const ownerOf = ({
+  requester: { actor, permissions, inLanguages = new Map<string, ReadonlySet<Permission>>() },
+}: EdgeRequest): readonly unknown[] => [
+  ...[actor?.kind ?? null, actor?.id ?? null],
+  [...permissions].toSorted(),
+  [...inLanguages].map(([range, more]) => [range, [...more].toSorted()]).toSorted(),
+]
+
+/** A strong tag by content, where no revision identifies the answer (RFC 9110, 8.8.3). */
+const contentTag = (body: string): string => `"c.${hash('sha256', body, 'base64url').slice(0, 22)}"`
+
+const tagged = (made: Made): Made =>
+  made.etag === undefined && made.shared ? { ...made, etag: contentTag(made.body) } : made
+
+const answerOf = (made: Made, request: EdgeRequest): Answer => {
+  const { body, etag, link, position } = made
+  const headers = link === undefined ? {} : { headers: { link } }
+  if (etag === undefined) return { status: 200, body, position, ...headers }
+  if (!anyMatch(header(request, 'if-match'), etag))
+    throw new ProblemError('revision-stale', 'If-Match names none of what is there now: read again.')
+  if (noneMatch(header(request, 'if-none-match'), etag)) return { status: 304, etag, position, ...headers }
+  return { status: 200, body, etag, position, ...headers }
+}
+
+export const openResponses = (deps: {
+  readonly cache: Pick<Cache, 'look' | 'keep' | 'claim' | 'release'>
+  readonly clock: Pick<Clock, 'sleep'>
+  readonly newId: () => string
+  /** Of this release: another one may answer the same otherwise. */
+  readonly version: string
+  /** The collections of these read models; undefined while one has none, and for ever where nothing is to be kept. */
+  readonly scopes: (reads: Asked['reads']) => Promise<readonly Scope[] | undefined>
+  /** Told of each question whose answer everybody may get. */
+  readonly onAsked?: (asked: { readonly path: string; readonly query: unknown; readonly typed: boolean }) => void
+  /** Told what a load failed with that nobody waited for. */
+  readonly onError?: (error: unknown) => void
+}): Responses => {
+  const { cache, clock, newId, version } = deps
+  const flights = new Map<string, Promise<Made>>()
+
+  type Plan = {
+    readonly key: string
+    readonly on: readonly Dependency[]
+    readonly scopes: readonly Scope[]
+    readonly caching: Exclude<Caching, { strategy: 'none' }>
+    readonly after: bigint | undefined
+    readonly make: () => Promise<Made>
+  }
+
+  /** Does the answer reflect all that an answer made now would, as far as its query cares? */
+  const holds = ({ caching, scopes, after }: Plan, position: bigint, reached: readonly bigint[]): boolean =>
+    caching.strategy === 'until-changed'
+      ? scopes.every((scope, at) => later(position, reached[at] ?? 0n) >= scope.position)
+      : after === undefined || position >= after
+
+  const find = async (plan: Plan) => {
+    const { found, reached, marks } = await cache.look(plan.key, plan.on)
+    if (!found || !holds(plan, found.position, reached)) return { marks, made: undefined, fresh: false }
+    const kept = madeOf(found)
+    // Nothing it depends on has changed since, so it reflects that much too.
+    const position = plan.caching.strategy === 'until-changed' ? later(found.position, least(reached)) : found.position
+    return { marks, made: kept && { ...kept, position }, fresh: found.fresh }
+  }
+
+  const load = async (plan: Plan, marks: string | undefined): Promise<Made> => {
+    const made = await plan.make()
+    const keeps = plan.caching.strategy === 'private' || made.shared
+    if (marks !== undefined && keeps && made.body.length <= LARGEST)
+      await cache.keep(plan.key, marks, { value: textOf(made), position: made.position }, lifeOf(plan.caching))
+    return made
+  }
+
+  /** By one node, the others wait a moment for what it finds. */
+  const loadOnce = async (plan: Plan, marks: string | undefined): Promise<Made> => {
+    const { caching, key } = plan
+    if (marks === undefined || caching.strategy === 'private') return load(plan, marks)
+    if (caching.strategy === 'until-changed' && caching.cheap) return load(plan, marks)
+    const owner = newId()
+    if ((await cache.claim(`load ${key}`, owner, LOAD_MS)).claimed)
+      try {
+        return await load(plan, marks)
+      } finally {
+        void cache.release(`load ${key}`, owner)
+      }
+    for (let waited = 0; waited < PATIENCE_MS; waited += LOOK_MS) {
+      await clock.sleep(LOOK_MS)
+      const { made, fresh } = await find(plan)
+      if (made && fresh) return made
+    }
+    return load(plan, marks)
+  }
+
+  const fly = (plan: Plan, marks: string | undefined): Promise<Made> => {
+    const flight = loadOnce(plan, marks).finally(() => {
+      if (flights.get(plan.key) === flight) flights.delete(plan.key)
+    })
+    flights.set(plan.key, flight)
+    return flight
+  }
+
+  const get = async (plan: Plan, repeated: (made: Made) => Made): Promise<Made> => {
+    const { made, fresh, marks } = await find(plan)
+    if (made && fresh) return repeated(made)
+    const flying = flights.get(plan.key)
+    if (made) {
+      // Late is better than waiting: whoever asks next has the new one.
+      if (!flying) fly(plan, marks).catch(error => deps.onError?.(error))
+      return repeated(made)
+    }
+    if (!flying) return fly(plan, marks)
+    // What fails for another, or is only for them, says nothing about this one.
+    const joined = await flying.catch(() => undefined)
+    if (joined?.shared && holds(plan, joined.position, [])) return repeated(joined)
+    return load(plan, marks)
+  }
+
+  return {
+    answer: async (query, input, request, plain) => {
+      const caching = query.caching?.(input) ?? { strategy: 'none' }
+      const make = caching.strategy === 'none' ? plain : async () => tagged(await plain())
+      const scopes = caching.strategy === 'none' ? undefined : await deps.scopes(query.reads)
+      if (!scopes || caching.strategy === 'none') return answerOf(await make(), request)
+      const { path, after } = request
+      const also = caching.strategy === 'until-changed' ? (caching.also ?? null) : null
+      const owner = caching.strategy === 'private' ? ownerOf(request) : null
+      const collections = scopes.map(({ name }) => name)
+      const key = JSON.stringify([query.name, version, collections, path, request.query, also, owner])
+      const on = collections.map(scope => ({ scope, tags: caching.tags }))
+      const made = await get({ key, on, scopes, caching, after, make }, kept => {
+        if (kept.note !== undefined && !request.requester.warming) query.repeated?.(kept.note)
+        return kept
+      })
+      if (made.shared && caching.strategy !== 'private' && !request.requester.warming)
+        deps.onAsked?.({ path, query: request.query, typed: query.typed === true })
+      return answerOf(made, request)
+    },
+  }
+}

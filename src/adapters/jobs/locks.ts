@@ -1,0 +1,202 @@
+/**
+ * What a node holds. agenda renews no lock by itself and writes what becomes of a job without asking whether it still has it:
+ * a node that slept through its lock would undo what another one has done meanwhile. So locks are kept here: taken by this
+ * node's clock, renewed while the work goes on, asked for at each write, and given back when the node closes.
+ */
+import type { JobParameters, JobRepository } from 'agenda'
+import type { Clock } from '../../ports/clock.ts'
+import { TRIES } from '../../ports/jobs.ts'
+import type { JobBackend, Lock } from './backend.ts'
+
+/** A node that has died holds its jobs for so long, in milliseconds: clocks that are apart by less than this and two renewals harm nothing. */
+export const LOCK_MS = 120_000
+export const RENEW_MS = 30_000
+
+/** agenda compares it with the time by itself: never over, since it is seen to here. */
+const NEVER_OVER = new Date(8.64e15)
+const VANISHED = 'the node that did it has ended, or hung, in the middle of it'
+
+/** Of one job, from the moment it was taken on. */
+export type Hold = {
+  lock: Lock
+  /** How far this queue's clock is ahead of the one that agenda asks. */
+  readonly aheadMs: number
+  /** What is written last of it: one after the other, since each stands on the time that the one before it wrote. */
+  written: Promise<void>
+  /** Aborts when another node has the job, or may have it. */
+  readonly lost: AbortController
+  /** agenda's own copy of the job, from when it has begun. */
+  job?: JobParameters
+}
+
+/** agenda copies every member of what it is given: ours goes with the job. */
+type HeldJob = JobParameters & { readonly hold: Hold }
+export const holdOf = (job: JobParameters): Hold => {
+  const { hold } = job as Partial<HeldJob>
+  if (!hold) throw new TypeError(`job ${job.name} was not taken by this queue`)
+  return hold
+}
+
+const DATES = ['nextRunAt', 'lastRunAt', 'lastFinishedAt', 'failedAt'] as const
+
+/** The job with its times by another clock. */
+const shifted = <J extends JobParameters>(job: J, ms: number): J => {
+  if (ms === 0) return job
+  const times = DATES.flatMap(name => {
+    const time = job[name]
+    return time ? [[name, new Date(time.getTime() + ms)] as const] : []
+  })
+  return { ...job, ...Object.fromEntries(times) }
+}
+/** agenda has the system's clock, which is this one but for what passes between two looks. */
+const SAME_MS = 50
+
+export class LockLost extends Error {
+  override readonly name = 'LockLost'
+}
+
+export type Locks = {
+  /** agenda's repository, with what it takes and writes about jobs seen to. */
+  readonly repository: JobRepository
+  /** Is it ours still, as the engine says? */
+  held(job: JobParameters): Promise<boolean>
+  /** Renews it until the signal aborts. Where it cannot be renewed in time it counts as lost. */
+  keep(job: JobParameters, done: AbortSignal): Promise<void>
+  /** From here on nothing is taken. */
+  rest(): void
+  /** What was taken and is not done is free for others; those who do it are told. How many. */
+  giveBack(): Promise<number>
+}
+
+export const openLocks = (options: {
+  readonly backend: JobBackend
+  readonly nodeId: string
+  readonly clock: Clock
+  readonly lockMs: number
+  readonly renewMs: number
+  readonly lookMs: number
+  readonly onError: (error: unknown) => void
+}): Locks => {
+  const { backend, nodeId, clock, lockMs, renewMs, lookMs, onError } = options
+  const by = { lastModifiedBy: nodeId }
+  const holds = new Set<Hold>()
+  const taking = new Set<Promise<unknown>>()
+  let resting = false
+
+  const lose = (hold: Hold): void => {
+    holds.delete(hold)
+    // agenda looks every now and then, and waits no longer for the end of one without a lock.
+    delete hold.job?.lockedAt
+    hold.lost.abort()
+  }
+  /** Writes it, while it is ours; `lockedAt` is what this node says, whatever agenda has made of it. */
+  const write = async (job: JobParameters, hold: Hold): Promise<void> => {
+    const { hold: _, lockedAt: held, ...stored } = job as HeldJob
+    if (!holds.has(hold)) throw new LockLost(`job ${job.name} is another node's`)
+    const at = held ? clock.now() : undefined
+    const state = { ...shifted(stored, hold.aheadMs), ...(at && { lockedAt: at }) }
+    if (!(await backend.saveLocked(state, hold.lock))) {
+      lose(hold)
+      throw new LockLost(`job ${job.name} is another node's`)
+    }
+    if (at) hold.lock = { ...hold.lock, lockedAt: at }
+    else holds.delete(hold)
+  }
+  const save = (job: JobParameters): Promise<void> => {
+    const hold = holdOf(job)
+    hold.job = job
+    const written = hold.written.then(() => write(job, hold))
+    hold.written = written.catch(() => undefined)
+    return written
+  }
+  const keep: Locks['keep'] = async (job, done) => {
+    const hold = holdOf(job)
+    const over = AbortSignal.any([done, hold.lost.signal])
+    let renewed = clock.monotonic()
+    for (;;) {
+      await clock.sleep(renewMs, over)
+      if (over.aborted) return
+      try {
+        await save(job)
+        renewed = clock.monotonic()
+      } catch (error) {
+        if (error instanceof LockLost) return
+        onError(error)
+        if (clock.monotonic() - renewed >= lockMs - renewMs) return lose(hold)
+      }
+    }
+  }
+
+  const take = async (name: string): Promise<JobParameters | undefined> => {
+    const at = clock.now()
+    const until = new Date(at.getTime() + lookMs)
+    const taken = await backend.repository.getNextJobToRun(name, until, new Date(at.getTime() - lockMs), at, by)
+    const { _id: id, lockedAt } = taken ?? {}
+    if (!taken || id === undefined || lockedAt === undefined) return undefined
+    const ahead = clock.now().getTime() - Date.now()
+    const hold: Hold = {
+      lock: { id, owner: nodeId, lockedAt, due: taken.nextRunAt ?? lockedAt },
+      aheadMs: Math.abs(ahead) < SAME_MS ? 0 : ahead,
+      written: Promise.resolve(),
+      lost: new AbortController(),
+    }
+    holds.add(hold)
+    const handed = (job: JobParameters): JobParameters =>
+      Object.assign(shifted(job, -hold.aheadMs), { lockedAt: NEVER_OVER, hold })
+    if (taken.nextRunAt !== null) return handed(taken)
+    // It had begun and never ended: that is a failure too, or what ends its process would be tried for ever.
+    const failures = (taken.failCount ?? 0) + 1
+    const failed = { ...taken, failCount: failures, failReason: VANISHED, failedAt: at }
+    if (failures < TRIES) return handed(failed)
+    const { lockedAt: _, ...parked } = failed
+    await save(Object.assign(shifted({ ...parked, lastFinishedAt: at }, -hold.aheadMs), { hold }))
+    return take(name)
+  }
+  const free = async (all: readonly Hold[]): Promise<number> => {
+    for (const hold of all) lose(hold)
+    return all.length === 0 ? 0 : backend.giveBack(all.map(({ lock }) => lock))
+  }
+
+  const own: Partial<JobRepository> = {
+    getNextJobToRun: async name => {
+      if (resting) return undefined
+      const taken = take(name)
+      taking.add(taken)
+      try {
+        return await taken
+      } finally {
+        taking.delete(taken)
+      }
+    },
+    saveJobState: save,
+    // agenda does not wait for it: what it throws would end the process.
+    unlockJob: async job => void (await free([holdOf(job)]).catch(onError)),
+    // It would free what another node has taken meanwhile; what is held is given back below.
+    unlockJobs: async () => undefined,
+  }
+  return {
+    // The others stay what they are, with the state that they stand on.
+    repository: Object.assign(Object.create(backend.repository), own),
+    held: async job => {
+      const { lock, lost } = holdOf(job)
+      if (lost.signal.aborted) return false
+      const stored = await backend.repository.getJobById(String(lock.id))
+      return (
+        !lost.signal.aborted &&
+        stored?.lastModifiedBy === nodeId &&
+        stored.lockedAt?.getTime() === holdOf(job).lock.lockedAt.getTime()
+      )
+    },
+    keep,
+    rest: () => {
+      resting = true
+    },
+    giveBack: async () => {
+      resting = true
+      await Promise.allSettled(taking)
+      const all = [...holds]
+      await Promise.all(all.map(({ written }) => written))
+      return free(all.filter(hold => holds.has(hold)))
+    },
+  }
+}

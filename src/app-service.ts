@@ -1,0 +1,247 @@
+import type { Logger } from 'pino'
+import { createTokenVerifier, jwksOf } from './adapters/http/access-tokens.ts'
+import { openHttpServer } from './adapters/http/server.ts'
+import { DEAF_MS, openTokenAuthority } from './adapters/http/token-authority.ts'
+import { signUpEnds } from './app-address.ts'
+import { openAnalytics } from './app-analytics.ts'
+import { openBlocks } from './app-blocks.ts'
+import { bindSubscribers, type Closing, type Core, type Views } from './app-core.ts'
+import { forgetAccount, openErasure } from './app-erasure.ts'
+import { openHistoryEdge } from './app-history.ts'
+import { openAdministration, openIdentity, openIdentityPort } from './app-identity.ts'
+import { openLive } from './app-live.ts'
+import { consumerTrace, openLogging } from './app-logging.ts'
+import { mailRules, type StartedMail, startMail } from './app-mail.ts'
+import { openOpenId } from './app-openid.ts'
+import { openOperation } from './app-operation.ts'
+import { openOwnDataOf, openPeople } from './app-people.ts'
+import { openProfilePort } from './app-profile.ts'
+import { openHotRecords } from './app-warming.ts'
+import { openExecutor } from './commands/execute.ts'
+import { operator } from './commands/tokens.ts'
+import type { Config } from './config.ts'
+import { SignUpEnded } from './domain/address.ts'
+import { choose, dayStream } from './domain/day.ts'
+import { EntryRedacted } from './domain/entry-events.ts'
+import { AccountErased } from './domain/erasure.ts'
+import { pointOf } from './domain/ids.ts'
+import { isRefusal } from './domain/refusal.ts'
+import { openTurns } from './domain/turns.ts'
+import { openIdentities } from './projections/identities.ts'
+import { followTokens } from './projections/tokens.ts'
+import { scopesOf } from './projections/view.ts'
+import { wordOfTheDay } from './queries/days.ts'
+import {
+  entryHistory,
+  exportEntries,
+  FOLDS_AT_ONCE,
+  FOLDS_OF_ONE,
+  getEntry,
+  listEntries,
+  randomEntry,
+} from './queries/entries.ts'
+import { searchEntries, suggestEntries } from './queries/search-entries.ts'
+import type { MailRule } from './subscribers/mail.ts'
+import { tail } from './subscribers/tail.ts'
+
+const VERIFIED_TOKENS = 10_000
+
+const openQueries = (core: Core, views: Views, { counter, query }: ReturnType<typeof openAnalytics>) => {
+  const reads = { entries: views.entries.view, log: core.log, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
+  const search = { search: views.search.view, entries: views.entries.view }
+  const system = (commandId: string) => ({
+    ...{ commandId, actor: operator, correlationId: commandId, at: core.clock.now() },
+  })
+  return {
+    getEntry: getEntry(reads),
+    listEntries: listEntries(reads),
+    entryHistory: entryHistory(reads),
+    exportEntries: exportEntries(reads),
+    randomEntry: randomEntry(reads, seed => pointOf(seed ?? core.newId())),
+    wordOfTheDay: wordOfTheDay({
+      ...{ reads, clock: core.clock, pointOf },
+      chosen: async (language, date) => (await core.days.load(dayStream(language, date))).state,
+      choose: async (language, date, entryId, gone) => {
+        const decide = choose({ language, date, entryId }, gone)
+        const result = await core.days.run(dayStream(language, date), decide, system(core.newId()))
+        return isRefusal(result) ? undefined : result.state
+      },
+    }),
+    searchEntries: searchEntries(search, counter.count),
+    analytics: query,
+    suggestEntries: suggestEntries(search),
+  }
+}
+
+/** What works in the background of a service: projections, subscribers, followers. */
+const startRunning = async (
+  core: Core,
+  views: Views,
+  rules: readonly MailRule[],
+  logger: Logger,
+  opened: Closing[],
+) => {
+  const { log, clock } = core
+  const ending = new AbortController()
+  const { signal } = ending
+  const complain = (part: string) => (error: unknown) =>
+    logger.error({ part, err: error instanceof Error ? error : new Error(String(error)) }, 'a background part failed')
+  const trace = consumerTrace(logger)
+  const projections = Object.values(views).map(each => ({
+    ...{ name: each.name, handle: each.run(signal, complain(`projection ${each.name}`), trace) },
+  }))
+  const subscribers = bindSubscribers(core, rules).map(each => ({
+    ...{ name: each.name, handle: each.run(signal, complain(`subscriber ${each.name}`), trace) },
+  }))
+  const identities = openIdentities(clock)
+  const follower = followTokens({ log, clock, signal, identities })
+  // A removed text leaves this node's memory too, whichever node removed it.
+  let removal = await log.head()
+  const forgetting = tail({
+    ...{ log, clock, signal, from: removal, onError: complain('forgetting') },
+    filter: { types: [EntryRedacted.type, AccountErased.type] },
+    onEvents: events => {
+      for (const event of events)
+        if (event.type === AccountErased.type) forgetAccount(core, event)
+        else core.entries.forget(event.stream)
+      removal = events.at(-1)?.position ?? removal
+      // What it was kept in is not known here, and never answered with again: it goes with all that is kept.
+      if (events.length > 0) void core.cache.forget()
+    },
+  })
+  // Of a sign-up that is over nothing was ever answered with, so that nothing else has to go.
+  const ended = tail({
+    ...{ log, clock, signal, from: removal, onError: complain('forgetting sign-ups') },
+    filter: { types: [SignUpEnded.type] },
+    onEvents: events => {
+      for (const { stream } of events) core.addresses.forget(stream)
+    },
+  })
+  opened.push({
+    close: async () => {
+      ending.abort()
+      const consumers = [...projections, ...subscribers].map(each => each.handle.done)
+      await Promise.all([...consumers, follower.done, forgetting, ended])
+    },
+  })
+  return { projections, subscribers, follower, identities, lastRemoval: () => removal }
+}
+
+const issuerOf = (config: Config): string => config.publicUrl ?? 'urn:lexichron'
+/** Who signs tokens, and for whom: the public address, or a name where there is none. */
+export const scopeOf = (config: Config) => ({ issuer: issuerOf(config), audience: issuerOf(config) })
+
+const LOST_END =
+  'the log has lost its end: events that consumers had seen are not in it; it has a new id, and read models are built anew'
+const lostEndOf = ({ logId, seen, head }: NonNullable<Core['store']['lostEnd']>) => ({
+  logId,
+  seen: String(seen),
+  head: String(head),
+})
+
+/** Opens the service: its log, what works in the background, live feed, operation and the HTTP server. */
+export const openService = async (core: Core, views: Views, config: Config, version: string, opened: Closing[]) => {
+  const serviceLog = await openLogging(config)
+  opened.push(serviceLog)
+  const { logger } = serviceLog
+  if (core.store.lostEnd) logger.error({ lostEnd: lostEndOf(core.store.lostEnd) }, LOST_END)
+  const rules = mailRules(config, core)
+  // Closed after the subscribers, whose effects are its jobs.
+  let mail: StartedMail | undefined
+  opened.push({ close: async () => mail?.close() })
+  const running = await startRunning(core, views, rules, logger, opened)
+  const started = await startMail(core, config, { rules, others: [signUpEnds(core).kind] }, logger)
+  mail = started
+  const figures = openAnalytics(core, views, logger, opened)
+  const verifier = createTokenVerifier({ ...scopeOf(config), keys: core.keys, clock: core.clock, max: VERIFIED_TOKENS })
+  const { follower, identities } = running
+  const identity = await openIdentity(core, config.publicUrl)
+  const blocks = await openBlocks(core, config, err => logger.error({ part: 'blocks', err }, 'not read'), opened)
+  const authority = openTokenAuthority({
+    verifier,
+    follower,
+    identities,
+    head: () => core.log.head(),
+    clock: core.clock,
+  })
+  const history = openHistoryEdge(core, views, err =>
+    logger.error({ part: 'history', err }, 'a reading was not recorded'),
+  )
+  opened.push(history)
+  const live = await openLive(
+    ...([core, running] as const),
+    {
+      ...{
+        version,
+        most: config.liveSockets,
+        total: config.nodeSockets,
+        readings: history.readings,
+        standing: id => authority.current({ id })?.permissions ?? (authority.deafFor() > DEAF_MS ? 'unknown' : 'ended'),
+        lost: () => authority.deafFor() > DEAF_MS,
+        figures: async () => JSON.parse(JSON.stringify((await figures.analyticsFigures()).figures)),
+      },
+      onError: error => logger.error({ part: 'live', err: error }, 'a background part failed'),
+    },
+    opened,
+  )
+  const told = () => {
+    const { open, messages, slow, position } = live.stats()
+    return { connections: open, messages, drops: slow, position }
+  }
+  const operation = await openOperation(
+    {
+      core,
+      config,
+      running,
+      views,
+      version,
+      log: serviceLog,
+      live: told,
+      nodes: live.nodes,
+      blocks: blocks.part,
+      mail: started.report,
+    },
+    opened,
+  )
+  const server = await openHttpServer({
+    identity: {
+      ...openIdentityPort(core, identity, identities, scopeOf(config)),
+      erasure: await openErasure(core, issuerOf(config)),
+    },
+    administration: openAdministration(core, identities),
+    people: openPeople(core, identity, identities),
+    ownData: openOwnDataOf(core, history.history, identities),
+    profile: await openProfilePort(core),
+    blocks,
+    openId: await openOpenId(core, config, identity, scopeOf(config), logger, opened),
+    live,
+    settings: {
+      ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
+      ...{ allowedOrigins: config.allowedOrigins, trustedProxies: config.trustedProxies, limits: config.limits },
+    },
+    ...{ version, authority, logger, entries: core.entries, queries: openQueries(core, views, figures), history },
+    execute: openExecutor({ cache: core.cache, clock: core.clock, newId: core.newId }),
+    freshness: {
+      position: () =>
+        Object.values(views).reduce(
+          (least, { view }) => (view.position() < least ? view.position() : least),
+          views.entries.view.position(),
+        ),
+      waitFor: async (names, position) => {
+        for (const name of names) await views[name].view.waitFor(position)
+      },
+      scopes: names => scopesOf(names.map(name => views[name].view)),
+    },
+    hot: openHotRecords(core),
+    ...{ log: core.log, keys: core.keys, cache: core.cache, clock: core.clock, newId: core.newId },
+    jwks: async () => {
+      const { keys } = jwksOf(await core.keys.signing(core.clock.now()))
+      return { keys: keys.map(key => ({ ...key })) }
+    },
+    ...operation,
+  })
+  opened.push(server)
+  // First of all: what jobs there are may end while requests do.
+  opened.push({ close: async () => started.rest() })
+  return server
+}

@@ -1,0 +1,140 @@
+/** What administrators do to accounts: roles, suspension. */
+import {
+  type AccountEvent,
+  type AccountState,
+  accountStream,
+  endSessions,
+  grantRole,
+  reinstate,
+  suspend,
+  takeRole,
+} from '../domain/account.ts'
+import {
+  ADMINISTRATORS_STREAM,
+  type Administrators,
+  type AdministratorsEvent,
+  restore,
+  withdraw,
+} from '../domain/administrators.ts'
+import type { Decide } from '../domain/decider.ts'
+import type { Actor } from '../domain/event.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { NOT_A_LANGUAGE, registeredLanguage } from '../domain/registered-languages.ts'
+import { isRole, roles } from '../domain/roles.ts'
+import { envelopeOf, type From, type IdentityDeps } from './identity.ts'
+import type { Accepted, Transactor } from './transact.ts'
+
+type Deps = Pick<IdentityDeps, 'accounts' | 'clock' | 'newId'> & {
+  readonly administrators: Transactor<Administrators, AdministratorsEvent>
+  /** Those who were granted the role admin, as far as this node has heard. */
+  readonly administratorIds: () => readonly string[]
+}
+export type Administered = Accepted<AccountState> | Refusal
+
+/** An administrator for good: one whose grant has no end. */
+const staysAdministrator = (account: AccountState): boolean =>
+  account !== undefined &&
+  !account.suspended &&
+  account.grants.some(({ role, expiresAt }) => role === 'admin' && expiresAt === undefined)
+
+/** Of those, as many as are looked at to find one that stays. */
+const MOST_LOOKED_AT = 50
+
+/** Accounts of which each is looked up in its own stream: what this node has heard may be behind. */
+const standingOf = async (deps: Deps): Promise<readonly string[]> => {
+  const known = deps.administratorIds().slice(0, MOST_LOOKED_AT)
+  const loaded = await Promise.all(known.map(id => deps.accounts.load(accountStream(id))))
+  return loaded.flatMap(({ state }) => (state && staysAdministrator(state) ? state.id : []))
+}
+
+/**
+ * Carries out what may end an administrator: first on the one stream that knows them all, so that two who end each other
+ * at the same moment do it one after the other. Where the process dies between the two, the account is still an
+ * administrator but not counted as one, and the same request finishes it. `begins`: it may make one.
+ */
+const run = async (
+  deps: Deps,
+  id: string,
+  by: Actor,
+  decide: Decide<AccountState, AccountEvent>,
+  from: From,
+  begins = false,
+): Promise<Administered> => {
+  const stream = accountStream(id)
+  const carry = () => deps.accounts.run(stream, decide, { ...envelopeOf(deps, from), actor: by })
+  const on = (change: Decide<Administrators, AdministratorsEvent>) =>
+    deps.administrators.run(ADMINISTRATORS_STREAM, change, { ...envelopeOf(deps, from), actor: by })
+  const { state } = await deps.accounts.load(stream)
+  const decided = decide(state)
+  const ends = staysAdministrator(state) && !isRefusal(decided) && decided.some(endsAdministrator)
+  if (ends) {
+    const withdrawn = await on(withdraw(id, await standingOf(deps), by.id))
+    if (isRefusal(withdrawn)) return withdrawn
+  }
+  const done = await carry()
+  // Also where it was one already: an earlier request may have come no further.
+  if (isRefusal(done) || !begins || !staysAdministrator(done.state)) return done
+  const restored = await on(restore(id))
+  return isRefusal(restored) ? restored : done
+}
+
+/** Leaves an account without the role, or with an end to it, or out. */
+const endsAdministrator = ({ type, data }: AccountEvent): boolean =>
+  type === 'AccountSuspended' ||
+  (type === 'RoleTaken' && data.role === 'admin') ||
+  (type === 'RoleGranted' && data.role === 'admin' && data.expiresAt !== undefined)
+
+/** Tags in canonical form, in order, each once. */
+const canonical = (languages: readonly string[]): readonly string[] | Refusal => {
+  const tags = languages.map(registeredLanguage)
+  const wrong = tags.indexOf(undefined)
+  if (wrong >= 0)
+    return refuse('language-unknown', `languages[${wrong}] is not a BCP 47 tag of a registered language.`, {
+      errors: [{ pointer: `/languages/${wrong}`, code: 'language-unknown', detail: NOT_A_LANGUAGE }],
+    })
+  return [...new Set(tags.flatMap(tag => tag ?? []))].toSorted()
+}
+
+/** Grants a role, until `expiresAt` and on entries of `languages` alone, where those are given. */
+export const grant = async (
+  deps: Deps,
+  about: {
+    readonly id: string
+    readonly role: string
+    readonly expiresAt?: string
+    readonly languages?: readonly string[]
+  },
+  by: Actor,
+  from: From,
+): Promise<Administered> => {
+  const { id, role, expiresAt } = about
+  if (!isRole(role)) return refuse('role-unknown', `There is no such role: take one of ${roles.join(', ')}.`)
+  const languages = about.languages && canonical(about.languages)
+  if (languages && 'refused' in languages) return languages
+  const given = { role, ...(expiresAt !== undefined && { expiresAt }), ...(languages && { languages }) }
+  return run(deps, id, by, grantRole(given, by.id, deps.clock.now()), from, role === 'admin')
+}
+
+export const take = async (
+  deps: Deps,
+  { id, role }: { readonly id: string; readonly role: string },
+  by: Actor,
+  from: From,
+): Promise<Administered> =>
+  isRole(role)
+    ? run(deps, id, by, takeRole(role, by.id), from)
+    : refuse('role-unknown', `There is no such role: take one of ${roles.join(', ')}.`)
+
+export const suspendAccount = (deps: Deps, id: string, reason: string, by: Actor, from: From): Promise<Administered> =>
+  run(deps, id, by, suspend(by.id, reason), from)
+
+/** Ends every session of the account; who did it stands in the event. */
+export const endAccountSessions = (deps: Deps, id: string, by: Actor, from: From): Promise<Administered> =>
+  run(deps, id, by, endSessions(), from)
+
+export const reinstateAccount = (deps: Deps, id: string, by: Actor, from: From): Promise<Administered> =>
+  run(deps, id, by, reinstate(by.id), from, true)
+
+/** What the command line grants is asked of nobody; the account counts as an administrator from here on. */
+export const restoreAdministrator = (deps: Pick<Deps, 'administrators' | 'clock' | 'newId'>, id: string, from: From) =>
+  deps.administrators.run(ADMINISTRATORS_STREAM, restore(id), envelopeOf(deps, from))

@@ -1,0 +1,195 @@
+/**
+ * Signing up, confirming an address, resetting and changing a password. What strangers may ask for is the same work and the
+ * same answer whether or not the address is known: one hash where there is a password, one append, one mail at most.
+ */
+
+import { accountStream, createAccount, endSessions, grantRole, setPassword } from '../domain/account.ts'
+import { confirmAddress, requestReset, resend, signUp, useReset } from '../domain/address.ts'
+import { isEmail, readEmail } from '../domain/email.ts'
+import { actorId, uuidv5 } from '../domain/ids.ts'
+import { linkInvalid } from '../domain/links.ts'
+import { contextOf, passwordFault } from '../domain/password-rules.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import type { Role } from '../domain/roles.ts'
+import { claimsOf, isTakenAmong, lookUpClaims, lookUpOthers, ownerAmong } from './address-claims.ts'
+import { envelopeOf, type From, type IdentityDeps, makeLink, readLink } from './identity.ts'
+import { checkOwnPassword } from './own-password.ts'
+
+export type Locale = 'en' | 'es'
+/** Who acts at the command line; the same as where tokens are made. */
+const operator = { kind: 'system', id: actorId('system', 'operator') } as const
+
+type Done = 'done' | Refusal
+
+const NOBODY = actorId('system', 'nobody')
+
+export type SignUpRequest = { readonly email: string; readonly password: string; readonly locale: Locale }
+
+/** Takes a sign-up. @throws {PasswordsBusyError} and the ports' errors. */
+export const requestSignUp = async (deps: IdentityDeps, request: SignUpRequest, from: From): Promise<Done> => {
+  const email = readEmail(request.email)
+  if (!isEmail(email)) return email
+  const fault = passwordFault(request.password, deps.passwords.isCommon, contextOf(email.address))
+  if (fault) return fault
+  const [claim, ...before] = await claimsOf(deps, email)
+  const envelope = envelopeOf(deps, from)
+  const { hash } = makeLink(deps.secrets.link, 'verify', claim, envelope.commandId)
+  const password = await deps.passwords.hash(request.password)
+  const elsewhere = isTakenAmong(await lookUpClaims(deps, before), envelope.at)
+  const given = { address: email.address, password, locale: request.locale, linkHash: hash, elsewhere }
+  const decide = signUp({ ...given, accountId: deps.newId(), now: envelope.at })
+  const result = await deps.addresses.run(claim, decide, envelope)
+  return isRefusal(result) ? result : 'done'
+}
+
+/**
+ * The account that holds one of the claims of an address. It is made here when the process ended between the confirmation and
+ * it. Undefined when there is none, or it was erased.
+ */
+export const holderOf = async (deps: IdentityDeps, claims: readonly string[], from: From) => {
+  const found = ownerAmong(await lookUpClaims(deps, claims))
+  // A claim without an account is looked up just the same: it is to take as long.
+  const stream = accountStream(found?.owner.accountId ?? uuidv5(NOBODY, claims.join()))
+  const { state } = await deps.accounts.load(stream)
+  // A change of address may be on its way between the two streams: the account says which address is its own.
+  if (state || !found) return state && claims.includes(state.claim) ? state : undefined
+  const { claim, owner } = found
+  const { accountId, address, password, locale } = owner
+  if (address === undefined) return undefined
+  const made = createAccount({ accountId, claim, address, locale, ...(password !== undefined && { password }) })
+  const result = await deps.accounts.run(stream, made, envelopeOf(deps, from, accountId))
+  return isRefusal(result) ? undefined : result.state
+}
+
+/** Uses the link of a sign-up: the account begins. */
+export const confirmEmail = async (deps: IdentityDeps, token: string, from: From): Promise<Done> => {
+  const link = readLink(token)
+  if (!link) return linkInvalid()
+  const envelope = envelopeOf(deps, from)
+  const { pending } = (await deps.addresses.load(link.claim)).state
+  if (isTakenAmong(await lookUpOthers(deps, link.claim, pending?.address), envelope.at)) return linkInvalid()
+  const result = await deps.addresses.run(link.claim, confirmAddress(link.hash, envelope.at), envelope)
+  if (isRefusal(result)) return result
+  return (await holderOf(deps, [link.claim], from)) ? 'done' : linkInvalid()
+}
+
+/** Writes down that a link is wanted; whether there is anybody to send it to is not said. */
+const request = async (deps: IdentityDeps, purpose: 'verify' | 'reset', text: string, from: From): Promise<Done> => {
+  const email = readEmail(text)
+  if (!isEmail(email)) return email
+  const [current, ...before] = await claimsOf(deps, email)
+  const found = await lookUpClaims(deps, [current, ...before])
+  // Where somebody has the address, or waits for its link; else where both would be.
+  const waiting = purpose === 'verify' ? found.find(({ state }) => state.pending) : undefined
+  return requestFor(deps, purpose, (ownerAmong(found) ?? waiting)?.claim ?? current, from)
+}
+/** The same for an address that is known by its claim. */
+export const requestFor = async (
+  deps: Pick<IdentityDeps, 'addresses' | 'clock' | 'newId'> & {
+    readonly secrets: Pick<IdentityDeps['secrets'], 'link'>
+  },
+  purpose: 'verify' | 'reset',
+  claim: string,
+  from: From,
+): Promise<Done> => {
+  const envelope = envelopeOf(deps, from)
+  const { hash } = makeLink(deps.secrets.link, purpose, claim, envelope.commandId)
+  const decide = (purpose === 'verify' ? resend : requestReset)(hash, envelope.at)
+  const result = await deps.addresses.run(claim, decide, envelope)
+  return isRefusal(result) ? result : 'done'
+}
+export const requestVerification = (deps: IdentityDeps, email: string, from: From): Promise<Done> =>
+  request(deps, 'verify', email, from)
+export const requestPasswordReset = (deps: IdentityDeps, email: string, from: From): Promise<Done> =>
+  request(deps, 'reset', email, from)
+
+/** Sets the password by a link, once, and ends every session. */
+export const resetPassword = async (
+  deps: IdentityDeps,
+  { token, password }: { readonly token: string; readonly password: string },
+  from: From,
+): Promise<Done> => {
+  const link = readLink(token)
+  if (!link) return linkInvalid()
+  const now = deps.clock.now()
+  const decide = useReset(link.hash, now)
+  const { state } = await deps.addresses.load(link.claim)
+  const refusal = decide(state)
+  if (isRefusal(refusal)) return refusal
+  const account = await holderOf(deps, [link.claim], from)
+  if (account?.address === undefined) return linkInvalid()
+  const fault = passwordFault(password, deps.passwords.isCommon, contextOf(account.address))
+  if (fault) return fault
+  const hash = await deps.passwords.hash(password)
+  // The link first: of two that use it at once one wins here. Where the process ends before the next line, the link is used
+  // up and the old password stands; nobody was told otherwise, and another mail helps.
+  const used = await deps.addresses.run(link.claim, decide, envelopeOf(deps, from, account.id))
+  if (isRefusal(used)) return used
+  const set = setPassword(hash, 'reset')
+  const result = await deps.accounts.run(accountStream(account.id), set, envelopeOf(deps, from, account.id))
+  return isRefusal(result) ? result : 'done'
+}
+
+/** Changes the password of who knows it, and ends every session but this one. */
+export const changePassword = async (
+  deps: IdentityDeps,
+  by: { readonly accountId: string; readonly sessionId: string },
+  passwords: { readonly current: string; readonly next: string },
+  from: From,
+): Promise<Done> => {
+  const stream = accountStream(by.accountId)
+  const { state: account } = await deps.accounts.load(stream)
+  if (account?.address === undefined) return refuse('account-not-found', 'There is no such account.')
+  const fault = passwordFault(passwords.next, deps.passwords.isCommon, contextOf(account.address))
+  if (fault) return fault
+  const checked = await checkOwnPassword(deps, account, passwords.current, from)
+  if (checked !== 'done') return checked
+  const hash = await deps.passwords.hash(passwords.next)
+  const envelope = envelopeOf(deps, from, by.accountId)
+  const result = await deps.accounts.run(stream, setPassword(hash, 'changed', by.sessionId), envelope)
+  return isRefusal(result) ? result : 'done'
+}
+
+/** Ends every session of the account, but for one. */
+export const endAllSessions = async (
+  deps: IdentityDeps,
+  accountId: string,
+  spare: string | undefined,
+  from: From,
+): Promise<Done> => {
+  const envelope = envelopeOf(deps, from, accountId)
+  const result = await deps.accounts.run(accountStream(accountId), endSessions(spare), envelope)
+  return isRefusal(result) ? result : 'done'
+}
+
+/**
+ * Makes an account without a mail, with a role that lasts, and its first password: how the first administrator comes in.
+ * An account that exists is given the role, and keeps its password (undefined here).
+ */
+export const createByOperator = async (
+  deps: IdentityDeps,
+  { email: text, role, password }: { readonly email: string; readonly role: Role; readonly password: string },
+): Promise<{ readonly accountId: string; readonly password?: string } | Refusal> => {
+  const email = readEmail(text)
+  if (!isEmail(email)) return email
+  const from = { correlationId: deps.newId(), agent: '' }
+  const by = { ...envelopeOf(deps, from), actor: operator }
+  const claims = await claimsOf(deps, email)
+  const [claim] = claims
+  const there = await holderOf(deps, claims, from)
+  if (!there) {
+    const { hash } = makeLink(deps.secrets.link, 'verify', claim, by.commandId)
+    const given = { address: email.address, password: await deps.passwords.hash(password), locale: 'en' as const }
+    const begin = signUp({ ...given, linkHash: hash, accountId: deps.newId(), now: by.at })
+    const asked = await deps.addresses.run(claim, begin, by)
+    if (isRefusal(asked)) return asked
+    const confirmed = await deps.addresses.run(claim, confirmAddress(hash, by.at), { ...by, commandId: deps.newId() })
+    if (isRefusal(confirmed)) return confirmed
+  }
+  const account = there ?? (await holderOf(deps, [claim], from))
+  if (!account) return refuse('account-not-found', 'The account could not be made.')
+  const grant = grantRole({ role }, operator.id, by.at)
+  const granted = await deps.accounts.run(accountStream(account.id), grant, { ...by, commandId: deps.newId() })
+  if (isRefusal(granted)) return granted
+  return there ? { accountId: account.id } : { accountId: account.id, password }
+}

@@ -1,0 +1,136 @@
+/**
+ * Changing the address of an account, and taking it back. Each is three short writes on three streams (the new claim, the
+ * account, the old claim), in an order in which every prefix is sound; src/subscribers/address-moves.ts finishes what a
+ * process left undone.
+ */
+
+import { accountStream, moveAddress, moveBack } from '../domain/account.ts'
+import { releaseAddress } from '../domain/address.ts'
+import { confirmChange, leaveAddress, ownerOf, requestChange, revertChange } from '../domain/address-change.ts'
+import { isEmail, readEmail } from '../domain/email.ts'
+import { linkInvalid } from '../domain/links.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { type ClaimDeps, claimsOf, isTakenAmong, lookUpClaims, lookUpOthers } from './address-claims.ts'
+import { envelopeOf, type From, type IdentityDeps, makeLink, readLink } from './identity.ts'
+import { checkOwnPassword } from './own-password.ts'
+
+type Done = 'done' | Refusal
+
+/** What the clocks of two nodes may differ by: what was added on another one is of this time too. */
+const SKEW_MS = 5_000
+/** What moving takes: no password is looked at. */
+export type MoveDeps = Omit<ClaimDeps, 'secrets'> &
+  Pick<IdentityDeps, 'accounts' | 'clock' | 'newId'> & {
+    readonly secrets: Pick<IdentityDeps['secrets'], 'link' | 'address'>
+    /** Takes away the ways to sign in that were added in this time (RFC 3339); repeating it is harmless. */
+    readonly removeDisputed: (
+      accountId: string,
+      time: { readonly since: string; readonly until: string },
+      from: From,
+    ) => Promise<Done>
+  }
+
+/** Has a link sent to the new address. The same answer whether or not somebody has it. @throws {PasswordsBusyError} */
+export const requestAddressChange = async (
+  deps: IdentityDeps,
+  accountId: string,
+  request: { readonly email: string; readonly password: string },
+  from: From,
+): Promise<Done> => {
+  const { state: account } = await deps.accounts.load(accountStream(accountId))
+  if (!account) return refuse('account-not-found', 'There is no such account.')
+  const checked = await checkOwnPassword(deps, account, request.password, from)
+  if (checked !== 'done') return checked
+  const email = readEmail(request.email)
+  if (!isEmail(email)) return email
+  const claims = await claimsOf(deps, email)
+  const [claim, ...before] = claims
+  if (claims.includes(account.claim)) return refuse('email-invalid', 'This is the address of your account already.')
+  const envelope = envelopeOf(deps, from, accountId)
+  const { hash: linkHash } = makeLink(deps.secrets.link, 'email', claim, envelope.commandId)
+  const elsewhere = isTakenAmong(await lookUpClaims(deps, before), envelope.at, accountId)
+  const change = { accountId, from: account.claim, address: email.address, locale: account.locale, linkHash, elsewhere }
+  const result = await deps.addresses.run(claim, requestChange({ ...change, now: envelope.at }), envelope)
+  return isRefusal(result) ? result : 'done'
+}
+
+/** Lets the account follow a change that was confirmed on `claim`, and leaves the old address. Repeating it is harmless. */
+export const completeChange = async (deps: MoveDeps, claim: string, from: From): Promise<Done> => {
+  const owner = ownerOf((await deps.addresses.load(claim)).state)
+  if (owner?.from === undefined || owner.address === undefined) return 'done'
+  const { accountId, from: old, address } = owner
+  const move = moveAddress({ claim, from: old, address })
+  const moved = await deps.accounts.run(accountStream(accountId), move, envelopeOf(deps, from, accountId))
+  if (isRefusal(moved)) return moved
+  if (moved.state?.claim !== claim) {
+    // Another change was quicker, or it was taken back: an address that nobody uses is not kept from others.
+    if (moved.state?.left?.includes(claim)) return 'done'
+    const released = await deps.addresses.run(claim, releaseAddress(accountId), envelopeOf(deps, from, accountId))
+    return isRefusal(released) ? released : linkInvalid()
+  }
+  const envelope = envelopeOf(deps, from, accountId)
+  const { hash } = makeLink(deps.secrets.link, 'revert', old, envelope.commandId)
+  const left = await deps.addresses.run(old, leaveAddress(accountId, hash, envelope.at), envelope)
+  return isRefusal(left) ? left : 'done'
+}
+
+/** Uses the link that went to the new address. */
+export const confirmAddressChange = async (deps: MoveDeps, token: string, from: From): Promise<Done> => {
+  const link = readLink(token)
+  if (!link) return linkInvalid()
+  const envelope = envelopeOf(deps, from)
+  const { state } = await deps.addresses.load(link.claim)
+  const { change } = state
+  if (change?.linkHash === link.hash) {
+    const { state: account } = await deps.accounts.load(accountStream(change.accountId))
+    // Since it was asked for the account has another address: two links may be on their way.
+    if (account?.claim !== change.from) return linkInvalid()
+    const others = await lookUpOthers(deps, link.claim, change.address)
+    if (isTakenAmong(others, envelope.at, change.accountId)) return linkInvalid()
+  }
+  const result = await deps.addresses.run(link.claim, confirmChange(link.hash, envelope.at), envelope)
+  return isRefusal(result) ? result : completeChange(deps, link.claim, from)
+}
+
+/** Lets the account follow a way back that was taken on `claim`. Repeating it is harmless. */
+export const completeRevert = async (deps: MoveDeps, claim: string, from: From): Promise<Done> => {
+  const owner = ownerOf((await deps.addresses.load(claim)).state)
+  if (owner?.revertedBy === undefined || owner.address === undefined) return 'done'
+  const { accountId, address } = owner
+  const stream = accountStream(accountId)
+  const moved = await deps.accounts.run(stream, moveBack(claim, address), envelopeOf(deps, from, accountId))
+  if (isRefusal(moved)) return moved
+  const { abandoned, revertedAt } = moved.state ?? {}
+  if (abandoned === undefined || revertedAt === undefined || moved.state?.claim !== claim) return 'done'
+  // Every session has ended: nobody adds another one.
+  const until = new Date(Date.parse(revertedAt) + SKEW_MS).toISOString()
+  const removed = await deps.removeDisputed(accountId, { since: owner.disputedFrom ?? revertedAt, until }, from)
+  if (removed !== 'done') return removed
+  const released = await deps.addresses.run(abandoned, releaseAddress(accountId), envelopeOf(deps, from, accountId))
+  return isRefusal(released) ? released : 'done'
+}
+
+/**
+ * Uses the link that went to the old address: it is the account's again, every session has ended, what was added to sign in
+ * with since the change was asked for is gone, and the password has to be set anew (by `request`, whose link goes there).
+ */
+export const revertAddressChange = async (
+  deps: MoveDeps,
+  token: string,
+  from: From,
+  request: (claim: string) => Promise<Done>,
+): Promise<Done> => {
+  const link = readLink(token)
+  if (!link) return linkInvalid()
+  const envelope = envelopeOf(deps, from)
+  const { holder } = (await deps.addresses.load(link.claim)).state
+  if (holder?.revertHash === link.hash) {
+    const { state: account } = await deps.accounts.load(accountStream(holder.accountId))
+    // Taken back to an address before this one: what came after it is no way into the account any more.
+    if (!account?.left?.includes(link.claim)) return linkInvalid()
+  }
+  const result = await deps.addresses.run(link.claim, revertChange(link.hash, envelope.at), envelope)
+  if (isRefusal(result)) return result
+  const done = await completeRevert(deps, link.claim, from)
+  return done === 'done' ? request(link.claim) : done
+}

@@ -1,0 +1,152 @@
+/**
+ * Erasing an account: wished for, taken back, carried out. Each step is written down before the next, and every one may be
+ * done again: a process that ends in the middle is followed by another one that begins where it was.
+ */
+
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { type Account, accountStream } from '../domain/account.ts'
+import { releaseAddress } from '../domain/address.ts'
+import { ownerOf } from '../domain/address-change.ts'
+import {
+  beginErasure,
+  type ContentChoice,
+  cancelErasure,
+  finishErasure,
+  isRipe,
+  requestErasure,
+} from '../domain/erasure.ts'
+import type { Actor } from '../domain/event.ts'
+import { actorId } from '../domain/ids.ts'
+import { linkInvalid } from '../domain/links.ts'
+import { editProfile, profileStream } from '../domain/profile.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import type { Log } from '../log/log.ts'
+import type { Keys } from '../ports/keys.ts'
+import { envelopeOf, type From, type IdentityDeps, makeLink, readLink } from './identity.ts'
+import type { ProfileDeps } from './profiles.ts'
+
+type Done = 'done' | Refusal
+
+export type ErasureDeps = Pick<IdentityDeps, 'addresses' | 'accounts' | 'clock' | 'newId'> & {
+  readonly profiles: ProfileDeps['profiles']
+  readonly secrets: Pick<IdentityDeps['secrets'], 'link'>
+  readonly log: Pick<Log, 'readStream'>
+  readonly keys: Pick<Keys, 'destroy'>
+  /** Gives up the account's identities at providers; repeating it is harmless. */
+  readonly releaseIdentities: (accountId: string, from: From) => Promise<Done>
+}
+
+/** What the service does by itself. */
+const eraser: Actor = { kind: 'system', id: actorId('system', 'erasure') }
+
+/** The account is to be erased in a day. A mail has the link that takes it back. */
+export const wishErasure = async (
+  deps: ErasureDeps,
+  accountId: string,
+  content: ContentChoice,
+  from: From,
+): Promise<{ readonly due: string; readonly content: ContentChoice } | Refusal> => {
+  const stream = accountStream(accountId)
+  const { state: account } = await deps.accounts.load(stream)
+  if (!account) return refuse('account-not-found', 'There is no such account.')
+  const envelope = envelopeOf(deps, from, accountId)
+  const { hash } = makeLink(deps.secrets.link, 'keep', account.claim, envelope.commandId)
+  const result = await deps.accounts.run(stream, requestErasure(content, hash, envelope.at), envelope)
+  if (isRefusal(result)) return result
+  const { due = '', content: chosen = content } = result.state?.erasure ?? {}
+  return { due, content: chosen }
+}
+
+/** By who is signed in. */
+export const takeBackErasure = async (deps: ErasureDeps, accountId: string, from: From): Promise<Done> => {
+  const result = await deps.accounts.run(accountStream(accountId), cancelErasure(), envelopeOf(deps, from, accountId))
+  return isRefusal(result) ? result : 'done'
+}
+
+/** By the link in the mail. */
+export const takeBackErasureByLink = async (deps: ErasureDeps, token: string, from: From): Promise<Done> => {
+  const link = readLink(token)
+  if (!link) return linkInvalid()
+  const owner = ownerOf((await deps.addresses.load(link.claim)).state)
+  if (!owner) return linkInvalid()
+  const { accountId } = owner
+  const decide = cancelErasure(link.hash)
+  const result = await deps.accounts.run(accountStream(accountId), decide, envelopeOf(deps, from, accountId))
+  return isRefusal(result) ? result : 'done'
+}
+
+const must = <T extends object>(result: T | Refusal): T => {
+  if (isRefusal(result)) throw new Error(result.detail)
+  return result
+}
+
+/** Who signed up at an address that had an account got no account, but the address was sealed under a key of their own. */
+const strangersAt = async (deps: ErasureDeps, claim: string, accountId: string): Promise<readonly string[]> => {
+  const ids = new Set<string>()
+  for await (const page of deps.log.readStream(claim))
+    for (const { type, data } of page) if (type === 'SignUpReceived') ids.add(String(data['accountId']))
+  ids.delete(accountId)
+  const known = await Promise.all([...ids].map(async id => ({ id, ...(await deps.accounts.load(accountStream(id))) })))
+  return known.filter(({ state }) => state === undefined).map(({ id }) => id)
+}
+
+/** What is done once the last mail had its time. The key goes when nothing needs it any more, and the end is written after it. */
+const finish = async (deps: ErasureDeps, account: Account, from: From): Promise<void> => {
+  const { id } = account
+  const by = () => ({ ...envelopeOf(deps, from), actor: eraser })
+  const profile = (await deps.profiles.load(profileStream(id))).state
+  // While the profile names its claim, nobody else can have the name: it stays taken where it stays with what was written.
+  if (account.address !== undefined && profile.edits > 0 && account.erasure?.attribution === undefined) {
+    const nothing = { displayName: null, bio: null, languages: null }
+    must(await deps.profiles.run(profileStream(id), editProfile(id, nothing, undefined), by()))
+  }
+  const released = await deps.releaseIdentities(id, from)
+  if (released !== 'done') throw new Error(released.detail)
+  const claims = [account.claim, ...(account.left ?? []), ...(account.former ?? [])]
+  for (const claim of claims) {
+    for (const stranger of await strangersAt(deps, claim, id)) await deps.keys.destroy(`subject:${stranger}`)
+    must(await deps.addresses.run(claim, releaseAddress(id), by()))
+  }
+  await deps.keys.destroy(`subject:${id}`)
+  must(await deps.accounts.run(accountStream(id), finishErasure(claims), by()))
+}
+
+/**
+ * Carries out what is due of one account; true when it is over. Called until then: where a process ended in the middle,
+ * each step is done again without harm.
+ */
+export const carryOutErasure = async (deps: ErasureDeps, accountId: string, from: From): Promise<boolean> => {
+  const stream = accountStream(accountId)
+  const { state: account } = await deps.accounts.load(stream)
+  if (!account?.erasure || account.erased) return true
+  const now = deps.clock.now()
+  const { displayName } = (await deps.profiles.load(profileStream(accountId))).state
+  const begin = beginErasure(now, displayName)
+  const begun = must(await deps.accounts.run(stream, begin, { ...envelopeOf(deps, from), actor: eraser }))
+  if (!begun.state?.erasure || !isRipe(begun.state.erasure, now)) return false
+  await finish(deps, begun.state, from)
+  return true
+}
+
+const RECEIPT = /^([0-9a-f-]{36})\.([A-Za-z0-9_-]{43})$/
+const receiptMac = (key: Uint8Array, accountId: string): Buffer =>
+  createHmac('sha256', key).update(`receipt\u001f${accountId}`, 'utf8').digest()
+
+/** What leads to the receipt, for whoever has it: 256 bits that follow from the key and are kept nowhere. */
+export const receiptToken = (key: Uint8Array, accountId: string): string =>
+  `${accountId}.${receiptMac(key, accountId).toString('base64url')}`
+
+export const noReceipt = (): Refusal => refuse('receipt-not-found', 'There is no receipt by this link, or not yet.')
+
+/** What the receipt says, from the log alone: `position` is that of the last event. */
+export const erasedAccount = async (
+  deps: Pick<ErasureDeps, 'accounts' | 'secrets'>,
+  token: string,
+): Promise<{ readonly account: Account; readonly position: bigint } | Refusal> => {
+  const [, accountId = '', given = ''] = RECEIPT.exec(token) ?? []
+  const sent = Buffer.from(given, 'base64url')
+  const real = receiptMac(deps.secrets.link, accountId)
+  if (sent.length !== real.length || !timingSafeEqual(sent, real)) return noReceipt()
+  const { state: account, position } = await deps.accounts.load(accountStream(accountId))
+  return account?.erased ? { account, position } : noReceipt()
+}

@@ -1,0 +1,20 @@
+/** What a change of factor does to sessions. */
+import { accountStream, endSessions } from '../domain/account.ts'
+import { uuidv5 } from '../domain/ids.ts'
+import { isRefusal, type Refusal } from '../domain/refusal.ts'
+import type { IdentityDeps } from './identity.ts'
+import type { Envelope } from './transact.ts'
+
+/**
+ * Ends every session but the one that changed a factor by this command. The command that does it has the same id whoever
+ * carries it out, so that it has one effect.
+ */
+export const endForFactor = async (
+  deps: Pick<IdentityDeps, 'accounts'>,
+  by: { readonly accountId: string; readonly sessionId: string },
+  envelope: Envelope,
+): Promise<'done' | Refusal> => {
+  const ending = { ...envelope, commandId: uuidv5(envelope.commandId, 'end-sessions') }
+  const result = await deps.accounts.run(accountStream(by.accountId), endSessions(by.sessionId), ending)
+  return isRefusal(result) ? result : 'done'
+}

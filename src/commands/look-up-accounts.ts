@@ -1,0 +1,119 @@
+/**
+ * Other people's accounts, for those who may see them. Addresses are for administrators alone, are read from the accounts'
+ * own streams and kept nowhere, and are shown only once it is in the log that they are.
+ */
+import type { Account, AccountEvent, AccountState, Grant } from '../domain/account.ts'
+import { accountStream, grantsOf } from '../domain/account.ts'
+import { isEmail, readEmail } from '../domain/email.ts'
+import type { Actor } from '../domain/event.ts'
+import { type Lookup, type LookupEvent, lookupStream, recordLookup } from '../domain/lookup.ts'
+import { type Profile, type ProfileEvent, profileStream } from '../domain/profile.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { isRole, type Permission, roles } from '../domain/roles.ts'
+import type { Clock } from '../ports/clock.ts'
+import { type ClaimDeps, claimsOf, lookUpClaims, ownerAmong } from './address-claims.ts'
+import { envelopeOf, type From } from './identity.ts'
+import type { Transactor } from './transact.ts'
+
+export type AccountFilter = { readonly role?: string; readonly suspended?: boolean }
+/** One page of accounts as this node has heard of them, the newest first. */
+export type AccountPage = { readonly ids: readonly string[]; readonly next?: number }
+
+export type LookupDeps = ClaimDeps & {
+  readonly accounts: Transactor<AccountState, AccountEvent>
+  readonly profiles: Transactor<Profile, ProfileEvent>
+  readonly lookups: Transactor<Lookup, LookupEvent>
+  readonly page: (filter: AccountFilter, before: number | undefined, limit: number) => AccountPage
+  readonly clock: Pick<Clock, 'now'>
+  readonly newId: () => string
+}
+
+export type AccountView = {
+  readonly id: string
+  readonly createdAt: string
+  readonly suspended: boolean
+  readonly roles: readonly Grant[]
+  readonly displayName: string | null
+  /** For administrators; null once erased. */
+  readonly email?: string | null
+}
+
+/** Who looks, and where that came from. */
+export type Onlooker = { readonly actor: Actor; readonly permissions: ReadonlySet<Permission>; readonly from: From }
+
+const seesAddresses = ({ permissions }: Onlooker): boolean => permissions.has('accounts:manage')
+
+const viewOf = (deps: LookupDeps, account: Account, profile: Profile, by: Onlooker): AccountView => ({
+  ...{ id: account.id, createdAt: account.createdAt, suspended: account.suspended },
+  roles: grantsOf(account.grants, deps.clock.now()),
+  displayName: account.erased?.attribution ?? profile.displayName ?? null,
+  ...(seesAddresses(by) && { email: account.address ?? null }),
+})
+
+const viewsOf = async (deps: LookupDeps, ids: readonly string[], by: Onlooker): Promise<readonly AccountView[]> => {
+  const found = await Promise.all(
+    ids.map(async id => {
+      const { state: account } = await deps.accounts.load(accountStream(id))
+      if (!account) return []
+      return [viewOf(deps, account, (await deps.profiles.load(profileStream(id))).state, by)]
+    }),
+  )
+  return found.flat()
+}
+
+type Asked = Omit<LookupEvent['data'], 'accounts' | 'fields'>
+
+const record = async (
+  deps: LookupDeps,
+  views: readonly AccountView[],
+  asked: Asked,
+  by: Onlooker,
+): Promise<Refusal | undefined> => {
+  if (!seesAddresses(by)) return undefined
+  const data = { ...asked, accounts: views.map(({ id }) => id), fields: ['email' as const] }
+  const envelope = { ...envelopeOf(deps, by.from), actor: by.actor }
+  const result = await deps.lookups.run(lookupStream(deps.newId()), recordLookup(data), envelope)
+  return isRefusal(result) ? result : undefined
+}
+
+const denied = (): Refusal => refuse('permission-denied', 'Addresses are for administrators: accounts:manage.')
+
+export type ListRequest = AccountFilter & {
+  /** Exactly this address. */
+  readonly email?: string
+  readonly before?: number
+  readonly limit: number
+}
+
+/** @throws {EventStoreError} */
+export const listAccounts = async (
+  deps: LookupDeps,
+  { email: text, before, limit, ...filter }: ListRequest,
+  by: Onlooker,
+): Promise<{ readonly items: readonly AccountView[]; readonly next?: number } | Refusal> => {
+  if (filter.role !== undefined && !isRole(filter.role))
+    return refuse('role-unknown', `There is no such role: it is one of ${roles.join(', ')}.`)
+  const asked = { ...filter, byAddress: text !== undefined }
+  if (text === undefined) {
+    const { ids, next } = deps.page(filter, before, limit)
+    const items = await viewsOf(deps, ids, by)
+    return (await record(deps, items, asked, by)) ?? { items, ...(next !== undefined && { next }) }
+  }
+  if (!seesAddresses(by)) return denied()
+  const email = readEmail(text)
+  if (!isEmail(email)) return email
+  const owner = ownerAmong(await lookUpClaims(deps, await claimsOf(deps, email)))?.owner
+  const found = owner ? await viewsOf(deps, [owner.accountId], by) : []
+  const { role, suspended } = filter
+  const items = found
+    .filter(each => role === undefined || each.roles.some(grant => grant.role === role))
+    .filter(each => suspended === undefined || each.suspended === suspended)
+  return (await record(deps, items, asked, by)) ?? { items }
+}
+
+/** @throws {EventStoreError} */
+export const readAccount = async (deps: LookupDeps, id: string, by: Onlooker): Promise<AccountView | Refusal> => {
+  const [view] = await viewsOf(deps, [id], by)
+  if (!view) return refuse('account-not-found', 'There is no such account.')
+  return (await record(deps, [view], { byAddress: false }, by)) ?? view
+}

@@ -1,0 +1,45 @@
+/**
+ * The end of a sign-up that nobody confirms: what a stranger gave, perhaps another one's address, is not kept for good. It is
+ * written down first and the key destroyed after it, so that a process that ends between the two is followed by another one.
+ */
+import { accountStream } from '../domain/account.ts'
+import { endSignUp, signUpEnds } from '../domain/address.ts'
+import type { Actor } from '../domain/event.ts'
+import { actorId, uuidv5 } from '../domain/ids.ts'
+import { isRefusal, type Refusal } from '../domain/refusal.ts'
+import type { Keys } from '../ports/keys.ts'
+import { envelopeOf, type From, type IdentityDeps } from './identity.ts'
+
+export type SignUpEndDeps = Pick<IdentityDeps, 'addresses' | 'accounts' | 'clock' | 'newId'> & {
+  readonly keys: Pick<Keys, 'destroy'>
+  /** Gives up an identity at a provider that was to be the account's; repeating it is harmless. */
+  readonly releaseIdentities: (accountId: string, from: From) => Promise<'done' | Refusal>
+}
+
+const ender: Actor = { kind: 'system', id: actorId('system', 'sign-ups') }
+/** One end for each sign-up, however often it is tried. */
+const ENDS = uuidv5('6ba7b812-9dad-11d1-80b4-00c04fd430c8', 'lexichron:sign-up-end')
+
+/**
+ * Ends what was begun for `accountId` on the address of `claim`, where it is due. A date says when to look again: another
+ * link was asked for meanwhile. An account that came of it is left alone.
+ */
+export const endUnconfirmed = async (
+  deps: SignUpEndDeps,
+  { claim, accountId }: { readonly claim: string; readonly accountId: string },
+  from: From,
+): Promise<'confirmed' | 'ended' | Date> => {
+  const confirmed = async () => (await deps.accounts.load(accountStream(accountId))).state !== undefined
+  if (await confirmed()) return 'confirmed'
+  const envelope = { ...envelopeOf(deps, from), actor: ender, commandId: uuidv5(ENDS, accountId) }
+  const result = await deps.addresses.run(claim, endSignUp(accountId, envelope.at), envelope)
+  if (isRefusal(result)) throw new Error(result.detail)
+  const { holder, pending } = result.state
+  if (pending?.accountId === accountId) return signUpEnds(pending.expiresAt)
+  // Confirmed in this moment, and perhaps given up again since: an account is begun right after its address.
+  if (holder?.accountId === accountId || (await confirmed())) return 'confirmed'
+  const released = await deps.releaseIdentities(accountId, from)
+  if (released !== 'done') throw new Error(released.detail)
+  await deps.keys.destroy(`subject:${accountId}`)
+  return 'ended'
+}

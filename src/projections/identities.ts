@@ -1,0 +1,141 @@
+/**
+ * Accounts and live sessions as the log has them, in this node's memory, without addresses and passwords: who may act, and
+ * as what, is decided by it and not by what a token says. The token follower feeds it.
+ */
+import {
+  type Account,
+  type AccountEvent,
+  accountAggregate,
+  accountCategory,
+  accountEvents,
+  evolveAccount,
+  grantsOf,
+} from '../domain/account.ts'
+import type { Recorded } from '../domain/event.ts'
+import {
+  evolveSession,
+  isLive,
+  ofEpoch,
+  type Session,
+  type SessionEvent,
+  sessionCategory,
+  sessionEvents,
+} from '../domain/session.ts'
+import type { Clock } from '../ports/clock.ts'
+
+export const identityCategories: readonly string[] = [accountCategory, sessionCategory]
+
+export type Identities = {
+  /** Folds one event; any other kind is passed over. */
+  apply(event: Recorded): void
+  account(id: string): Account | undefined
+  /** A session that has not ended, whose account may act. */
+  session(id: string): { readonly session: Session; readonly account: Account } | undefined
+  /** Of one account, the newest first. */
+  sessionsOf(accountId: string): readonly Session[]
+  /** Accounts, the newest first; `before` is the `next` of the page before. Looks at 10,000 of them at most. */
+  page(
+    filter: { readonly role?: string; readonly suspended?: boolean },
+    before: number | undefined,
+    limit: number,
+  ): { readonly ids: readonly string[]; readonly next?: number }
+  /** Accounts that are to be erased, as far as this node has heard. */
+  toErase(): readonly string[]
+  /** Accounts that were granted a role, as far as this node has heard. */
+  holders(role: string): readonly string[]
+}
+
+const SWEEP_ABOVE = 10_000
+const LOOKED_AT = 10_000
+
+const accountTypes: ReadonlySet<string> = new Set(accountEvents.map(each => each.type))
+const sessionTypes: ReadonlySet<string> = new Set(sessionEvents.map(each => each.type))
+const isAccountEvent = (event: Recorded): event is Recorded<AccountEvent> => accountTypes.has(event.type)
+const isSessionEvent = (event: Recorded): event is Recorded<SessionEvent> => sessionTypes.has(event.type)
+
+/** Without what is nobody's business here: memory is the one place where a key's end does not reach. */
+const bare = ({ address: _a, password: _p, ...account }: Account): Account => account
+
+export const openIdentities = (clock: Pick<Clock, 'now'>): Identities => {
+  const accounts = new Map<string, Account>()
+  /** In the order in which they began, the same on every node. */
+  const begun: string[] = []
+  const ending = new Set<string>()
+  const sessions = new Map<string, Session>()
+  const byAccount = new Map<string, Set<string>>()
+  let sweepAt = SWEEP_ABOVE
+
+  const drop = ({ id, accountId }: Session): void => {
+    sessions.delete(id)
+    const all = byAccount.get(accountId)
+    all?.delete(id)
+    if (all?.size === 0) byAccount.delete(accountId)
+  }
+  const sweep = (): void => {
+    const now = clock.now()
+    for (const session of sessions.values()) if (!isLive(session, now)) drop(session)
+    sweepAt = Math.max(SWEEP_ABOVE, 2 * sessions.size)
+  }
+
+  const applySession = (event: Recorded<SessionEvent>): void => {
+    const session = evolveSession(sessions.get(event.stream.slice(sessionCategory.length + 1)), event)
+    if (!session) return
+    if (session.ended) {
+      drop(session)
+      return
+    }
+    sessions.set(session.id, session)
+    const all = byAccount.get(session.accountId) ?? new Set()
+    byAccount.set(session.accountId, all.add(session.id))
+    if (sessions.size > sweepAt) sweep()
+  }
+
+  const standing = (id: string) => {
+    const session = sessions.get(id)
+    const account = session && accounts.get(session.accountId)
+    return session && account && ofEpoch(session, account) && isLive(session, clock.now())
+      ? { session, account }
+      : undefined
+  }
+
+  return {
+    apply: event => {
+      if (isSessionEvent(event)) applySession(event)
+      if (!isAccountEvent(event)) return
+      const id = event.stream.slice(accountCategory.length + 1)
+      const account = evolveAccount(accounts.get(id) ?? accountAggregate.initial, event)
+      if (account && !accounts.has(id)) begun.push(id)
+      if (account) accounts.set(id, bare(account))
+      if (account?.erasure && !account.erased) ending.add(id)
+      else ending.delete(id)
+    },
+    account: id => accounts.get(id),
+    session: standing,
+    sessionsOf: accountId =>
+      [...(byAccount.get(accountId) ?? [])]
+        .flatMap(id => standing(id)?.session ?? [])
+        .toSorted((a, b) => b.startedAt.localeCompare(a.startedAt) || a.id.localeCompare(b.id)),
+    page: ({ role, suspended }, before, limit) => {
+      const now = clock.now()
+      const ids: string[] = []
+      const from = Math.min(before ?? begun.length, begun.length)
+      const last = Math.max(0, from - LOOKED_AT)
+      let at = from
+      while (at > last && ids.length < limit) {
+        at -= 1
+        const account = accounts.get(begun[at] ?? '')
+        if (!account || (suspended !== undefined && account.suspended !== suspended)) continue
+        if (role !== undefined && !grantsOf(account.grants, now).some(grant => grant.role === role)) continue
+        ids.push(account.id)
+      }
+      return { ids, ...(at > 0 && { next: at }) }
+    },
+    toErase: () => [...ending],
+    holders: role => [
+      ...accounts
+        .values()
+        .filter(each => each.grants.some(grant => grant.role === role))
+        .map(each => each.id),
+    ],
+  }
+}

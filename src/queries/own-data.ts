@@ -1,0 +1,100 @@
+/** What the service knows of one person, for that person: their acts, and everything there is about them. */
+import type { Account } from '../domain/account.ts'
+import { accountStream } from '../domain/account.ts'
+import type { LinkedIdentity } from '../domain/linked-identities.ts'
+import { identitiesStream } from '../domain/linked-identities.ts'
+import type { Preferences } from '../domain/preferences.ts'
+import { preferencesStream } from '../domain/preferences.ts'
+import type { Profile } from '../domain/profile.ts'
+import { profileStream } from '../domain/profile.ts'
+import type { Session } from '../domain/session.ts'
+import type { History, HistoryPage, HistoryPlace, HistoryReader } from './history.ts'
+
+export type OwnDataDeps = {
+  readonly history: Pick<History, 'page' | 'stream'>
+  readonly account: (id: string) => Promise<Account | undefined>
+  readonly profile: (id: string) => Promise<Profile>
+  readonly preferences: (id: string) => Promise<Preferences | undefined>
+  readonly identities: (id: string) => Promise<readonly LinkedIdentity[]>
+  readonly sessions: (id: string) => readonly Session[]
+}
+
+/** People's text as they wrote it themselves, and what is sealed under their own key; nothing that is sealed under others'. */
+const asOwner = (accountId: string): HistoryReader => ({
+  permissions: new Set(['events:read', 'events:read-text']),
+  own: `subject:${accountId}`,
+})
+
+/** Hashes of passwords and codes, and what makes codes, are nobody's to have, be it one's own. */
+const SECRETS = ['password', 'secret', 'hashes'] as const
+const withoutSecrets = (text: string): string => {
+  if (!SECRETS.some(each => text.includes(`"${each}":`))) return text
+  const event: { data?: Record<string, unknown> } = JSON.parse(text)
+  for (const each of SECRETS) delete event.data?.[each]
+  return JSON.stringify(event)
+}
+
+export type ActivityQuestion = {
+  readonly type?: string
+  readonly from?: Date
+  readonly to?: Date
+  readonly order: 'asc' | 'desc'
+}
+
+export const openOwnData = (deps: OwnDataDeps) => {
+  const { history } = deps
+
+  /** What is kept now, a part a line. */
+  const kept = async function* (id: string): AsyncGenerator<readonly string[]> {
+    const account = await deps.account(id)
+    if (!account) return
+    const { password, claim: _c, left: _l, abandoned: _a, revertedAt: _r, spared: _s, ...shown } = account
+    const [profile, preferences, identities] = await Promise.all([
+      ...([deps.profile(id), deps.preferences(id), deps.identities(id)] as const),
+    ])
+    const lines: readonly object[] = [
+      { kind: 'account', ...shown, hasPassword: password !== undefined },
+      { kind: 'profile', ...profile },
+      ...(preferences ? [{ kind: 'preferences', ...preferences }] : []),
+      ...identities.map(({ claim: _i, claimId: _n, ...each }) => ({ kind: 'identity', ...each })),
+      ...deps.sessions(id).map(each => ({ kind: 'session', ...each })),
+    ]
+    yield lines.map(each => JSON.stringify(each))
+  }
+
+  /** Events about the account: those of its own streams, whoever acted, and every act of its own elsewhere. */
+  const events = async function* (id: string): AsyncGenerator<readonly string[]> {
+    const reader = asOwner(id)
+    const account = await deps.account(id)
+    const streams = [
+      ...[accountStream(id), profileStream(id), preferencesStream(id), identitiesStream(id)],
+      ...(account ? [account.claim, ...(account.left ?? [])] : []),
+    ]
+    const line = (text: string): string => `{"kind":"event","event":${withoutSecrets(text)}}`
+    for (const stream of streams)
+      for await (const { lines } of history.stream({ stream, order: 'asc' }, reader))
+        if (lines.length > 0) yield lines.map(({ text }) => line(text))
+    for await (const { lines } of history.stream({ actor: id, order: 'asc' }, reader)) {
+      // `"stream":"` stands before anything that people wrote: src/log/transcript.ts puts the head first.
+      const others = lines.filter(
+        ({ text }) => !streams.some(each => text.slice(0, 400).includes(`"stream":"${each}"`)),
+      )
+      if (others.length > 0) yield others.map(({ text }) => line(text))
+    }
+  }
+
+  return {
+    /** One page of the account's own acts. @throws {ProjectionError} */
+    activity: (
+      accountId: string,
+      question: ActivityQuestion,
+      paging: { readonly limit: number; readonly place?: HistoryPlace },
+    ): Promise<HistoryPage> => history.page({ ...question, actor: accountId }, paging, asOwner(accountId)),
+    /** Everything, a part at a time: JSON texts. @throws {ProjectionError} */
+    everything: async function* (accountId: string): AsyncGenerator<readonly string[]> {
+      yield* kept(accountId)
+      yield* events(accountId)
+    },
+  }
+}
+export type OwnData = ReturnType<typeof openOwnData>

@@ -1,0 +1,162 @@
+/** What people are told by mail about their own account. Who they are is an id here; the port of recipients knows the rest. */
+import type { Account } from '../domain/account.ts'
+import {
+  AccountReinstated,
+  AccountSuspended,
+  accountCategory,
+  PasswordSet,
+  RoleGranted,
+  RoleTaken,
+} from '../domain/account.ts'
+import {
+  type AddressState,
+  addressCategory,
+  PasswordResetRequested,
+  SignUpReceived,
+  VerificationResent,
+} from '../domain/address.ts'
+import { AddressChangeRequested, AddressLeft, ownerOf } from '../domain/address-change.ts'
+import { ErasureBegun, ErasureRequested } from '../domain/erasure.ts'
+import type { Recorded } from '../domain/event.ts'
+import type { Preferences } from '../domain/preferences.ts'
+import type { MailData, MailRule } from './mail.ts'
+
+type LinkPurpose = 'verify' | 'reset' | 'email' | 'revert' | 'keep'
+
+export type AccountMailDeps = {
+  readonly publicUrl: string
+  readonly address: (stream: string) => Promise<AddressState>
+  readonly account: (stream: string) => Promise<Account | undefined>
+  /** What the account's owner chose; undefined when nothing was. */
+  readonly preferences: (accountId: string) => Promise<Preferences | undefined>
+  /** The token of the link that the event is about. */
+  readonly token: (purpose: LinkPurpose, claim: string, commandId: string) => string
+  /** Where the owner of this account turns off the mails about roles, with one click. */
+  readonly unsubscribe: (accountId: string) => string
+  /** Where the receipt of an erasure is to be had. */
+  readonly receipt: (accountId: string) => string
+}
+
+/** Who waits at a screen comes before who reads tomorrow. */
+const WAITING = 10
+const NOTICE = 5
+
+const idOf = ({ stream }: Recorded): string => stream.slice(accountCategory.length + 1)
+const account = (event: Recorded): readonly string[] => [`account:${idOf(event)}`]
+/** Whoever the event itself names by address. */
+const named = ({ stream, revision }: Recorded): readonly string[] => [`named:${stream}#${revision}`]
+/** Whoever has the claim; nobody, very often, which the work is not to show. */
+const owner = ({ stream }: Recorded): readonly string[] => [`owner:${stream}`]
+const nobody: readonly string[] = []
+const isHeld = ({ data }: Recorded): boolean => data['held'] === true
+const language = ({ data }: Recorded): string | undefined =>
+  typeof data['locale'] === 'string' ? data['locale'] : undefined
+const when = ({ meta, data }: Recorded): MailData => ({
+  at: { instant: meta.at },
+  role: String(data['role'] ?? '-'),
+})
+
+export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
+  const link = (purpose: LinkPurpose) => (event: Recorded) => ({
+    url: `${deps.publicUrl}/account/${purpose}#${deps.token(purpose, event.stream, event.meta.commandId)}`,
+  })
+  const address = ({ stream }: Recorded): Promise<AddressState> => deps.address(stream)
+  const claim = { category: addressCategory, priority: WAITING } as const
+  const notice = { category: accountCategory, priority: NOTICE, to: account } as const
+  const unlessOff = {
+    still: async (event: Recorded) => (await deps.preferences(idOf(event)))?.email.roles !== false,
+    unsubscribe: (recipient: string) => deps.unsubscribe(recipient.slice('account:'.length)),
+  }
+  return [
+    {
+      ...claim,
+      type: SignUpReceived.type,
+      template: 'verify-email',
+      to: event => (isHeld(event) ? nobody : named(event)),
+      // A later link has taken its place, or it was used: made at the command line, it is before anybody reads it.
+      still: async event => (await address(event)).pending?.linkHash === event.data['linkHash'],
+      locale: language,
+      data: link('verify'),
+    },
+    {
+      ...claim,
+      type: SignUpReceived.type,
+      template: 'address-known',
+      to: event => (isHeld(event) ? named(event) : nobody),
+      locale: language,
+      data: () => ({ url: `${deps.publicUrl}/account/reset` }),
+    },
+    {
+      ...claim,
+      type: VerificationResent.type,
+      template: 'verify-email',
+      to: ({ stream }) => [`waiting:${stream}`],
+      still: async event => (await address(event)).pending?.accountId === event.data['accountId'],
+      data: link('verify'),
+    },
+    {
+      ...claim,
+      type: PasswordResetRequested.type,
+      template: 'reset-password',
+      to: owner,
+      still: async event => ownerOf(await address(event))?.accountId === event.data['accountId'],
+      data: link('reset'),
+    },
+    {
+      ...claim,
+      type: AddressChangeRequested.type,
+      template: 'confirm-new-address',
+      to: event => (isHeld(event) ? nobody : named(event)),
+      still: async event => (await address(event)).change?.linkHash === event.data['linkHash'],
+      locale: language,
+      data: link('email'),
+    },
+    {
+      ...claim,
+      type: AddressChangeRequested.type,
+      template: 'address-wanted',
+      // In the language of who has the address: who wants it chose another one for themselves.
+      to: event => (isHeld(event) ? owner(event) : nobody),
+      data: () => ({}),
+    },
+    {
+      ...claim,
+      type: AddressLeft.type,
+      template: 'address-changed',
+      to: ({ stream }) => [`holder:${stream}`],
+      still: async event => (await address(event)).holder?.revertHash === event.data['linkHash'],
+      data: event => ({ ...link('revert')(event), at: { instant: event.meta.at } }),
+    },
+    {
+      ...notice,
+      type: PasswordSet.type,
+      template: 'password-changed',
+      to: event => (event.data['reason'] === 'rehashed' ? nobody : account(event)),
+      data: when,
+    },
+    { ...notice, ...unlessOff, type: RoleGranted.type, template: 'role-granted', data: when },
+    { ...notice, ...unlessOff, type: RoleTaken.type, template: 'role-taken', data: when },
+    {
+      ...notice,
+      type: ErasureRequested.type,
+      template: 'erasure-requested',
+      priority: WAITING,
+      // A later wish has a link of its own; one that was taken back has none.
+      still: async ({ stream, data }) => (await deps.account(stream))?.erasure?.linkHash === data['linkHash'],
+      data: ({ data, meta }) => ({
+        url: `${deps.publicUrl}/account/keep#${deps.token('keep', String(data['claim']), meta.commandId)}`,
+        at: { instant: String(data['due']) },
+        receipt: deps.receipt(String(data['accountId'])),
+      }),
+    },
+    {
+      ...notice,
+      type: ErasureBegun.type,
+      template: 'account-erased',
+      priority: WAITING,
+      data: ({ data }) => ({ url: deps.receipt(String(data['accountId'])) }),
+    },
+    { ...notice, type: AccountSuspended.type, template: 'account-suspended', data: when },
+    { ...notice, type: AccountReinstated.type, template: 'account-reinstated', data: when },
+  ]
+}

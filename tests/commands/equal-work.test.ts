@@ -1,0 +1,209 @@
+/**
+ * What a stranger may ask about an address costs the same whether or not somebody has it: as many hashes, appends, streams read
+ * and jobs. Clocks cannot tell two such requests apart when their work is the same, so the work is counted; bench/identity.ts
+ * has the times.
+ */
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { openRecipients } from '../../src/app-recipients.ts'
+import { confirmEmail, requestPasswordReset, requestSignUp, requestVerification } from '../../src/commands/accounts.ts'
+import { requestAddressChange } from '../../src/commands/address-change.ts'
+import { type From, makeLink } from '../../src/commands/identity.ts'
+import type { FactorDeps } from '../../src/commands/second-factor.ts'
+import { signIn } from '../../src/commands/sessions.ts'
+import { ADDRESS_KEYS_STREAM, addKey } from '../../src/domain/address-keys.ts'
+import type { Recorded } from '../../src/domain/event.ts'
+import { isRefusal } from '../../src/domain/refusal.ts'
+import type { EventStore } from '../../src/ports/event-store.ts'
+import { accountRules } from '../../src/subscribers/account-mail.ts'
+import { MAIL_JOB, mailJobs, mailSubscriber } from '../../src/subscribers/mail.ts'
+import { fakeClock } from '../support/clocks.ts'
+import { claimOf, identityNode, identitySecret, openIdentityLog } from '../support/identity.ts'
+
+const clock = fakeClock()
+const counts = { hashes: 0, appends: 0, events: 0, reads: 0 }
+const counted = (store: EventStore): EventStore => ({
+  ...store,
+  append: (stream, expected, events) => {
+    counts.appends += 1
+    counts.events += events.length
+    return store.append(stream, expected, events)
+  },
+  appendMany: appends => {
+    counts.appends += appends.length
+    counts.events += appends.reduce((sum, { events }) => sum + events.length, 0)
+    return store.appendMany(appends)
+  },
+  readStream: (stream, options) => {
+    counts.reads += 1
+    return store.readStream(stream, options)
+  },
+})
+const log = openIdentityLog(clock, counted)
+const from: From = { correlationId: 'r', agent: 'test' }
+
+/** A node that has nothing in memory yet: what it knows it has read. */
+const fresh = (): FactorDeps => {
+  const node = identityNode(log, clock)
+  return {
+    ...node,
+    passwords: {
+      ...node.passwords,
+      hash: password => {
+        counts.hashes += 1
+        return node.passwords.hash(password)
+      },
+      check: (password, hash) => {
+        counts.hashes += 1
+        return node.passwords.check(password, hash)
+      },
+    },
+  }
+}
+
+const lookup = fresh()
+const rules = accountRules({
+  publicUrl: 'https://words.example',
+  address: async stream => (await fresh().addresses.load(stream)).state,
+  account: async stream => (await lookup.accounts.load(stream)).state,
+  preferences: async () => undefined,
+  token: (purpose, at, commandId) => makeLink(identitySecret, purpose, at, commandId).token,
+  ...{ unsubscribe: () => 'https://words.example/off', receipt: () => 'https://words.example/receipt' },
+})
+type Job = { readonly kind: string; readonly key: string; readonly data: Record<string, string> }
+const jobs: Job[] = []
+const subscriber = mailSubscriber(rules, {
+  jobs: async () => ({
+    addAll: async added => {
+      for (const { kind, key, data } of added)
+        jobs.push({
+          kind,
+          key,
+          data: Object.fromEntries(Object.entries(data).map(([name, value]) => [name, String(value)])),
+        })
+      return added.length
+    },
+  }),
+})
+const sent: string[] = []
+const sender = mailJobs(rules, {
+  log,
+  recipients: openRecipients(
+    {
+      log,
+      accounts: { load: stream => lookup.accounts.load(stream) },
+      addresses: { load: stream => fresh().addresses.load(stream) },
+      chosen: async () => undefined,
+      mailSecret: identitySecret,
+    },
+    { alertMail: [] },
+  ),
+  isDestroyed: async () => false,
+  onRefused: async () => {},
+  domain: 'words.example',
+  concurrency: 1,
+  render: template => ({ subject: template, text: '', html: '' }),
+  mailer: { send: async ({ to, subject }) => void sent.push(`${subject} to ${to}`) },
+  onSent: () => {},
+})
+
+let read = 0n
+const eventsSince = async (): Promise<Recorded[]> => {
+  const found: Recorded[] = []
+  for await (const { events, position } of log.readAll(read)) {
+    found.push(...events)
+    read = position
+  }
+  return found
+}
+
+/** What one request came to: its answer, its work, the jobs that followed, and the mails of those. */
+const workOf = async (act: () => Promise<object | 'done'>) => {
+  await eventsSince()
+  Object.assign(counts, { hashes: 0, appends: 0, events: 0, reads: 0 })
+  jobs.length = 0
+  sent.length = 0
+  const answer = await act()
+  const work = { ...counts }
+  const events = await eventsSince()
+  await subscriber.handle(events, new AbortController().signal)
+  for (const { kind, key, data } of [...jobs]) {
+    t.equal(kind, MAIL_JOB)
+    const progress = { held: async () => true, signal: new AbortController().signal }
+    await sender.handle({ key, data, ...progress })
+  }
+  const visible =
+    typeof answer === 'object' && isRefusal(answer) ? { refused: answer.refused, detail: answer.detail } : answer
+  return { answer: visible, work, types: events.map(({ type }) => type), jobs: jobs.length, mails: [...sent] }
+}
+
+const PASSWORD = 'correct horse staple'
+const signUp = (email: string) => requestSignUp(fresh(), { email, password: PASSWORD, locale: 'en' }, from)
+const member = async (email: string): Promise<string> => {
+  await signUp(email)
+  const last = (await eventsSince()).findLast(({ type }) => type === 'SignUpReceived')
+  const { token } = makeLink(identitySecret, 'verify', claimOf(email), last?.meta.commandId ?? '')
+  t.equal(await confirmEmail(fresh(), token, from), 'done')
+  return String(last?.data['accountId'])
+}
+
+t.test('sign-up, another link, reset, sign-in, change of address: known and unknown cost the same', async t => {
+  const known = 'known@a.example'
+  const other = await member('other@a.example')
+  await member(known)
+  let next = 0
+  const unknown = (): string => {
+    next += 1
+    return `unknown${next}@a.example`
+  }
+  const enter = (email: string) =>
+    signIn(fresh(), { email, password: 'not the right one', remember: false }, from, async () => {})
+  const change = (email: string) => requestAddressChange(fresh(), other, { email, password: PASSWORD }, from)
+
+  for (const [name, act, job, mails] of [
+    ['sign-up', signUp, 1, ['address-known', 'verify-email']],
+    ['another link', (email: string) => requestVerification(fresh(), email, from), 1, []],
+    ['reset', (email: string) => requestPasswordReset(fresh(), email, from), 1, ['reset-password']],
+    ['sign-in', enter, 0, []],
+    ['change of address', change, 1, ['address-wanted', 'confirm-new-address']],
+  ] as const) {
+    const [one, two] = [await workOf(() => act(known)), await workOf(() => act(unknown()))]
+    const { mails: toKnown, ...knownWork } = one
+    const { mails: toUnknown, ...unknownWork } = two
+    // An address that was never named has no events to read: one read of its stream all the same.
+    t.same(knownWork, unknownWork, `${name}: ${JSON.stringify(knownWork)}`)
+    t.equal(one.jobs, job, `${name}: jobs`)
+    t.equal(one.work.appends, 1, `${name}: appends`)
+    t.equal(one.work.events, 1, `${name}: events`)
+    t.equal(one.work.hashes, name === 'another link' || name === 'reset' ? 0 : 1, `${name}: hashes`)
+    t.same(
+      [...toKnown, ...toUnknown].map(each => each.split(' ')[0]).sort(),
+      mails,
+      `${name}: who is to be told is told`,
+    )
+    for (const mail of [...toKnown, ...toUnknown])
+      t.match(mail, /known\d*@a\.example$/, `${name}: to the address that was named`)
+  }
+})
+
+t.test('and so they do while accounts move to another key', async t => {
+  await member('here@a.example')
+  await fresh().addressKeys.run(ADDRESS_KEYS_STREAM, addKey(), {
+    ...{ commandId: randomUUID(), correlationId: 'r', at: clock.now(), actor: { kind: 'system', id: 's' } },
+  })
+  const enter = (email: string) =>
+    signIn(fresh(), { email, password: 'not the right one', remember: false }, from, async () => {})
+  for (const act of [signUp, enter, (email: string) => requestPasswordReset(fresh(), email, from)]) {
+    const [one, two] = [await workOf(() => act('here@a.example')), await workOf(() => act(`${randomUUID()}@a.example`))]
+    t.same({ ...one, mails: [] }, { ...two, mails: [] }, JSON.stringify(one.work))
+    t.equal(one.work.appends, 1)
+  }
+})
+
+t.test('a sign-up that waits for its link costs what a new one does, and is sent another', async t => {
+  await signUp('waits@a.example')
+  const one = await workOf(() => requestVerification(fresh(), 'waits@a.example', from))
+  const two = await workOf(() => requestVerification(fresh(), `${randomUUID()}@a.example`, from))
+  t.same([one.mails, two.mails], [['verify-email to waits@a.example'], []])
+  t.same({ ...one, mails: [] }, { ...two, mails: [] })
+})

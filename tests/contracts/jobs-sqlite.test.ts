@@ -1,0 +1,42 @@
+/** The queue in a file of its own. */
+import { renameSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { openQueue } from '../../src/adapters/jobs/queue.ts'
+import { openSqliteJobs } from '../../src/adapters/jobs/sqlite/backend.ts'
+import { realClock } from '../support/clocks.ts'
+import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
+import { jobsContract } from './jobs.ts'
+import { repositoryContract } from './jobs-repository.ts'
+
+const engine = async (t: Test) => {
+  const path = join(temporaryFolder(t), 'jobs.db')
+  return async () => openSqliteJobs(path)
+}
+jobsContract(t, 'sqlite', engine)
+repositoryContract(t, 'sqlite', engine)
+
+t.test('a file that is gone under a running queue is missed, and begun anew', async t => {
+  const folder = temporaryFolder(t)
+  const path = join(folder, 'jobs.db')
+  const queue = await openQueue({
+    ...{ backend: openSqliteJobs(path), nodeId: 'node', clock: realClock(), random: () => 0.5 },
+    onError: () => undefined,
+  })
+  t.teardown(() => queue.close())
+  await queue.add({ kind: 'letter', key: 'a', data: {} })
+  const checkpoint = { consumer: 'mail', value: { logId: 'log', position: 4n, eventId: '', token: 1 } }
+  await queue.consumers.apply('', [], checkpoint)
+  await queue.consumers.swap('name', undefined, 'value')
+  for (const name of ['jobs.db', 'jobs.db-wal', 'jobs.db-shm'])
+    renameSync(join(folder, name), join(folder, `old-${name}`))
+  await until('it is missed', async saw => {
+    const counts = await queue.counts().catch((error: unknown) => error)
+    saw(counts)
+    return Object(counts).waiting === 0
+  })
+  await t.rejects(queue.consumers.apply('', [], checkpoint), { code: 'unavailable', message: /its checkpoint is gone/ })
+  t.equal(await queue.consumers.record('name'), undefined, 'what consumers knew is gone with the jobs')
+  t.equal(await queue.add({ kind: 'letter', key: 'a', data: {} }), true)
+})

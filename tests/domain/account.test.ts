@@ -1,0 +1,348 @@
+/** Accounts, addresses and sessions as they decide: accept, refuse, repeat. */
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import {
+  type AccountEvent,
+  accountAggregate,
+  createAccount,
+  endSessions,
+  grantRole,
+  grantsOf,
+  reinstate,
+  rightsOf,
+  setPassword,
+  suspend,
+  takeRole,
+} from '../../src/domain/account.ts'
+import {
+  addressAggregate,
+  confirmAddress,
+  endSignUp,
+  failSignIn,
+  releaseAddress,
+  requestReset,
+  resend,
+  signUp,
+  useReset,
+} from '../../src/domain/address.ts'
+import { readEmail } from '../../src/domain/email.ts'
+import { contextOf, normalPassword, passwordFault } from '../../src/domain/password-rules.ts'
+import { permissionsIn, permitsSomewhere } from '../../src/domain/roles.ts'
+import {
+  endSession,
+  FRESH_MS,
+  isFresh,
+  isLive,
+  ofEpoch,
+  refreshSession,
+  type SessionState,
+  sessionAggregate,
+  startSession,
+  stepUpSession,
+} from '../../src/domain/session.ts'
+import { scenario } from '../support/scenario.ts'
+
+const now = new Date('2026-01-01T00:00:00.000Z')
+const after = (ms: number): Date => new Date(now.getTime() + ms)
+const HOUR = 3_600_000
+const addresses = scenario(addressAggregate)
+const accounts = scenario(accountAggregate)
+const sessions = scenario(sessionAggregate)
+
+const request = {
+  accountId: 'a-1',
+  address: 'a@b.example',
+  password: 'kept',
+  locale: 'en' as const,
+  linkHash: 'h-1',
+  now,
+}
+const { now: _, ...asked } = request
+const received = {
+  type: 'SignUpReceived' as const,
+  data: { ...asked, expiresAt: after(24 * HOUR).toISOString(), held: false },
+}
+const confirmed = { type: 'AddressConfirmed' as const, data: { accountId: 'a-1', linkHash: 'h-1' } }
+
+t.test('an address: one event whether or not it is held, confirmed once by the last link', async t => {
+  addresses.given().when(signUp(request)).thenEvents(received)
+  addresses
+    .given(received, confirmed)
+    .when(signUp({ ...request, accountId: 'a-2', linkHash: 'h-2' }))
+    .then('SignUpReceived')
+    .thenState(({ holder, pending }) => t.same([holder?.accountId, pending], ['a-1', undefined]))
+  addresses.given(received).when(confirmAddress('h-1', now)).thenEvents(confirmed)
+  addresses.given(received).when(confirmAddress('h-2', now)).thenRefused('link-invalid')
+  addresses
+    .given(received)
+    .when(confirmAddress('h-1', after(24 * HOUR)))
+    .thenRefused('link-expired')
+  addresses.given(received, confirmed).when(confirmAddress('h-1', now)).thenRefused('link-used')
+  addresses.given().when(confirmAddress('h-1', now)).thenRefused('link-invalid')
+  addresses
+    .given(received)
+    .when(resend('h-3', now))
+    .then('VerificationResent')
+    .again(confirmAddress('h-1', now))
+    .thenRefused('link-invalid')
+  addresses
+    .given()
+    .when(resend('h-3', now))
+    .then('VerificationResent')
+    .again(confirmAddress('h-3', now))
+    .thenRefused('link-invalid')
+  addresses.given(received, confirmed).when(releaseAddress('a-2')).thenNothing()
+  addresses.given(received, confirmed).when(releaseAddress('a-1')).then('AddressReleased').again().thenNothing()
+  addresses.given().when(failSignIn('d', 'credentials')).then('SignInFailed')
+  t.notOk(addresses.given({ ...received, removed: true }).state.pending?.address, 'erased')
+})
+
+t.test('a sign-up that nobody confirms ends a week after its last link, and not before', async t => {
+  const ended = { type: 'SignUpEnded' as const, data: { accountId: 'a-1' } }
+  const due = 8 * 24 * HOUR
+  addresses
+    .given(received)
+    .when(endSignUp('a-1', after(due - 1)))
+    .thenNothing()
+  addresses
+    .given(received)
+    .when(endSignUp('a-1', after(due)))
+    .thenEvents(ended)
+    .again(confirmAddress('h-1', now))
+    .thenRefused('link-invalid')
+  addresses
+    .given(received, confirmed)
+    .when(endSignUp('a-1', after(due)))
+    .thenNothing()
+  // Another link was asked for on the seventh day.
+  addresses
+    .given(received)
+    .when(resend('h-3', after(7 * 24 * HOUR)))
+    .then('VerificationResent')
+    .again(endSignUp('a-1', after(due)))
+    .thenNothing()
+  // One that an account or a later sign-up has made void ends by itself, and leaves the other one alone.
+  addresses
+    .given(received, confirmed)
+    .when(endSignUp('a-2', after(due)))
+    .thenEvents({ type: 'SignUpEnded', data: { accountId: 'a-2' } })
+    .thenState(({ holder }) => t.equal(holder?.accountId, 'a-1'))
+  addresses
+    .given(received)
+    .when(endSignUp('a-0', after(due)))
+    .then('SignUpEnded')
+    .thenState(({ pending }) => t.equal(pending?.accountId, 'a-1'))
+})
+
+t.test('a reset: asked for by anybody, used once by the holder', async () => {
+  const wanted = addresses.given(received, confirmed).when(requestReset('r-1', now)).then('PasswordResetRequested')
+  wanted
+    .again(useReset('r-1', after(29 * 60_000)))
+    .then('PasswordResetUsed')
+    .again()
+    .thenRefused('link-used')
+  wanted.again(useReset('r-1', after(30 * 60_000))).thenRefused('link-expired')
+  wanted.again(useReset('r-2', now)).thenRefused('link-invalid')
+  addresses
+    .given()
+    .when(requestReset('r-1', now))
+    .then('PasswordResetRequested')
+    .again(useReset('r-1', now))
+    .thenRefused('link-invalid')
+})
+
+const { linkHash: _l, ...person } = { ...asked, claim: 'address-1.x' }
+const created = { type: 'AccountCreated' as const, data: person }
+
+t.test('an account: roles end by themselves, nobody changes their own', async t => {
+  accounts.given().when(createAccount(person)).thenEvents(created).again().thenNothing()
+  const friday = after(HOUR).toISOString()
+  accounts
+    .given(created)
+    .when(grantRole({ role: 'editor', expiresAt: friday }, 'boss', now))
+    .then('RoleGranted')
+    .thenState(account => {
+      t.same(grantsOf(account?.grants ?? [], now), [{ role: 'contributor' }, { role: 'editor', expiresAt: friday }])
+      t.same(grantsOf(account?.grants ?? [], after(HOUR)), [{ role: 'contributor' }])
+    })
+    .again()
+    .thenNothing()
+    .again(takeRole('editor', 'boss'))
+    .then('RoleTaken')
+    .again()
+    .thenNothing()
+  accounts
+    .given(created)
+    .when(grantRole({ role: 'admin' }, 'a-1', now))
+    .thenRefused('own-role')
+  for (const role of ['admin', 'auditor', 'reader', 'contributor'] as const)
+    accounts
+      .given(created)
+      .when(grantRole({ role, languages: ['es'] }, 'boss', now))
+      .thenRefused('grant-languages')
+  accounts
+    .given(created)
+    .when(grantRole({ role: 'editor', languages: ['es', 'gl'] }, 'boss', now))
+    .then('RoleGranted')
+    .thenState(account => {
+      const rights = rightsOf(grantsOf(account?.grants ?? [], now))
+      const publishes = (language?: string) => permissionsIn(rights, language).has('entries:publish')
+      t.ok(publishes('es') && publishes('es-MX') && publishes('gl'))
+      t.notOk(publishes('en') || publishes('est') || publishes('e') || publishes('__proto__') || publishes())
+      t.ok(permissionsIn(rights, 'en').has('entries:draft'), 'and is a contributor everywhere')
+      t.ok(permitsSomewhere(rights, 'entries:publish'))
+      t.notOk(permitsSomewhere(rights, 'accounts:manage'))
+    })
+    .again()
+    .thenNothing()
+    .again(grantRole({ role: 'editor' }, 'boss', now))
+    .then('RoleGranted')
+    .thenState(account => t.ok(rightsOf(account?.grants ?? []).permissions.has('entries:publish'), 'everywhere now'))
+    .again(grantRole({ role: 'editor', languages: ['es'] }, 'boss', now))
+    .then('RoleGranted')
+  accounts.given(created).when(takeRole('admin', 'a-1')).thenRefused('own-role')
+  accounts.given(created).when(suspend('a-1', 'tired')).thenRefused('own-role')
+  for (const expiresAt of [now.toISOString(), '2020-01-01T00:00:00.000Z', 'friday'])
+    accounts
+      .given(created)
+      .when(grantRole({ role: 'editor', expiresAt }, 'boss', now))
+      .thenRefused('grant-past')
+  accounts.given(created).when(suspend('boss', ' ')).thenRefused('reason-required')
+  accounts
+    .given(created)
+    .when(suspend('boss', 'Spam.'))
+    .then('AccountSuspended')
+    .again()
+    .thenNothing()
+    .again(reinstate('boss'))
+    .then('AccountReinstated')
+    .again()
+    .thenNothing()
+  for (const decide of [
+    grantRole({ role: 'editor' }, 'boss', now),
+    takeRole('editor', 'boss'),
+    suspend('boss', 'x'),
+    reinstate('boss'),
+    endSessions(),
+    setPassword('k', 'changed'),
+  ])
+    accounts.given().when(decide).thenRefused('account-not-found')
+})
+
+const start = { sessionId: 's-1', accountId: 'a-1', epoch: 0, device: 'd', agent: 'Test', remember: false, now }
+const { now: _n, ...begun } = start
+const started = { type: 'SessionStarted' as const, data: { ...begun, endsAt: after(24 * HOUR).toISOString() }, at: now }
+
+t.test('what ends sessions: an epoch, but for the one that is spared', async t => {
+  const session = sessions.given(started).state
+  const account = (...events: readonly AccountEvent[]) => accounts.given(created, ...events).state
+  const ended = (except?: string): AccountEvent => ({
+    type: 'SessionsEnded',
+    data: except === undefined ? {} : { except },
+  })
+  const holds = (...events: readonly AccountEvent[]): boolean => {
+    const known = account(...events)
+    return session !== undefined && known !== undefined && ofEpoch(session, known)
+  }
+  t.ok(holds())
+  t.notOk(holds(ended()))
+  t.ok(holds(ended('s-1')))
+  t.notOk(holds(ended('s-1'), ended('s-2')))
+  t.notOk(holds(ended('s-1'), ended()))
+  accounts
+    .given(created)
+    .when(setPassword('k', 'changed', 's-1'))
+    .then('PasswordSet', 'SessionsEnded')
+  accounts.given(created).when(setPassword('k', 'rehashed')).then('PasswordSet')
+})
+
+t.test('a session: refreshed by the last token, repeated for ten seconds, ended by an older one', async t => {
+  sessions.given().when(startSession(start)).then('SessionStarted').again().thenNothing()
+  sessions
+    .given(started)
+    .when(refreshSession(0, after(1000)))
+    .then('SessionRefreshed')
+  const refreshed = (generation: number, ms: number) => ({
+    ...{ type: 'SessionRefreshed' as const, data: { generation }, at: after(ms) },
+  })
+  const twice = sessions.given(started, refreshed(1, 1000), refreshed(2, 2000))
+  twice.when(refreshSession(1, after(12_000))).thenNothing()
+  twice.when(refreshSession(1, after(12_001))).then('SessionEnded')
+  twice.when(refreshSession(0, after(2001))).then('SessionEnded')
+  twice.when(refreshSession(3, after(2001))).thenRefused('session-ended')
+  sessions
+    .given(started)
+    .when(refreshSession(0, after(2 * HOUR)))
+    .thenRefused('session-ended')
+  sessions.given(started).when(endSession('a-2', 'ended')).thenRefused('session-not-found')
+  sessions.given(started).when(endSession('a-1', 'signed-out')).then('SessionEnded').again().thenNothing()
+  const { state } = sessions.given(started, refreshed(1, 23 * HOUR))
+  t.ok(state && isLive(state, after(24 * HOUR - 1)))
+  t.notOk(state && isLive(state, after(24 * HOUR)), 'used or not, it ends')
+})
+
+t.test('a session: fresh for ten minutes after its sign-in, and again after a proof', async t => {
+  const fresh = ({ state }: { readonly state: SessionState }, ms: number) => state && isFresh(state, after(ms))
+  t.ok(fresh(sessions.given(started), FRESH_MS))
+  t.notOk(fresh(sessions.given(started), FRESH_MS + 1))
+  const proof = { type: 'SessionSteppedUp' as const, data: { by: 'password' as const }, at: after(HOUR) }
+  t.ok(fresh(sessions.given(started, proof), HOUR + FRESH_MS))
+  t.notOk(fresh(sessions.given(started, proof), HOUR + FRESH_MS + 1))
+  sessions
+    .given(started)
+    .when(stepUpSession('a-1', 'password', now))
+    .then('SessionSteppedUp')
+  sessions
+    .given(started)
+    .when(stepUpSession('a-2', 'password', now))
+    .thenRefused('session-ended')
+  sessions
+    .given(started)
+    .when(stepUpSession('a-1', 'password', after(2 * HOUR)))
+    .thenRefused('session-ended')
+  sessions
+    .given()
+    .when(stepUpSession('a-1', 'password', now))
+    .thenRefused('session-ended')
+})
+
+t.test('addresses: one key for one mailbox', async t => {
+  const key = (text: string) => {
+    const read = readEmail(text)
+    return 'key' in read ? read.key : read.refused
+  }
+  t.equal(key('Ada@EXAMPLE.org'), 'ada@example.org')
+  t.equal(key('ＡＤＡ@example.org'), 'ada@example.org')
+  t.equal(key('ada@bücher.example'), key('ada@xn--bcher-kva.example'))
+  t.not(key('a.da@example.org'), key('ada@example.org'))
+  for (const bad of [
+    'a..b@c.example',
+    '.a@c.example',
+    'a@c',
+    'a@c.example.',
+    'a@b/c.example',
+    'a@c.example:80',
+    'a\n@c.example',
+  ])
+    t.equal(key(bad), 'email-invalid', bad)
+})
+
+t.test(
+  'the list of common passwords: 10,000 or more that the rule of length lets pass, in the form they are looked up',
+  async t => {
+    const file = new URL('../../src/adapters/passwords/common-passwords.txt', import.meta.url)
+    const all = readFileSync(file, 'utf8').split('\n').filter(Boolean)
+    t.ok(all.length >= 10_000 && new Set(all).size === all.length, `${all.length}, each once`)
+    const unfit = all.filter(each => [...each].length < 8 || normalPassword(each).toLowerCase() !== each)
+    t.same(unfit, [])
+  },
+)
+
+t.test('passwords: length after normalisation, the common ones, and what follows from the address', async t => {
+  const fault = (password: string) =>
+    passwordFault(password, each => each === 'password1', contextOf('ada.lovelace@engine.example'))?.refused
+  for (const good of ['correct horse', '密码密码密码密码', 'e\u0301x'.repeat(64), 'x1'.repeat(64)])
+    t.equal(fault(good), undefined, good)
+  for (const bad of ['e\u0301'.repeat(7), 'x1'.repeat(65), 'Password1', 'Lovelace123', 'ada.lovelace!', '        '])
+    t.equal(fault(bad), 'password-weak', bad)
+})

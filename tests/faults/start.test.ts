@@ -1,0 +1,74 @@
+/** What a start finds in the data folder: what is filled with the sample, what is left alone, and what ends it. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import t from 'tap'
+import { draft, insist, tokenOf } from '../support/nodes.ts'
+import { lexichron, type Service, startService, temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
+
+const WITH_SAMPLE = { SAMPLE: 'wordnet' }
+
+/** How far the filling says it is; undefined while it says nothing. */
+const filled = ({ output }: Service): number | undefined => {
+  const last = [...(output.out + output.err).matchAll(/"step":"import [^"]+","done":(\d+)/g)].at(-1)?.[1]
+  return last === undefined ? undefined : Number(last)
+}
+
+t.test('a token made before the first start is no dictionary: the sample comes, and goes on after kill -9', async t => {
+  const folder = temporaryFolder(t)
+  const token = await tokenOf(folder)
+  const first = await startService(t, folder, WITH_SAMPLE)
+  const before = await until('a part of it', async () => ((filled(first) ?? 0) > 500 ? filled(first) : undefined))
+  await first.stop('SIGKILL')
+  const second = await startService(t, folder, WITH_SAMPLE)
+  const after = await until('it to be taken up', async () => filled(second))
+  t.ok(before > 0 && after > 0)
+  t.equal((await draft(second.url, token, 'mine', 'beside the sample')).status, 201, 'and all else goes on meanwhile')
+  t.equal(await second.stop(), 0)
+})
+
+t.test('a log that holds entries of people is never filled', async t => {
+  const folder = temporaryFolder(t)
+  const token = await tokenOf(folder)
+  const first = await startService(t, folder)
+  const mine = await insist(() => [first.url], token, 'mine', 'mine')
+  await first.stop('SIGKILL')
+  const second = await startService(t, folder, WITH_SAMPLE)
+  const search = await until('it can be read', async () => {
+    const answer = await fetch(`${second.url}/v1/entries/${mine?.id}`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    return answer.status === 200 ? answer : undefined
+  })
+  t.match(await search.json(), { lemma: 'mine' })
+  t.equal(await second.stop(), 0)
+  t.equal(filled(second), undefined)
+  const db = new DatabaseSync(join(folder, 'events.db'), { readOnly: true })
+  t.teardown(() => db.close())
+  t.match(db.prepare("SELECT count(*) AS n FROM events WHERE name LIKE 'entry-%'").get(), { n: 1 })
+})
+
+for (const [file, named] of [
+  ['events.db', /events\.db/],
+  ['read.db', /read\.db/],
+  ['jobs.db', /jobs\.db/],
+] as const)
+  t.test(`${file} of a newer version ends the start with 1, a reason, and the file as it was`, async t => {
+    const folder = temporaryFolder(t)
+    const service = await startService(t, folder)
+    t.equal(await service.stop(), 0)
+    const db = new DatabaseSync(join(folder, file))
+    const version = Number(Object(db.prepare('PRAGMA user_version').get()).user_version)
+    db.exec(`PRAGMA user_version = ${version + 1}`)
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    db.close()
+    const bytes = readFileSync(join(folder, file))
+    const { code, out, err } = await lexichron(folder, ['serve', '--json'])
+    t.equal(code, 1, err)
+    t.match(err, named)
+    t.match(err, /newer|version/)
+    t.notMatch(err, /\n\s+at /, 'no stack')
+    t.notMatch(out, /listening/)
+    t.ok(readFileSync(join(folder, file)).equals(bytes))
+  })
