@@ -2,7 +2,7 @@
 import t from 'tap'
 import { type Answered, checkAll, draft, isHeldBy, leasesOf, listOf, tokenOf } from '../support/nodes.ts'
 import { type Running, startProcess } from '../support/processes.ts'
-import { environmentFor, main, type Service, temporaryFolder } from '../support/service.ts'
+import { environmentFor, killable, main, type Service, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const CLIENTS = 16
@@ -38,8 +38,8 @@ t.test('killed nine times under load, nothing that was answered is missing', asy
   const token = await tokenOf(folder)
   const answered: (Answered & Sent)[] = []
   const unanswered: Sent[] = []
-  const start = (): Running =>
-    startProcess(t, process.execPath, [main, 'serve', '--json'], { env: environmentFor(folder) })
+  const start = async (): Promise<Running> =>
+    startProcess(t, ...(await killable([main, 'serve', '--json'])), { env: environmentFor(folder) })
 
   const client = async (url: string, name: string): Promise<void> => {
     for (let n = 0; ; n += 1) {
@@ -81,7 +81,7 @@ t.test('killed nine times under load, nothing that was answered is missing', asy
     after(250),
   ]
   for (const [round, { name, reach }] of moments.entries()) {
-    const running = start()
+    const running = await start()
     const clients: Promise<void>[] = []
     const [before, cut] = [answered.length, unanswered.length]
     await reach({
@@ -105,7 +105,7 @@ t.test('killed nine times under load, nothing that was answered is missing', asy
     t.comment(`${name}: ${answered.length - before} answered, ${code === null ? 'killed' : `ended with ${code}`}`)
   }
 
-  const service = await listening(start())
+  const service = await listening(await start())
   t.ok(unanswered.length >= CLIENTS, `${answered.length} were answered, ${unanswered.length} were cut off`)
   const last = answered.at(-1)
   const list = await listOf(service.url, token, last?.sync)

@@ -7,6 +7,7 @@ import { openSqliteEventStore } from '../../src/adapters/eventstore/sqlite/store
 import { fastClock } from '../support/clocks.ts'
 import { idsOf, newEvents, readLog, readWhole, tail, written } from '../support/event-stores.ts'
 import { startProcess } from '../support/processes.ts'
+import { killable } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const pathIn = (t: Test): string => join(t.testdir(), 'events.db')
@@ -18,9 +19,9 @@ const open = async (t: Test, path: string) => {
 
 const child = fileURLToPath(new URL('../support/event-store-child.ts', import.meta.url))
 type Line = { readonly stream: string; readonly revision: bigint; readonly id: string }
-const startChild = (t: Test, path: string, name: string, appenders: number, appends: number) => {
+const startChild = async (t: Test, path: string, name: string, appenders: number, appends: number) => {
   const args = [child, path, name, String(appenders), String(appends)]
-  const { output, ended, stop } = startProcess(t, process.execPath, args)
+  const { output, ended, stop } = startProcess(t, ...(await killable(args)))
   return {
     kill: () => stop('SIGKILL'),
     count: () => output.out.split('\n').length - 1,
@@ -44,7 +45,7 @@ t.test('two processes and a follower share a file', async t => {
   const store = await open(t, path)
   const following = tail(store, 0n)
   await following.until(() => following.batches.length > 0)
-  const children = ['left', 'right'].map(name => startChild(t, path, name, 4, 40))
+  const children = await Promise.all(['left', 'right'].map(name => startChild(t, path, name, 4, 40)))
   const results = await Promise.all(children.map(({ ended }) => ended))
   const lines = results.flatMap(result => result.lines)
   for (const { code, err } of results) t.equal(code, 0, err)
@@ -67,7 +68,7 @@ t.test('a process killed while it appends loses nothing that it had answered', a
   const path = pathIn(t)
   const answered: Line[] = []
   for (let round = 0; round < 6; round += 1) {
-    const running = startChild(t, path, `r${round}`, 16, 100_000)
+    const running = await startChild(t, path, `r${round}`, 16, 100_000)
     await until('it has answered some', saw => {
       saw(running.count())
       return running.count() > 100 + round * 50

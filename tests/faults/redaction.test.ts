@@ -83,6 +83,11 @@ t.test('redacted: gone from every answer, and nothing throws', async t => {
   await everywhere(url, after)
   t.equal((await send('POST', `${path}/redact`, { ground: 'privacy' })).status, 200, 'repeating it is harmless')
   t.equal((await send('POST', `${path}/publish`, {}, { 'if-match': '"3"' })).status, 410)
+  await until('every consumer has all', async saw => {
+    const all = await app.projections()
+    saw(all.map(({ name, lag }) => `${name} ${lag}`))
+    return all.every(({ lag }) => lag === '0')
+  })
   const outbox = (): readonly string[] =>
     readdirSync(join(folder, 'outbox')).map(name => readFileSync(join(folder, 'outbox', name), 'utf8'))
   await until('the mail that tells of it', () => outbox().some(each => each.includes('was removed for good')))
