@@ -1,8 +1,6 @@
 /** `lexichron copy`: from file to server and back, through kills and lost answers, every byte and time the same. */
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { openEventStoreDb } from '../../src/adapters/eventstore/eventstoredb/store.ts'
 import { openSqliteEventStore } from '../../src/adapters/eventstore/sqlite/store.ts'
@@ -12,10 +10,11 @@ import type { EventStore } from '../../src/ports/event-store.ts'
 import { fakeClock, fastClock } from '../support/clocks.ts'
 import { openEventStoreDouble } from '../support/esdb/server.ts'
 import { newEvent, newEvents, readLog, written } from '../support/event-stores.ts'
-import { environmentFor, lexichron } from '../support/service.ts'
+import { startProcess } from '../support/processes.ts'
+import { environmentFor, lexichron, main } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const clock = fastClock(1)
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 /** Streams that take turns, one of them with appends of several events, recorded years ago over several days. */
 const fill = async (path: string, rounds: number): Promise<void> => {
@@ -126,14 +125,13 @@ t.test('killed on the way, the same command completes; its result and exit codes
   const from = `sqlite:${join(folder, 'events.db')}`
   await fill(join(folder, 'events.db'), 600)
   server.faults.order('append', { kind: 'delay', ms: 30 }, 2_000)
-  const child = spawn(process.execPath, [main, 'copy', '--from', from, '--to', server.url()], {
-    env: environmentFor(folder),
-    stdio: 'ignore',
+  const args = [main, 'copy', '--from', from, '--to', server.url()]
+  const copying = startProcess(t, process.execPath, args, { env: environmentFor(folder) })
+  await until('a part of it', saw => {
+    saw(copying.output.err)
+    return server.appends() >= 100
   })
-  const ended = new Promise(resolve => child.once('exit', resolve))
-  while (server.appends() < 300) await clock.sleep(10)
-  child.kill('SIGKILL')
-  await ended
+  await copying.stop('SIGKILL')
   server.faults.clear()
   const again = await lexichron(folder, ['copy', '--json', '--from', from, '--to', server.url()])
   t.equal(again.code, 0, again.err)

@@ -5,6 +5,7 @@ import WebSocket from 'ws'
 import { diagnose } from '../../src/app-doctor.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openTestApp } from '../support/app.ts'
+import { runningClock } from '../support/clocks.ts'
 import { openEventStoreDouble } from '../support/esdb/server.ts'
 import { environmentFor, lexichron, startService } from '../support/service.ts'
 import { until } from '../support/until.ts'
@@ -38,8 +39,9 @@ const draft = (lemma: string) => ({
 t.test('draft, publish, search, history, live; a restart; the database away and back', async t => {
   const server = await openEventStoreDouble()
   t.teardown(() => server.close())
-  const env = { EVENT_STORE: server.url('defaultDeadline=1500'), KEYS_SHARED: 'true', DATA_DIR: t.testdir() }
-  const first = await openTestApp(t, env)
+  const env = { EVENT_STORE: server.url('defaultDeadline=1500'), KEYS_SHARED: 'true' }
+  const shared = { folder: t.testdir(), clock: runningClock() }
+  const first = await openTestApp(t, env, shared)
   const token = await first.token('admin')
   const publish = async (url: string, lemma: string): Promise<Answer> => {
     const made = await call(`${url}/v1/entries`, token, draft(lemma))
@@ -71,7 +73,7 @@ t.test('draft, publish, search, history, live; a restart; the database away and 
   t.equal((await call(`${first.url}/v1/events/${event?.id}`, token)).body['type'], event?.type, 'found by its id')
   await first.close()
 
-  const second = await openTestApp(t, env)
+  const second = await openTestApp(t, env, shared)
   t.match(await search(second.url, 'weevil'), { body: { items: [{ entry: { lemma: 'weevil' } }] } }, 'after a restart')
   const writer = await second.token('admin', 'again')
   await server.stop()
@@ -94,7 +96,7 @@ t.test('draft, publish, search, history, live; a restart; the database away and 
     const { status } = await call(`${second.url}/v1/entries/${made.body['id']}`, writer)
     return status === 200 ? true : undefined
   })
-  const config = loadConfig(environmentFor(env.DATA_DIR, env), env.DATA_DIR)
+  const config = loadConfig(environmentFor(shared.folder, env), shared.folder)
   const findings = await diagnose(() => config)
   t.match(
     findings.filter(each => each.check === 'event store'),
