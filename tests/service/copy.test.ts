@@ -1,10 +1,8 @@
 /** `lexichron copy`: from file to server and back, through kills and lost answers, every byte and time the same. */
-import { spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { openEventStoreDb } from '../../src/adapters/eventstore/eventstoredb/store.ts'
 import { openSqliteEventStore } from '../../src/adapters/eventstore/sqlite/store.ts'
@@ -15,11 +13,11 @@ import { fakeClock, fastClock } from '../support/clocks.ts'
 import type { Proposed } from '../support/esdb/records.ts'
 import { openEventStoreDouble } from '../support/esdb/server.ts'
 import { newEvent, newEvents, readLog, written } from '../support/event-stores.ts'
-import { environmentFor, lexichron } from '../support/service.ts'
+import { startProcess } from '../support/processes.ts'
+import { environmentFor, lexichron, main } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const clock = fastClock(1)
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 /** Streams that take turns, one of them with appends of several events, recorded years ago over several days. */
 const fill = async (path: string, rounds: number): Promise<void> => {
@@ -170,14 +168,13 @@ t.test('killed on the way, the same command completes; its result and exit codes
   const from = `sqlite:${join(folder, 'events.db')}`
   await fill(join(folder, 'events.db'), 600)
   server.faults.order('append', { kind: 'delay', ms: 30 }, 2_000)
-  const child = spawn(process.execPath, [main, 'copy', '--from', from, '--to', server.url()], {
-    env: environmentFor(folder),
-    stdio: 'ignore',
+  const args = [main, 'copy', '--from', from, '--to', server.url()]
+  const copying = startProcess(t, process.execPath, args, { env: environmentFor(folder) })
+  await until('a part of it', saw => {
+    saw(copying.output.err)
+    return server.appends() >= 100
   })
-  const ended = new Promise(resolve => child.once('exit', resolve))
-  while (server.appends() < 300) await clock.sleep(10)
-  child.kill('SIGKILL')
-  await ended
+  await copying.stop('SIGKILL')
   server.faults.clear()
   const again = await lexichron(folder, ['copy', '--json', '--from', from, '--to', server.url()])
   t.equal(again.code, 0, again.err)
@@ -206,8 +203,7 @@ t.test('killed on the way back into a file, the same command completes', async t
   for (let n = 0; n < 60; n += 1) server.log.append(`s-${n}`, -1n, Array.from({ length: 500 }, proposed))
   const path = join(folder, 'back.db')
   const command = ['copy', '--json', '--from', server.url(), '--to', `sqlite:${path}`]
-  const child = spawn(process.execPath, [main, ...command], { env: environmentFor(folder), stdio: 'ignore' })
-  const ended = new Promise(resolve => child.once('exit', resolve))
+  const copying = startProcess(t, process.execPath, [main, ...command], { env: environmentFor(folder) })
   const copied = (): number => {
     if (!existsSync(path)) return 0
     const db = new DatabaseSync(path, { readOnly: true })
@@ -221,11 +217,10 @@ t.test('killed on the way back into a file, the same command completes', async t
     }
   }
   await until('a part of it', saw => {
-    saw(child.exitCode ?? copied())
+    saw(copying.output.err || copied())
     return copied() > 0
   })
-  child.kill('SIGKILL')
-  await ended
+  await copying.stop('SIGKILL')
   const part = copied()
   t.ok(part > 0 && part < 30_000, `${part} of 30,000 were copied`)
   const again = await lexichron(folder, command)

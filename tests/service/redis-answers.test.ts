@@ -1,8 +1,10 @@
 /** Two nodes that keep answers in one Redis, asked by people who may see different things, while entries change. */
 import { Redis } from 'ioredis'
 import t from 'tap'
+import type { Role } from '../../src/domain/roles.ts'
+import { ask, NOT_YET, tokenOf } from '../support/nodes.ts'
 import { noRedis, startRedis } from '../support/redis.ts'
-import { lexichron, startService, temporaryFolder } from '../support/service.ts'
+import { startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const reason = noRedis()
@@ -15,11 +17,8 @@ else
     const env = { CACHE: redis.url, LIMIT_SEARCH: '0', LIMIT_READS: '0', LIMIT_WRITES: '0', LIMIT_SUGGEST: '0' }
     const nodes = [await startService(t, folder, env), await startService(t, folder, env)] as const
     const urls = [nodes[0].url, nodes[1].url] as const
-    const token = async (role: string) =>
-      (await lexichron(folder, ['token', 'create', '--role', role, '--for', role, '--expires', '1h'], env)).out.trim()
-    const author = { authorization: `Bearer ${await token('contributor')}` }
-    const admin = { authorization: `Bearer ${await token('admin')}` }
-    const editor = { authorization: `Bearer ${await token('editor')}` }
+    const bearer = async (role: Role) => ({ authorization: `Bearer ${await tokenOf(folder, role, role, env)}` })
+    const [author, admin, editor] = [await bearer('contributor'), await bearer('admin'), await bearer('editor')]
     const call = async (
       node: 0 | 1,
       path: string,
@@ -27,12 +26,15 @@ else
       body?: object,
       method = 'POST',
     ) => {
-      const answer = await fetch(urls[node] + path, {
-        headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
-        ...(body && { method, body: JSON.stringify(body) }),
-      })
-      const text = await answer.text()
-      return { status: answer.status, text, headers: answer.headers, sync: answer.headers.get('sync-token') ?? '' }
+      const answer = await ask(
+        urls[node] + path,
+        {
+          headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
+          ...(body && { method, body: JSON.stringify(body) }),
+        },
+        NOT_YET,
+      )
+      return { ...answer, sync: answer.headers.get('sync-token') ?? '' }
     }
     await until('Redis in use', async () => {
       const health = await Promise.all(([0, 1] as const).map(node => call(node, '/health', editor)))
