@@ -1,5 +1,6 @@
 /** A client that checks every answer against the service's own OpenAPI document. */
 import { Compile } from 'typebox/schema'
+import { until } from './until.ts'
 
 export type Sent = {
   readonly body?: unknown
@@ -109,6 +110,18 @@ const agree = (document: OpenApi, method: string, path: string, status: number, 
   const faults = schemaFaults(document, media.schema, JSON.parse(text))
   return faults && `${operation.operationId} ${status}: ${faults}`
 }
+
+/** Asks until the answer holds: for what is written beside an answer that was given, or after it. */
+export const askUntil = (
+  what: string,
+  ask: () => Promise<Received>,
+  holds: (answer: Received) => boolean,
+): Promise<Received> =>
+  until(what, async saw => {
+    const answer = await ask()
+    saw(answer.text)
+    return holds(answer) && answer
+  })
 
 export const openApi = async (url: string): Promise<Api> => {
   const document = await (await fetch(`${url}/v1/openapi.json`)).json()
