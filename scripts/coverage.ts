@@ -1,10 +1,10 @@
 /**
- * The coverage gate: reads what the newest `npm test` and `npm run test:service` collected (all processes and workers that
- * ended by themselves) and fails below 95% of the lines or 90% of the branches of src/. A file that no test loads counts
- * with all its lines.
+ * The coverage gate: reads what the newest `npm test` and `npm run test:service` collected with TEST_COVERAGE=true (all
+ * processes and workers that ended by themselves) and fails below 95% of the lines or 90% of the branches of src/. A file
+ * that no test loads counts with all its lines.
  */
 import { spawnSync } from 'node:child_process'
-import { linkSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,8 +20,9 @@ const summed = (): unknown => {
   try {
     for (const tier of ['fast', 'service'] as const) {
       const run = newestRun(root, tier)
-      if (run === undefined) throw new Error(`the ${tier} tests have not been run`)
-      const folder = join(run, '.tap/coverage')
+      const folder = join(run ?? '', '.tap/coverage')
+      if (run === undefined || !existsSync(folder))
+        throw new Error(`the ${tier} tests have not been run with TEST_COVERAGE=true`)
       for (const name of readdirSync(folder)) linkSync(join(folder, name), join(together, name))
     }
     const c8 = fileURLToPath(import.meta.resolve('c8/bin/c8.js'))

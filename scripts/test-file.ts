@@ -19,8 +19,10 @@ export type FileRun = {
 export type FileOptions = {
   readonly root: string
   readonly file: string
-  /** Of this run: what the file prints goes to `outputs/`, what it covers to `.tap/coverage/`. */
+  /** Of this run: what the file prints goes to `outputs/`. */
   readonly folder: string
+  /** What the file covers goes to `.tap/coverage/` of the folder. Without, all that runs takes what was compiled before, and is quicker by half. */
+  readonly coverage: boolean
   /** Tells the runs of one file apart. */
   readonly label: string
   /** Only what hangs takes so long. */
@@ -68,19 +70,24 @@ const lastOnes = async (session: number, temporary: string): Promise<readonly Le
   }
 }
 
-// tap's own collector of coverage: it follows into the processes and threads that a test starts.
-const onNode = [
-  process.execPath,
-  '--enable-source-maps',
-  `--import=${import.meta.resolve('@tapjs/processinfo/import')}`,
-] as const
-const onDeno = ['run', '-A', '--node-modules-dir=manual', '--preload', 'tests/support/deno-preload.mjs'] as const
-
 const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+// tap's own collector of coverage: it follows into the processes and threads that a test starts.
+const collector = ['--enable-source-maps', `--import=${import.meta.resolve('@tapjs/processinfo/import')}`] as const
+const collecting = (root: string, folder: string): NodeJS.ProcessEnv => ({
+  _TAPJS_PROCESSINFO_CWD_: folder,
+  _TAPJS_PROCESSINFO_COVERAGE_: '1',
+  _TAPJS_PROCESSINFO_COV_EXCLUDE_: String(new RegExp(`^(?!${literally(join(root, 'src'))})`)),
+  _TAPJS_PROCESSINFO_EXCLUDE_: '/^(node|tapmock):/',
+})
+/** By Node, of one run for the next: what it is given is looked up by its content. */
+const compiledIn = (root: string): string => join(root, '.tap/compiled-tests')
+
+const onDeno = ['run', '-A', '--node-modules-dir=manual', '--preload', 'tests/support/deno-preload.mjs'] as const
 
 /** Runs a file to its end. It has failed when an assertion has, when its process has, or when it leaves something running. */
 export const runFile = async (options: FileOptions): Promise<FileRun> => {
-  const { root, file, folder, label, limitSeconds, show } = options
+  const { root, file, folder, coverage, label, limitSeconds, show } = options
   const began = performance.now()
   const temporary = mkdtempSync(join(tmpdir(), 'lx-'))
   const output = join(folder, 'outputs', `${file}${label}.tap`)
@@ -88,7 +95,8 @@ export const runFile = async (options: FileOptions): Promise<FileRun> => {
   const fixtures = join(folder, 'fixtures', `${file}${label}`)
   mkdirSync(fixtures, { recursive: true })
   mkdirSync(dirname(output), { recursive: true })
-  const [program, ...args] = options.deno === undefined ? onNode : [options.deno, ...onDeno]
+  const [program, args] =
+    options.deno === undefined ? [process.execPath, coverage ? collector : []] : [options.deno, onDeno]
   const child = spawn(program, [...args, file], {
     cwd: root,
     // A session of its own, by which all that it starts is found.
@@ -101,10 +109,7 @@ export const runFile = async (options: FileOptions): Promise<FileRun> => {
       TMPDIR: temporary,
       TAP_CWD: fixtures,
       TAP_TIMEOUT: String(limitSeconds),
-      _TAPJS_PROCESSINFO_CWD_: folder,
-      _TAPJS_PROCESSINFO_COVERAGE_: '1',
-      _TAPJS_PROCESSINFO_COV_EXCLUDE_: String(new RegExp(`^(?!${literally(join(root, 'src'))})`)),
-      _TAPJS_PROCESSINFO_EXCLUDE_: '/^(node|tapmock):/',
+      ...(coverage ? collecting(root, folder) : { NODE_COMPILE_CACHE: compiledIn(root) }),
     },
   })
   const entry = { child, temporary }

@@ -7,7 +7,7 @@
  * `explore` runs what draws values with new seeds and fifty times as many, in rounds while minutes are left. `deno` runs what
  * has to hold there too. Several runs
  * may go on at once in one checkout: each has a folder of its own below .tap/runs. With CI=true a skipped test is a
- * failure: what a machine lacks has to be put on it, not passed over.
+ * failure: what a machine lacks has to be put on it, not passed over. TEST_COVERAGE=true collects for `npm run coverage`.
  */
 import { randomInt } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -70,6 +70,7 @@ const run = (file: string, label = ''): Promise<FileRun> =>
     folder,
     label,
     show,
+    coverage: process.env['TEST_COVERAGE'] === 'true' && deno === undefined,
     limitSeconds: Number(values.limit ?? LIMIT_SECONDS[kind === 'explore' || kind === 'deno' ? kind : tierOf(file)]),
     environment: kind === 'explore' ? { TEST_EXPLORE: String(randomInt(2 ** 31)) } : {},
     ...(deno !== undefined && { deno }),
