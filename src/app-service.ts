@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { createTokenVerifier, jwksOf } from './adapters/http/access-tokens.ts'
 import { openHttpServer } from './adapters/http/server.ts'
 import { DEAF_MS, openTokenAuthority } from './adapters/http/token-authority.ts'
+import type { ServiceLog } from './adapters/logging/service-log.ts'
 import { signUpEnds } from './app-address.ts'
 import { openAnalytics } from './app-analytics.ts'
 import { openBlocks } from './app-blocks.ts'
@@ -10,7 +11,7 @@ import { forgetAccount, openErasure } from './app-erasure.ts'
 import { openHistoryEdge } from './app-history.ts'
 import { openAdministration, openIdentity, openIdentityPort } from './app-identity.ts'
 import { openLive } from './app-live.ts'
-import { consumerTrace, openLogging } from './app-logging.ts'
+import { consumerTrace } from './app-logging.ts'
 import { mailRules, type StartedMail, startMail } from './app-mail.ts'
 import { openOpenId } from './app-openid.ts'
 import { openOperation } from './app-operation.ts'
@@ -139,10 +140,15 @@ const lostEndOf = ({ logId, seen, head }: NonNullable<Core['store']['lostEnd']>)
   head: String(head),
 })
 
-/** Opens the service: its log, what works in the background, live feed, operation and the HTTP server. */
-export const openService = async (core: Core, views: Views, config: Config, version: string, opened: Closing[]) => {
-  const serviceLog = await openLogging(config)
-  opened.push(serviceLog)
+/** Opens the service: what works in the background, live feed, operation and the HTTP server. `serviceLog` is what it writes to. */
+export const openService = async (
+  core: Core,
+  views: Views,
+  config: Config,
+  version: string,
+  serviceLog: ServiceLog,
+  opened: Closing[],
+) => {
   const { logger } = serviceLog
   if (core.store.lostEnd) logger.error({ lostEnd: lostEndOf(core.store.lostEnd) }, LOST_END)
   const rules = mailRules(config, core)

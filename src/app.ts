@@ -5,6 +5,7 @@ import { rotateAddresses } from './app-address.ts'
 import { openBlockTool } from './app-blocks.ts'
 import { bindAll, bindSubscribers, type Closing, type Core, openCore, systemClock, type Views } from './app-core.ts'
 import { openAccountTool } from './app-identity.ts'
+import { openLogging } from './app-logging.ts'
 import { mailRules } from './app-mail.ts'
 import { fillSample, searchable } from './app-sample.ts'
 import { openService, scopeOf } from './app-service.ts'
@@ -41,10 +42,14 @@ const compose = async (
   opened: Closing[],
   close: () => Promise<void>,
 ): Promise<App> => {
-  const core = await openCore(config, clock, opened)
+  // Opened first: from here on whatever a service says goes to its log, in the log's form.
+  const serviceLog = purpose === 'serve' ? await openLogging(config) : undefined
+  if (serviceLog) opened.push(serviceLog)
+  const warn = serviceLog && ((message: string): void => serviceLog.logger.warn(message))
+  const core = await openCore(config, clock, opened, warn)
   const views = bindAll(core)
   const subscribers = bindSubscribers(core, mailRules(config, core))
-  const service = purpose === 'serve' ? await openService(core, views, config, version, opened) : undefined
+  const service = serviceLog && (await openService(core, views, config, version, serviceLog, opened))
   const named = (name: string) => {
     const found = Object.values(views).find(each => each.name === name)
     if (!found) throw new Error(`There is no projection ${name}: take one of ${Object.keys(views).join(', ')}.`)
