@@ -127,7 +127,7 @@ if (reason === undefined)
     const folder = temporaryFolder(t)
     const { url, output } = await startService(t, folder, { CACHE: 'redis://me:secret@127.0.0.1:1' })
     t.equal((await ask(`${url}/v1/search?q=luck`, {}, NOT_YET)).status, 200)
-    await until('what the terminal says', saw => {
+    await until('what the log says', saw => {
       saw(output.err)
       return /CACHE: Redis at redis:\/\/me:\*\*\*@127\.0\.0\.1:1 is gone without: nothing listens there/.test(
         output.err,
