@@ -129,7 +129,7 @@ if (reason === undefined)
     t.equal((await ask(`${url}/v1/search?q=luck`, {}, NOT_YET)).status, 200)
     await until('what the log says', saw => {
       saw(output.err)
-      return /CACHE: Redis at redis:\/\/me:\*\*\*@127\.0\.0\.1:1 is gone without: nothing listens there/.test(
+      return /CACHE: Redis at redis:\/\/\[redacted\]@127\.0\.0\.1:1 is gone without: nothing listens there/.test(
         output.err,
       )
     })
