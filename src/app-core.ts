@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Watch } from './adapters/cli/app-port.ts'
+import { IN_DATA_FOLDER, narrowFolder } from './adapters/folders.ts'
 import { type Gauged, measuredCache, measuredEventStore } from './adapters/metrics/measured.ts'
 import { identifyNode } from './adapters/process.ts'
 import { addressMoves, signUpEnds } from './app-address.ts'
@@ -100,6 +101,7 @@ export const openCore = async (
     opened.push(part)
     return part
   }
+  narrowFolder(config.dataDir, IN_DATA_FOLDER)
   const gauged: Gauged = {}
   const onBatch = (appends: number): void => gauged.metrics?.batch(appends)
   // Before the log: how far consumers have come says whether the log still has all that it had.

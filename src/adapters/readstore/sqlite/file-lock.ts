@@ -6,7 +6,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { makeFolders } from '../../folders.ts'
+import { makeFolders, makeOwnFile, narrow } from '../../folders.ts'
 import { cannotOpen } from '../../sqlite.ts'
 
 const WAIT_MS = 5_000
@@ -17,6 +17,8 @@ export const alone = <T>(path: string, work: () => T): T => {
   let lock: DatabaseSync | undefined
   try {
     makeFolders(dirname(path))
+    makeOwnFile(name)
+    narrow(name)
     lock = new DatabaseSync(name, { timeout: WAIT_MS })
     lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {
