@@ -14,15 +14,11 @@ export type OperationOptions = Omit<HealthSources, 'housekeeping'> & {
 export const openOperation = async (options: OperationOptions, opened: Closing[]) => {
   const { core, config, running, views, version, log, live } = options
   const names = Object.values(views).map(each => each.name)
-  const removed = async () => {
-    const last = running.lastRemoval()
-    return Object.values(views).every(({ view }) => view.position() >= last) ? last : undefined
-  }
   const erase = () =>
     carryOutErasures(core, running.identities.toErase(), (account, err) =>
       log.logger.error({ job: 'erasures', account, err }, 'an erasure was not carried out; it is tried again'),
     )
-  const housekeeping = startHousekeeping(core, config, log.logger, names, removed, erase)
+  const housekeeping = startHousekeeping(core, config, log.logger, names, erase)
   opened.push(housekeeping)
   const health = openHealth({ ...options, housekeeping })
   const metrics = openServiceMetrics({
