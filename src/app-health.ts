@@ -26,6 +26,8 @@ export type HealthSources = {
   readonly nodes: () => NodesReport
   /** Of the block list, as far as this node knows it. */
   readonly blocks: () => HealthPart
+  /** Of the locks on the files of embedded engines; undefined where there are none. */
+  readonly locks: () => HealthPart | undefined
   /** Of the live hub, where there is one. */
   readonly live?: () => LiveStats
 }
@@ -252,9 +254,11 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
   ])
   const tokens = tokensPart(sources)
   const live = livePart(eventStore.figures?.head)
+  const locks = sources.locks()
   const parts: Readonly<Record<string, HealthPart>> = {
     ...{ eventStore: eventStore.part, readStore: readStore.part, tokens: tokens.part },
     ...(live.part && { live: live.part }),
+    ...(locks && { locks }),
     ...Object.fromEntries(consumers.map(({ kind, name, part }) => [`${kind} ${name}`, part])),
     ...{
       streams: streams.part,

@@ -4,9 +4,10 @@ import type { Closing } from './app-core.ts'
 import { carryOutErasures } from './app-erasure.ts'
 import { type HealthSources, openHealth } from './app-health.ts'
 import { startHousekeeping } from './app-housekeeping.ts'
+import { watchLocks } from './app-locks.ts'
 import { openServiceMetrics } from './app-metrics.ts'
 
-export type OperationOptions = Omit<HealthSources, 'housekeeping'> & {
+export type OperationOptions = Omit<HealthSources, 'housekeeping' | 'locks'> & {
   readonly version: string
 }
 
@@ -20,7 +21,8 @@ export const openOperation = async (options: OperationOptions, opened: Closing[]
     )
   const housekeeping = startHousekeeping(core, config, log.logger, names, erase)
   opened.push(housekeeping)
-  const health = openHealth({ ...options, housekeeping })
+  const locks = watchLocks(config, core.clock, opened)
+  const health = openHealth({ ...options, housekeeping, locks })
   const metrics = openServiceMetrics({
     core,
     config,
