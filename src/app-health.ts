@@ -57,6 +57,8 @@ const LONG_STREAMS_SHOWN = 20
 /** Less than this is left, in bytes or as a share: time to make room. */
 const SCARCE_BYTES = 512 * 1024 * 1024
 const SCARCE_SHARE = 0.05
+/** Less than a command may need, in bytes. */
+const FULL_BYTES = 128 * 1024
 
 type Found<F> = { readonly part: HealthPart; readonly figures?: F }
 type Statused = Awaited<ReturnType<Running['subscribers'][number]['handle']['status']>> & {
@@ -133,8 +135,9 @@ const diskPart = async (config: Config): Promise<Found<{ diskFreeBytes: number }
   )
   const free = bavail * bsize
   const scarce = free < SCARCE_BYTES || bavail < blocks * SCARCE_SHARE
+  const reason = free < FULL_BYTES ? { reason: 'the disk is full: nothing can be written until there is room' } : {}
   return {
-    part: { state: scarce ? 'degraded' : 'ok', detail: { freeBytes: free } },
+    part: { state: scarce ? 'degraded' : 'ok', detail: { freeBytes: free, ...reason } },
     figures: { diskFreeBytes: free },
   }
 }

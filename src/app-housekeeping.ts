@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { type Housekeeping, type Job, openHousekeeping } from './adapters/jobs/housekeeping.ts'
+import { keepRoom } from './adapters/room.ts'
 import type { Core } from './app-core.ts'
 import { removedTextJob } from './app-removals.ts'
 import { forgetEnded } from './commands/blocks.ts'
@@ -64,6 +65,15 @@ const reminder = (core: Core, config: Config, logger: Logger): Job => ({
   },
 })
 
+const isEmbedded = ({ eventStore, readStore }: Config): boolean =>
+  eventStore.engine === 'sqlite' || readStore.engine === 'sqlite'
+
+const roomJob = ({ dataDir }: Config): Job => ({
+  name: 'room',
+  at: '*/1 * * * *',
+  run: async () => ((await keepRoom(dataDir)) ? 'room was kept for a start on a full disk' : undefined),
+})
+
 /** The jobs of a service. `projections` are the names that this build declares; `erase` carries out what is due of accounts. */
 export const startHousekeeping = (
   core: Core,
@@ -124,6 +134,7 @@ export const startHousekeeping = (
       },
     },
     reminder(core, config, logger),
+    ...(isEmbedded(config) ? [roomJob(config)] : []),
   ]
   return openHousekeeping({
     ...{ jobs, clock },

@@ -21,6 +21,8 @@ export const openOperation = async (options: OperationOptions, opened: Closing[]
     )
   const housekeeping = startHousekeeping(core, config, log.logger, names, erase)
   opened.push(housekeeping)
+  // The next start may be on a full disk.
+  void housekeeping.runNow('room').catch(() => undefined)
   const locks = watchLocks(config, core.clock, opened)
   const health = openHealth({ ...options, housekeeping, locks })
   const metrics = openServiceMetrics({

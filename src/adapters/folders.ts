@@ -83,7 +83,7 @@ export const makeOwnFile = (path: string): void => {
 }
 
 /** What the program makes in its data folder; `lost+found` is that of a disk of its own. */
-export const IN_DATA_FOLDER = /^(?:(?:events|read|jobs)\.db(?:[-.].*)?|keys|outbox|logs|lost\+found)$/
+export const IN_DATA_FOLDER = /^(?:(?:events|read|jobs)\.db(?:[-.].*)?|keys|outbox|logs|room|lost\+found)$/
 
 /**
  * Narrows a folder in which there is nothing but ours. /tmp, a home folder and the root of a disk are not ours to close, and

@@ -20,7 +20,8 @@ export const alone = <T>(path: string, work: () => T): T => {
     makeOwnFile(name)
     narrow(name)
     lock = new DatabaseSync(name, { timeout: WAIT_MS })
-    lock.exec('BEGIN EXCLUSIVE')
+    // Nothing is ever written, and a journal beside it would need room, which a full disk does not have.
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     lock?.close()
     throw cannotOpen(error, name)
