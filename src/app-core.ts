@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Watch } from './adapters/cli/app-port.ts'
+import { IN_DATA_FOLDER, narrowFolder } from './adapters/folders.ts'
 import { type Gauged, measuredCache, measuredEventStore } from './adapters/metrics/measured.ts'
 import { identifyNode } from './adapters/process.ts'
 import { addressMoves, signUpEnds } from './app-address.ts'
@@ -48,6 +49,7 @@ import { historyProjection } from './projections/history.ts'
 import type { Identities } from './projections/identities.ts'
 import { inspectProjection, retryProjection } from './projections/inspect.ts'
 import { rebuild, verifyProjection } from './projections/rebuild.ts'
+import { openRemoving, removedBy } from './projections/removal.ts'
 import { type ProjectionHandle, runProjection } from './projections/runner.ts'
 import { searchProjection } from './projections/search.ts'
 import type { TokenFollower } from './projections/tokens.ts'
@@ -100,6 +102,7 @@ export const openCore = async (
     opened.push(part)
     return part
   }
+  narrowFolder(config.dataDir, IN_DATA_FOLDER)
   const gauged: Gauged = {}
   const onBatch = (appends: number): void => gauged.metrics?.batch(appends)
   // Before the log: how far consumers have come says whether the log still has all that it had.
@@ -221,9 +224,17 @@ const bindSubscriber = (core: Core, subscriber: Subscriber) => {
   }
 }
 
+const removingIn = ({ reads, log }: Core) =>
+  openRemoving(reads, log.logId, [
+    removedBy(entriesProjection),
+    removedBy(searchProjection),
+    removedBy(analyticsProjection),
+    removedBy(historyProjection),
+  ])
+
 /** Every subscriber of the service: a new one is one line more. */
 export const bindSubscribers = (core: Core, rules: readonly MailRule[]) => [
-  bindSubscriber(core, redactionSubscriber(core)),
+  bindSubscriber(core, redactionSubscriber({ log: core.log, keys: core.keys, remove: removingIn(core) })),
   bindSubscriber(core, addressMoves(core)),
   bindSubscriber(core, signUpEnds(core).subscriber),
   bindSubscriber(core, factorChanges(core)),
@@ -237,6 +248,4 @@ export type Running = {
   readonly subscribers: readonly { readonly name: string; readonly handle: SubscriberHandle }[]
   readonly follower: TokenFollower
   readonly identities: Identities
-  /** The position of the last removal that this node has heard of; of the log's end as it started, before one. */
-  readonly lastRemoval: () => bigint
 }

@@ -128,7 +128,7 @@ const checkEventStore = async (engine: Config['eventStore'], clock: typeof syste
 
 /** What only embedded engines can be asked: their files. */
 const checkFiles = async (
-  { eventStore, readStore, keys }: Config,
+  { eventStore, readStore, keys, mail, dataDir }: Config,
   broken: (check: string) => boolean,
 ): Promise<readonly Finding[]> => {
   const files = [
@@ -145,7 +145,10 @@ const checkFiles = async (
   const written =
     eventStore.engine === 'sqlite' && !broken('event store') && (await stat(eventStore.path).catch(() => undefined))
   return [
-    ...(files.length > 0 ? [await checkModes(files.map(([, path]) => path))] : []),
+    await checkModes(
+      files.map(([, path]) => path),
+      [dataDir, logFolder(dataDir), ...(mail.engine === 'files' ? [mail.path] : [])],
+    ),
     ...sound.flat(),
     ...(written && keys.engine === 'files' ? [await checkSealed(eventStore.path, keys.path)] : []),
   ]

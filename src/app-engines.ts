@@ -5,7 +5,7 @@ import { openFileKeys } from './adapters/keys/file.ts'
 import type { MongoKeysOptions } from './adapters/keys/mongodb.ts'
 import { openOutbox } from './adapters/mail/outbox.ts'
 import type { CommandStats, PoolStats } from './adapters/metrics/sources.ts'
-import { openSqliteReadStore } from './adapters/readstore/sqlite/store.ts'
+import { openSqliteReadStore, type SqliteReadStore } from './adapters/readstore/sqlite/store.ts'
 import type { Config } from './config.ts'
 import { masked, masterKeyOf } from './config-settings.ts'
 import type { Cache } from './ports/cache.ts'
@@ -16,9 +16,13 @@ import type { ReadStore } from './ports/read-store.ts'
 /** Folds the journal of an embedded engine into its file; pages left in it, -1 when somebody stood in the way. */
 export type Journal = { readonly path: string; readonly fold: () => Promise<number> }
 
+/** Takes out of an engine's files what was removed from its documents: `scrub` as the SQLite store has it. */
+export type Cleaning = Pick<SqliteReadStore, 'scrub' | 'removeSetAside'>
+
 export type ReadEngine = {
   readonly store: ReadStore
   readonly journal?: Journal
+  readonly cleaning?: Cleaning
   /** Drops what a node left behind that ended in the middle of a change; what it was. */
   readonly sweep?: () => Promise<readonly string[]>
   /** Of the connections of an external engine. */
@@ -37,7 +41,7 @@ export const openReadEngine = async (config: Config, { clock, newId, warn }: Eng
   const { readStore } = config
   if (readStore.engine === 'sqlite') {
     const store = await openSqliteReadStore({ path: readStore.path, clock })
-    return { store, journal: { path: readStore.path, fold: () => store.foldJournal() } }
+    return { store, journal: { path: readStore.path, fold: () => store.foldJournal() }, cleaning: store }
   }
   const { openMongoReadStore } = await import('./adapters/readstore/mongodb/store.ts')
   const store = await openMongoReadStore({

@@ -26,6 +26,8 @@ export type HealthSources = {
   readonly nodes: () => NodesReport
   /** Of the block list, as far as this node knows it. */
   readonly blocks: () => HealthPart
+  /** Of the locks on the files of embedded engines; undefined where there are none. */
+  readonly locks: () => HealthPart | undefined
   /** Of the live hub, where there is one. */
   readonly live?: () => LiveStats
 }
@@ -55,6 +57,8 @@ const LONG_STREAMS_SHOWN = 20
 /** Less than this is left, in bytes or as a share: time to make room. */
 const SCARCE_BYTES = 512 * 1024 * 1024
 const SCARCE_SHARE = 0.05
+/** Less than a command may need, in bytes. */
+const FULL_BYTES = 128 * 1024
 
 type Found<F> = { readonly part: HealthPart; readonly figures?: F }
 type Statused = Awaited<ReturnType<Running['subscribers'][number]['handle']['status']>> & {
@@ -131,8 +135,9 @@ const diskPart = async (config: Config): Promise<Found<{ diskFreeBytes: number }
   )
   const free = bavail * bsize
   const scarce = free < SCARCE_BYTES || bavail < blocks * SCARCE_SHARE
+  const reason = free < FULL_BYTES ? { reason: 'the disk is full: nothing can be written until there is room' } : {}
   return {
-    part: { state: scarce ? 'degraded' : 'ok', detail: { freeBytes: free } },
+    part: { state: scarce ? 'degraded' : 'ok', detail: { freeBytes: free, ...reason } },
     figures: { diskFreeBytes: free },
   }
 }
@@ -252,9 +257,11 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
   ])
   const tokens = tokensPart(sources)
   const live = livePart(eventStore.figures?.head)
+  const locks = sources.locks()
   const parts: Readonly<Record<string, HealthPart>> = {
     ...{ eventStore: eventStore.part, readStore: readStore.part, tokens: tokens.part },
     ...(live.part && { live: live.part }),
+    ...(locks && { locks }),
     ...Object.fromEntries(consumers.map(({ kind, name, part }) => [`${kind} ${name}`, part])),
     ...{
       streams: streams.part,

@@ -2,7 +2,9 @@
 import { stat } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { type Housekeeping, type Job, openHousekeeping } from './adapters/jobs/housekeeping.ts'
+import { keepRoom } from './adapters/room.ts'
 import type { Core } from './app-core.ts'
+import { removedTextJob } from './app-removals.ts'
 import { forgetEnded } from './commands/blocks.ts'
 import type { Config } from './config.ts'
 import { sweepUndeclared } from './projections/pointer.ts'
@@ -19,32 +21,18 @@ const KEPT_ADDRESSES_MS = 30 * DAY_MS
 
 const sizeOf = async (path: string): Promise<number> => (await stat(path).catch(() => undefined))?.size ?? 0
 
-/** How far the log's removals are out of all read models, once they are: the journal holds their text until it is folded. */
-export type Removed = () => Promise<bigint | undefined>
-
-/**
- * Folds a journal in when nothing was written since the last look, when it has grown too large to wait for that, or when
- * text was removed that it still holds.
- */
+/** Folds a journal in when nothing was written since the last look, or when it has grown too large to wait for that. */
 const journalJob = (
   name: string,
   path: string,
   foldJournal: () => Promise<number>,
   written: () => Promise<number | bigint>,
-  removed?: Removed,
 ): Job => {
   let before: number | bigint | undefined
-  let cleaned = -1n
   return {
     name,
     at: '*/1 * * * *',
     run: async () => {
-      const removal = (await removed?.()) ?? -1n
-      if (removal > cleaned) {
-        if ((await foldJournal()) < 0) return undefined
-        cleaned = removal
-        return 'the journal was folded into its file, and with it what was removed'
-      }
       const now = await written()
       const idle = before === now
       before = now
@@ -77,17 +65,25 @@ const reminder = (core: Core, config: Config, logger: Logger): Job => ({
   },
 })
 
+const isEmbedded = ({ eventStore, readStore }: Config): boolean =>
+  eventStore.engine === 'sqlite' || readStore.engine === 'sqlite'
+
+const roomJob = ({ dataDir }: Config): Job => ({
+  name: 'room',
+  at: '*/1 * * * *',
+  run: async () => ((await keepRoom(dataDir)) ? 'room was kept for a start on a full disk' : undefined),
+})
+
 /** The jobs of a service. `projections` are the names that this build declares; `erase` carries out what is due of accounts. */
 export const startHousekeeping = (
   core: Core,
   config: Config,
   logger: Logger,
   projections: readonly string[],
-  removed?: Removed,
   erase: () => Promise<number> = async () => 0,
 ): Housekeeping => {
   const { store, reads, clock } = core
-  const { journal } = core.engine
+  const { journal, cleaning } = core.engine
   const checkpoints = async (): Promise<bigint> =>
     [...(await reads.checkpoints()).values()].reduce((sum, { position }) => sum + position, 0n)
   const jobs: readonly Job[] = [
@@ -101,7 +97,8 @@ export const startHousekeeping = (
           ),
         ]
       : []),
-    ...(journal ? [journalJob('read-journal', journal.path, journal.fold, checkpoints, removed)] : []),
+    ...(journal ? [journalJob('read-journal', journal.path, journal.fold, checkpoints)] : []),
+    ...(cleaning ? [removedTextJob(core, cleaning)] : []),
     {
       name: 'old-read-models',
       at: '*/10 * * * *',
@@ -137,6 +134,7 @@ export const startHousekeeping = (
       },
     },
     reminder(core, config, logger),
+    ...(isEmbedded(config) ? [roomJob(config)] : []),
   ]
   return openHousekeeping({
     ...{ jobs, clock },

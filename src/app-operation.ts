@@ -4,9 +4,10 @@ import type { Closing } from './app-core.ts'
 import { carryOutErasures } from './app-erasure.ts'
 import { type HealthSources, openHealth } from './app-health.ts'
 import { startHousekeeping } from './app-housekeeping.ts'
+import { watchLocks } from './app-locks.ts'
 import { openServiceMetrics } from './app-metrics.ts'
 
-export type OperationOptions = Omit<HealthSources, 'housekeeping'> & {
+export type OperationOptions = Omit<HealthSources, 'housekeeping' | 'locks'> & {
   readonly version: string
 }
 
@@ -14,17 +15,16 @@ export type OperationOptions = Omit<HealthSources, 'housekeeping'> & {
 export const openOperation = async (options: OperationOptions, opened: Closing[]) => {
   const { core, config, running, views, version, log, live } = options
   const names = Object.values(views).map(each => each.name)
-  const removed = async () => {
-    const last = running.lastRemoval()
-    return Object.values(views).every(({ view }) => view.position() >= last) ? last : undefined
-  }
   const erase = () =>
     carryOutErasures(core, running.identities.toErase(), (account, err) =>
       log.logger.error({ job: 'erasures', account, err }, 'an erasure was not carried out; it is tried again'),
     )
-  const housekeeping = startHousekeeping(core, config, log.logger, names, removed, erase)
+  const housekeeping = startHousekeeping(core, config, log.logger, names, erase)
   opened.push(housekeeping)
-  const health = openHealth({ ...options, housekeeping })
+  // The next start may be on a full disk.
+  void housekeeping.runNow('room').catch(() => undefined)
+  const locks = watchLocks(config, core.clock, opened)
+  const health = openHealth({ ...options, housekeeping, locks })
   const metrics = openServiceMetrics({
     core,
     config,

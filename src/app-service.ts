@@ -97,22 +97,21 @@ const startRunning = async (
   const identities = openIdentities(clock)
   const follower = followTokens({ log, clock, signal, identities })
   // A removed text leaves this node's memory too, whichever node removed it.
-  let removal = await log.head()
+  const head = await log.head()
   const forgetting = tail({
-    ...{ log, clock, signal, from: removal, onError: complain('forgetting') },
+    ...{ log, clock, signal, from: head, onError: complain('forgetting') },
     filter: { types: [EntryRedacted.type, AccountErased.type] },
     onEvents: events => {
       for (const event of events)
         if (event.type === AccountErased.type) forgetAccount(core, event)
         else core.entries.forget(event.stream)
-      removal = events.at(-1)?.position ?? removal
       // What it was kept in is not known here, and never answered with again: it goes with all that is kept.
       if (events.length > 0) void core.cache.forget()
     },
   })
   // Of a sign-up that is over nothing was ever answered with, so that nothing else has to go.
   const ended = tail({
-    ...{ log, clock, signal, from: removal, onError: complain('forgetting sign-ups') },
+    ...{ log, clock, signal, from: head, onError: complain('forgetting sign-ups') },
     filter: { types: [SignUpEnded.type] },
     onEvents: events => {
       for (const { stream } of events) core.addresses.forget(stream)
@@ -125,7 +124,7 @@ const startRunning = async (
       await Promise.all([...consumers, follower.done, forgetting, ended])
     },
   })
-  return { projections, subscribers, follower, identities, lastRemoval: () => removal }
+  return { projections, subscribers, follower, identities }
 }
 
 const issuerOf = (config: Config): string => config.publicUrl ?? 'urn:lexichron'

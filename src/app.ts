@@ -1,6 +1,7 @@
 import type { App, AppOptions, ProjectionStatus, TokenStatus, VerifyReport, Watch } from './adapters/cli/app-port.ts'
 import { signAccessToken } from './adapters/http/access-tokens.ts'
 import { importFrom } from './adapters/import/command.ts'
+import { giveUpRoom, isFull } from './adapters/room.ts'
 import { rotateAddresses } from './app-address.ts'
 import { openBlockTool } from './app-blocks.ts'
 import { bindAll, bindSubscribers, type Closing, type Core, openCore, systemClock, type Views } from './app-core.ts'
@@ -28,10 +29,21 @@ export const openApp = async (config: Config, options: AppOptions): Promise<App>
     })()
     return closing
   }
+  const closeAll = async (): Promise<void> => {
+    for (const part of opened.splice(0).toReversed()) await part.close().catch(() => undefined)
+  }
   try {
     return await compose(config, options, opened, close)
   } catch (error) {
-    await close().catch(() => undefined)
+    await closeAll()
+    // On a full disk it reads with the room that was kept for this, and writes once there is more.
+    if (!(await isFull(config.dataDir))) throw error
+    giveUpRoom(config.dataDir)
+  }
+  try {
+    return await compose(config, options, opened, close)
+  } catch (error) {
+    await closeAll()
     throw error
   }
 }

@@ -75,3 +75,12 @@ export const identifyNode = (unique: string): Node => {
     },
   }
 }
+
+/** The process in words, as an operator looks for it. */
+export const describeProcess = (pid: number): string => {
+  if (pid === process.pid) return `this process (${pid})`
+  const state = statOf(pid)?.state
+  return state === 'T' || state === 't'
+    ? `process ${pid}, which is stopped: wake it (SIGCONT) or end it`
+    : `process ${pid}`
+}

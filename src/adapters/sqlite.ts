@@ -4,8 +4,8 @@
  */
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { makeFolders } from './folders.ts'
-import { unwritable } from './sqlite-file.ts'
+import { makeFolders, makeOwnFile } from './folders.ts'
+import { narrowDatabase, unwritable } from './sqlite-file.ts'
 
 export type SqlValue = null | number | bigint | string | Uint8Array
 
@@ -307,6 +307,11 @@ const prepareFile = (db: Sqlite, options: OpenOptions, busyTimeoutMs: number): v
   }
   const cause = unwritable(db.path)
   if (cause) throw new SqliteError('readonly', `${db.path}: ${sentences.readonly}`, { cause })
+  try {
+    narrowDatabase(db.path)
+  } catch (error) {
+    throw cannotOpen(error, db.path)
+  }
   enableWal(db, busyTimeoutMs)
   applyPragmas(db, { ...rolePragmas[options.role], ...options.pragmas })
   if (version === options.schemaVersion) return
@@ -327,7 +332,10 @@ export const openDatabase = (path: string, options: OpenOptions): Sqlite => {
   const busyTimeoutMs = options.busyTimeoutMs ?? 5_000
   let inner: DatabaseSync
   try {
-    if (!options.readOnly) makeFolders(dirname(path))
+    if (!options.readOnly) {
+      makeFolders(dirname(path))
+      makeOwnFile(path)
+    }
     inner = new DatabaseSync(path, { readOnly: options.readOnly ?? false })
   } catch (error) {
     throw cannotOpen(error, path)
@@ -340,21 +348,4 @@ export const openDatabase = (path: string, options: OpenOptions): Sqlite => {
     throw error
   }
   return db
-}
-
-/**
- * Folds the write-ahead log into the file and empties it, if no reader or writer of any process stands in the way: it
- * waits for nobody. The pages left in it; -1 when somebody did. @throws {SqliteError}
- */
-export const checkpoint = (db: Sqlite, busyTimeoutMs = 5_000): number => {
-  db.exec('PRAGMA busy_timeout = 0')
-  try {
-    const [busy, pages] = db.prepare<[number, number, number]>('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? [1, -1]
-    return busy === 0 ? Math.max(0, pages) : -1
-  } catch (error) {
-    if (error instanceof SqliteError && error.kind === 'busy') return -1
-    throw error
-  } finally {
-    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
-  }
 }

@@ -1,6 +1,18 @@
 /** The service on disks that are full, read-only, locked, truncated, or hold the files of somebody else. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -8,6 +20,7 @@ import t, { type Test } from 'tap'
 import { runHere } from '../support/here.ts'
 import {
   type Answered,
+  ask,
   checkAll,
   checkLog,
   draft,
@@ -98,6 +111,74 @@ withDisk('a full disk: commands are refused, queries go on, and with room again 
   await checkAll(t, folder, nodes, token, answered)
   for (const node of nodes) t.equal(await node.stop(), 0)
 })
+
+withDisk(
+  'killed on a full disk: it starts for reading, says why it writes nothing, and comes back by itself',
+  12,
+  async (t, disk) => {
+    const { folder, remount } = disk
+    const token = await tokenOf(folder, 'admin')
+    const gloss = 'x'.repeat(1_900)
+    const fill = (): void => {
+      const file = openSync(join(folder, 'of-others'), 'a')
+      for (const size of [1_048_576, 65_536, 4_096])
+        try {
+          for (;;) writeSync(file, Buffer.alloc(size, 1))
+        } catch {
+          // Full, as far as this size goes.
+        }
+      closeSync(file)
+    }
+    const answered: Answered[] = []
+    const writing = async (url: string, what: string): Promise<void> => {
+      const done = await insist(() => [url], token, what, what)
+      if (done) answered.push(done)
+    }
+    const readsAlone = async (url: string, what: string): Promise<void> => {
+      const page = await ask(`${url}/v1/entries?status=draft&limit=5`, {
+        headers: { authorization: `Bearer ${token}` },
+      })
+      t.match(page, { status: 200, text: /"lemma":"first"/ }, 'queries go on')
+      t.equal((await get(`${url}/health/ready`)).status, 200)
+      const refused = await draft(url, token, what, what, { gloss })
+      t.equal(refused.status, 503)
+      t.match(JSON.parse(await refused.text()), { code: 'store-unavailable' })
+      const health = await fetch(`${url}/health`, { headers: { authorization: `Bearer ${token}` } })
+      t.match(JSON.parse(await health.text()), {
+        state: 'degraded',
+        parts: { disk: { state: 'degraded', detail: { reason: /the disk is full/ } } },
+      })
+    }
+    let node = await startKillable(t, folder)
+    await writing(node.url, 'first')
+    await listOf(node.url, token, answered.at(-1)?.sync)
+    await until('room is kept', () => existsSync(join(folder, 'room')))
+    fill()
+    await node.stop('SIGKILL')
+    fill()
+    node = await startKillable(t, folder)
+    await readsAlone(node.url, 'refused once')
+    t.ok(remount('size=24m'), 'there is room again')
+    await writing(node.url, 'second')
+    await checkAll(t, folder, [node], token, answered)
+
+    t.equal(await node.stop(), 0)
+    fill()
+    t.notOk(existsSync(join(folder, 'read.db-shm')), 'nor is there what a start makes to read')
+    node = await startKillable(t, folder)
+    t.notOk(existsSync(join(folder, 'room')), 'the room was given up')
+    fill()
+    await readsAlone(node.url, 'refused twice')
+    await node.stop('SIGKILL')
+    fill()
+    node = await startKillable(t, folder)
+    await readsAlone(node.url, 'refused thrice')
+    rmSync(join(folder, 'of-others'))
+    await writing(node.url, 'third')
+    await checkAll(t, folder, [node], token, answered)
+    t.equal(await node.stop(), 0)
+  },
+)
 
 withDisk('a read-only disk: the start is refused in one sentence, and nothing is changed', 32, async (t, disk) => {
   const { folder, remount } = disk

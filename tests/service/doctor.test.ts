@@ -6,7 +6,6 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  statSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
@@ -149,8 +148,7 @@ t.test('house-keeping folds journals, drops what nobody uses, and two processes 
   const lines: string[] = []
   const logger = pino({ base: null }, { write: line => void lines.push(line) })
   const cores = [await openCore(config, clock, opened), await openCore(config, clock, opened)]
-  let removed: bigint | undefined
-  const keepers = cores.map(core => startHousekeeping(core, config, logger, ['entries', 'search'], async () => removed))
+  const keepers = cores.map(core => startHousekeeping(core, config, logger, ['entries', 'search']))
   opened.push(...keepers)
   const [core] = cores
   if (!core) throw new Error('no core')
@@ -182,20 +180,6 @@ t.test('house-keeping folds journals, drops what nobody uses, and two processes 
   t.same(await core.reads.collections(), ['entries@1#1'], 'what this build declares is not its business')
   t.same(await sweepUndeclared(core.reads, new Set(['entries']), clock.now()), [])
   t.same((await readPointer(core.reads, 'gone')).versions, {})
-
-  const journal = () => statSync(`${core.engine.journal?.path}-wal`).size
-  const body = { a: 'a text that is removed' }
-  const checkpoint = { logId: 'l', position: 1n, eventId: '', token: 1 }
-  await core.reads.apply('entries@1#1', [{ id: 'x', position: 1n, body }], { consumer: 'c', value: checkpoint })
-  await each('read-journal')
-  t.ok(journal() > 0, 'it is small, and something was written since the last look')
-  removed = 7n
-  await keepers[0]?.runNow('read-journal')
-  t.equal(journal(), 0, 'a removal is not left in it')
-  t.match(lines.join(''), 'and with it what was removed')
-  const before = lines.length
-  await keepers[0]?.runNow('read-journal')
-  t.equal(lines.length, before, 'once a removal')
 
   await each('key-reminder')
   t.notMatch(lines.join(''), 'keys rotate')

@@ -38,10 +38,13 @@ const domainPackages: ReadonlySet<string> = new Set(['typebox', 'snowball-stemme
 
 /**
  * Adapters do not know each other: each stands alone behind its port. The edges carry what the program is (HTTP, command
- * line); `sqlite.ts` and `mongodb.ts` are the wrappers on their engines, `sqlite-file.ts` looks at files, `folders.ts` makes them.
+ * line); `sqlite.ts` and `mongodb.ts` are the wrappers on their engines, `sqlite-file.ts` looks at
+ * files, `sqlite-journal.ts` folds their journals, `sqlite-scrub.ts` overwrites what was deleted, `folders.ts` makes folders and files.
  */
 const sharedAdapters: ReadonlySet<string> = new Set(
-  ['sqlite', 'sqlite-file', 'mongodb', 'mongodb-sockets', 'folders'].map(name => `src/adapters/${name}.ts`),
+  ['sqlite', 'sqlite-file', 'sqlite-journal', 'sqlite-scrub', 'mongodb', 'mongodb-sockets', 'folders'].map(
+    name => `src/adapters/${name}.ts`,
+  ),
 )
 
 export const MAX_LINES = 360

@@ -1,27 +1,42 @@
 /** Checks of the files that hold data: who may read them, whether they are sound, and whether the keys of what they seal are there. */
 import { hash } from 'node:crypto'
-import { open, stat } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { look, numberOf, type Row, textOf } from './files.ts'
 import { codeOf, type Finding, failed, note, ok, reasonOf, warning } from './finding.ts'
 
 const BESIDE = ['', '-wal', '-shm'] as const
 
-/** What people wrote lies in the clear in read models and jobs: files are their owner's alone (0600), as the service makes them. */
-export const checkModes = async (paths: readonly string[]): Promise<Finding> => {
+/** Files looked at in a folder: of mails that nobody removes there may be any number. */
+const LISTED = 1_000
+const NAMED = 10
+const inFolder = async (folder: string): Promise<readonly string[]> => {
+  const names = await readdir(folder).catch(() => [])
+  return [folder, ...names.slice(0, LISTED).map(name => join(folder, name))]
+}
+
+/**
+ * What people wrote lies in the clear in read models, mails and logs: files are their owner's alone (0600), in folders that
+ * are so too (0700), as the service makes them. `folders` are looked at with what is in them.
+ */
+export const checkModes = async (databases: readonly string[], folders: readonly string[]): Promise<Finding> => {
   const check = 'data files'
   if (process.platform === 'win32') return note(check, 'this system has no file modes to check')
-  const all = paths.flatMap(path => BESIDE.map(end => `${path}${end}`))
+  const all = new Set([
+    ...databases.flatMap(path => BESIDE.map(end => `${path}${end}`)),
+    ...(await Promise.all(folders.map(inFolder))).flat(),
+  ])
   const found = await Promise.all(
-    all.map(async path => ({ path, mode: (await stat(path).catch(() => undefined))?.mode })),
+    [...all].map(async path => ({ path, mode: (await stat(path).catch(() => undefined))?.mode })),
   )
   const there = found.filter(each => each.mode !== undefined)
   const readable = there.filter(({ mode }) => ((mode ?? 0) & 0o077) !== 0).map(each => each.path)
+  const more = readable.length > NAMED ? ` and ${readable.length - NAMED} more` : ''
   if (readable.length > 0)
     return warning(
       check,
-      `Others on this machine may read ${readable.join(', ')}.`,
-      `chmod go= ${readable.join(' ')}; drafts, jobs and read models lie in them in the clear.`,
+      `Others on this machine may read ${readable.slice(0, NAMED).join(', ')}${more}.`,
+      `chmod go= ${readable.slice(0, NAMED).join(' ')}; drafts, mails and read models lie in them in the clear. The next start does it, but for a folder with other things in it.`,
     )
   return there.length === 0
     ? note(check, 'none is there yet')

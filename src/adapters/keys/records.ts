@@ -9,7 +9,7 @@ import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, link, open, readdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { KeysError } from '../../ports/keys.ts'
-import { makeFolders } from '../folders.ts'
+import { FILE_MODE, makeFolders } from '../folders.ts'
 
 const SLOT_BYTES = 64
 const header = (count: number): Buffer => Buffer.from(`lexichron keys 1\n${count}\n`.padEnd(SLOT_BYTES, '\0'), 'latin1')
@@ -56,7 +56,7 @@ export const syncFolder = async (folder: string): Promise<void> => {
 /** Makes the folder, mode 0700, or checks that the one there is for its owner only. */
 export const ensureFolder = async (folder: string): Promise<void> => {
   try {
-    for (const made of makeFolders(folder, 0o700)) await syncFolder(dirname(made))
+    for (const made of makeFolders(folder)) await syncFolder(dirname(made))
     const found = await stat(folder, { bigint: true })
     if (!found.isDirectory()) throw new KeysError('unavailable', `${folder} is not a folder.`)
     checkMode(folder, found, '0700')
@@ -91,7 +91,7 @@ export const sweepFolder = async (folder: string, before: number): Promise<void>
 export const createFile = async (path: string, bytes: Uint8Array, unique: string): Promise<boolean> => {
   const temporary = `${path}.${unique}.tmp`
   try {
-    const handle = await open(temporary, 'wx', 0o600)
+    const handle = await open(temporary, 'wx', FILE_MODE)
     try {
       await handle.writeFile(bytes)
       await handle.sync()

@@ -1,7 +1,10 @@
 /** Where log lines go. None of them takes the service down: what cannot be written is counted and let go. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import pino from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import roll from 'pino-roll'
+import { FILE_MODE, makeFolders, narrow } from '../folders.ts'
 
 /** What became of the lines that could not be written. */
 export type LogFaults = {
@@ -123,6 +126,13 @@ export const openDescriptor = (fd: number, readable: boolean): Destination => {
   }
 }
 
+/** Of earlier versions, which left them to the umask. */
+const narrowLogs = (folder: string): void => {
+  makeFolders(folder)
+  narrow(folder)
+  for (const name of readdirSync(folder)) if (name.endsWith('.log')) narrow(join(folder, name))
+}
+
 /** Milliseconds after which a folder that could not be written is tried again. */
 const RETRY_MS = 5_000
 
@@ -146,13 +156,14 @@ export const openFiles = async (options: {
 
   const attempt = async (): Promise<void> => {
     try {
+      narrowLogs(options.folder)
       const opening = await roll({
         ...{ file: `${options.folder}/lexichron`, extension: '.log', dateFormat: 'yyyy-MM-dd', frequency: 'daily' },
         ...{
           size: `${options.megabytes}m`,
           limit: { count: Math.max(1, options.files - 1), removeOtherLogFiles: true },
         },
-        ...{ mkdir: true, sync: false, minLength: GATHERED, maxLength: MAX_WAITING, mode: 0o600 },
+        ...{ mkdir: true, sync: false, minLength: GATHERED, maxLength: MAX_WAITING, mode: FILE_MODE },
       })
       const opened = new Promise<boolean>(resolve => {
         opening.once('ready', () => resolve(true))

@@ -4,10 +4,11 @@
  * the folder reads the mail, so it is its owner's alone.
  */
 import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createTransport } from 'nodemailer'
 import { type Mail, MailError, type Mailer } from '../../ports/mailer.ts'
+import { FILE_MODE, makeFolders, narrow, narrowFolder } from '../folders.ts'
 import { envelopeOf } from './headers.ts'
 
 const codeOf = (cause: unknown): string =>
@@ -18,6 +19,8 @@ const temporary = (folder: string, cause: unknown): MailError =>
 const digest = (text: string, length: number): string =>
   createHash('sha256').update(text).digest('hex').slice(0, length)
 const KEY_LENGTH = 20
+/** Mails, and those on their way. */
+const OURS = /^(?:\.probe-\d+|\.?\d{4}-\d\d-\d\d-[0-9a-f]{24}\..*)$/
 const nameOf = ({ date, messageId, keys }: Mail): string =>
   [
     `${date.toISOString().slice(0, 10)}-${digest(messageId, 24)}`,
@@ -27,14 +30,19 @@ const nameOf = ({ date, messageId, keys }: Mail): string =>
 
 export const openOutbox = ({ folder, from }: { readonly folder: string; readonly from: string }): Mailer => {
   const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' })
+  let narrowed = false
   const ready = async (): Promise<void> => {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    makeFolders(folder)
+    if (narrowed) return
+    narrowFolder(folder, OURS)
+    for (const name of await readdir(folder)) if (OURS.test(name)) narrow(join(folder, name))
+    narrowed = true
   }
   const write = async (name: string, message: Buffer): Promise<void> => {
     const draft = join(folder, `.${name}.${process.pid}`)
     try {
       await ready()
-      const file = await open(draft, 'w', 0o600)
+      const file = await open(draft, 'w', FILE_MODE)
       try {
         await file.writeFile(message)
         await file.sync()
@@ -57,7 +65,7 @@ export const openOutbox = ({ folder, from }: { readonly folder: string; readonly
       try {
         await ready()
         const probe = join(folder, `.probe-${process.pid}`)
-        await (await open(probe, 'w', 0o600)).close()
+        await (await open(probe, 'w', FILE_MODE)).close()
         await rm(probe)
       } catch (cause) {
         throw temporary(folder, cause)

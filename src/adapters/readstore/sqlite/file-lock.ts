@@ -6,7 +6,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { makeFolders } from '../../folders.ts'
+import { makeFolders, makeOwnFile, narrow } from '../../folders.ts'
 import { cannotOpen } from '../../sqlite.ts'
 
 const WAIT_MS = 5_000
@@ -17,8 +17,11 @@ export const alone = <T>(path: string, work: () => T): T => {
   let lock: DatabaseSync | undefined
   try {
     makeFolders(dirname(path))
+    makeOwnFile(name)
+    narrow(name)
     lock = new DatabaseSync(name, { timeout: WAIT_MS })
-    lock.exec('BEGIN EXCLUSIVE')
+    // Nothing is ever written, and a journal beside it would need room, which a full disk does not have.
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     lock?.close()
     throw cannotOpen(error, name)

@@ -11,6 +11,7 @@ import { identityOf } from '../../sqlite-file.ts'
 import { alone, removeLeftovers } from './file-lock.ts'
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './layout.ts'
 import { openReader, type Reader } from './reader.ts'
+import { setAsideAs, setAsideFiles, shred } from './set-aside.ts'
 import type { WorkerRequest } from './worker.ts'
 import { packBatch } from './writer.ts'
 import { openWrites, WorkerFailure } from './writes.ts'
@@ -54,6 +55,13 @@ const isOurs = (path: string): boolean => {
 export type SqliteReadStore = ReadStore & {
   /** Folds the journal into the file, if nobody stands in the way; the pages left in it, else -1. */
   foldJournal(): Promise<number>
+  /**
+   * Overwrites what deleted rows left in the pages of the file from one on, as many as are one short work, and folds the
+   * journal: the page to go on from, 0 after the last one, the same when somebody stood in the way.
+   */
+  scrub(from: number): Promise<number>
+  /** Overwrites and removes the damaged files that were set aside; how many. */
+  removeSetAside(): Promise<number>
 }
 
 /** @throws {ReadStoreError} unavailable, or corrupt when the file is no database of this program. */
@@ -76,7 +84,7 @@ export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Prom
     const move = (): string | undefined => {
       // Another process may have been first: what is there now is not the file that was found damaged.
       if (damaged !== undefined ? identityOf(path) !== damaged : !isOurs(path)) return undefined
-      const name = `${path}.damaged-${clock.now().getTime()}`
+      const name = setAsideAs(path, clock.now())
       renameSync(path, name)
       removeLeftovers(path)
       return name
@@ -223,6 +231,12 @@ export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Prom
     records: prefix => reading(reader => reader.records(prefix)),
     swap: async (name, expected, value) => (await writing({ op: 'swap', name, expected, value })).swapped === true,
     foldJournal: async () => (await writing({ op: 'checkpoint' })).pages ?? -1,
+    scrub: async from => (await writing({ op: 'scrub', from })).pages ?? from,
+    removeSetAside: async () => {
+      const found = setAsideFiles(path)
+      for (const name of found) await shred(name)
+      return found.length
+    },
     ping: () => reading(reader => void reader.record('')),
     close: async () => {
       if (closed) return

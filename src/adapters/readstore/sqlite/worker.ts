@@ -1,7 +1,9 @@
 /** The worker thread: takes requests from its parent and answers each; batches take turns, one slice at a time. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CollectionName, Indexes } from '../../../ports/read-store.ts'
-import { checkpoint, openDatabase, type Sqlite, SqliteError } from '../../sqlite.ts'
+import { openDatabase, type Sqlite, SqliteError } from '../../sqlite.ts'
+import { checkpoint } from '../../sqlite-journal.ts'
+import { scrub } from '../../sqlite-scrub.ts'
 import { openAlone } from './file-lock.ts'
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './layout.ts'
 import { openWriter, type WriteBatch, WriteRefused, type Writer } from './writer.ts'
@@ -20,6 +22,8 @@ export type WorkerRequest =
   | { readonly op: 'reopen' }
   /** Folds the journal into the file, if nobody stands in the way. */
   | { readonly op: 'checkpoint' }
+  /** Overwrites what deleted rows left in some pages, from one on. */
+  | { readonly op: 'scrub'; readonly from: number }
   | { readonly op: 'close' }
 
 export type WorkerFault = { readonly kind: string; readonly message: string }
@@ -119,6 +123,9 @@ if (parentPort) {
       case 'checkpoint':
         running()
         return { id, pages: db && batches.length === 0 ? checkpoint(db) : -1 }
+      case 'scrub':
+        running()
+        return { id, pages: db ? scrub(db, request.from) : request.from }
       case 'close':
         drain()
         leave()

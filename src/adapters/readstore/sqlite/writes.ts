@@ -48,6 +48,8 @@ export const openWrites = (path: string): Writes => {
       workerData: { path },
       // What a slice leaves behind is short-lived: without a bound the young generation alone takes 100 MB.
       resourceLimits: { maxYoungGenerationSizeMb: 16 },
+      // One that its end closed would drop the locks that others of this process have on the file.
+      trackUnmanagedFds: false,
     })
     started.on('message', settle)
     started.on('error', error => died(started, `the read store's writer failed: ${String(error)}`))
