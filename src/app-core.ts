@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Watch } from './adapters/cli/app-port.ts'
+import { openDamage } from './adapters/metrics/damage.ts'
 import { type Gauged, measuredCache, measuredEventStore } from './adapters/metrics/measured.ts'
 import { identifyNode } from './adapters/process.ts'
 import { addressMoves, signUpEnds } from './app-address.ts'
@@ -106,10 +107,12 @@ export const openCore = async (
   const engine = await openReadEngine(config, { clock, newId: randomUUID, warn })
   const reads = hold(engine.store)
   const seen = furthest(await reads.checkpoints())
+  const damage = openDamage(clock)
   const store = measuredEventStore(
     hold(await openEventStore(config.eventStore, { clock, seen, onBatch })),
     clock,
     gauged,
+    damage,
   )
   const keys = forgettingMail(config, hold(await openKeysEngine(config, clock)))
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId })
@@ -127,6 +130,7 @@ export const openCore = async (
     ...{ jobs, outward: outwardStore(jobs), mailSecret, linkSecret },
     ...{
       gauged,
+      damage,
       store,
       keys,
       reads,

@@ -78,9 +78,8 @@ export const rebuild = async <D extends JsonObject>(options: RebuildOptions<D>):
   const end = await building
   if (await live()) return at.generation
   if (signal.aborted) return undefined
-  throw new Error(
-    `${collectionName(name, at)} was not finished (${end}): ${problem ?? 'another rebuild took its place'}`,
-  )
+  const why = problem ?? 'another rebuild took its place'
+  throw new ProjectionError('projection-unfinished', `${collectionName(name, at)} was not finished (${end}): ${why}`)
 }
 
 export type Difference = { readonly id: string; readonly kind: 'missing' | 'extra' | 'different' }
@@ -93,6 +92,8 @@ export type Verification = {
   /** Documents changed since the replay ended: not compared. */
   readonly moved: number
   readonly parked: number
+  /** The log can be read up to here alone: what is later was not compared. */
+  readonly readUpTo?: bigint
 }
 
 const PAGE = 500
@@ -141,8 +142,10 @@ export const verifyProjection = async <D extends JsonObject>(options: RebuildOpt
         keep().catch(() => undefined)
       },
     })
-    if (replayed !== 'finished') throw new Error(`the replay of ${name} ended early (${replayed})`)
+    if (replayed !== 'finished' && replayed !== 'stopped' && !signal.aborted)
+      throw new ProjectionError('projection-building', `the replay of ${name} ended early (${replayed}): try again`)
     const upTo = (await store.checkpoint(scratch))?.position ?? 0n
+    const stopped = replayed === 'stopped' ? { readUpTo: upTo } : {}
     // The live one may be behind the replay: what it has not come to is not compared either.
     const liveUpTo = (await store.checkpoint(collection))?.position ?? 0n
     const parked = await parkedOf(store, collection)
@@ -179,7 +182,7 @@ export const verifyProjection = async <D extends JsonObject>(options: RebuildOpt
         have = await found.next()
       }
     }
-    return { generation: live, documents, differences, differing, moved, parked: parked.size }
+    return { generation: live, documents, differences, differing, moved, parked: parked.size, ...stopped }
   } finally {
     await store.drop(scratch)
     await forgetConsumer(store, scratch)

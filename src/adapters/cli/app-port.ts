@@ -77,16 +77,23 @@ export type ProjectionStatus = {
 
 export type RebuildReport = { readonly name: string; readonly position: string }
 
+/** A damaged event. `soundAt`: when it was found sound last (RFC 3339); absent where it never was, as far as is known. */
+export type DamagedEvent = { readonly position: string; readonly soundAt?: string }
+
 /** `differences` names documents whose replay is not what is live, 100 at most of `different`. */
 export type VerifyReport = {
   readonly events: number
   /** Events that do not decode or break their schema, 100 at most, in words. */
   readonly faults: readonly string[]
+  /** Events that do not fit their checksum. */
+  readonly damaged: readonly DamagedEvent[]
   readonly projections: readonly {
     readonly name: string
     readonly documents: number
     readonly different: number
     readonly differences: readonly string[]
+    /** Documents that were only compared up to this position, where the log cannot be read; absent: all were. */
+    readonly readUpTo?: string
   }[]
 }
 

@@ -1,5 +1,5 @@
 /** `lexichron rebuild`, `projections`, `projections retry` and `verify`: the read models, looked after. */
-import type { App, ProjectionStatus, VerifyReport } from './app-port.ts'
+import type { App, DamagedEvent, ProjectionStatus, VerifyReport } from './app-port.ts'
 import { type CliCommand, type CliContext, exitCodes, oneOf } from './command.ts'
 import { count, table } from './terminal.ts'
 
@@ -90,11 +90,21 @@ export const retry: CliCommand = {
   },
 }
 
-const verdict = ({ events, faults, projections: checked }: VerifyReport): readonly string[] => [
+export const damageLine = ({ position, soundAt }: DamagedEvent): string =>
+  `  the event at position ${position} is damaged: it does not fit its checksum; ${
+    soundAt === undefined ? 'it was not looked at before' : `it was sound at ${soundAt}`
+  }`
+
+const verdict = ({ events, faults, damaged, projections: checked }: VerifyReport): readonly string[] => [
   `${count(events)} events read`,
+  ...damaged.map(damageLine),
   ...faults.map(each => `  ${each}`),
-  ...checked.flatMap(({ name, documents, different, differences }) => [
-    `${name}: ${count(documents)} documents, ${different === 0 ? 'all as replayed' : `${count(different)} differ`}`,
+  ...checked.flatMap(({ name, documents, different, differences, readUpTo }) => [
+    `${name}: ${count(documents)} documents, ${different === 0 ? 'all as replayed' : `${count(different)} differ`}${
+      readUpTo === undefined
+        ? ''
+        : `; the log can be read up to position ${readUpTo} alone, and later ones were not compared`
+    }`,
     ...differences.map(each => `  ${each}`),
   ]),
 ]
@@ -114,7 +124,8 @@ export const verify: CliCommand = {
     if (signal.aborted) return exitCodes.tryAgain
     if (terminal.json) await terminal.result(JSON.stringify(found))
     else for (const line of verdict(found)) await terminal.result(line)
-    const sound = found.faults.length === 0 && found.projections.every(each => each.different === 0)
+    const sound =
+      found.faults.length + found.damaged.length === 0 && found.projections.every(each => each.different === 0)
     return sound ? exitCodes.done : exitCodes.failed
   },
 }
