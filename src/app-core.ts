@@ -45,6 +45,7 @@ import type { ConsumerTrace } from './projections/consume.ts'
 import type { Projection } from './projections/define.ts'
 import { entriesProjection } from './projections/entries.ts'
 import { openFreshness } from './projections/freshness.ts'
+import { guarded } from './projections/guard.ts'
 import { historyProjection } from './projections/history.ts'
 import type { Identities } from './projections/identities.ts'
 import { inspectProjection, retryProjection } from './projections/inspect.ts'
@@ -171,7 +172,8 @@ export type Core = Awaited<ReturnType<typeof openCore>>
 
 /** One projection with all that can be done with it. */
 const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
-  const { reads: store, log, cache, clock, freshness, node } = core
+  const { reads, log, cache, clock, freshness, node } = core
+  const store = guarded({ projection, store: reads, clock, onDamaged: core.damage.document })
   const options = { projection, store, log, cache, clock, freshness, nodeId: node.id, hasEnded: node.hasEnded }
   return {
     name: projection.name,
@@ -183,7 +185,12 @@ const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
     rebuild: (watch: Watch) =>
       rebuild({ ...options, signal: watch.signal, onProgress: told(watch, `rebuild ${projection.name}`) }),
     verify: (watch: Watch) =>
-      verifyProjection({ ...options, signal: watch.signal, onProgress: told(watch, `verify ${projection.name}`) }),
+      verifyProjection({
+        ...options,
+        store: reads,
+        signal: watch.signal,
+        onProgress: told(watch, `verify ${projection.name}`),
+      }),
   }
 }
 

@@ -194,7 +194,7 @@ const damagePart = ({ core }: HealthSources): HealthPart => {
   return {
     state: events > 0 ? 'degraded' : 'ok',
     ...(found && {
-      detail: { damagedEvents: events, positions, documentsBuiltAgain: documents, ...(last && { last }) },
+      detail: { damagedEvents: events, positions, damagedDocumentsMet: documents, ...(last && { last }) },
     }),
   }
 }

@@ -1,5 +1,5 @@
-/** `lexichron verify`: is every event sound, and is every read model what a replay gives? */
-import type { DamagedEvent, VerifyReport, Watch } from './adapters/cli/app-port.ts'
+/** `lexichron verify` and `repair`: is every event sound, and is every read model what a replay gives? */
+import type { DamagedEvent, RepairReport, VerifyReport, Watch } from './adapters/cli/app-port.ts'
 import type { Core, Views } from './app-core.ts'
 import { verifyLog } from './log/verify.ts'
 
@@ -64,4 +64,21 @@ export const verifyAll = async (core: Core, views: Views, watch: Watch): Promise
     })
   }
   return { ...found, projections }
+}
+
+/** What differs is built again, where the log can be read to its end. */
+export const repairAll = async (core: Core, views: Views, watch: Watch): Promise<RepairReport> => {
+  const found = await verifyAll(core, views, watch)
+  const projections: RepairReport['projections'][number][] = []
+  for (const { name, documents, different } of found.projections) {
+    const checked = { name, documents, different }
+    const view = Object.values(views).find(each => each.name === name)
+    const [first] = found.damaged
+    if (different === 0 || !view || watch.signal.aborted) projections.push({ ...checked, rebuilt: false })
+    else if (first) {
+      const reason = `the event at position ${first.position} is damaged, and a read model is not built without it`
+      projections.push({ ...checked, rebuilt: false, reason })
+    } else projections.push({ ...checked, rebuilt: (await view.rebuild(watch)) !== undefined })
+  }
+  return { events: found.events, faults: found.faults, damaged: found.damaged, projections }
 }

@@ -8,7 +8,7 @@ import { openAccountTool } from './app-identity.ts'
 import { mailRules } from './app-mail.ts'
 import { fillSample, searchable } from './app-sample.ts'
 import { openService, scopeOf } from './app-service.ts'
-import { verifyAll } from './app-verify.ts'
+import { repairAll, verifyAll } from './app-verify.ts'
 import { createToken, endToken, listTokens } from './commands/tokens.ts'
 import type { Config } from './config.ts'
 import { isRefusal } from './domain/refusal.ts'
@@ -93,6 +93,7 @@ const compose = async (
       return parked
     },
     verify: watch => verifyAll(core, views, watch),
+    repair: watch => repairAll(core, views, watch),
     tokens: {
       create: async ({ role, for: name, lifeMs }) => {
         const token = await createToken(tokenDeps, { role, name, lifeMs })

@@ -18,3 +18,7 @@ export const mix = (hash: number, value: number): number => {
  * each of the texts is that were put together to this one.
  */
 export const checksum = (hash: number, texts: string): number => crc32(texts, hash >>> 0) | 0
+
+/** Of a document of the read store; without a body it is removed. */
+export const documentChecksum = (id: string, position: bigint, body: string | null): number =>
+  checksum(mix(mix(mix(0, Number(position)), id.length), body === null ? -1 : body.length), id + (body ?? ''))

@@ -82,7 +82,8 @@ export const rebuild = async <D extends JsonObject>(options: RebuildOptions<D>):
   throw new ProjectionError('projection-unfinished', `${collectionName(name, at)} was not finished (${end}): ${why}`)
 }
 
-export type Difference = { readonly id: string; readonly kind: 'missing' | 'extra' | 'different' }
+/** `damaged`: it does not fit its checksum, or does not stand in its indexes where it should. */
+export type Difference = { readonly id: string; readonly kind: 'missing' | 'extra' | 'different' | 'damaged' }
 export type Verification = {
   readonly generation: number
   readonly documents: number
@@ -99,12 +100,16 @@ export type Verification = {
 const PAGE = 500
 const REPORTED = 100
 
-async function* documentsOf(store: ReadStore, collection: string): AsyncGenerator<Document> {
+async function* documentsOf(
+  store: ReadStore,
+  collection: string,
+  onDamaged: (id: string) => void,
+): AsyncGenerator<Document> {
   for (let after = ''; ; ) {
-    const page = await store.scan(collection, after, PAGE)
+    const page = await store.scan(collection, after, PAGE, onDamaged)
     yield* page
     const last = page.at(-1)
-    if (!last || page.length < PAGE) return
+    if (!last) return
     after = last.id
   }
 }
@@ -156,8 +161,13 @@ export const verifyProjection = async <D extends JsonObject>(options: RebuildOpt
       differing += 1
       if (differences.length < REPORTED) differences.push({ id, kind })
     }
-    const expected = documentsOf(store, scratch)
-    const found = documentsOf(store, collection)
+    const damaged = new Set<string>()
+    const isDamaged = (id: string): void => {
+      if (!damaged.has(id)) differs(id, 'damaged')
+      damaged.add(id)
+    }
+    const expected = documentsOf(store, scratch, isDamaged)
+    const found = documentsOf(store, collection, isDamaged)
     let [want, have] = [await expected.next(), await found.next()]
     while (!(want.done && have.done) && !signal.aborted) {
       documents += 1
@@ -171,9 +181,9 @@ export const verifyProjection = async <D extends JsonObject>(options: RebuildOpt
         have = await found.next()
       } else if (wanted && (!held || wanted.id < held.id)) {
         // Removed, or still to come, after the replay ended: the tombstone or the document says so.
-        const now = (await store.load(collection, [wanted.id])).get(wanted.id)
+        const now = damaged.has(wanted.id) ? undefined : (await store.load(collection, [wanted.id])).get(wanted.id)
         if (wanted.position > liveUpTo || (now && now.position > upTo)) moved += 1
-        else differs(wanted.id, 'missing')
+        else if (!damaged.has(wanted.id)) differs(wanted.id, 'missing')
         want = await expected.next()
       } else if (wanted && held) {
         if (held.position > upTo || wanted.position > liveUpTo) moved += 1

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { openApi } from '../support/api.ts'
 import { inTime, openTestApp } from '../support/app.ts'
-import { damage, turned } from '../support/damage.ts'
+import { damage, tableOf, turned } from '../support/damage.ts'
 import { runHere } from '../support/here.ts'
 import { temporaryFolder } from '../support/service.ts'
 
@@ -74,5 +74,69 @@ t.test('a damaged event', async t => {
       return answer.text.includes('position') && answer.text.includes('stopped') && answer
     })
     t.match(health.text, /The event at position \d+ is damaged: it does not fit its checksum/)
+  })
+})
+
+t.test('damaged documents', async t => {
+  const folder = temporaryFolder(t)
+  const reads = join(folder, 'read.db')
+  const app = await openTestApp(t, {}, { folder })
+  const api = await openApi(app.url)
+  const [author, editor, admin] = [await app.token('contributor'), await app.token('editor'), await app.token('admin')]
+  const paths: string[] = []
+  for (const lemma of ['hurt', 'healthy']) {
+    const path = (await api('POST', '/v1/entries', { as: author, body: draftOf(lemma) })).headers.get('location') ?? ''
+    await api('POST', `${path}/publish`, { as: editor, headers: { 'if-match': '*' } })
+    paths.push(path)
+  }
+  const [hurt = '', healthy = ''] = paths
+  const id = hurt.split('/').at(-1) ?? ''
+  await inTime(app, 'both are found', async saw => {
+    const answer = await api('GET', '/v1/search?q=healthy')
+    saw(answer.text)
+    return answer.text.includes('healthy')
+  })
+
+  await t.test('are not told, and their read model is built again', async t => {
+    const sql = `UPDATE ${tableOf(reads, 'entries')} SET body = replace(body, 'hurt', 'hurl') WHERE id = ?`
+    t.equal(damage(reads, sql, id), 1)
+    t.match(await api('GET', hurt), { status: 503, code: 'projection-building' })
+    t.equal((await api('GET', healthy)).status, 200, 'others are as they were')
+    const answer = await inTime(app, 'it is built again', async saw => {
+      const again = await api('GET', hurt)
+      saw(again.text)
+      return again.status === 200 && again
+    })
+    t.match(answer.json, { lemma: 'hurt' })
+    const { json } = await api('GET', '/health', { as: admin })
+    const found = JSON.stringify(json)
+    t.match(found, /"damagedDocumentsMet":[1-9].*"collection":"entries@/)
+  })
+
+  await t.test('are found by verify, with lost index entries, and repaired', async t => {
+    await app.close()
+    t.match(await runHere(folder, ['verify', '--json']), { code: 0 })
+    const search = tableOf(reads, 'search')
+    const entries = tableOf(reads, 'entries')
+    const lost = `UPDATE OR IGNORE ${search}_t3 SET term = 'x' || term WHERE doc = (SELECT doc FROM ${search} WHERE id = ?)`
+    const changed = [3, 4, 5, 6, 7].map(n => damage(reads, lost.replace('_t3', `_t${n}`), id))
+    t.ok(
+      changed.some(count => count > 0),
+      `rows of the indexes on terms: ${changed}`,
+    )
+    t.equal(damage(reads, `UPDATE ${entries} SET position = position + 1 WHERE id = ?`, id), 1)
+    const verified = await runHere(folder, ['verify', '--json'])
+    t.equal(verified.code, 1)
+    t.match(JSON.parse(verified.out), {
+      damaged: [],
+      projections: [
+        { name: 'entries', different: 1, differences: [`${id}: damaged`] },
+        { name: 'search', differences: [`${id}: damaged`] },
+      ],
+    })
+    const repaired = await runHere(folder, ['repair', '--json'])
+    t.equal(repaired.code, 0, repaired.err)
+    t.match(JSON.parse(repaired.out), { projections: [{ rebuilt: true }, { rebuilt: true }, { rebuilt: false }] })
+    t.match(await runHere(folder, ['verify', '--json']), { code: 0 }, 'and all is sound')
   })
 })

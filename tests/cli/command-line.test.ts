@@ -94,6 +94,12 @@ const emptyApp = (calls: unknown[][]): App => ({
     damaged: [],
     projections: [{ name: 'entries', documents: 2, different: 0, differences: [] }],
   }),
+  repair: async () => ({
+    events: 9,
+    faults: [],
+    damaged: [],
+    projections: [{ name: 'entries', documents: 2, different: 1, rebuilt: true }],
+  }),
   tokens: {
     create: async request => {
       calls.push(['token', request])
@@ -414,6 +420,22 @@ t.test('read models', async t => {
   t.match(broken.out, /position 3 is damaged: .*; it was not looked at before\n.*position 5 .* sound at 2026-01-01T00/)
   t.match(broken.out, /all as replayed; the log can be read up to position 2 alone/)
   t.match(JSON.parse((await run(['verify', '--json'])).out), { events: 9 })
+  const mended = '9 events read\nentries: 2 documents, 1 differed; built again\n'
+  t.match(await run(['repair']), { code: 0, out: mended })
+  const left = await run(['repair'], {
+    app: {
+      repair: async () => ({
+        ...{ events: 9, faults: [], damaged: hurt },
+        projections: [{ name: 'entries', documents: 2, different: 1, rebuilt: false, reason: 'the log is damaged' }],
+      }),
+    },
+  })
+  t.match(left, {
+    code: 1,
+    out: /Nothing here can repair an event.*\nentries: .* not built again: the log is damaged/s,
+  })
+  t.match(JSON.parse((await run(['repair', '--json'])).out), { projections: [{ rebuilt: true }] })
+  t.equal((await run(['repair'], { stop })).code, 75)
   t.equal((await run(['verify'], { stop })).code, 75)
 })
 

@@ -23,3 +23,14 @@ export const turnedBit = (column: string): string => `((${column} | 1) - (${colu
 /** The same of one ASCII character of a text. */
 export const turned = (column: string, at: number): string =>
   `substr(${column}, 1, ${at}) || char(${turnedBit(`unicode(substr(${column}, ${at + 1}, 1))`)}) || substr(${column}, ${at + 2})`
+
+/** The table of a read model in `read.db`: the newest there is of that name. */
+export const tableOf = (path: string, projection: string): string => {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 10_000 })
+  try {
+    const sql = 'SELECT number FROM collection WHERE name LIKE ? ORDER BY number DESC LIMIT 1'
+    return `c${String(db.prepare(sql).get(`${projection}@%`)?.['number'])}`
+  } finally {
+    db.close()
+  }
+}

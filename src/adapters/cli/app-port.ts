@@ -97,6 +97,17 @@ export type VerifyReport = {
   }[]
 }
 
+/** `rebuilt`: it was not what the log says and is now. `reason`: why it was not, though it had to be. */
+export type RepairReport = Pick<VerifyReport, 'events' | 'faults' | 'damaged'> & {
+  readonly projections: readonly {
+    readonly name: string
+    readonly documents: number
+    readonly different: number
+    readonly rebuilt: boolean
+    readonly reason?: string
+  }[]
+}
+
 export type TokenRequest = { readonly role: Role; readonly for: string; readonly lifeMs: number }
 export type IssuedToken = {
   readonly id: string
@@ -143,6 +154,8 @@ export type App = {
   /** Puts parked documents back to work; how many. */
   retry(name: string | undefined): Promise<number>
   verify(watch: Watch): Promise<VerifyReport>
+  /** Builds again what is damaged and can be: read models. Events cannot. */
+  repair(watch: Watch): Promise<RepairReport>
   readonly tokens: {
     create(request: TokenRequest): Promise<IssuedToken | Refusal>
     list(): Promise<readonly TokenStatus[]>

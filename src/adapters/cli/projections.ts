@@ -1,5 +1,5 @@
-/** `lexichron rebuild`, `projections`, `projections retry` and `verify`: the read models, looked after. */
-import type { App, DamagedEvent, ProjectionStatus, VerifyReport } from './app-port.ts'
+/** `lexichron rebuild`, `projections`, `projections retry`, `verify` and `repair`: the read models, looked after. */
+import type { App, DamagedEvent, ProjectionStatus, RepairReport, VerifyReport } from './app-port.ts'
 import { type CliCommand, type CliContext, exitCodes, oneOf } from './command.ts'
 import { count, table } from './terminal.ts'
 
@@ -126,6 +126,45 @@ export const verify: CliCommand = {
     else for (const line of verdict(found)) await terminal.result(line)
     const sound =
       found.faults.length + found.damaged.length === 0 && found.projections.every(each => each.different === 0)
+    return sound ? exitCodes.done : exitCodes.failed
+  },
+}
+
+const outcome = ({ rebuilt, reason, different }: RepairReport['projections'][number]): string => {
+  if (rebuilt) return `${count(different)} differed; built again`
+  return different === 0
+    ? 'all as replayed'
+    : `${count(different)} differ; not built again: ${reason ?? 'it was stopped'}`
+}
+
+const repairs = ({ events, faults, damaged, projections: checked }: RepairReport): readonly string[] => [
+  `${count(events)} events read`,
+  ...damaged.map(damageLine),
+  ...faults.map(fault => `  ${fault}`),
+  ...(damaged.length > 0
+    ? ['  Nothing here can repair an event: restore a backup of the log that has it, or go on with a copy of the log.']
+    : []),
+  ...checked.map(each => `${each.name}: ${count(each.documents)} documents, ${outcome(each)}`),
+]
+
+export const repair: CliCommand = {
+  name: 'repair',
+  usage: '',
+  summary: 'verify, and build again from the log what is damaged: read models; events cannot be repaired',
+  details: ['Exit code 1 when something damaged is left.'],
+  options: {},
+  about: {},
+  positionals: [0, 0],
+  run: async (_, context) => {
+    const { terminal, signal } = context
+    const app = await context.open('work')
+    const done = await context.watched(view => app.repair({ onProgress: view.show, signal }))
+    if (signal.aborted) return exitCodes.tryAgain
+    if (terminal.json) await terminal.result(JSON.stringify(done))
+    else for (const line of repairs(done)) await terminal.result(line)
+    const sound =
+      done.faults.length + done.damaged.length === 0 &&
+      done.projections.every(({ different, rebuilt }) => different === 0 || rebuilt)
     return sound ? exitCodes.done : exitCodes.failed
   },
 }

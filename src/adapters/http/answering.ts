@@ -69,7 +69,12 @@ export const problemOfError = (error: unknown): ProblemError => {
     return new ProblemError(code, problemOf(code).help, { cause: error })
   }
   if (error instanceof ReadStoreError) {
-    const known = { unavailable: 'store-unavailable', closed: 'closing', gone: 'projection-building' } as const
+    const known = {
+      unavailable: 'store-unavailable',
+      closed: 'closing',
+      gone: 'projection-building',
+      damaged: 'projection-building',
+    } as const
     const code = error.code === 'corrupt' || error.code === 'fenced' ? 'internal' : known[error.code]
     return new ProblemError(code, problemOf(code).help, { cause: error })
   }

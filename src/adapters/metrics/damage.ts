@@ -6,7 +6,7 @@ export type DamageReport = {
   /** Damaged events that were met, each counted once, and where the first of them stand. */
   readonly events: number
   readonly positions: readonly string[]
-  /** Documents that did not fit their checksum, each time that one was met; each is built again. */
+  /** Readings that met a document which does not fit its checksum; its read model is built again. */
   readonly documents: number
   /** The read model of the last one, and when that was (RFC 3339). */
   readonly last?: { readonly collection: string; readonly at: string }
@@ -14,7 +14,7 @@ export type DamageReport = {
 
 export type Damage = {
   event(event: Pick<LoggedEvent, 'position'>): void
-  documents(collection: string, ids: readonly string[]): void
+  document(collection: string): void
   report(): DamageReport
 }
 
@@ -30,8 +30,8 @@ export const openDamage = (clock: Pick<Clock, 'now'>): Damage => {
     event: ({ position }) => {
       if (positions.size < KEPT) positions.add(position)
     },
-    documents: (collection, ids) => {
-      documents += ids.length
+    document: collection => {
+      documents += 1
       last = { collection, at: clock.now().toISOString() }
     },
     report: () => {
