@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Watch } from './adapters/cli/app-port.ts'
 import { IN_DATA_FOLDER, narrowFolder } from './adapters/folders.ts'
+import { openDamage } from './adapters/metrics/damage.ts'
 import { type Gauged, measuredCache, measuredEventStore } from './adapters/metrics/measured.ts'
 import { identifyNode } from './adapters/process.ts'
 import { addressMoves, signUpEnds } from './app-address.ts'
@@ -45,6 +46,7 @@ import type { ConsumerTrace } from './projections/consume.ts'
 import type { Projection } from './projections/define.ts'
 import { entriesProjection } from './projections/entries.ts'
 import { openFreshness } from './projections/freshness.ts'
+import { guarded } from './projections/guard.ts'
 import { historyProjection } from './projections/history.ts'
 import type { Identities } from './projections/identities.ts'
 import { inspectProjection, retryProjection } from './projections/inspect.ts'
@@ -109,10 +111,12 @@ export const openCore = async (
   const engine = await openReadEngine(config, { clock, newId: randomUUID, warn })
   const reads = hold(engine.store)
   const seen = furthest(await reads.checkpoints())
+  const damage = openDamage(clock)
   const store = measuredEventStore(
     hold(await openEventStore(config.eventStore, { clock, seen, onBatch })),
     clock,
     gauged,
+    damage,
   )
   const keys = forgettingMail(config, hold(await openKeysEngine(config, clock)))
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId })
@@ -130,6 +134,7 @@ export const openCore = async (
     ...{ jobs, outward: outwardStore(jobs), mailSecret, linkSecret },
     ...{
       gauged,
+      damage,
       store,
       keys,
       reads,
@@ -170,7 +175,8 @@ export type Core = Awaited<ReturnType<typeof openCore>>
 
 /** One projection with all that can be done with it. */
 const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
-  const { reads: store, log, cache, clock, freshness, node } = core
+  const { reads, log, cache, clock, freshness, node } = core
+  const store = guarded({ projection, store: reads, clock, onDamaged: core.damage.document })
   const options = { projection, store, log, cache, clock, freshness, nodeId: node.id, hasEnded: node.hasEnded }
   return {
     name: projection.name,
@@ -182,7 +188,12 @@ const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
     rebuild: (watch: Watch) =>
       rebuild({ ...options, signal: watch.signal, onProgress: told(watch, `rebuild ${projection.name}`) }),
     verify: (watch: Watch) =>
-      verifyProjection({ ...options, signal: watch.signal, onProgress: told(watch, `verify ${projection.name}`) }),
+      verifyProjection({
+        ...options,
+        store: reads,
+        signal: watch.signal,
+        onProgress: told(watch, `verify ${projection.name}`),
+      }),
   }
 }
 

@@ -193,6 +193,17 @@ const housekeepingPart = ({ reports }: Housekeeping): HealthPart => {
   return { state: failing.length > 0 ? 'degraded' : 'ok', ...(failing.length > 0 && { detail }) }
 }
 
+const damagePart = ({ core }: HealthSources): HealthPart => {
+  const { events, positions, documents, last } = core.damage.report()
+  const found = events + documents > 0
+  return {
+    state: events > 0 ? 'degraded' : 'ok',
+    ...(found && {
+      detail: { damagedEvents: events, positions, damagedDocumentsMet: documents, ...(last && { last }) },
+    }),
+  }
+}
+
 const tokensPart = ({ core, running }: HealthSources): { readonly part: HealthPart; readonly ageMs?: number } => {
   const age = Math.round(core.clock.monotonic() - running.follower.heardAt())
   const stopped = running.follower.stopped()
@@ -271,6 +282,7 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
       cache: cachePart(core),
       blocks: sources.blocks(),
       nodes: nodesPart(sources),
+      damage: damagePart(sources),
     },
     ...{ log: logPart(log), housekeeping: housekeepingPart(housekeeping) },
   }

@@ -63,6 +63,7 @@ export const openServiceMetrics = (sources: MetricsSources): Metrics => {
     const [report, files] = await Promise.all([health(), fileBytes(config, core.engine.journal)])
     const { head, tokenAgeMs, liveBehindMs, signingKeyAgeMs, diskFreeBytes, longStreams, jobs } = report.figures
     const engine = core.engine.figures?.()
+    const damage = core.damage.report()
     return {
       ...(engine && { pools: { read: engine }, commands: { read: engine.commands } }),
       ...{ append: core.store.stats(), consumers: report.consumers, fileBytes: files, ready: report.ready },
@@ -78,6 +79,7 @@ export const openServiceMetrics = (sources: MetricsSources): Metrics => {
       ...(jobs && { queue: jobs }),
       ...(live && { live: live() }),
       nodes: sources.nodes(),
+      damage: { events: damage.events, documents: damage.documents },
     }
   }
   const metrics = openMetrics({ version: sources.version, runtime: runtime(), snapshot })

@@ -1,20 +1,20 @@
-import type { App, AppOptions, ProjectionStatus, TokenStatus, VerifyReport, Watch } from './adapters/cli/app-port.ts'
+import type { App, AppOptions, ProjectionStatus, TokenStatus } from './adapters/cli/app-port.ts'
 import { signAccessToken } from './adapters/http/access-tokens.ts'
 import { importFrom } from './adapters/import/command.ts'
 import { giveUpRoom, isFull } from './adapters/room.ts'
 import { rotateAddresses } from './app-address.ts'
 import { openBlockTool } from './app-blocks.ts'
-import { bindAll, bindSubscribers, type Closing, type Core, openCore, systemClock, type Views } from './app-core.ts'
+import { bindAll, bindSubscribers, type Closing, openCore, systemClock } from './app-core.ts'
 import { openAccountTool } from './app-identity.ts'
 import { openLogging } from './app-logging.ts'
 import { mailRules } from './app-mail.ts'
 import { fillSample, searchable } from './app-sample.ts'
 import { openService, scopeOf } from './app-service.ts'
+import { repairAll, verifyAll } from './app-verify.ts'
 import { createToken, endToken, listTokens } from './commands/tokens.ts'
 import type { Config } from './config.ts'
 import { isRefusal } from './domain/refusal.ts'
 import type { Token } from './domain/token.ts'
-import { verifyLog } from './log/verify.ts'
 import type { Inspection } from './projections/inspect.ts'
 import { exportEntries } from './queries/entries.ts'
 import type { SubscriberInspection } from './subscribers/inspect.ts'
@@ -110,6 +110,7 @@ const compose = async (
       return parked
     },
     verify: watch => verifyAll(core, views, watch),
+    repair: watch => repairAll(core, views, watch),
     tokens: {
       create: async ({ role, for: name, lifeMs }) => {
         const token = await createToken(tokenDeps, { role, name, lifeMs })
@@ -173,19 +174,3 @@ const statusOf = (found: Inspection): ProjectionStatus => ({
   ...{ position: String(found.position), lag: String(found.lag) },
   parked: parkedOf(found),
 })
-
-/** Every event decodes and fits its schema; every read model is what a replay gives. */
-const verifyAll = async (core: Core, views: Views, watch: Watch): Promise<VerifyReport> => {
-  const { events, faults } = await verifyLog(core.log, watch.signal, done =>
-    watch.onProgress({ step: 'verify log', done, total: 0, unit: 'events' }),
-  )
-  const projections: VerifyReport['projections'][number][] = []
-  for (const each of Object.values(views)) {
-    const found = await each.verify(watch)
-    projections.push({
-      ...{ name: each.name, documents: found.documents, different: found.differing },
-      differences: found.differences.map(({ id, kind }) => `${id}: ${kind}`),
-    })
-  }
-  return { events, faults, projections }
-}

@@ -130,6 +130,14 @@ export const undecodable = (
   return new UndecodableEventError(reason, at, `The event ${id} (${type}, position ${position}) ${what}.`)
 }
 
+/** Of its members none is believed, so that none is named. */
+const damagedError = ({ type, stream, position }: LoggedEvent): UndecodableEventError =>
+  new UndecodableEventError(
+    'damaged',
+    { type, stream, position },
+    `The event at position ${position} is damaged: it does not fit its checksum.`,
+  )
+
 const lift = (event: LoggedEvent, codec: EventCodec, data: JsonObject, from: number, removed: boolean): JsonObject => {
   const { version, upcasters } = codec.declared
   let lifted = data
@@ -188,6 +196,7 @@ export type Page = {
 const parsePage = (logged: readonly LoggedEvent[], codecs: ReadonlyMap<string, EventCodec>, page: Page): void => {
   const { events, closed } = page
   for (const event of logged) {
+    if (event.damaged) throw damagedError(event)
     const codec = codecs.get(event.type)
     if (!codec) throw undecodable('unknown-type', event, 'has a type that this version does not know')
     const data = parse(event, event.data)

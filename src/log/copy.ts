@@ -50,13 +50,21 @@ export type CopyOptions = {
 
 const APPEND_EVENTS = 400
 /** What an engine may count of an event beside its texts, in bytes. */
-const BESIDE = 64
+const BESIDE = 72
 const TRIES = 30
 const PAUSE_MS = 1_000
 
 /** Everything of an event that a copy keeps, as one line: an array in canonical JSON. */
 const rowOf = ({ stream, revision, id, type, data, meta, recordedAt }: LoggedEvent): string =>
   `${JSON.stringify([stream, String(revision), id, type, data, meta, recordedAt])}\n`
+
+/** What is damaged is not made whole by a copy, which would give it a checksum that fits. @throws {CopyError} */
+const mustBeSound = ({ damaged, position }: LoggedEvent): void => {
+  if (damaged)
+    throw new CopyError(
+      `The event at position ${position} of a log is damaged: it does not fit its checksum, and nothing is copied from there on.`,
+    )
+}
 
 type Part = { readonly stream: string; readonly expected: Expected; readonly events: readonly CopiedEvent[] }
 
@@ -129,6 +137,7 @@ async function* eventsOf(store: EventStore, until: bigint): AsyncGenerator<Logge
   for await (const batch of store.readAll(0n))
     for (const event of batch.events) {
       if (event.position > until) return
+      mustBeSound(event)
       yield event
     }
 }
@@ -174,6 +183,7 @@ export const copyLog = async (options: CopyOptions): Promise<CopyReport> => {
   if (!signal.aborted)
     for await (const batch of from.readAll(last)) {
       const due = batch.events.filter(event => event.position <= until)
+      due.forEach(mustBeSound)
       there = await send(options, partsOf(due), there)
       for (const event of due) hash.update(rowOf(event))
       events += due.length

@@ -18,10 +18,13 @@ export type NewEvent = DomainEvent & { readonly id: string; readonly meta: Omit<
 /** As `Batch` of the event store, decoded. */
 export type LogBatch = { readonly events: readonly Recorded[]; readonly position: bigint; readonly caughtUp: boolean }
 
-/** This build cannot read the event: its type is unknown or its schema newer. A consumer that meets one stops. */
+/**
+ * The event cannot be read: its type is unknown to this build or its schema newer; it is no event of its type (`corrupt`); it does
+ * not fit its checksum (`damaged`). A consumer that meets one stops.
+ */
 export class UndecodableEventError extends Error {
   override readonly name = 'UndecodableEventError'
-  readonly reason: 'unknown-type' | 'newer-schema' | 'corrupt'
+  readonly reason: 'unknown-type' | 'newer-schema' | 'corrupt' | 'damaged'
   readonly event: { readonly type: string; readonly stream: string; readonly position: bigint }
   constructor(reason: UndecodableEventError['reason'], event: UndecodableEventError['event'], message: string) {
     super(message)

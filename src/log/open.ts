@@ -42,7 +42,9 @@ const initialisationVectors = (fillRandom: (bytes: Uint8Array) => void): (() => 
 }
 
 const passes = (filter: LogFilter | undefined) => (event: LoggedEvent) =>
-  (filter?.categories?.includes(categoryOf(event.stream)) ?? true) && (filter?.types?.includes(event.type) ?? true)
+  // Of a damaged event nobody can say whether it is wanted.
+  event.damaged === true ||
+  ((filter?.categories?.includes(categoryOf(event.stream)) ?? true) && (filter?.types?.includes(event.type) ?? true))
 
 type Prepared = { readonly event: NewEvent; readonly codec: EventCodec; readonly members: readonly string[] }
 

@@ -22,7 +22,7 @@ export type Line = { readonly position: bigint; readonly text: string }
 
 export type Transcript = {
   /**
-   * The events in order. `checked` decodes every one of them, so that a damaged one says `unreadable` and the text as a
+   * The events in order; of one that does not fit its checksum only where it stands. `checked` decodes every one of them, so that a damaged one says `unreadable` and the text as a
    * whole stays JSON; without it those that need no decoding are passed on as they are stored.
    */
   write(events: readonly LoggedEvent[], sight: Sight, checked: boolean): Promise<readonly Line[]>
@@ -69,6 +69,7 @@ export const openTranscript = (deps: {
   const plain = (event: LoggedEvent): boolean => {
     const codec = codecs.get(event.type)
     return (
+      !event.damaged &&
       codec !== undefined &&
       event.data.startsWith('{') &&
       event.meta.startsWith('{"actor":') &&

@@ -10,12 +10,16 @@
 /** An event as the store takes it: `data` and `meta` are canonical JSON texts (RFC 8785), kept to the byte. */
 export type StoredEvent = { readonly id: string; readonly type: string; readonly data: string; readonly meta: string }
 
-/** `recordedAt` is the store's clock, RFC 3339 UTC with milliseconds. */
+/**
+ * `recordedAt` is the store's clock, RFC 3339 UTC with milliseconds. `damaged`: what is stored does not fit the checksum that it
+ * was stored with; nothing of the event is to be believed but that there is one at this position.
+ */
 export type LoggedEvent = StoredEvent & {
   readonly stream: string
   readonly revision: bigint
   readonly position: bigint
   readonly recordedAt: string
+  readonly damaged?: true
 }
 
 /** The revision of the stream's last event, or 'none' when the stream must not exist. */

@@ -97,9 +97,12 @@ export type Checkpoint = {
 /** Who works for a consumer. `beat` is raised by its holder; a challenger watches it on its own monotonic clock. */
 export type Lease = { readonly owner: string; readonly token: number; readonly beat: number }
 
-export type ReadStoreErrorCode = 'unavailable' | 'corrupt' | 'gone' | 'fenced' | 'closed'
+export type ReadStoreErrorCode = 'unavailable' | 'corrupt' | 'gone' | 'fenced' | 'closed' | 'damaged'
 
-/** `gone`: the collection no longer exists (it was swapped and dropped). `fenced`: the lease was lost. */
+/**
+ * `gone`: the collection no longer exists (it was swapped and dropped). `fenced`: the lease was lost. `damaged`: a document does not
+ * fit the checksum that it was stored with, or an index leads to one that it should not: nothing is told of it.
+ */
 export class ReadStoreError extends Error {
   override readonly name = 'ReadStoreError'
   readonly code: ReadStoreErrorCode
@@ -127,8 +130,16 @@ export type ReadStore = {
   select(collection: CollectionName, plan: Plan, members: readonly string[]): Promise<Page<Row>>
   /** How many index entries the plan's bounds cover, counted up to `limit`; residual conditions are not looked at. */
   count(collection: CollectionName, plan: Plan, limit: number): Promise<number>
-  /** Documents by id order after an id: export, verification. */
-  scan(collection: CollectionName, after: string, limit: number): Promise<readonly Document[]>
+  /**
+   * Documents by id order after an id: export, verification. With `onDamaged` what is damaged is told to it and left out, and what
+   * the engine keeps of a document beside it is looked at too; none is left where there is a sound one after the id.
+   */
+  scan(
+    collection: CollectionName,
+    after: string,
+    limit: number,
+    onDamaged?: (id: string) => void,
+  ): Promise<readonly Document[]>
 
   /**
    * Applies a batch: writes whose position is not greater than the stored one change nothing; then the checkpoint. On an

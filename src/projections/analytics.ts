@@ -105,7 +105,7 @@ const raised = <Name extends string>(
 
 export const analyticsProjection = projection<AnalyticsDocument>({
   name: 'analytics',
-  version: 1,
+  version: 2,
   categories: [entryCategory, importCategory, searchesCategory],
   types: [...Object.keys(counted), ImportCompleted.type, SearchesCounted.type],
   indexes,

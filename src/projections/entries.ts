@@ -76,7 +76,7 @@ export const documentOf = (entry: Entry, revision: string): EntryDocument => ({
 
 export const entriesProjection = projection<EntryDocument>({
   name: 'entries',
-  version: 1,
+  version: 2,
   categories: [entryCategory],
   indexes,
   key: entryIdOf,

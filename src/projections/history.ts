@@ -82,7 +82,7 @@ const clockAfter = (document: JsonObject | undefined, at: number): JsonObject =>
 
 export const historyProjection = projection<JsonObject>({
   name: 'history',
-  version: 2,
+  version: 3,
   indexes,
   key: ({ position }) => [historyId(position), CLOCK_ID],
   evolve: (document, event: Recorded, id): JsonObject => {

@@ -78,12 +78,12 @@ export const rebuild = async <D extends JsonObject>(options: RebuildOptions<D>):
   const end = await building
   if (await live()) return at.generation
   if (signal.aborted) return undefined
-  throw new Error(
-    `${collectionName(name, at)} was not finished (${end}): ${problem ?? 'another rebuild took its place'}`,
-  )
+  const why = problem ?? 'another rebuild took its place'
+  throw new ProjectionError('projection-unfinished', `${collectionName(name, at)} was not finished (${end}): ${why}`)
 }
 
-export type Difference = { readonly id: string; readonly kind: 'missing' | 'extra' | 'different' }
+/** `damaged`: it does not fit its checksum, or does not stand in its indexes where it should. */
+export type Difference = { readonly id: string; readonly kind: 'missing' | 'extra' | 'different' | 'damaged' }
 export type Verification = {
   readonly generation: number
   readonly documents: number
@@ -93,17 +93,23 @@ export type Verification = {
   /** Documents changed since the replay ended: not compared. */
   readonly moved: number
   readonly parked: number
+  /** The log can be read up to here alone: what is later was not compared. */
+  readonly readUpTo?: bigint
 }
 
 const PAGE = 500
 const REPORTED = 100
 
-async function* documentsOf(store: ReadStore, collection: string): AsyncGenerator<Document> {
+async function* documentsOf(
+  store: ReadStore,
+  collection: string,
+  onDamaged: (id: string) => void,
+): AsyncGenerator<Document> {
   for (let after = ''; ; ) {
-    const page = await store.scan(collection, after, PAGE)
+    const page = await store.scan(collection, after, PAGE, onDamaged)
     yield* page
     const last = page.at(-1)
-    if (!last || page.length < PAGE) return
+    if (!last) return
     after = last.id
   }
 }
@@ -141,8 +147,10 @@ export const verifyProjection = async <D extends JsonObject>(options: RebuildOpt
         keep().catch(() => undefined)
       },
     })
-    if (replayed !== 'finished') throw new Error(`the replay of ${name} ended early (${replayed})`)
+    if (replayed !== 'finished' && replayed !== 'stopped' && !signal.aborted)
+      throw new ProjectionError('projection-building', `the replay of ${name} ended early (${replayed}): try again`)
     const upTo = (await store.checkpoint(scratch))?.position ?? 0n
+    const stopped = replayed === 'stopped' ? { readUpTo: upTo } : {}
     // The live one may be behind the replay: what it has not come to is not compared either.
     const liveUpTo = (await store.checkpoint(collection))?.position ?? 0n
     const parked = await parkedOf(store, collection)
@@ -153,8 +161,13 @@ export const verifyProjection = async <D extends JsonObject>(options: RebuildOpt
       differing += 1
       if (differences.length < REPORTED) differences.push({ id, kind })
     }
-    const expected = documentsOf(store, scratch)
-    const found = documentsOf(store, collection)
+    const damaged = new Set<string>()
+    const isDamaged = (id: string): void => {
+      if (!damaged.has(id)) differs(id, 'damaged')
+      damaged.add(id)
+    }
+    const expected = documentsOf(store, scratch, isDamaged)
+    const found = documentsOf(store, collection, isDamaged)
     let [want, have] = [await expected.next(), await found.next()]
     while (!(want.done && have.done) && !signal.aborted) {
       documents += 1
@@ -168,9 +181,9 @@ export const verifyProjection = async <D extends JsonObject>(options: RebuildOpt
         have = await found.next()
       } else if (wanted && (!held || wanted.id < held.id)) {
         // Removed, or still to come, after the replay ended: the tombstone or the document says so.
-        const now = (await store.load(collection, [wanted.id])).get(wanted.id)
+        const now = damaged.has(wanted.id) ? undefined : (await store.load(collection, [wanted.id])).get(wanted.id)
         if (wanted.position > liveUpTo || (now && now.position > upTo)) moved += 1
-        else differs(wanted.id, 'missing')
+        else if (!damaged.has(wanted.id)) differs(wanted.id, 'missing')
         want = await expected.next()
       } else if (wanted && held) {
         if (held.position > upTo || wanted.position > liveUpTo) moved += 1
@@ -179,7 +192,7 @@ export const verifyProjection = async <D extends JsonObject>(options: RebuildOpt
         have = await found.next()
       }
     }
-    return { generation: live, documents, differences, differing, moved, parked: parked.size }
+    return { generation: live, documents, differences, differing, moved, parked: parked.size, ...stopped }
   } finally {
     await store.drop(scratch)
     await forgetConsumer(store, scratch)

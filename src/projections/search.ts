@@ -72,7 +72,7 @@ export const searchDocument = (entry: Entry, known?: Partial<Known>): SearchDocu
 
 export const searchProjection = projection<SearchDocument>({
   name: 'search',
-  version: 2,
+  version: 3,
   categories: [entryCategory],
   indexes,
   key: entryIdOf,

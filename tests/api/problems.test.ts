@@ -8,6 +8,7 @@ import { accountProblems } from '../../src/adapters/http/problems-accounts.ts'
 import { blockProblems } from '../../src/adapters/http/problems-blocks.ts'
 import { liveProblemCodes } from '../../src/adapters/http/problems-live.ts'
 import { openIdProblems } from '../../src/adapters/http/problems-openid.ts'
+import { UndecodableEventError } from '../../src/log/log.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
 import { KeysError } from '../../src/ports/keys.ts'
 import { ReadStoreError } from '../../src/ports/read-store.ts'
@@ -129,6 +130,7 @@ t.test('what lies behind fails: 5xx that reveal nothing', async t => {
     [new EventStoreError('closed', secret), 503, 'closing'],
     [new EventStoreError('corrupt', secret), 500, 'internal'],
     [new EventStoreError('too-large', secret), 413, 'payload-too-large'],
+    [new UndecodableEventError('damaged', { type: 'T', stream: 's', position: 1n }, secret), 503, 'event-unreadable'],
     [new KeysError('unavailable', secret), 503, 'store-unavailable'],
     [new TypeError(secret), 500, 'internal'],
     [Object.assign(new Error(secret), { statusCode: 400 }), 400, 'request-malformed'],

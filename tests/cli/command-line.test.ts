@@ -91,7 +91,14 @@ const emptyApp = (calls: unknown[][]): App => ({
   verify: async () => ({
     events: 9,
     faults: [],
+    damaged: [],
     projections: [{ name: 'entries', documents: 2, different: 0, differences: [] }],
+  }),
+  repair: async () => ({
+    events: 9,
+    faults: [],
+    damaged: [],
+    projections: [{ name: 'entries', documents: 2, different: 1, rebuilt: true }],
   }),
   tokens: {
     create: async request => {
@@ -401,10 +408,34 @@ t.test('read models', async t => {
   t.match(await run(['verify']), { code: 0, out: '9 events read\nentries: 2 documents, all as replayed\n' })
   const differing = { name: 'entries', documents: 2, different: 1, differences: ['doc: /lemma'] }
   const wrong = await run(['verify'], {
-    app: { verify: async () => ({ events: 9, faults: ['at 3: no type'], projections: [differing] }) },
+    app: { verify: async () => ({ events: 9, faults: ['at 3: no type'], damaged: [], projections: [differing] }) },
   })
   t.match(wrong, { code: 1, out: '9 events read\n  at 3: no type\nentries: 2 documents, 1 differ\n  doc: /lemma\n' })
+  const hurt = [{ position: '3' }, { position: '5', soundAt: '2026-01-01T00:00:00.000Z' }]
+  const upTo = { name: 'entries', documents: 2, different: 0, differences: [], readUpTo: '2' }
+  const broken = await run(['verify'], {
+    app: { verify: async () => ({ events: 9, faults: [], damaged: hurt, projections: [upTo] }) },
+  })
+  t.equal(broken.code, 1, 'damage alone is a failure')
+  t.match(broken.out, /position 3 is damaged: .*; it was not looked at before\n.*position 5 .* sound at 2026-01-01T00/)
+  t.match(broken.out, /all as replayed; the log can be read up to position 2 alone/)
   t.match(JSON.parse((await run(['verify', '--json'])).out), { events: 9 })
+  const mended = '9 events read\nentries: 2 documents, 1 differed; built again\n'
+  t.match(await run(['repair']), { code: 0, out: mended })
+  const left = await run(['repair'], {
+    app: {
+      repair: async () => ({
+        ...{ events: 9, faults: [], damaged: hurt },
+        projections: [{ name: 'entries', documents: 2, different: 1, rebuilt: false, reason: 'the log is damaged' }],
+      }),
+    },
+  })
+  t.match(left, {
+    code: 1,
+    out: /Nothing here can repair an event.*\nentries: .* not built again: the log is damaged/s,
+  })
+  t.match(JSON.parse((await run(['repair', '--json'])).out), { projections: [{ rebuilt: true }] })
+  t.equal((await run(['repair'], { stop })).code, 75)
   t.equal((await run(['verify'], { stop })).code, 75)
 })
 

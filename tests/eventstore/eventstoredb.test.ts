@@ -50,10 +50,10 @@ t.test('an append is measured as the server does: with the types, and the times 
       data: `"${'x'.repeat(bytes / 1_000 - 4)}"`,
       meta: '{}',
     }))
-  const fits = thousand(960_000)
+  const fits = thousand(940_000)
   const sent = server.appends()
   t.equal(await codeOf(store.append('a-1', 'none', thousand(MAX_APPEND_BYTES))), 'too-large')
-  await t.rejects(store.append('a-1', 'none', thousand(MAX_APPEND_BYTES)), /1081000 bytes as EventStoreDB counts them/)
+  await t.rejects(store.append('a-1', 'none', thousand(MAX_APPEND_BYTES)), /1105000 bytes as EventStoreDB counts them/)
   const copied = (events: readonly StoredEvent[]): CopiedEvent[] =>
     events.map(event => ({ ...event, recordedAt: '2020-02-29T12:00:00.123Z' }))
   t.equal(await codeOf(store.appendCopied('a-1', 'none', copied(fits))), 'too-large', 'their times take place too')
@@ -211,3 +211,32 @@ t.test(
     t.match(log.append('s-1', 'any', [b]), { outcome: 'written', revision: 3n }, 'a duplicate')
   },
 )
+
+t.test('an event that does not fit the checksum in its metadata is damaged; one from before has none', async t => {
+  const { server, store } = await open(t)
+  written(await store.append('a-1', 'none', newEvents(4)))
+  written(await store.appendCopied('b-1', 'none', [{ ...newEvent(), recordedAt: '2020-02-29T12:00:00.123Z' }]))
+  const records = server.log.all.filter(each => each.stream === 'a-1')
+  const [first, second, third, fourth] = records
+  const [copied] = server.log.all.filter(each => each.stream === 'b-1')
+  t.same(
+    (await readWhole(store, 'b-1')).map(event => [event.damaged, event.recordedAt]),
+    [[undefined, '2020-02-29T12:00:00.123Z']],
+  )
+  const turn = (bytes: Uint8Array | undefined, at: number): void => {
+    if (bytes) bytes[at] = (bytes[at] ?? 0) ^ 1
+  }
+  turn(first?.data, 5)
+  turn(second?.data, (second?.data.length ?? 0) - 5)
+  turn(third?.metadata, 1)
+  if (fourth) Object.assign(fourth, { metadata: new Uint8Array() })
+  turn(copied?.metadata, (copied?.metadata.length ?? 0) - 5)
+  const damaged = (await readLog(store, 0n)).events.map(event => [event.stream, event.revision, event.damaged])
+  t.same(damaged, [
+    ['a-1', 0n, true],
+    ['a-1', 1n, true],
+    ['a-1', 2n, true],
+    ['a-1', 3n, undefined],
+    ['b-1', 0n, true],
+  ])
+})

@@ -77,16 +77,34 @@ export type ProjectionStatus = {
 
 export type RebuildReport = { readonly name: string; readonly position: string }
 
+/** A damaged event. `soundAt`: when it was found sound last (RFC 3339); absent where it never was, as far as is known. */
+export type DamagedEvent = { readonly position: string; readonly soundAt?: string }
+
 /** `differences` names documents whose replay is not what is live, 100 at most of `different`. */
 export type VerifyReport = {
   readonly events: number
   /** Events that do not decode or break their schema, 100 at most, in words. */
   readonly faults: readonly string[]
+  /** Events that do not fit their checksum. */
+  readonly damaged: readonly DamagedEvent[]
   readonly projections: readonly {
     readonly name: string
     readonly documents: number
     readonly different: number
     readonly differences: readonly string[]
+    /** Documents that were only compared up to this position, where the log cannot be read; absent: all were. */
+    readonly readUpTo?: string
+  }[]
+}
+
+/** `rebuilt`: it was not what the log says and is now. `reason`: why it was not, though it had to be. */
+export type RepairReport = Pick<VerifyReport, 'events' | 'faults' | 'damaged'> & {
+  readonly projections: readonly {
+    readonly name: string
+    readonly documents: number
+    readonly different: number
+    readonly rebuilt: boolean
+    readonly reason?: string
   }[]
 }
 
@@ -136,6 +154,8 @@ export type App = {
   /** Puts parked documents back to work; how many. */
   retry(name: string | undefined): Promise<number>
   verify(watch: Watch): Promise<VerifyReport>
+  /** Builds again what is damaged and can be: read models. Events cannot. */
+  repair(watch: Watch): Promise<RepairReport>
   readonly tokens: {
     create(request: TokenRequest): Promise<IssuedToken | Refusal>
     list(): Promise<readonly TokenStatus[]>

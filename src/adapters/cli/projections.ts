@@ -1,5 +1,5 @@
-/** `lexichron rebuild`, `projections`, `projections retry` and `verify`: the read models, looked after. */
-import type { App, ProjectionStatus, VerifyReport } from './app-port.ts'
+/** `lexichron rebuild`, `projections`, `projections retry`, `verify` and `repair`: the read models, looked after. */
+import type { App, DamagedEvent, ProjectionStatus, RepairReport, VerifyReport } from './app-port.ts'
 import { type CliCommand, type CliContext, exitCodes, oneOf } from './command.ts'
 import { count, table } from './terminal.ts'
 
@@ -90,11 +90,21 @@ export const retry: CliCommand = {
   },
 }
 
-const verdict = ({ events, faults, projections: checked }: VerifyReport): readonly string[] => [
+export const damageLine = ({ position, soundAt }: DamagedEvent): string =>
+  `  the event at position ${position} is damaged: it does not fit its checksum; ${
+    soundAt === undefined ? 'it was not looked at before' : `it was sound at ${soundAt}`
+  }`
+
+const verdict = ({ events, faults, damaged, projections: checked }: VerifyReport): readonly string[] => [
   `${count(events)} events read`,
+  ...damaged.map(damageLine),
   ...faults.map(each => `  ${each}`),
-  ...checked.flatMap(({ name, documents, different, differences }) => [
-    `${name}: ${count(documents)} documents, ${different === 0 ? 'all as replayed' : `${count(different)} differ`}`,
+  ...checked.flatMap(({ name, documents, different, differences, readUpTo }) => [
+    `${name}: ${count(documents)} documents, ${different === 0 ? 'all as replayed' : `${count(different)} differ`}${
+      readUpTo === undefined
+        ? ''
+        : `; the log can be read up to position ${readUpTo} alone, and later ones were not compared`
+    }`,
     ...differences.map(each => `  ${each}`),
   ]),
 ]
@@ -114,7 +124,47 @@ export const verify: CliCommand = {
     if (signal.aborted) return exitCodes.tryAgain
     if (terminal.json) await terminal.result(JSON.stringify(found))
     else for (const line of verdict(found)) await terminal.result(line)
-    const sound = found.faults.length === 0 && found.projections.every(each => each.different === 0)
+    const sound =
+      found.faults.length + found.damaged.length === 0 && found.projections.every(each => each.different === 0)
+    return sound ? exitCodes.done : exitCodes.failed
+  },
+}
+
+const outcome = ({ rebuilt, reason, different }: RepairReport['projections'][number]): string => {
+  if (rebuilt) return `${count(different)} differed; built again`
+  return different === 0
+    ? 'all as replayed'
+    : `${count(different)} differ; not built again: ${reason ?? 'it was stopped'}`
+}
+
+const repairs = ({ events, faults, damaged, projections: checked }: RepairReport): readonly string[] => [
+  `${count(events)} events read`,
+  ...damaged.map(damageLine),
+  ...faults.map(fault => `  ${fault}`),
+  ...(damaged.length > 0
+    ? ['  Nothing here can repair an event: restore a backup of the log that has it, or go on with a copy of the log.']
+    : []),
+  ...checked.map(each => `${each.name}: ${count(each.documents)} documents, ${outcome(each)}`),
+]
+
+export const repair: CliCommand = {
+  name: 'repair',
+  usage: '',
+  summary: 'verify, and build again from the log what is damaged: read models; events cannot be repaired',
+  details: ['Exit code 1 when something damaged is left.'],
+  options: {},
+  about: {},
+  positionals: [0, 0],
+  run: async (_, context) => {
+    const { terminal, signal } = context
+    const app = await context.open('work')
+    const done = await context.watched(view => app.repair({ onProgress: view.show, signal }))
+    if (signal.aborted) return exitCodes.tryAgain
+    if (terminal.json) await terminal.result(JSON.stringify(done))
+    else for (const line of repairs(done)) await terminal.result(line)
+    const sound =
+      done.faults.length + done.damaged.length === 0 &&
+      done.projections.every(({ different, rebuilt }) => different === 0 || rebuilt)
     return sound ? exitCodes.done : exitCodes.failed
   },
 }

@@ -15,7 +15,7 @@ import { jobsDrop, jobsList, jobsRetry, jobsShow } from './jobs.ts'
 import { keysRotate, keysRotateAddresses } from './keys.ts'
 import { mailPreview, mailTest } from './mail.ts'
 import { openProgress } from './progress.ts'
-import { projections, rebuild, retry, verify } from './projections.ts'
+import { projections, rebuild, repair, retry, verify } from './projections.ts'
 import { receiptVerify } from './receipt.ts'
 import { serve } from './serve.ts'
 import { config } from './settings.ts'
@@ -24,7 +24,7 @@ import { exportCommand, importCommand } from './transfer.ts'
 
 /** The one page that lists every command. */
 export const commands: readonly CliCommand[] = [
-  ...[serve, importCommand, exportCommand, copy, rebuild, projections, retry, verify],
+  ...[serve, importCommand, exportCommand, copy, rebuild, projections, retry, verify, repair],
   ...[
     tokenCreate,
     tokenList,

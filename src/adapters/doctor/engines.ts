@@ -20,7 +20,7 @@ export const again = {
 
 /** The numbers are the adapters' own (LexE, LxRd), stated again: no adapter knows another. A test holds them together. */
 const eventFile: Kind = {
-  ...{ name: 'event store', applicationId: 0x4c657845, schema: 1 },
+  ...{ name: 'event store', applicationId: 0x4c657845, schema: 2 },
   again: again.events,
 }
 const readFile: Kind = {

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { traceIdOf } from '../../domain/trace.ts'
+import { UndecodableEventError } from '../../log/log.ts'
 import { EventStoreError } from '../../ports/event-store.ts'
 import { KeysError } from '../../ports/keys.ts'
 import { PasswordsBusyError } from '../../ports/passwords.ts'
@@ -55,13 +56,25 @@ const statusOf = (error: unknown): number =>
 /** Any failure as a problem; what nobody foresaw is `internal`. */
 export const problemOfError = (error: unknown): ProblemError => {
   if (error instanceof ProblemError) return error
-  if (error instanceof ProjectionError) return new ProblemError(error.code, error.message, { cause: error })
+  if (error instanceof ProjectionError)
+    return new ProblemError(
+      error.code === 'projection-unfinished' ? 'projection-building' : error.code,
+      error.message,
+      { cause: error },
+    )
+  if (error instanceof UndecodableEventError)
+    return new ProblemError('event-unreadable', problemOf('event-unreadable').help, { cause: error })
   if (error instanceof EventStoreError) {
     const code = storeCodes[error.code]
     return new ProblemError(code, problemOf(code).help, { cause: error })
   }
   if (error instanceof ReadStoreError) {
-    const known = { unavailable: 'store-unavailable', closed: 'closing', gone: 'projection-building' } as const
+    const known = {
+      unavailable: 'store-unavailable',
+      closed: 'closing',
+      gone: 'projection-building',
+      damaged: 'projection-building',
+    } as const
     const code = error.code === 'corrupt' || error.code === 'fenced' ? 'internal' : known[error.code]
     return new ProblemError(code, problemOf(code).help, { cause: error })
   }

@@ -38,7 +38,7 @@ const EventSchema = Type.Object(
     ),
     removed: names,
     withheld: names,
-    unreadable: Type.Optional(Type.Enum(['unknown-type', 'newer-schema', 'corrupt'])),
+    unreadable: Type.Optional(Type.Enum(['unknown-type', 'newer-schema', 'corrupt', 'damaged'])),
     syncToken: Type.String({ description: 'Of this event: for after, before and asOf.' }),
   },
   { $id: 'HistoryEvent' },

@@ -30,7 +30,14 @@ export const ProblemSchema = Type.Object(
 )
 
 /** What any route may answer with, whatever it does. */
-const common: readonly ProblemCode[] = ['validation', 'request-malformed', 'internal', 'closing', 'blocked']
+const common: readonly ProblemCode[] = [
+  'validation',
+  'request-malformed',
+  'internal',
+  'event-unreadable',
+  'closing',
+  'blocked',
+]
 const limited: readonly ProblemCode[] = ['rate-limited']
 /** Of a body, before its schema is asked. */
 const bodied: readonly ProblemCode[] = [

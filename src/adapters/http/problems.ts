@@ -33,6 +33,7 @@ export const edgeCodes = [
   ...accountEdgeCodes,
   ...blockEdgeCodes,
   'internal',
+  'event-unreadable',
   'store-unavailable',
   'busy',
   'closing',
@@ -181,6 +182,12 @@ export const problems = {
     status: 500,
     title: 'Our fault',
     help: 'Something broke here. The log has the details under the requestId.',
+  },
+  'event-unreadable': {
+    status: 503,
+    title: 'An event cannot be read',
+    help: 'This rests on an event that is damaged, or that a newer build has written. Asking again is of no use before the operator has seen to it; /health names its position.',
+    retryAfter: 60,
   },
   'store-unavailable': {
     status: 503,

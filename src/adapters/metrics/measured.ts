@@ -1,20 +1,40 @@
 /** Ports that tell the metrics what passes through them, and are otherwise as they were. */
 import type { Cache } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { EventStore } from '../../ports/event-store.ts'
-import { EventStoreError } from '../../ports/event-store.ts'
+import { type EventStore, EventStoreError, type LoggedEvent } from '../../ports/event-store.ts'
+import type { Damage } from './damage.ts'
 import type { Metrics } from './metrics.ts'
+
+async function* noticing<Page>(
+  pages: AsyncIterable<Page>,
+  eventsOf: (page: Page) => readonly LoggedEvent[],
+  damage: Pick<Damage, 'event'>,
+): AsyncGenerator<Page> {
+  for await (const page of pages) {
+    for (const event of eventsOf(page)) if (event.damaged) damage.event(event)
+    yield page
+  }
+}
 
 /** Filled once the metrics are open: the stores are opened before them. */
 export type Gauged = { metrics?: Pick<Metrics, 'append' | 'cache' | 'batch'> }
 
-/** Times each append until it is answered; those that are sent together count as one. */
+/** Times each append until it is answered, those that are sent together as one; notes each damaged event that is read. */
 export const measuredEventStore = <S extends EventStore>(
   store: S,
   clock: Pick<Clock, 'monotonic'>,
   gauged: Gauged,
+  damage: Pick<Damage, 'event'>,
 ): S => ({
   ...store,
+  readStream: (stream, options) => noticing(store.readStream(stream, options), page => page, damage),
+  readAll: (after, filter) => noticing(store.readAll(after, filter), batch => batch.events, damage),
+  subscribe: (after, filter, signal) => noticing(store.subscribe(after, filter, signal), batch => batch.events, damage),
+  readAt: async positions => {
+    const events = await store.readAt(positions)
+    for (const event of events) if (event.damaged) damage.event(event)
+    return events
+  },
   append: async (stream, expected, events) => {
     const began = clock.monotonic()
     try {

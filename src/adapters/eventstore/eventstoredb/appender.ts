@@ -127,7 +127,8 @@ export const openAppender = (options: AppenderOptions): Appender => {
     append: (stream, expected, events, size) => {
       const refused = refusal()
       if (refused) return Promise.reject(refused)
-      const list = events.map(toEvent)
+      const first = expected === 'none' ? 0n : expected + 1n
+      const list = events.map((event, index) => toEvent(event, { stream, revision: first + BigInt(index) }))
       return new Promise((resolve, reject) => {
         let sentOn: OpenCall | undefined
         const mine: Waiting = {

@@ -58,7 +58,9 @@ const anyOf = (texts: readonly string[]): string => `(?:${texts.map(escaped).joi
 export const passes = (filter: LogFilter | undefined): ((event: LoggedEvent) => boolean) => {
   const categories = filter?.categories && new Set(filter.categories)
   const types = filter?.types && new Set(filter.types)
-  return ({ stream, type }) => (categories?.has(categoryOf(stream)) ?? true) && (types?.has(type) ?? true)
+  // Of a damaged event nobody can say whether it is wanted.
+  return ({ stream, type, damaged }) =>
+    damaged === true || ((categories?.has(categoryOf(stream)) ?? true) && (types?.has(type) ?? true))
 }
 
 export const matchesNothing = (filter: LogFilter | undefined): boolean =>

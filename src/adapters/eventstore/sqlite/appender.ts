@@ -5,6 +5,7 @@
 import { categoryOf } from '../../../domain/ids.ts'
 import { type Sqlite, SqliteError } from '../../sqlite.ts'
 import { type AppendMessage, CONFLICT, REPEATED, WRITTEN } from './protocol.ts'
+import { checksumOf, type Kind, kindChecksum, markOf } from './row.ts'
 
 /** The transaction's COMMIT failed while writing to the disk: the batch may yet survive a crash. */
 export class CommitError extends Error {
@@ -62,30 +63,31 @@ export const openAppender = (db: Sqlite): Appender => {
   const lastPosition = db.prepare<[number]>("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
   const lastStream = db.prepare<[number | null]>('SELECT max(stream) FROM events')
   const allKinds = db.prepare<[number, string, string]>('SELECT id, category, type FROM kinds')
-  const insertKind = db.prepare('INSERT INTO kinds (id, category, type) VALUES (?, ?, ?)')
+  const insertKind = db.prepare('INSERT INTO kinds (id, category, type, checksum) VALUES (?, ?, ?, ?)')
   const findStream = db.prepare<[number]>('SELECT id FROM streams WHERE name = ?')
   const insertStream = db.prepare('INSERT INTO streams (name, id) VALUES (?, ?)')
   const lastRevision = db.prepare<[number | null]>('SELECT max(revision) FROM events WHERE stream = ?')
   const readIds = db.prepare<[string, number]>(
     'SELECT id, position FROM events WHERE stream = ? AND revision > ? ORDER BY revision LIMIT ?',
   )
-  const insertEvent = db.prepare(
-    `INSERT INTO events (position, stream, revision, kind, recorded, lookup, id, name, data, meta)
-     VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?)`,
-  )
+  const insertEvent =
+    db.prepare(`INSERT INTO events (position, stream, revision, kind, recorded, checksum, id, name, data, meta)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 
   // What is known of the file, true as long as `data_version` says that nobody else has written to it.
   let seen: number | undefined
   let position = 0
   let streamCount = 0
   const streams = forgetfulMap<Stream>(REMEMBERED_STREAMS)
-  const kinds = new Map<string, Map<string, number>>()
+  const kinds = new Map<string, Map<string, Pick<Kind, 'id' | 'mark'>>>()
   let kindCount = 0
 
-  const rememberKind = (id: number, category: string, type: string): void => {
-    const types = kinds.get(category) ?? new Map<string, number>()
-    kinds.set(category, types.set(type, id))
+  const rememberKind = (id: number, category: string, type: string): Pick<Kind, 'id' | 'mark'> => {
+    const types = kinds.get(category) ?? new Map<string, Pick<Kind, 'id' | 'mark'>>()
+    const kind = { id, mark: markOf(category, type) }
+    kinds.set(category, types.set(type, kind))
     kindCount = Math.max(kindCount, id)
+    return kind
   }
 
   const resynchronise = (): void => {
@@ -100,13 +102,12 @@ export const openAppender = (db: Sqlite): Appender => {
     seen = version
   }
 
-  const kindOf = (category: string, type: string): number => {
+  const kindOf = (category: string, type: string): Pick<Kind, 'id' | 'mark'> => {
     const known = kinds.get(category)?.get(type)
     if (known !== undefined) return known
-    const id = kindCount + 1
-    insertKind.run(id, category, type)
-    rememberKind(id, category, type)
-    return id
+    const kind = rememberKind(kindCount + 1, category, type)
+    insertKind.run(kind.id, category, type, kindChecksum(kind.id, kind.mark))
+    return kind
   }
 
   const streamOf = (name: string): Stream | undefined => {
@@ -144,17 +145,11 @@ export const openAppender = (db: Sqlite): Appender => {
           const kind = kindOf(category, at(texts, text + 1))
           position += 1
           stream.revision += 1
-          insertEvent.run(
-            position,
-            stream.id,
-            stream.revision,
-            kind,
-            message.times[text / 4] ?? message.at,
-            id,
-            name,
-            at(texts, text + 2),
-            at(texts, text + 3),
-          )
+          const recorded = message.times[text / 4] ?? message.at
+          const [data, meta] = [at(texts, text + 2), at(texts, text + 3)]
+          const place = { position, revision: stream.revision, recorded }
+          const sum = checksumOf(place, kind.mark, { id, name, data, meta })
+          insertEvent.run(position, stream.id, stream.revision, kind.id, recorded, sum, id, name, data, meta)
         }
         answers.push(WRITTEN, stream.revision, position)
       } else {

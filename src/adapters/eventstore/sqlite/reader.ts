@@ -1,7 +1,7 @@
 /** Reads the file in pages, on a connection of its own: streams, the log with its filters, single events by their positions. */
 import type { LogFilter, LoggedEvent } from '../../../ports/event-store.ts'
-import type { Sqlite, Statement } from '../../sqlite.ts'
-import { timestamp } from '../timestamp.ts'
+import { type Sqlite, SqliteError, type Statement } from '../../sqlite.ts'
+import { COLUMNS, damagedEvent, type EventRow, type Kind, kindChecksum, markOf, soundEvent } from './row.ts'
 import { LARGE_EVENT_BYTES, LONG_STREAM } from './schema.ts'
 
 /** Events a page holds; of large ones fewer, so that no page takes more than some 33 MB. */
@@ -16,18 +16,6 @@ const SCANNED_POSITIONS = 4_000
 /** More kinds than this in a filter are scanned for: each would be a branch of the merged query. */
 const MERGED_KINDS = 64
 
-type EventRow = [
-  position: number,
-  revision: number,
-  kind: number,
-  recorded: number,
-  id: string,
-  name: string,
-  data: string,
-  meta: string,
-]
-const COLUMNS = 'position, revision, kind, recorded, id, name, data, meta'
-
 /** Events after a position and how far the log was considered for them. */
 export type LogPage = { readonly events: readonly LoggedEvent[]; readonly position: number; readonly caughtUp: boolean }
 
@@ -35,6 +23,46 @@ export type LogPage = { readonly events: readonly LoggedEvent[]; readonly positi
 export type LogCursor = {
   /** The page after a position, considering the log up to `until`. */
   next(after: number, until: number): LogPage
+}
+
+type Rows = {
+  all(...values: readonly number[]): readonly EventRow[]
+  /** As long as `take` says so. */
+  each(take: (row: EventRow) => boolean, ...values: readonly number[]): void
+}
+
+/** A damaged row may hold a number that is too large to come as one. It comes inexact then, and fits no checksum. */
+const rowsOf = (db: Sqlite, sql: string): Rows => {
+  const statement = db.prepare<EventRow>(sql)
+  const inexact = (values: readonly number[]): readonly EventRow[] => {
+    const rows: unknown = db
+      .prepare(sql, { bigints: true })
+      .all(...values)
+      .map(row => row.map(value => (typeof value === 'bigint' ? Number(value) : value)))
+    return rows as readonly EventRow[]
+  }
+  return {
+    all: (...values) => {
+      try {
+        return statement.all(...values)
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        return inexact(values)
+      }
+    },
+    each: (take, ...values) => {
+      let taken = 0
+      try {
+        for (const row of statement.iterate(...values)) {
+          if (!take(row)) return
+          taken += 1
+        }
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        for (const row of inexact(values).slice(taken)) if (!take(row)) return
+      }
+    },
+  }
 }
 
 export type Reader = {
@@ -51,21 +79,24 @@ export type Reader = {
   longStreams(limit: number): { readonly stream: string; readonly revision: bigint }[]
 }
 
-type Kind = { readonly id: number; readonly category: string; readonly type: string }
-
 export const openReader = (db: Sqlite): Reader => {
   const lastPosition = db.prepare<[number]>("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
   const dataVersion = db.prepare<[number]>('PRAGMA data_version')
-  const newKinds = db.prepare<[number, string, string]>('SELECT id, category, type FROM kinds WHERE id > ? ORDER BY id')
+  const newKinds = db.prepare<[number, string, string, number]>(
+    'SELECT id, category, type, checksum FROM kinds WHERE id > ? ORDER BY id',
+  )
   const findStream = db.prepare<[number]>('SELECT id FROM streams WHERE name = ?')
-  const eventAt = db.prepare<EventRow>(`SELECT ${COLUMNS} FROM events WHERE position = ?`)
-  const forwards = db.prepare<EventRow>(
+  const eventAt = rowsOf(db, `SELECT ${COLUMNS} FROM events WHERE position = ?`)
+  const forwards = rowsOf(
+    db,
     `SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`,
   )
-  const backwards = db.prepare<EventRow>(
+  const backwards = rowsOf(
+    db,
     `SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision <= ? ORDER BY revision DESC LIMIT ?`,
   )
-  const readLog = db.prepare<EventRow>(
+  const readLog = rowsOf(
+    db,
     `SELECT ${COLUMNS} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?`,
   )
 
@@ -77,31 +108,28 @@ export const openReader = (db: Sqlite): Reader => {
   const lastRevision = db.prepare<[number]>('SELECT max(revision) FROM events WHERE stream = ?')
 
   const kinds: Kind[] = []
-  const types: string[] = []
+  const known: (Kind | undefined)[] = []
   const refreshKinds = (): void => {
-    for (const [id, category, type] of newKinds.all(kinds.at(-1)?.id ?? 0)) {
-      kinds.push({ id, category, type })
-      types[id] = type
+    for (const [id, category, type, sum] of newKinds.all(kinds.at(-1)?.id ?? 0)) {
+      const mark = markOf(category, type)
+      // A filter would pass over its events, and nobody would miss them.
+      if (sum !== kindChecksum(id, mark))
+        throw new SqliteError('corrupt', `${db.path}: kind ${id} of events does not fit its checksum: restore a backup`)
+      const kind = { id, category, type, mark }
+      kinds.push(kind)
+      known[id] = kind
     }
   }
-  const typeOf = (kind: number): string => {
+  const kindOf = (id: number): Kind | undefined => {
     refreshKinds()
-    const type = types[kind]
-    if (type === undefined) throw new Error(`event kind ${kind} is not in the file`)
-    return type
+    return known[id]
   }
 
   // By index: destructuring the row takes its iterator, once for every event of a replay.
-  const logged = (row: EventRow): LoggedEvent => ({
-    id: row[4],
-    type: types[row[2]] ?? typeOf(row[2]),
-    data: row[6],
-    meta: row[7],
-    stream: row[5],
-    revision: BigInt(row[1]),
-    position: BigInt(row[0]),
-    recordedAt: timestamp(row[3]),
-  })
+  const logged = (row: EventRow): LoggedEvent => {
+    const kind = known[row[2]] ?? kindOf(row[2])
+    return (kind && soundEvent(row, kind)) ?? damagedEvent(row, kind?.type ?? '')
+  }
 
   const prepareLarge = (condition: string): Statement<[number]> =>
     db.prepare(
@@ -148,15 +176,17 @@ export const openReader = (db: Sqlite): Reader => {
       .map(kind => kind.id)
   }
 
-  const prepareMerged = (ids: readonly number[]): Statement<EventRow> =>
-    db.prepare(
+  const prepareMerged = (ids: readonly number[]): Rows =>
+    rowsOf(
+      db,
       `${ids
         .map(id => `SELECT ${COLUMNS} FROM events WHERE kind = ${id} AND position > ?1 AND position <= ?2`)
         .join(' UNION ALL ')} ORDER BY position LIMIT ?3`,
     )
   // The plus sign keeps the planner from the index on kinds, whose rows it would have to sort.
-  const prepareScan = (ids: readonly number[]): Statement<EventRow> =>
-    db.prepare(
+  const prepareScan = (ids: readonly number[]): Rows =>
+    rowsOf(
+      db,
       `SELECT ${COLUMNS} FROM events WHERE position > ?1 AND position <= ?2 AND +kind IN (${ids.join(', ')})
        ORDER BY position LIMIT ?3`,
     )
@@ -168,8 +198,8 @@ export const openReader = (db: Sqlite): Reader => {
   const filtered = (filter: LogFilter): LogCursor => {
     let known = -1
     let ids: readonly number[] = []
-    let merged: Statement<EventRow> | undefined
-    let scan: Statement<EventRow> | undefined
+    let merged: Rows | undefined
+    let scan: Rows | undefined
     let bounds = pageBounds(prepareLarge('AND false'))
     let dense = false
     const refresh = (): void => {
@@ -203,16 +233,17 @@ export const openReader = (db: Sqlite): Reader => {
       const events: LoggedEvent[] = []
       let characters = 0
       const statement = direction === 'forwards' ? forwards : backwards
-      for (const row of statement.iterate(id, from, Math.min(limit, PAGE_EVENTS))) {
+      const take = (row: EventRow): boolean => {
         const event = logged(row)
         events.push(event)
         characters += event.data.length + event.meta.length
-        if (characters > PAGE_CHARACTERS) break
+        return characters <= PAGE_CHARACTERS
       }
+      statement.each(take, id, from, Math.min(limit, PAGE_EVENTS))
       return events
     },
     at: position => {
-      const row = eventAt.get(position)
+      const [row] = eventAt.all(position)
       return row && logged(row)
     },
     longStreams: limit => {

@@ -1,9 +1,10 @@
 /** The file of the embedded event store: its tables and indexes. */
 import { openDatabase, type Sqlite } from '../../sqlite.ts'
+import { COLUMNS, type EventRow, kindChecksum, markOf, rowChecksum } from './row.ts'
 
 /** "LexE" in ASCII. */
 const APPLICATION_ID = 0x4c657845
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 
 /** Events of more bytes than this are read in small pages; the index `events_large` finds them. */
 export const LARGE_EVENT_BYTES = 32_768
@@ -13,24 +14,31 @@ export const LONG_STREAM = 1_000
 
 const LONG_INDEX = `CREATE INDEX IF NOT EXISTS events_long ON events (stream) WHERE revision = ${LONG_STREAM}`
 
+const refuse = (table: string, what: 'UPDATE' | 'DELETE'): string =>
+  `CREATE TRIGGER ${table}_${what.toLowerCase()} BEFORE ${what} ON ${table}
+   BEGIN SELECT raise(ABORT, '${table} are never ${what === 'UPDATE' ? 'changed' : 'deleted'}'); END;`
+const TRIGGERS = ['events', 'streams', 'kinds']
+  .flatMap(table => [refuse(table, 'UPDATE'), refuse(table, 'DELETE')])
+  .join('')
+
 /**
  * `kinds` numbers the pairs of category and event type: one index on (kind, position) then serves every filter of the
  * log, where one for categories and one for types would cost a second write an event. `events.stream` is an integer
  * because a text in the unique index was the main cost of an append; its name stands in the row so that replay needs
- * no join. `lookup` is 0: a column of files from
- * before the history's read model found events by their ids.
+ * no join. `checksum` is over the whole row (row.ts), that of a kind over the kind.
  */
 const schema = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE streams (name TEXT PRIMARY KEY, id INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE kinds (id INTEGER PRIMARY KEY, category TEXT NOT NULL, type TEXT NOT NULL, UNIQUE (category, type)) STRICT;
+  CREATE TABLE kinds (id INTEGER PRIMARY KEY, category TEXT NOT NULL, type TEXT NOT NULL,
+    checksum INTEGER NOT NULL, UNIQUE (category, type)) STRICT;
   CREATE TABLE events (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     stream INTEGER NOT NULL,
     revision INTEGER NOT NULL,
     kind INTEGER NOT NULL,
     recorded INTEGER NOT NULL,
-    lookup INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     id TEXT NOT NULL,
     name TEXT NOT NULL,
     data TEXT NOT NULL,
@@ -39,12 +47,7 @@ const schema = `
   CREATE UNIQUE INDEX events_stream ON events (stream, revision);
   CREATE INDEX events_kind ON events (kind);
   CREATE INDEX events_large ON events (position) WHERE octet_length(data) + octet_length(meta) > ${LARGE_EVENT_BYTES};
-  CREATE TRIGGER events_update BEFORE UPDATE ON events BEGIN SELECT raise(ABORT, 'events are never changed'); END;
-  CREATE TRIGGER events_delete BEFORE DELETE ON events BEGIN SELECT raise(ABORT, 'events are never deleted'); END;
-  CREATE TRIGGER streams_update BEFORE UPDATE ON streams BEGIN SELECT raise(ABORT, 'streams are never changed'); END;
-  CREATE TRIGGER streams_delete BEFORE DELETE ON streams BEGIN SELECT raise(ABORT, 'streams are never deleted'); END;
-  CREATE TRIGGER kinds_update BEFORE UPDATE ON kinds BEGIN SELECT raise(ABORT, 'kinds are never changed'); END;
-  CREATE TRIGGER kinds_delete BEFORE DELETE ON kinds BEGIN SELECT raise(ABORT, 'kinds are never deleted'); END;
+  ${TRIGGERS}
 `
 
 export type EventFileOptions = {
@@ -56,7 +59,41 @@ export type EventFileOptions = {
 /** What a file that is still empty gets: the log's id and the time it was made (RFC 3339). */
 export type NewLog = { readonly logId: string; readonly createdAt: string }
 
-const migrate = (db: Sqlite, log: NewLog): void => {
+/**
+ * A file of schema 1 gets its checksums: what is in it is taken as it is, and checked from then on. The column `lookup`, which
+ * was 0 since the history's read model finds events by their ids, becomes theirs, so that a build of before, should it still
+ * run, can write no event without one.
+ */
+const addChecksums = (db: Sqlite): void => {
+  db.exec(`DROP INDEX IF EXISTS events_lookup; DROP TRIGGER events_update; DROP TRIGGER kinds_update;
+    ALTER TABLE events RENAME COLUMN lookup TO checksum; ALTER TABLE kinds ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0`)
+  const marks = new Map<number, number>()
+  const setKind = db.prepare('UPDATE kinds SET checksum = ? WHERE id = ?')
+  for (const [id, category, type] of db
+    .prepare<[number, string, string]>('SELECT id, category, type FROM kinds')
+    .all()) {
+    const mark = markOf(category, type)
+    marks.set(id, mark)
+    setKind.run(kindChecksum(id, mark), id)
+  }
+  const page = db.prepare<EventRow>(`SELECT ${COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT 1000`)
+  const set = db.prepare('UPDATE events SET checksum = ? WHERE position = ?')
+  for (let position = -1; ; ) {
+    const rows = page.all(position)
+    for (const row of rows) {
+      set.run(rowChecksum(row, marks.get(row[2]) ?? 0), row[0])
+      position = row[0]
+    }
+    if (rows.length === 0) break
+  }
+  db.exec(refuse('events', 'UPDATE') + refuse('kinds', 'UPDATE'))
+}
+
+const migrate = (db: Sqlite, from: number, log: NewLog): void => {
+  if (from === 1) {
+    addChecksums(db)
+    return
+  }
   db.exec(schema)
   const insert = db.prepare('INSERT INTO meta (name, value) VALUES (?, ?)')
   insert.run('log_id', log.logId)
@@ -84,7 +121,7 @@ export const openEventFile = (path: string, log: NewLog, options: EventFileOptio
     role: 'events',
     applicationId: APPLICATION_ID,
     schemaVersion: SCHEMA_VERSION,
-    migrate: db => migrate(db, log),
+    migrate: (db, from) => migrate(db, from, log),
     ...options,
   })
   mendIndexes(db)

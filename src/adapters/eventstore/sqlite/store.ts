@@ -98,6 +98,19 @@ const integer = (value: bigint, what: string): number => {
 const revisionOf = (expected: Expected): number =>
   expected === 'none' ? -1 : integer(expected, 'the expected revision')
 
+/** The index by which a stream is read may be damaged where the events are not. @throws {SqliteError} */
+const checkDense = (path: string, stream: string, events: readonly LoggedEvent[], from: number, step: 1 | -1): void => {
+  let revision = BigInt(from)
+  for (const event of events) {
+    if (!event.damaged && (event.stream !== stream || event.revision !== revision))
+      throw new SqliteError(
+        'corrupt',
+        `${path}: the index of ${stream} is damaged at revision ${revision}: restore a backup`,
+      )
+    revision += BigInt(step)
+  }
+}
+
 /** The log's id, after it was renewed if the log has lost its end. */
 const readMeta = (db: Sqlite, seen: SqliteEventStoreOptions['seen'], newId: () => string) => {
   const readId = db.prepare<[string]>("SELECT value FROM meta WHERE name = 'log_id'")
@@ -194,13 +207,20 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
     let left = limit
     const id = read(() => reader.streamId(stream))
     if (id === undefined) return
+    const page = (): LoggedEvent[] => {
+      const events = reader.stream(id, from, direction, left)
+      // Backwards from the end, the first one says where that is.
+      const [first] = events
+      if (first && step < 0 && !first.damaged && from > Number(first.revision)) from = Number(first.revision)
+      checkDense(path, stream, events, from, step)
+      return events
+    }
     while (left > 0 && from >= 0) {
-      const events = read(() => reader.stream(id, from, direction, left))
-      const last = events.at(-1)
-      if (!last) return
+      const events = read(page)
+      if (events.length === 0) return
       yield events
       left -= events.length
-      from = Number(last.revision) + step
+      from += events.length * step
       if (left > 0) await turn()
     }
   }

@@ -1,11 +1,12 @@
 /**
  * From a plan to a filter, a sort and a projection of MongoDB. Pure. A document is stored as
- * `{_id, p: position, l: 1, m: {members that may be asked for}, b: body as JSON text}`, and a removed one as `{_id, p}`:
+ * `{_id, p: position, c: checksum, l: 1, m: {members that may be asked for}, b: body as JSON text}`, a removed one as `{_id, p, c}`:
  * `l` leads every index, so that what was removed stands in none of the ranges that are read.
  */
 import type { Document as Bson, Filter } from 'mongodb'
 import { Long } from 'mongodb'
 import type { Json, JsonObject } from '../../../domain/event.ts'
+import { documentChecksum } from '../../../ports/checksum.ts'
 import { type Ordered, ordered } from '../../../ports/conditions.ts'
 import type { Condition, Index, Indexes, Plan } from '../../../ports/read-store.ts'
 
@@ -13,6 +14,8 @@ import type { Condition, Index, Indexes, Plan } from '../../../ports/read-store.
 export type Stored = {
   readonly _id: string
   readonly p: Long
+  /** Over id, position and body. */
+  readonly c?: number
   readonly l?: 1
   readonly m?: Readonly<Record<string, Json>>
   readonly b?: string
@@ -32,12 +35,18 @@ const membersOf = (body: JsonObject): Readonly<Record<string, Json>> => {
   return Object.fromEntries(members)
 }
 
-export const storedOf = (id: string, position: bigint, body: JsonObject): Stored => ({
-  ...{ _id: id, p: Long.fromBigInt(position), l: 1, m: membersOf(body), b: JSON.stringify(body) },
-})
+export const storedOf = (id: string, position: bigint, body: JsonObject): Stored => {
+  const text = JSON.stringify(body)
+  const p = Long.fromBigInt(position)
+  return { _id: id, p, c: documentChecksum(id, position, text), l: 1, m: membersOf(body), b: text }
+}
 
 /** Of a removed document the position alone stays. */
-export const tombstone = (id: string, position: bigint): Stored => ({ _id: id, p: Long.fromBigInt(position) })
+export const tombstone = (id: string, position: bigint): Stored => ({
+  _id: id,
+  p: Long.fromBigInt(position),
+  c: documentChecksum(id, position, null),
+})
 
 const pathOf = (member: string): string => `m.${member}`
 

@@ -6,6 +6,7 @@
 import type { Collection } from 'mongodb'
 import { MongoServerError } from 'mongodb'
 import type { Json, JsonObject } from '../../../domain/event.ts'
+import { documentChecksum } from '../../../ports/checksum.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import { indexFault, matches, ordered } from '../../../ports/conditions.ts'
 import {
@@ -41,7 +42,7 @@ export type MongoReadStore = ReadStore & {
 
 type Named = { readonly _id: string; readonly v: string }
 /** A document, or some members of it. */
-type Entry = Pick<Stored, '_id' | 'm' | 'b'> & { readonly p?: Stored['p'] }
+type Entry = Pick<Stored, '_id' | 'c' | 'm' | 'b'> & { readonly p?: Stored['p'] }
 
 const CHUNK = 500
 const MAX_CHUNK = 2_000
@@ -49,11 +50,18 @@ const MAX_CHUNK = 2_000
 const parse = (text: string): JsonObject => JSON.parse(text)
 const positionOf = ({ p }: Pick<Entry, 'p'>): bigint => BigInt(p?.toString() ?? 0)
 
-const documentOf = (stored: Entry): Document => ({
-  ...{ id: stored._id, position: positionOf(stored), body: parse(stored.b ?? '{}') },
-})
-const writeOf = (stored: Stored): DocumentWrite =>
-  stored.b === undefined ? { id: stored._id, position: positionOf(stored), removed: true } : documentOf(stored)
+const isSound = (stored: Entry): boolean =>
+  stored.c === documentChecksum(stored._id, positionOf(stored), stored.b ?? null)
+
+const documentOf = (stored: Entry): Document => {
+  if (!isSound(stored))
+    throw new ReadStoreError('damaged', `document ${stored._id} is damaged: it does not fit its checksum`)
+  return { id: stored._id, position: positionOf(stored), body: parse(stored.b ?? '{}') }
+}
+const writeOf = (stored: Stored): DocumentWrite => {
+  const { id, position, body } = documentOf(stored)
+  return stored.b === undefined ? { id, position, removed: true } : { id, position, body }
+}
 
 const keysetOf = (plan: Plan, { _id, m }: Entry): readonly Json[] => [
   ...plan.order.map(each => m?.[ordered(each).member] ?? null),
@@ -196,12 +204,17 @@ export const openMongoReadStore = async (options: MongoReadStoreOptions): Promis
         },
         found => found === 0,
       ),
-    scan: (name, after, limit) =>
+    scan: (name, after, limit, onDamaged) =>
       onHeld(
         name,
         async ({ physical }) => {
-          const found = await physical.find({ _id: { $gt: after }, l: 1 }, { sort: { _id: 1 }, limit }).toArray()
-          return found.map(documentOf)
+          for (let from = after; ; ) {
+            const found = await physical.find({ _id: { $gt: from }, l: 1 }, { sort: { _id: 1 }, limit }).toArray()
+            const sound = onDamaged ? found.filter(isSound) : found
+            for (const stored of found) if (onDamaged && !isSound(stored)) onDamaged(stored._id)
+            from = found.at(-1)?._id ?? from
+            if (sound.length > 0 || found.length < limit) return sound.map(documentOf)
+          }
         },
         found => found.length === 0,
       ),

@@ -116,7 +116,7 @@ const direction = (each: Ordered): string => (each.descending ? ' DESC' : '')
 /** The statements that make the tables and indexes. */
 export const creation = (layout: Layout): readonly string[] => [
   // The body stands last: what is read without it comes from the first page of a row.
-  `CREATE TABLE ${layout.table} (doc INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, position INTEGER NOT NULL${layout.members
+  `CREATE TABLE ${layout.table} (doc INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, position INTEGER NOT NULL, checksum INTEGER NOT NULL${layout.members
     .map((_, at) => `, k${at}`)
     .join('')}, body TEXT)`,
   ...layout.indexes.map(each => {

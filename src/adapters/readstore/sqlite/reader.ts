@@ -1,5 +1,6 @@
 /** Reads over one connection: documents by id, pages of an index, checkpoints and records. */
 import type { Json, JsonObject } from '../../../domain/event.ts'
+import { documentChecksum } from '../../../ports/checksum.ts'
 import { matches } from '../../../ports/conditions.ts'
 import type {
   Checkpoint,
@@ -13,7 +14,7 @@ import type {
 } from '../../../ports/read-store.ts'
 import { ReadStoreError } from '../../../ports/read-store.ts'
 import type { Sqlite, SqlValue, Statement } from '../../sqlite.ts'
-import { type IndexLayout, type Layout, layoutOf, restored } from './layout.ts'
+import { type IndexLayout, type Layout, layoutOf, ordOf, restored, stored, termRows } from './layout.ts'
 import { intervalOf, intervalSql, piecesAfter } from './ranges.ts'
 import { countSql, type Source, sourceOf } from './source.ts'
 import { type Db, type Entry, merged } from './streams.ts'
@@ -25,7 +26,7 @@ export type Reader = {
   find(collection: CollectionName, plan: Plan): Promise<Page>
   select(collection: CollectionName, plan: Plan, members: readonly string[]): Promise<Page<Row>>
   count(collection: CollectionName, plan: Plan, limit: number): number
-  scan(collection: CollectionName, after: string, limit: number): readonly Document[]
+  scan(collection: CollectionName, after: string, limit: number, onDamaged?: (id: string) => void): readonly Document[]
   checkpoints(consumer?: string): ReadonlyMap<string, Checkpoint>
   record(name: string): string | undefined
   records(prefix: string): ReadonlyMap<string, string>
@@ -40,7 +41,17 @@ const bodyOf = (text: string): JsonObject => {
   return value as JsonObject
 }
 
-type BodyRow = readonly [string, bigint, string]
+type BodyRow = readonly [id: string, position: bigint, checksum: bigint, body: string]
+
+/** A damaged row may hold anything. */
+const fits = (id: SqlValue, position: SqlValue, sum: SqlValue, body: SqlValue): boolean =>
+  typeof id === 'string' &&
+  typeof position === 'bigint' &&
+  (typeof body === 'string' || body === null) &&
+  Number(sum) === documentChecksum(id, position, body)
+
+const damaged = (what: string): ReadStoreError =>
+  new ReadStoreError('damaged', `${what} is damaged: it does not fit its checksum, or its index`)
 
 /** As read: a damaged row may hold anything. */
 type CheckpointRow = readonly [string, SqlValue, SqlValue, SqlValue, SqlValue]
@@ -95,9 +106,12 @@ export const openReader = (db: Sqlite): Reader => {
   }
 
   const documentOf = (layout: Layout, doc: number): Document => {
-    const row = statement<BodyRow>(`SELECT id, position, body FROM ${layout.table} WHERE doc = ?`, true).get(doc)
+    const row = statement<BodyRow>(`SELECT id, position, checksum, body FROM ${layout.table} WHERE doc = ?`, true).get(
+      doc,
+    )
     if (!row) throw new ReadStoreError('corrupt', `${db.path}: ${layout.table} lacks document ${doc} of its index`)
-    return { id: row[0], position: row[1], body: bodyOf(row[2]) }
+    if (!fits(...row)) throw damaged(`document ${doc} of ${layout.table}`)
+    return { id: row[0], position: row[1], body: bodyOf(row[3]) }
   }
   const handle = (layout: Layout): Db => ({
     statement,
@@ -107,6 +121,25 @@ export const openReader = (db: Sqlite): Reader => {
       return row[0]
     },
   })
+
+  /** Does the document stand in its indexes where its body says? */
+  const isIndexed = (
+    layout: Layout,
+    {
+      uuids,
+      id,
+      doc,
+      members,
+      body,
+    }: { uuids: boolean; id: string; doc: SqlValue; members: SqlValue[]; body: JsonObject },
+  ): boolean =>
+    layout.members.every((member, at) => restored(members[at]) === restored(stored(body[member]))) &&
+    layout.terms.every(index => {
+      const { terms, order } = termRows(index, body)
+      const same = ['term', ...order.map((_, at) => `o${at}`), 'ord', 'doc'].map(column => `${column} = ?`)
+      const there = statement(`SELECT 1 FROM ${index.table} WHERE ${same.join(' AND ')}`)
+      return terms.every(term => there.get(term, ...order, ordOf(id, uuids), doc) !== undefined)
+    })
 
   const keysetAt = (access: Db, entry: Entry): readonly Json[] => [
     ...entry.values.map(restored),
@@ -150,9 +183,12 @@ export const openReader = (db: Sqlite): Reader => {
     return { documents, next: null, examined }
   }
   const asDocument =
-    (layout: Layout) =>
+    (layout: Layout, { order }: Source) =>
     (entry: Entry, _access: Db, checked?: Document): Document => {
       const document = checked ?? documentOf(layout, entry.doc)
+      const { body } = document
+      if (!order.every(({ member }, at) => entry.values[at] === stored(body[member])))
+        throw damaged(`the index entry of ${document.id} in ${layout.table}`)
       entry.id = document.id
       return document
     }
@@ -183,13 +219,14 @@ export const openReader = (db: Sqlite): Reader => {
         .map(([name]) => name),
     load: (name, ids) => {
       const { table } = collectionOf(name).layout
-      const sql = `SELECT position, body FROM ${table} WHERE id = ?`
-      const one = statement<readonly [bigint, string | null]>(sql, true)
+      const sql = `SELECT position, checksum, body FROM ${table} WHERE id = ?`
+      const one = statement<readonly [bigint, bigint, string | null]>(sql, true)
       const found: DocumentWrite[] = []
       for (const id of ids) {
         const row = one.get(id)
         if (!row) continue
-        const [position, body] = row
+        const [position, sum, body] = row
+        if (!fits(id, position, sum, body)) throw damaged(`document ${id} of ${name}`)
         found.push(body === null ? { id, position, removed: true } : { id, position, body: bodyOf(body) })
       }
       return found
@@ -198,7 +235,7 @@ export const openReader = (db: Sqlite): Reader => {
       inSnapshot(async () => {
         const { layout, uuids } = collectionOf(name)
         const source = sourceOf(layout, indexOf(name, layout, plan), uuids, plan)
-        return examine(layout, source, plan, asDocument(layout))
+        return examine(layout, source, plan, asDocument(layout, source))
       }),
     select: (name, plan, members) =>
       inSnapshot(async () => {
@@ -220,12 +257,24 @@ export const openReader = (db: Sqlite): Reader => {
       }
       return total
     },
-    scan: (name, after, limit) => {
-      const { table } = collectionOf(name).layout
-      const sql = `SELECT id, position, body FROM ${table} WHERE id > ? AND body IS NOT NULL ORDER BY id LIMIT ?`
-      return statement<BodyRow>(sql, true)
-        .all(after, limit)
-        .map(([id, position, body]) => ({ id, position, body: bodyOf(body) }))
+    scan: (name, after, limit, onDamaged) => {
+      const { layout, uuids } = collectionOf(name)
+      const columns = ['id', 'position', 'checksum', 'body', 'doc', ...layout.members.map((_, at) => `k${at}`)]
+      const sql = `SELECT ${columns} FROM ${layout.table} WHERE id > ? AND body IS NOT NULL ORDER BY id LIMIT ?`
+      const found: Document[] = []
+      for (let from = after; found.length === 0; ) {
+        const rows = statement(sql, true).all(from, limit)
+        for (const [id = '', position = 0n, sum = 0n, text = '', doc = 0n, ...members] of rows) {
+          from = String(id)
+          const body = fits(id, position, sum, text) ? bodyOf(String(text)) : undefined
+          const sound = body && (!onDamaged || isIndexed(layout, { uuids, id: from, doc, members, body }))
+          if (body && sound) found.push({ id: from, position: BigInt(Number(position)), body })
+          else if (onDamaged) onDamaged(from)
+          else throw damaged(`document ${from} of ${name}`)
+        }
+        if (rows.length < limit) break
+      }
+      return found
     },
     checkpoints: consumer => {
       const rows = consumer === undefined ? allCheckpoints.all() : oneCheckpoint.all(consumer)

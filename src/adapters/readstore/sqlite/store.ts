@@ -221,7 +221,7 @@ export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Prom
     find: (collection, plan) => reading(reader => reader.find(collection, plan)),
     select: (collection, plan, members) => reading(reader => reader.select(collection, plan, members)),
     count: (collection, plan, limit) => reading(reader => reader.count(collection, plan, limit)),
-    scan: (collection, after, limit) => reading(reader => reader.scan(collection, after, limit)),
+    scan: (...given) => reading(reader => reader.scan(...given)),
     apply: async (collection, documents, checkpoint) => {
       await writing({ op: 'apply', batch: packBatch(collection, documents, checkpoint) })
     },

@@ -1,5 +1,6 @@
 /** All that writes to the read store's file: runs in the worker thread, in slices that hold the lock for 20 ms at most, 400 ms when catching up. */
 import type { JsonObject } from '../../../domain/event.ts'
+import { documentChecksum } from '../../../ports/checksum.ts'
 import type { CollectionName, DocumentWrite, Indexes } from '../../../ports/read-store.ts'
 import type { Sqlite, SqlValue, Statement } from '../../sqlite.ts'
 import { creation, isUuid, type Layout, layoutOf, ordOf, removal, stored, type TermLayout, termRows } from './layout.ts'
@@ -75,7 +76,7 @@ type Opened = {
   readonly layout: Layout
   uuids: boolean
   readonly insert: Statement<readonly SqlValue[]>
-  readonly prior: Statement<readonly [bigint, bigint, string | null]>
+  readonly prior: Statement<readonly [bigint, bigint, bigint, string | null]>
   readonly update: Statement<readonly SqlValue[]>
   readonly terms: readonly TermWriter[]
 }
@@ -84,6 +85,8 @@ type TermWriter = {
   readonly layout: TermLayout
   readonly insert: Statement<readonly SqlValue[]>
   readonly remove: Statement<readonly SqlValue[]>
+  /** All rows of a document, whatever they are: the whole table is read for it. */
+  readonly purge: Statement<readonly SqlValue[]>
   pending: TermRow[]
 }
 
@@ -94,13 +97,14 @@ const openTerms = (db: Sqlite, layout: TermLayout): TermWriter => {
     layout,
     insert: db.prepare(`INSERT OR IGNORE INTO ${layout.table} (${columns}) VALUES (${columns.map(() => '?')})`),
     remove: db.prepare(`DELETE FROM ${layout.table} WHERE ${columns.map(each => `${each} = ?`).join(' AND ')}`),
+    purge: db.prepare(`DELETE FROM ${layout.table} WHERE doc = ?`),
     pending: [],
   }
 }
 
 const openCollection = (db: Sqlite, layout: Layout, uuids: boolean): Opened => {
   const { table } = layout
-  const columns = ['id', 'position', 'body', ...layout.members.map((_, at) => `k${at}`)]
+  const columns = ['id', 'position', 'checksum', 'body', ...layout.members.map((_, at) => `k${at}`)]
   const body = layout.terms.length > 0 ? 'body' : 'NULL'
   return {
     layout,
@@ -108,7 +112,7 @@ const openCollection = (db: Sqlite, layout: Layout, uuids: boolean): Opened => {
     insert: db.prepare(
       `INSERT INTO ${table} (${columns}) VALUES (${columns.map(() => '?')}) ON CONFLICT (id) DO NOTHING`,
     ),
-    prior: db.prepare(`SELECT doc, position, ${body} FROM ${table} WHERE id = ?`, { bigints: true }),
+    prior: db.prepare(`SELECT doc, position, checksum, ${body} FROM ${table} WHERE id = ?`, { bigints: true }),
     update: db.prepare(
       `UPDATE ${table} SET ${columns.slice(1).map(each => `${each} = ?`)} WHERE doc = ? AND position < ?`,
     ),
@@ -200,7 +204,8 @@ export const openWriter = (db: Sqlite, now: () => number): Writer => {
     const { layout } = collection
     const body = text !== null && (layout.members.length > 0 || layout.terms.length > 0) ? parse(text) : undefined
     const row = rowOf(layout, body)
-    const inserted = collection.insert.run(id, position, text, ...row)
+    const sum = documentChecksum(id, position, text)
+    const inserted = collection.insert.run(id, position, sum, text, ...row)
     if (inserted.changes === 1) {
       if (body) index(collection, inserted.rowid, id, body)
       return
@@ -208,9 +213,13 @@ export const openWriter = (db: Sqlite, now: () => number): Writer => {
     const prior = collection.prior.get(id)
     if (!prior || prior[1] >= position) return
     const doc = Number(prior[0])
-    collection.update.run(position, text, ...row, doc, position)
+    collection.update.run(position, sum, text, ...row, doc, position)
     if (layout.terms.length === 0) return
-    index(collection, doc, id, body, prior[2] === null ? undefined : parse(prior[2]))
+    const [, before, checksum, old] = prior
+    const sound = Number(checksum) === documentChecksum(id, before, old)
+    // What stood in the indexes for a damaged one nobody knows.
+    if (!sound) for (const terms of collection.terms) terms.purge.run(doc)
+    index(collection, doc, id, body, old === null || !sound ? undefined : parse(old))
   }
 
   const checkToken = (batch: WriteBatch): void => {

@@ -1,0 +1,42 @@
+/** What this process has met of damage since it started: for health, the metrics and the log of the service. */
+import type { Clock } from '../../ports/clock.ts'
+import type { LoggedEvent } from '../../ports/event-store.ts'
+
+export type DamageReport = {
+  /** Damaged events that were met, each counted once, and where the first of them stand. */
+  readonly events: number
+  readonly positions: readonly string[]
+  /** Readings that met a document which does not fit its checksum; its read model is built again. */
+  readonly documents: number
+  /** The read model of the last one, and when that was (RFC 3339). */
+  readonly last?: { readonly collection: string; readonly at: string }
+}
+
+export type Damage = {
+  event(event: Pick<LoggedEvent, 'position'>): void
+  document(collection: string): void
+  report(): DamageReport
+}
+
+/** Positions that are known apart; of more damage than that nobody needs a list. */
+const KEPT = 10_000
+const SHOWN = 20
+
+export const openDamage = (clock: Pick<Clock, 'now'>): Damage => {
+  const positions = new Set<bigint>()
+  let documents = 0
+  let last: DamageReport['last']
+  return {
+    event: ({ position }) => {
+      if (positions.size < KEPT) positions.add(position)
+    },
+    document: collection => {
+      documents += 1
+      last = { collection, at: clock.now().toISOString() }
+    },
+    report: () => {
+      const first = [...positions].sort((a, b) => (a < b ? -1 : 1)).slice(0, SHOWN)
+      return { events: positions.size, positions: first.map(String), documents, ...(last && { last }) }
+    },
+  }
+}

@@ -1,0 +1,36 @@
+/** Damage as a disk does it, behind the back of whoever has the file open: SQL on another connection, past the triggers. */
+import { DatabaseSync } from 'node:sqlite'
+
+/** Runs the statement; how many rows it changed. */
+export const damage = (path: string, sql: string, ...values: readonly (string | number | bigint)[]): number => {
+  const db = new DatabaseSync(path, { timeout: 10_000 })
+  try {
+    const triggers = db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all()
+    db.exec('BEGIN IMMEDIATE')
+    for (const { name } of triggers) db.exec(`DROP TRIGGER ${String(name)}`)
+    const changes = Number(db.prepare(sql).run(...values).changes)
+    for (const trigger of triggers) db.exec(String(trigger['sql']))
+    db.exec('COMMIT')
+    return changes
+  } finally {
+    db.close()
+  }
+}
+
+/** The lowest bit of a number the other way round, as SQL: XOR is a | b minus a & b, since SQLite has no operator for it. */
+export const turnedBit = (column: string): string => `((${column} | 1) - (${column} & 1))`
+
+/** The same of one ASCII character of a text. */
+export const turned = (column: string, at: number): string =>
+  `substr(${column}, 1, ${at}) || char(${turnedBit(`unicode(substr(${column}, ${at + 1}, 1))`)}) || substr(${column}, ${at + 2})`
+
+/** The table of a read model in `read.db`: the newest there is of that name. */
+export const tableOf = (path: string, projection: string): string => {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 10_000 })
+  try {
+    const sql = 'SELECT number FROM collection WHERE name LIKE ? ORDER BY number DESC LIMIT 1'
+    return `c${String(db.prepare(sql).get(`${projection}@%`)?.['number'])}`
+  } finally {
+    db.close()
+  }
+}
