@@ -11,6 +11,8 @@ export type Loaded<State> = {
   readonly state: State
   readonly revision: Expected
   readonly position: bigint
+  /** The time of the stream's last event; '' before the first one. */
+  readonly at: string
   /** The stream's last 256 commands, oldest first. */
   readonly recent: ReadonlyMap<string, Seen>
   /** The document key that sealed the stream so far. */
@@ -23,7 +25,8 @@ export type Loaded<State> = {
 const REMEMBERED = 256
 
 export const begin = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>): Loaded<State> => ({
-  ...{ state: aggregate.initial, revision: 'none', position: 0n, recent: new Map(), key: undefined, cached: false },
+  ...{ state: aggregate.initial, revision: 'none', position: 0n, at: '' },
+  ...{ recent: new Map(), key: undefined, cached: false },
 })
 
 const belongs = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>, event: Recorded): event is Recorded<E> =>
@@ -34,7 +37,7 @@ const apply = <State, E extends DomainEvent>(
   loaded: Loaded<State>,
   events: readonly Recorded[],
 ): Loaded<State> => {
-  let { state, revision, position, key } = loaded
+  let { state, revision, position, at, key } = loaded
   const recent = new Map(loaded.recent)
   for (const event of events) {
     if (belongs(aggregate, event)) state = aggregate.evolve(state, event)
@@ -43,13 +46,14 @@ const apply = <State, E extends DomainEvent>(
       ...{ revision: event.revision, fingerprint: event.meta.fingerprint, at: event.meta.at },
     })
     ;({ revision, position } = event)
+    at = event.meta.at
     key = event.meta.key?.startsWith('document:') ? event.meta.key : key
   }
   for (const oldest of recent.keys()) {
     if (recent.size <= REMEMBERED) break
     recent.delete(oldest)
   }
-  return { state, revision, position, recent, key, cached: false }
+  return { state, revision, position, at, recent, key, cached: false }
 }
 
 /** What the log has after `from`, folded onto it. */
@@ -77,6 +81,13 @@ export const stateAt = async <State, E extends DomainEvent>(
     loaded = apply(aggregate, loaded, page)
   return loaded
 }
+
+/**
+ * The time of the next event on a stream: that of the clock which decides, but after that of the event before. So a time names
+ * one revision of a stream, whichever node's clock is behind, stands still or is set back.
+ */
+export const timeAfter = (now: string, before: string): string =>
+  now > before ? now : new Date(Date.parse(before) + 1).toISOString()
 
 /** The nth decided event as it will be read, so that state and route can be folded before it is written. */
 export const preview = <E extends DomainEvent>(

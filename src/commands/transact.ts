@@ -14,7 +14,7 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Encoded, Log, NewEvent } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type AppendResult, EventStoreError, type Expected } from '../ports/event-store.ts'
-import { advance, begin, type Loaded, preview, since, stateAt } from './stream-state.ts'
+import { advance, begin, type Loaded, preview, since, stateAt, timeAfter } from './stream-state.ts'
 import { openStreamTurns } from './stream-turns.ts'
 
 /** Everything about one command that is not its input. */
@@ -110,9 +110,10 @@ export const openTransactor = <State, E extends DomainEvent>(
     envelope: Envelope,
   ): readonly (E & NewEvent)[] => {
     const { commandId, actor, fingerprint, correlationId, traceparent } = envelope
-    const at = envelope.at.toISOString()
-    let { state } = loaded
+    const now = envelope.at.toISOString()
+    let { state, at } = loaded
     return decided.map((event, index) => {
+      at = timeAfter(now, at)
       const id = eventId(commandId, index)
       const meta = {
         ...{ actor, commandId, correlationId, causationId: commandId, at },
@@ -162,13 +163,14 @@ export const openTransactor = <State, E extends DomainEvent>(
   const recordedElsewhere = async (
     stream: string,
     loaded: Loaded<State>,
-    { commandId, fingerprint, at }: Envelope,
+    { commandId, fingerprint }: Envelope,
+    written: readonly NewEvent[],
   ): Promise<Loaded<State> | 'unknown' | undefined> => {
     if (fingerprint === undefined) return undefined
     try {
       const recorded = await since(log, aggregate, stream, loaded)
       const seen = recorded.recent.get(commandId)
-      if (!seen || (seen.fingerprint === fingerprint && seen.at === at.toISOString())) return undefined
+      if (!seen || (seen.fingerprint === fingerprint && seen.at === written.at(-1)?.meta.at)) return undefined
       cache.set(stream, { ...recorded, cached: true })
       return { ...recorded, cached: false }
     } catch (error) {
@@ -220,7 +222,7 @@ export const openTransactor = <State, E extends DomainEvent>(
       await clock.sleep(BACKOFF_MS * n * random())
       return attempt(n + 1, stream, fresh, decide, envelope)
     }
-    const first = await recordedElsewhere(stream, loaded, envelope)
+    const first = await recordedElsewhere(stream, loaded, envelope, events)
     if (first === 'unknown') {
       cache.delete(stream)
       return refuse('outcome-unknown', UNKNOWN)

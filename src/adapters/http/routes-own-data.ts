@@ -31,8 +31,8 @@ const activityQuery = (types: OwnDataEdge['types']) =>
   Type.Object(
     {
       type: Type.Optional(Type.Enum([...types.values()].flat(), { description: 'The type of event.' })),
-      from: Type.Optional(Type.String({ maxLength: 64, description: 'Recorded at this time (RFC 3339) or later.' })),
-      to: Type.Optional(Type.String({ maxLength: 64, description: 'Recorded before this time (RFC 3339).' })),
+      from: Type.Optional(Type.String({ maxLength: 64, description: 'Of this time (RFC 3339) or later.' })),
+      to: Type.Optional(Type.String({ maxLength: 64, description: 'Of before this time (RFC 3339).' })),
       order: Type.Optional(Type.Enum(['asc', 'desc'], { description: 'Newest first (desc) by default.' })),
       limit: Type.Optional(
         Type.Integer({ minimum: 1, maximum: 100, description: 'Items a page at most, 20 by default.' }),
@@ -121,7 +121,7 @@ export const ownDataRoutes = ({
       answers: {
         200: {
           ...{ description: 'A page.', schema: ActivitySchema, headers: ['Link', 'Sync-Token'] },
-          example: { items: [{ type: 'SessionStarted', recordedAt: '2026-01-05T10:00:00.000Z' }], next: null },
+          example: { items: [{ type: 'SessionStarted', meta: { at: '2026-01-05T10:00:00.000Z' } }], next: null },
         },
       },
       problems: ['not-an-account', 'cursor-invalid', 'validation', ...failures],

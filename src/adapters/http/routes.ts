@@ -46,7 +46,7 @@ const positionOf = (value: string, syncTokens: RouteDeps['syncTokens']): bigint 
   }
 }
 
-/** A position the log has not reached, or a time that has not come, is no past. */
+/** A position the log has not reached is no past; of a time that has not come here, the entry says whether it is one. */
 const openAsOf =
   (deps: HttpDeps, { syncTokens }: RouteDeps) =>
   async (value: string) => {
@@ -56,8 +56,7 @@ const openAsOf =
       throw problemFrom(refuse('as-of-invalid', 'asOf names a position that the log has not reached.'))
     }
     const time = p.timeOf('asOf', value)
-    if (time.getTime() <= deps.clock.now().getTime()) return { time }
-    throw problemFrom(refuse('as-of-invalid', 'asOf is in the future.'))
+    return time.getTime() <= deps.clock.now().getTime() ? { time } : { time, toCome: true as const }
   }
 
 const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
