@@ -61,12 +61,13 @@ export type Log = {
   markAt(position: bigint): Promise<string>
 }
 
+export const placeOf = ({ id, meta: { at }, position }: Recorded): Place => ({ position, mark: markOf(id, at) })
+
 /** The place that a part of the log has led to: its last event's, or what stands where only others' events came after it. */
 export const placeAfter = async (
   log: Pick<Log, 'markAt'>,
   { events, position }: Omit<LogBatch, 'caughtUp'>,
 ): Promise<Place> => {
   const last = events.at(-1)
-  const mark = last?.position === position ? markOf(last.id, last.meta.at) : await log.markAt(position)
-  return { position, mark }
+  return last?.position === position ? placeOf(last) : { position, mark: await log.markAt(position) }
 }

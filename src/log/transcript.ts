@@ -4,9 +4,11 @@
  * is put together from its own texts; the others are decoded.
  */
 import type { JsonObject } from '../domain/event.ts'
+import { markOf } from '../domain/mark.ts'
 import type { EventStore, LoggedEvent } from '../ports/event-store.ts'
 import type { Keys, SealingKey } from '../ports/keys.ts'
-import { type EventCodec, openPage, readPage } from './codec.ts'
+import { atOf, type EventCodec, openPage, readPage } from './codec.ts'
+import type { Place } from './log.ts'
 import type { Removals } from './removals.ts'
 
 /** What somebody may read beside the clear members: people's text, personal data. */
@@ -17,8 +19,8 @@ export type Sight = {
   readonly own?: string
 }
 
-/** An event as one JSON text. */
-export type Line = { readonly position: bigint; readonly text: string }
+/** An event as one JSON text, and where it stands. */
+export type Line = Place & { readonly text: string }
 
 export type Transcript = {
   /**
@@ -114,6 +116,7 @@ export const openTranscript = (deps: {
       const known = names.size > 0 ? await keys.find(names) : new Map<string, SealingKey>()
       return events.map((event, at) => ({
         position: event.position,
+        mark: markOf(event.id, atOf(event.meta)),
         text: asIs[at]
           ? `${head(event, sight)},"data":${event.data},"meta":${without(event.meta, 'fingerprint')}}`
           : decoded(event, known, sight),

@@ -245,7 +245,7 @@ t.test('an event, a stream with its revisions, and what is not there', async t =
     t.ok([400, 409].includes((await foreign(path)).status), 'what another log made is refused')
 })
 
-t.test('a position that a log lost, as after a restore of its backup, is one to come', async t => {
+t.test('a position that a log lost, as after a restore of its backup, is of another history', async t => {
   const [folder, backup] = [temporaryFolder(t), temporaryFolder(t)]
   const before = await openTestApp(t, { DATA_DIR: folder })
   const token = await before.token('auditor')
@@ -265,12 +265,9 @@ t.test('a position that a log lost, as after a restore of its backup, is one to 
     saw(event)
     return event?.id !== kept?.id && event
   })
-  for (const [path, pointer] of [
-    [`/v1/events?after=${syncToken}`, '/after'],
-    [`/v1/events?before=${syncToken}`, '/before'],
-  ] as const) {
+  for (const path of [`/v1/events?after=${syncToken}`, `/v1/events?before=${syncToken}`]) {
     const answer = await fetch(there.url + path, { headers })
-    t.match([answer.status, await answer.json()], [400, { code: 'after-ahead', errors: [{ pointer }] }], path)
+    t.match([answer.status, await answer.json()], [409, { code: 'other-log' }], path)
     t.equal((await fetch(here.url + path, { headers })).status, 200)
   }
 })

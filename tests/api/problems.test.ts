@@ -223,8 +223,8 @@ t.test('tokens and cursors of another log, or of positions to come', async t => 
   // A log of the same id that is shorter: what was cut off by a restore from before.
   const early = await openEdge(t, { keys, logId: other.deps.log.logId, settings: { limits: unlimited } })
   const answer = await fetch(`${early.url}/v1/entries`, { headers: { 'sync-token': sync } })
-  t.equal(answer.status, 400)
-  t.match(await answer.json(), { code: 'sync-token-invalid' })
+  t.equal(answer.status, 409)
+  t.match(await answer.json(), { code: 'other-log' })
   other.faults.generation = '1.2'
   t.match(
     await theirs(

@@ -77,7 +77,7 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
   const refused = async (refusal: Refusal, input: FromRoute<Body>): Promise<ProblemError> => {
     if (!speaksOfState(refusal)) return problemFrom(refusal)
     const { position, revision } = await transactor.load(streamOf(input))
-    const headers = { 'sync-token': syncTokens.of(position) }
+    const headers = { 'sync-token': await syncTokens.of(position) }
     // The revision of something that is not there is nobody's business: it is not there.
     if (refusal.refused === 'revision-stale' && revision === 'none' && input.id !== '')
       return new ProblemError('entry-not-found', 'There is no such entry, or it is not visible to you.', { headers })

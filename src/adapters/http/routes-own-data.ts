@@ -127,7 +127,7 @@ export const ownDataRoutes = ({
       problems: ['not-an-account', 'cursor-invalid', 'validation', ...failures],
       handle: async request => {
         const { accountId } = byOf(request)
-        const key = cursorOf(request, name, cursors)?.key
+        const key = (await cursorOf(request, name, cursors))?.key
         const [at, end] = Array.isArray(key) ? key.map(each => BigInt(String(each))) : []
         if (request.after !== undefined) await freshness.waitFor(['history'], request.after)
         // The validator has checked the query string against the route's schema.
@@ -141,7 +141,7 @@ export const ownDataRoutes = ({
         const page = await ownData.activity(accountId, question, { limit, ...place })
         const scope = cursorScope(request, name)
         const key2 = page.next && [String(page.next.at), String(page.next.end)]
-        const next = key2 ? cursors.of(scope, { generation: 'log', key: key2 }) : null
+        const next = key2 ? await cursors.of(scope, { generation: 'log', key: key2 }, page.position) : null
         const links = [`${linkTo(request, undefined)}; rel="first"`]
         if (next !== null) links.push(`${linkTo(request, next)}; rel="next"`)
         return {

@@ -119,9 +119,9 @@ const statedBy = (request: EdgeRequest): StatedEdits => {
 }
 
 /** @throws {ProblemError} of the refusal. */
-const accepted = <State>(result: Result<State>, deps: CommandDeps, met: bigint) => {
+const accepted = async <State>(result: Result<State>, deps: CommandDeps, met: bigint) => {
   if (!isRefusal(result)) return result
-  throw problemFrom(result, result.refused === 'revision-stale' ? { 'sync-token': deps.syncTokens.of(met) } : {})
+  throw problemFrom(result, result.refused === 'revision-stale' ? { 'sync-token': await deps.syncTokens.of(met) } : {})
 }
 
 const readOnly = (body: Static<typeof ProfileBody>, { account }: Me): Refusal | undefined => {
@@ -158,8 +158,13 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       ...{ dryRun: dryRun(request.query), ...(traceparent !== undefined && { traceparent }) },
     }
   }
-  const answer = <State>(result: Result<State>, request: EdgeRequest, met: bigint, body: (state: State) => Answer) => {
-    const done = accepted(result, deps, met)
+  const answer = async <State>(
+    result: Result<State>,
+    request: EdgeRequest,
+    met: bigint,
+    body: (state: State) => Answer,
+  ) => {
+    const done = await accepted(result, deps, met)
     if (dryRun(request.query)) {
       const events = done.events.map(({ type, data }) => ({ type, data }))
       return { status: 200, body: JSON.stringify({ events }), position: done.position }

@@ -36,9 +36,9 @@ const absent = ['entry-not-found', 'entry-removed'] as const satisfies readonly 
 const unseen = [...absent, 'entry-gone'] as const satisfies readonly ProblemCode[]
 const texts = ['text-invalid', 'language-unknown', 'sense-unknown', 'sense-repeated'] as const
 
-const positionOf = (value: string, syncTokens: RouteDeps['syncTokens']): bigint => {
+const positionOf = async (value: string, syncTokens: RouteDeps['syncTokens']): Promise<bigint> => {
   try {
-    return syncTokens.read(value)
+    return (await syncTokens.read(value)).position
   } catch (error) {
     if (!(error instanceof ProblemError) || error.code !== 'sync-token-invalid') throw error
     const detail = 'asOf is neither a time of RFC 3339 nor a Sync-Token of this service.'
@@ -46,15 +46,11 @@ const positionOf = (value: string, syncTokens: RouteDeps['syncTokens']): bigint 
   }
 }
 
-/** A position the log has not reached is no past; of a time that has not come here, the entry says whether it is one. */
+/** Of a time that has not come here the entry says whether it is a past. */
 const openAsOf =
   (deps: HttpDeps, { syncTokens }: RouteDeps) =>
   async (value: string) => {
-    if (!p.looksLikeTime(value)) {
-      const position = positionOf(value, syncTokens)
-      if (position <= (await deps.log.head())) return { position }
-      throw problemFrom(refuse('as-of-invalid', 'asOf names a position that the log has not reached.'))
-    }
+    if (!p.looksLikeTime(value)) return { position: await positionOf(value, syncTokens) }
     const time = p.timeOf('asOf', value)
     return time.getTime() <= deps.clock.now().getTime() ? { time } : { time, toCome: true as const }
   }
@@ -288,7 +284,7 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
   ...entryCommands(deps, edge),
   ...entryQueries(deps, edge),
   ...analyticsRoutes(deps, edge),
-  ...historyRoutes({ ...edge, ...deps.history, log: deps.log }),
+  ...historyRoutes({ ...edge, ...deps.history }),
   ...operationRoutes(deps, edge.isClosing),
   ...(deps.identity ? accountRoutes(deps.identity, edge.cookies) : []),
   ...(deps.administration ? administrationRoutes(deps.administration) : []),
