@@ -1,6 +1,7 @@
 /** The folded state of one stream with what transact needs beside it: revision, recent commands, sealing key. */
 import type { Aggregate } from '../domain/decider.ts'
 import type { DomainEvent, Recorded } from '../domain/event.ts'
+import { markOf, NO_MARK } from '../domain/mark.ts'
 import type { Log, NewEvent } from '../log/log.ts'
 import type { Expected, Written } from '../ports/event-store.ts'
 
@@ -11,7 +12,8 @@ export type Loaded<State> = {
   readonly state: State
   readonly revision: Expected
   readonly position: bigint
-  /** The time of the stream's last event; '' before the first one. */
+  /** Id and time of the stream's last event; '' before the first one. */
+  readonly lastId: string
   readonly at: string
   /** The stream's last 256 commands, oldest first. */
   readonly recent: ReadonlyMap<string, Seen>
@@ -25,9 +27,13 @@ export type Loaded<State> = {
 const REMEMBERED = 256
 
 export const begin = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>): Loaded<State> => ({
-  ...{ state: aggregate.initial, revision: 'none', position: 0n, at: '' },
+  ...{ state: aggregate.initial, revision: 'none', position: 0n, lastId: '', at: '' },
   ...{ recent: new Map(), key: undefined, cached: false },
 })
+
+/** The mark of the event that led to the stream's revision. */
+export const markAt = ({ lastId, at }: Pick<Loaded<unknown>, 'lastId' | 'at'>): string =>
+  lastId === '' ? NO_MARK : markOf(lastId, at)
 
 const belongs = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>, event: Recorded): event is Recorded<E> =>
   aggregate.events.some(each => each.type === event.type)
@@ -37,7 +43,7 @@ const apply = <State, E extends DomainEvent>(
   loaded: Loaded<State>,
   events: readonly Recorded[],
 ): Loaded<State> => {
-  let { state, revision, position, at, key } = loaded
+  let { state, revision, position, lastId, at, key } = loaded
   const recent = new Map(loaded.recent)
   for (const event of events) {
     if (belongs(aggregate, event)) state = aggregate.evolve(state, event)
@@ -46,6 +52,7 @@ const apply = <State, E extends DomainEvent>(
       ...{ revision: event.revision, fingerprint: event.meta.fingerprint, at: event.meta.at },
     })
     ;({ revision, position } = event)
+    lastId = event.id
     at = event.meta.at
     key = event.meta.key?.startsWith('document:') ? event.meta.key : key
   }
@@ -53,7 +60,7 @@ const apply = <State, E extends DomainEvent>(
     if (recent.size <= REMEMBERED) break
     recent.delete(oldest)
   }
-  return { state, revision, position, at, recent, key, cached: false }
+  return { state, revision, position, lastId, at, recent, key, cached: false }
 }
 
 /** What the log has after `from`, folded onto it. */

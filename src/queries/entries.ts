@@ -96,7 +96,7 @@ export const getEntry = (reads: EntryPasts): Query<{ readonly id: string; readon
       return (await wasRemoved(reads, id)) ? refuse('entry-removed', 'The text of this entry was removed.') : notFound()
     const value = seen(reader, id, found.body, found.body.revision)
     if ('refused' in value) return value
-    return { value, position }
+    return { value, position, mark: found.body.mark }
   },
 })
 

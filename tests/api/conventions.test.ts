@@ -41,7 +41,7 @@ t.test('an entry lives: draft, submit, publish, edit, retire, restore, revert', 
   const { path, status, etag, headers } = await drafted()
   t.equal(status, 201)
   t.match(path, /^\/v1\/entries\/[0-9a-f-]{36}$/)
-  t.match(etag, /^"0\..+"$/)
+  t.match(etag, /^"0\.[\w-]{8}\.\w+"$/)
   t.match(headers.get('sync-token'), /^[\w-]+$/)
   t.equal((await api('GET', path)).status, 404, 'a stranger does not see a draft')
   const glimpse = await api('GET', path, { as: bob })
@@ -66,10 +66,11 @@ t.test('an entry lives: draft, submit, publish, edit, retire, restore, revert', 
   const patched = await api('PATCH', path, {
     as: alice,
     body: { categories: ['things'] },
-    headers: { 'if-match': '"2.x"', 'content-type': 'application/merge-patch+json' },
+    headers: { 'if-match': '"2"', 'content-type': 'application/merge-patch+json' },
   })
   t.match(patched, { status: 200, json: { revision: '3', categories: ['things'] } })
-  const out = await api('POST', `${path}/publish`, { as: editor, headers: { 'if-match': 'W/"3.whatever"' } })
+  const whatever = String(patched.headers.get('etag')).replace(/\w+"$/, 'whatever"')
+  const out = await api('POST', `${path}/publish`, { as: editor, headers: { 'if-match': `W/${whatever}` } })
   t.match(out.json, { status: 'published', revision: '4' })
   const edited = await api('PATCH', path, { as: editor, body: { etymology: 'unknown' }, headers: { 'if-match': '*' } })
   t.match(edited.json, { revision: '5', etymology: 'unknown' })
@@ -91,7 +92,7 @@ t.test('an entry lives: draft, submit, publish, edit, retire, restore, revert', 
   const back = await api('POST', `${path}/revert`, {
     as: editor,
     body: { toRevision: '0' },
-    headers: { 'if-match': '"9.x", "5.x"' },
+    headers: { 'if-match': '"9.x", "5"' },
   })
   t.equal(back.status, 200)
   t.notOk('etymology' in back.json)

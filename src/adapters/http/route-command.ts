@@ -2,7 +2,7 @@
 import Type, { type TSchema } from 'typebox'
 import type { Command } from '../../commands/define.ts'
 import type { Executor } from '../../commands/execute.ts'
-import type { Accepted, Transactor } from '../../commands/transact.ts'
+import type { Accepted, Envelope, Transactor } from '../../commands/transact.ts'
 import type { DomainEvent } from '../../domain/event.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import { heldTo, parseIfMatch } from './etags.ts'
@@ -85,12 +85,12 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
     return problemFrom({ ...refusal, context: { ...refusal.context, ...exists } }, headers)
   }
 
-  const ifMatchOf = async (request: EdgeRequest, input: FromRoute<Body>): Promise<bigint | 'any' | undefined> => {
+  const ifMatchOf = async (request: EdgeRequest, input: FromRoute<Body>): Promise<Envelope['ifMatch']> => {
     const stated = parseIfMatch(header(request, 'if-match'))
     if (stated === undefined || stated === 'any') return stated
     const [only] = stated
     if (only !== undefined && stated.length === 1) return only
-    return heldTo(stated, (await transactor.load(streamOf(input))).revision)
+    return heldTo(stated, await transactor.load(streamOf(input)))
   }
 
   const handle = async (request: EdgeRequest): Promise<Answer> => {

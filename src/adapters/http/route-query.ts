@@ -47,7 +47,7 @@ export type Given<Q extends TSchema> = { readonly id: string; readonly query: St
 /** One thing. `etag` where a revision identifies it and the answer is the whole of it. */
 export type ItemRoute<Q extends TSchema, Input, Output> = Common<Q, Input, Output> & {
   readonly input: (given: Given<Q>) => Input | Promise<Input>
-  readonly etag?: (value: Output, given: Given<Q>) => string | undefined
+  readonly etag?: (read: Reflecting<Output>, given: Given<Q>) => string | undefined
 }
 
 /** A list. Its query string has `limit` and `cursor`; the rest is filters, which a cursor belongs to. */
@@ -120,7 +120,7 @@ export const itemRoute = <Q extends TSchema, Input, Output>(
         const result = accepted(await query.run(input, request.requester), request)
         const { value, position, note } = result
         const fields = fieldsOf(request.query)
-        const etag = fields ? undefined : declared.etag?.(value, from)
+        const etag = fields ? undefined : declared.etag?.(result, from)
         return {
           body: fields ? JSON.stringify(project(value, fields)) : (result.bytes ?? JSON.stringify(value)),
           ...{ position, shared: query.shared?.(value) !== false },

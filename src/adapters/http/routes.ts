@@ -1,5 +1,6 @@
 /** Every route of the service, each with its command or query. */
 import * as commands from '../../commands/entries.ts'
+import { NO_MARK } from '../../domain/mark.ts'
 import { refuse } from '../../domain/refusal.ts'
 import type { HttpDeps } from './deps.ts'
 import * as answers from './entry-answers.ts'
@@ -185,7 +186,7 @@ const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly
         ...{ ...onEntry, path: '/v1/entries/:id', summary: 'One entry', querystring: p.GetEntryQuery },
         query: queries.getEntry,
         input: async ({ id, query }) => (query.asOf === undefined ? { id } : { id, asOf: await asOf(query.asOf) }),
-        etag: (view, { query }) => (query.asOf === undefined ? tagOf(view) : undefined),
+        etag: ({ value, mark = NO_MARK }, { query }) => (query.asOf === undefined ? tagOf(value, mark) : undefined),
         ...{ request: { params: ofExample }, answers: { 200: answers.itemAnswer } },
         problems: [...unseen, 'as-of-invalid'],
       },
