@@ -127,14 +127,15 @@ export const openAnswering = (deps: {
     return asked > reached ? asked : reached
   }
   /** None where it is not known what stands at the position, and the log cannot be asked. */
-  const syncTokenFor = (
-    request: FastifyRequest,
-    position: bigint = positionFor(request),
-  ): string | Promise<string | undefined> => {
+  const syncTokenFor = (request: FastifyRequest, own?: bigint): string | Promise<string | undefined> => {
+    const position = own ?? positionFor(request)
     if (position > told) told = position
     const made = syncTokens.made(position)
     if (made !== undefined) return made
-    return deafFor() < STALE_MS ? syncTokens.of(position).catch(() => undefined) : Promise.resolve(undefined)
+    // Nothing that is read waits for a log that is away; one that has just taken a write is there, whenever it was heard last.
+    const wrote = own !== undefined && request.method !== 'GET' && request.method !== 'HEAD'
+    if (!wrote && deafFor() >= STALE_MS) return Promise.resolve(undefined)
+    return syncTokens.of(position).catch(() => undefined)
   }
 
   /** All headers, name and value in turn. */
