@@ -39,19 +39,28 @@ export const openLive = async (
   const { onError, most, total, standing, lost, figures } = options
   const ending = new AbortController()
   const { signal } = ending
-  const syncTokens = openSyncTokens(await keys.secret('sync-token'), log.logId)
+  const syncTokens = openSyncTokens(await keys.secret('sync-token'), log)
   const secret = await keys.secret('live-ticket')
   const tickets = openTickets({ records: core.engine.store, secret, clock, newId })
   let presence: Presence | undefined
+  const head = await log.head()
   const hub = openLiveHub({
     connections: () => presence?.all().connections ?? 0,
-    ...{ log, clock, signal, from: await log.head(), tokenOf: syncTokens.of, onError, figures },
+    ...{
+      log,
+      clock,
+      signal,
+      from: { position: head, mark: await log.markAt(head) },
+      tokenOf: syncTokens.at,
+      onError,
+      figures,
+    },
     removals: openRemovals(store, [EntryRedacted.type]),
     projections: () =>
       Promise.all(
         running.projections.map(async ({ name, handle }) => {
           const { state, lag, parked, rate, progress, position } = await handle.status()
-          return { name, state, position: syncTokens.of(position), lag: String(lag), parked, rate, progress }
+          return { name, state, position: await syncTokens.of(position), lag: String(lag), parked, rate, progress }
         }),
       ),
   })
@@ -59,21 +68,20 @@ export const openLive = async (
     ...{ hub, clock, tickets, standing, lost, most, total, signal, onError },
     recorded: async ({ actor }, channel, filter, after) => {
       if (channel !== 'events' || !actor) return
-      const filters = { ...filter, ...(after !== undefined && { after: String(after) }), order: 'asc' as const }
+      const filters = { ...filter, ...(after && { after: String(after.position) }), order: 'asc' as const }
       const opened = await options.readings.open({ actor, correlationId: newId(), filters })
       if (isRefusal(opened)) throw new Error(opened.detail)
     },
     readAfter: async token => {
       try {
-        const position = syncTokens.read(token)
-        if (position <= (await log.head())) return position
-        return { code: 'after-ahead', detail: 'after names a position that the log has not reached.' }
+        return await syncTokens.read(token)
       } catch (error) {
         if (!(error instanceof ProblemError)) throw error
         return error.code === 'other-log'
           ? {
               code: 'other-log',
-              detail: 'after is of another log: drop what you keep, read again, subscribe without it.',
+              detail:
+                'after is of another log, or of another history of it: drop what you keep, read again, subscribe without it.',
             }
           : { code: 'after-invalid', detail: 'after was not made by this service: subscribe without it.' }
       }

@@ -26,8 +26,8 @@ export const openProfilePort = async (core: Core): Promise<ProfilePort & Unsubsc
       const { state: account, position } = await core.accounts.load(accountStream(id))
       if (!account) return undefined
       const found = await core.preferences.load(preferencesStream(id))
-      const { chosen = defaultPreferences(account.locale), edits } = found.state
-      return { preferences: chosen, edits, position: later(position, found.position) }
+      const { chosen = defaultPreferences(account.locale), edits, mark } = found.state
+      return { preferences: chosen, edits, mark, position: later(position, found.position) }
     },
     prefer: (id, change, stated, envelope) => changePreferences(deps, id, change, stated, envelope),
     turnOff: (token, from) => turnOffRoleMails({ ...deps, linkSecret: core.linkSecret }, token, from),

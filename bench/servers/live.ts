@@ -11,6 +11,7 @@ import { openLiveFeed } from '../../src/adapters/ws/feed.ts'
 import { openTickets } from '../../src/adapters/ws/tickets.ts'
 import { systemClock as clock } from '../../src/app-core.ts'
 import { entryEvents } from '../../src/domain/entry-events.ts'
+import { NO_MARK } from '../../src/domain/mark.ts'
 import { permissionsOf } from '../../src/domain/roles.ts'
 import { openLiveHub } from '../../src/subscribers/live.ts'
 import { memoryLog } from '../../tests/support/memory-log.ts'
@@ -24,7 +25,8 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
   const onError = (error: unknown): void => void process.stderr.write(`${String(error)}\n`)
   const types = new Map(entryEvents.map(type => [type.type, type]))
   const hub = openLiveHub({
-    ...{ log: { ...log, types }, clock, signal, from: 0n, tokenOf: position => String(position), onError },
+    ...{ log: { ...log, types }, clock, signal, from: { position: 0n, mark: NO_MARK }, onError },
+    tokenOf: ({ position }) => String(position),
     ...{
       projections: async () => [],
       figures: async () => ({}),
@@ -51,7 +53,7 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
       signal,
       onError,
     },
-    readAfter: async token => BigInt(token),
+    readAfter: async token => ({ position: BigInt(token), mark: await log.markAt(BigInt(token)) }),
   })
   const upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false, clientTracking: false })
   const server = createHttpServer().on('upgrade', (request, _socket, head) => {

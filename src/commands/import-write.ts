@@ -10,7 +10,7 @@ import type { Clock } from '../ports/clock.ts'
 import { type AppendResult, EventStoreError } from '../ports/event-store.ts'
 import { importEntry } from './entries.ts'
 import type { Caller } from './execute.ts'
-import { preview } from './stream-state.ts'
+import { preview, timeAfter } from './stream-state.ts'
 import type { Transactor } from './transact.ts'
 
 export type WriteDeps = {
@@ -101,11 +101,12 @@ export const openWriter = (deps: WriteDeps, { caller, runId }: WriteAs): Writer 
     const now = clock.now()
     const decided = importEntry.decide(record, by(commandId, now))(entryAggregate.initial)
     if (isRefusal(decided)) throw new Error(`An entry that is not there refused its import: ${decided.detail}`)
-    const at = now.toISOString()
+    let at = ''
     const actor: Actor = caller.actor
     let state = entryAggregate.initial
     const events: NewEvent[] = []
     for (const [index, event] of decided.entries()) {
+      at = timeAfter(now.toISOString(), at)
       const id = eventId(commandId, index)
       const meta = { actor, commandId, correlationId: runId, causationId: commandId, at }
       const place = { stream, after: 'none' as const, index, position: 0n, recordedAt: at }

@@ -1,6 +1,7 @@
 /** The folded state of one stream with what transact needs beside it: revision, recent commands, sealing key. */
 import type { Aggregate } from '../domain/decider.ts'
 import type { DomainEvent, Recorded } from '../domain/event.ts'
+import { markOf, NO_MARK } from '../domain/mark.ts'
 import type { Log, NewEvent } from '../log/log.ts'
 import type { Expected, Written } from '../ports/event-store.ts'
 
@@ -11,6 +12,9 @@ export type Loaded<State> = {
   readonly state: State
   readonly revision: Expected
   readonly position: bigint
+  /** Id and time of the stream's last event; '' before the first one. */
+  readonly lastId: string
+  readonly at: string
   /** The stream's last 256 commands, oldest first. */
   readonly recent: ReadonlyMap<string, Seen>
   /** The document key that sealed the stream so far. */
@@ -23,8 +27,13 @@ export type Loaded<State> = {
 const REMEMBERED = 256
 
 export const begin = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>): Loaded<State> => ({
-  ...{ state: aggregate.initial, revision: 'none', position: 0n, recent: new Map(), key: undefined, cached: false },
+  ...{ state: aggregate.initial, revision: 'none', position: 0n, lastId: '', at: '' },
+  ...{ recent: new Map(), key: undefined, cached: false },
 })
+
+/** The mark of the event that led to the stream's revision. */
+export const markAt = ({ lastId, at }: Pick<Loaded<unknown>, 'lastId' | 'at'>): string =>
+  lastId === '' ? NO_MARK : markOf(lastId, at)
 
 const belongs = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>, event: Recorded): event is Recorded<E> =>
   aggregate.events.some(each => each.type === event.type)
@@ -34,7 +43,7 @@ const apply = <State, E extends DomainEvent>(
   loaded: Loaded<State>,
   events: readonly Recorded[],
 ): Loaded<State> => {
-  let { state, revision, position, key } = loaded
+  let { state, revision, position, lastId, at, key } = loaded
   const recent = new Map(loaded.recent)
   for (const event of events) {
     if (belongs(aggregate, event)) state = aggregate.evolve(state, event)
@@ -43,13 +52,15 @@ const apply = <State, E extends DomainEvent>(
       ...{ revision: event.revision, fingerprint: event.meta.fingerprint, at: event.meta.at },
     })
     ;({ revision, position } = event)
+    lastId = event.id
+    at = event.meta.at
     key = event.meta.key?.startsWith('document:') ? event.meta.key : key
   }
   for (const oldest of recent.keys()) {
     if (recent.size <= REMEMBERED) break
     recent.delete(oldest)
   }
-  return { state, revision, position, recent, key, cached: false }
+  return { state, revision, position, lastId, at, recent, key, cached: false }
 }
 
 /** What the log has after `from`, folded onto it. */
@@ -77,6 +88,13 @@ export const stateAt = async <State, E extends DomainEvent>(
     loaded = apply(aggregate, loaded, page)
   return loaded
 }
+
+/**
+ * The time of the next event on a stream: that of the clock which decides, but after that of the event before. So a time names
+ * one revision of a stream, whichever node's clock is behind, stands still or is set back.
+ */
+export const timeAfter = (now: string, before: string): string =>
+  now > before ? now : new Date(Date.parse(before) + 1).toISOString()
 
 /** The nth decided event as it will be read, so that state and route can be folded before it is written. */
 export const preview = <E extends DomainEvent>(

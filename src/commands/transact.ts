@@ -10,11 +10,12 @@ import type { Aggregate, Decision } from '../domain/decider.ts'
 import type { Actor, DomainEvent } from '../domain/event.ts'
 import { eventId } from '../domain/ids.ts'
 import { sizeOf } from '../domain/json.ts'
+import { isStated, type StatedRevision } from '../domain/mark.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Encoded, Log, NewEvent } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type AppendResult, EventStoreError, type Expected } from '../ports/event-store.ts'
-import { advance, begin, type Loaded, preview, since, stateAt } from './stream-state.ts'
+import { advance, begin, type Loaded, markAt, preview, since, stateAt, timeAfter } from './stream-state.ts'
 import { openStreamTurns } from './stream-turns.ts'
 
 /** Everything about one command that is not its input. */
@@ -25,8 +26,8 @@ export type Envelope = {
   readonly correlationId: string
   readonly traceparent?: string
   readonly at: Date
-  /** The revision the client states it has seen; `any`: that there is one, whichever (RFC 9110, 13.1.1). */
-  readonly ifMatch?: bigint | 'any'
+  /** The state the client says it has seen; `any`: that there is one, whichever (RFC 9110, 13.1.1). */
+  readonly ifMatch?: StatedRevision | 'any'
   readonly dryRun?: boolean
 }
 
@@ -35,6 +36,8 @@ export type Accepted<State> = {
   readonly stream: string
   readonly state: State
   readonly revision: Expected
+  /** Of the event that led to the revision (src/domain/mark.ts). */
+  readonly mark: string
   /** Position of the last event that this answer rests on; a query that names it sees the command's effect. */
   readonly position: bigint
   /** The command had been carried out before: this is its first answer again. */
@@ -49,7 +52,7 @@ export type Transactor<State, E extends DomainEvent> = {
   /** Carries out one command, after those on the stream that came before. @throws {EventStoreError} when the store is unavailable, busy or refuses the size. */
   run(stream: string, decide: (state: State) => Decision<E>, envelope: Envelope): Promise<Result<State>>
   /** The stream as it stands in the log now. */
-  load(stream: string): Promise<Pick<Loaded<State>, 'state' | 'revision' | 'position'>>
+  load(stream: string): Promise<Pick<Loaded<State>, 'state' | 'revision' | 'position'> & { readonly mark: string }>
   /** Drops a stream from memory: its text was removed. */
   forget(stream: string): void
 }
@@ -70,13 +73,13 @@ const BACKOFF_MS = 5
 /** Of all states that are kept, as JSON. */
 const CACHED_CHARACTERS = 32 * 1024 * 1024
 
-const stale = (ifMatch: bigint | 'any', current: Expected): Refusal =>
+const stale = (ifMatch: StatedRevision | 'any', current: Expected): Refusal =>
   current === 'none'
     ? refuse('revision-stale', 'If-Match names a revision, and there is nothing yet that could have one.')
     : refuse('revision-stale', 'If-Match names a revision that is not the current one: read again and decide again.', {
         // Below 0 stands for a tag that is none of ours.
         context: {
-          ...(ifMatch !== 'any' && ifMatch >= 0n && { statedRevision: String(ifMatch) }),
+          ...(ifMatch !== 'any' && ifMatch.revision >= 0n && { statedRevision: String(ifMatch.revision) }),
           currentRevision: String(current),
         },
       })
@@ -110,9 +113,10 @@ export const openTransactor = <State, E extends DomainEvent>(
     envelope: Envelope,
   ): readonly (E & NewEvent)[] => {
     const { commandId, actor, fingerprint, correlationId, traceparent } = envelope
-    const at = envelope.at.toISOString()
-    let { state } = loaded
+    const now = envelope.at.toISOString()
+    let { state, at } = loaded
     return decided.map((event, index) => {
+      at = timeAfter(now, at)
       const id = eventId(commandId, index)
       const meta = {
         ...{ actor, commandId, correlationId, causationId: commandId, at },
@@ -151,7 +155,8 @@ export const openTransactor = <State, E extends DomainEvent>(
     const whole = now.revision === seen || aggregate.isRemoved?.(now.state) === true
     const first = whole ? now : await stateAt(log, aggregate, stream, seen)
     const { state, revision, position } = first
-    return { outcome: 'accepted', stream, state, revision, position, replayed: envelope.dryRun !== true, events: [] }
+    const replayed = envelope.dryRun !== true
+    return { outcome: 'accepted', stream, state, revision, mark: markAt(first), position, replayed, events: [] }
   }
 
   /**
@@ -162,13 +167,14 @@ export const openTransactor = <State, E extends DomainEvent>(
   const recordedElsewhere = async (
     stream: string,
     loaded: Loaded<State>,
-    { commandId, fingerprint, at }: Envelope,
+    { commandId, fingerprint }: Envelope,
+    written: readonly NewEvent[],
   ): Promise<Loaded<State> | 'unknown' | undefined> => {
     if (fingerprint === undefined) return undefined
     try {
       const recorded = await since(log, aggregate, stream, loaded)
       const seen = recorded.recent.get(commandId)
-      if (!seen || (seen.fingerprint === fingerprint && seen.at === at.toISOString())) return undefined
+      if (!seen || (seen.fingerprint === fingerprint && seen.at === written.at(-1)?.meta.at)) return undefined
       cache.set(stream, { ...recorded, cached: true })
       return { ...recorded, cached: false }
     } catch (error) {
@@ -192,17 +198,19 @@ export const openTransactor = <State, E extends DomainEvent>(
         : refuse('idempotency-key-reused', 'This Idempotency-Key was used with another payload.')
     const { ifMatch } = envelope
     const stated = ifMatch === undefined || (ifMatch === 'any' && loaded.revision !== 'none') ? undefined : ifMatch
-    if (stated !== undefined && stated !== loaded.revision)
+    if (stated !== undefined && (stated === 'any' || !isStated(stated, loaded.revision, markAt(loaded))))
       return loaded.cached ? again() : stale(stated, loaded.revision)
     const decision = decide(loaded.state)
     if (isRefusal(decision)) return loaded.cached ? again() : decision
     const { state, revision, position } = loaded
+    const mark = markAt(loaded)
     const events = envelop(stream, loaded, decision, envelope)
     if (events.length === 0) {
       if (loaded.cached) return again()
-      return { outcome: 'accepted', stream, state, revision, position, replayed: false, events }
+      return { outcome: 'accepted', stream, state, revision, mark, position, replayed: false, events }
     }
-    if (envelope.dryRun) return { outcome: 'accepted', stream, state, revision, position, replayed: false, events }
+    if (envelope.dryRun)
+      return { outcome: 'accepted', stream, state, revision, mark, position, replayed: false, events }
 
     const encoded = await log.encode(stream, revision, events, loaded.key)
     const result = await append(encoded)
@@ -220,7 +228,7 @@ export const openTransactor = <State, E extends DomainEvent>(
       await clock.sleep(BACKOFF_MS * n * random())
       return attempt(n + 1, stream, fresh, decide, envelope)
     }
-    const first = await recordedElsewhere(stream, loaded, envelope)
+    const first = await recordedElsewhere(stream, loaded, envelope, events)
     if (first === 'unknown') {
       cache.delete(stream)
       return refuse('outcome-unknown', UNKNOWN)
@@ -229,7 +237,8 @@ export const openTransactor = <State, E extends DomainEvent>(
     const written = advance(aggregate, loaded, stream, events, result, encoded.key)
     if ((cache.peek(stream)?.position ?? 0n) < written.position) cache.set(stream, { ...written, cached: true })
     return {
-      ...{ outcome: 'accepted', stream, state: written.state, revision: written.revision, position: written.position },
+      ...{ outcome: 'accepted', stream, state: written.state, revision: written.revision, mark: markAt(written) },
+      position: written.position,
       ...{ replayed: false, events },
     }
   }
@@ -238,7 +247,10 @@ export const openTransactor = <State, E extends DomainEvent>(
     aggregate,
     run: (stream, decide, envelope) =>
       turns.on(stream, async () => attempt(1, stream, await load(stream), decide, envelope)),
-    load: async stream => resync(stream, cache.get(stream) ?? begin(aggregate)),
+    load: async stream => {
+      const loaded = await resync(stream, cache.get(stream) ?? begin(aggregate))
+      return { ...loaded, mark: markAt(loaded) }
+    },
     forget: stream => {
       cache.delete(stream)
     },

@@ -14,7 +14,7 @@ export type Visibility = 'public' | 'members' | 'owner'
 /** Who may see the event on a live channel or be notified of it; set from the state after the event. */
 export type EventRoute = { readonly language?: string; readonly visibility: Visibility; readonly owner?: string }
 
-/** What is known of an event beside its data. `at` is the deciding clock's RFC 3339 time, `schema` the version of `data`. */
+/** What is known of an event beside its data. `at` is the deciding clock's RFC 3339 time, later than that of the event before on its stream, `schema` the version of `data`. */
 export type EventMeta = {
   readonly actor: Actor
   readonly commandId: string

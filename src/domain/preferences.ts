@@ -4,6 +4,7 @@ import type { Aggregate, Decide } from './decider.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { canonicalLanguage, primaryOf } from './languages.ts'
+import { markOf, NO_MARK } from './mark.ts'
 import { type StatedEdits, staleEdits } from './profile.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { readTimeZone } from './time-zones.ts'
@@ -50,7 +51,13 @@ export type Preferences = {
   readonly timeZone: string
   readonly email: { readonly roles: boolean }
 }
-export type PreferencesState = { readonly edits: number; readonly accountId?: string; readonly chosen?: Preferences }
+export type PreferencesState = {
+  readonly edits: number
+  /** Of the last edit (src/domain/mark.ts). */
+  readonly mark: string
+  readonly accountId?: string
+  readonly chosen?: Preferences
+}
 
 /** Until somebody chooses: the language of the sign-up. */
 export const defaultPreferences = (locale: 'en' | 'es'): Preferences => ({
@@ -60,9 +67,9 @@ export const defaultPreferences = (locale: 'en' | 'es'): Preferences => ({
 export const preferencesAggregate: Aggregate<PreferencesState, PreferencesEvent> = {
   category: preferencesCategory,
   events: preferencesEvents,
-  initial: { edits: 0 },
-  evolve: ({ edits }, { data, removed }: Recorded<PreferencesEvent>) => ({
-    ...{ edits: edits + 1, accountId: data.accountId },
+  initial: { edits: 0, mark: NO_MARK },
+  evolve: ({ edits }, { id, meta, data, removed }: Recorded<PreferencesEvent>) => ({
+    ...{ edits: edits + 1, mark: markOf(id, meta.at), accountId: data.accountId },
     ...(!removed && { chosen: data.preferences }),
   }),
   route: ({ accountId }) => ({ visibility: 'owner', ...(accountId !== undefined && { owner: accountId }) }),
@@ -91,8 +98,8 @@ export const setPreferences =
     change: PreferencesChange,
     stated: StatedEdits,
   ): Decide<PreferencesState, PreferencesEvent> =>
-  ({ edits, chosen }) => {
-    const stale = staleEdits(stated, edits)
+  ({ edits, mark, chosen }) => {
+    const stale = staleEdits(stated, { edits, mark })
     if (stale) return stale
     const first = defaultPreferences(locale)
     const now = chosen ?? first

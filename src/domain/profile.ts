@@ -3,6 +3,7 @@ import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
+import { isStated, markOf, NO_MARK, type StatedRevision } from './mark.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from './registered-languages.ts'
 import { checkText, normalise } from './text.ts'
@@ -36,9 +37,10 @@ export type ProfileEvent = EventOf<typeof ProfileEdited>
 
 // Fold
 
-/** `edits` counts them: what If-Match states. */
+/** `edits` counts them, and `mark` is that of the last one: what If-Match states. */
 export type Profile = {
   readonly edits: number
+  readonly mark: string
   readonly accountId?: string
   readonly claim?: string
   readonly displayName?: string
@@ -46,9 +48,9 @@ export type Profile = {
   readonly languages: readonly string[]
 }
 
-const evolveProfile = ({ edits }: Profile, { data, removed }: Recorded<ProfileEvent>): Profile => {
+const evolveProfile = ({ edits }: Profile, { id, meta, data, removed }: Recorded<ProfileEvent>): Profile => {
   const { accountId, claim } = data
-  const known = { accountId, ...(claim !== undefined && { claim }), edits: edits + 1 }
+  const known = { accountId, ...(claim !== undefined && { claim }), edits: edits + 1, mark: markOf(id, meta.at) }
   if (removed) return { ...known, languages: [] }
   const { displayName, bio, languages } = data
   return {
@@ -60,19 +62,22 @@ const evolveProfile = ({ edits }: Profile, { data, removed }: Recorded<ProfileEv
 export const profileAggregate: Aggregate<Profile, ProfileEvent> = {
   category: profileCategory,
   events: profileEvents,
-  initial: { edits: 0, languages: [] },
+  initial: { edits: 0, mark: NO_MARK, languages: [] },
   evolve: evolveProfile,
   route: ({ accountId }) => ({ visibility: 'owner', ...(accountId !== undefined && { owner: accountId }) }),
 }
 
 // Decide
 
-/** How many edits the client has seen, one of these; absent: it does not say. */
-export type StatedEdits = readonly bigint[] | undefined
+/** How many edits the client has seen, and which was the last, one of these; absent: it does not say. */
+export type StatedEdits = readonly StatedRevision[] | undefined
 
 /** The refusal of an If-Match that names no current state. */
-export const staleEdits = (stated: StatedEdits, edits: number): Refusal | undefined =>
-  stated === undefined || stated.includes(BigInt(edits))
+export const staleEdits = (
+  stated: StatedEdits,
+  { edits, mark }: { readonly edits: number; readonly mark: string },
+): Refusal | undefined =>
+  stated === undefined || stated.some(each => isStated(each, BigInt(edits), mark))
     ? undefined
     : refuse('revision-stale', 'If-Match names a revision that is not the current one: read again and decide again.', {
         context: { currentRevision: String(edits) },
@@ -116,7 +121,7 @@ const kept = <T>(change: T | null | undefined, now: T | undefined): T | undefine
 export const editProfile =
   (accountId: string, change: ProfileChange, stated: StatedEdits): Decide<Profile, ProfileEvent> =>
   now => {
-    const stale = staleEdits(stated, now.edits)
+    const stale = staleEdits(stated, now)
     if (stale) return stale
     const { displayName: name } = change
     if (name && !name.claimed && name.claim !== now.claim)

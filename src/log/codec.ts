@@ -66,6 +66,9 @@ const canonical = (type: string, value: JsonObject): string => {
   }
 }
 
+/** `meta.at` of an envelope as it is stored. A quote inside a text is escaped, so the name can only be a name. */
+export const atOf = (meta: string): string => /"at":"([^"]*)"/.exec(meta)?.[1] ?? ''
+
 /** What the sealing is bound to: moved to another event, it does not open. */
 const binding = (id: string, type: string, stream: string): Buffer => Buffer.from(JSON.stringify([id, type, stream]))
 

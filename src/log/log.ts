@@ -3,6 +3,7 @@
  * come out decoded, opened and upcast.
  */
 import type { DomainEvent, EventMeta, EventType, Recorded } from '../domain/event.ts'
+import { markOf } from '../domain/mark.ts'
 import type {
   Append,
   AppendResult,
@@ -14,6 +15,9 @@ import type {
 
 /** An event on its way into the log: its envelope without what the codec adds (`schema`, `key`). */
 export type NewEvent = DomainEvent & { readonly id: string; readonly meta: Omit<EventMeta, 'schema' | 'key'> }
+
+/** A position with the mark of what stands there: what is kept of a position outside of the log. */
+export type Place = { readonly position: bigint; readonly mark: string }
 
 /** As `Batch` of the event store, decoded. */
 export type LogBatch = { readonly events: readonly Recorded[]; readonly position: bigint; readonly caughtUp: boolean }
@@ -56,4 +60,17 @@ export type Log = {
   readFrom(position: bigint, filter?: LogFilter): AsyncIterable<LogBatch>
   subscribe(after: bigint, filter?: LogFilter, signal?: AbortSignal): AsyncIterable<LogBatch>
   head(): Promise<bigint>
+  /** The mark of the event at a position, NO_MARK where none stands (src/domain/mark.ts); those of late are remembered. */
+  markAt(position: bigint): Promise<string>
+}
+
+export const placeOf = ({ id, meta: { at }, position }: Recorded): Place => ({ position, mark: markOf(id, at) })
+
+/** The place that a part of the log has led to: its last event's, or what stands where only others' events came after it. */
+export const placeAfter = async (
+  log: Pick<Log, 'markAt'>,
+  { events, position }: Omit<LogBatch, 'caughtUp'>,
+): Promise<Place> => {
+  const last = events.at(-1)
+  return last?.position === position ? placeOf(last) : { position, mark: await log.markAt(position) }
 }

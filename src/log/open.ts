@@ -15,6 +15,7 @@ import {
   sealedMembers,
 } from './codec.ts'
 import type { Log, LogBatch, NewEvent } from './log.ts'
+import { openMarks } from './marks.ts'
 
 export type LogOptions = {
   readonly store: EventStore
@@ -52,6 +53,7 @@ export const openLog = (options: LogOptions): Log => {
   const { store, keys } = options
   const codecs = codecsOf(options.types)
   const types = new Map([...codecs].map(([name, { declared }]) => [name, declared]))
+  const marks = openMarks(store)
   const iv = initialisationVectors(options.fillRandom ?? (bytes => randomFillSync(bytes)))
 
   const prepare = (event: NewEvent): Prepared => {
@@ -83,6 +85,8 @@ export const openLog = (options: LogOptions): Log => {
 
   const decodeBatches = async function* (batches: AsyncIterable<Batch>): AsyncGenerator<LogBatch> {
     for await (const { events: logged, position, caughtUp } of batches) {
+      const newest = logged.at(-1)
+      if (newest) marks.note(newest)
       const { events, failure } = await decode(logged)
       if (!failure) yield { events, position, caughtUp }
       else {
@@ -128,5 +132,6 @@ export const openLog = (options: LogOptions): Log => {
     },
     subscribe: (after, filter, signal) => decodeBatches(store.subscribe(after, filter, signal)),
     head: () => store.head(),
+    markAt: marks.at,
   }
 }

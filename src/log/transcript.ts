@@ -4,21 +4,23 @@
  * is put together from its own texts; the others are decoded.
  */
 import type { JsonObject } from '../domain/event.ts'
+import { markOf } from '../domain/mark.ts'
 import type { EventStore, LoggedEvent } from '../ports/event-store.ts'
 import type { Keys, SealingKey } from '../ports/keys.ts'
-import { type EventCodec, openPage, readPage } from './codec.ts'
+import { atOf, type EventCodec, openPage, readPage } from './codec.ts'
+import type { Place } from './log.ts'
 import type { Removals } from './removals.ts'
 
 /** What somebody may read beside the clear members: people's text, personal data. */
 export type Sight = {
   readonly text: boolean
   readonly personal: boolean
-  /** The name of one's own key: what is sealed under it one may read oneself. */
+  /** The name of one's own key: what is sealed under it one may read oneself. When the store recorded an event is for auditors. */
   readonly own?: string
 }
 
-/** An event as one JSON text. */
-export type Line = { readonly position: bigint; readonly text: string }
+/** An event as one JSON text, and where it stands. */
+export type Line = Place & { readonly text: string }
 
 export type Transcript = {
   /**
@@ -41,8 +43,10 @@ const without = (text: string, name: string): string => {
 /** The envelope without how it is kept: the name of its key, the keyed hash of the request. */
 const shown = (meta: string): string => without(without(meta, 'fingerprint'), 'key')
 
-const head = ({ id, type, stream, revision, position, recordedAt }: LoggedEvent): string =>
-  `{"id":${JSON.stringify(id)},"type":${JSON.stringify(type)},"stream":${JSON.stringify(stream)},"revision":"${revision}","position":"${position}","recordedAt":"${recordedAt}"`
+const head = ({ id, type, stream, revision, position, recordedAt }: LoggedEvent, { own }: Sight): string => {
+  const recorded = own === undefined ? `,"recordedAt":"${recordedAt}"` : ''
+  return `{"id":${JSON.stringify(id)},"type":${JSON.stringify(type)},"stream":${JSON.stringify(stream)},"revision":"${revision}","position":"${position}"${recorded}`
+}
 
 const isCurrent = (meta: string, version: number): boolean => {
   const at = meta.lastIndexOf('"schema":') + 9
@@ -88,7 +92,7 @@ export const openTranscript = (deps: {
     const [read] = page.events
     if (!read) {
       const reason = JSON.stringify(page.failure?.reason ?? 'corrupt')
-      return `${head(event)},"data":{},"unreadable":${reason}}`
+      return `${head(event, sight)},"data":{},"unreadable":${reason}}`
     }
     const sealed = codecs.get(event.type)?.declared.sealed ?? []
     const gone = name !== undefined && !key ? sealed : removedText(event).filter(each => read.data[each] !== undefined)
@@ -97,7 +101,7 @@ export const openTranscript = (deps: {
     const more =
       (gone.length > 0 ? `,"removed":[${members(gone)}]` : '') +
       (withheld.length > 0 ? `,"withheld":[${members(withheld)}]` : '')
-    return `${head(event)},"data":${JSON.stringify(data)},"meta":${shown(event.meta)}${more}}`
+    return `${head(event, sight)},"data":${JSON.stringify(data)},"meta":${shown(event.meta)}${more}}`
   }
 
   return {
@@ -113,8 +117,9 @@ export const openTranscript = (deps: {
       const known = names.size > 0 ? await keys.find(names) : new Map<string, SealingKey>()
       return events.map((event, at) => ({
         position: event.position,
+        mark: markOf(event.id, atOf(event.meta)),
         text: asIs[at]
-          ? `${head(event)},"data":${event.data},"meta":${without(event.meta, 'fingerprint')}}`
+          ? `${head(event, sight)},"data":${event.data},"meta":${without(event.meta, 'fingerprint')}}`
           : decoded(event, known, sight),
       }))
     },

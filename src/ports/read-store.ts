@@ -88,7 +88,7 @@ export type DocumentWrite =
 export type Checkpoint = {
   readonly logId: string
   readonly position: bigint
-  /** Names the last event applied (src/projections/mark.ts), verified at start; '' when none was. */
+  /** What stands at the position and which event was applied last (src/projections/mark.ts), verified at start. */
   readonly eventId: string
   /** The lease's token: a checkpoint under an older one is refused. */
   readonly token: number

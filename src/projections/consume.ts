@@ -3,12 +3,12 @@
  * retries of what is parked. One node at a time works; the others wait for its lease.
  */
 import type { Recorded } from '../domain/event.ts'
-import { type Log, UndecodableEventError } from '../log/log.ts'
+import { type Log, placeAfter, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
 import { type Checkpoint, type CollectionName, type ConsumerStore, ReadStoreError } from '../ports/read-store.ts'
 import { acquireLease, BEAT_MS, type HeldLease, type Sight, type Takeover } from './lease.ts'
-import { findMarked, markOf } from './mark.ts'
+import { isOfLog, restingOn } from './mark.ts'
 import { describeFailure, retryDone, retryRequested } from './parking.ts'
 
 export type ConsumerState = 'starting' | 'following' | 'building' | 'stopped' | 'waiting-for-lease'
@@ -35,10 +35,13 @@ export type ConsumerTrace = {
   readonly parked?: (consumer: string, id: string, event: Recorded, error: unknown) => void
 }
 
+/** What consumers use of the log. */
+export type ConsumedLog = Pick<Log, 'logId' | 'subscribe' | 'readFrom' | 'readStream' | 'head' | 'markAt'>
+
 export type ConsumeOptions = {
   readonly consumer: string
   readonly filter: LogFilter
-  readonly log: Pick<Log, 'logId' | 'subscribe' | 'readFrom' | 'readStream' | 'head'>
+  readonly log: ConsumedLog
   readonly store: ConsumerStore
   readonly clock: Clock
   /** Unique to this process. */
@@ -49,7 +52,7 @@ export type ConsumeOptions = {
   /** The collection that the checkpoint speaks for: without it a checkpoint that has come anywhere is worth nothing. */
   readonly collection?: CollectionName
   /** Where it begins that has no checkpoint, asked with the lease held; before the first event by default. */
-  readonly first?: () => Promise<Pick<Checkpoint, 'position' | 'eventId'>>
+  readonly first?: () => Promise<bigint>
   /** With the lease held and the checkpoint fenced. `failed` is told what goes wrong after `process` returned. */
   readonly open: (held: {
     readonly token: number
@@ -86,14 +89,10 @@ export const complaining = (say: (error: string) => void): ((state: ConsumerStat
 const BACKOFF_FIRST_MS = 100
 const BACKOFF_MOST_MS = 5_000
 
-/** Does the log have what the checkpoint says was applied? */
+/** Does the log have what the checkpoint says was read? */
 const belongs = async (log: ConsumeOptions['log'], checkpoint: Checkpoint): Promise<boolean> => {
-  if (checkpoint.logId !== log.logId) return false
-  if (checkpoint.position > (await log.head())) return false
-  if (checkpoint.eventId === '') return true
   try {
-    const event = await findMarked(log, checkpoint.eventId)
-    return event !== undefined && event.position <= checkpoint.position
+    return await isOfLog(log, checkpoint)
   } catch (error) {
     // It is there, though this build cannot read it.
     if (error instanceof UndecodableEventError) return true
@@ -149,7 +148,8 @@ const follow = async (options: ConsumeOptions, lease: HeldLease, from: Checkpoin
 
   const take = async (events: readonly Recorded[], position: bigint): Promise<void> => {
     const last = events.at(-1)
-    checkpoint = { ...checkpoint, position, eventId: last ? markOf(last) : checkpoint.eventId }
+    const { mark } = await placeAfter(log, { events, position })
+    checkpoint = { ...checkpoint, position, eventId: restingOn(mark, last, checkpoint) }
     await session.process(events, checkpoint)
     onProgress?.(position, events.length)
     options.trace?.taken?.(consumer, events)
@@ -205,8 +205,9 @@ const attempt = async (options: ConsumeOptions, sight: Sight): Promise<ConsumeEn
     const stored = await store.checkpoint(consumer)
     if (stored && !(await belongs(log, stored))) return 'foreign'
     const { token } = lease
-    const first = stored ?? (await options.first?.()) ?? { position: 0n, eventId: '' }
-    const from: Checkpoint = { logId: log.logId, ...first, token }
+    const position = stored?.position ?? (await options.first?.()) ?? 0n
+    const eventId = restingOn(await log.markAt(position), undefined, stored ?? { eventId: '' })
+    const from: Checkpoint = { logId: log.logId, position, eventId, token }
     // From here on a holder before us can store nothing more; what it stored last is folded again to no effect. A store
     // that was replaced since the checkpoint was read lacks the collection, and must not get the checkpoint alone.
     const collection = from.position > 0n ? (options.collection ?? '') : ''

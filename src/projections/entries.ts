@@ -3,6 +3,7 @@ import { type Entry, entryCategory, entryIdOf, evolveEntry } from '../domain/ent
 import type { EntryStatus } from '../domain/entry-content.ts'
 import { type EntryEvent, entryEvents } from '../domain/entry-events.ts'
 import type { Recorded } from '../domain/event.ts'
+import { markOf } from '../domain/mark.ts'
 import { sortKey } from '../domain/text.ts'
 import type { Indexes } from '../ports/read-store.ts'
 import { projection } from './define.ts'
@@ -11,6 +12,8 @@ import { projection } from './define.ts'
 export type EntryDocument = Entry & {
   /** Revision of the entry's stream, for ETag and If-Match. */
   readonly revision: string
+  /** Of the event that led to the revision (src/domain/mark.ts). */
+  readonly mark: string
   readonly sortKey: string
   readonly labelKeys: readonly string[]
   readonly categoryKeys: readonly string[]
@@ -63,9 +66,10 @@ export const listTags = (
   return [ANY_ENTRY, languageTag(language), kindTag(language, partOfSpeech)]
 }
 
-export const documentOf = (entry: Entry, revision: string): EntryDocument => ({
+export const documentOf = (entry: Entry, revision: string, mark: string): EntryDocument => ({
   ...entry,
   revision,
+  mark,
   sortKey: sortKey(entry.lemma),
   labelKeys: keys(
     entry.content.senses.flatMap(({ labels }) => [...labels.register, ...labels.region, ...labels.domain]),
@@ -83,7 +87,8 @@ export const entriesProjection = projection<EntryDocument>({
   evolve: (document, event) => {
     if (!isEntryEvent(event)) return document
     const entry = evolveEntry(document, event)
-    return !entry || entry.removed ? undefined : documentOf(entry, String(event.revision))
+    const mark = markOf(event.id, event.meta.at)
+    return !entry || entry.removed ? undefined : documentOf(entry, String(event.revision), mark)
   },
   cacheTags: (id, document) => [
     entryTag(id),

@@ -16,11 +16,11 @@ export type HistoryDocument = {
   readonly stream: number
   /** Of the event's own id. */
   readonly event: number
-  /** recordedAt in milliseconds since 1970. */
+  /** `meta.at` in milliseconds since 1970. */
   readonly at: number
 }
 
-/** How far the store's clock was ever behind a time that it had recorded before, in milliseconds. */
+/** How far the time of an event was ever behind that of one before it, in milliseconds. */
 export type ClockDocument = { readonly latest: number; readonly behind: number }
 
 const indexes: Indexes = [
@@ -86,7 +86,7 @@ export const historyProjection = projection<JsonObject>({
   indexes,
   key: ({ position }) => [historyId(position), CLOCK_ID],
   evolve: (document, event: Recorded, id): JsonObject => {
-    const at = Date.parse(event.recordedAt)
+    const at = Date.parse(event.meta.at)
     if (id === CLOCK_ID) return clockAfter(document, at)
     const { actor, correlationId } = event.meta
     return {

@@ -4,13 +4,15 @@
  * reaches in time. Documents carry the position they have seen, so that nobody writes an older one over the tombstone.
  */
 import type { JsonObject, Recorded } from '../domain/event.ts'
+import { markOf } from '../domain/mark.ts'
 import { type DocumentWrite, type ReadStore, ReadStoreError } from '../ports/read-store.ts'
 import { type Projection, parseCollectionName } from './define.ts'
 import { keysOf } from './fold.ts'
-import { markOf } from './mark.ts'
+import { restingOn } from './mark.ts'
 
 /** Under this name it is kept how far documents were removed; nothing is read from it. */
 const CONSUMER = 'removals'
+const NONE = { eventId: '' }
 
 type Store = Pick<ReadStore, 'apply' | 'collections'>
 
@@ -30,7 +32,12 @@ export const openRemoving =
   async events => {
     const last = events.at(-1)
     if (!last) return
-    const checkpoint = { logId, position: last.position, eventId: markOf(last), token: 0 }
+    const checkpoint = {
+      logId,
+      position: last.position,
+      eventId: restingOn(markOf(last.id, last.meta.at), last, NONE),
+      token: 0,
+    }
     for (const collection of await store.collections()) {
       const name = parseCollectionName(collection)?.name
       const projection = projections.find(known => known.name === name)

@@ -3,12 +3,18 @@
  * it, swaps when it is there, and drops what no node has used for an hour.
  */
 import type { JsonObject } from '../domain/event.ts'
-import type { Log } from '../log/log.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
 import type { CollectionName, ReadStore } from '../ports/read-store.ts'
-import { type ConsumeEnd, type ConsumerState, type ConsumerTrace, complaining, consume } from './consume.ts'
+import {
+  type ConsumedLog,
+  type ConsumeEnd,
+  type ConsumerState,
+  type ConsumerTrace,
+  complaining,
+  consume,
+} from './consume.ts'
 import { type CollectionRef, collectionName, type Projection } from './define.ts'
 import { openFolder } from './fold.ts'
 import type { Freshness } from './freshness.ts'
@@ -18,7 +24,7 @@ import { retryParked } from './retry.ts'
 
 export type RunnerOptions<D extends JsonObject> = {
   readonly projection: Projection<D>
-  readonly log: Pick<Log, 'logId' | 'subscribe' | 'readFrom' | 'readStream' | 'head'>
+  readonly log: ConsumedLog
   readonly store: ReadStore
   readonly cache?: Pick<Cache, 'changed'>
   readonly clock: Clock

@@ -2,6 +2,7 @@
 
 import { type Entry, entryCategory, entryIdOf, evolveEntry } from '../domain/entry.ts'
 import { type EntryContent, type EntryStatus, emptyContent } from '../domain/entry-content.ts'
+import { NO_MARK } from '../domain/mark.ts'
 import { definitionOf, type SearchTerms, termsOf } from '../domain/search-terms.ts'
 import { sortKey } from '../domain/text.ts'
 import type { Indexes } from '../ports/read-store.ts'
@@ -44,7 +45,7 @@ type Known = Pick<Listed, 'definition' | 'labelKeys' | 'categoryKeys'>
 const listed = (entry: Entry, known: Partial<Known> = {}): Listed => {
   const { language, lemma, partOfSpeech, rank, content } = entry
   const { variants, forms } = content
-  const keys = known.labelKeys && known.categoryKeys ? undefined : documentOf(entry, '')
+  const keys = known.labelKeys && known.categoryKeys ? undefined : documentOf(entry, '', NO_MARK)
   return {
     ...termsOf(entry, known.definition ?? definitionOf(entry)),
     ...{ language, lemma, partOfSpeech, rank, sortKey: sortKey(lemma) },

@@ -31,6 +31,8 @@ export type Page<Item> = {
 export type Reflecting<Output> = {
   readonly value: Output
   readonly position: bigint
+  /** Of one thing: the mark of the event that led to its revision (src/domain/mark.ts). */
+  readonly mark?: string
   readonly bytes?: string
   /** What `repeated` is to be told when this is answered again from a cache. */
   readonly note?: string

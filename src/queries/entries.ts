@@ -43,7 +43,8 @@ export const FOLDS_OF_ONE = 2
 
 const ownerOf = ({ actor }: Reader): string => (actor ? `${actor.kind} ${actor.id}` : 'strangers')
 
-export type AsOf = { readonly position: bigint } | { readonly time: Date }
+/** `toCome`: later than this node's clock, which an entry's own time may be as well. */
+export type AsOf = { readonly position: bigint } | { readonly time: Date; readonly toCome?: true }
 
 export const notFound = (): Refusal => refuse('entry-not-found', 'There is no such entry, or it is not visible to you.')
 
@@ -54,7 +55,7 @@ const gone = (entry: Pick<Entry, 'replacedBy'>): Refusal =>
 const seen = (reader: Reader, id: string, entry: Entry, revision: string): EntryView | Refusal =>
   sightOf(entry, reader) === 'gone' ? gone(entry) : (viewFor(reader, id, entry, revision) ?? notFound())
 
-/** By the time that histories and entries show: the store recorded the event some milliseconds later. */
+/** By the time that histories and entries show, of which each revision of an entry has its own. */
 const wasThere = ({ event }: Revision, asOf: AsOf): boolean =>
   'position' in asOf ? event.position <= asOf.position : Date.parse(event.meta.at) <= asOf.time.getTime()
 
@@ -70,6 +71,8 @@ const asItWas = async (reads: EntryReads, id: string, asOf: AsOf, reader: Reader
   if (now.entry.removed) return refuse('entry-removed', 'The text of this entry was removed.')
   const today = seen(reader, id, now.entry, String(now.event.revision))
   if ('refused' in today) return today
+  if ('toCome' in asOf && asOf.time.getTime() > Date.parse(now.event.meta.at))
+    return refuse('as-of-invalid', 'asOf is in the future.')
   const value = viewFor(reader, id, then.entry, String(then.event.revision))
   return value ? { value, position } : notFound()
 }
@@ -93,7 +96,7 @@ export const getEntry = (reads: EntryPasts): Query<{ readonly id: string; readon
       return (await wasRemoved(reads, id)) ? refuse('entry-removed', 'The text of this entry was removed.') : notFound()
     const value = seen(reader, id, found.body, found.body.revision)
     if ('refused' in value) return value
-    return { value, position }
+    return { value, position, mark: found.body.mark }
   },
 })
 

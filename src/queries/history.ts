@@ -1,6 +1,7 @@
 /** Reading the history: pages of it by any filter, all of it as a stream, one event, one stream. */
 import type { JsonObject } from '../domain/event.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
+import { atOf } from '../log/codec.ts'
 import type { Line, Records, Sight, Transcript } from '../log/transcript.ts'
 import type { LoggedEvent } from '../ports/event-store.ts'
 import type { Condition } from '../ports/read-store.ts'
@@ -117,11 +118,14 @@ const answers = (question: HistoryQuestion) => {
   }
 }
 
-/** Recorded times are all of one form, in which they sort as texts. */
+/** The times of events are all of one form, in which they sort as texts. */
 const inTime = ({ from, to }: HistoryQuestion) => {
   const [low, high] = [from?.toISOString(), to?.toISOString()]
-  return ({ recordedAt }: LoggedEvent): boolean =>
-    (low === undefined || recordedAt >= low) && (high === undefined || recordedAt < high)
+  return ({ meta }: LoggedEvent): boolean => {
+    if (low === undefined && high === undefined) return true
+    const at = atOf(meta)
+    return (low === undefined || at >= low) && (high === undefined || at < high)
+  }
 }
 
 const nothing = (): Refusal => refuse('event-not-found', 'There is no such event.')
@@ -136,9 +140,9 @@ export const openHistory = (deps: HistoryDeps) => {
   }
 
   /**
-   * Positions between which a span of time lies. The store's clock may have been set back: with W as the most it was ever
-   * behind, everything up to the last event of a time before `from - W` was recorded before `from`, and everything beyond
-   * an event of the time `to + W` was recorded at `to` or later. With a clock that never went back, W is 0.
+   * Positions between which a span of time lies. Events are not in the order of their times, where the clocks of nodes differ or
+   * were set back: with W as the most that one was ever behind, everything up to the last event of a time before `from - W` is of
+   * before `from`, and everything beyond an event of the time `to + W` is of `to` or later. In the order of their times, W is 0.
    */
   const boundsOf = async ({ from, to, after, before }: HistoryQuestion): Promise<Bounds> => {
     if (!from && !to) return { low: after ?? 0n, high: before }

@@ -54,7 +54,7 @@ export const openOwnData = (deps: OwnDataDeps) => {
     ])
     const lines: readonly object[] = [
       { kind: 'account', ...shown, hasPassword: password !== undefined },
-      { kind: 'profile', ...profile },
+      { kind: 'profile', ...profile, mark: undefined },
       ...(preferences ? [{ kind: 'preferences', ...preferences }] : []),
       ...identities.map(({ claim: _i, claimId: _n, ...each }) => ({ kind: 'identity', ...each })),
       ...deps.sessions(id).map(each => ({ kind: 'session', ...each })),

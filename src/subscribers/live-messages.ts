@@ -36,7 +36,6 @@ export const liveErrorCodes = [
   'too-many-subscriptions',
   'permission-denied',
   'after-invalid',
-  'after-ahead',
   'other-log',
   'unavailable',
 ] as const

@@ -7,7 +7,7 @@
  */
 import type { JsonObject, Recorded } from '../domain/event.ts'
 import { openTurns } from '../domain/turns.ts'
-import { type Log, UndecodableEventError } from '../log/log.ts'
+import { type Log, type LogBatch, type Place, placeAfter, placeOf, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type ChannelName, channelOf, dataOf, type Listener, type LiveFilter, scopeOf, wants } from './live-channels.ts'
 import type { Around, LiveSink, LiveTransport } from './live-transport.ts'
@@ -18,8 +18,8 @@ export type LiveSubscription = {
   readonly channel: ChannelName
   readonly filter: LiveFilter
   readonly listener: Listener
-  /** Everything after this position; absent: from now on. Has to be one that the log has reached. */
-  readonly after?: bigint
+  /** Everything after this place; absent: from now on. Has to be one of the log's. */
+  readonly after?: Place
 }
 
 export type LiveStats = {
@@ -43,12 +43,12 @@ export type LiveHub = {
 export type ProjectionNews = JsonObject & { readonly name: string }
 
 export type LiveOptions = {
-  readonly log: Pick<Log, 'subscribe' | 'readAll' | 'types'>
+  readonly log: Pick<Log, 'subscribe' | 'readAll' | 'types' | 'markAt'>
   readonly clock: Clock
   readonly signal: AbortSignal
   /** The log's head when the hub is opened. */
-  readonly from: bigint
-  readonly tokenOf: (position: bigint) => string
+  readonly from: Place
+  readonly tokenOf: (place: Place) => string
   readonly projections: () => Promise<readonly ProjectionNews[]>
   /** Live connections now, of all nodes that can be seen. */
   readonly connections: () => number
@@ -87,7 +87,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   const { log, clock, signal, tokenOf, onError } = options
   const groups = new Map<string, Group>()
   const turns = openTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_ONE)
-  let position = options.from
+  let here = options.from
   let messages = 0
   let catchingUp = 0
   let ticks = 0
@@ -95,7 +95,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
 
   const encoded = (of: Audience, event: Recorded): Around =>
     of.transport.around({
-      ...{ after: tokenOf(event.position), type: event.type, at: event.meta.at },
+      ...{ after: tokenOf(placeOf(event)), type: event.type, at: event.meta.at },
       data: dataOf(of.channel, of.listener, event, log.types, options.removals.has(event.stream)),
     })
 
@@ -155,7 +155,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
       )
       deliver(group, found, touched)
     }
-    position = last.position
+    here = placeOf(last)
     // Strangers listen: what they may not see does not count either.
     const open = events.filter(each => each.meta.route.visibility === 'public')
     second.events += open.length
@@ -171,7 +171,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   ): void => {
     const touched = new Set<LiveSink>()
     const shared = openShares<readonly Around[]>()
-    const [at, after] = [clock.now().toISOString(), tokenOf(position)]
+    const [at, after] = [clock.now().toISOString(), tokenOf(here)]
     for (const group of groups.values()) {
       if (group.channel !== channel || !to(group.listener)) continue
       const due = shared(group, () =>
@@ -186,11 +186,12 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   }
 
   const progress = (): void => {
+    const { position } = here
     const touched = new Set<LiveSink>()
     for (const group of groups.values()) {
       if (!channelOf(group.channel).log || group.told >= position) continue
       group.told = position
-      const bytes = group.transport.encode({ op: 'caught-up', id: group.id, after: tokenOf(position) })
+      const bytes = group.transport.encode({ op: 'caught-up', id: group.id, after: tokenOf(here) })
       // Who joined ahead of the tail is farther than this: told so, they would resume from where they have been.
       for (const { sink, after } of group.members) {
         if (after > position) continue
@@ -233,7 +234,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     const key = `${audience}${idText}`
     const group = groups.get(key) ?? {
       ...{ id, idText: Buffer.from(idText), audience, channel, filter, listener, transport: sink.transport },
-      told: position,
+      told: here.position,
       members: new Set<Member>(),
     }
     groups.set(key, group)
@@ -245,7 +246,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     }
   }
 
-  const say = (op: 'subscribed' | 'caught-up', id: string, at: bigint, sink: LiveSink): void => {
+  const say = (op: 'subscribed' | 'caught-up', id: string, at: Place, sink: LiveSink): void => {
     sink.send(sink.transport.encode({ op, id, after: tokenOf(at) }))
     messages += 1
   }
@@ -258,9 +259,9 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   const catchUp = async (
     subscription: LiveSubscription,
     sink: LiveSink,
-    from: bigint,
+    from: Place,
     ended: () => boolean,
-    settle: (at: bigint) => void,
+    settle: (at: Place) => void,
   ): Promise<void> => {
     const { channel, filter, listener } = subscription
     const audience = { channel, filter, listener, transport: sink.transport }
@@ -268,30 +269,38 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     let at = from
     const part = async (): Promise<void> => {
       const until = clock.monotonic() + TURN_MS
-      for await (const batch of log.readAll(at, channelOf(channel).log)) {
-        await options.removals.refresh()
-        for (const event of batch.events) {
-          if (ended() || sink.full()) break
-          at = event.position
-          if (!wants(channel, filter, listener, event)) continue
-          sink.send(sink.transport.join(encoded(audience, event), idText))
-          messages += 1
+      let last: Recorded | undefined
+      let done: LogBatch | undefined
+      try {
+        for await (const batch of log.readAll(at.position, channelOf(channel).log)) {
+          await options.removals.refresh()
+          for (const event of batch.events) {
+            if (ended() || sink.full()) break
+            last = event
+            if (!wants(channel, filter, listener, event)) continue
+            sink.send(sink.transport.join(encoded(audience, event), idText))
+            messages += 1
+          }
+          sink.flush()
+          if (ended() || sink.full()) return
+          done = batch
+          if (clock.monotonic() >= until) break
         }
-        sink.flush()
-        if (ended() || sink.full()) return
-        at = batch.position
-        if (clock.monotonic() >= until) return
+      } finally {
+        if (last) at = placeOf(last)
       }
+      if (done && done.position > at.position) at = await placeAfter(log, done)
     }
     while (!ended()) {
-      if (at >= position) return settle(at)
+      if (at.position >= here.position) return settle(at)
       try {
         await turns.take(sink.owner, part)
       } catch (error) {
         // As the tail: what this build cannot read is passed over, and the rest goes on.
-        if (!(error instanceof UndecodableEventError) || error.event.position <= at) throw error
+        if (!(error instanceof UndecodableEventError) || error.event.position <= at.position) throw error
         onError(error)
-        at = error.event.position
+        const { position } = error.event
+        at = { position, mark: await log.markAt(position) }
       }
       if (sink.full() && !(await sink.drained())) {
         if (!ended()) sink.tooSlow()
@@ -302,16 +311,16 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
 
   const subscribe = (subscription: LiveSubscription, sink: LiveSink): (() => void) => {
     const { id, channel, after } = subscription
-    const from = after === undefined || !channelOf(channel).log ? position : after
+    const from = after === undefined || !channelOf(channel).log ? here : after
     let ended = false
     let leave: () => void = () => undefined
-    const settle = (at: bigint): void => {
-      leave = join(subscription, sink, at)
+    const settle = (at: Place): void => {
+      leave = join(subscription, sink, at.position)
       say('caught-up', id, at, sink)
       sink.flush()
     }
     say('subscribed', id, from, sink)
-    if (from >= position) settle(from)
+    if (from.position >= here.position) settle(from)
     else {
       catchingUp += 1
       sink.flush()
@@ -331,12 +340,12 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     }
   }
 
-  const tailing = tail({ log, clock, signal, from: options.from, filter: {}, onEvents, onError })
+  const tailing = tail({ log, clock, signal, from: options.from.position, filter: {}, onEvents, onError })
   const done = Promise.all([tailing, beat()]).then(() => undefined)
   return {
     subscribe,
     stats: () => ({
-      ...{ groups: groups.size, catchingUp, position, messages },
+      ...{ groups: groups.size, catchingUp, position: here.position, messages },
       subscriptions: [...groups.values()].reduce((sum, { members }) => sum + members.size, catchingUp),
     }),
     done,

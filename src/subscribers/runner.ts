@@ -1,11 +1,11 @@
 /** Runs one subscriber on one node: lease, checkpoint after the effects, retries, and parking by key. */
 import type { Recorded } from '../domain/event.ts'
-import type { Log } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
 import { isOutage } from '../ports/outage.ts'
 import type { Checkpoint, ConsumerStore } from '../ports/read-store.ts'
 import {
+  type ConsumedLog,
   type ConsumeEnd,
   type ConsumerState,
   type ConsumerTrace,
@@ -13,7 +13,7 @@ import {
   consume,
   type Session,
 } from '../projections/consume.ts'
-import { findMarked } from '../projections/mark.ts'
+import { findApplied, restingOn } from '../projections/mark.ts'
 import {
   describeFailure,
   type Parked,
@@ -28,7 +28,7 @@ import { consumerOf, type Subscriber } from './define.ts'
 
 export type SubscriberOptions = {
   readonly subscriber: Subscriber
-  readonly log: Pick<Log, 'logId' | 'subscribe' | 'readFrom' | 'readStream' | 'head'>
+  readonly log: ConsumedLog
   readonly store: ConsumerStore
   readonly clock: Clock
   /** Unique to this process. */
@@ -176,31 +176,32 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
     }
   }
 
-  const saveStart = (at: { readonly position: bigint; readonly eventId: string }, token: number): Promise<void> =>
-    store.apply('', [], { consumer, value: { logId: log.logId, ...at, token } })
-
   /** What comes while the lease is waited for comes after this. */
   let atStart: Promise<bigint> | undefined
-  /** A new subscriber that wants only what comes begins at the head. */
-  const first = async (): Promise<Pick<Checkpoint, 'position' | 'eventId'>> => {
-    if (subscriber.from !== 'now') return { position: 0n, eventId: '' }
-    const head = (await atStart?.catch(() => undefined)) ?? (await log.head())
-    return { position: (await options.beginAt?.(head)) ?? head, eventId: '' }
+  /** One that wants only what comes begins at the head, and names what it cannot have sent. */
+  const beginning = async (head: () => Promise<bigint>): Promise<bigint> => {
+    if (subscriber.from !== 'now') return 0n
+    const now = await head()
+    return (await options.beginAt?.(now)) ?? now
   }
+  const first = (): Promise<bigint> =>
+    beginning(async () => (await atStart?.catch(() => undefined)) ?? (await log.head()))
 
   /**
-   * After a copy or restore the log has another id. Effects on the world are not repeated for it: it goes on after the
-   * event it handled last, or, where that was lost, at the head, since all that is left was handled before.
+   * After a copy the log has another id, after a restore another history. It goes on after the event that it handled last: up to
+   * there both are the same. Where that was lost nobody knows where they part, and it begins as a new one does: what has effects on
+   * the world does not repeat them, and what has none in the world is harmless when repeated.
    */
   const adopt = async (): Promise<void> => {
     const stored = await store.checkpoint(consumer)
     if (!stored) return
-    const event = await findMarked(log, stored.eventId)
-    const at = event
-      ? { position: event.position, eventId: stored.eventId }
-      : { position: await log.head(), eventId: '' }
-    onError?.(`${consumer}: its checkpoint belongs to another log; it goes on at position ${at.position}`)
-    await saveStart(at, stored.token)
+    const event = await findApplied(log, stored)
+    const position = event?.position ?? (await beginning(() => log.head()))
+    const eventId = restingOn(await log.markAt(position), event, { eventId: '' })
+    onError?.(
+      `${consumer}: its checkpoint belongs to another log, or another history of it; it goes on at position ${position}`,
+    )
+    await store.apply('', [], { consumer, value: { logId: log.logId, position, eventId, token: stored.token } })
   }
 
   const complain = complaining(problem => onError?.(`${consumer}: ${problem}`))

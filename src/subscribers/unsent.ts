@@ -5,7 +5,8 @@
  * noted in the read store now and then, so that the span is no longer than it has to be.
  */
 import type { JsonObject } from '../domain/event.ts'
-import type { Log } from '../log/log.ts'
+import { NO_MARK } from '../domain/mark.ts'
+import type { Log, Place } from '../log/log.ts'
 import type { LogFilter } from '../ports/event-store.ts'
 import { type JobKind, type Jobs, PermanentFailure } from '../ports/jobs.ts'
 import type { ConsumerStore } from '../ports/read-store.ts'
@@ -17,15 +18,21 @@ export const UNSENT_JOB = 'unsent'
 export type Span = { readonly from: bigint; readonly to: bigint }
 
 type Records = Pick<ConsumerStore, 'record' | 'swap'>
-type SentLog = Pick<Log, 'logId' | 'readAll' | 'head'>
-type Sent = { readonly logId: string; readonly position: bigint }
+type SentLog = Pick<Log, 'logId' | 'readAll' | 'head' | 'markAt'>
+/** `known`: where the subscriber was when that was known, with what stood there; records of before there were marks have none. */
+type Sent = { readonly logId: string; readonly position: bigint; readonly known?: Place }
 
 const sentRecord = (consumer: string): string => `sent:${consumer}`
 
 const parse = (text: string | undefined): Sent | undefined => {
-  const [, logId, position] = /^(\S+) (\d+)$/.exec(text ?? '') ?? []
-  return logId === undefined || position === undefined ? undefined : { logId, position: BigInt(position) }
+  const [, logId, position, at, mark = NO_MARK] = /^(\S+) (\d+)(?: (\d+) (\S*))?$/.exec(text ?? '') ?? []
+  if (logId === undefined || position === undefined) return undefined
+  return { logId, position: BigInt(position), ...(at !== undefined && { known: { position: BigInt(at), mark } }) }
 }
+
+/** Is it of this log, and of the history that the log has now? */
+const isOf = async (log: SentLog, { logId, known }: Sent): Promise<boolean> =>
+  logId === log.logId && (known === undefined || known.mark === (await log.markAt(known.position)))
 
 const filterOf = ({ categories, types }: Subscriber): LogFilter => ({ categories, ...(types && { types }) })
 
@@ -57,21 +64,23 @@ export const noteSent = async ({ subscriber, log, records, jobs }: UnsentDeps, k
   if (!checkpoint || checkpoint.logId !== log.logId) return
   const owed = await firstPosition(kind)
   const position = owed !== undefined && owed <= checkpoint.position ? owed - 1n : checkpoint.position
-  const [before, now] = [await records.record(sentRecord(consumer)), `${log.logId} ${position}`]
+  const known = `${checkpoint.position} ${await log.markAt(checkpoint.position)}`
+  const [before, now] = [await records.record(sentRecord(consumer)), `${log.logId} ${position} ${known}`]
   if (before !== now) await records.swap(sentRecord(consumer), before, now)
 }
 
 /**
- * Where the subscriber begins whose checkpoint is not there; `head` was the log's end when the node started. Where it is known how far
- * all was sent, the checkpoint was lost: a parked job names what may not have been. Else it may never have been there.
+ * Where the subscriber begins whose checkpoint is not there, or is of another history; `head` was the log's end when the node
+ * started. Where it is known how far all was sent, a parked job names what may not have been. Else there may never have been one.
  */
 export const beginOutward = async ({ subscriber, log, records, jobs }: UnsentDeps, head: bigint): Promise<bigint> => {
   const consumer = consumerOf(subscriber)
   const sent = parse(await records.record(sentRecord(consumer)))
   const { add, consumers } = await jobs()
-  if (sent?.logId !== log.logId) {
+  if (!sent || !(await isOf(log, sent))) {
+    const begun = await consumers.record(begunRecord(consumer))
     if (head > 0n && (await isOwed(log, subscriber, { from: 0n, to: head })))
-      await consumers.swap(begunRecord(consumer), undefined, String(head))
+      await consumers.swap(begunRecord(consumer), begun, String(head))
     return head
   }
   const to = await log.head()
@@ -80,8 +89,8 @@ export const beginOutward = async ({ subscriber, log, records, jobs }: UnsentDep
   await add({
     kind: UNSENT_JOB,
     key: `${subscriber.name}:${from}-${upTo}`,
-    data: { subscriber: subscriber.name, logId: log.logId, from, to: upTo },
-    parked: `the jobs were lost: of events after position ${from}, up to ${upTo}, nothing may have been sent`,
+    data: { subscriber: subscriber.name, logId: log.logId, from, to: upTo, mark: await log.markAt(to) },
+    parked: `of events after position ${from}, up to ${upTo}, nothing may have been sent: the jobs were lost, or the log was put back`,
   })
   return to
 }
@@ -109,7 +118,10 @@ export const unsentJobs = (subscribers: readonly Subscriber[], log: SentLog): Jo
     const subscriber = subscribers.find(({ name }) => name === data['subscriber'])
     const span = spanOf(data)
     if (!subscriber || !span) throw new PermanentFailure('the job does not say what was not sent')
-    if (data['logId'] !== log.logId) throw new PermanentFailure('what was not sent stands in another log')
+    const { logId, mark } = data
+    // A job of before there were marks has none, and is believed for its log.
+    if (logId !== log.logId || (mark !== undefined && mark !== (await log.markAt(span.to))))
+      throw new PermanentFailure('what was not sent stands in another log')
     for await (const { events, position } of log.readAll(span.from, filterOf(subscriber))) {
       const due = events.filter(event => event.position <= span.to)
       if (due.length > 0) await subscriber.handle(due, signal)

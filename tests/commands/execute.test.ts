@@ -15,6 +15,7 @@ const accepted = (stream: string): Accepted<EntryState> => ({
     stream,
     state: entryAggregate.initial,
     revision: 1n,
+    mark: '',
     position: 5n,
     replayed: false,
     events: [],
@@ -54,6 +55,7 @@ const open = () => {
     load: async stream => ({
       state: stream === 'entry-there' ? published : entryAggregate.initial,
       revision: stream === 'entry-missing' ? 'none' : 0n,
+      mark: '',
       position: 1n,
     }),
     forget: () => undefined,
@@ -82,7 +84,7 @@ const open = () => {
 
 const request = (more: Partial<CommandRequest> = {}, role: Role = 'editor'): CommandRequest => ({
   caller: { actor: { kind: 'service', id: 'me' }, permissions: permissionsOf(role) },
-  ...{ commandId: 'c1', fingerprint: 'f1', correlationId: 'r', keyed: true, ifMatch: 0n, ...more },
+  ...{ commandId: 'c1', fingerprint: 'f1', correlationId: 'r', keyed: true, ifMatch: { revision: 0n }, ...more },
 })
 const input = { id: '1', body: {} }
 

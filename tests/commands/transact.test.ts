@@ -167,14 +167,14 @@ t.test('If-Match: current goes through, stale is refused whatever the cache says
   const other = transactor()
   accepted(await node.run('counter-1', add(1), command(1)))
   accepted(await other.run('counter-1', add(1), command(2)))
-  t.match(await node.run('counter-1', add(1), command(3, { ifMatch: 0n })), {
+  t.match(await node.run('counter-1', add(1), command(3, { ifMatch: { revision: 0n } })), {
     refused: 'revision-stale',
     context: { currentRevision: '1' },
   })
   t.match(await transactor().load('counter-1'), { revision: 1n })
-  t.match(await other.run('counter-1', add(1), command(4, { ifMatch: 1n })), { revision: 2n })
+  t.match(await other.run('counter-1', add(1), command(4, { ifMatch: { revision: 1n } })), { revision: 2n })
   t.match(
-    await node.run('counter-1', add(1), command(5, { ifMatch: 2n })),
+    await node.run('counter-1', add(1), command(5, { ifMatch: { revision: 2n } })),
     { revision: 3n },
     'the cached state was behind',
   )
@@ -211,7 +211,9 @@ t.test('a conflict is decided again on the new state, and without end is given u
     append: async (append: Append): Promise<AppendResult> => ({ outcome: 'conflict', current: append.expected }),
   }))
   t.match(await restless.node.run('counter-1', add(1), command(9)), { refused: 'conflict' })
-  t.match(await restless.node.run('counter-1', add(1), command(9, { ifMatch: 3n })), { refused: 'revision-stale' })
+  t.match(await restless.node.run('counter-1', add(1), command(9, { ifMatch: { revision: 3n } })), {
+    refused: 'revision-stale',
+  })
 })
 
 t.test('commands on one stream take turns, so that none meets another; of too many the last is told so', async t => {

@@ -20,6 +20,8 @@ type Script = {
   head: bigint
   /** Positions of events that a look finds. */
   there: Set<bigint>
+  /** Another history: its events are others. */
+  other?: true
   /** Fails every subscription that begins. */
   away: boolean
 }
@@ -37,7 +39,8 @@ const scripted = (head: bigint) => {
       if (position > script.head) script.head = position
     },
     stream: async function* () {},
-    at: async position => (script.there.has(position) ? eventAt(position) : undefined),
+    at: async position =>
+      script.there.has(position) ? { ...eventAt(position), ...(script.other && { id: 'another' }) } : undefined,
     follow: async after => {
       begun.push(after)
       if (script.away) throw new EventStoreError('unavailable', 'away')
@@ -184,6 +187,22 @@ t.test('where the last event is gone the log has lost its end: all who follow ar
   await news
   t.throws(() => tail.after(8n), { code: 'corrupt', message: /has lost its end: there is no event at 8/ })
   t.same(begun, [7n, 8n], 'nothing is read of another history')
+  await tail.close()
+})
+
+t.test('where another event stands the log has another history: nothing of it is taken for what follows', async t => {
+  const clock = fakeClock()
+  const { reader, begun, give, script } = scripted(7n)
+  const tail = openTail({ reader, clock, random: () => 0.5 })
+  await tail.start()
+  await settle()
+  await give([eventAt(8n)])
+  script.there.add(8n)
+  script.other = true
+  await give(new EventStoreError('unavailable', 'restarted'))
+  for (const pause of [100, 200, 400, 800]) await clock.advance(pause)
+  t.throws(() => tail.after(8n), { code: 'corrupt', message: /has lost its end: there is another event at 8/ })
+  t.same(begun, [7n])
   await tail.close()
 })
 

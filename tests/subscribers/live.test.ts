@@ -1,8 +1,10 @@
 /** The live feed's hub on a log in memory: joining without a gap, and turns at catching up. */
 import t from 'tap'
 import { systemClock } from '../../src/app-core.ts'
+import { NO_MARK } from '../../src/domain/mark.ts'
 import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
 import { openTurns } from '../../src/domain/turns.ts'
+import { type Place, placeOf } from '../../src/log/log.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { type LiveHub, openLiveHub } from '../../src/subscribers/live.ts'
 import type { LiveSink } from '../../src/subscribers/live-transport.ts'
@@ -23,15 +25,27 @@ const ticks = async (count: number): Promise<void> => {
   for (let n = 0; n < count; n += 1) await null
 }
 
+const placeAt = ({ events }: Pick<MemoryLog, 'events'>, position: bigint): Place => {
+  const event = events.find(each => each.position === position)
+  return event ? placeOf(event) : { position, mark: NO_MARK }
+}
+
+/** What tokens were made of. */
+const told = new Map<bigint, string>()
+
 const openHub = (
-  log: Pick<MemoryLog, 'readAll' | 'subscribe'>,
+  log: Pick<MemoryLog, 'readAll' | 'subscribe' | 'markAt'>,
   signal: AbortSignal,
-  from: bigint,
+  from: Place,
   clock: Clock = systemClock,
 ): LiveHub =>
   openLiveHub({
     log: { ...log, types: new Map() },
-    ...{ clock, signal, from, tokenOf: String, projections: async () => [], figures: async () => ({}) },
+    ...{ clock, signal, from, projections: async () => [], figures: async () => ({}) },
+    tokenOf: ({ position, mark }) => {
+      told.set(position, mark)
+      return String(position)
+    },
     connections: () => 0,
     removals: { refresh: async () => undefined, has: () => false },
     onError: error => t.fail('the hub complained', { error }),
@@ -74,11 +88,12 @@ t.test('who resumes has every event once and in order, whenever the tail comes i
   const ending = new AbortController()
   const hub = openHub(
     {
+      ...log,
       readAll: (after, filter) => late(log.readAll(after, filter)),
       subscribe: (after, filter, signal) => late(log.subscribe(after, filter, signal)),
     },
     ending.signal,
-    0n,
+    placeAt(log, 0n),
   )
   const listener = { permissions: permissionsOf('auditor') }
   const write = () => log.write('entry-1', 'EntryPublished')
@@ -92,7 +107,7 @@ t.test('who resumes has every event once and in order, whenever the tail comes i
       const sink = sinkOf(`owner ${n}`, (op, after) => {
         if (op === 'event') got.push(BigInt(after))
       })
-      hub.subscribe({ id: 'a', channel: 'events', filter: {}, listener, after: from }, sink)
+      hub.subscribe({ id: 'a', channel: 'events', filter: {}, listener, after: placeAt(log, from) }, sink)
     }
     await ticks(random(20))
     write()
@@ -103,6 +118,8 @@ t.test('who resumes has every event once and in order, whenever the tail comes i
   const positions = log.events.map(each => each.position)
   const wrong = heard.filter(({ from, got }) => got.join() !== positions.filter(each => each > from).join())
   t.same(wrong, [], `${heard.length} listeners`)
+  for (const [position, mark] of told)
+    if (mark !== (await log.markAt(position))) t.fail(`${position} is told with ${mark}`)
   ending.abort()
   await hub.done
 })
@@ -110,7 +127,7 @@ t.test('who resumes has every event once and in order, whenever the tail comes i
 t.test('an event is encoded once for all who get the same of it, whatever they call their subscriptions', async t => {
   const log = memoryLog({ page: 5 })
   const ending = new AbortController()
-  const hub = openHub(log, ending.signal, 0n)
+  const hub = openHub(log, ending.signal, placeAt(log, 0n))
   const got = new Map<string, string[]>()
   for (const who of ['anonymousPermissions', 'auditor'] as const)
     for (let n = 0; n < 20; n += 1) {
@@ -121,7 +138,10 @@ t.test('an event is encoded once for all who get the same of it, whatever they c
         send: bytes => void lines.push(String(bytes)),
       }
       const permissions = who === 'auditor' ? permissionsOf(who) : anonymousPermissions
-      hub.subscribe({ id: `id ${n}`, channel: 'entries', filter: {}, listener: { permissions }, after: 0n }, sink)
+      hub.subscribe(
+        { id: `id ${n}`, channel: 'entries', filter: {}, listener: { permissions }, after: placeAt(log, 0n) },
+        sink,
+      )
     }
   encodings = 0
   log.write('entry-1', 'EntryPublished')
@@ -139,7 +159,7 @@ t.test('nobody is told that they have caught up with what they were beyond alrea
   const held = Promise.withResolvers<void>()
   const hub = openHub(
     {
-      readAll: log.readAll,
+      ...log,
       subscribe: async function* (after, filter, signal) {
         for await (const batch of log.subscribe(after, filter, signal)) {
           yield batch
@@ -148,16 +168,16 @@ t.test('nobody is told that they have caught up with what they were beyond alrea
       },
     },
     ending.signal,
-    0n,
+    placeAt(log, 0n),
     clock,
   )
-  const told: string[] = []
+  const heard: string[] = []
   const listener = { permissions: anonymousPermissions }
-  const subscribe = (owner: string, after: bigint) =>
+  const subscribe = (owner: string, position: bigint) =>
     hub.subscribe(
       // Nothing is published: they are only told how far the log has gone.
-      { id: 'a', channel: 'entries', filter: { language: 'fr' }, listener, after },
-      sinkOf(owner, (op, at) => void told.push(`${owner} ${op} ${at}`)),
+      { id: 'a', channel: 'entries', filter: { language: 'fr' }, listener, after: placeAt(log, position) },
+      sinkOf(owner, (op, at) => void heard.push(`${owner} ${op} ${at}`)),
     )
   subscribe('behind', 0n)
   // Another node's client, which has seen more than this node's tail.
@@ -165,15 +185,15 @@ t.test('nobody is told that they have caught up with what they were beyond alrea
   log.write('entry-1', 'EntryPublished')
   await until('the tail is at 3', () => hub.stats().position === 3n)
   for (let second = 0; second < 5; second += 1) await clock.advance(1_000)
-  await until('the one behind was told', () => told.includes('behind caught-up 3'))
-  t.notOk(told.includes('ahead caught-up 3'))
-  t.ok(told.includes('ahead caught-up 6'), 'as it joined')
+  await until('the one behind was told', () => heard.includes('behind caught-up 3'))
+  t.notOk(heard.includes('ahead caught-up 3'))
+  t.ok(heard.includes('ahead caught-up 6'), 'as it joined')
   held.resolve()
   log.write('entry-1', 'EntryPublished')
   log.write('entry-1', 'EntryPublished')
   await until('the tail is at 9', () => hub.stats().position === 9n)
   for (let second = 0; second < 5; second += 1) await clock.advance(1_000)
-  await until('both were told', () => told.includes('ahead caught-up 9') && told.includes('behind caught-up 9'))
+  await until('both were told', () => heard.includes('ahead caught-up 9') && heard.includes('behind caught-up 9'))
   ending.abort()
   await clock.advance(1_000)
   await hub.done
@@ -186,7 +206,7 @@ t.test('three who ask for forty resumptions each do not hold up a fourth', async
   let pages = 0
   const hub = openHub(
     {
-      subscribe: log.subscribe,
+      ...log,
       readAll: async function* (after, filter) {
         for await (const batch of log.readAll(after, filter)) {
           pages += 1
@@ -197,18 +217,18 @@ t.test('three who ask for forty resumptions each do not hold up a fourth', async
       },
     },
     ending.signal,
-    log.events.at(-1)?.position ?? 0n,
+    placeAt(log, log.events.at(-1)?.position ?? 0n),
   )
   const listener = { permissions: anonymousPermissions }
   const leave = Array.from({ length: 120 }, (_, n) =>
     hub.subscribe(
-      { id: `g${n}`, channel: 'entries', filter: { entryId: 'none' }, listener, after: 0n },
+      { id: `g${n}`, channel: 'entries', filter: { entryId: 'none' }, listener, after: placeAt(log, 0n) },
       sinkOf(`greedy ${n % 3}`, () => undefined),
     ),
   )
   let read: number | undefined
   hub.subscribe(
-    { id: 'a', channel: 'entries', filter: {}, listener, after: log.events.at(-1 - 20)?.position ?? 0n },
+    { id: 'a', channel: 'entries', filter: {}, listener, after: placeAt(log, log.events.at(-1 - 20)?.position ?? 0n) },
     sinkOf('patient', op => {
       if (op === 'caught-up') read ??= pages
     }),

@@ -105,7 +105,7 @@ t.test(
       log.events.find(({ data, type }) => type === 'WordSet' && data['word'] === word)?.position ?? 0n
     t.same(
       [...(await store.records('sent:')).values()],
-      [`${log.logId} ${at('c') - 1n}`],
+      [`${log.logId} ${at('c') - 1n} ${await log.head()} ${await log.markAt(await log.head())}`],
       'up to the first that is not done',
     )
     await first.close()
@@ -119,7 +119,7 @@ t.test(
     t.match(lost, {
       kind: UNSENT_JOB,
       key: `post:${at('c') - 1n}-${to}`,
-      reason: `the jobs were lost: of events after position ${at('c') - 1n}, up to ${to}, nothing may have been sent`,
+      reason: `of events after position ${at('c') - 1n}, up to ${to}, nothing may have been sent: the jobs were lost, or the log was put back`,
     })
     await second.work()
     log.write('word-f', 'WordSet', { word: 'f' })
@@ -158,6 +158,52 @@ t.test('what cannot be sent any more says so', async t => {
   for (const data of [
     { ...span, to: 'x' },
     { ...span, logId: 'other' },
+    { ...span, mark: 'another.' },
   ])
     await t.rejects(unsentJobs([named], log).handle({ ...running, data }), { name: 'PermanentFailure' })
+})
+
+t.test('a log that was put back: it begins at the end, and what may not have been sent is named', async t => {
+  const side = await openReadSide()
+  t.teardown(() => side.close())
+  const { store } = side
+  const log = memoryLog()
+  const folder = temporaryFolder(t)
+  const done: string[] = []
+  const first = await startNode(t, folder, { log, store, name: 'one' }, done)
+  await first.work()
+  const kept = log.write('word-kept', 'WordSet', { word: 'kept' })
+  await until('it is sent', () => done.includes('kept'))
+  await first.note()
+  log.write('word-lost', 'WordSet', { word: 'lost' })
+  await until('that as well', () => done.includes('lost'))
+  await first.close()
+
+  log.putBack(kept.position)
+  const written = log.write('word-new', 'WordSet', { word: 'new' })
+  const second = await startNode(t, folder, { log, store, name: 'two' }, done)
+  await second.work()
+  const [named, ...more] = await second.queue.list({ state: 'parked', limit: 10 })
+  t.same(more, [])
+  t.match(named, { kind: UNSENT_JOB, key: `post:${kept.position}-${written.position}` })
+  log.write('word-next', 'WordSet', { word: 'next' })
+  await until('what comes is sent', () => done.includes('next'))
+  t.same(done, ['kept', 'lost', 'next'])
+  t.equal(await second.queue.retry(named?.key), 1)
+  await until('what was named', () => done.includes('new'))
+  t.same(done, ['kept', 'lost', 'next', 'new'], 'and nothing twice')
+  await second.note()
+  const next = log.events.at(-1)
+  await second.close()
+
+  log.putBack(kept.position)
+  for (const word of ['x', 'y', 'z']) log.write(`word-${word}`, 'WordSet', { word })
+  t.ok((await log.head()) > (next?.position ?? 0n))
+  const third = await startNode(t, folder, { log, store, name: 'three' }, done)
+  t.same(await third.queue.list({ limit: 10 }), [], 'what was known of another history names nothing')
+  t.equal(
+    await begunAt(third.queue, third.subscriber),
+    await log.head(),
+    'so it says up to where nothing may have been sent',
+  )
 })

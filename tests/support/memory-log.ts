@@ -2,12 +2,15 @@
 import { randomUUID } from 'node:crypto'
 import type { JsonObject, Recorded } from '../../src/domain/event.ts'
 import { categoryOf } from '../../src/domain/ids.ts'
+import { markOf, NO_MARK } from '../../src/domain/mark.ts'
 import { type Log, type LogBatch, UndecodableEventError } from '../../src/log/log.ts'
 import type { LogFilter } from '../../src/ports/event-store.ts'
 
-export type MemoryLog = Pick<Log, 'logId' | 'subscribe' | 'readAll' | 'readFrom' | 'readStream' | 'head'> & {
+export type MemoryLog = Pick<Log, 'logId' | 'subscribe' | 'readAll' | 'readFrom' | 'readStream' | 'head' | 'markAt'> & {
   /** Appends one event; positions grow by three, so that nobody takes them for dense. */
   write(stream: string, type: string, data?: JsonObject): Recorded
+  /** As an older copy that is put back: what came after the position is gone, and other events will stand there. */
+  putBack(position: bigint): void
   /** Types that this build cannot read. */
   readonly unknown: Set<string>
   readonly events: readonly Recorded[]
@@ -74,6 +77,11 @@ export const memoryLog = (options: { readonly logId?: string; readonly page?: nu
       woken()
       return event
     },
+    putBack: position => {
+      events.length = events.filter(event => event.position <= position).length
+      revisions.clear()
+      for (const { stream, revision } of events) revisions.set(stream, revision)
+    },
     readAll,
     // Positions of this log are any number.
     readFrom: (position, filter) => readAll(position - 1n, filter),
@@ -94,5 +102,9 @@ export const memoryLog = (options: { readonly logId?: string; readonly page?: nu
       if (event) yield [event]
     },
     head: async () => last(),
+    markAt: async position => {
+      const event = events.find(each => each.position === position)
+      return event ? markOf(event.id, event.meta.at) : NO_MARK
+    },
   }
 }

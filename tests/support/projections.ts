@@ -105,3 +105,12 @@ export const openReadSide = async (options: { readonly log?: MemoryLog } = {}): 
     },
   }
 }
+
+const unused = (): never => {
+  throw new Error('this is not read from a read model')
+}
+/** For queries that read the log itself. */
+export const unusedView: View<never> = {
+  ...{ name: 'unused', get: unused, find: unused, select: unused, count: unused },
+  ...{ position: unused, waitFor: unused, ready: unused, generation: unused },
+}

@@ -38,7 +38,7 @@ const open = async (
     },
     readAfter: async () => {
       if (away) throw new Error('the log is away')
-      return 0n
+      return { position: 0n, mark: '' }
     },
     standing: credential => standings.get(credential) ?? anonymousPermissions,
     lost: () => standings.get('node') === 'unknown',

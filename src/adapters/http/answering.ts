@@ -24,9 +24,9 @@ export const JSON_TYPE = 'application/json; charset=utf-8'
 const COMPRESS_FROM = 1024
 
 export type Answering = {
-  answer(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply
+  answer(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply | Promise<FastifyReply>
   /** `hit`: what the limit said, where the request came so far. */
-  problem(request: FastifyRequest, reply: FastifyReply, error: unknown, hit?: Hit): FastifyReply
+  problem(request: FastifyRequest, reply: FastifyReply, error: unknown, hit?: Hit): Promise<FastifyReply>
 }
 
 const fastifyCodes: ReadonlyMap<string, ProblemCode> = new Map([
@@ -139,13 +139,24 @@ export const openAnswering = (deps: {
     const reached = request.method === 'GET' || request.method === 'HEAD' ? deps.position() : told
     return asked > reached ? asked : reached
   }
-  const syncTokenFor = (request: FastifyRequest, position: bigint = positionFor(request)): string => {
+  /** None where it is not known what stands at the position, and the log cannot be asked. */
+  const syncTokenFor = (request: FastifyRequest, own?: bigint): string | Promise<string | undefined> => {
+    const position = own ?? positionFor(request)
     if (position > told) told = position
-    return syncTokens.of(position)
+    const made = syncTokens.made(position)
+    if (made !== undefined) return made
+    // Nothing that is read waits for a log that is away; one that has just taken a write is there, whenever it was heard last.
+    const wrote = own !== undefined && request.method !== 'GET' && request.method !== 'HEAD'
+    if (!wrote && deafFor() >= STALE_MS) return Promise.resolve(undefined)
+    return syncTokens.of(position).catch(() => undefined)
   }
 
   /** All headers, name and value in turn. */
-  const headersOf = (request: FastifyRequest, answer: Answer, hit: Hit | undefined, compressed: boolean): string[] => {
+  const headersOf = (
+    request: FastifyRequest,
+    answer: Answer,
+    { hit, token, compressed }: { hit: Hit | undefined; token: string | undefined; compressed: boolean },
+  ): string[] => {
     const { status, position, etag } = answer
     const cache = answer.cache ?? cacheControl(request, status)
     const policy = answer.headers?.['content-security-policy']
@@ -158,7 +169,7 @@ export const openAnswering = (deps: {
       cache,
     ]
     if (hit) headers.push('ratelimit-policy', hit.policy, 'ratelimit', hit.rateLimit)
-    headers.push('sync-token', syncTokenFor(request, position))
+    if (token !== undefined) headers.push('sync-token', token)
     const age = position === undefined ? 0 : deafFor()
     // RFC 9111, 5.1: seconds since it was validated where it comes from, which is the log.
     if (age >= STALE_MS && Number.isFinite(age)) headers.push('age', String(Math.floor(age / 1000)))
@@ -172,40 +183,52 @@ export const openAnswering = (deps: {
     return headers
   }
 
+  const send = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    answer: Answer,
+    token: string | undefined,
+  ): FastifyReply => {
+    const { status, body } = answer
+    const encoding = answer.encoded && encodingFor(request.headers['accept-encoding'])
+    const compressed = encoding !== undefined || (answer.encoded === undefined && compressible(request, body))
+    const headers = headersOf(request, answer, { hit: hitOf(request), token, compressed })
+    if (encoding !== undefined) headers.push('content-encoding', encoding)
+    if (direct && typeof body === 'string' && !compressed) {
+      // Nothing is left for Fastify to do but to copy the headers one by one, so they are written as they are.
+      headers.push('content-length', String(Buffer.byteLength(body)))
+      reply.hijack()
+      reply.raw.writeHead(status, headers)
+      reply.raw.end(body)
+      return reply
+    }
+    reply.code(status)
+    for (let at = 0; at < headers.length; at += 2) reply.header(headers[at] ?? '', headers[at + 1])
+    if (body === undefined && request.method === 'HEAD') {
+      // The length of what GET would stream is not known, so none is said (RFC 9110, 8.6).
+      const known = Object.entries(reply.getHeaders())
+      reply.hijack()
+      for (const [name, value] of known) if (value !== undefined) reply.raw.setHeader(name, value)
+      reply.raw.writeHead(status)
+      reply.raw.end()
+      return reply
+    }
+    if (body === undefined) return reply.send()
+    if (encoding !== undefined) return reply.send(answer.encoded?.(encoding))
+    if (!compressed) return reply.send(body)
+    reply.compress(body)
+    return reply
+  }
+
   return {
     answer: (request, reply, answer) => {
-      const { status, body } = answer
-      const encoding = answer.encoded && encodingFor(request.headers['accept-encoding'])
-      const compressed = encoding !== undefined || (answer.encoded === undefined && compressible(request, body))
-      const hit = hitOf(request)
-      const headers = headersOf(request, answer, hit, compressed)
-      if (encoding !== undefined) headers.push('content-encoding', encoding)
-      if (direct && typeof body === 'string' && !compressed) {
-        // Nothing is left for Fastify to do but to copy the headers one by one, so they are written as they are.
-        headers.push('content-length', String(Buffer.byteLength(body)))
-        reply.hijack()
-        reply.raw.writeHead(status, headers)
-        reply.raw.end(body)
-        return reply
-      }
-      reply.code(status)
-      for (let at = 0; at < headers.length; at += 2) reply.header(headers[at] ?? '', headers[at + 1])
-      if (body === undefined && request.method === 'HEAD') {
-        // The length of what GET would stream is not known, so none is said (RFC 9110, 8.6).
-        const known = Object.entries(reply.getHeaders())
-        reply.hijack()
-        for (const [name, value] of known) if (value !== undefined) reply.raw.setHeader(name, value)
-        reply.raw.writeHead(status)
-        reply.raw.end()
-        return reply
-      }
-      if (body === undefined) return reply.send()
-      if (encoding !== undefined) return reply.send(answer.encoded?.(encoding))
-      if (!compressed) return reply.send(body)
-      reply.compress(body)
-      return reply
+      const token = syncTokenFor(request, answer.position)
+      // At once where it is at hand: most answers are of one position.
+      return typeof token === 'string'
+        ? send(request, reply, answer, token)
+        : token.then(found => send(request, reply, answer, found))
     },
-    problem: (request, reply, error, hit) => {
+    problem: async (request, reply, error, hit) => {
       const problem = problemOfError(error)
       const { status, retryAfter } = problemOf(problem.code)
       if (status >= 500 && problem.code !== 'projection-behind')
@@ -217,7 +240,8 @@ export const openAnswering = (deps: {
       reply.code(status).header('cache-control', 'private, no-store')
       if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter))
       if (hit) reply.header('ratelimit-policy', hit.policy).header('ratelimit', hit.rateLimit)
-      reply.headers({ 'sync-token': syncTokenFor(request) })
+      const token = await syncTokenFor(request)
+      if (token !== undefined) reply.headers({ 'sync-token': token })
       for (const [name, value] of Object.entries(problem.headers))
         reply.header(name, typeof value === 'string' ? value : [...value])
       return reply.header('content-type', 'application/problem+json').send(problemBody(problem, request.id))

@@ -85,7 +85,7 @@ export type HttpDeps = {
   readonly queries: HttpQueries
   readonly history: HistoryEdge
   readonly freshness: Freshness
-  readonly log: Pick<Log, 'logId' | 'head'>
+  readonly log: Pick<Log, 'logId' | 'markAt'>
   readonly keys: Pick<Keys, 'secret'>
   readonly authority: Authority
   /** The JSON Web Key Set of the access tokens (RFC 7517). */

@@ -19,15 +19,15 @@ export const openEntryTags = (version: string) => {
     .update(version + JSON.stringify(EntrySchema))
     .digest('base64url')
     .slice(0, 5)
-  return (view: EntryView): string => etagOf(view.revision, `${form}${view.senses ? 'f' : 'i'}`)
+  return (view: EntryView, mark: string): string => etagOf(view.revision, mark, `${form}${view.senses ? 'f' : 'i'}`)
 }
 
 const idOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1)
 
 /** The entry after the command; what its removal left, when that is what the command did. */
 export const answerEntry =
-  (status: 200 | 201, tagOf: (view: EntryView) => string) =>
-  ({ stream, state, revision }: Accepted<EntryState>, requester: Requester): Omit<Answer, 'position'> => {
+  (status: 200 | 201, tagOf: (view: EntryView, mark: string) => string) =>
+  ({ stream, state, revision, mark }: Accepted<EntryState>, requester: Requester): Omit<Answer, 'position'> => {
     const id = idOf(stream)
     const { entry } = state
     if (!entry || entry.removed)
@@ -36,7 +36,7 @@ export const answerEntry =
     const view = viewFor(requester, id, entry, String(revision))
     const headers = status === 201 ? { location: `/v1/entries/${id}` } : {}
     return view
-      ? { status, body: JSON.stringify(view), etag: tagOf(view), headers }
+      ? { status, body: JSON.stringify(view), etag: tagOf(view, mark), headers }
       : { status, body: JSON.stringify({ id, revision: String(revision) }), headers }
   }
 

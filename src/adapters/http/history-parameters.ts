@@ -48,8 +48,8 @@ export const eventsQuery = (types: ReadonlyMap<string, readonly string[]>) =>
         `((${KINDS})|((${KINDS}):)?${ACTOR_ID})`,
       ),
       correlationId: text('What one request brought about: its X-Request-Id.', '[!-~]{1,128}'),
-      from: text('Recorded at this time (RFC 3339) or later.'),
-      to: text('Recorded before this time (RFC 3339).'),
+      from: text('Of this time (RFC 3339) or later: `meta.at`.'),
+      to: text('Of before this time (RFC 3339).'),
       after: token('A Sync-Token: what came after it.'),
       before: token('A Sync-Token: what came before it.'),
       ...paging,
@@ -62,13 +62,13 @@ export const StreamQuery = Type.Object(paging, { additionalProperties: false })
 export type StreamQuery = Static<typeof StreamQuery>
 
 /** @throws {ProblemError} validation, sync-token-invalid, other-log. */
-export const questionOf = (query: EventsQuery, syncTokens: SyncTokens): HistoryQuestion => {
+export const questionOf = async (query: EventsQuery, syncTokens: SyncTokens): Promise<HistoryQuestion> => {
   const { stream, category, type, correlationId } = query
   const from = query.from === undefined ? undefined : timeOf('from', query.from)
   const to = query.to === undefined ? undefined : timeOf('to', query.to)
   if (from && to && from.getTime() > to.getTime()) throw invalid('from', 'This is after `to`.')
-  const after = query.after === undefined ? undefined : syncTokens.read(query.after)
-  const before = query.before === undefined ? undefined : syncTokens.read(query.before)
+  const after = query.after === undefined ? undefined : (await syncTokens.read(query.after)).position
+  const before = query.before === undefined ? undefined : (await syncTokens.read(query.before)).position
   if (after !== undefined && before !== undefined && after > before)
     throw invalid('after', 'This comes after `before`.')
   const [kind, id] = query.actor?.includes(':') ? query.actor.split(':') : []

@@ -20,7 +20,7 @@ export type StreamParts = {
   readonly first: IteratorResult<HistoryChunk>
   readonly reading: OpenReading
   readonly order: 'asc' | 'desc'
-  readonly tokenOf: (position: bigint) => string
+  readonly tokenOf: (position: bigint) => Promise<string>
   /** Once, however the stream ends. */
   readonly release: () => void
 }
@@ -60,11 +60,12 @@ export const historyStream = ({ chunks, first, reading, order, tokenOf, release 
       if (!due) continue
       marked = count
       characters = 0
-      yield `${JSON.stringify({ [resume]: tokenOf(position), count })}\n`
+      yield `${JSON.stringify({ [resume]: await tokenOf(position), count })}\n`
     }
     const refused: Refusal | undefined = await reading.end(count, true)
     if (refused && isRefusal(refused)) throw problemFrom(refused)
-    yield `${JSON.stringify({ end: true, count, position: String(position), [resume]: tokenOf(position) })}\n`
+    const token = await tokenOf(position)
+    yield `${JSON.stringify({ end: true, count, position: String(position), [resume]: token })}\n`
   }
 
   // As texts all the way to the socket: each buffer between would be memory outside the heap, which makes it collect often.

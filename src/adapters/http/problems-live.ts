@@ -3,7 +3,6 @@
 export const liveProblemCodes = [
   'upgrade-required',
   'origin-refused',
-  'after-ahead',
   'ticket-invalid',
   'too-many-connections',
   'node-full',
@@ -19,11 +18,6 @@ export const liveProblems = {
     status: 403,
     title: 'Origin refused',
     help: 'A page of another origin may not use your cookies here: ALLOWED_ORIGINS lists those that may.',
-  },
-  'after-ahead': {
-    status: 400,
-    title: 'A position to come',
-    help: 'after, before or Last-Event-ID names a position that the log has not reached.',
   },
   'ticket-invalid': {
     status: 401,

@@ -131,7 +131,7 @@ export const problems = {
   'other-log': {
     status: 409,
     title: 'Another log',
-    help: 'The token was made by another log: the data was restored or copied since. Drop what you keep and read again.',
+    help: 'The token or cursor is of another log, or of another history of this one: the data was restored or copied since, or the token was made by an older version. Drop what you keep and read again.',
   },
   unauthenticated: {
     status: 401,

@@ -2,7 +2,7 @@
 import Type, { type TSchema } from 'typebox'
 import type { Command } from '../../commands/define.ts'
 import type { Executor } from '../../commands/execute.ts'
-import type { Accepted, Transactor } from '../../commands/transact.ts'
+import type { Accepted, Envelope, Transactor } from '../../commands/transact.ts'
 import type { DomainEvent } from '../../domain/event.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import { heldTo, parseIfMatch } from './etags.ts'
@@ -77,7 +77,7 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
   const refused = async (refusal: Refusal, input: FromRoute<Body>): Promise<ProblemError> => {
     if (!speaksOfState(refusal)) return problemFrom(refusal)
     const { position, revision } = await transactor.load(streamOf(input))
-    const headers = { 'sync-token': syncTokens.of(position) }
+    const headers = { 'sync-token': await syncTokens.of(position) }
     // The revision of something that is not there is nobody's business: it is not there.
     if (refusal.refused === 'revision-stale' && revision === 'none' && input.id !== '')
       return new ProblemError('entry-not-found', 'There is no such entry, or it is not visible to you.', { headers })
@@ -85,12 +85,12 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
     return problemFrom({ ...refusal, context: { ...refusal.context, ...exists } }, headers)
   }
 
-  const ifMatchOf = async (request: EdgeRequest, input: FromRoute<Body>): Promise<bigint | 'any' | undefined> => {
+  const ifMatchOf = async (request: EdgeRequest, input: FromRoute<Body>): Promise<Envelope['ifMatch']> => {
     const stated = parseIfMatch(header(request, 'if-match'))
     if (stated === undefined || stated === 'any') return stated
     const [only] = stated
     if (only !== undefined && stated.length === 1) return only
-    return heldTo(stated, (await transactor.load(streamOf(input))).revision)
+    return heldTo(stated, await transactor.load(streamOf(input)))
   }
 
   const handle = async (request: EdgeRequest): Promise<Answer> => {

@@ -28,15 +28,15 @@ type ExportDeps = QueryDeps & {
 
 const lines = async function* (
   pages: ReturnType<HttpDeps['queries']['exportEntries']>,
-  cursorText: (cursor: Parameters<QueryDeps['cursors']['of']>[1]) => string,
+  cursorText: (cursor: Parameters<QueryDeps['cursors']['of']>[1], position: bigint) => Promise<string>,
 ): AsyncGenerator<string> {
   let count = 0
   let mark: { readonly cursor: string; readonly count: number } | undefined
-  for await (const { items, cursor } of pages) {
+  for await (const { items, cursor, position } of pages) {
     if (mark) yield `${JSON.stringify(mark)}\n`
     count += items.length
     if (items.length > 0) yield `${items.map(item => JSON.stringify(item)).join('\n')}\n`
-    mark = { cursor: cursorText(cursor), count }
+    mark = { cursor: await cursorText(cursor, position), count }
   }
   yield `${JSON.stringify({ end: true, count, ...mark })}\n`
 }
@@ -45,7 +45,7 @@ export const exportRoute = (deps: ExportDeps): Route => {
   const open = async (request: EdgeRequest): Promise<Answer> => {
     if (preferred(header(request, 'accept'), [NDJSON]) === undefined)
       throw new ProblemError('not-acceptable', `The export is offered as ${NDJSON}.`)
-    const after = cursorOf(request, name, deps.cursors)
+    const after = await cursorOf(request, name, deps.cursors)
     if (request.after !== undefined) await deps.freshness.waitFor(['entries'], request.after)
     const headers = { 'x-accel-buffering': 'no' }
     if (request.method === 'HEAD') return { status: 200, type: NDJSON, headers }
@@ -62,7 +62,7 @@ export const exportRoute = (deps: ExportDeps): Route => {
         yield* pages
       }
       const body = Readable.from(
-        lines(all(), cursor => deps.cursors.of(scope, cursor)),
+        lines(all(), (cursor, position) => deps.cursors.of(scope, cursor, position)),
         { objectMode: false },
       )
       body.once('close', release)

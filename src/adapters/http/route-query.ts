@@ -47,7 +47,7 @@ export type Given<Q extends TSchema> = { readonly id: string; readonly query: St
 /** One thing. `etag` where a revision identifies it and the answer is the whole of it. */
 export type ItemRoute<Q extends TSchema, Input, Output> = Common<Q, Input, Output> & {
   readonly input: (given: Given<Q>) => Input | Promise<Input>
-  readonly etag?: (value: Output, given: Given<Q>) => string | undefined
+  readonly etag?: (read: Reflecting<Output>, given: Given<Q>) => string | undefined
 }
 
 /** A list. Its query string has `limit` and `cursor`; the rest is filters, which a cursor belongs to. */
@@ -120,7 +120,7 @@ export const itemRoute = <Q extends TSchema, Input, Output>(
         const result = accepted(await query.run(input, request.requester), request)
         const { value, position, note } = result
         const fields = fieldsOf(request.query)
-        const etag = fields ? undefined : declared.etag?.(value, from)
+        const etag = fields ? undefined : declared.etag?.(result, from)
         return {
           body: fields ? JSON.stringify(project(value, fields)) : (result.bytes ?? JSON.stringify(value)),
           ...{ position, shared: query.shared?.(value) !== false },
@@ -161,7 +161,7 @@ const valueIn = (query: unknown, name: 'cursor' | 'limit'): unknown =>
  * What the cursor of this request stands for; whether its generation is still there, the query says.
  * @throws {ProblemError} cursor-invalid, other-log.
  */
-export const cursorOf = (request: EdgeRequest, name: string, cursors: Cursors): Cursor | undefined => {
+export const cursorOf = async (request: EdgeRequest, name: string, cursors: Cursors): Promise<Cursor | undefined> => {
   const token = valueIn(request.query, 'cursor')
   return typeof token === 'string' ? cursors.read(cursorScope(request, name), token) : undefined
 }
@@ -180,14 +180,14 @@ export const pageRoute = <Q extends TSchema, Input, Item>(
     ...route,
     problems: [...route.problems, 'cursor-invalid', 'cursor-expired'],
     handle: async (request): Promise<Answer> => {
-      const after = cursorOf(request, query.name, deps.cursors)
+      const after = await cursorOf(request, query.name, deps.cursors)
       if (request.after !== undefined) await waitFor(query, request, deps)
       const limit = valueIn(request.query, 'limit')
       const from = { ...given<Q>(request), limit: typeof limit === 'number' ? limit : DEFAULT_LIMIT }
       const input = declared.input({ ...from, ...(after && { after }) })
       return deps.responses.answer(query, input, request, async (): Promise<Made> => {
         const { value, position, note } = accepted(await query.run(input, request.requester), request)
-        const next = value.next && deps.cursors.of(cursorScope(request, query.name), value.next)
+        const next = value.next && (await deps.cursors.of(cursorScope(request, query.name), value.next, position))
         const fields = fieldsOf(request.query)
         const items = value.items.map(each => project(item ? item(each, from) : each, fields))
         const links = [

@@ -88,12 +88,14 @@ export const blockRoutes = (port: BlocksPort, { cursors }: Pick<QueryDeps, 'curs
       throw new ProblemError('projection-behind', 'The blocks are not known up to the Sync-Token.')
   }
   const list = async (request: EdgeRequest): Promise<Answer> => {
-    const key = cursorOf(request, name, cursors)?.key
+    const key = (await cursorOf(request, name, cursors))?.key
     await caughtUp(request)
     const position = port.position()
     const { blocks, next } = port.page(typeof key === 'string' ? BigInt(key) : undefined, limitOf(request.query))
     const further =
-      next === undefined ? null : cursors.of(cursorScope(request, name), { generation: GENERATION, key: String(next) })
+      next === undefined
+        ? null
+        : await cursors.of(cursorScope(request, name), { generation: GENERATION, key: String(next) }, position)
     const page: Omit<Page<unknown>, 'next'> = { items: blocks.map(shown) }
     const links = [`${linkTo(request, undefined)}; rel="first"`]
     if (further !== null) links.push(`${linkTo(request, further)}; rel="next"`)

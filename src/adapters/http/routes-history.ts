@@ -5,7 +5,6 @@ import { categoryOf } from '../../domain/ids.ts'
 import { isRefusal } from '../../domain/refusal.ts'
 import type { Line } from '../../log/transcript.ts'
 import type { History, HistoryPage } from '../../queries/history.ts'
-import type { HttpDeps } from './deps.ts'
 import { optional } from './entry-parameters.ts'
 import * as examples from './history-examples.ts'
 import * as p from './history-parameters.ts'
@@ -38,10 +37,10 @@ const formatOf = <F extends string>(request: EdgeRequest, offered: readonly F[])
   throw new ProblemError('not-acceptable', `This is offered as ${offered.join(' and ')}.`)
 }
 
-type Deps = QueryDeps & { readonly limits: Limits; readonly log: HttpDeps['log'] } & HistoryEdge
+type Deps = QueryDeps & { readonly limits: Limits } & HistoryEdge
 
 export const historyRoutes = (deps: Deps): readonly Route[] => {
-  const { history, readings, personal, cursors, syncTokens, log } = deps
+  const { history, readings, personal, cursors, syncTokens } = deps
 
   /** Who reads, for the record. A route with a permission has somebody. */
   const requestOf = (request: EdgeRequest) => {
@@ -55,11 +54,16 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     if (refused) throw problemFrom(refused)
   }
 
-  const itemOf = ({ text, position }: Line): string => `${text.slice(0, -1)},"syncToken":"${syncTokens.of(position)}"}`
+  const itemOf = ({ text, ...place }: Line): string => `${text.slice(0, -1)},"syncToken":"${syncTokens.at(place)}"}`
 
-  const pageAnswer = (request: EdgeRequest, scope: string, page: HistoryPage<readonly bigint[]>): Answer => {
+  const pageAnswer = async (
+    request: EdgeRequest,
+    scope: string,
+    page: HistoryPage<readonly bigint[]>,
+  ): Promise<Answer> => {
     // Positions and revisions mean the same for ever: a cursor outlives the read model that it was made with.
-    const next = page.next ? cursors.of(scope, { generation: 'log', key: page.next.map(String) }) : null
+    const key = page.next?.map(String)
+    const next = key ? await cursors.of(scope, { generation: 'log', key }, page.position) : null
     const links = [
       `${linkTo(request, undefined)}; rel="first"`,
       ...(next ? [`${linkTo(request, next)}; rel="next"`] : []),
@@ -71,8 +75,8 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
       headers: { link: links.join(', ') },
     }
   }
-  const placeOf = (request: EdgeRequest, name: string): readonly bigint[] => {
-    const cursor = cursorOf(request, name, cursors)
+  const placeOf = async (request: EdgeRequest, name: string): Promise<readonly bigint[]> => {
+    const cursor = await cursorOf(request, name, cursors)
     return Array.isArray(cursor?.key) ? cursor.key.map(each => BigInt(String(each))) : []
   }
 
@@ -99,26 +103,12 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     }
   }
 
-  /** @throws {ProblemError} after-ahead: a position that the log has not reached may come to name anything. */
-  const reached = async ({ after = 0n, before = 0n }: Parameters<History['stream']>[0]): Promise<void> => {
-    if (after === 0n && before === 0n) return
-    const head = await log.head()
-    for (const [member, position] of Object.entries({ after, before })) {
-      if (position <= head) continue
-      const detail = `${member} names a position that the log has not reached.`
-      throw new ProblemError('after-ahead', detail, {
-        errors: [{ pointer: `/${member}`, code: 'after-ahead', detail }],
-      })
-    }
-  }
-
   const readEvents = async (request: EdgeRequest): Promise<Answer> => {
     // The validator has checked the query string against the route's schema.
     const query = request.query as p.EventsQuery
     const format = formatOf(request, FORMATS)
-    const question = p.questionOf(query, syncTokens)
-    await reached(question)
-    const [at, end] = placeOf(request, 'read-events')
+    const question = await p.questionOf(query, syncTokens)
+    const [at, end] = await placeOf(request, 'read-events')
     const place = at === undefined || end === undefined ? {} : { place: { at, end } }
     if (request.after !== undefined) await deps.freshness.waitFor(['history'], request.after)
     if (format === NDJSON) {
@@ -145,7 +135,7 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     const { stream: name = '' } = request.params
     const { order = 'asc', limit = DEFAULT_LIMIT } = request.query as p.StreamQuery
     const scope = `read-stream ${name}`
-    const paging = { order, limit, ...optional('place', placeOf(request, scope)[0]) }
+    const paging = { order, limit, ...optional('place', (await placeOf(request, scope))[0]) }
     const page = await history.revisions(name, paging, request.requester)
     const question = { stream: name, category: categoryOf(name), order }
     if (isRefusal(page)) {
@@ -170,7 +160,7 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
         answers: { 200: examples.eventsAnswer },
       },
       problems: [
-        ...(['validation', 'cursor-invalid', 'after-ahead', 'not-acceptable', 'too-many-streams', 'conflict'] as const),
+        ...(['validation', 'cursor-invalid', 'not-acceptable', 'too-many-streams', 'conflict'] as const),
         ...failures,
       ],
       handle: readEvents,

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import Type from 'typebox'
 import type { WebSocket } from 'ws'
 import type { JsonObject } from '../../domain/event.ts'
+import type { Place } from '../../log/log.ts'
 import {
   type ChannelName,
   FilterFault,
@@ -28,13 +29,13 @@ export type LivePort = {
   full(counted: string): 'listener' | 'node' | undefined
   connect(ws: WebSocket, socket: Socket, listener: Requester & { readonly counted: string }, release: () => void): void
   stream(
-    asked: { readonly channel: ChannelName; readonly filter: LiveFilter; readonly after?: bigint },
+    asked: { readonly channel: ChannelName; readonly filter: LiveFilter; readonly after?: Place },
     listener: Requester & { readonly counted: string },
     release: () => void,
   ): Readable
   /** Before a subscription begins: what has to be in the log about it. Rejects when it cannot be written there. */
-  recorded(listener: Requester, channel: ChannelName, filter: LiveFilter, after: bigint | undefined): Promise<void>
-  readAfter(token: string): Promise<bigint | LiveFault>
+  recorded(listener: Requester, channel: ChannelName, filter: LiveFilter, after: Place | undefined): Promise<void>
+  readAfter(token: string): Promise<Place | LiveFault>
   readonly tickets: {
     issue(credential: string): { readonly ticket: string; readonly expiresAt: string }
     redeem(ticket: string): Promise<string | undefined>
@@ -92,7 +93,6 @@ const identify =
 
 const faultCodes: Readonly<Partial<Record<LiveFault['code'], ProblemCode>>> = {
   'after-invalid': 'sync-token-invalid',
-  'after-ahead': 'after-ahead',
   'other-log': 'other-log',
 }
 
@@ -119,7 +119,7 @@ const openStream =
     }
     const token = header(request, 'last-event-id') ?? (typeof asked === 'string' ? asked : undefined)
     const after = token === undefined ? undefined : await live.readAfter(token)
-    if (typeof after === 'object') throw new ProblemError(faultCodes[after.code] ?? 'validation', after.detail)
+    if (after && 'code' in after) throw new ProblemError(faultCodes[after.code] ?? 'validation', after.detail)
     const headers = { 'x-accel-buffering': 'no' }
     const cache = 'private, no-store, no-transform'
     if (request.method === 'HEAD') return { status: 200, type: EVENTS, headers, cache }
@@ -219,7 +219,7 @@ export const liveRoutes = (
         },
       },
       problems: [
-        ...(['validation', 'not-acceptable', 'sync-token-invalid', 'other-log', 'after-ahead'] as const),
+        ...(['validation', 'not-acceptable', 'sync-token-invalid', 'other-log'] as const),
         ...([
           'too-many-connections',
           'node-full',

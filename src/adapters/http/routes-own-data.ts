@@ -31,8 +31,8 @@ const activityQuery = (types: OwnDataEdge['types']) =>
   Type.Object(
     {
       type: Type.Optional(Type.Enum([...types.values()].flat(), { description: 'The type of event.' })),
-      from: Type.Optional(Type.String({ maxLength: 64, description: 'Recorded at this time (RFC 3339) or later.' })),
-      to: Type.Optional(Type.String({ maxLength: 64, description: 'Recorded before this time (RFC 3339).' })),
+      from: Type.Optional(Type.String({ maxLength: 64, description: 'Of this time (RFC 3339) or later.' })),
+      to: Type.Optional(Type.String({ maxLength: 64, description: 'Of before this time (RFC 3339).' })),
       order: Type.Optional(Type.Enum(['asc', 'desc'], { description: 'Newest first (desc) by default.' })),
       limit: Type.Optional(
         Type.Integer({ minimum: 1, maximum: 100, description: 'Items a page at most, 20 by default.' }),
@@ -121,13 +121,13 @@ export const ownDataRoutes = ({
       answers: {
         200: {
           ...{ description: 'A page.', schema: ActivitySchema, headers: ['Link', 'Sync-Token'] },
-          example: { items: [{ type: 'SessionStarted', recordedAt: '2026-01-05T10:00:00.000Z' }], next: null },
+          example: { items: [{ type: 'SessionStarted', meta: { at: '2026-01-05T10:00:00.000Z' } }], next: null },
         },
       },
       problems: ['not-an-account', 'cursor-invalid', 'validation', ...failures],
       handle: async request => {
         const { accountId } = byOf(request)
-        const key = cursorOf(request, name, cursors)?.key
+        const key = (await cursorOf(request, name, cursors))?.key
         const [at, end] = Array.isArray(key) ? key.map(each => BigInt(String(each))) : []
         if (request.after !== undefined) await freshness.waitFor(['history'], request.after)
         // The validator has checked the query string against the route's schema.
@@ -141,7 +141,7 @@ export const ownDataRoutes = ({
         const page = await ownData.activity(accountId, question, { limit, ...place })
         const scope = cursorScope(request, name)
         const key2 = page.next && [String(page.next.at), String(page.next.end)]
-        const next = key2 ? cursors.of(scope, { generation: 'log', key: key2 }) : null
+        const next = key2 ? await cursors.of(scope, { generation: 'log', key: key2 }, page.position) : null
         const links = [`${linkTo(request, undefined)}; rel="first"`]
         if (next !== null) links.push(`${linkTo(request, next)}; rel="next"`)
         return {

@@ -58,7 +58,10 @@ const accepted = <T extends object>(found: T | Refusal): T => {
   return found
 }
 
-export const peopleRoutes = (port: PeoplePort, { cursors }: Pick<QueryDeps, 'cursors'>): readonly Route[] => [
+export const peopleRoutes = (
+  port: PeoplePort,
+  { cursors, freshness }: Pick<QueryDeps, 'cursors' | 'freshness'>,
+): readonly Route[] => [
   {
     ...{ ...base, method: 'GET', path: '/v1/accounts', name, summary: 'Accounts', querystring: AccountsQuery },
     description:
@@ -78,12 +81,15 @@ export const peopleRoutes = (port: PeoplePort, { cursors }: Pick<QueryDeps, 'cur
       },
     },
     handle: async request => {
-      const key = cursorOf(request, name, cursors)?.key
+      const key = (await cursorOf(request, name, cursors))?.key
       // The validator has checked the query string against the route's schema.
       const { cursor: _, limit = DEFAULT_LIMIT, ...filter } = request.query as Static<typeof AccountsQuery>
       const before = typeof key === 'number' ? { before: key } : {}
       const { items, next: key2 } = accepted(await port.list({ ...filter, ...before, limit }, onlookerOf(request)))
-      const next = key2 === undefined ? null : cursors.of(cursorScope(request, name), { generation: 'log', key: key2 })
+      const next =
+        key2 === undefined
+          ? null
+          : await cursors.of(cursorScope(request, name), { generation: 'log', key: key2 }, freshness.position())
       const links = [`${linkTo(request, undefined)}; rel="first"`]
       if (next !== null) links.push(`${linkTo(request, next)}; rel="next"`)
       return {

@@ -27,7 +27,7 @@ export type ProfilePort = {
   edit(id: string, patch: ProfilePatch, stated: StatedEdits, envelope: Envelope): Promise<Result<Profile>>
   preferences(
     id: string,
-  ): Promise<{ readonly preferences: Preferences; readonly edits: number; readonly position: bigint } | undefined>
+  ): Promise<(Edited & { readonly preferences: Preferences; readonly position: bigint }) | undefined>
   prefer(
     id: string,
     change: PreferencesChange,
@@ -36,6 +36,8 @@ export type ProfilePort = {
   ): Promise<Result<PreferencesState>>
   readonly clock: Pick<Clock, 'now'>
 }
+/** Which edit was the last one. */
+type Edited = { readonly edits: number; readonly mark: string }
 type Me = { readonly account: Account; readonly profile: Profile; readonly position: bigint }
 
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
@@ -95,9 +97,14 @@ const meBody = ({ account, profile }: Omit<Me, 'position'>) => ({
 })
 
 /** The tag names the edits, for If-Match, and what was shown: the address and its like change without an edit of these. */
-const tagged = (value: unknown, edits: number, position: bigint): Answer & { readonly etag: string } => {
+const tagged = (value: unknown, { edits, mark }: Edited, position: bigint): Answer & { readonly etag: string } => {
   const body = JSON.stringify(value)
-  return { status: 200, body, position, etag: etagOf(String(edits), hash('sha256', body, 'base64url').slice(0, 12)) }
+  return {
+    status: 200,
+    body,
+    position,
+    etag: etagOf(String(edits), mark, hash('sha256', body, 'base64url').slice(0, 12)),
+  }
 }
 
 /** @throws {ProblemError} header-invalid, revision-stale. */
@@ -119,9 +126,9 @@ const statedBy = (request: EdgeRequest): StatedEdits => {
 }
 
 /** @throws {ProblemError} of the refusal. */
-const accepted = <State>(result: Result<State>, deps: CommandDeps, met: bigint) => {
+const accepted = async <State>(result: Result<State>, deps: CommandDeps, met: bigint) => {
   if (!isRefusal(result)) return result
-  throw problemFrom(result, result.refused === 'revision-stale' ? { 'sync-token': deps.syncTokens.of(met) } : {})
+  throw problemFrom(result, result.refused === 'revision-stale' ? { 'sync-token': await deps.syncTokens.of(met) } : {})
 }
 
 const readOnly = (body: Static<typeof ProfileBody>, { account }: Me): Refusal | undefined => {
@@ -158,8 +165,13 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       ...{ dryRun: dryRun(request.query), ...(traceparent !== undefined && { traceparent }) },
     }
   }
-  const answer = <State>(result: Result<State>, request: EdgeRequest, met: bigint, body: (state: State) => Answer) => {
-    const done = accepted(result, deps, met)
+  const answer = async <State>(
+    result: Result<State>,
+    request: EdgeRequest,
+    met: bigint,
+    body: (state: State) => Answer,
+  ) => {
+    const done = await accepted(result, deps, met)
     if (dryRun(request.query)) {
       const events = done.events.map(({ type, data }) => ({ type, data }))
       return { status: 200, body: JSON.stringify({ events }), position: done.position }
@@ -175,7 +187,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       answers: { 200: { description: 'Yours.', schema: MeSchema, example: meExample, headers: ['ETag'] } },
       handle: async request => {
         const me = found(await port.read(byOf(request).accountId))
-        return shownTo(request, tagged(meBody(me), me.profile.edits, me.position))
+        return shownTo(request, tagged(meBody(me), me.profile, me.position))
       },
     },
     {
@@ -202,7 +214,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
         return answer(result, request, me.position, profile =>
           tagged(
             meBody({ account: me.account, profile }),
-            profile.edits,
+            profile,
             later(me.position, isRefusal(result) ? 0n : result.position),
           ),
         )
@@ -218,8 +230,8 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
         },
       },
       handle: async request => {
-        const { preferences, edits, position } = found(await port.preferences(byOf(request).accountId))
-        return shownTo(request, tagged(preferences, edits, position))
+        const { preferences, position, ...edited } = found(await port.preferences(byOf(request).accountId))
+        return shownTo(request, tagged(preferences, edited, position))
       },
     },
     {
@@ -235,10 +247,10 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
         const change = readPreferences(request.body)
         const me = found(await port.read(accountId))
         const result = await port.prefer(accountId, change, stated, envelopeOf(request, accountId))
-        return answer(result, request, me.position, ({ chosen, edits }) =>
+        return answer(result, request, me.position, ({ chosen, ...edited }) =>
           tagged(
             chosen ?? defaultPreferences(me.account.locale),
-            edits,
+            edited,
             later(me.position, isRefusal(result) ? 0n : result.position),
           ),
         )

@@ -1,5 +1,6 @@
 /** Every route of the service, each with its command or query. */
 import * as commands from '../../commands/entries.ts'
+import { NO_MARK } from '../../domain/mark.ts'
 import { refuse } from '../../domain/refusal.ts'
 import type { HttpDeps } from './deps.ts'
 import * as answers from './entry-answers.ts'
@@ -36,9 +37,9 @@ const absent = ['entry-not-found', 'entry-removed'] as const satisfies readonly 
 const unseen = [...absent, 'entry-gone'] as const satisfies readonly ProblemCode[]
 const texts = ['text-invalid', 'language-unknown', 'sense-unknown', 'sense-repeated'] as const
 
-const positionOf = (value: string, syncTokens: RouteDeps['syncTokens']): bigint => {
+const positionOf = async (value: string, syncTokens: RouteDeps['syncTokens']): Promise<bigint> => {
   try {
-    return syncTokens.read(value)
+    return (await syncTokens.read(value)).position
   } catch (error) {
     if (!(error instanceof ProblemError) || error.code !== 'sync-token-invalid') throw error
     const detail = 'asOf is neither a time of RFC 3339 nor a Sync-Token of this service.'
@@ -46,18 +47,13 @@ const positionOf = (value: string, syncTokens: RouteDeps['syncTokens']): bigint 
   }
 }
 
-/** A position the log has not reached, or a time that has not come, is no past. */
+/** Of a time that has not come here the entry says whether it is a past. */
 const openAsOf =
   (deps: HttpDeps, { syncTokens }: RouteDeps) =>
   async (value: string) => {
-    if (!p.looksLikeTime(value)) {
-      const position = positionOf(value, syncTokens)
-      if (position <= (await deps.log.head())) return { position }
-      throw problemFrom(refuse('as-of-invalid', 'asOf names a position that the log has not reached.'))
-    }
+    if (!p.looksLikeTime(value)) return { position: await positionOf(value, syncTokens) }
     const time = p.timeOf('asOf', value)
-    if (time.getTime() <= deps.clock.now().getTime()) return { time }
-    throw problemFrom(refuse('as-of-invalid', 'asOf is in the future.'))
+    return time.getTime() <= deps.clock.now().getTime() ? { time } : { time, toCome: true as const }
   }
 
 const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
@@ -190,7 +186,7 @@ const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly
         ...{ ...onEntry, path: '/v1/entries/:id', summary: 'One entry', querystring: p.GetEntryQuery },
         query: queries.getEntry,
         input: async ({ id, query }) => (query.asOf === undefined ? { id } : { id, asOf: await asOf(query.asOf) }),
-        etag: (view, { query }) => (query.asOf === undefined ? tagOf(view) : undefined),
+        etag: ({ value, mark = NO_MARK }, { query }) => (query.asOf === undefined ? tagOf(value, mark) : undefined),
         ...{ request: { params: ofExample }, answers: { 200: answers.itemAnswer } },
         problems: [...unseen, 'as-of-invalid'],
       },
@@ -289,7 +285,7 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
   ...entryCommands(deps, edge),
   ...entryQueries(deps, edge),
   ...analyticsRoutes(deps, edge),
-  ...historyRoutes({ ...edge, ...deps.history, log: deps.log }),
+  ...historyRoutes({ ...edge, ...deps.history }),
   ...operationRoutes(deps, edge.isClosing),
   ...(deps.identity ? accountRoutes(deps.identity, edge.cookies) : []),
   ...(deps.administration ? administrationRoutes(deps.administration) : []),

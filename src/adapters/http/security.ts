@@ -121,8 +121,6 @@ export const openGuard = (deps: {
   readonly cookies: Pick<SessionCookies, 'access' | 'checkOrigin' | 'checkToken'>
   /** @throws {ProblemError} blocked, where the account of who asks is. */
   readonly checkBlocked: (requester: Requester) => void
-  /** @throws {ProblemError} sync-token-invalid for a position that the log has not reached. */
-  readonly reachable: (position: bigint) => Promise<void> | undefined
 }): Guard => {
   const { authority, limits, syncTokens, cookies } = deps
   const stranger: Requester = { permissions: authority.strangers }
@@ -142,9 +140,7 @@ export const openGuard = (deps: {
 
   const afterOf = async (token: string | string[] | undefined): Promise<bigint | undefined> => {
     if (token === undefined) return undefined
-    const after = syncTokens.read(Array.isArray(token) ? token.join() : token)
-    await deps.reachable(after)
-    return after
+    return (await syncTokens.read(Array.isArray(token) ? token.join() : token)).position
   }
 
   /** Which permission is missing is told to those who are somebody. */

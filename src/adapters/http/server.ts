@@ -198,8 +198,8 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     ['sync-token', 'cursor', 'fingerprint', 'csrf'].map(purpose => keys.secret(purpose)),
   )
   if (!syncSecret || !cursorSecret || !fingerprintSecret || !csrfSecret) throw new Error('A secret is missing.')
-  const syncTokens = openSyncTokens(syncSecret, log.logId)
-  const cursors = openCursors(cursorSecret, log.logId)
+  const syncTokens = openSyncTokens(syncSecret, log)
+  const cursors = openCursors(cursorSecret, log)
   const cookies = openSessionCookies({
     ...{ secret: csrfSecret, allowedOrigins: settings.allowedOrigins, publicUrl: settings.publicUrl },
   })
@@ -211,14 +211,6 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     direct: settings.allowedOrigins.length === 0,
   })
   let closing: Promise<void> | undefined
-
-  let head = 0n
-  const reach = async (position: bigint): Promise<void> => {
-    head = await log.head()
-    if (position > head)
-      throw new ProblemError('sync-token-invalid', 'The Sync-Token names a position that the log has not reached.')
-  }
-  const reachable = (position: bigint) => (position <= head ? undefined : reach(position))
 
   let document = ''
   const warming =
@@ -285,7 +277,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   await registerOpenApi(app, all, about)
   await registerDocs(app, strict, count)
   const checkBlocked = blocking.check
-  const guard = openGuard({ authority: deps.authority, limits, syncTokens, cookies, reachable, checkBlocked })
+  const guard = openGuard({ authority: deps.authority, limits, syncTokens, cookies, checkBlocked })
   for (const route of all) mount(app, route, { guard, answering, opened: [access, blocking] })
   await app.ready()
   document = JSON.stringify(app.swagger())

@@ -2,11 +2,16 @@
  * Sync tokens and cursors: opaque to clients, made and checked here. Each is base64url of a MAC (HMAC-SHA-256, cut to 128
  * bits) and a payload that carries the log's id, so that a forged one is told from one of another log. The payload is
  * encrypted with AES-256-CTR under the MAC as its synthetic initialisation vector (the construction of RFC 5297), so that
- * a stranger cannot read from it how fast the log grows, and the same position gives the same token.
+ * a stranger cannot read from it how fast the log grows, and the same position gives the same token. Beside the position stands
+ * the mark of what stands there (src/domain/mark.ts): a copy that was put back has the log's id, and other events from then on.
+ * What was made before there were marks cannot say which history it is of, and is refused as one of another.
  */
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Json } from '../../domain/event.ts'
+import { NO_MARK } from '../../domain/mark.ts'
+import type { Log, Place } from '../../log/log.ts'
+import { EventStoreError } from '../../ports/event-store.ts'
 import type { Cursor } from '../../queries/define.ts'
 import { ProblemError } from './problems.ts'
 
@@ -46,58 +51,93 @@ const open = (secret: Uint8Array, token: string): string | undefined => {
 }
 
 const otherLog = (what: string): ProblemError =>
-  new ProblemError('other-log', `The ${what} was made by another log: what you keep is of another history.`)
+  new ProblemError('other-log', `The ${what} is of another log, or of another history of it, and so is what you keep.`)
+
+/** What is asked of the log: what stands where. */
+export type Places = Pick<Log, 'logId' | 'markAt'>
 
 export type SyncTokens = {
-  of(position: bigint): string
-  /** The position. @throws {ProblemError} sync-token-invalid, other-log. */
-  read(token: string): bigint
+  /** Of a position that the log has given. @throws {EventStoreError} where it cannot say what stands there. */
+  of(position: bigint): Promise<string>
+  /** As `of`, where that was asked for a moment ago. */
+  made(position: bigint): string | undefined
+  /** Of a position of which it is known what stands there. */
+  at(place: Place): string
+  /** @throws {ProblemError} sync-token-invalid, other-log. @throws {EventStoreError} where it cannot be looked at. */
+  read(token: string): Promise<Place>
 }
 
-export const openSyncTokens = (secret: Uint8Array, logId: string): SyncTokens => {
+export const openSyncTokens = (secret: Uint8Array, { logId, markAt }: Places): SyncTokens => {
   const made = new LRUCache<bigint, string>({ max: 64 })
-  const known = new LRUCache<string, bigint>({ max: 1024 })
+  const known = new LRUCache<string, Place>({ max: 1024 })
+  const at = ({ position, mark }: Place): string => {
+    const token = made.get(position) ?? seal(secret, `${logId} ${position} ${mark}`)
+    made.set(position, token)
+    return token
+  }
   return {
-    of: position => {
-      const token = made.get(position) ?? seal(secret, `${logId} ${position}`)
-      made.set(position, token)
-      return token
-    },
-    read: token => {
+    at,
+    made: position => made.get(position),
+    of: async position => made.get(position) ?? at({ position, mark: await markAt(position) }),
+    read: async token => {
       const seen = known.get(token)
       if (seen !== undefined) return seen
-      const [log, position, ...rest] = open(secret, token)?.split(' ') ?? []
-      if (log === undefined || position === undefined || rest.length > 0 || !/^[0-9]{1,19}$/.test(position))
+      const [log, text, mark, ...rest] = open(secret, token)?.split(' ') ?? []
+      if (log === undefined || text === undefined || rest.length > 0 || !/^[0-9]{1,19}$/.test(text))
         throw new ProblemError('sync-token-invalid', 'The Sync-Token was not made by this service.')
-      if (log !== logId) throw otherLog('Sync-Token')
-      known.set(token, BigInt(position))
-      return BigInt(position)
+      const position = BigInt(text)
+      if (log !== logId || mark === undefined || mark !== (await markAt(position))) throw otherLog('Sync-Token')
+      const place = { position, mark }
+      known.set(token, place)
+      return place
     },
   }
 }
 
 export type Cursors = {
-  of(query: string, cursor: Cursor): string
+  /** `position`: what its page reflects. */
+  of(query: string, cursor: Cursor, position: bigint): Promise<string>
   /**
    * What `of` was given. `query` names the query and its filters: a cursor of another one is refused.
-   * @throws {ProblemError} cursor-invalid, other-log.
+   * @throws {ProblemError} cursor-invalid, other-log. @throws {EventStoreError} where it cannot be looked at.
    */
-  read(query: string, token: string): Cursor
+  read(query: string, token: string): Promise<Cursor>
 }
 
-const isPayload = (value: unknown): value is readonly [log: string, hash: string, generation: string, key: Json] =>
-  Array.isArray(value) && value.length === 4 && value.slice(0, 3).every(each => typeof each === 'string')
+type Payload = readonly [log: string, hash: string, generation: string, key: Json, position: string, mark: string]
+type Unmarked = readonly [log: string, hash: string, generation: string, key: Json]
 
-export const openCursors = (secret: Uint8Array, logId: string): Cursors => {
+const isPayload = (value: unknown): value is Payload | Unmarked =>
+  Array.isArray(value) &&
+  (value.length === 6 || value.length === 4) &&
+  value.every((each, at) => typeof each === 'string' || at === 3)
+
+/** Nothing stands before the first event, in every history. */
+const BEGINNING: Place = { position: 0n, mark: NO_MARK }
+
+export const openCursors = (secret: Uint8Array, { logId, markAt }: Places): Cursors => {
+  /** While the log is away pages go on: a cursor then says nothing of its history where that is not remembered. */
+  const placeOf = async (position: bigint): Promise<Place> => {
+    try {
+      return { position, mark: await markAt(position) }
+    } catch (error) {
+      if (error instanceof EventStoreError) return BEGINNING
+      throw error
+    }
+  }
   const hash = (query: string): string => mac(secret, Buffer.from(query, 'utf8')).toString('base64url').slice(0, 11)
   return {
-    of: (query, { generation, key }) => seal(secret, JSON.stringify([logId, hash(query), generation, key])),
-    read: (query, token) => {
+    of: async (query, { generation, key }, reflects) => {
+      const { position, mark } = await placeOf(reflects)
+      return seal(secret, JSON.stringify([logId, hash(query), generation, key, String(position), mark]))
+    },
+    read: async (query, token) => {
       const text = open(secret, token)
       const payload: unknown = text === undefined ? undefined : JSON.parse(text)
       if (!isPayload(payload)) throw new ProblemError('cursor-invalid', 'The cursor was not made by this service.')
-      const [log, of, generation, key] = payload
-      if (log !== logId) throw otherLog('cursor')
+      const [log, of, generation, key, position, mark] = payload
+      const other = log !== logId || position === undefined || mark !== (await markAt(BigInt(position)))
+      if (other) throw otherLog('cursor')
       if (of !== hash(query))
         throw new ProblemError('cursor-invalid', 'The cursor belongs to another list or to other filters.')
       return { generation, key }

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
+import type { Place } from '../../log/log.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { LiveHub } from '../../subscribers/live.ts'
 import {
@@ -21,14 +22,14 @@ import { textFrame, webSocketTransport } from './frames.ts'
 export type ConnectionDeps = {
   readonly hub: Pick<LiveHub, 'subscribe'>
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
-  /** The position that a token of a client names, or why it names none. */
-  readonly readAfter: (token: string) => Promise<bigint | LiveFault>
+  /** The place that a token of a client names, or why it names none. */
+  readonly readAfter: (token: string) => Promise<Place | LiveFault>
   /** Before a subscription begins: what has to be in the log about it. Rejects when it cannot be written there. */
   readonly recorded: (
     listener: Listener,
     channel: ChannelName,
     filter: LiveFilter,
-    after: bigint | undefined,
+    after: Place | undefined,
   ) => Promise<void>
   readonly counters: LiveCounters
   readonly logger: (error: unknown) => void
@@ -165,7 +166,7 @@ export const openConnection = (
     const filter = readFilter(channel, message.filter)
     if (filter instanceof FilterFault) return refuse({ code: 'filter-invalid', detail: filter.message }, id)
     const after = token === undefined ? undefined : await deps.readAfter(token)
-    if (typeof after === 'object') return refuse(after, id)
+    if (after && 'code' in after) return refuse(after, id)
     try {
       await deps.recorded(listener, channel, filter, after)
     } catch (error) {
@@ -193,7 +194,7 @@ export const openConnection = (
       return say({ op: 'unsubscribed', id: message.id })
     }
     const after = await deps.readAfter(message.after)
-    if (typeof after === 'object') refuse(after, message.id)
+    if ('code' in after) refuse(after, message.id)
   }
 
   const tooMany = (): boolean => {

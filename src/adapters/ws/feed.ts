@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Permission } from '../../domain/roles.ts'
+import type { Place } from '../../log/log.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { LiveHub, LiveStats } from '../../subscribers/live.ts'
 import type { ChannelName, Listener, LiveFilter } from '../../subscribers/live-channels.ts'
@@ -21,14 +22,14 @@ export type LiveFeed = {
   full(counted: string): 'listener' | 'node' | undefined
   connect(ws: WebSocket, socket: Socket, listener: LiveListener, release: () => void): void
   stream(
-    asked: { readonly channel: ChannelName; readonly filter: LiveFilter; readonly after?: bigint },
+    asked: { readonly channel: ChannelName; readonly filter: LiveFilter; readonly after?: Place },
     listener: LiveListener,
     release: () => void,
   ): Readable
   /** Before a subscription begins: what has to be in the log about it. */
-  recorded(listener: Listener, channel: ChannelName, filter: LiveFilter, after: bigint | undefined): Promise<void>
-  /** The position that a token of a client names, or why it names none. */
-  readAfter(token: string): Promise<bigint | LiveFault>
+  recorded(listener: Listener, channel: ChannelName, filter: LiveFilter, after: Place | undefined): Promise<void>
+  /** The place that a token of a client names, or why it names none. */
+  readAfter(token: string): Promise<Place | LiveFault>
   readonly tickets: Tickets
   /** What the operator sees: connections, messages, drops. */
   stats(): LiveStats & Readonly<LiveCounters> & { readonly listeners: number }

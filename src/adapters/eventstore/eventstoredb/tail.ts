@@ -55,6 +55,8 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
   /** Everything of the log after it is kept. */
   let floor: bigint | undefined
   let position = 0n
+  /** Of the event at the position, once one was read there. */
+  let lastId: string | undefined
   let taken = 0
   let missed = 0
   let failure: EventStoreError | undefined
@@ -86,6 +88,7 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
       kept.push(event)
       characters += event.data.length + event.meta.length
       position = event.position
+      lastId = event.id
     }
     reader.heard(position)
     if (kept.length > KEPT_EVENTS + PAGE || characters > KEPT_CHARACTERS) drop()
@@ -115,7 +118,8 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
 
   /** A server whose older backup was put back meanwhile has another history: what it writes next stands where we have been. */
   const look = async (): Promise<void> => {
-    if (position === 0n || (await reader.at(position))) {
+    const there = position === 0n ? undefined : await reader.at(position)
+    if (position === 0n || (there && (lastId === undefined || there.id === lastId))) {
       missed = 0
       return
     }
@@ -123,7 +127,7 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
     if (missed < LOOKS) throw new EventStoreError('unavailable', 'the last event is not found')
     failure = new EventStoreError(
       'corrupt',
-      `the log has lost its end: there is no event at ${position}, which was read before. Start every node anew`,
+      `the log has lost its end: there is ${there ? 'another' : 'no'} event at ${position}, which was read before. Start every node anew`,
     )
     wake()
   }
