@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { traceIdOf } from '../../domain/trace.ts'
-import { EventStoreError } from '../../ports/event-store.ts'
+import { EventStoreError, MAX_APPEND_BYTES } from '../../ports/event-store.ts'
 import { KeysError } from '../../ports/keys.ts'
 import { PasswordsBusyError } from '../../ports/passwords.ts'
 import { ReadStoreError } from '../../ports/read-store.ts'
@@ -37,6 +37,12 @@ const fastifyCodes: ReadonlyMap<string, ProblemCode> = new Map([
   ['FST_ERR_MAX_PARAM_LENGTH', 'not-found'],
 ])
 
+/** Of a body, in bytes. */
+export const BODY_LIMIT = 1024 * 1024
+const bytes = (count: number): string => `${count.toLocaleString('en-US')} bytes`
+const BODY_TOO_LARGE = `A body is ${bytes(BODY_LIMIT)} at most.`
+const APPEND_TOO_LARGE = `What one change writes to the log is ${bytes(MAX_APPEND_BYTES)} at most, in which text takes a third more.`
+
 const storeCodes: Readonly<Record<EventStoreError['code'], ProblemCode>> = {
   ...{ unavailable: 'store-unavailable', busy: 'busy', closed: 'closing' },
   ...{ 'too-large': 'payload-too-large', corrupt: 'internal' },
@@ -58,7 +64,8 @@ export const problemOfError = (error: unknown): ProblemError => {
   if (error instanceof ProjectionError) return new ProblemError(error.code, error.message, { cause: error })
   if (error instanceof EventStoreError) {
     const code = storeCodes[error.code]
-    return new ProblemError(code, problemOf(code).help, { cause: error })
+    const detail = error.code === 'too-large' ? APPEND_TOO_LARGE : problemOf(code).help
+    return new ProblemError(code, detail, { cause: error })
   }
   if (error instanceof ReadStoreError) {
     const known = { unavailable: 'store-unavailable', closed: 'closing', gone: 'projection-building' } as const
@@ -72,6 +79,7 @@ export const problemOfError = (error: unknown): ProblemError => {
     return new ProblemError(code, problemOf(code).help, { cause: error })
   }
   const known = fastifyCodes.get(codeOf(error) ?? '')
+  if (known === 'payload-too-large') return new ProblemError(known, BODY_TOO_LARGE, { cause: error })
   if (known) return new ProblemError(known, problemOf(known).help, { cause: error })
   // Fastify and its plugins mark what the client did with a status; their words stay in the log.
   if (statusOf(error) < 500)
@@ -100,6 +108,8 @@ export const openAnswering = (deps: {
   readonly strict: boolean
   /** Milliseconds since the log was heard: what is read while it is away is so old. */
   readonly deafFor: () => number
+  /** Is the request for a route that says nothing of positions? */
+  readonly positionless: (request: FastifyRequest) => boolean
   /** No plugin has headers to add to answers. */
   readonly direct: boolean
 }): Answering => {
@@ -145,7 +155,7 @@ export const openAnswering = (deps: {
       cache,
     ]
     if (hit) headers.push('ratelimit-policy', hit.policy, 'ratelimit', hit.rateLimit)
-    headers.push('sync-token', syncTokenFor(request, position))
+    if (!deps.positionless(request)) headers.push('sync-token', syncTokenFor(request, position))
     const age = position === undefined ? 0 : deafFor()
     // RFC 9111, 5.1: seconds since it was validated where it comes from, which is the log.
     if (age >= STALE_MS && Number.isFinite(age)) headers.push('age', String(Math.floor(age / 1000)))
@@ -204,7 +214,7 @@ export const openAnswering = (deps: {
       reply.code(status).header('cache-control', 'private, no-store')
       if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter))
       if (hit) reply.header('ratelimit-policy', hit.policy).header('ratelimit', hit.rateLimit)
-      reply.headers({ 'sync-token': syncTokenFor(request) })
+      if (!deps.positionless(request)) reply.headers({ 'sync-token': syncTokenFor(request) })
       for (const [name, value] of Object.entries(problem.headers))
         reply.header(name, typeof value === 'string' ? value : [...value])
       return reply.header('content-type', 'application/problem+json').send(problemBody(problem, request.id))

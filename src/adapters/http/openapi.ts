@@ -30,9 +30,12 @@ export const ProblemSchema = Type.Object(
 )
 
 /** What any route may answer with, whatever it does. */
-const common: readonly ProblemCode[] = ['validation', 'request-malformed', 'internal', 'closing', 'blocked']
+const common: readonly ProblemCode[] = [
+  ...(['validation', 'request-malformed', 'header-invalid', 'internal', 'closing', 'blocked'] as const),
+  ...(['expectation-failed', 'headers-too-large', 'request-timeout'] as const),
+]
 const limited: readonly ProblemCode[] = ['rate-limited']
-/** Of a body, before its schema is asked. */
+/** Of a body, before its schema is asked, also where none is expected. */
 const bodied: readonly ProblemCode[] = [
   ...(['json-invalid', 'json-too-deep', 'text-invalid', 'payload-too-large', 'unsupported-media-type'] as const),
 ]
@@ -51,7 +54,7 @@ export const problemsOf = (route: Route): readonly ProblemCode[] => [
     ...common,
     ...(route.params ? (['not-found'] as const) : []),
     ...(route.rate ? limited : []),
-    ...(route.body ? bodied : []),
+    ...(route.method === 'GET' ? [] : bodied),
     ...(route.permission === undefined ? [] : tokened),
     ...(route.permission === undefined || route.method === 'GET' ? [] : forged),
   ]),
@@ -102,14 +105,17 @@ const headerTexts: ReadonlyMap<string, string> = new Map([
 const local = (schema: unknown): Json =>
   JSON.parse(JSON.stringify(schema).replaceAll(/"\$ref":"([^"#]+)#"/g, '"$ref":"#/components/schemas/$1"'))
 
-const responseOf = (answer: Documented, schema: Json | undefined): JsonObject => ({
+/** Those named, and the Sync-Token where the route sends one. */
+const headersOf = ({ positionless }: Route, names: readonly string[] = []): JsonObject => {
+  const all = new Set([...names, ...(positionless ? [] : ['Sync-Token'])])
+  return Object.fromEntries(
+    [...all].map(name => [name, { description: headerTexts.get(name) ?? '', schema: { type: 'string' } }]),
+  )
+}
+
+const responseOf = (route: Route, answer: Documented, schema: Json | undefined): JsonObject => ({
   description: answer.description,
-  headers: Object.fromEntries(
-    (answer.headers ?? []).map(name => [
-      name,
-      { description: headerTexts.get(name) ?? '', schema: { type: 'string' } },
-    ]),
-  ),
+  headers: headersOf(route, answer.headers),
   ...(schema !== undefined && {
     content: {
       [answer.type ?? 'application/json']: {
@@ -136,6 +142,7 @@ const problemResponses = (route: Route): JsonObject => {
       status,
       {
         description: codes.map(code => `${code}: ${problemOf(code).title}.`).join(' '),
+        headers: headersOf(route),
         content: {
           'application/problem+json': {
             schema: { $ref: '#/components/schemas/Problem' },
@@ -161,7 +168,7 @@ const operationOf = (route: Route, generated: Readonly<Record<string, unknown>>,
   const schemaOf = (schema: TSchema | undefined) => schema && local(withReferences(schema, shared))
   const answers = Object.entries(route.answers).map(([status, answer]) => [
     status,
-    responseOf(answer, schemaOf(answer.schema)),
+    responseOf(route, answer, schemaOf(answer.schema)),
   ])
   const success: JsonObject = Object.fromEntries(answers)
   // A status that is an answer and a problem (503 of /health/ready) is described as the answer.

@@ -6,7 +6,7 @@ import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import { fromOf, nothing, strict, text } from './account-edge.ts'
 import { ProblemError, problemFrom } from './problems.ts'
 import type { EdgeRequest, Route } from './route.ts'
-import { cursorOf, cursorScope, DEFAULT_LIMIT, linkTo, type QueryDeps } from './route-query.ts'
+import { cursorOf, cursorScope, DEFAULT_LIMIT, linksOf, type QueryDeps } from './route-query.ts'
 import { AccountParams, GrantSchema } from './routes-administration.ts'
 
 /** What the routes need; src/app-people.ts has it. */
@@ -58,7 +58,10 @@ const accepted = <T extends object>(found: T | Refusal): T => {
   return found
 }
 
-export const peopleRoutes = (port: PeoplePort, { cursors }: Pick<QueryDeps, 'cursors'>): readonly Route[] => [
+export const peopleRoutes = (
+  port: PeoplePort,
+  { cursors, publicUrl }: Pick<QueryDeps, 'cursors' | 'publicUrl'>,
+): readonly Route[] => [
   {
     ...{ ...base, method: 'GET', path: '/v1/accounts', name, summary: 'Accounts', querystring: AccountsQuery },
     description:
@@ -84,11 +87,9 @@ export const peopleRoutes = (port: PeoplePort, { cursors }: Pick<QueryDeps, 'cur
       const before = typeof key === 'number' ? { before: key } : {}
       const { items, next: key2 } = accepted(await port.list({ ...filter, ...before, limit }, onlookerOf(request)))
       const next = key2 === undefined ? null : cursors.of(cursorScope(request, name), { generation: 'log', key: key2 })
-      const links = [`${linkTo(request, undefined)}; rel="first"`]
-      if (next !== null) links.push(`${linkTo(request, next)}; rel="next"`)
       return {
         ...{ status: 200, body: JSON.stringify({ items, next }), cache: 'no-store' },
-        headers: { link: links.join(', ') },
+        headers: { link: linksOf(request, next, { publicUrl }) },
       }
     },
   },
