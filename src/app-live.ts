@@ -9,14 +9,13 @@ import { openTickets } from './adapters/ws/tickets.ts'
 import type { Closing, Core, Running } from './app-core.ts'
 import { declaredCategories } from './app-history.ts'
 import type { Readings } from './commands/history.ts'
-import { EntryRedacted } from './domain/entry-events.ts'
 import type { JsonObject } from './domain/event.ts'
 import { isRefusal } from './domain/refusal.ts'
 import type { Permission } from './domain/roles.ts'
-import { openRemovals } from './log/removals.ts'
 import { FiguresSchema } from './queries/analytics.ts'
 import { openLiveHub } from './subscribers/live.ts'
 import { liveEventSchemas } from './subscribers/live-schemas.ts'
+import { openStandings } from './subscribers/live-standings.ts'
 
 export const openLive = async (
   core: Core,
@@ -55,7 +54,7 @@ export const openLive = async (
       onError,
       figures,
     },
-    removals: openRemovals(store, [EntryRedacted.type]),
+    standings: openStandings(store),
     projections: () =>
       Promise.all(
         running.projections.map(async ({ name, handle }) => {

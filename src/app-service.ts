@@ -32,15 +32,8 @@ import { openIdentities } from './projections/identities.ts'
 import { followTokens } from './projections/tokens.ts'
 import { scopesOf } from './projections/view.ts'
 import { wordOfTheDay } from './queries/days.ts'
-import {
-  entryHistory,
-  exportEntries,
-  FOLDS_AT_ONCE,
-  FOLDS_OF_ONE,
-  getEntry,
-  listEntries,
-  randomEntry,
-} from './queries/entries.ts'
+import { entryHistory, FOLDS_AT_ONCE, FOLDS_OF_ONE, getEntry, listEntries, randomEntry } from './queries/entries.ts'
+import { exportEntries } from './queries/entry-export.ts'
 import { searchEntries, suggestEntries } from './queries/search-entries.ts'
 import type { MailRule } from './subscribers/mail.ts'
 import { tail } from './subscribers/tail.ts'

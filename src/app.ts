@@ -16,7 +16,7 @@ import type { Config } from './config.ts'
 import { isRefusal } from './domain/refusal.ts'
 import type { Token } from './domain/token.ts'
 import type { Inspection } from './projections/inspect.ts'
-import { exportEntries } from './queries/entries.ts'
+import { exportEntries } from './queries/entry-export.ts'
 import type { SubscriberInspection } from './subscribers/inspect.ts'
 
 /** Opens the program on the engines that the configuration names. @throws the ports' errors, with what is wrong. */

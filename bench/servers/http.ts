@@ -27,6 +27,7 @@ import type { EventStore } from '../../src/ports/event-store.ts'
 import { analytics } from '../../src/queries/analytics.ts'
 import { wordOfTheDay } from '../../src/queries/days.ts'
 import * as entries from '../../src/queries/entries.ts'
+import { exportEntries } from '../../src/queries/entry-export.ts'
 import { EntrySchema, type EntryView } from '../../src/queries/entry-view.ts'
 import { searchEntries, suggestEntries } from '../../src/queries/search-entries.ts'
 import { noHistory } from '../../tests/support/history.ts'
@@ -103,7 +104,7 @@ const edge = async (store: EventStore) => {
     queries: {
       getEntry: { ...entries.getEntry(reads), run: async () => ({ value: view, position: 1n }) },
       ...{ listEntries: entries.listEntries(reads), entryHistory: entries.entryHistory(reads) },
-      ...{ randomEntry: entries.randomEntry(reads, absent), exportEntries: entries.exportEntries(reads) },
+      ...{ randomEntry: entries.randomEntry(reads, absent), exportEntries: exportEntries(reads) },
       wordOfTheDay: wordOfTheDay({ reads, clock, chosen: absent, choose: absent, pointOf: absent }),
       searchEntries: searchEntries({ search: none, entries: none }),
       suggestEntries: suggestEntries({ search: none, entries: none }),

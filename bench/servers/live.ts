@@ -31,7 +31,7 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
       projections: async () => [],
       figures: async () => ({}),
       connections: () => 0,
-      removals: { refresh: async () => undefined, has: () => false },
+      standings: { refresh: async () => undefined, note: () => undefined, of: () => undefined },
     },
   })
   const tickets = openTickets({

@@ -5,6 +5,7 @@ import type { By } from '../domain/entry-decisions.ts'
 import type { DomainEvent } from '../domain/event.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import type { Permission } from '../domain/roles.ts'
+import type { Expected } from '../ports/event-store.ts'
 
 export type Command<Input, State, E extends DomainEvent> = {
   readonly name: string
@@ -24,5 +25,11 @@ export type Command<Input, State, E extends DomainEvent> = {
   readonly requires?: (
     input: Input,
   ) => readonly { readonly stream: string; readonly refusal: Refusal; readonly holds?: (state: State) => boolean }[]
+  /** The refusal with what is of use beside it, where that takes a look at other streams: `revisionOf` says where one is. */
+  readonly explain?: (
+    refusal: Refusal,
+    input: Input,
+    revisionOf: (stream: string) => Promise<Expected>,
+  ) => Promise<Refusal>
   readonly decide: (input: Input, by: By) => (state: State) => Decision<E>
 }

@@ -25,12 +25,15 @@ const ofState = (_: unknown, { entry: found }: EntryState): string | undefined =
 /** What people's text is licensed under unless they say otherwise. */
 export const DEFAULT_LICENCE = 'CC-BY-SA-4.0'
 
+/** Words of one spelling, language and part of speech. */
+const MOST_HOMOGRAPHS = 99
+
 export const DraftBody = Type.Object(
   {
     language: text,
     lemma: text,
     partOfSpeech: PartOfSpeechSchema,
-    homograph: Type.Optional(Type.Integer({ minimum: 1, maximum: 99 })),
+    homograph: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_HOMOGRAPHS })),
     licence: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
     ...EntryInputMembers,
   },
@@ -58,6 +61,15 @@ export const draftEntry: EntryCommand<{ readonly body: Draft }> = {
   stream: ({ body }) => {
     const identity = identityOf(body)
     return isRefusal(identity) ? identity : entryStream(entryId(identity))
+  },
+  // The lemma is nowhere any more but in this request, so that only here the others of it can be found.
+  explain: async (refusal, { body }, revisionOf) => {
+    const identity = identityOf(body)
+    if (refusal.refused !== 'entry-removed' || isRefusal(identity)) return refusal
+    for (let homograph = 1; homograph <= MOST_HOMOGRAPHS; homograph += 1)
+      if ((await revisionOf(entryStream(entryId({ ...identity, homograph })))) === 'none')
+        return { ...refusal, context: { nextHomograph: homograph } }
+    return refusal
   },
   decide:
     ({ body }, by) =>

@@ -85,7 +85,8 @@ export const openExecutor = (deps: { cache: Cache; clock: Clock; newId: () => st
       // A refused command wrote nothing: its key is free for a better payload.
       if (isRefusal(result) && request.keyed)
         await cache.release(`command:${request.commandId}`, request.fingerprint ?? '')
-      return result
+      if (!isRefusal(result) || !command.explain) return result
+      return await command.explain(result, input, async other => (await transactor.load(other)).revision)
     } finally {
       if (request.keyed) await cache.release(`running:${request.commandId}`, token)
     }

@@ -43,6 +43,11 @@ const emptied = (entry: Entry, after: Pick<EntryContent, 'senses'>): Refusal | u
 export const draft =
   (identity: EntryIdentity & Pick<Entry, 'partOfSpeech'>, input: EntryInput, licence: string, by: By) =>
   ({ entry }: EntryState): Decision<EntryEvent> => {
+    if (entry?.removed)
+      return refuse(
+        'entry-removed',
+        'The text of an entry of this identity was removed for good: take another homograph.',
+      )
     if (entry) return refuse('entry-exists', 'An entry with this language, lemma, part of speech and homograph exists.')
     const content = contentOf(input, [], by.commandId)
     if (isRefusal(content)) return content

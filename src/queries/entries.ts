@@ -2,7 +2,7 @@
 import Type from 'typebox'
 import type { Entry } from '../domain/entry.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
-import { permissionsIn } from '../domain/roles.ts'
+import { permissionsIn, permitsSomewhere } from '../domain/roles.ts'
 import type { Turns } from '../domain/turns.ts'
 import type { Log } from '../log/log.ts'
 import type { Condition } from '../ports/read-store.ts'
@@ -24,8 +24,9 @@ import {
   lastRevisions,
   type Revision,
   revisionsOf,
+  withoutReplacements,
 } from './entry-history.ts'
-import { EntrySchema, type EntryView, entryView, sightOf, viewFor } from './entry-view.ts'
+import { EntrySchema, type EntryView, leastOf, sightOf, viewAs, viewFor } from './entry-view.ts'
 
 /** What the queries read. */
 export type EntryReads = {
@@ -48,12 +49,35 @@ export type AsOf = { readonly position: bigint } | { readonly time: Date; readon
 
 export const notFound = (): Refusal => refuse('entry-not-found', 'There is no such entry, or it is not visible to you.')
 
-const gone = (entry: Pick<Entry, 'replacedBy'>): Refusal =>
-  refuse('entry-gone', 'This entry was retired.', { context: { replacedBy: entry.replacedBy ?? null } })
+/** Those of the entries that are published: the others are nobody's to be sent to. */
+const publishedOf = async (
+  reads: Pick<EntryReads, 'entries'>,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> => {
+  const found = ids.length > 0 ? await reads.entries.get(ids) : new Map<string, never>()
+  return new Set([...found.values()].flatMap(({ id, body }) => (body.status === 'published' ? [id] : [])))
+}
+
+const gone = async (reads: EntryReads, { replacedBy }: Pick<Entry, 'replacedBy'>): Promise<Refusal> => {
+  const shown = replacedBy !== undefined && (await publishedOf(reads, [replacedBy])).has(replacedBy)
+  return refuse('entry-gone', 'This entry was retired.', { context: { replacedBy: shown ? replacedBy : null } })
+}
+
+/** To who may draft it is told that the id is taken for ever; to all others there never was such an entry. */
+const removedFor = (reader: Reader, { language }: Pick<Entry, 'language'>): Refusal =>
+  permissionsIn(reader, language).has('entries:draft')
+    ? refuse('entry-removed', 'The text of this entry was removed.')
+    : notFound()
 
 /** The entry in the reader's eyes, or the refusal that says as much as they may know. */
-const seen = (reader: Reader, id: string, entry: Entry, revision: string): EntryView | Refusal =>
-  sightOf(entry, reader) === 'gone' ? gone(entry) : (viewFor(reader, id, entry, revision) ?? notFound())
+const seen = async (
+  reads: EntryReads,
+  reader: Reader,
+  id: string,
+  entry: Entry,
+  revision: string,
+): Promise<EntryView | Refusal> =>
+  sightOf(entry, reader) === 'gone' ? gone(reads, entry) : (viewFor(reader, id, entry, revision) ?? notFound())
 
 /** By the time that histories and entries show, of which each revision of an entry has its own. */
 const wasThere = ({ event }: Revision, asOf: AsOf): boolean =>
@@ -68,12 +92,16 @@ const asItWas = async (reads: EntryReads, id: string, asOf: AsOf, reader: Reader
     if (wasThere(revision, asOf)) then = revision
   }
   if (!now || !then) return notFound()
-  if (now.entry.removed) return refuse('entry-removed', 'The text of this entry was removed.')
-  const today = seen(reader, id, now.entry, String(now.event.revision))
+  if (now.entry.removed) return removedFor(reader, now.entry)
+  const today = await seen(reads, reader, id, now.entry, String(now.event.revision))
   if ('refused' in today) return today
   if ('toCome' in asOf && asOf.time.getTime() > Date.parse(now.event.meta.at))
     return refuse('as-of-invalid', 'asOf is in the future.')
-  const value = viewFor(reader, id, then.entry, String(then.event.revision))
+  // A draft is its author's: theirs who was it then, and is it now.
+  const { author: _, ...rest } = then.entry
+  const byNow = { ...rest, ...(now.entry.author !== undefined && { author: now.entry.author }) }
+  const sight = leastOf(sightOf(then.entry, reader), sightOf(byNow, reader))
+  const value = viewAs(sight, id, then.entry, String(then.event.revision))
   return value ? { value, position } : notFound()
 }
 
@@ -92,17 +120,22 @@ export const getEntry = (reads: EntryPasts): Query<{ readonly id: string; readon
     // Before the read: what is read then reflects this position at least.
     const position = reads.entries.position()
     const found = (await reads.entries.get([id])).get(id)
-    if (!found)
-      return (await wasRemoved(reads, id)) ? refuse('entry-removed', 'The text of this entry was removed.') : notFound()
-    const value = seen(reader, id, found.body, found.body.revision)
+    if (!found) return absentFor(reads, reader, id)
+    const value = await seen(reads, reader, id, found.body, found.body.revision)
     if ('refused' in value) return value
     return { value, position, mark: found.body.mark }
   },
 })
 
-/** Only asked for what the read model does not have, so the look into the stream costs no ordinary read. */
-const wasRemoved = async (reads: EntryReads, id: string): Promise<boolean> =>
-  (await lastRevisions(reads.log, id, 1, undefined)).now?.entry.removed === true
+/**
+ * Of what the read model does not have. Whoever may not be told what became of it costs no look into the stream either, so
+ * that what never was and what was removed are one and the same.
+ */
+const absentFor = async (reads: EntryReads, reader: Reader, id: string): Promise<Refusal> => {
+  if (!permitsSomewhere(reader, 'entries:draft')) return notFound()
+  const { now } = await lastRevisions(reads.log, id, 1, undefined)
+  return now?.entry.removed ? removedFor(reader, now.entry) : notFound()
+}
 
 export type ListInput = {
   readonly language?: string
@@ -129,7 +162,7 @@ const orders: Readonly<Record<ListSort, string>> = {
   '-createdAt': '-createdAt',
 }
 
-const conditions = (input: ListInput): readonly Condition[] => [
+export const conditions = (input: ListInput): readonly Condition[] => [
   { member: 'status', op: 'eq', value: input.status ?? 'published' },
   ...(input.language === undefined ? [] : [{ member: 'language', op: 'eq' as const, value: input.language }]),
   ...(input.partOfSpeech === undefined
@@ -145,6 +178,21 @@ const conditions = (input: ListInput): readonly Condition[] => [
   ...(input.source === undefined ? [] : [{ member: 'sourceKey', op: 'eq' as const, value: nameKey(input.source) }]),
   ...(input.updatedSince === undefined ? [] : [{ member: 'updatedAt', op: 'range' as const, gte: input.updatedSince }]),
 ]
+
+/** Do the filters or the order look at what the identity of an entry does not show? */
+const asksForContent = ({ category, label, source, updatedSince, sort = 'lemma' }: ListInput): boolean =>
+  [category, label, source, updatedSince].some(wanted => wanted !== undefined) || !orders[sort].endsWith('sortKey')
+
+/**
+ * Filters and orders are about what the reader may see: what others have not published shows its identity, status and author,
+ * so that asking for anything else finds what is one's own, and the contributor it is found by is the author.
+ */
+const shownOf = (input: ListInput, status: string, reader: Reader): readonly Condition[] => {
+  const permissions = permissionsIn(reader, input.language)
+  if (status === 'published' || permissions.has(status === 'retired' ? 'entries:review' : 'entries:edit')) return []
+  const author = asksForContent(input) ? (reader.actor?.id ?? '') : input.contributor
+  return author === undefined ? [] : [{ member: 'author', op: 'eq', value: author }]
+}
 
 /** What a list of what is published depends on. */
 export const publicTags = (language: string | undefined, partOfSpeech?: string): readonly string[] =>
@@ -178,18 +226,9 @@ export const listEntries = (reads: EntryReads): Query<ListInput, Page<EntryView>
         : status !== 'published' && !permissions.has('entries:read-drafts')
     )
       return refuse('permission-denied', `Entries that are ${status} are not listed for everybody.`)
-    // What others have drafted is not to be guessed by asking which of it has a label.
-    const own = reader.actor !== undefined && input.contributor === reader.actor.id
-    const asksForContent = input.category !== undefined || input.label !== undefined
-    const open = permissions.has(status === 'retired' ? 'entries:review' : 'entries:edit')
-    if (status !== 'published' && asksForContent && !own && !open)
-      return refuse(
-        'permission-denied',
-        'What is not published is filtered by category or label by its author (contributor) and by editors alone.',
-      )
     const order = [orders[input.sort ?? 'lemma']]
     const found = await reads.entries.find({
-      where: conditions(input),
+      where: [...conditions(input), ...shownOf(input, status, reader)],
       order,
       limit: input.limit,
       ...keyOf(input.after),
@@ -221,14 +260,15 @@ export const entryHistory = (reads: EntryPasts): Query<HistoryInput, Page<EntryR
       lastRevisions(reads.log, id, limit + 1, from),
     )
     if (!now) return notFound()
-    if (now.entry.removed) return refuse('entry-removed', 'The text of this entry was removed.')
+    if (now.entry.removed) return removedFor(reader, now.entry)
     const sight = sightOf(now.entry, reader)
-    if (sight === 'gone') return gone(now.entry)
+    if (sight === 'gone') return gone(reads, now.entry)
     if (sight !== 'everything') return notFound()
     const reviewer = permissionsIn(reader, now.entry.language).has('entries:review')
     const author = now.entry.author !== undefined && now.entry.author === reader.actor?.id
     const rest = reviewer || author ? historyFor(all, reviewer ? 'reviewer' : 'author') : historyFor(open, 'public')
-    const items = rest.slice(0, limit)
+    const page = rest.slice(0, limit)
+    const items = reviewer ? page : await withoutReplacements(page, ids => publishedOf(reads, ids))
     const last = items.at(-1)
     const next = last && rest.length > limit ? { generation: 'log', key: last.revision } : null
     return { value: { items, next }, position }
@@ -296,29 +336,3 @@ export const drawEntry = async (reads: EntryReads, input: Omit<RandomInput, 'see
   }
   return undefined
 }
-
-export type ExportPage = { readonly items: readonly EntryView[]; readonly cursor: Cursor; readonly position: bigint }
-
-/** The published dictionary in the order of its ids, page by page, from a cursor on. */
-export const exportEntries = (reads: EntryReads) =>
-  async function* (input: { readonly after?: Cursor; readonly language?: string }): AsyncGenerator<ExportPage> {
-    const where = conditions({ limit: 0, ...(input.language !== undefined && { language: input.language }) })
-    let after = input.after?.key
-    let generation = input.after?.generation
-    for (;;) {
-      const page = await reads.entries.find(
-        { where, order: [], limit: 200, ...(Array.isArray(after) && { after }) },
-        generation,
-      )
-      generation = page.generation
-      const items = page.documents.map(({ id, body }) => entryView(id, body, body.revision))
-      const key = page.next ?? (page.documents.length > 0 ? [page.documents.at(-1)?.id ?? ''] : after)
-      yield {
-        items,
-        cursor: { generation: reads.entries.generation(), key: key ?? [''] },
-        position: reads.entries.position(),
-      }
-      if (!page.next) return
-      after = page.next
-    }
-  }

@@ -146,3 +146,28 @@ export const historyFor = (
     })
     .toReversed()
 }
+
+const replacementsIn = ({ differences }: EntryRevision): readonly string[] =>
+  differences.flatMap(({ pointer, before, after }) =>
+    pointer === '/replacedBy' ? [before, after].filter(id => typeof id === 'string') : [],
+  )
+
+/** Without the replacements that are not published now: `published` says which are. */
+export const withoutReplacements = async (
+  revisions: readonly EntryRevision[],
+  published: (ids: readonly string[]) => Promise<ReadonlySet<string>>,
+): Promise<readonly EntryRevision[]> => {
+  const named = [...new Set(revisions.flatMap(replacementsIn))]
+  if (named.length === 0) return revisions
+  const shown = await published(named)
+  const shows = (id: unknown): boolean => typeof id === 'string' && shown.has(id)
+  return revisions.map(revision => ({
+    ...revision,
+    differences: revision.differences.flatMap((difference): readonly EntryDifference[] => {
+      const { pointer, before, after } = difference
+      if (pointer !== '/replacedBy') return [difference]
+      if (!shows(before) && !shows(after)) return []
+      return [{ pointer, ...(shows(before) && { before }), ...(shows(after) && { after }) }]
+    }),
+  }))
+}

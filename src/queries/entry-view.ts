@@ -77,9 +77,16 @@ export const identityView = (id: string, entry: Entry, revision: string): EntryV
   ...(entry.author !== undefined && { author: entry.author }),
 })
 
-/** The view for this reader; undefined when there is none. */
-export const viewFor = (reader: Reader, id: string, entry: Entry, revision: string): EntryView | undefined => {
-  const sight = sightOf(entry, reader)
+const sights: readonly Sight[] = ['nothing', 'gone', 'identity', 'everything']
+/** What both allow. */
+export const leastOf = (a: Sight, b: Sight): Sight => (sights.indexOf(a) < sights.indexOf(b) ? a : b)
+
+/** As much of the entry as the sight shows; undefined when that is nothing. */
+export const viewAs = (sight: Sight, id: string, entry: Entry, revision: string): EntryView | undefined => {
   if (sight === 'everything') return entryView(id, entry, revision)
   return sight === 'identity' ? identityView(id, entry, revision) : undefined
 }
+
+/** The view for this reader; undefined when there is none. */
+export const viewFor = (reader: Reader, id: string, entry: Entry, revision: string): EntryView | undefined =>
+  viewAs(sightOf(entry, reader), id, entry, revision)

@@ -1,12 +1,15 @@
 /**
  * The channels of the live feed: which events each carries, its filters, who sees what, and the data that is sent. Who sees
- * an event is decided by `meta.route` and permissions alone, so that nothing has to be read for it.
+ * an event is decided by `meta.route`, which says who might see it then, by how its document stands now, and by permissions.
  */
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { entryStream } from '../domain/entry.ts'
+import { EntryRedacted, EntryRetired } from '../domain/entry-events.ts'
 import type { Actor, EventType, JsonObject, Recorded } from '../domain/event.ts'
 import type { Permission } from '../domain/roles.ts'
 import type { LogFilter } from '../ports/event-store.ts'
+import type { Standing } from './live-standings.ts'
 
 const strict = { additionalProperties: false }
 const word = Type.Optional(Type.String({ minLength: 1, maxLength: 100 }))
@@ -95,18 +98,39 @@ export const scopeOf = ({ actor, permissions }: Listener, channel: ChannelName):
   if (channel === 'me') return `owner ${actor?.id ?? ''}`
   if (channel === 'events') return permissions.has('events:read-text') ? 'text' : 'envelope'
   if (channel === 'activity') return permissions.has('analytics:read') ? 'figures' : 'public'
-  const reviews = permissions.has('entries:review')
-  if (permissions.has('entries:edit')) return reviews ? 'editor and reviewer' : 'editor'
-  return actor ? `${reviews ? 'reviewer' : 'member'} ${actor.id}` : 'public'
+  const looks = ['entries:edit', 'entries:review', 'entries:draft'] as const
+  const able = looks.filter(permission => permissions.has(permission)).join(' ')
+  if (permissions.has('entries:edit')) return able
+  return actor ? `${able} ${actor.id}` : 'public'
 }
 
 const categoryOf = (event: Recorded): string => event.stream.slice(0, event.stream.indexOf('-'))
 const idOf = (event: Recorded): string => event.stream.slice(event.stream.indexOf('-') + 1)
 
-const visible = ({ meta: { route } }: Recorded, { actor, permissions }: Listener): boolean =>
-  route.visibility === 'public' ||
-  permissions.has('entries:edit') ||
-  (actor !== undefined && (route.visibility === 'members' || (route.owner !== undefined && route.owner === actor.id)))
+/** `now`: how the document stands, where not as its events say. `replayed`: it is read again, and not as it happens. */
+export type Now = { readonly now: Standing | undefined; readonly replayed: boolean }
+
+/** Might this listener have seen it then? What was its author's is theirs who is its author still. */
+const visibleThen = (
+  { meta: { route } }: Recorded,
+  { actor, permissions }: Listener,
+  author: string | undefined,
+): boolean => {
+  if (route.visibility === 'public' || permissions.has('entries:edit')) return true
+  if (actor === undefined) return false
+  if (route.visibility === 'members') return true
+  return route.owner === actor.id && (author ?? actor.id) === actor.id
+}
+
+/**
+ * May it be shown now? Of what was removed only those who may draft are told afterwards, without its text: to all others there
+ * never was such an entry. What is retired is for those who review; the others are told that it was retired, and nothing else.
+ */
+const visibleNow = (event: Recorded, { permissions }: Listener, { now, replayed }: Now): boolean => {
+  if (!now) return true
+  if (now.removed) return permissions.has('entries:draft') || (event.type === EntryRedacted.type && !replayed)
+  return !now.retired || permissions.has('entries:review') || event.type === EntryRetired.type
+}
 
 const fits = (event: Recorded, filter: LiveFilter): boolean =>
   Object.entries(filter).every(([member, wanted]) => {
@@ -129,12 +153,18 @@ const fits = (event: Recorded, filter: LiveFilter): boolean =>
   })
 
 /** Does this listener get this event on this channel? */
-export const wants = (name: ChannelName, filter: LiveFilter, listener: Listener, event: Recorded): boolean => {
+export const wants = (
+  name: ChannelName,
+  filter: LiveFilter,
+  listener: Listener,
+  event: Recorded,
+  look: Now,
+): boolean => {
   const { log } = declared[name]
   if (!log || (log.categories && !log.categories.includes(categoryOf(event))) || !fits(event, filter)) return false
   if (name === 'events') return true
   if (name === 'me') return listener.actor !== undefined && event.meta.route.owner === listener.actor.id
-  return visible(event, listener)
+  return visibleThen(event, listener, look.now?.author) && visibleNow(event, listener, look)
 }
 
 /**
@@ -154,18 +184,19 @@ const leftOut = (
 }
 
 /**
- * What is sent as `data`. Reasons are for those who review, as in the history of an entry. `gone`: the text of the stream
- * has been removed since.
+ * What is sent as `data`. Reasons are for those who review, as in the history of an entry; so is a replacement that was
+ * itself withdrawn since. `standing` is that of any stream.
  */
 export const dataOf = (
   name: ChannelName,
   listener: Listener,
   event: Recorded,
   types: ReadonlyMap<string, EventType>,
-  gone: boolean,
+  standing: (stream: string) => Standing | undefined,
 ): JsonObject => {
   const { meta, revision, stream } = event
   const { permissions } = listener
+  const gone = standing(stream)?.removed === true
   const out = leftOut(name, listener, types.get(event.type), gone)
   const data: JsonObject =
     out.length === 0
@@ -177,8 +208,14 @@ export const dataOf = (
     const envelope = { eventId: event.id, stream, revision: String(revision), actor, correlationId, causationId }
     return { ...envelope, recordedAt: event.recordedAt, ...removed, data }
   }
-  const { reason, record: _, ...rest } = data
-  const shown = reason !== undefined && permissions.has('entries:review') ? { ...rest, reason } : rest
+  const { reason, replacedBy, record: _, ...rest } = data
+  const reviews = permissions.has('entries:review')
+  const other = typeof replacedBy === 'string' ? standing(entryStream(replacedBy)) : undefined
+  const shown = {
+    ...rest,
+    ...(reason !== undefined && reviews && { reason }),
+    ...(replacedBy !== undefined && (reviews || !(other?.retired || other?.removed)) && { replacedBy }),
+  }
   if (name === 'me') return { id: idOf(event), ...removed, ...shown }
   return {
     ...{ entryId: idOf(event), revision: String(revision), ...removed },

@@ -10,6 +10,7 @@ import { openTurns } from '../domain/turns.ts'
 import { type Log, type LogBatch, type Place, placeAfter, placeOf, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type ChannelName, channelOf, dataOf, type Listener, type LiveFilter, scopeOf, wants } from './live-channels.ts'
+import type { Standings } from './live-standings.ts'
 import type { Around, LiveSink, LiveTransport } from './live-transport.ts'
 import { tail } from './tail.ts'
 
@@ -54,8 +55,8 @@ export type LiveOptions = {
   readonly connections: () => number
   /** The day's figures, for those on `activity` who may read analytics. */
   readonly figures: () => Promise<JsonObject>
-  /** Whose text was removed: what is read again from the log is sent without it. */
-  readonly removals: { refresh(): Promise<void>; has(stream: string): boolean }
+  /** How entries stand now: what is read again from the log is sent as it may be seen now. */
+  readonly standings: Standings
   readonly onError: (error: unknown) => void
 }
 
@@ -84,7 +85,7 @@ const SECOND_MS = 1000
 const PROGRESS_TICKS = 5
 
 export const openLiveHub = (options: LiveOptions): LiveHub => {
-  const { log, clock, signal, tokenOf, onError } = options
+  const { log, clock, signal, tokenOf, onError, standings } = options
   const groups = new Map<string, Group>()
   const turns = openTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_ONE)
   let here = options.from
@@ -96,7 +97,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   const encoded = (of: Audience, event: Recorded): Around =>
     of.transport.around({
       ...{ after: tokenOf(placeOf(event)), type: event.type, at: event.meta.at },
-      data: dataOf(of.channel, of.listener, event, log.types, options.removals.has(event.stream)),
+      data: dataOf(of.channel, of.listener, event, log.types, standings.of),
     })
 
   const send = (sink: LiveSink, bytes: Buffer, touched: Set<LiveSink>): void => {
@@ -144,13 +145,17 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   const onEvents = (events: readonly Recorded[]): void => {
     const last = events.at(-1)
     if (!last) return
+    standings.note(events)
     const touched = new Set<LiveSink>()
     const shared = openShares<readonly Found[]>()
     for (const group of groups.values()) {
       if (!channelOf(group.channel).log) continue
       const found = shared(group, () =>
         events
-          .filter(event => wants(group.channel, group.filter, group.listener, event))
+          .filter(event => {
+            const look = { now: standings.of(event.stream), replayed: false }
+            return wants(group.channel, group.filter, group.listener, event, look)
+          })
           .map(event => ({ at: event.position, around: encoded(group, event) })),
       )
       deliver(group, found, touched)
@@ -273,11 +278,12 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
       let done: LogBatch | undefined
       try {
         for await (const batch of log.readAll(at.position, channelOf(channel).log)) {
-          await options.removals.refresh()
+          await standings.refresh()
           for (const event of batch.events) {
             if (ended() || sink.full()) break
             last = event
-            if (!wants(channel, filter, listener, event)) continue
+            const look = { now: standings.of(event.stream), replayed: true }
+            if (!wants(channel, filter, listener, event, look)) continue
             sink.send(sink.transport.join(encoded(audience, event), idText))
             messages += 1
           }

@@ -53,7 +53,7 @@ t.test('an entry lives: draft, submit, publish, edit, retire, restore, revert', 
   ] as const) {
     t.strictSame((await api('GET', path, { as })).json, glimpse.json, `so does a ${who}`)
     t.equal((await api('GET', `${path}/history`, { as })).status, 404)
-    t.equal((await api('GET', '/v1/entries?status=draft&category=tools', { as })).status, 403)
+    t.match((await api('GET', '/v1/entries?status=draft&category=tools', { as })).json, { items: [], next: null })
   }
   t.ok('senses' in (await api('GET', path, { as: editor })).json, 'an editor sees it whole')
   const whole = await api('GET', path, { as: alice })
@@ -106,10 +106,9 @@ t.test('an entry lives: draft, submit, publish, edit, retire, restore, revert', 
   t.match(older.json, { items: [{ type: 'EntryReverted' }, { type: 'EntryEdited' }] })
   const gone = await api('POST', `${path}/redact`, { as: moderator, body: { ground: 'privacy' } })
   t.match(gone, { status: 200, json: { removed: true } })
-  t.match(await api('GET', path, { headers: { 'sync-token': gone.headers.get('sync-token') ?? '' } }), {
-    status: 410,
-    code: 'entry-removed',
-  })
+  const seen = { headers: { 'sync-token': gone.headers.get('sync-token') ?? '' } }
+  t.match(await api('GET', path, seen), { status: 404, code: 'entry-not-found' })
+  t.match(await api('GET', path, { ...seen, as: bob }), { status: 410, code: 'entry-removed' })
 })
 
 t.test('preconditions', async t => {
@@ -492,9 +491,6 @@ t.test('who may', async t => {
   t.match(nobody, { status: 401, code: 'unauthenticated' })
   t.match(nobody.headers.get('www-authenticate'), /^Bearer/)
   t.equal((await api('GET', '/v1/entries?status=draft', { as: bob })).status, 200)
-  // Which of another's drafts has a label is part of its content.
-  for (const filter of ['label=archaic', 'category=tools'])
-    t.match(await api('GET', `/v1/entries?status=draft&${filter}`, { as: bob }), { status: 403 }, filter)
   const broken = { headers: { authorization: 'Bearer not.a.token' } }
   t.equal((await api('GET', '/v1/roles', broken)).status, 401, 'a bad token is refused everywhere')
   const unknown = {

@@ -64,7 +64,7 @@ t.test('drafting', async () => {
       t.match(of(state).content.senses, [{ gloss: 'good fortune', id: /^[0-9a-f-]{36}$/ }])
     })
   entry.given(drafted).when(draft).thenRefused('entry-exists')
-  entry.given(drafted, redacted).when(draft).thenRefused('entry-exists')
+  entry.given(drafted, redacted).when(draft).thenRefused('entry-removed')
   const bidi = decide.draft(
     identity,
     { senses: [{ gloss: 'a\u202eb' }], variants: ['x'.repeat(300)] },

@@ -1,12 +1,14 @@
 /** The live feed's hub on a log in memory: joining without a gap, and turns at catching up. */
 import t from 'tap'
 import { systemClock } from '../../src/app-core.ts'
+import type { Recorded } from '../../src/domain/event.ts'
 import { NO_MARK } from '../../src/domain/mark.ts'
 import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
 import { openTurns } from '../../src/domain/turns.ts'
 import { type Place, placeOf } from '../../src/log/log.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { type LiveHub, openLiveHub } from '../../src/subscribers/live.ts'
+import { openStandings, type Standings } from '../../src/subscribers/live-standings.ts'
 import type { LiveSink } from '../../src/subscribers/live-transport.ts'
 import { fakeClock, settle } from '../support/clocks.ts'
 import { type MemoryLog, memoryLog } from '../support/memory-log.ts'
@@ -38,6 +40,7 @@ const openHub = (
   signal: AbortSignal,
   from: Place,
   clock: Clock = systemClock,
+  standings: Standings = { refresh: async () => undefined, note: () => undefined, of: () => undefined },
 ): LiveHub =>
   openLiveHub({
     log: { ...log, types: new Map() },
@@ -47,7 +50,7 @@ const openHub = (
       return String(position)
     },
     connections: () => 0,
-    removals: { refresh: async () => undefined, has: () => false },
+    standings,
     onError: error => t.fail('the hub complained', { error }),
   })
 
@@ -197,6 +200,64 @@ t.test('nobody is told that they have caught up with what they were beyond alrea
   ending.abort()
   await clock.advance(1_000)
   await hub.done
+})
+
+t.test('what was withdrawn by the end of a batch is not shown at its beginning', async t => {
+  const log = memoryLog()
+  const ending = new AbortController()
+  for (const type of ['EntryPublished', 'EntryRetired', 'EntryRestored']) log.write('entry-restored', type)
+  for (const type of ['EntryPublished', 'EntryRetired']) log.write('entry-retired', type)
+  for (const type of ['EntryPublished', 'EntryRedacted']) log.write('entry-removed', type)
+  const store = {
+    head: async () => 0n,
+    readAll: async function* () {
+      yield* []
+    },
+  }
+  const standings = openStandings(store)
+  const hub = openHub(log, ending.signal, placeAt(log, 0n), systemClock, standings)
+  const actor = { kind: 'account', id: 'one and the same' } as const
+  const got = (['reader', 'contributor', 'editor'] as const).map(role => {
+    const positions: string[] = []
+    const sink = sinkOf('owner', (op, after) => {
+      if (op === 'event') positions.push(after)
+    })
+    const listener = { actor, permissions: permissionsOf(role) }
+    hub.subscribe({ id: 'a', channel: 'entries', filter: {}, listener }, sink)
+    return positions
+  })
+  const at = (...numbers: readonly number[]) => numbers.map(number => String(log.events[number]?.position))
+  await until('all of it', () => got[2]?.length === log.events.length)
+  t.strictSame(got[0], at(0, 1, 2, 4, 6), 'of the retired one its retirement, of the removed one its removal')
+  t.strictSame(got[1], at(0, 1, 2, 4, 5, 6), 'who may draft is told of what was removed')
+  ending.abort()
+  await hub.done
+})
+
+t.test('how an entry stands is one and the same, in whatever order the log is read', async t => {
+  const changes = ['EntryTakenOver', 'EntryRetired', 'EntryRestored', 'EntryTakenOver', 'EntryRetired', 'EntryRedacted']
+  const log = memoryLog()
+  const events = changes.map((type, at): Recorded => {
+    const event = log.write('entry-1', type)
+    return { ...event, meta: { ...event.meta, actor: { kind: 'account', id: `author ${at}` } } }
+  })
+  const of = ({ meta, data, ...event }: Recorded) => ({
+    ...event,
+    data: JSON.stringify(data),
+    meta: JSON.stringify(meta),
+  })
+  for (let ahead = 0; ahead <= events.length; ahead += 1) {
+    const standings = openStandings({
+      head: log.head,
+      readAll: async function* () {
+        yield { events: events.slice(0, ahead).map(of), position: await log.head(), caughtUp: true }
+      },
+    })
+    standings.note(events.slice(ahead))
+    await standings.refresh()
+    t.match(standings.of('entry-1'), { retired: true, removed: true, author: 'author 3' }, `the tail began at ${ahead}`)
+    t.equal(standings.of('entry-2'), undefined)
+  }
 })
 
 t.test('three who ask for forty resumptions each do not hold up a fourth', async t => {

@@ -44,7 +44,10 @@ export type Operation = {
     readonly schema?: unknown
   }[]
   readonly requestBody?: { readonly content: Record<string, Media> }
-  readonly responses: Record<string, { readonly content?: Record<string, Media> }>
+  readonly responses: Record<
+    string,
+    { readonly headers?: Record<string, unknown>; readonly content?: Record<string, Media> }
+  >
 }
 export type OpenApi = {
   readonly paths: Record<string, Record<string, Operation>>
@@ -150,9 +153,12 @@ export const openApi = async (url: string): Promise<Api> => {
     const type = response.headers.get('content-type') ?? ''
     const fault = agree(document, method, path, response.status, type, text)
     if (fault) faults.push(fault)
+    const documented = operationOf(document, method, path)?.responses[response.status]
+    const due = documented === undefined || 'Sync-Token' in (documented.headers ?? {})
     // The static page to read the document at is no answer of the interface.
-    if (!response.headers.has('sync-token') && !path.startsWith('/docs'))
-      faults.push(`${method} ${path} ${response.status}: no Sync-Token`)
+    const isPage = documented === undefined && path.startsWith('/docs')
+    if (!isPage && response.headers.has('sync-token') !== due)
+      faults.push(`${method} ${path} ${response.status}: ${due ? 'no' : 'an undocumented'} Sync-Token`)
     const code = response.status >= 400 ? json['code'] : undefined
     if (typeof code === 'string') codes.add(code)
     return { status: response.status, headers: response.headers, text, json, code }

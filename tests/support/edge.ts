@@ -32,13 +32,13 @@ import { wordOfTheDay } from '../../src/queries/days.ts'
 import {
   type EntryPasts,
   entryHistory,
-  exportEntries,
   FOLDS_AT_ONCE,
   FOLDS_OF_ONE,
   getEntry,
   listEntries,
   randomEntry,
 } from '../../src/queries/entries.ts'
+import { exportEntries } from '../../src/queries/entry-export.ts'
 import { entryView } from '../../src/queries/entry-view.ts'
 import { SearchItemSchema } from '../../src/queries/search-entries.ts'
 import { patientClock } from './clocks.ts'

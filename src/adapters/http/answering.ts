@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { traceIdOf } from '../../domain/trace.ts'
 import { UndecodableEventError } from '../../log/log.ts'
-import { EventStoreError } from '../../ports/event-store.ts'
+import { EventStoreError, MAX_APPEND_BYTES } from '../../ports/event-store.ts'
 import { KeysError } from '../../ports/keys.ts'
 import { PasswordsBusyError } from '../../ports/passwords.ts'
 import { ReadStoreError } from '../../ports/read-store.ts'
@@ -38,6 +38,12 @@ const fastifyCodes: ReadonlyMap<string, ProblemCode> = new Map([
   ['FST_ERR_MAX_PARAM_LENGTH', 'not-found'],
 ])
 
+/** Of a body, in bytes. */
+export const BODY_LIMIT = 1024 * 1024
+const bytes = (count: number): string => `${count.toLocaleString('en-US')} bytes`
+const BODY_TOO_LARGE = `A body is ${bytes(BODY_LIMIT)} at most.`
+const APPEND_TOO_LARGE = `What one change writes to the log is ${bytes(MAX_APPEND_BYTES)} at most, in which text takes a third more.`
+
 const storeCodes: Readonly<Record<EventStoreError['code'], ProblemCode>> = {
   ...{ unavailable: 'store-unavailable', busy: 'busy', closed: 'closing' },
   ...{ 'too-large': 'payload-too-large', corrupt: 'internal' },
@@ -66,7 +72,8 @@ export const problemOfError = (error: unknown): ProblemError => {
     return new ProblemError('event-unreadable', problemOf('event-unreadable').help, { cause: error })
   if (error instanceof EventStoreError) {
     const code = storeCodes[error.code]
-    return new ProblemError(code, problemOf(code).help, { cause: error })
+    const detail = error.code === 'too-large' ? APPEND_TOO_LARGE : problemOf(code).help
+    return new ProblemError(code, detail, { cause: error })
   }
   if (error instanceof ReadStoreError) {
     const known = {
@@ -85,6 +92,7 @@ export const problemOfError = (error: unknown): ProblemError => {
     return new ProblemError(code, problemOf(code).help, { cause: error })
   }
   const known = fastifyCodes.get(codeOf(error) ?? '')
+  if (known === 'payload-too-large') return new ProblemError(known, BODY_TOO_LARGE, { cause: error })
   if (known) return new ProblemError(known, problemOf(known).help, { cause: error })
   // Fastify and its plugins mark what the client did with a status; their words stay in the log.
   if (statusOf(error) < 500)
@@ -113,6 +121,8 @@ export const openAnswering = (deps: {
   readonly strict: boolean
   /** Milliseconds since the log was heard: what is read while it is away is so old. */
   readonly deafFor: () => number
+  /** Is the request for a route that says nothing of positions? */
+  readonly positionless: (request: FastifyRequest) => boolean
   /** No plugin has headers to add to answers. */
   readonly direct: boolean
 }): Answering => {
@@ -139,8 +149,9 @@ export const openAnswering = (deps: {
     const reached = request.method === 'GET' || request.method === 'HEAD' ? deps.position() : told
     return asked > reached ? asked : reached
   }
-  /** None where it is not known what stands at the position, and the log cannot be asked. */
-  const syncTokenFor = (request: FastifyRequest, own?: bigint): string | Promise<string | undefined> => {
+  /** None of a route that says nothing of positions, and where it is not known what stands at this one and the log cannot be asked. */
+  const syncTokenFor = (request: FastifyRequest, own?: bigint): string | undefined | Promise<string | undefined> => {
+    if (deps.positionless(request)) return undefined
     const position = own ?? positionFor(request)
     if (position > told) told = position
     const made = syncTokens.made(position)
@@ -224,9 +235,9 @@ export const openAnswering = (deps: {
     answer: (request, reply, answer) => {
       const token = syncTokenFor(request, answer.position)
       // At once where it is at hand: most answers are of one position.
-      return typeof token === 'string'
-        ? send(request, reply, answer, token)
-        : token.then(found => send(request, reply, answer, found))
+      return token instanceof Promise
+        ? token.then(found => send(request, reply, answer, found))
+        : send(request, reply, answer, token)
     },
     problem: async (request, reply, error, hit) => {
       const problem = problemOfError(error)

@@ -5,6 +5,7 @@ import { registeredLanguage } from '../../domain/registered-languages.ts'
 import { listSorts } from '../../queries/entries.ts'
 import { EntrySchema } from '../../queries/entry-view.ts'
 import { ProblemError } from './problems.ts'
+import { instantOf } from './times.ts'
 
 const HEX = '[0-9a-fA-F]'
 /** An id as people write it, in either case (RFC 9562, 4). */
@@ -95,19 +96,13 @@ export const languageOf = (tag: string): string => {
 export const fuzzyOf = (value: string | undefined): 'auto' | 0 | 1 | 2 =>
   value === '0' ? 0 : value === '1' ? 1 : value === '2' ? 2 : 'auto'
 
-const DATE_TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$/
-
 /** True of texts that are to be read as times: Sync-Tokens never look like one. */
 export const looksLikeTime = (value: string): boolean => /^[0-9]{4}-[0-9]{2}/.test(value)
 
 /** A real instant in RFC 3339. @throws {ProblemError} validation. */
 export const timeOf = (name: string, value: string): Date => {
-  const time = new Date(value)
-  // Date takes the 31st of February for the 3rd of March.
-  const day = Number(value.slice(8, 10))
-  const last = new Date(Date.UTC(Number(value.slice(0, 4)), Number(value.slice(5, 7)), 0)).getUTCDate()
-  if (!DATE_TIME.test(value) || Number.isNaN(time.getTime()) || day > last)
-    throw invalid(name, 'This is not a time of RFC 3339, such as 2026-11-23T10:00:00.000Z.')
+  const time = instantOf(value)
+  if (typeof time === 'string') throw invalid(name, time)
   return time
 }
 

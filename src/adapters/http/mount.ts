@@ -93,21 +93,26 @@ export const mount = (app: FastifyInstance, route: Route, { guard, answering, op
   })
 }
 
+/** All methods of these routes, as Allow lists them. */
+export const methodsOf = (routes: readonly Pick<Route, 'method'>[]): string => {
+  const methods = routes.map(({ method }) => method)
+  return [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])].toSorted().join(', ')
+}
+
 /** Which methods an address has, for those that ask with another one. */
 export const openAllowed = (routes: readonly Pick<Route, 'method' | 'path'>[]) => {
   const byPath = Map.groupBy(routes, route => route.path)
   const known = [...byPath].map(([path, same]) => {
-    const methods = same.map(({ method }) => method)
     return {
       path,
       pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:[a-z]+/gi, '[^/]+')}$`),
-      methods: [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'],
+      same,
     }
   })
   return (path: string): string | undefined => {
     // /v1/entries/export is an address of its own, and only looks like an entry.
     const exact = known.find(each => each.path === path)
-    const methods = exact?.methods ?? known.flatMap(({ pattern, methods: all }) => (pattern.test(path) ? all : []))
-    return methods.length > 0 ? [...new Set(methods)].toSorted().join(', ') : undefined
+    const found = exact?.same ?? known.flatMap(({ pattern, same }) => (pattern.test(path) ? same : []))
+    return found.length > 0 ? methodsOf(found) : undefined
   }
 }

@@ -33,13 +33,17 @@ export const ProblemSchema = Type.Object(
 const common: readonly ProblemCode[] = [
   'validation',
   'request-malformed',
+  'header-invalid',
   'internal',
   'event-unreadable',
   'closing',
   'blocked',
+  'expectation-failed',
+  'headers-too-large',
+  'request-timeout',
 ]
 const limited: readonly ProblemCode[] = ['rate-limited']
-/** Of a body, before its schema is asked. */
+/** Of a body, before its schema is asked, also where none is expected. */
 const bodied: readonly ProblemCode[] = [
   ...(['json-invalid', 'json-too-deep', 'text-invalid', 'payload-too-large', 'unsupported-media-type'] as const),
 ]
@@ -58,7 +62,7 @@ export const problemsOf = (route: Route): readonly ProblemCode[] => [
     ...common,
     ...(route.params ? (['not-found'] as const) : []),
     ...(route.rate ? limited : []),
-    ...(route.body ? bodied : []),
+    ...(route.method === 'GET' ? [] : bodied),
     ...(route.permission === undefined ? [] : tokened),
     ...(route.permission === undefined || route.method === 'GET' ? [] : forged),
   ]),
@@ -109,14 +113,17 @@ const headerTexts: ReadonlyMap<string, string> = new Map([
 const local = (schema: unknown): Json =>
   JSON.parse(JSON.stringify(schema).replaceAll(/"\$ref":"([^"#]+)#"/g, '"$ref":"#/components/schemas/$1"'))
 
-const responseOf = (answer: Documented, schema: Json | undefined): JsonObject => ({
+/** Those named, and the Sync-Token where the route sends one. */
+const headersOf = ({ positionless }: Route, names: readonly string[] = []): JsonObject => {
+  const all = new Set([...names, ...(positionless ? [] : ['Sync-Token'])])
+  return Object.fromEntries(
+    [...all].map(name => [name, { description: headerTexts.get(name) ?? '', schema: { type: 'string' } }]),
+  )
+}
+
+const responseOf = (route: Route, answer: Documented, schema: Json | undefined): JsonObject => ({
   description: answer.description,
-  headers: Object.fromEntries(
-    (answer.headers ?? []).map(name => [
-      name,
-      { description: headerTexts.get(name) ?? '', schema: { type: 'string' } },
-    ]),
-  ),
+  headers: headersOf(route, answer.headers),
   ...(schema !== undefined && {
     content: {
       [answer.type ?? 'application/json']: {
@@ -143,6 +150,7 @@ const problemResponses = (route: Route): JsonObject => {
       status,
       {
         description: codes.map(code => `${code}: ${problemOf(code).title}.`).join(' '),
+        headers: headersOf(route),
         content: {
           'application/problem+json': {
             schema: { $ref: '#/components/schemas/Problem' },
@@ -168,7 +176,7 @@ const operationOf = (route: Route, generated: Readonly<Record<string, unknown>>,
   const schemaOf = (schema: TSchema | undefined) => schema && local(withReferences(schema, shared))
   const answers = Object.entries(route.answers).map(([status, answer]) => [
     status,
-    responseOf(answer, schemaOf(answer.schema)),
+    responseOf(route, answer, schemaOf(answer.schema)),
   ])
   const success: JsonObject = Object.fromEntries(answers)
   // A status that is an answer and a problem (503 of /health/ready) is described as the answer.

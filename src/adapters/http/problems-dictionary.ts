@@ -13,12 +13,12 @@ export const dictionaryProblems = {
   'entry-removed': {
     status: 410,
     title: 'The entry was removed',
-    help: 'The text of this entry was removed for good, for privacy, copyright, law or abuse.',
+    help: 'The text of this entry was removed for good, for privacy, copyright, law or abuse, and its identity is not used again: who drafts one is told the next free homograph in nextHomograph. Only those who may draft are told; to all others there is no such entry.',
   },
   'entry-gone': {
     status: 410,
     title: 'The entry was retired',
-    help: 'This entry was retired. replacedBy names the entry that took its place, if any.',
+    help: 'This entry was retired. replacedBy names the entry that took its place, if there is one that is published.',
   },
   'entry-not-draft': { status: 409, title: 'Not a draft', help: 'Only a draft can be submitted or taken over.' },
   'entry-not-submitted': {

@@ -159,7 +159,11 @@ export const problems = {
     title: 'Expectation failed',
     help: 'The header Expect may say 100-continue and nothing else.',
   },
-  'payload-too-large': { status: 413, title: 'Too large', help: 'Bodies are 1 MiB at most.' },
+  'payload-too-large': {
+    status: 413,
+    title: 'Too large',
+    help: 'A body is 1,048,576 bytes at most, and what one change writes to the log 1,000,000 bytes, in which text takes a third more than it was sent with. The detail says which of them it was.',
+  },
   'unsupported-media-type': {
     status: 415,
     title: 'Unsupported media type',
@@ -176,7 +180,11 @@ export const problems = {
     help: 'Two streams at once are allowed. End one first.',
     retryAfter: 5,
   },
-  'headers-too-large': { status: 431, title: 'Headers too large', help: 'The headers are 16 KiB at most.' },
+  'headers-too-large': {
+    status: 431,
+    title: 'Headers too large',
+    help: 'The address and the headers of a request are 16,384 bytes at most, together.',
+  },
   ...liveProblems,
   internal: {
     status: 500,

@@ -25,6 +25,8 @@ export type QueryDeps = {
   readonly cursors: Cursors
   readonly syncTokens: SyncTokens
   readonly responses: Responses
+  /** Where clients reach the service. */
+  readonly publicUrl: string | undefined
 }
 
 type Common<Q extends TSchema, Input, Output> = {
@@ -143,15 +145,25 @@ const filtersOf = (query: unknown): string => {
   return JSON.stringify(Object.entries(filters).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** The address of this request, on another page. */
-export const linkTo = (request: EdgeRequest, cursor: string | undefined): string => {
+/** The address of this request, on another page: below PUBLIC_URL, or relative to whatever the client knows us by. */
+const linkTo = (request: EdgeRequest, cursor: string | undefined, publicUrl = ''): string => {
   const search = new URLSearchParams()
   const entries = typeof request.query === 'object' && request.query !== null ? Object.entries(request.query) : []
   for (const [name, value] of entries)
     if (name !== 'cursor') search.set(name, Array.isArray(value) ? value.join() : String(value))
   if (cursor !== undefined) search.set('cursor', cursor)
   const text = search.size > 0 ? `?${search}` : ''
-  return `<${request.path}${text}>`
+  return `<${publicUrl}${request.path}${text}>`
+}
+
+/** The header Link of a page: the first one, and the next one where there is one. */
+export const linksOf = (
+  request: EdgeRequest,
+  next: string | null | undefined,
+  { publicUrl }: Pick<QueryDeps, 'publicUrl'>,
+): string => {
+  const first = `${linkTo(request, undefined, publicUrl)}; rel="first"`
+  return next ? `${first}, ${linkTo(request, next, publicUrl)}; rel="next"` : first
 }
 
 const valueIn = (query: unknown, name: 'cursor' | 'limit'): unknown =>
@@ -190,13 +202,9 @@ export const pageRoute = <Q extends TSchema, Input, Item>(
         const next = value.next && (await deps.cursors.of(cursorScope(request, query.name), value.next, position))
         const fields = fieldsOf(request.query)
         const items = value.items.map(each => project(item ? item(each, from) : each, fields))
-        const links = [
-          `${linkTo(request, undefined)}; rel="first"`,
-          ...(next ? [`${linkTo(request, next)}; rel="next"`] : []),
-        ]
         return {
           body: JSON.stringify({ ...value, items, next }),
-          ...{ position, shared: query.shared?.(value) !== false, link: links.join(', ') },
+          ...{ position, shared: query.shared?.(value) !== false, link: linksOf(request, next, deps) },
           ...(note !== undefined && { note }),
         }
       })

@@ -110,6 +110,8 @@ export type Route = {
   readonly admit?: (counted: string) => void
   /** Takes over a WebSocket that was admitted. */
   readonly upgrade?: (socket: WebSocket, request: FastifyRequest) => void
+  /** Its answers carry no Sync-Token: they hand out a secret, and are about no position of the log. */
+  readonly positionless?: true
   /** Absent: not limited. */
   readonly rate?: RateClass
   readonly params?: TSchema

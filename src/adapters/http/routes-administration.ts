@@ -6,6 +6,7 @@ import type { Refusal } from '../../domain/refusal.ts'
 import { type From, fromOf, nothing, reading, strict, text } from './account-edge.ts'
 import { ProblemError, problemFrom } from './problems.ts'
 import type { Answer, EdgeRequest, Route } from './route.ts'
+import { instantOf } from './times.ts'
 
 /** How an account stands after the act, and the position at which it does. */
 export type Standing = {
@@ -93,9 +94,9 @@ const answer = (found: Standing | Refusal): Answer => {
 
 /** RFC 3339 as it is kept. @throws {ProblemError} validation. */
 export const timeOf = (given: string): string => {
-  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(given) ? new Date(given) : undefined
-  if (time && !Number.isNaN(time.getTime())) return time.toISOString()
-  const detail = 'expiresAt is a time of RFC 3339.'
+  const time = instantOf(given)
+  if (typeof time !== 'string') return time.toISOString()
+  const detail = `expiresAt: ${time}`
   throw new ProblemError('validation', detail, { errors: [{ pointer: '/expiresAt', code: 'format', detail }] })
 }
 

@@ -8,7 +8,7 @@ import type { Page } from '../../queries/define.ts'
 import { done, doneAnswer, nothing, reading, strict, text } from './account-edge.ts'
 import { ProblemError, problemFrom } from './problems.ts'
 import type { Answer, EdgeRequest, Route } from './route.ts'
-import { cursorOf, cursorScope, DEFAULT_LIMIT, linkTo, type QueryDeps } from './route-query.ts'
+import { cursorOf, cursorScope, DEFAULT_LIMIT, linksOf, type QueryDeps } from './route-query.ts'
 import { timeOf } from './routes-administration.ts'
 
 /** What the routes need; src/app-blocks.ts has it. */
@@ -81,7 +81,10 @@ const limitOf = (query: unknown): number => {
   return typeof limit === 'number' ? limit : DEFAULT_LIMIT
 }
 
-export const blockRoutes = (port: BlocksPort, { cursors }: Pick<QueryDeps, 'cursors'>): readonly Route[] => {
+export const blockRoutes = (
+  port: BlocksPort,
+  { cursors, publicUrl }: Pick<QueryDeps, 'cursors' | 'publicUrl'>,
+): readonly Route[] => {
   const read = reading(BlockBody)
   const caughtUp = async ({ after }: EdgeRequest): Promise<void> => {
     if (after !== undefined && !(await port.reached(after)))
@@ -97,13 +100,11 @@ export const blockRoutes = (port: BlocksPort, { cursors }: Pick<QueryDeps, 'curs
         ? null
         : await cursors.of(cursorScope(request, name), { generation: GENERATION, key: String(next) }, position)
     const page: Omit<Page<unknown>, 'next'> = { items: blocks.map(shown) }
-    const links = [`${linkTo(request, undefined)}; rel="first"`]
-    if (further !== null) links.push(`${linkTo(request, further)}; rel="next"`)
     return {
       status: 200,
       body: JSON.stringify({ ...page, next: further }),
       position,
-      headers: { link: links.join(', ') },
+      headers: { link: linksOf(request, further, { publicUrl }) },
     }
   }
   return [

@@ -14,7 +14,7 @@ import type { Limits } from './limits.ts'
 import { preferred } from './negotiation.ts'
 import { ProblemError, problemFrom } from './problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from './route.ts'
-import { cursorOf, cursorScope, DEFAULT_LIMIT, linkTo, type QueryDeps } from './route-query.ts'
+import { cursorOf, cursorScope, DEFAULT_LIMIT, linksOf, type QueryDeps } from './route-query.ts'
 
 /** What the routes stand on. `personal`: categories of streams that are each about one account. */
 export type HistoryEdge = {
@@ -64,15 +64,11 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     // Positions and revisions mean the same for ever: a cursor outlives the read model that it was made with.
     const key = page.next?.map(String)
     const next = key ? await cursors.of(scope, { generation: 'log', key }, page.position) : null
-    const links = [
-      `${linkTo(request, undefined)}; rel="first"`,
-      ...(next ? [`${linkTo(request, next)}; rel="next"`] : []),
-    ]
     return {
       status: 200,
       body: `{"items":[${page.lines.map(itemOf).join()}],"next":${JSON.stringify(next)}}`,
       position: page.position,
-      headers: { link: links.join(', ') },
+      headers: { link: linksOf(request, next, deps) },
     }
   }
   const placeOf = async (request: EdgeRequest, name: string): Promise<readonly bigint[]> => {

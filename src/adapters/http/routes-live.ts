@@ -49,6 +49,9 @@ export type LivePort = {
 
 export const LIVE_PATH = '/v1/live'
 export const SUBPROTOCOL = 'lexichron.v1'
+const VERSION = '13'
+const KEY = /^[+/0-9A-Za-z]{22}==$/
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const EVENTS = 'text/event-stream'
 const tag = 'Live feed'
 const refusePlace = (full: 'listener' | 'node'): ProblemError =>
@@ -68,15 +71,31 @@ const checkOrigin = ({ headers }: Upgrading, origins: readonly string[], own: st
     throw new ProblemError('origin-refused', 'This origin is not among those that may use cookies here.')
 }
 
+/** RFC 9110, 7.8: who names Upgrade names it in Connection too; RFC 6455, 4.4: and says which version there is. */
+const upgradeRequired = (detail: string): ProblemError =>
+  new ProblemError('upgrade-required', detail, {
+    headers: { connection: 'Upgrade, close', upgrade: 'websocket', 'sec-websocket-version': VERSION },
+  })
+
+/** What the library would refuse with a page of its own (RFC 6455, 4.2.1). @throws {ProblemError} */
+const checkHandshake = ({ headers }: Upgrading): void => {
+  const { 'sec-websocket-version': version, 'sec-websocket-key': key, 'sec-websocket-protocol': offered = '' } = headers
+  if (version !== VERSION) throw upgradeRequired(`Sec-WebSocket-Version has to be ${VERSION}.`)
+  if (typeof key !== 'string' || !KEY.test(key))
+    throw new ProblemError('header-invalid', 'Sec-WebSocket-Key is not base64 of 16 bytes.')
+  const protocols = offered.split(',').map(each => each.trim())
+  if (!protocols.includes(SUBPROTOCOL))
+    throw new ProblemError('header-invalid', `Sec-WebSocket-Protocol has to offer ${SUBPROTOCOL}.`)
+  if (!protocols.every(each => TOKEN.test(each)) || new Set(protocols).size < protocols.length)
+    throw new ProblemError('header-invalid', 'Sec-WebSocket-Protocol is a list of names, each of them once.')
+}
+
 const identify =
   (live: LivePort, authority: Authority, origins: readonly string[], own: string | undefined) =>
   async (request: Upgrading): Promise<Requester | undefined> => {
     checkOrigin(request, origins, own)
-    const { upgrade, 'sec-websocket-protocol': offered } = request.headers
-    if (upgrade?.toLowerCase() !== 'websocket')
-      throw new ProblemError('upgrade-required', 'This is a WebSocket.', { headers: { upgrade: 'websocket' } })
-    if (!(offered ?? '').split(',').some(each => each.trim() === SUBPROTOCOL))
-      throw new ProblemError('header-invalid', `Sec-WebSocket-Protocol has to offer ${SUBPROTOCOL}.`)
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') throw upgradeRequired('This is a WebSocket.')
+    checkHandshake(request)
     const ticket = new URLSearchParams(request.url.split('?')[1] ?? '').get('ticket')
     if (ticket === null) return undefined
     const credential = await live.tickets.redeem(ticket).catch((cause: unknown) => {
@@ -160,7 +179,7 @@ export const liveRoutes = (
         if (full) throw refusePlace(full)
       },
       handle: () => {
-        throw new ProblemError('upgrade-required', 'This is a WebSocket.', { headers: { upgrade: 'websocket' } })
+        throw upgradeRequired('This is a WebSocket.')
       },
       upgrade: (ws, request) => {
         const { requester, counted } = request.getDecorator<Admission>('admission')
@@ -178,6 +197,7 @@ export const liveRoutes = (
       summary: 'A ticket for one connection',
       description: 'For clients that cannot send Authorization with a WebSocket: good for 30 s, once.',
       ...{ permission: 'entries:read', rate: 'writes', request: { body: {} } },
+      positionless: true,
       body: Type.Object({}, { additionalProperties: false }),
       querystring: Type.Object({}, { additionalProperties: false }),
       answers: {

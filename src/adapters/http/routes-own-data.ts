@@ -10,14 +10,14 @@ import type { Limits } from './limits.ts'
 import { preferred } from './negotiation.ts'
 import { ProblemError, problemFrom } from './problems.ts'
 import { type EdgeRequest, header, type Route } from './route.ts'
-import { cursorOf, cursorScope, DEFAULT_LIMIT, linkTo, type QueryDeps } from './route-query.ts'
+import { cursorOf, cursorScope, DEFAULT_LIMIT, linksOf, type QueryDeps } from './route-query.ts'
 import { byOf } from './routes-sessions.ts'
 import { freshProblems, requireFresh } from './step-up.ts'
 
 const NDJSON = 'application/x-ndjson'
 const FORMATS = [NDJSON, 'application/json'] as const
 
-export type OwnDataEdge = Pick<QueryDeps, 'cursors' | 'freshness'> & {
+export type OwnDataEdge = Pick<QueryDeps, 'cursors' | 'freshness' | 'publicUrl'> & {
   readonly ownData: OwnData
   /** Of events, by category. */
   readonly types: ReadonlyMap<string, readonly string[]>
@@ -84,6 +84,7 @@ export const ownDataRoutes = ({
   stepUp,
   cursors,
   freshness,
+  publicUrl,
 }: OwnDataEdge): readonly Route[] => {
   const everything = async (request: EdgeRequest, accountId: string, format: (typeof FORMATS)[number]) => {
     const release = limits.stream(request.counted)
@@ -142,10 +143,13 @@ export const ownDataRoutes = ({
         const scope = cursorScope(request, name)
         const key2 = page.next && [String(page.next.at), String(page.next.end)]
         const next = key2 ? await cursors.of(scope, { generation: 'log', key: key2 }, page.position) : null
-        const links = [`${linkTo(request, undefined)}; rel="first"`]
-        if (next !== null) links.push(`${linkTo(request, next)}; rel="next"`)
         return {
-          ...{ status: 200, position: page.position, headers: { link: links.join(', ') }, cache: 'no-store' },
+          ...{
+            status: 200,
+            position: page.position,
+            headers: { link: linksOf(request, next, { publicUrl }) },
+            cache: 'no-store',
+          },
           body: `{"items":[${page.lines.map(({ text }) => text).join()}],"next":${JSON.stringify(next)}}`,
         }
       },

@@ -6,7 +6,7 @@ import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import { fromOf, nothing, strict, text } from './account-edge.ts'
 import { ProblemError, problemFrom } from './problems.ts'
 import type { EdgeRequest, Route } from './route.ts'
-import { cursorOf, cursorScope, DEFAULT_LIMIT, linkTo, type QueryDeps } from './route-query.ts'
+import { cursorOf, cursorScope, DEFAULT_LIMIT, linksOf, type QueryDeps } from './route-query.ts'
 import { AccountParams, GrantSchema } from './routes-administration.ts'
 
 /** What the routes need; src/app-people.ts has it. */
@@ -60,7 +60,7 @@ const accepted = <T extends object>(found: T | Refusal): T => {
 
 export const peopleRoutes = (
   port: PeoplePort,
-  { cursors, freshness }: Pick<QueryDeps, 'cursors' | 'freshness'>,
+  { cursors, freshness, publicUrl }: Pick<QueryDeps, 'cursors' | 'freshness' | 'publicUrl'>,
 ): readonly Route[] => [
   {
     ...{ ...base, method: 'GET', path: '/v1/accounts', name, summary: 'Accounts', querystring: AccountsQuery },
@@ -90,11 +90,9 @@ export const peopleRoutes = (
         key2 === undefined
           ? null
           : await cursors.of(cursorScope(request, name), { generation: 'log', key: key2 }, freshness.position())
-      const links = [`${linkTo(request, undefined)}; rel="first"`]
-      if (next !== null) links.push(`${linkTo(request, next)}; rel="next"`)
       return {
         ...{ status: 200, body: JSON.stringify({ items, next }), cache: 'no-store' },
-        headers: { link: links.join(', ') },
+        headers: { link: linksOf(request, next, { publicUrl }) },
       }
     },
   },

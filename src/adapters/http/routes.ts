@@ -68,7 +68,7 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
         description: 'Language, lemma, part of speech and homograph are its identity and never change.',
         ...{ command: commands.draftEntry, transactor, answer: answers.answerEntry(201, tagOf) },
         ...{ request: { body: draftExample }, answers: { 201: answers.createdAnswer } },
-        problems: ['entry-exists', ...texts],
+        problems: ['entry-exists', 'entry-removed', ...texts],
       },
       edge,
     ),

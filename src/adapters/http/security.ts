@@ -77,27 +77,6 @@ const checkQuery = (url: string): void => {
   }
 }
 
-/** Of these a proxy in front may believe another one than we do (RFC 9112, 3.2; RFC 9110, 5.3). */
-const single: ReadonlySet<string> = new Set(['host', 'authorization'])
-
-/** @throws {ProblemError} request-malformed, header-invalid. */
-const checkHeaders = ({ headers, raw }: FastifyRequest): void => {
-  // Without a socket (inject) the header is given by fastify.
-  if (headers.host === undefined && raw.httpVersion === '1.1')
-    throw new ProblemError('request-malformed', 'A request of HTTP/1.1 has a header Host.')
-  let seen: Set<string> | undefined
-  for (let at = 0; at < raw.rawHeaders.length; at += 2) {
-    const name = raw.rawHeaders[at] ?? ''
-    // Most names have other lengths: they are not even spelt small.
-    if (name.length !== 4 && name.length !== 13) continue
-    const small = name.toLowerCase()
-    if (!single.has(small)) continue
-    if (seen?.has(small)) throw new ProblemError('header-invalid', `The header ${name} is given more than once.`)
-    seen ??= new Set()
-    seen.add(small)
-  }
-}
-
 const mayAsk = (route: Route, permission: Permission, requester: Requester): boolean =>
   route.byLanguage ? permitsSomewhere(requester, permission) : requester.permissions.has(permission)
 
@@ -179,7 +158,6 @@ export const openGuard = (deps: {
   }
 
   const admit = async (route: Route, request: FastifyRequest): Promise<Admission> => {
-    checkHeaders(request)
     checkQuery(request.url)
     const token = request.headers['sync-token']
     const after = token === undefined ? undefined : await afterOf(token)

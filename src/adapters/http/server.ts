@@ -1,15 +1,13 @@
 /** The HTTP server: limits against hostile clients, routes, logging, graceful close. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { constants } from 'node:zlib'
 import fastifyCompress from '@fastify/compress'
 import fastifyCors from '@fastify/cors'
 import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
-import type { Logger } from 'pino'
 import Type from 'typebox'
 import { prepareAccess } from './access.ts'
-import { type Answering, hitOf, openAnswering } from './answering.ts'
+import { type Answering, BODY_LIMIT, hitOf, openAnswering } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'
 import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
@@ -17,17 +15,19 @@ import { openDocument } from './documents.ts'
 import { openHotKeys } from './hot-keys.ts'
 import { parseJsonBody } from './json-body.ts'
 import { addressKey, openLimits } from './limits.ts'
-import { mount, openAllowed, pathOf } from './mount.ts'
+import { methodsOf, mount, openAllowed, pathOf } from './mount.ts'
 import { registerOpenApi } from './openapi.ts'
-import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
+import { ProblemError } from './problems.ts'
+import { originForm } from './request-target.ts'
 import { openResponses } from './responses.ts'
 import type { Route } from './route.ts'
 import { routes as routesOf } from './routes.ts'
-import { LIVE_PATH, SUBPROTOCOL } from './routes-live.ts'
+import { SUBPROTOCOL } from './routes-live.ts'
 import { UNSUBSCRIBE_PATH } from './routes-unsubscribe.ts'
-import { allow, openGuard } from './security.ts'
+import { allow, openGuard, standingHeaders } from './security.ts'
 import { openSessionCookies } from './session-cookies.ts'
 import { openCursors, openSyncTokens } from './tokens.ts'
+import { type Bare, isUpgrade, openRefuser, prepareRequests } from './unanswered.ts'
 import { schemaErrorFormatter, validatorCompiler } from './validation.ts'
 import { openWarming } from './warming.ts'
 
@@ -42,12 +42,10 @@ export type HttpServer = {
 
 /** Questions of which it is known how often they are asked. */
 const HOT_KEYS = 1_000
-const BODY_LIMIT = 1024 * 1024
 /** Of a WebSocket; a longer one is refused by its header, before it is read. */
 const LARGEST_MESSAGE = 64 * 1024
 const HEADER_LIMIT = 16 * 1024
 /** The rest of the ten seconds is for what the program flushes after this server. */
-const FORM_LIMIT = 4_096
 const CLOSE_MS = 7_000
 const IDLE_MS = 50
 
@@ -56,39 +54,10 @@ const exposed = [
   ...['X-Request-Id', 'Idempotent-Replayed'],
 ]
 
-const clientErrors: ReadonlyMap<string, ProblemCode> = new Map([
-  ['HPE_HEADER_OVERFLOW', 'headers-too-large'],
-  ['ERR_HTTP_REQUEST_TIMEOUT', 'request-timeout'],
-])
-
-/** Node's own answer to an expectation that nobody can meet is an empty one (RFC 9110, 10.1.1). */
-const prepareExpectations = (app: FastifyInstance, newId: () => string): void => {
-  app.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    const id = newId()
-    const problem = new ProblemError('expectation-failed', problemOf('expectation-failed').help)
-    const headers = { 'content-type': 'application/problem+json', 'x-request-id': id, connection: 'close' }
-    response.writeHead(417, { ...headers, 'cache-control': 'private, no-store', 'x-content-type-options': 'nosniff' })
-    response.end(problemBody(problem, id))
-  })
-}
-
-/** What is not HTTP never becomes a request: it is answered on the bare socket. */
-const openRefuser = (newId: () => string, logger: Logger) => (error: Error & { code: string }, socket: Socket) => {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const code = clientErrors.get(error.code) ?? 'request-malformed'
-  const { status, title, help } = problemOf(code)
-  const id = newId()
-  logger.info({ req: id, status, code }, 'request refused')
-  const body = problemBody(new ProblemError(code, help), id)
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\nx-request-id: ${id}\r\ncache-control: private, no-store\r\nx-content-type-options: nosniff\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  )
-}
-
 const TIMEOUTS: NonNullable<HttpDeps['settings']['timeouts']> = { headersMs: 10_000, requestMs: 30_000 }
 const STALLED_MS = 60_000
 
-const create = ({ settings, newId, logger }: HttpDeps, answering: Answering): FastifyInstance => {
+const create = ({ settings, newId }: HttpDeps, answering: Answering, bare: Bare): FastifyInstance => {
   const { trustedProxies, timeouts = TIMEOUTS } = settings
   return fastify({
     bodyLimit: BODY_LIMIT,
@@ -102,11 +71,10 @@ const create = ({ settings, newId, logger }: HttpDeps, answering: Answering): Fa
       maxHeaderSize: HEADER_LIMIT,
       // Node's own refusal is an empty page; the guard's is a problem document.
       requireHostHeader: false,
-      // Who offers another protocol with an ordinary request, as some clients do with h2c, is to be answered in this one
-      // (RFC 9110, 7.8), and nobody is to be upgraded at an address that is no WebSocket.
-      shouldUpgradeCallback: ({ headers: { upgrade }, method, url = '' }) =>
-        method === 'GET' && upgrade?.toLowerCase() === 'websocket' && pathOf(url) === LIVE_PATH,
+      shouldUpgradeCallback: isUpgrade,
     },
+    // Asked as by a proxy, it is the same resource (RFC 9112, 3.2.2).
+    rewriteUrl: ({ url = '' }) => originForm(url),
     routerOptions: { maxParamLength: 200 },
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     // Requests that come on open connections while closing are still served; their connection then ends.
@@ -114,7 +82,7 @@ const create = ({ settings, newId, logger }: HttpDeps, answering: Answering): Fa
     forceCloseConnections: 'idle',
     genReqId: ({ headers: { 'x-request-id': id } }) =>
       typeof id === 'string' && /^[\x21-\x7e]{1,128}$/.test(id) ? id : newId(),
-    clientErrorHandler: openRefuser(newId, logger),
+    clientErrorHandler: openRefuser(bare),
     frameworkErrors: (error, request, reply) => void answering.problem(request, reply, error),
     schemaErrorFormatter,
   })
@@ -139,7 +107,7 @@ const prepareBodies = (app: FastifyInstance): void => {
 const prepareForms = (app: FastifyInstance): void => {
   app.addContentTypeParser(
     ['application/x-www-form-urlencoded', 'multipart/form-data'],
-    { parseAs: 'buffer', bodyLimit: FORM_LIMIT },
+    { parseAs: 'buffer' },
     (request, _body, done) => {
       if (request.routeOptions.url === UNSUBSCRIBE_PATH) done(null, undefined)
       else done(new ProblemError('unsupported-media-type', 'Only JSON is taken here.'))
@@ -155,7 +123,7 @@ const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering:
   app.setErrorHandler((error, request, reply) => answering.problem(request, reply, error, hitOf(request)))
   app.setNotFoundHandler(async (request, reply) => {
     await count(request)
-    const allow = allowed(pathOf(request.url))
+    const allow = request.url === '*' ? methodsOf(all) : allowed(pathOf(request.url))
     if (allow !== undefined && request.method === 'OPTIONS')
       return answering.answer(request, reply, { status: 204, headers: { allow } })
     return answering.problem(
@@ -205,10 +173,12 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   })
   const limits = openLimits({ cache: deps.cache, clock: deps.clock, limits: settings.limits })
   const strict = settings.publicUrl?.startsWith('https:') === true
+  const positionless = new Set<string>()
   const answering = openAnswering({
     ...{ syncTokens, position: deps.freshness.position, logger, strict },
     deafFor: () => deps.authority.deafFor(),
     direct: settings.allowedOrigins.length === 0,
+    positionless: ({ method, routeOptions: { url } }) => positionless.has(`${method} ${url}`),
   })
   let closing: Promise<void> | undefined
 
@@ -226,21 +196,28 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   })
   const edge = {
     ...{ execute: deps.execute, newId, fingerprintSecret, syncTokens, cursors, limits, freshness: deps.freshness },
-    ...{ responses, cookies },
+    ...{ responses, cookies, publicUrl: settings.publicUrl },
     isClosing: () => closing !== undefined,
   }
   const all = [...routesOf(deps, edge), documentRoute(() => document)]
+  for (const { positionless: silent, method, path } of all) if (silent) positionless.add(`${method} ${path}`)
 
-  const app = create(deps, answering)
+  const bare = {
+    newId,
+    logger,
+    standing: standingHeaders(strict),
+    syncToken: () => syncTokens.made(deps.freshness.position()),
+  }
+  const app = create(deps, answering, bare)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(() => JSON.stringify)
   app.decorateRequest('admission', null)
-  prepareExpectations(app, newId)
   prepareBodies(app)
   prepareForms(app)
   const count: Count = async ({ ip }) => allow('reads', await limits.hit('reads', addressKey(ip)))
   prepareRefusals(app, all, answering, count)
   const access = prepareAccess(app, deps)
+  prepareRequests(app, bare, methodsOf(all))
   const blocking = prepareBlocking(app, deps.blocks?.list, () => deps.clock.now().getTime())
   await app.register(fastifyCompress, {
     ...{ global: false, globalDecompression: false, encodings: ['br', 'gzip'], threshold: 1024 },

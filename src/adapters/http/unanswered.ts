@@ -1,0 +1,101 @@
+/**
+ * What Node would answer without us, or not at all: what is no HTTP, what asks for a tunnel, expects what nobody can meet, or
+ * offers another protocol. Each is answered with a problem document, like everything else.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { pathOf } from './mount.ts'
+import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
+import { checkRequest, originForm } from './request-target.ts'
+import { LIVE_PATH } from './routes-live.ts'
+
+export type Bare = {
+  readonly newId: () => string
+  readonly logger: Logger
+  /** Headers of every answer, name and value in turn. */
+  readonly standing: readonly string[]
+  /** Where it is at hand: on the bare socket nothing is waited for. */
+  readonly syncToken: () => string | undefined
+}
+
+const clientErrors: ReadonlyMap<string, ProblemCode> = new Map([
+  ['HPE_HEADER_OVERFLOW', 'headers-too-large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 'request-timeout'],
+])
+
+/** What never becomes a request is answered on the bare socket. */
+const refuseOn = (
+  { newId, logger, standing, syncToken }: Bare,
+  socket: Duplex,
+  problem: ProblemError,
+  more: readonly string[] = [],
+): void => {
+  const { status, title } = problemOf(problem.code)
+  const id = newId()
+  logger.info({ req: id, status, code: problem.code }, 'request refused')
+  const body = problemBody(problem, id)
+  const token = syncToken()
+  const headers = [
+    ...standing,
+    ...['content-type', 'application/problem+json', 'x-request-id', id, 'cache-control', 'private, no-store'],
+    ...['content-length', String(Buffer.byteLength(body)), 'connection', 'close'],
+    ...(token === undefined ? [] : ['sync-token', token]),
+    ...more,
+  ]
+  const lines = headers.flatMap((value, at) => (at % 2 === 1 ? [`${headers[at - 1]}: ${value}`] : []))
+  socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
+}
+
+/** For what is not HTTP. */
+export const openRefuser =
+  (bare: Bare) =>
+  (error: Error & { code: string }, socket: Duplex): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    const code = clientErrors.get(error.code) ?? 'request-malformed'
+    refuseOn(bare, socket, new ProblemError(code, problemOf(code).help))
+  }
+
+/**
+ * Is this request to become a WebSocket? Who offers another protocol with an ordinary one, as some clients do with h2c, is to be
+ * answered in this one (RFC 9110, 7.8), and nobody is to be upgraded at an address that is no WebSocket, or by HTTP/1.0.
+ */
+export const isUpgrade = ({ headers, method, url = '', httpVersion }: IncomingMessage): boolean =>
+  method === 'GET' &&
+  httpVersion !== '1.0' &&
+  headers.upgrade?.toLowerCase() === 'websocket' &&
+  pathOf(originForm(url)) === LIVE_PATH
+
+const offersUpgrade = ({ headers }: IncomingMessage): boolean =>
+  /(^|,)\s*upgrade\s*(,|$)/i.test(headers.connection ?? '')
+
+/** Adds the first hook of the server, and what Node asks its listeners for. `methods`: all that any address has. */
+export const prepareRequests = (app: FastifyInstance, bare: Bare, methods: string): void => {
+  const unmet = new WeakSet<IncomingMessage>()
+  // Node's own answer is an empty one (RFC 9110, 10.1.1); the hook below refuses it as all else is refused.
+  app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    unmet.add(request)
+    app.routing(request, response)
+  })
+  // Node's own answer is none at all.
+  app.server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => undefined)
+    refuseOn(bare, socket, new ProblemError('method-not-allowed', 'This is no proxy.'), ['allow', methods])
+  })
+  app.addHook('onRequest', (request: FastifyRequest, reply, done) => {
+    const { raw } = request
+    const upgrading = isUpgrade(raw) && offersUpgrade(raw)
+    // What follows is read by nobody: of a body that was not sent for, or on a connection that Node has given away.
+    if (unmet.has(raw) || upgrading) reply.header('connection', 'close')
+    // Nor does anybody end that one, where a hook refuses it before the library has seen it.
+    if (upgrading) reply.raw.once('finish', () => raw.socket.end())
+    try {
+      checkRequest(request)
+      if (unmet.has(raw)) throw new ProblemError('expectation-failed', problemOf('expectation-failed').help)
+      done()
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)))
+    }
+  })
+}

@@ -1,0 +1,297 @@
+/**
+ * Requests that a proxy in front may take for something else than we do, and faults that Node or a library would answer by
+ * itself, byte for byte on the socket. Each gets an answer of ours: what RFC 9110 and 9112 ask for, as a problem document.
+ */
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import t from 'tap'
+import { problemOfError } from '../../src/adapters/http/answering.ts'
+import { instantOf } from '../../src/adapters/http/times.ts'
+import { EventStoreError } from '../../src/ports/event-store.ts'
+import { openApi } from '../support/api.ts'
+import { openTestApp } from '../support/app.ts'
+
+const PUBLIC = 'https://words.example'
+const app = await openTestApp(t, { PUBLIC_URL: PUBLIC })
+const api = await openApi(app.url)
+const { host: HOST, port } = new URL(app.url)
+
+type Heard = {
+  readonly status: number
+  readonly headers: ReadonlyMap<string, string>
+  readonly body: string
+  readonly code: unknown
+}
+
+const readHeard = (bytes: string): Heard => {
+  const [head = '', ...rest] = bytes.split('\r\n\r\n')
+  const [first = '', ...lines] = head.split('\r\n')
+  const headers = new Map(
+    lines.map(line => {
+      const [name = '', ...value] = line.split(': ')
+      return [name.toLowerCase(), value.join(': ')] as const
+    }),
+  )
+  const body = rest.join('\r\n\r\n')
+  const json = headers.get('content-type')?.includes('json') === true ? /\{.*\}/s.exec(body)?.[0] : undefined
+  const { code }: { code?: unknown } = json === undefined ? {} : JSON.parse(json)
+  return { status: Number(first.split(' ')[1]), headers, body, code }
+}
+
+/** Sends bytes as they are and reads what comes back until the server ends the connection. */
+const wire = (bytes: string): Promise<Heard> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(Number(port), '127.0.0.1', () => socket.write(bytes))
+    let heard = ''
+    socket.setEncoding('latin1').on('data', chunk => {
+      heard += chunk
+      // Whoever was let in stays: that is seen, and left.
+      if (heard.startsWith('HTTP/1.1 101')) socket.destroy()
+    })
+    socket.on('close', () => resolve(readHeard(heard))).on('error', reject)
+  })
+
+const lines = (...all: readonly string[]): string => `${all.join('\r\n')}\r\n\r\n`
+const to = (line: string, ...headers: readonly string[]): Promise<Heard> =>
+  wire(lines(`${line} HTTP/1.1`, `Host: ${HOST}`, 'Connection: close', ...headers))
+
+/** Every problem has the headers of every answer, and a code that the status belongs to. */
+const isProblem = async (check: Tap, heard: Heard, status: number, code: string, what: string): Promise<void> => {
+  check.strictSame([heard.status, heard.code], [status, code], what)
+  check.match(heard.headers.get('content-type'), /^application\/problem\+json/, what)
+  const standing = ['x-request-id', 'sync-token', 'cache-control', 'x-content-type-options', 'content-security-policy']
+  for (const name of standing) check.ok(heard.headers.has(name), `${what}: ${name}`)
+  check.match(heard.headers.get('connection'), /close/i, `${what}: the connection ends`)
+  const page = await api('GET', `/problems/${code}`)
+  check.equal(page.json['status'], status, `${what}: its page`)
+}
+type Tap = Pick<typeof t, 'strictSame' | 'match' | 'ok' | 'equal'>
+
+t.test('Host is one, and a host', async t => {
+  const targets = [
+    'GET /v1/entries',
+    'GET /nope',
+    'OPTIONS /v1/entries',
+    'GET /docs',
+    'DELETE /v1/search',
+    'GET /health',
+  ]
+  for (const target of targets) {
+    const ask = (...hosts: readonly string[]) => wire(lines(`${target} HTTP/1.1`, ...hosts, 'Connection: close'))
+    await isProblem(t, await ask('Host: a', 'Host: b'), 400, 'header-invalid', `${target}, two`)
+    await isProblem(t, await ask('Host: a', 'host: a'), 400, 'header-invalid', `${target}, the same twice`)
+    await isProblem(t, await ask(), 400, 'request-malformed', `${target}, none`)
+    for (const host of ['a b', 'a/b', 'somebody@a', 'a:b', '[::1', 'a, b'])
+      await isProblem(t, await ask(`Host: ${host}`), 400, 'header-invalid', `${target}, ${host}`)
+  }
+  for (const host of ['words.example', 'words.example:8080', '[::1]:8080', '127.0.0.1', 'w%C3%B6rter.example'])
+    t.equal((await wire(lines('GET /v1/roles HTTP/1.1', `Host: ${host}`, 'Connection: close'))).status, 200, host)
+  t.equal((await wire(lines('GET /v1/roles HTTP/1.0'))).status, 200, 'HTTP/1.0 had none')
+})
+
+t.test('the four forms of a target', async t => {
+  for (const method of ['GET', 'POST', 'DELETE', 'HEAD']) {
+    const heard = await to(`${method} *`)
+    t.equal(heard.status, 400, method)
+    if (method !== 'HEAD') await isProblem(t, heard, 400, 'request-malformed', `${method} *`)
+  }
+  const all = await to('OPTIONS *')
+  t.strictSame([all.status, all.headers.get('allow')], [204, 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT'])
+  const tunnel = await to('CONNECT evil.example:443')
+  await isProblem(t, tunnel, 405, 'method-not-allowed', 'a tunnel')
+  t.equal(tunnel.headers.get('allow'), 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT')
+  const wrong = ['ftp://evil.example/v1/roles', 'http:///v1/roles', 'http://a@evil.example/', '/v1/roles#x', 'v1/roles']
+  for (const target of [...wrong, 'http://evil.example:x/', 'file:///etc/passwd', 'evil.example:443'])
+    await isProblem(t, await to(`GET ${target}`), 400, 'request-malformed', target)
+  for (const target of ['http://evil.example/v1/roles', 'HTTPS://evil.example:8443/v1/roles', '/v1/roles'])
+    t.equal((await to(`GET ${target}`)).status, 200, target)
+  const nothing = await to('DELETE http://evil.example/v1/search')
+  t.strictSame([nothing.status, nothing.headers.get('allow')], [405, 'GET, HEAD, OPTIONS'])
+  t.equal((await to('GET http://evil.example?x=y')).status, 400, 'the query of the first page')
+  t.equal((await to('GET http://evil.example')).status, 200)
+  t.equal((await to('GET //evil.example/v1/roles')).status, 404, 'a path, and none of ours')
+})
+
+t.test('no page leads to a host that the request named', async t => {
+  const editor = await app.token('editor')
+  const admin = await app.token('admin')
+  for (const lemma of ['one', 'two']) {
+    const body = { language: 'en', lemma, partOfSpeech: 'noun', senses: [{ gloss: 'x' }] }
+    const { json } = await api('POST', '/v1/entries', { as: editor, body })
+    await api('POST', `/v1/entries/${json['id']}/publish`, { as: editor, headers: { 'if-match': '*' } })
+  }
+  await api('GET', '/v1/entries')
+  const pages = ['/v1/entries', '/v1/search?q=one', '/v1/events', '/v1/accounts', '/v1/blocks', '/v1/analytics']
+  for (const page of pages)
+    for (const [target = '', host = ''] of [
+      [page, 'evil.example'],
+      [`http://evil.example${page}`, HOST],
+      [`https://evil.example${page}`, 'evil.example'],
+    ]) {
+      const mark = page.includes('?') ? '&' : '?'
+      const heard = await wire(
+        lines(
+          `GET ${target}${mark}limit=1 HTTP/1.1`,
+          `Host: ${host}`,
+          `Authorization: Bearer ${admin}`,
+          'X-Forwarded-Host: evil.example',
+          'Forwarded: host=evil.example;proto=http',
+          'Connection: close',
+        ),
+      )
+      t.equal(heard.status, 200, `${target}: ${heard.body.slice(0, 200)}`)
+      const link = heard.headers.get('link') ?? ''
+      t.ok(link.startsWith(`<${PUBLIC}${page.split('?')[0]}?`), link)
+      t.notMatch([...heard.headers.values()].join('\n') + heard.body, 'evil.example', target)
+    }
+})
+
+t.test('what is expected, and cannot be met', async t => {
+  for (const target of ['POST /v1/entries', 'GET /v1/roles', 'GET /nope', 'OPTIONS *'])
+    await isProblem(t, await to(target, 'Expect: tea'), 417, 'expectation-failed', target)
+  const twice = await wire(lines('GET /v1/roles HTTP/1.1', 'Host: a', 'Host: b', 'Expect: tea'))
+  t.strictSame([twice.status, twice.code], [400, 'header-invalid'])
+  t.equal((await wire(lines('GET /v1/roles HTTP/1.0', 'Expect: tea'))).status, 200, 'HTTP/1.0 expects nothing')
+})
+
+t.test('an upgrade that fails says why', async t => {
+  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
+  const version = 'Sec-WebSocket-Version: 13'
+  const protocol = 'Sec-WebSocket-Protocol: lexichron.v1'
+  const upgrade = (target: string, ...headers: readonly string[]) =>
+    wire(lines(`GET ${target} HTTP/1.1`, `Host: ${HOST}`, 'Connection: Upgrade', 'Upgrade: websocket', ...headers))
+  for (const target of ['/v1/live', `http://${HOST}/v1/live`])
+    t.equal((await upgrade(target, key, version, protocol)).status, 101, target)
+  const faults: readonly (readonly [what: string, headers: readonly string[], status: number, code: string])[] = [
+    ['no key', [version, protocol], 400, 'header-invalid'],
+    ['a short key', ['Sec-WebSocket-Key: abc', version, protocol], 400, 'header-invalid'],
+    ['two keys', [key, key, version, protocol], 400, 'header-invalid'],
+    ['no version', [key, protocol], 426, 'upgrade-required'],
+    ['an old version', [key, 'Sec-WebSocket-Version: 8', protocol], 426, 'upgrade-required'],
+    ['a new version', [key, 'Sec-WebSocket-Version: 14', protocol], 426, 'upgrade-required'],
+    ['no protocol', [key, version], 400, 'header-invalid'],
+    ['another protocol', [key, version, 'Sec-WebSocket-Protocol: chat'], 400, 'header-invalid'],
+    ['a protocol twice', [key, version, protocol, protocol], 400, 'header-invalid'],
+    ['what is none', [key, version, `${protocol}, @`], 400, 'header-invalid'],
+    ['a forged token', [key, version, protocol, 'Authorization: Bearer x'], 401, 'unauthenticated'],
+    [
+      'a page of elsewhere',
+      [key, version, protocol, 'Cookie: a=b', 'Origin: https://evil.example'],
+      403,
+      'origin-refused',
+    ],
+    ['two hosts', [key, version, protocol, 'Host: b'], 400, 'header-invalid'],
+  ]
+  for (const [what, headers, status, code] of faults) {
+    const heard = await upgrade('/v1/live', ...headers)
+    await isProblem(t, heard, status, code, what)
+    if (status !== 426) continue
+    t.match(heard.headers.get('connection'), /upgrade/i)
+    t.strictSame([heard.headers.get('upgrade'), heard.headers.get('sec-websocket-version')], ['websocket', '13'])
+  }
+  await isProblem(t, await upgrade('/v1/live?ticket=x', key, version, protocol), 401, 'ticket-invalid', 'a ticket')
+  await isProblem(t, await upgrade('/v1/live?x=y', key, version, protocol), 400, 'validation', 'a parameter')
+  await isProblem(t, await to('GET /v1/live'), 426, 'upgrade-required', 'no offer')
+  const old = await wire(
+    lines('GET /v1/live HTTP/1.0', 'Connection: Upgrade', 'Upgrade: websocket', key, version, protocol),
+  )
+  t.equal(old.status, 426, 'HTTP/1.0 upgrades to nothing')
+  await isProblem(t, await to('POST /v1/live', 'Upgrade: websocket', key, version), 405, 'method-not-allowed', 'a POST')
+})
+
+t.test('what is no request is refused as everything is', async t => {
+  await isProblem(t, await wire('GARBAGE\r\n\r\n'), 400, 'request-malformed', 'no line of a request')
+  const both = ['Transfer-Encoding: chunked', 'Content-Length: 3']
+  await isProblem(
+    t,
+    await wire(`${lines('POST /v1/entries HTTP/1.1', `Host: ${HOST}`, ...both)}abc`),
+    400,
+    'request-malformed',
+    'two lengths',
+  )
+  await isProblem(t, await to('GET /v1/roles', `X-Large: ${'x'.repeat(17_000)}`), 431, 'headers-too-large', 'a header')
+  await isProblem(t, await to(`GET /v1/roles?${'x'.repeat(17_000)}`), 431, 'headers-too-large', 'an address')
+  t.equal((await to('GET /v1/roles', `X-Large: ${'x'.repeat(15_000)}`)).status, 200)
+})
+
+t.test('limits are those that the problem and the document tell', async t => {
+  const editor = await app.token('editor')
+  const spaced = (length: number) => `{${' '.repeat(length - 2)}}`
+  const send = (length: number) => api('POST', '/v1/entries', { as: editor, raw: spaced(length) })
+  t.match(await send(1_048_576), { status: 400, code: 'validation' }, 'as long as a body may be')
+  const long = await send(1_048_577)
+  t.match(long, { status: 413, code: 'payload-too-large', json: { detail: 'A body is 1,048,576 bytes at most.' } })
+  for (const type of ['application/x-www-form-urlencoded', 'multipart/form-data'])
+    t.match(
+      await api('POST', '/v1/mail/unsubscribe?token=x', { raw: spaced(1_048_577), headers: { 'content-type': type } }),
+      {
+        status: 413,
+        json: { detail: 'A body is 1,048,576 bytes at most.' },
+      },
+    )
+  t.match(problemOfError(new EventStoreError('too-large', 'x')), {
+    code: 'payload-too-large',
+    message: /1,000,000 bytes/,
+  })
+  const page = readFileSync('docs/api.md', 'utf8')
+  for (const limit of ['1,048,576', '16,384']) t.match(page, limit)
+  for (const [path, operations] of Object.entries(api.document.paths))
+    for (const [method, { responses }] of Object.entries(operations)) {
+      const { examples = {} } = Object(responses['431']).content?.['application/problem+json'] ?? {}
+      t.match(Object(examples)['headers-too-large']?.value.detail, /16,384/, `${method} ${path}`)
+    }
+})
+
+t.test('a ticket says nothing of positions, as the document has it, and all else does', async t => {
+  const as = await app.token('reader')
+  const ticket = (sent: object) => api('POST', '/v1/live/tickets', { body: {}, ...sent })
+  const answers = [await ticket({ as }), await ticket({}), await ticket({ as, body: { x: 1 } })]
+  t.strictSame(
+    answers.map(({ status, headers }) => [status, headers.get('sync-token'), headers.get('etag')]),
+    [201, 401, 400].map(status => [status, null, null]),
+  )
+  t.equal((await api('POST', '/v1/live/tickets?dryRun=true', { as, body: {} })).status, 400)
+  t.ok((await api('GET', '/v1/roles', { as })).headers.has('sync-token'))
+  t.strictSame([...new Set(api.faults)], [], 'no answer of all these but as the document says')
+})
+
+const ask = async (path: string): Promise<unknown> => {
+  const { status, json } = await api('GET', path)
+  const [fault] = Array.isArray(json['errors']) ? json['errors'] : []
+  return [status, fault?.pointer]
+}
+
+t.test('times that only Date takes for one', async t => {
+  const wrong = ['2026-01-01T24:00:00Z', '2026-01-01T24:00:00.000Z', '2026-02-29T00:00:00Z', '2026-01-01T00:00:00']
+  const also = ['2026-1-1T00:00:00Z', '2026-01-01 00:00:00Z', '2026-13-01T00:00:00Z', '2026-00-10T00:00:00Z', '0x1']
+  const offsets = [
+    '2026-01-01T00:00:00+24:00',
+    '2026-01-01T00:00:00+0100',
+    '2026-01-01T00:00:00+01:60',
+    '2026-01-01T00:60:00Z',
+  ]
+  for (const time of [...wrong, ...also, ...offsets, '2026-01-01T00:00:00,5Z', '2026-01-01']) {
+    t.match(instantOf(time), /RFC 3339/, time)
+    t.strictSame(await ask(`/v1/entries?updatedSince=${encodeURIComponent(time)}`), [400, '/updatedSince'], time)
+  }
+  for (const leap of ['2016-12-31T23:59:60Z', '2017-01-01T00:59:60.5+01:00'])
+    t.match(instantOf(leap), /no leap seconds/, 'said in words of its own')
+  const right: readonly (readonly [time: string, instant: string])[] = [
+    ['2026-01-01T23:59:59.999Z', '2026-01-01T23:59:59.999Z'],
+    ['2024-02-29t00:00:00z', '2024-02-29T00:00:00.000Z'],
+    ['2026-01-01T00:00:00-00:00', '2026-01-01T00:00:00.000Z'],
+    ['2026-01-01T00:00:00+23:59', '2025-12-31T00:01:00.000Z'],
+    ['2026-01-01T00:00:00.123456789Z', '2026-01-01T00:00:00.123Z'],
+  ]
+  for (const [time, instant] of right) {
+    t.strictSame(instantOf(time), new Date(instant), time)
+    t.strictSame(await ask(`/v1/entries?updatedSince=${encodeURIComponent(time)}`), [200, undefined], time)
+  }
+  const admin = await app.token('admin')
+  const block = (expiresAt: string) =>
+    api('POST', '/v1/blocks', { as: admin, body: { target: '203.0.113.7', reason: 'Floods.', expiresAt } })
+  for (const time of ['2126-01-01T24:00:00Z', '2126-02-30T00:00:00Z', '2126-12-31T23:59:60Z'])
+    t.match(await block(time), { status: 400, json: { errors: [{ pointer: '/expiresAt' }] } }, time)
+  for (const at of ['/v1/events?from=', '/v1/events?to='])
+    t.equal((await api('GET', `${at}2026-01-01T24:00:00Z`, { as: admin })).status, 400, at)
+})
