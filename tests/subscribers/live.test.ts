@@ -279,6 +279,8 @@ t.test('three who ask for forty resumptions each do not hold up a fourth', async
     },
     ending.signal,
     placeAt(log, log.events.at(-1)?.position ?? 0n),
+    // So many milliseconds as pages were read: a turn is over after as many on any machine.
+    { ...systemClock, monotonic: () => pages },
   )
   const listener = { permissions: anonymousPermissions }
   const leave = Array.from({ length: 120 }, (_, n) =>
