@@ -90,6 +90,8 @@ export const IN_DATA_FOLDER = /^(?:(?:events|read|jobs)\.db(?:[-.].*)?|keys|outb
  * what we make in them is its owner's alone in any case.
  */
 export const narrowFolder = (folder: string, ours: RegExp): void => {
+  // What is no folder is refused by whoever is to write in it.
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return
   const mode = openToOthers(folder)
   if (mode === undefined || (mode & STICKY) !== 0 || parse(folder).root === folder) return
   if (readdirSync(folder).every(name => ours.test(name))) narrow(folder)
