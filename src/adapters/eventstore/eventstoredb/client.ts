@@ -1,5 +1,5 @@
-/** The client of EventStoreDB with what it lacks: an end, a way off a connection that says nothing, no throw at late answers. */
-import { type Duplex, finished, Readable, type Writable } from 'node:stream'
+/** The client of EventStoreDB with what it lacks: an end, a way off a connection that says nothing, no throw at late answers or lost ones. */
+import { type Duplex, finished, Readable, Writable } from 'node:stream'
 import { EventStoreDBClient, UnavailableError } from '@eventstore/db-client'
 
 type Call = Readable | Writable | Duplex
@@ -30,6 +30,20 @@ const flowingAway = (call: Readable): void => {
   call.unpipe = to => {
     unpipe(to)
     return call.resume()
+  }
+}
+
+/**
+ * The client holds back what its call does not take at once, and when the call fails it rejects what it holds where nobody can
+ * catch it, which ends a process. So the call says that it takes everything: the order stays, what waits is as much as before, in
+ * the call instead of in front of it, and the appender bounds it by number and characters (`busy`). A call that fails lets go of it,
+ * and its appends are told to have an unknown outcome.
+ */
+const takingAll = (call: Writable): void => {
+  const write = call.write.bind(call)
+  call.write = (message: unknown) => {
+    write(message)
+    return true
   }
 }
 
@@ -79,8 +93,10 @@ export class EsdbClient extends EventStoreDBClient {
           this.#leave = () => this.handleError(grpc, new UnavailableError())
           const call = create(grpc)
           if (call instanceof Promise) return call
-          if (name === APPENDS) deafToStrangers(call)
-          else if (call instanceof Readable) flowingAway(call)
+          if (name === APPENDS) {
+            deafToStrangers(call)
+            if (call instanceof Writable) takingAll(call)
+          } else if (call instanceof Readable) flowingAway(call)
           this.#calls += 1
           finished(call, () => {
             this.#calls -= 1
