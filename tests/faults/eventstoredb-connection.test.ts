@@ -150,6 +150,51 @@ t.test('a log that loses its end while it is read says so to every consumer', as
   await t.rejects(tail(store, 0n).ended, { code: 'corrupt' })
 })
 
+t.test('nothing is written to a log that has lost its end while the node ran', async t => {
+  const server = await openEventStoreDouble()
+  t.teardown(() => server.close())
+  const clock = patientClock()
+  const store = await openEventStoreDb({ url: server.url(), clock })
+  t.teardown(() => store.close())
+  const kept = written(await store.append('a-1', 'none', newEvents(1)))
+  const following = tail(store, 0n)
+  // The second is of the size that the next one has: an event stands where it stood, and is another.
+  written(await store.append('a-1', 0n, newEvents(1)))
+  await until('the events', () => following.events.length === 2)
+  const ended = t.rejects(following.ended, { code: 'corrupt', message: /there is another event at/ })
+  await server.stop()
+  server.log.truncateAfter(kept.position)
+  const [other] = newEvents(1)
+  server.log.append('a-1', 0n, [
+    {
+      id: other?.id ?? '',
+      type: 'Noted',
+      contentType: '',
+      data: Buffer.from(`${other?.data}\n${other?.meta}`),
+      metadata: new Uint8Array(),
+    },
+  ])
+  await server.start()
+  const before = server.log.all.length
+  const refused: EventStoreError[] = []
+  await until('it to be known', async saw => {
+    const error = await store.append('a-1', 1n, newEvents(1)).catch((error: unknown) => error)
+    if (!(error instanceof EventStoreError)) return saw(error)
+    refused.push(error)
+    return error.message.includes('has lost its end')
+  })
+  t.equal(server.log.all.length, before, 'nothing was written, from the first append on')
+  t.ok(
+    refused.every(({ code }) => code === 'unavailable'),
+    'as long as it is looked for as afterwards',
+  )
+  await ended
+  const many = await store.appendMany([{ stream: 'b-1', expected: 'none', events: newEvents(1) }])
+  t.match(many, [{ code: 'unavailable', message: /Start every node anew/ }])
+  await t.rejects(store.head(), { code: 'unavailable', message: /has lost its end/ }, 'health asks for the head')
+  t.equal(server.log.all.length, before)
+})
+
 t.test('the end waits five seconds for answers; who has none then is told that nobody knows', async t => {
   const server = await openEventStoreDouble()
   t.teardown(() => server.close())

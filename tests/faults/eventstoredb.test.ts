@@ -393,7 +393,16 @@ t.test('the log has one id, renewed when its end is lost, and no other programâ€
   })
   t.equal(after.logId, restored.logId, 'said once')
   t.equal(after.lostEnd, undefined)
-  await Promise.all([restored.close(), after.close()])
+  // As a node does that writes on before anybody sees it: the log is longer than what had been seen, and has another history.
+  const longer = written(await after.append('a-1', 0n, newEvents(1)))
+  const reopened = await openEventStoreDb({
+    url: server.url('connectionName=longer'),
+    clock,
+    seen: new Map([[after.logId, longer.position - 1n]]),
+  })
+  t.not(reopened.logId, after.logId, 'no event of the log is where one was seen')
+  t.same(reopened.lostEnd, { logId: after.logId, seen: longer.position - 1n, head: longer.position })
+  await Promise.all([restored.close(), after.close(), reopened.close()])
   const foreign = await openEventStoreDouble()
   t.teardown(() => foreign.close())
   foreign.log.append('order-1', -1n, [

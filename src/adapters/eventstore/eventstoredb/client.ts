@@ -54,6 +54,7 @@ export class EsdbClient extends EventStoreDBClient {
   #monotonic: () => number = () => 0
   #opening = 0
   #calls = 0
+  #appendCallsOver = 0
   #openedAt = 0
   #ended = false
   #channel: { close(): void } | undefined
@@ -100,6 +101,7 @@ export class EsdbClient extends EventStoreDBClient {
           this.#calls += 1
           finished(call, () => {
             this.#calls -= 1
+            if (name === APPENDS) this.#appendCallsOver += 1
           })
           return call
         },
@@ -116,6 +118,11 @@ export class EsdbClient extends EventStoreDBClient {
   /** Something is still read or written on it. */
   get inUse(): boolean {
     return this.#calls > 0
+  }
+
+  /** Changes when a call for appends has ended: the next one is another call, maybe on another server. */
+  get appendCallsOver(): number {
+    return this.#appendCallsOver
   }
 
   /**

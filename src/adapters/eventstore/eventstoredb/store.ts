@@ -19,6 +19,7 @@ import { type AppendCounts, DEADLINE_MS, openAppender } from './appender.ts'
 import { openConnection } from './connection.ts'
 import { failureOf, passes as isPassing } from './errors.ts'
 import { checkEvent, tooLarge } from './frame.ts'
+import { openHistory } from './history.ts'
 import { type LostEnd, openIdentity } from './identity.ts'
 import { matchesNothing, openReader, PATIENCE_MS, passes } from './reader.ts'
 import { SilentError, within } from './silence.ts'
@@ -84,15 +85,20 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
   const { shown } = address
   const connection = openConnection(address, clock)
   const reader = openReader(connection, clock)
-  const tail = openTail({ reader, clock, random })
+  const history = openHistory(reader, clock)
+  const tail = openTail({ reader, clock, random, history })
   const long = new Map<string, bigint>()
   let known = 0n
   const appender = openAppender({
     ...{ connection, clock, deadlineMs: address.deadlineMs ?? DEADLINE_MS, onBatch: options.onBatch },
     known: () => known,
-    written: (stream, revision, position) => {
+    history,
+    written: (stream, revision, position, lastId) => {
       if (position > known) known = position
-      if (!stream.startsWith('_')) reader.heard(position)
+      if (!stream.startsWith('_')) {
+        reader.heard(position)
+        history.saw(position, lastId)
+      }
       if (revision >= LONG_STREAM && (long.has(stream) || long.size < LONG_STREAMS_KEPT)) long.set(stream, revision)
     },
   })
@@ -105,7 +111,7 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
       throw failureOf(error, shown)
     }
     return openIdentity({
-      ...{ reader, appender, newId, seen: options.seen ?? new Map() },
+      ...{ reader, appender, clock, newId, seen: options.seen ?? new Map() },
       refuseForeign: options.refuseForeign ?? false,
       mustExist: options.mustExist ?? false,
     })
@@ -224,6 +230,7 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
     while (!signal?.aborted) {
       mustBeOpen()
       try {
+        if (history.lost) throw history.lost
         // Before the head is looked at: what comes after it is then kept.
         await whileOpen(tail.start)
         const head = await whileOpen(reader.head)
@@ -296,7 +303,12 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
         for (const each of positions) checkWhole(each, 'the position')
         return (await Promise.all(positions.map(reader.at))).filter(each => each !== undefined)
       }),
-    head: () => whileOpen(reader.head),
+    head: () =>
+      whileOpen(async () => {
+        const { lost } = history
+        if (lost) throw new EventStoreError('unavailable', lost.message, { cause: lost })
+        return reader.head()
+      }),
     stats: () => ({ ...appender.counts(), restarts: tail.restarts() }),
     longStreams: async limit => [...long].slice(0, limit).map(([stream, revision]) => ({ stream, revision })),
     close: () => {
