@@ -57,3 +57,19 @@ t.test('a connection that is lost under a thousand appends leaves each of them w
     })
   }
 })
+
+t.test('what comes in behind a cut is not taken by the double, as a server does not read what never came', async t => {
+  const server = await openEventStoreDouble()
+  t.teardown(() => server.close())
+  const store = await openEventStoreDb({ url: server.url(), clock: patientClock() })
+  t.teardown(() => store.close())
+  const before = server.log.all.length
+  server.faults.order('append', { kind: 'delay', ms: 0 }, 3)
+  server.faults.order('append', { kind: 'drop' })
+  const streams = Array.from({ length: 50 }, () => newStream())
+  await Promise.allSettled(streams.map(stream => store.append(stream, 'none', newEvents(1))))
+  t.same(
+    server.log.all.slice(before).map(({ stream }) => stream),
+    streams.slice(0, 3),
+  )
+})

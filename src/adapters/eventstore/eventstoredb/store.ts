@@ -286,6 +286,8 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
     ...{ logId, shown, readStream, readAll, subscribe },
     ...(lostEnd && { lostEnd }),
     append: (stream, expected, events) => write({ stream, expected, events }),
+    // The server answers an append that it has not written with a timeout, and goes on with those behind it.
+    keepsOrder: false,
     appendCopied: (stream, expected, events) => write({ stream, expected, events }),
     appendMany: async appends => {
       const sizes = measureMany(appends)
