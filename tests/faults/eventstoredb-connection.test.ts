@@ -83,13 +83,16 @@ t.test('what one server answers after another one has failed ends nothing', asyn
   if (!one || !other) throw new Error('two stores were opened')
   for (const store of stores) written(await store.append('a-1', 'none', newEvents(1)))
   // The client has one table of appends for the process: the failure of the second empties it of those of the first.
-  slow.faults.order('append', { kind: 'delay', ms: 300 })
+  const late = Promise.withResolvers<void>()
+  slow.faults.order('append', { kind: 'hold', until: late.promise })
   failing.faults.order('append', { kind: 'drop' })
   const events = newEvents(2)
   const waiting = one.append('a-1', 0n, events)
   await until('the first to be on its way', () => slow.appends() === 3)
   t.match(await other.append('a-1', 0n, newEvents(1)), { outcome: 'unknown' })
   t.match(await waiting, { outcome: 'unknown' }, 'it was written, and nobody knows')
+  // The answer to the next one is behind it on the same call.
+  late.resolve()
   t.equal(written(await one.append('a-1', 0n, events)).revision, 2n, 'and what comes late ends no process')
   t.same(idsOf(await readWhole(one, 'a-1')).slice(1), idsOf(events))
 })
