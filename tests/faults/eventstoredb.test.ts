@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EventStoreDBClient } from '@eventstore/db-client'
 import t, { type Test } from 'tap'
+import { checkConsumers } from '../../src/adapters/doctor/engines.ts'
 import { PATIENCE_MS } from '../../src/adapters/eventstore/eventstoredb/reader.ts'
 import { type EventStoreDbOptions, openEventStoreDb } from '../../src/adapters/eventstore/eventstoredb/store.ts'
 import { diagnoseEventStore } from '../../src/app-eventstore.ts'
@@ -402,6 +403,17 @@ t.test('the log has one id, renewed when its end is lost, and no other programâ€
   })
   t.not(reopened.logId, after.logId, 'no event of the log is where one was seen')
   t.same(reopened.lostEnd, { logId: after.logId, seen: longer.position - 1n, head: longer.position })
+  const { facts } = await diagnoseEventStore(server.url(), clock)
+  const { logId, head, holds } = facts ?? { logId: '', head: 0n, holds: undefined }
+  const consumers = [kept.position, longer.position, longer.position - 1n].map((position, index) => ({
+    ...{ consumer: `c${index}`, logId, position: Number(position) },
+  }))
+  const log = { logId, head: Number(head), holds: async (at: number) => (await holds?.(BigInt(at))) ?? true }
+  t.match(await checkConsumers(consumers, log), [
+    { state: 'note' },
+    { state: 'ok' },
+    { state: 'failed', detail: /at which this log has no event/ },
+  ])
   await Promise.all([restored.close(), after.close(), reopened.close()])
   const foreign = await openEventStoreDouble()
   t.teardown(() => foreign.close())
