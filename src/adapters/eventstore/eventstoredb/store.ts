@@ -38,7 +38,7 @@ export type EventStoreDbOptions = {
   readonly refuseForeign?: boolean
   /** A database without a log is not given one: `corrupt`. */
   readonly mustExist?: boolean
-  /** Milliseconds within which it has to be open, else `unavailable`; 8000 by default. */
+  /** Milliseconds within which it has to be open, else `unavailable`; 6000 by default: the program's own start takes of the ten seconds, too. */
   readonly openWithinMs?: number
   readonly onBatch?: (appends: number) => void
 }
@@ -116,7 +116,7 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
       mustExist: options.mustExist ?? false,
     })
   }
-  const openWithinMs = options.openWithinMs ?? 8_000
+  const openWithinMs = options.openWithinMs ?? 6_000
   const { logId, lostEnd } = await within(openWithinMs, clock, identify).catch(async (error: unknown) => {
     connection.close()
     if (!(error instanceof SilentError)) throw error

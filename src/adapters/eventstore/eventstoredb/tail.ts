@@ -18,7 +18,7 @@ const PAGE = 1_000
 const FIRST_PAUSE_MS = 100
 /** With its jitter, how long after its return a server may be without its readers. */
 const LONGEST_PAUSE_MS = 2_000
-/** A subscription that lived this long was a sound one. */
+/** A subscription that lived this long was a sound one, though it brought nothing. */
 const SOUND_MS = 10_000
 /** How long the server may take to say that a subscription has begun. */
 const BEGIN_MS = 5_000
@@ -57,6 +57,8 @@ export const openTail = (options: TailOptions): Tail => {
   /** Everything of the log after it is kept. */
   let floor: bigint | undefined
   let position = 0n
+  /** The subscription has brought something. */
+  let brought = false
   let taken = 0
   let waiting = new Set<() => void>()
   let running: Promise<void> | undefined
@@ -82,6 +84,7 @@ export const openTail = (options: TailOptions): Tail => {
   }
 
   const keep = (events: readonly LoggedEvent[]): void => {
+    brought = true
     for (const event of events) {
       kept.push(event)
       characters += event.data.length + event.meta.length
@@ -131,12 +134,13 @@ export const openTail = (options: TailOptions): Tail => {
     let pause = FIRST_PAUSE_MS
     while (!ending.signal.aborted) {
       const began = clock.monotonic()
+      brought = false
       // Dropped, ended, or away: it goes on after the last event, whatever the reason was.
       await follow().catch(() => undefined)
       if (ending.signal.aborted) return
       if (history.lost) return wake()
       taken += 1
-      if (clock.monotonic() - began > SOUND_MS) pause = FIRST_PAUSE_MS
+      if (brought || clock.monotonic() - began > SOUND_MS) pause = FIRST_PAUSE_MS
       await clock.sleep(pause * (0.5 + random()), ending.signal)
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
     }
