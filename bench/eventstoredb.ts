@@ -122,7 +122,7 @@ export const run: Bench['run'] = async ({ quick }) => {
       }
     }
     rows.push(row('append', `append, ${load.appenders} at once, 560 B`))
-    if (load === loads.at(-1)) rows.push(row('read', 'catch-up'))
+    rows.push(row('read', `catch-up with what ${load.appenders} wrote`))
   }
   return rows
 }

@@ -123,7 +123,9 @@ const checkJobs = async (
 const checkEventStore = async (engine: Config['eventStore'], clock: typeof systemClock) => {
   if (engine.engine === 'sqlite') return checkEventFile(engine.path, clock)
   const { findings, facts } = await diagnoseEventStore(engine.url, clock)
-  return { findings, ...(facts && { facts: { logId: facts.logId, head: Number(facts.head) } }) }
+  if (!facts) return { findings }
+  const { logId, head, holds } = facts
+  return { findings, facts: { logId, head: Number(head), holds: (position: number) => holds(BigInt(position)) } }
 }
 
 /** What only embedded engines can be asked: their files. */

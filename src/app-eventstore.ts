@@ -62,10 +62,14 @@ export const diagnoseEventStore = async (
   clock: Clock,
 ): Promise<{
   readonly findings: readonly Finding[]
-  readonly facts?: { readonly logId: string; readonly head: bigint }
+  readonly facts?: {
+    readonly logId: string
+    readonly head: bigint
+    readonly holds: (position: bigint) => Promise<boolean>
+  }
 }> => {
   const check = 'event store'
-  const { lookAtEventStoreDb } = await import('./adapters/eventstore/eventstoredb/look.ts')
+  const { lookAtEventStoreDb, lookForEvent } = await import('./adapters/eventstore/eventstoredb/look.ts')
   try {
     const { shown, version, leader, logId, head, recordedAt, answeredInMs } = await lookAtEventStoreDb(url, clock)
     const findings: Finding[] = [
@@ -99,7 +103,8 @@ export const diagnoseEventStore = async (
           'The clock of this machine or of the database is wrong: set both by a time service.',
         ),
       )
-    return { findings, ...(logId !== undefined && { facts: { logId, head } }) }
+    if (logId === undefined) return { findings }
+    return { findings, facts: { logId, head, holds: position => lookForEvent(url, clock, position) } }
   } catch (error) {
     const advice = 'See docs/eventstoredb.md: URL, certificate, user and rights, version.'
     return { findings: [failed(check, `EVENT_STORE: ${reasonOf(error)}.`.replace(/\.\.$/, '.'), advice)] }

@@ -88,9 +88,9 @@ const passing = (error: unknown): boolean =>
   error instanceof EventStoreError && (error.code === 'unavailable' || error.code === 'busy')
 
 /**
- * Sends the parts in their order, and what has no answer again in that order, until all are written; the position of the last
- * one. All are in the air at once, and a server that takes some and not one before them has put them into another order: no
- * copy can be made of that any more.
+ * Sends the parts, all at once, and what has no answer again in their order, until all are written; the position of the last one. A
+ * target that takes some and not one before them has put them into another order: no copy can be made of that any more, so one that
+ * may do so is sent one part at a time.
  */
 const send = async ({ to, clock, signal }: CopyOptions, parts: readonly Part[], after: bigint): Promise<bigint> => {
   let pending = parts
@@ -184,9 +184,15 @@ export const copyLog = async (options: CopyOptions): Promise<CopyReport> => {
     for await (const batch of from.readAll(last)) {
       const due = batch.events.filter(event => event.position <= until)
       due.forEach(mustBeSound)
-      there = await send(options, partsOf(due), there)
+      const parts = partsOf(due)
+      let sent = 0
+      for (const wave of to.keepsOrder ? [parts] : parts.map(part => [part])) {
+        if (signal.aborted) break
+        there = await send(options, wave, there)
+        for (const part of wave) sent += part.events.length
+      }
       for (const event of due) hash.update(rowOf(event))
-      events += due.length
+      events += sent
       const position = due.at(-1)?.position ?? until
       onProgress({ step: 'copy', done: events, total: Math.max(events, reckoned(position)) })
       if (signal.aborted || batch.position >= until) break

@@ -74,6 +74,11 @@ export type CopiedEvent = StoredEvent & { readonly recordedAt?: string }
 
 /** An event store that a log can be copied into. */
 export type CopyTarget = {
+  /**
+   * Of appends to several streams that are in the air at once, one that was not written leaves those behind it not written either.
+   * Where this is false, the order of the whole log is kept only by one append at a time.
+   */
+  readonly keepsOrder: boolean
   /** As `append`; the events keep the times at which the other log recorded them. */
   appendCopied(stream: string, expected: Expected, events: readonly CopiedEvent[]): Promise<AppendResult>
 }

@@ -162,6 +162,13 @@ t.test(
     await give(new EventStoreError('unavailable', 'dropped: too slow'))
     await clock.advance(150)
     t.equal(begun.length, before + 2, 'one that lived for long begins at once')
+    for (const position of [8n, 9n, 10n, 11n]) {
+      script.there.add(position)
+      await give([eventAt(position)])
+      await give(new EventStoreError('unavailable', 'cut'))
+      await clock.advance(150)
+      t.equal(begun.at(-1), position, 'so does one that brought something, however short it lived')
+    }
     await tail.close()
   },
 )

@@ -83,13 +83,16 @@ t.test('what one server answers after another one has failed ends nothing', asyn
   if (!one || !other) throw new Error('two stores were opened')
   for (const store of stores) written(await store.append('a-1', 'none', newEvents(1)))
   // The client has one table of appends for the process: the failure of the second empties it of those of the first.
-  slow.faults.order('append', { kind: 'delay', ms: 300 })
+  const late = Promise.withResolvers<void>()
+  slow.faults.order('append', { kind: 'hold', until: late.promise })
   failing.faults.order('append', { kind: 'drop' })
   const events = newEvents(2)
   const waiting = one.append('a-1', 0n, events)
   await until('the first to be on its way', () => slow.appends() === 3)
   t.match(await other.append('a-1', 0n, newEvents(1)), { outcome: 'unknown' })
   t.match(await waiting, { outcome: 'unknown' }, 'it was written, and nobody knows')
+  // The answer to the next one is behind it on the same call.
+  late.resolve()
   t.equal(written(await one.append('a-1', 0n, events)).revision, 2n, 'and what comes late ends no process')
   t.same(idsOf(await readWhole(one, 'a-1')).slice(1), idsOf(events))
 })
@@ -148,6 +151,51 @@ t.test('a log that loses its end while it is read says so to every consumer', as
   await server.start()
   await said
   await t.rejects(tail(store, 0n).ended, { code: 'corrupt' })
+})
+
+t.test('nothing is written to a log that has lost its end while the node ran', async t => {
+  const server = await openEventStoreDouble()
+  t.teardown(() => server.close())
+  const clock = patientClock()
+  const store = await openEventStoreDb({ url: server.url(), clock })
+  t.teardown(() => store.close())
+  const kept = written(await store.append('a-1', 'none', newEvents(1)))
+  const following = tail(store, 0n)
+  // The second is of the size that the next one has: an event stands where it stood, and is another.
+  written(await store.append('a-1', 0n, newEvents(1)))
+  await until('the events', () => following.events.length === 2)
+  const ended = t.rejects(following.ended, { code: 'corrupt', message: /there is another event at/ })
+  await server.stop()
+  server.log.truncateAfter(kept.position)
+  const [other] = newEvents(1)
+  server.log.append('a-1', 0n, [
+    {
+      id: other?.id ?? '',
+      type: 'Noted',
+      contentType: '',
+      data: Buffer.from(`${other?.data}\n${other?.meta}`),
+      metadata: new Uint8Array(),
+    },
+  ])
+  await server.start()
+  const before = server.log.all.length
+  const refused: EventStoreError[] = []
+  await until('it to be known', async saw => {
+    const error = await store.append('a-1', 1n, newEvents(1)).catch((error: unknown) => error)
+    if (!(error instanceof EventStoreError)) return saw(error)
+    refused.push(error)
+    return error.message.includes('has lost its end')
+  })
+  t.equal(server.log.all.length, before, 'nothing was written, from the first append on')
+  t.ok(
+    refused.every(({ code }) => code === 'unavailable'),
+    'as long as it is looked for as afterwards',
+  )
+  await ended
+  const many = await store.appendMany([{ stream: 'b-1', expected: 'none', events: newEvents(1) }])
+  t.match(many, [{ code: 'unavailable', message: /Start every node anew/ }])
+  await t.rejects(store.head(), { code: 'unavailable', message: /has lost its end/ }, 'health asks for the head')
+  t.equal(server.log.all.length, before)
 })
 
 t.test('the end waits five seconds for answers; who has none then is told that nobody knows', async t => {

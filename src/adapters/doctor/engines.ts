@@ -49,7 +49,12 @@ export const identify = (kind: Kind, path: string, db: Look): readonly Finding[]
 export const fault = (kind: Kind, path: string, error: unknown): Finding =>
   failed(kind.name, `${path} cannot be read: ${reasonOf(error)}.`, kind.again)
 
-export type LogFacts = { readonly logId: string; readonly head: number }
+export type LogFacts = {
+  readonly logId: string
+  readonly head: number
+  /** Whether an event is at the position; absent where the engine numbers events without a gap. */
+  readonly holds?: (position: number) => Promise<boolean>
+}
 export type EngineFindings<F> = { readonly findings: readonly Finding[]; readonly facts?: F }
 
 const SKEW_MS = 1_000
@@ -110,9 +115,26 @@ export const consumersIn = (db: Look): readonly ConsumerFacts[] =>
     position: numberOf(row, 'position'),
   }))
 
+/** Positions of consumers at which the log has no event: each is looked at once, and most stand at the same one. */
+const emptyPositions = async (
+  found: readonly ConsumerFacts[],
+  log: LogFacts | undefined,
+): Promise<ReadonlySet<number>> => {
+  const empty = new Set<number>()
+  if (!log?.holds) return empty
+  const ours = found.filter(({ logId, position }) => logId === log.logId && position > 0 && position <= log.head)
+  for (const position of new Set(ours.map(({ position }) => position)))
+    if (!(await log.holds(position))) empty.add(position)
+  return empty
+}
+
 /** Whether each consumer is of this log, and how far behind. */
-export const checkConsumers = (found: readonly ConsumerFacts[], log: LogFacts | undefined): readonly Finding[] =>
-  found.map(({ consumer, logId, position }) => {
+export const checkConsumers = async (
+  found: readonly ConsumerFacts[],
+  log: LogFacts | undefined,
+): Promise<readonly Finding[]> => {
+  const empty = await emptyPositions(found, log)
+  return found.map(({ consumer, logId, position }) => {
     if (!log) return note(`consumer ${consumer}`, `position ${position}; there is no log to compare it with`)
     if (logId !== log.logId)
       return warning(
@@ -126,11 +148,18 @@ export const checkConsumers = (found: readonly ConsumerFacts[], log: LogFacts | 
         `It is at position ${position}, beyond the end of the log (${log.head}).`,
         'Events were lost that it has seen, as after a restore: it is built again at the next start.',
       )
+    if (empty.has(position))
+      return failed(
+        `consumer ${consumer}`,
+        `It is at position ${position}, at which this log has no event.`,
+        'An older copy of the log was put back and written on: start every node anew, and it is built again.',
+      )
     const behind = log.head - position
     return behind === 0
       ? ok(`consumer ${consumer}`, 'up to date')
       : note(`consumer ${consumer}`, `${behind} positions behind the head; a running service catches up`)
   })
+}
 
 export const parkedIn = (db: Look): readonly string[] =>
   db
@@ -202,7 +231,7 @@ export const checkReadFile = async (
     if (!db) return [note(readFile.name, `${path} is not there yet: it is made and filled from the log`)]
     const identity = identify(readFile, path, db)
     if (identity.some(each => each.state === 'failed')) return identity
-    const found = [...identity, ...checkConsumers(consumersIn(db), log), checkParked(parkedIn(db))]
+    const found = [...identity, ...(await checkConsumers(consumersIn(db), log)), checkParked(parkedIn(db))]
     const held = heldLeases(db)
     db.close()
     db = undefined

@@ -41,7 +41,7 @@ export const lookIntoReadStore = async (
   }))
   return [
     ok('read store', `it answers and has ${collections.length} collections`),
-    ...checkConsumers(consumers, log),
+    ...(await checkConsumers(consumers, log)),
     checkParked([...parked.keys()]),
   ]
 }

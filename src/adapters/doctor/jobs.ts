@@ -117,7 +117,7 @@ export const checkJobsFile = async (
     const found = [
       ...identity,
       ...checkCounts(parked, late),
-      ...checkConsumers(consumersIn(db), log),
+      ...(await checkConsumers(consumersIn(db), log)),
       checkParked(parkedIn(db), PARKED),
     ]
     const held = heldLeases(db)
@@ -156,7 +156,7 @@ export const lookIntoJobs = async (
   const late = counts.oldest !== undefined && counts.oldest.getTime() < clock.now().getTime() - LATE_MS
   return [
     ...checkCounts(counts.parked, late),
-    ...checkConsumers(facts, log),
+    ...(await checkConsumers(facts, log)),
     checkParked([...parked.keys()], PARKED),
     ...clocks,
   ]

@@ -103,6 +103,10 @@ export const batchAppend =
           const result = execute(batch)
           return void later(ordered.ms).then(() => answer(result))
         }
+        case 'hold': {
+          const result = execute(batch)
+          return void ordered.until.then(() => answer(result))
+        }
         case 'freeze':
           return undefined
         case 'not-leader':

@@ -7,6 +7,8 @@ export type Fault =
   | { readonly kind: 'lose-answer' }
   /** The call is answered after this many milliseconds. */
   | { readonly kind: 'delay'; readonly ms: number }
+  /** The append is written, and answered when the test says so. */
+  | { readonly kind: 'hold'; readonly until: Promise<void> }
   /** The call is never answered: a frozen server. */
   | { readonly kind: 'freeze' }
   | { readonly kind: 'not-leader'; readonly host: string; readonly port: number }

@@ -52,7 +52,7 @@ export type DoubleLog = {
   indexAt(position: bigint): { readonly index: number; readonly gone: boolean } | undefined
   /** Takes a record out of the log, as a scavenge does. */
   scavenge(position: bigint): void
-  /** Takes the end off, as an older backup put back does. */
+  /** Takes the end off, as an older backup put back does: what is written next stands where that began. */
   truncateAfter(position: bigint): void
   /** What a restart forgets. */
   restart(): void
@@ -177,6 +177,7 @@ export const openDoubleLog = (now: () => number): DoubleLog => {
     truncateAfter: position => {
       for (let last = all.at(-1); last && last.position > position; last = all.at(-1)) {
         all.pop()
+        offset = last.position
         const stream = streamOf(last.stream)
         stream.records.pop()
         stream.next -= 1n

@@ -14,6 +14,7 @@ import {
 import type { Connection } from './connection.ts'
 import { failureOf, isOfCall, meaningOf } from './errors.ts'
 import { toEvent } from './frame.ts'
+import type { History } from './history.ts'
 import { type OpenCall, openOrder } from './order.ts'
 import { SilentError } from './silence.ts'
 
@@ -46,7 +47,8 @@ export type AppenderOptions = {
   readonly clock: Clock
   readonly deadlineMs: number
   /** Told of every answered append. */
-  readonly written: (stream: string, revision: bigint, position: bigint) => void
+  readonly written: (stream: string, revision: bigint, position: bigint, lastId: string | undefined) => void
+  readonly history: Pick<History, 'look' | 'lost'>
   readonly known: () => bigint
   readonly onBatch?: ((appends: number) => void) | undefined
 }
@@ -54,7 +56,7 @@ export type AppenderOptions = {
 type Waiting = { readonly until: number; readonly late: (afterMs: number) => void }
 
 export const openAppender = (options: AppenderOptions): Appender => {
-  const { connection, clock, deadlineMs, written, known, onBatch } = options
+  const { connection, clock, deadlineMs, written, known, history, onBatch } = options
   const waiting = new Set<Waiting>()
   let characters = 0
   let closing = false
@@ -63,7 +65,7 @@ export const openAppender = (options: AppenderOptions): Appender => {
   const idle = new AbortController()
   const counts = { transactions: 0, events: 0, repeated: 0, conflicts: 0, failed: 0 }
 
-  const order = openOrder(connection, clock, deadlineMs / 2)
+  const order = openOrder({ connection, clock, history, patienceMs: deadlineMs / 2 })
 
   /** One watch for all: they end in the order in which they began. */
   const watch = async (): Promise<void> => {
@@ -111,6 +113,7 @@ export const openAppender = (options: AppenderOptions): Appender => {
 
   const refusal = (): EventStoreError | undefined => {
     if (closing) return new EventStoreError('closed', 'the event store is closed')
+    if (history.lost) return new EventStoreError('unavailable', history.lost.message, { cause: history.lost })
     if (waiting.size < MAX_WAITING_APPENDS && characters < MAX_WAITING_CHARACTERS) return undefined
     return new EventStoreError('busy', `the event store is busy: ${waiting.size} appends are waiting`)
   }
@@ -166,11 +169,13 @@ export const openAppender = (options: AppenderOptions): Appender => {
             send(call, stream, expected, list).then(result => {
               if (!settle()) return
               count(result, events.length)
-              if (result.outcome === 'written') written(stream, result.revision, result.position)
+              if (result.outcome === 'written') {
+                written(stream, result.revision, result.position, events.at(-1)?.id)
+              }
               resolve(result)
             }, failed)
           },
-          fail: error => failed(failureOf(error, connection.shown)),
+          fail: error => failed((history.lost && refusal()) ?? failureOf(error, connection.shown)),
         })
       })
     },

@@ -1,5 +1,5 @@
-/** The client of EventStoreDB with what it lacks: an end, a way off a connection that says nothing, no throw at late answers. */
-import { type Duplex, finished, Readable, type Writable } from 'node:stream'
+/** The client of EventStoreDB with what it lacks: an end, a way off a connection that says nothing, no throw at late answers or lost ones. */
+import { type Duplex, finished, Readable, Writable } from 'node:stream'
 import { EventStoreDBClient, UnavailableError } from '@eventstore/db-client'
 
 type Call = Readable | Writable | Duplex
@@ -33,6 +33,20 @@ const flowingAway = (call: Readable): void => {
   }
 }
 
+/**
+ * The client holds back what its call does not take at once, and when the call fails it rejects what it holds where nobody can
+ * catch it, which ends a process. So the call says that it takes everything: the order stays, what waits is as much as before, in
+ * the call instead of in front of it, and the appender bounds it by number and characters (`busy`). A call that fails lets go of it,
+ * and its appends are told to have an unknown outcome.
+ */
+const takingAll = (call: Writable): void => {
+  const write = call.write.bind(call)
+  call.write = (message: unknown) => {
+    write(message)
+    return true
+  }
+}
+
 /** What the client calls its appends. */
 const APPENDS = 'appendToStream'
 
@@ -40,6 +54,7 @@ export class EsdbClient extends EventStoreDBClient {
   #monotonic: () => number = () => 0
   #opening = 0
   #calls = 0
+  #appendCallsOver = 0
   #openedAt = 0
   #ended = false
   #channel: { close(): void } | undefined
@@ -79,11 +94,14 @@ export class EsdbClient extends EventStoreDBClient {
           this.#leave = () => this.handleError(grpc, new UnavailableError())
           const call = create(grpc)
           if (call instanceof Promise) return call
-          if (name === APPENDS) deafToStrangers(call)
-          else if (call instanceof Readable) flowingAway(call)
+          if (name === APPENDS) {
+            deafToStrangers(call)
+            if (call instanceof Writable) takingAll(call)
+          } else if (call instanceof Readable) flowingAway(call)
           this.#calls += 1
           finished(call, () => {
             this.#calls -= 1
+            if (name === APPENDS) this.#appendCallsOver += 1
           })
           return call
         },
@@ -100,6 +118,11 @@ export class EsdbClient extends EventStoreDBClient {
   /** Something is still read or written on it. */
   get inUse(): boolean {
     return this.#calls > 0
+  }
+
+  /** Changes when a call for appends has ended: the next one is another call, maybe on another server. */
+  get appendCallsOver(): number {
+    return this.#appendCallsOver
   }
 
   /**

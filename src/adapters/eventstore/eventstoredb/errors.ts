@@ -124,6 +124,16 @@ const tlsFault = (text: string): string | undefined => {
   return undefined
 }
 
+/** Why no connection came about, as far as the client says it. */
+const reasonOf = (text: string): string | undefined => {
+  const last = /Last error: (?:Error: )?(.{1,200}?)(?:;|\n|\. Resolution|$)/.exec(text)?.[1]
+  if (last !== undefined) return last.replace(/\.$/, '')
+  if (/Name resolution failed/i.test(text)) return 'its name is not known here'
+  const [, attempts] = /Failed to discover after (\d+) attempts/.exec(text) ?? []
+  if (attempts !== undefined) return `no node of it has said who leads, asked ${attempts} times`
+  return undefined
+}
+
 /** The server is there and will say the same the next time: waiting is of no use. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
@@ -138,12 +148,12 @@ export const failureOf = (error: unknown, shown: string): EventStoreError => {
   const say = (code: EventStoreError['code'], why: string): EventStoreError =>
     new EventStoreError(code, `EventStoreDB at ${shown} ${why}`, { cause: error })
   const refused = (why: string): EventStoreError =>
-    new EventStoreError('unavailable', `EventStoreDB at ${shown} ${why}`, {
+    new EventStoreError('unavailable', `EventStoreDB at ${shown}${why}`, {
       cause: new RefusedError(text, { cause: error }),
     })
   switch (meaning.kind) {
     case 'denied':
-      return refused('refuses the login, or the login may not do this: check user, password and rights')
+      return refused(' refuses the login, or the login may not do this: check user, password and rights')
     case 'deleted':
       return say('corrupt', 'says that a stream was tombstoned: somebody has deleted what is never deleted')
     case 'too-large':
@@ -156,16 +166,16 @@ export const failureOf = (error: unknown, shown: string): EventStoreError => {
       return say('unavailable', 'is not the leader of its cluster now')
     case 'unreachable': {
       const why = tlsFault(text)
-      if (why !== undefined) return refused(why)
-      const last = /Last error: (?:Error: )?(.{1,200}?)(?:;|\n|\. Resolution|$)/.exec(text)?.[1]
-      return say('unavailable', `cannot be reached${last === undefined ? '' : ` (${last.replace(/\.$/, '')})`}`)
+      if (why !== undefined) return refused(`: ${why}`)
+      const reason = reasonOf(text)
+      return say('unavailable', `cannot be reached${reason === undefined ? '' : ` (${reason})`}`)
     }
     case 'lost':
     case 'dropped': {
       const why = tlsFault(text)
       return why === undefined
         ? say('unavailable', 'does not answer: the connection was lost or took too long')
-        : refused(why)
+        : refused(`: ${why}`)
     }
     default:
       return say('unavailable', `answers with an error that is not known (${text.slice(0, 200)})`)

@@ -3,8 +3,10 @@
  * end (an older backup was put back) gets a new one, since what is written from then on stands at positions that meant
  * other events before.
  */
+import type { Clock } from '../../../ports/clock.ts'
 import { EventStoreError } from '../../../ports/event-store.ts'
 import type { Appender } from './appender.ts'
+import { isThere } from './history.ts'
 import type { Reader } from './reader.ts'
 
 /** Begins with `_`: no stream of the log does, and no consumer sees it. */
@@ -29,6 +31,7 @@ export const readIdentity = async (reader: Reader): Promise<Identity | undefined
 export type IdentityOptions = {
   readonly reader: Reader
   readonly appender: Appender
+  readonly clock: Clock
   readonly newId: () => string
   readonly seen: ReadonlyMap<string, bigint>
   /** A log that has events and no id belongs to another program: say so rather than write to it. */
@@ -41,7 +44,7 @@ export type IdentityOptions = {
 export const openIdentity = async (
   options: IdentityOptions,
 ): Promise<{ readonly logId: string; readonly lostEnd?: LostEnd }> => {
-  const { reader, appender, newId, seen, refuseForeign, mustExist } = options
+  const { reader, appender, clock, newId, seen, refuseForeign, mustExist } = options
   const known = await readIdentity(reader)
   const head = await reader.head()
   if (!known && refuseForeign && head > 0n)
@@ -51,7 +54,8 @@ export const openIdentity = async (
     )
   if (!known && mustExist) throw new EventStoreError('corrupt', 'the database holds no log of this program')
   const upTo = known ? (seen.get(known.logId) ?? 0n) : 0n
-  if (known && upTo <= head) return { logId: known.logId }
+  // What was written since the older backup was put back may reach beyond what had been seen: then another event, or none, is there.
+  if (known && upTo <= head && (upTo === 0n || (await isThere(reader, clock, upTo)))) return { logId: known.logId }
   const logId = newId()
   const lost = known && { logId: known.logId, seen: upTo, head }
   const why = lost ? { lost: lost.logId, seen: String(lost.seen), head: String(head) } : {}

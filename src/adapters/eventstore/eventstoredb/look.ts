@@ -1,10 +1,11 @@
 /** A look at a server without writing anything: for `doctor`. */
 import { START } from '@eventstore/db-client'
-import { readEventStoreDbAddress } from '../../../config-eventstoredb.ts'
+import { type EventStoreDbAddress, readEventStoreDbAddress } from '../../../config-eventstoredb.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import { EventStoreError } from '../../../ports/event-store.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { failureOf, leaderOf } from './errors.ts'
+import { isThere } from './history.ts'
 import { readIdentity } from './identity.ts'
 import { pull } from './pull.ts'
 import { openReader, PATIENCE_MS } from './reader.ts'
@@ -42,10 +43,25 @@ const leaderElsewhere = async (connection: Connection, clock: Clock): Promise<st
   }
 }
 
-/** @throws {EventStoreError} why it is no use as it is. */
-export const lookAtEventStoreDb = async (url: string, clock: Clock): Promise<Look> => {
+const addressOf = (url: string): EventStoreDbAddress => {
   const address = readEventStoreDbAddress(url)
   if ('fault' in address) throw new EventStoreError('unavailable', `the URL ${address.fault}`)
+  return address
+}
+
+/** Whether an event of the log is at the position. @throws {EventStoreError} */
+export const lookForEvent = async (url: string, clock: Clock, position: bigint): Promise<boolean> => {
+  const connection = openConnection(addressOf(url), clock)
+  try {
+    return await isThere(openReader(connection, clock), clock, position)
+  } finally {
+    connection.close()
+  }
+}
+
+/** @throws {EventStoreError} why it is no use as it is. */
+export const lookAtEventStoreDb = async (url: string, clock: Clock): Promise<Look> => {
+  const address = addressOf(url)
   const { shown } = address
   const connection = openConnection(address, clock)
   let leader: string | undefined

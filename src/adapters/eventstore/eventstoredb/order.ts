@@ -3,12 +3,16 @@
  * in the same turn overtake it: so the first one goes alone, each time that a call is opened.
  */
 import type { Clock } from '../../../ports/clock.ts'
+import { EventStoreError } from '../../../ports/event-store.ts'
 import type { EsdbClient } from './client.ts'
 import type { Connection } from './connection.ts'
+import type { History } from './history.ts'
 import { SilentError, within } from './silence.ts'
 
 export type OpenCall = {
   readonly client: EsdbClient
+  /** Of the client when it was opened. */
+  readonly over: number
   /** What an append on it failed with, other than its own revision: the next one opens another call. */
   failed(error: unknown): void
 }
@@ -22,8 +26,16 @@ export type Entry = {
 
 export type Order = { enter(entry: Entry): void }
 
-/** `patienceMs`: how long a server may take to say that it is there. */
-export const openOrder = (connection: Connection, clock: Pick<Clock, 'sleep'>, patienceMs: number): Order => {
+export type OrderOptions = {
+  readonly connection: Connection
+  readonly clock: Pick<Clock, 'sleep'>
+  /** How long a server may take to say that it is there. */
+  readonly patienceMs: number
+  /** Asked each time that a call is opened: what is found then may be another log. */
+  readonly history: Pick<History, 'look'>
+}
+
+export const openOrder = ({ connection, clock, patienceMs, history }: OrderOptions): Order => {
   let held: Entry[] = []
   let call: OpenCall | undefined
   let opening = false
@@ -32,15 +44,19 @@ export const openOrder = (connection: Connection, clock: Pick<Clock, 'sleep'>, p
     const client = connection.client()
     // Asked for here: where it has to be fetched, the appends of a whole burst would wait for it side by side.
     try {
-      await within(patienceMs, clock, () => client.serverVersion())
+      await within(patienceMs, clock, async () => {
+        await client.serverVersion()
+        await history.look()
+      })
     } catch (error) {
       connection.failed(client, error)
-      if (!(error instanceof SilentError)) connection.renew(client)
+      if (!(error instanceof SilentError || error instanceof EventStoreError)) connection.renew(client)
       throw error
     }
     let sound = true
     const opened: OpenCall = {
       client,
+      over: client.appendCallsOver,
       failed: error => {
         connection.failed(client, error)
         sound = false
@@ -73,7 +89,8 @@ export const openOrder = (connection: Connection, clock: Pick<Clock, 'sleep'>, p
 
   return {
     enter: entry => {
-      if (call) return entry.run(call)
+      if (call && call.over === call.client.appendCallsOver) return entry.run(call)
+      call = undefined
       held.push(entry)
       if (!opening) void start()
     },

@@ -19,6 +19,7 @@ import { type AppendCounts, DEADLINE_MS, openAppender } from './appender.ts'
 import { openConnection } from './connection.ts'
 import { failureOf, passes as isPassing } from './errors.ts'
 import { checkEvent, tooLarge } from './frame.ts'
+import { openHistory } from './history.ts'
 import { type LostEnd, openIdentity } from './identity.ts'
 import { matchesNothing, openReader, PATIENCE_MS, passes } from './reader.ts'
 import { SilentError, within } from './silence.ts'
@@ -37,7 +38,7 @@ export type EventStoreDbOptions = {
   readonly refuseForeign?: boolean
   /** A database without a log is not given one: `corrupt`. */
   readonly mustExist?: boolean
-  /** Milliseconds within which it has to be open, else `unavailable`; 8000 by default. */
+  /** Milliseconds within which it has to be open, else `unavailable`; 6000 by default: the program's own start takes of the ten seconds, too. */
   readonly openWithinMs?: number
   readonly onBatch?: (appends: number) => void
 }
@@ -84,15 +85,20 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
   const { shown } = address
   const connection = openConnection(address, clock)
   const reader = openReader(connection, clock)
-  const tail = openTail({ reader, clock, random })
+  const history = openHistory(reader, clock)
+  const tail = openTail({ reader, clock, random, history })
   const long = new Map<string, bigint>()
   let known = 0n
   const appender = openAppender({
     ...{ connection, clock, deadlineMs: address.deadlineMs ?? DEADLINE_MS, onBatch: options.onBatch },
     known: () => known,
-    written: (stream, revision, position) => {
+    history,
+    written: (stream, revision, position, lastId) => {
       if (position > known) known = position
-      if (!stream.startsWith('_')) reader.heard(position)
+      if (!stream.startsWith('_')) {
+        reader.heard(position)
+        history.saw(position, lastId)
+      }
       if (revision >= LONG_STREAM && (long.has(stream) || long.size < LONG_STREAMS_KEPT)) long.set(stream, revision)
     },
   })
@@ -105,12 +111,12 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
       throw failureOf(error, shown)
     }
     return openIdentity({
-      ...{ reader, appender, newId, seen: options.seen ?? new Map() },
+      ...{ reader, appender, clock, newId, seen: options.seen ?? new Map() },
       refuseForeign: options.refuseForeign ?? false,
       mustExist: options.mustExist ?? false,
     })
   }
-  const openWithinMs = options.openWithinMs ?? 8_000
+  const openWithinMs = options.openWithinMs ?? 6_000
   const { logId, lostEnd } = await within(openWithinMs, clock, identify).catch(async (error: unknown) => {
     connection.close()
     if (!(error instanceof SilentError)) throw error
@@ -224,6 +230,7 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
     while (!signal?.aborted) {
       mustBeOpen()
       try {
+        if (history.lost) throw history.lost
         // Before the head is looked at: what comes after it is then kept.
         await whileOpen(tail.start)
         const head = await whileOpen(reader.head)
@@ -279,6 +286,8 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
     ...{ logId, shown, readStream, readAll, subscribe },
     ...(lostEnd && { lostEnd }),
     append: (stream, expected, events) => write({ stream, expected, events }),
+    // The server answers an append that it has not written with a timeout, and goes on with those behind it.
+    keepsOrder: false,
     appendCopied: (stream, expected, events) => write({ stream, expected, events }),
     appendMany: async appends => {
       const sizes = measureMany(appends)
@@ -296,7 +305,12 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
         for (const each of positions) checkWhole(each, 'the position')
         return (await Promise.all(positions.map(reader.at))).filter(each => each !== undefined)
       }),
-    head: () => whileOpen(reader.head),
+    head: () =>
+      whileOpen(async () => {
+        const { lost } = history
+        if (lost) throw new EventStoreError('unavailable', lost.message, { cause: lost })
+        return reader.head()
+      }),
     stats: () => ({ ...appender.counts(), restarts: tail.restarts() }),
     longStreams: async limit => [...long].slice(0, limit).map(([stream, revision]) => ({ stream, revision })),
     close: () => {

@@ -4,7 +4,8 @@
  * those of events of this project, which are never scavenged: resuming after one leaves nothing out.
  */
 import type { Clock } from '../../../ports/clock.ts'
-import { EventStoreError, type LoggedEvent } from '../../../ports/event-store.ts'
+import type { LoggedEvent } from '../../../ports/event-store.ts'
+import { type History, openHistory } from './history.ts'
 import type { Following, Reader } from './reader.ts'
 import { SilentError } from './silence.ts'
 
@@ -17,7 +18,7 @@ const PAGE = 1_000
 const FIRST_PAUSE_MS = 100
 /** With its jitter, how long after its return a server may be without its readers. */
 const LONGEST_PAUSE_MS = 2_000
-/** A subscription that lived this long was a sound one. */
+/** A subscription that lived this long was a sound one, though it brought nothing. */
 const SOUND_MS = 10_000
 /** How long the server may take to say that a subscription has begun. */
 const BEGIN_MS = 5_000
@@ -25,8 +26,6 @@ const BEGIN_MS = 5_000
 const QUIET_MS = 10_000
 /** How long what is new may take to come. */
 const LATE_MS = 3_000
-/** Looks in vain for the last event, before it is gone. */
-const LOOKS = 3
 
 export type Tail = {
   /** Begins, if it has not begun: events from what is the head now on will be kept. */
@@ -46,20 +45,21 @@ export type TailOptions = {
   readonly clock: Clock
   /** A number in [0, 1): nodes that lost the same server come back at different times. */
   readonly random: () => number
+  /** What the process knows of the log; by default this subscription is all that does. */
+  readonly history?: History
 }
 
-export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
+export const openTail = (options: TailOptions): Tail => {
+  const { reader, clock, random, history = openHistory(reader, clock) } = options
   const ending = new AbortController()
   let kept: LoggedEvent[] = []
   let characters = 0
   /** Everything of the log after it is kept. */
   let floor: bigint | undefined
   let position = 0n
-  /** Of the event at the position, once one was read there. */
-  let lastId: string | undefined
+  /** The subscription has brought something. */
+  let brought = false
   let taken = 0
-  let missed = 0
-  let failure: EventStoreError | undefined
   let waiting = new Set<() => void>()
   let running: Promise<void> | undefined
   let starting: Promise<void> | undefined
@@ -84,11 +84,12 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
   }
 
   const keep = (events: readonly LoggedEvent[]): void => {
+    brought = true
     for (const event of events) {
       kept.push(event)
       characters += event.data.length + event.meta.length
       position = event.position
-      lastId = event.id
+      history.saw(position, event.id)
     }
     reader.heard(position)
     if (kept.length > KEPT_EVENTS + PAGE || characters > KEPT_CHARACTERS) drop()
@@ -116,25 +117,8 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
     }
   }
 
-  /** A server whose older backup was put back meanwhile has another history: what it writes next stands where we have been. */
-  const look = async (): Promise<void> => {
-    const there = position === 0n ? undefined : await reader.at(position)
-    if (position === 0n || (there && (lastId === undefined || there.id === lastId))) {
-      missed = 0
-      return
-    }
-    missed += 1
-    if (missed < LOOKS) throw new EventStoreError('unavailable', 'the last event is not found')
-    failure = new EventStoreError(
-      'corrupt',
-      `the log has lost its end: there is ${there ? 'another' : 'no'} event at ${position}, which was read before. Start every node anew`,
-    )
-    wake()
-  }
-
   const follow = async (): Promise<void> => {
-    if (taken > 0) await look()
-    if (failure) return
+    if (taken > 0) await history.look()
     const following = await reader.follow(position, undefined)
     const over = new AbortController()
     const signal = AbortSignal.any([ending.signal, over.signal])
@@ -150,11 +134,13 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
     let pause = FIRST_PAUSE_MS
     while (!ending.signal.aborted) {
       const began = clock.monotonic()
+      brought = false
       // Dropped, ended, or away: it goes on after the last event, whatever the reason was.
       await follow().catch(() => undefined)
-      if (ending.signal.aborted || failure) return
+      if (ending.signal.aborted) return
+      if (history.lost) return wake()
       taken += 1
-      if (clock.monotonic() - began > SOUND_MS) pause = FIRST_PAUSE_MS
+      if (brought || clock.monotonic() - began > SOUND_MS) pause = FIRST_PAUSE_MS
       await clock.sleep(pause * (0.5 + random()), ending.signal)
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
     }
@@ -165,6 +151,7 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
     const head = await reader.head()
     position = head
     floor = head
+    history.saw(head, undefined)
     running = supervise()
   }
 
@@ -187,14 +174,14 @@ export const openTail = ({ reader, clock, random }: TailOptions): Tail => {
       return starting
     },
     after: place => {
-      if (failure) throw failure
+      if (history.lost) throw history.lost
       if (floor === undefined || place < floor) return undefined
       const from = indexAfter(place)
       return kept.slice(from, from + PAGE)
     },
     news: signal =>
       new Promise(resolve => {
-        if (signal?.aborted || ending.signal.aborted) return resolve()
+        if (signal?.aborted || ending.signal.aborted || history.lost) return resolve()
         const done = (): void => {
           waiting.delete(done)
           signal?.removeEventListener('abort', done)

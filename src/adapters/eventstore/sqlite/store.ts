@@ -270,6 +270,7 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
     logId,
     ...(lostEnd && { lostEnd }),
     append: write,
+    keepsOrder: true,
     appendCopied: write,
     appendMany: async appends => {
       const sizes = measureMany(appends)
