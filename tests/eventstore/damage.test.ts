@@ -78,7 +78,7 @@ t.test('a copy does not make damage whole', async t => {
   const { path, store } = await filled(t)
   damage(path, `UPDATE events SET data = ${turned('data', 9)} WHERE position = 2`)
   const memory = openMemoryEventStore()
-  const to = { ...memory, appendCopied: memory.append }
+  const to = { ...memory, keepsOrder: true, appendCopied: memory.append }
   const signal = new AbortController().signal
   const copying = copyLog({ from: store, to, clock, signal, onProgress: () => undefined })
   await t.rejects(copying, { name: 'CopyError', message: /position 2 .* is damaged/ })
