@@ -1,66 +1,11 @@
 /** What every engine of the queue promises: the port's sentences. agenda's own are in jobs-repository.ts. */
 import type { Test } from 'tap'
-import type { JobBackend } from '../../src/adapters/jobs/backend.ts'
 import { LOCK_MS, RENEW_MS } from '../../src/adapters/jobs/locks.ts'
 import { openQueue } from '../../src/adapters/jobs/queue.ts'
-import type { Clock } from '../../src/ports/clock.ts'
-import { CLOCKS_APART_MS, type JobKind, type Jobs, JobsError, PermanentFailure, TRIES } from '../../src/ports/jobs.ts'
+import { CLOCKS_APART_MS, JobsError, PermanentFailure, TRIES } from '../../src/ports/jobs.ts'
 import { fakeClock, realClock } from '../support/clocks.ts'
+import { type Engine, gate, ignore, job, kindOf, LOOK_MS, looked, type Node, startNode } from '../support/jobs.ts'
 import { until } from '../support/until.ts'
-
-/** Opens the same queue again at each call: a node each. */
-export type OpenNode = () => Promise<JobBackend>
-export type Engine = (t: Test) => Promise<OpenNode>
-
-const LOOK_MS = 20
-const kindOf = (name: string, handle: JobKind['handle'], more: Partial<JobKind> = {}): JobKind => ({
-  ...{ name, handle, concurrency: 5, firstMs: 20, longestMs: 100 },
-  ...more,
-})
-const job = (key: string, more: object = {}) => ({ kind: 'letter', key, data: { to: key }, ...more })
-const ignore = (): void => undefined
-
-/** Opens when it is told to. */
-const gate = () => {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  return { passed: promise, open: () => resolve() }
-}
-
-type Node = {
-  readonly jobs: Jobs
-  readonly backend: JobBackend
-  /** How often it has looked for what is due. */
-  readonly looks: () => number
-}
-
-const startNode = async (
-  t: Test,
-  open: OpenNode,
-  nodeId: string,
-  clock: Clock = realClock(),
-  more: Partial<JobBackend> = {},
-): Promise<Node> => {
-  const backend = { ...(await open()), ...more }
-  let looks = 0
-  const { getNextJobToRun } = backend.repository
-  const repository = Object.assign(Object.create(backend.repository), {
-    getNextJobToRun: (...given: Parameters<typeof getNextJobToRun>) => {
-      looks += 1
-      return getNextJobToRun.apply(backend.repository, given)
-    },
-  })
-  const jobs = await openQueue({
-    ...{ backend: { ...backend, repository }, nodeId, clock, random: () => 0.5, lookMs: LOOK_MS, onError: ignore },
-  })
-  t.teardown(() => jobs.close())
-  return { jobs, backend, looks: () => looks }
-}
-
-/** So often has the node looked since, that it would have seen what there was. */
-const looked = async (node: Node): Promise<void> => {
-  const before = node.looks()
-  await until('two looks more', () => node.looks() >= before + 2)
-}
 
 export const jobsContract = (t: Test, name: string, engine: Engine): void => {
   const only = async (t: Test): Promise<Node> => startNode(t, await engine(t), 'node')

@@ -21,9 +21,14 @@ import { openWaker } from './waker.ts'
 
 /** Between two looks for what other nodes have added, or what has become due. */
 const LOOK_MS = 1_000
-/** What runs when the queue closes may go on for so long; what is told to end then, for so long. */
+/**
+ * What runs when the queue closes may go on for so long; what is told to end then, for so long. What an engine that is away does
+ * not let be given back, or closed, in so long each is left: to its lock, and to the end of the process.
+ */
 const FINISH_MS = 6_000
-const END_MS = 2_000
+const END_MS = 1_000
+const GIVE_BACK_MS = 1_000
+const DISCONNECT_MS = 500
 const JITTER = 0.2
 
 const stateOf = ({ lockedAt, nextRunAt, failCount }: JobParameters): JobState => {
@@ -218,28 +223,26 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
     }
   }
 
-  /** Waits for what runs, or so long. */
-  const settled = async (ms: number): Promise<void> => {
+  /** Waits for it, or so long. */
+  const within = async (ms: number, work: Promise<unknown>): Promise<void> => {
     const waiting = new AbortController()
-    await Promise.race([busy.idle(), clock.sleep(ms, waiting.signal)])
+    await Promise.race([work.catch(onError), clock.sleep(ms, waiting.signal)])
     waiting.abort()
   }
   /** From the first call on: what runs may end by itself, then it is told to. */
   const rest = (): Promise<void> => {
     locks.rest()
     resting ??= (async () => {
-      await settled(FINISH_MS)
+      await within(FINISH_MS, busy.idle())
       ending.abort()
-      await settled(END_MS)
+      await within(END_MS, busy.idle())
     })()
     return resting
   }
   const end = async (): Promise<void> => {
     await rest()
-    await locks.giveBack().catch(onError)
-    await agenda.stop(false).catch(onError)
-    await clocks?.close()
-    await backend.disconnect()
+    await within(GIVE_BACK_MS, Promise.all([locks.giveBack(), clocks?.close()]))
+    await within(DISCONNECT_MS, agenda.stop(false).then(backend.disconnect))
   }
   const addAll = (jobs: readonly NewJob[]): Promise<number> =>
     run(async () => {
