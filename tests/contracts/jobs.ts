@@ -2,7 +2,7 @@
 import type { Test } from 'tap'
 import { LOCK_MS, RENEW_MS } from '../../src/adapters/jobs/locks.ts'
 import { openQueue } from '../../src/adapters/jobs/queue.ts'
-import { CLOCKS_APART_MS, JobsError, PermanentFailure, TRIES } from '../../src/ports/jobs.ts'
+import { CLOCKS_APART_MS, type JobFailure, JobsError, PermanentFailure, TRIES } from '../../src/ports/jobs.ts'
 import { fakeClock, realClock } from '../support/clocks.ts'
 import { type Engine, gate, ignore, job, kindOf, LOOK_MS, looked, type Node, startNode } from '../support/jobs.ts'
 import { until } from '../support/until.ts'
@@ -69,7 +69,9 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
         if (key === 'never') throw new PermanentFailure('no such address: ada@example.org')
         if (!mended) throw new Error('try later')
       }
-      await jobs.work([kindOf('letter', handle, { firstMs: 60_000, longestMs: 40 * 60_000 })])
+      const told: JobFailure[] = []
+      const kind = kindOf('letter', handle, { firstMs: 60_000, longestMs: 40 * 60_000 })
+      await jobs.work([kind], failure => void told.push(failure))
       for (const key of ['always', 'never']) t.ok(await jobs.add(job(key)))
       const failed = (n: number) =>
         until(`failure ${n}`, async saw => {
@@ -90,6 +92,15 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
         if (nextRunAt)
           await backend.repository.saveJobState({ ...stored, nextRunAt: lastFinishedAt ?? null }, undefined)
       }
+      t.same(
+        told.filter(({ key }) => key === 'always').map(({ failures, parked }) => [failures, parked]),
+        Array.from({ length: TRIES }, (_, n) => [n + 1, n + 1 === TRIES]),
+        'each failure is told, the last one as parked',
+      )
+      t.match(
+        told.filter(({ key }) => key === 'never'),
+        [{ kind: 'letter', failures: 1, parked: true, reason: 'no such address: [address]' }],
+      )
       t.same(waits, [1, 2, 4, 8, 16, 32, 40, undefined], 'twice as long each time, in minutes')
       t.equal(runs.filter(key => key === 'never').length, 1, 'no repetition helps')
       t.match(await jobs.counts(), { waiting: 0, running: 0, parked: 2 })
@@ -112,6 +123,29 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
       t.same([runs.filter(key => key === 'always').length, runs.filter(key => key === 'never').length], [TRIES + 1, 1])
     },
   )
+
+  t.test(`${name}: one that waits for its next try is due at once when it is named`, async t => {
+    const { jobs } = await only(t)
+    let runs = 0
+    const handle = async (): Promise<void> => {
+      runs += 1
+      if (runs === 1) throw new Error('smtp://***@mail.example:587 refuses me@there.example')
+    }
+    await jobs.add(job('early', { runAt: realClock(3_600_000).now() }))
+    await jobs.work([kindOf('letter', handle, { firstMs: 3_600_000, longestMs: 3_600_000 })])
+    await jobs.add(job('failed'))
+    const failed = () => jobs.show('failed').then(([found]) => found)
+    await until('it failed', async () => {
+      const found = await failed()
+      return found?.failures === 1 && found.state === 'waiting'
+    })
+    t.match(await failed(), { reason: 'smtp://***@mail.example:587 refuses [address]' }, 'the host of an engine stays')
+    t.equal(await jobs.retry(), 0, 'all that are parked: none')
+    t.equal(await jobs.retry('early'), 0, 'what has not failed has its own time')
+    t.equal(await jobs.retry('failed'), 1)
+    await until('it is done', async () => (await failed())?.state === 'done')
+    t.equal(runs, 2)
+  })
 
   t.test(
     `${name}: an engine of ours that is away parks nothing, and a job may be added as one that is parked`,
