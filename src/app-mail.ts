@@ -16,7 +16,7 @@ import { mailStream, refuseMail } from './domain/mail-refusal.ts'
 import { type Preferences, preferencesStream } from './domain/preferences.ts'
 import { isRefusal } from './domain/refusal.ts'
 import { traceIdOf } from './domain/trace.ts'
-import { CLOCKS_APART_MS, type JobCounts, type JobKind, type JobView } from './ports/jobs.ts'
+import { CLOCKS_APART_MS, type JobCounts, type JobFailure, type JobKind, type JobView } from './ports/jobs.ts'
 import { MailError, type Mailer } from './ports/mailer.ts'
 import { failureOf } from './ports/outage.ts'
 import { accountRules } from './subscribers/account-mail.ts'
@@ -124,6 +124,15 @@ const recordRefused =
     if (isRefusal(result)) throw failureOf(result)
   }
 
+/** A line for each failure of a job, without anybody's address. */
+export const tellFailure =
+  (logger: Pick<Logger, 'warn' | 'error'>) =>
+  ({ kind, key, failures, reason, parked }: JobFailure): void => {
+    const line = { part: 'jobs', kind, job: key, failures, reason }
+    if (parked) logger.error(line, 'a job is parked: it waits for lexichron jobs retry')
+    else logger.warn(line, 'a job has failed and is tried again')
+  }
+
 export type StartedMail = { report(): Promise<MailReport>; rest(): void; close(): Promise<void> }
 
 /** Starts sending, and doing the `others` of the queue. A mail server that is away is no reason not to start: what is to be sent waits. */
@@ -159,25 +168,29 @@ export const startMail = async (
       logger.warn({ part: 'mail', err: error }, 'mail cannot be sent now: it waits'),
     )
   }
-  await jobs.work([
-    ...others,
-    unsentJobs([subscriber], log),
-    mailJobs(rules, {
-      log,
-      recipients: openRecipients({ ...core, chosen: chosenIn(core) }, config),
-      mailer: { ...mailer, send: attempt(mailer.send) },
-      render: (name, reader, data) => renderMail(templateOf(name), reader, data),
-      isDestroyed: async key => !(await keys.find(new Set([key]))).has(key),
-      domain: domainOf(config),
-      concurrency: 5,
-      onRefused: recordRefused(core),
-      onSent: ({ key, template, trace }) =>
-        logger.info(
-          { job: key, template, ...(trace !== undefined && { traceId: traceIdOf('', trace) }) },
-          'a mail was taken',
-        ),
-    }),
-  ])
+  await jobs.work(
+    [
+      ...others,
+      unsentJobs([subscriber], log),
+      mailJobs(rules, {
+        log,
+        recipients: openRecipients({ ...core, chosen: chosenIn(core) }, config),
+        mailer: { ...mailer, send: attempt(mailer.send) },
+        render: (name, reader, data) => renderMail(templateOf(name), reader, data),
+        isDestroyed: async key => !(await keys.find(new Set([key]))).has(key),
+        domain: domainOf(config),
+        clock,
+        concurrency: 5,
+        onRefused: recordRefused(core),
+        onSent: ({ key, template, trace }) =>
+          logger.info(
+            { job: key, template, ...(trace !== undefined && { traceId: traceIdOf('', trace) }) },
+            'a mail was taken',
+          ),
+      }),
+    ],
+    tellFailure(logger),
+  )
   check()
 
   const ending = new AbortController()

@@ -72,8 +72,9 @@ export const openRecipients = (sources: RecipientSources, config: Pick<Config, '
       locale: typeof locale === 'string' ? locale : 'en',
     })
   }
+  const operators = new Map(config.alertMail.map(address => [markOf(mailSecret, address), address]))
   const operator = async (mark: string): Found => {
-    const address = config.alertMail.find(each => markOf(mailSecret, each) === mark)
+    const address = operators.get(mark)
     return address === undefined ? undefined : { address, locale: 'en', timeZone: 'UTC' }
   }
 

@@ -73,6 +73,15 @@ const pathOf = (rest: string, place: string, dataDir: string, cwd: string): stri
     : { fault: 'names a host: write sqlite:relative/path or sqlite:/absolute/path' }
 }
 
+const isDecodable = (text: string): boolean => {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** The engine that a URL names, or in words what is wrong with it (to follow the setting's name). */
 export const parseEngine = (
   setting: EngineSetting,
@@ -92,6 +101,10 @@ export const parseEngine = (
   if (kind === 'memory') return rest === '' ? { engine: kind } : { fault: 'takes nothing after memory:' }
   const host = rest.startsWith('//') ? rest.replace(/^\/\/([^/]*@)?/, '') : ''
   if (!/^[^/?#]/.test(host)) return { fault: 'names no host' }
+  if ((kind === 'mongodb' || kind === 'smtp') && !isDecodable(text))
+    return {
+      fault: 'has a % that begins no character: what is special in user and password is percent-encoded, % as %25',
+    }
   return { engine: kind, url: text }
 }
 

@@ -18,9 +18,10 @@ const masterKey = (about: string) => ({
   expects: '32 bytes in base64 or hexadecimal digits, as of: openssl rand -base64 32',
   about,
 })
+const MOST_LISTED = 1000
 const list = (expects: string, about: string) => ({
-  schema: Type.Array(Type.String({ minLength: 1 }), { maxItems: 1000 }),
-  expects,
+  schema: Type.Array(Type.String({ minLength: 1 }), { maxItems: MOST_LISTED }),
+  expects: `${expects}, ${MOST_LISTED} at most`,
   about,
 })
 

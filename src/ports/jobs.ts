@@ -45,6 +45,12 @@ export type JobView = {
 /** `node`: who does it, or did it last. */
 export type JobDetail = JobView & { readonly data: JsonObject; readonly priority: number; readonly node?: string }
 
+/** `reason` names nobody's address. `parked`: it is not tried again. */
+export type JobFailure = Pick<JobView, 'kind' | 'key' | 'failures'> & {
+  readonly reason: string
+  readonly parked: boolean
+}
+
 export type RunningJob = {
   readonly key: string
   readonly data: JsonObject
@@ -98,15 +104,15 @@ export type Jobs = {
   add(job: NewJob): Promise<boolean>
   /** As many at once: how many were not there. Each is there, or none is known to be, when it throws: add them again. */
   addAll(jobs: readonly NewJob[]): Promise<number>
-  /** The kinds that this node does, from now on. Once only. */
-  work(kinds: readonly JobKind[]): Promise<void>
+  /** The kinds that this node does, from now on. Once only. `failed` is told of each failure. */
+  work(kinds: readonly JobKind[], failed?: (failure: JobFailure) => void): Promise<void>
   /** The oldest first; of one state, or of all but the done. */
   list(options: { readonly state?: JobState; readonly limit: number }): Promise<readonly JobView[]>
   /** Every job of this key, whatever its kind and state. */
   show(key: string): Promise<readonly JobDetail[]>
   /**
-   * Parked ones are due now and have all their tries again; how many there were. `key` names one, else it is all that have failed: what
-   * was added as parked is done only when it is named.
+   * Parked ones are due now and have all their tries again; how many there were. `key` names one, which may also wait for its next
+   * try; else it is all that have failed too often: what was added as parked is done only when it is named.
    */
   retry(key?: string): Promise<number>
   /** A job that is not running counts as done; whether there was one. */

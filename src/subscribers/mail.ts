@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject, Recorded } from '../domain/event.ts'
 import type { Log } from '../log/log.ts'
+import type { Clock } from '../ports/clock.ts'
 import { type JobKind, type Jobs, type NewJob, PermanentFailure, type RunningJob } from '../ports/jobs.ts'
 import { type Mail, MailError, type Mailer } from '../ports/mailer.ts'
 import type { Recipient, Recipients } from '../ports/recipients.ts'
@@ -40,6 +41,8 @@ export type MailDeps = { readonly jobs: () => Promise<Pick<Jobs, 'addAll'>> }
 export const MAIL_JOB = 'mail'
 /** Eight tries over some half an hour: 15 s, 30 s, 1, 2, 4, 8 and 15 minutes. */
 const PACE = { firstMs: 15_000, longestMs: 15 * 60_000 } as const
+/** One try in all: a server that says a little now and then would hold the job for ever. */
+const TRY_MS = 10 * 60_000
 /** Jobs that are added in one go: there may be ten thousand of one event. */
 const CHUNK = 1_000
 
@@ -134,6 +137,7 @@ export type SendingDeps = {
   readonly isDestroyed: (key: string) => Promise<boolean>
   /** The domain of message ids: that of the sender. */
   readonly domain: string
+  readonly clock: Pick<Clock, 'sleep'>
   /** How many at once on this node. */
   readonly concurrency: number
   /** Writes down that a receiver has refused it for good. Repeating it is harmless. */
@@ -181,6 +185,16 @@ const forgetDestroyed = async ({ mailer, isDestroyed }: SendingDeps, { keys }: M
   for (const key of keys) if (await isDestroyed(key)) await mailer.forget(key)
 }
 
+const sendInTime = async ({ mailer, clock }: SendingDeps, mail: Mail, signal: AbortSignal): Promise<void> => {
+  const [tooLong, done] = [new AbortController(), new AbortController()]
+  void clock.sleep(TRY_MS, done.signal).then(() => tooLong.abort())
+  try {
+    await mailer.send(mail, AbortSignal.any([signal, tooLong.signal]))
+  } finally {
+    done.abort()
+  }
+}
+
 /** What is done with the jobs that the subscriber puts into the queue. */
 export const mailJobs = (rules: readonly MailRule[], deps: SendingDeps): JobKind => ({
   name: MAIL_JOB,
@@ -197,7 +211,7 @@ export const mailJobs = (rules: readonly MailRule[], deps: SendingDeps): JobKind
     // A node that slept through its lock is not to send what another one has sent meanwhile.
     if (!(await held())) throw new Error('another node has taken the job over')
     try {
-      await deps.mailer.send(mail, signal)
+      await sendInTime(deps, mail, signal)
     } catch (error) {
       if (!(error instanceof MailError && error.kind === 'permanent')) throw error
       const { eventId, recipient, template } = about

@@ -539,7 +539,7 @@ t.test('jobs are listed, done again and given up; what is blocked; a mail is sho
     out: '1 will be done again\n',
     calls: [['jobs retry', undefined], ['close']],
   })
-  t.match(await run(['jobs', 'retry', 'nobody']), { code: 1, err: /There is no parked job nobody/ })
+  t.match(await run(['jobs', 'retry', 'nobody']), { code: 1, err: /There is no job nobody that failed/ })
   t.match(await run(['jobs', 'drop', 'e:t:m', '--json']), { code: 0, out: '{"dropped":"e:t:m"}\n' })
   t.match(await run(['jobs', 'drop', 'nobody']), { code: 1, err: /no job nobody that waits or is parked/ })
   t.match(await run(['jobs', 'drop']), { code: 2 })

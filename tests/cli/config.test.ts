@@ -180,6 +180,23 @@ t.test('engines by URL, and what would not be shared', async t => {
     ['/inbox', 'takes no path'],
   ] as const)
     t.match(carried({ ...smtp, MAIL: smtp.MAIL + more }), says)
+  for (const [name, address] of [
+    ['MAIL', 'smtp://me:se%zzcret@mail:587'],
+    ['MAIL', 'smtp://me:se%ffcret@mail:587'],
+    ['READ_STORE', 'mongodb://me:se%zzcret@db/words'],
+    ['READ_STORE', 'mongodb://db/%zz'],
+    ['KEYS', 'mongodb://db/%zz'],
+    ['CACHE', 'redis://me:se%zzcret@cache'],
+    ['EVENT_STORE', 'esdb://me:se%zzcret@log:2113'],
+  ] as const) {
+    const told = carried({ ...smtp, [name]: address })
+    t.match(told, new RegExp(`${name} is `), `${name} ${address}`)
+    t.notMatch(told, /cret/)
+  }
+  t.match(
+    carried({ ALERT_MAIL: Array.from({ length: 1001 }, (_, n) => `a${n}@b.example`).join(',') }),
+    'addresses separated by commas, 1000 at most',
+  )
   t.match(carried({ ...smtp, MAIL: 'smtps://mail?requireTLS=false' }), 'is encrypted from the start')
   t.same(loadConfig({ ...smtp, MAIL: 'smtp://mail?requireTLS=false' }, cwd).mail.engine, 'smtp')
   const shell = loadConfig({ MAIL: '/var/mail/me' }, cwd)

@@ -88,6 +88,7 @@ const subscriber = mailSubscriber(rules, {
 const sent: string[] = []
 const sender = mailJobs(rules, {
   log,
+  clock: fakeClock(),
   recipients: openRecipients(
     {
       log,

@@ -3,6 +3,7 @@ import t from 'tap'
 import { openMongoJobs } from '../../src/adapters/jobs/mongodb/backend.ts'
 import { noMongo, startMongo } from '../support/mongodb.ts'
 import { jobsContract } from './jobs.ts'
+import { jobsAwayContract } from './jobs-away.ts'
 import { repositoryContract } from './jobs-repository.ts'
 
 const reason = noMongo()
@@ -14,5 +15,6 @@ else {
     return () => openMongoJobs(url, 'READ_STORE')
   }
   jobsContract(t, 'mongodb', engine)
+  jobsAwayContract(t, 'mongodb', engine)
   repositoryContract(t, 'mongodb', engine)
 }

@@ -3,8 +3,8 @@ import { Agenda, type JobParameters, type JobRepository } from 'agenda'
 import type { Test } from 'tap'
 import type { JobBackend } from '../../src/adapters/jobs/backend.ts'
 import { realClock } from '../support/clocks.ts'
+import type { Engine } from '../support/jobs.ts'
 import { until } from '../support/until.ts'
-import type { Engine } from './jobs.ts'
 
 const MINUTE = 60_000
 const by = { lastModifiedBy: 'me' }

@@ -8,6 +8,7 @@ import { realClock } from '../support/clocks.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { jobsContract } from './jobs.ts'
+import { jobsAwayContract } from './jobs-away.ts'
 import { repositoryContract } from './jobs-repository.ts'
 
 const engine = async (t: Test) => {
@@ -15,6 +16,7 @@ const engine = async (t: Test) => {
   return async () => openSqliteJobs(path)
 }
 jobsContract(t, 'sqlite', engine)
+jobsAwayContract(t, 'sqlite', engine)
 repositoryContract(t, 'sqlite', engine)
 
 t.test('a file that is gone under a running queue is missed, and begun anew', async t => {

@@ -1,66 +1,11 @@
 /** What every engine of the queue promises: the port's sentences. agenda's own are in jobs-repository.ts. */
 import type { Test } from 'tap'
-import type { JobBackend } from '../../src/adapters/jobs/backend.ts'
 import { LOCK_MS, RENEW_MS } from '../../src/adapters/jobs/locks.ts'
 import { openQueue } from '../../src/adapters/jobs/queue.ts'
-import type { Clock } from '../../src/ports/clock.ts'
-import { CLOCKS_APART_MS, type JobKind, type Jobs, JobsError, PermanentFailure, TRIES } from '../../src/ports/jobs.ts'
+import { CLOCKS_APART_MS, type JobFailure, JobsError, PermanentFailure, TRIES } from '../../src/ports/jobs.ts'
 import { fakeClock, realClock } from '../support/clocks.ts'
+import { type Engine, gate, ignore, job, kindOf, LOOK_MS, looked, type Node, startNode } from '../support/jobs.ts'
 import { until } from '../support/until.ts'
-
-/** Opens the same queue again at each call: a node each. */
-export type OpenNode = () => Promise<JobBackend>
-export type Engine = (t: Test) => Promise<OpenNode>
-
-const LOOK_MS = 20
-const kindOf = (name: string, handle: JobKind['handle'], more: Partial<JobKind> = {}): JobKind => ({
-  ...{ name, handle, concurrency: 5, firstMs: 20, longestMs: 100 },
-  ...more,
-})
-const job = (key: string, more: object = {}) => ({ kind: 'letter', key, data: { to: key }, ...more })
-const ignore = (): void => undefined
-
-/** Opens when it is told to. */
-const gate = () => {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  return { passed: promise, open: () => resolve() }
-}
-
-type Node = {
-  readonly jobs: Jobs
-  readonly backend: JobBackend
-  /** How often it has looked for what is due. */
-  readonly looks: () => number
-}
-
-const startNode = async (
-  t: Test,
-  open: OpenNode,
-  nodeId: string,
-  clock: Clock = realClock(),
-  more: Partial<JobBackend> = {},
-): Promise<Node> => {
-  const backend = { ...(await open()), ...more }
-  let looks = 0
-  const { getNextJobToRun } = backend.repository
-  const repository = Object.assign(Object.create(backend.repository), {
-    getNextJobToRun: (...given: Parameters<typeof getNextJobToRun>) => {
-      looks += 1
-      return getNextJobToRun.apply(backend.repository, given)
-    },
-  })
-  const jobs = await openQueue({
-    ...{ backend: { ...backend, repository }, nodeId, clock, random: () => 0.5, lookMs: LOOK_MS, onError: ignore },
-  })
-  t.teardown(() => jobs.close())
-  return { jobs, backend, looks: () => looks }
-}
-
-/** So often has the node looked since, that it would have seen what there was. */
-const looked = async (node: Node): Promise<void> => {
-  const before = node.looks()
-  await until('two looks more', () => node.looks() >= before + 2)
-}
 
 export const jobsContract = (t: Test, name: string, engine: Engine): void => {
   const only = async (t: Test): Promise<Node> => startNode(t, await engine(t), 'node')
@@ -124,7 +69,9 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
         if (key === 'never') throw new PermanentFailure('no such address: ada@example.org')
         if (!mended) throw new Error('try later')
       }
-      await jobs.work([kindOf('letter', handle, { firstMs: 60_000, longestMs: 40 * 60_000 })])
+      const told: JobFailure[] = []
+      const kind = kindOf('letter', handle, { firstMs: 60_000, longestMs: 40 * 60_000 })
+      await jobs.work([kind], failure => void told.push(failure))
       for (const key of ['always', 'never']) t.ok(await jobs.add(job(key)))
       const failed = (n: number) =>
         until(`failure ${n}`, async saw => {
@@ -145,6 +92,15 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
         if (nextRunAt)
           await backend.repository.saveJobState({ ...stored, nextRunAt: lastFinishedAt ?? null }, undefined)
       }
+      t.same(
+        told.filter(({ key }) => key === 'always').map(({ failures, parked }) => [failures, parked]),
+        Array.from({ length: TRIES }, (_, n) => [n + 1, n + 1 === TRIES]),
+        'each failure is told, the last one as parked',
+      )
+      t.match(
+        told.filter(({ key }) => key === 'never'),
+        [{ kind: 'letter', failures: 1, parked: true, reason: 'no such address: [address]' }],
+      )
       t.same(waits, [1, 2, 4, 8, 16, 32, 40, undefined], 'twice as long each time, in minutes')
       t.equal(runs.filter(key => key === 'never').length, 1, 'no repetition helps')
       t.match(await jobs.counts(), { waiting: 0, running: 0, parked: 2 })
@@ -167,6 +123,29 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
       t.same([runs.filter(key => key === 'always').length, runs.filter(key => key === 'never').length], [TRIES + 1, 1])
     },
   )
+
+  t.test(`${name}: one that waits for its next try is due at once when it is named`, async t => {
+    const { jobs } = await only(t)
+    let runs = 0
+    const handle = async (): Promise<void> => {
+      runs += 1
+      if (runs === 1) throw new Error('smtp://***@mail.example:587 refuses me@there.example')
+    }
+    await jobs.add(job('early', { runAt: realClock(3_600_000).now() }))
+    await jobs.work([kindOf('letter', handle, { firstMs: 3_600_000, longestMs: 3_600_000 })])
+    await jobs.add(job('failed'))
+    const failed = () => jobs.show('failed').then(([found]) => found)
+    await until('it failed', async () => {
+      const found = await failed()
+      return found?.failures === 1 && found.state === 'waiting'
+    })
+    t.match(await failed(), { reason: 'smtp://***@mail.example:587 refuses [address]' }, 'the host of an engine stays')
+    t.equal(await jobs.retry(), 0, 'all that are parked: none')
+    t.equal(await jobs.retry('early'), 0, 'what has not failed has its own time')
+    t.equal(await jobs.retry('failed'), 1)
+    await until('it is done', async () => (await failed())?.state === 'done')
+    t.equal(runs, 2)
+  })
 
   t.test(
     `${name}: an engine of ours that is away parks nothing, and a job may be added as one that is parked`,

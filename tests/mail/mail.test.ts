@@ -6,6 +6,7 @@ import t from 'tap'
 import { openOutbox } from '../../src/adapters/mail/outbox.ts'
 import { localeOf, renderMail } from '../../src/adapters/mail/render.ts'
 import { type MailTemplate, mailTemplates } from '../../src/adapters/mail/templates.ts'
+import { tellFailure } from '../../src/app-mail.ts'
 import type { JsonObject, Recorded } from '../../src/domain/event.ts'
 import { JobsError, type NewJob, PermanentFailure } from '../../src/ports/jobs.ts'
 import { locales, type Mail, MailError } from '../../src/ports/mailer.ts'
@@ -18,7 +19,9 @@ import {
   type Refused,
   type SendingDeps,
 } from '../../src/subscribers/mail.ts'
+import { fakeClock } from '../support/clocks.ts'
 import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const from = 'Lexichron <mail@dictionary.example>'
 const mail: Mail = {
@@ -174,6 +177,7 @@ const open = () => {
     }),
     isDestroyed: async key => state.destroyed.has(key),
     domain: 'dictionary.example',
+    clock: fakeClock(),
     concurrency: 1,
     onRefused: async each => void refusals.push(each),
     onSent: each => void lines.push(each),
@@ -356,4 +360,50 @@ t.test('the outbox: one file a mail, whatever is repeated, for its owner alone, 
   await t.rejects(nowhere.send(mail), cannot)
   await t.rejects(nowhere.check(), cannot)
   await t.rejects(nowhere.forget?.('subject:ada') ?? Promise.resolve(), cannot)
+})
+
+t.test('one try has ten minutes, however long the server goes on', async t => {
+  const { subscriber, signal, work } = open()
+  const clock = fakeClock()
+  await subscriber.handle([event()], signal)
+  const given: AbortSignal[] = []
+  const sending = work(
+    'e1:account:ada',
+    {},
+    {
+      clock,
+      mailer: {
+        send: (_, until) =>
+          new Promise((_, reject) => {
+            if (!until) throw new Error('no signal')
+            given.push(until)
+            until.addEventListener('abort', () => reject(new MailError('unknown', 'cut off')))
+          }),
+      },
+    },
+  )
+  const failed = t.rejects(sending, { name: 'MailError', kind: 'unknown' })
+  await until('it is on its way', () => given.length === 1)
+  await clock.advance(10 * 60_000 - 1)
+  t.equal(given[0]?.aborted, false)
+  await clock.advance(1)
+  await failed
+  t.equal(clock.sleepers(), 0)
+  await work('e1:account:bob', {}, { clock })
+  t.equal(clock.sleepers(), 0, 'what was sent in time is not waited for')
+})
+
+t.test('each failure is a line: what is parked an error, all else a warning', async t => {
+  const lines: (readonly [level: string, line: object])[] = []
+  const told = tellFailure({
+    warn: (line: object) => void lines.push(['warn', line]),
+    error: (line: object) => void lines.push(['error', line]),
+  })
+  const failure = { kind: 'mail', key: 'e1:account:ada', failures: 1, reason: 'the server answered 451' }
+  told({ ...failure, parked: false })
+  told({ ...failure, failures: 8, parked: true })
+  t.match(lines, [
+    ['warn', { part: 'jobs', job: 'e1:account:ada', failures: 1, reason: failure.reason }],
+    ['error', { failures: 8 }],
+  ])
 })

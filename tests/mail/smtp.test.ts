@@ -2,7 +2,9 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import tls from 'node:tls'
+import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
+import { errorLine } from '../../src/adapters/logging/redact.ts'
 import { openSmtp } from '../../src/adapters/mail/smtp.ts'
 import { type Mail, MailError } from '../../src/ports/mailer.ts'
 import { startSmtp, testCertificate } from '../support/smtp.ts'
@@ -111,6 +113,12 @@ t.test('what is about the session is mended by an operator, and no mail is lost 
     ['220 hello', { EHLO: '250 hello', MAIL: '530 start TLS first' }, /answered 530 to MAIL/],
     ['220 hello', { EHLO: '250 hello', MAIL: '550 sender not allowed' }, /answered 550 to MAIL/],
     ['220 hello', { EHLO: '250 hello', MAIL: '250 ok', RCPT: '530 sign in first' }, /answered 530 to RCPT/],
+    [
+      '220 hello',
+      { EHLO: '250 hello', MAIL: '250 ok', RCPT: '550 5.7.1 you are listed' },
+      /answered 550 5\.7\.1 to RCPT/,
+    ],
+    ['220 hello', { EHLO: '250 hello', MAIL: '250 ok', RCPT: '554-5.7.26 not\r\n554 5.7.26 signed' }, /554 5\.7\.26/],
   ]
   const scripted = async (greeting: string, answers: Readonly<Record<string, string>>): Promise<Outcome> => {
     const listening = createServer(socket => {
@@ -126,6 +134,11 @@ t.test('what is about the session is mended by an operator, and no mail is lost 
   }
   for (const [greeting, answers, says] of scripts)
     t.match(await scripted(greeting, answers), { kind: 'temporary', message: says })
+  t.match(
+    await scripted('220 hello', { EHLO: '250 hello', MAIL: '250 ok', RCPT: '550 5.1.1 no such box' }),
+    { kind: 'permanent', code: 550 },
+    'but there may be no such box',
+  )
   t.match(
     await scripted('220 hello', { EHLO: '250 hello', MAIL: '552 too long' }),
     { kind: 'permanent', code: 552 },
@@ -194,4 +207,28 @@ t.test('addresses: one mailbox, whatever letters it has, and never a line or a l
   t.notMatch(refused.message, /jos/)
   t.comment(`a server without SMTPUTF8: ${refused.kind} ${refused.message}`)
   t.match(await send(t, old.url, { to: 'ada@bücher.example' }), { kind: 'taken' }, 'a domain needs no extension')
+})
+
+t.test('what the server says, which may be what it was told, is nowhere in the error', async t => {
+  const secrets = /us@r|s3cret|dXNAcg|czNjcmV0|echoed|ada@/i
+  const echoing = createServer(socket => {
+    socket.on('error', () => undefined).write('220 hello\r\n')
+    socket.on('data', line => {
+      const said = String(line).trim()
+      if (said.startsWith('EHLO')) return socket.write('250-hello\r\n250 AUTH LOGIN PLAIN\r\n')
+      const [, , plain = ''] = said.split(' ')
+      return socket.write(`535 5.7.8 echoed ${said} ${Buffer.from(plain, 'base64')} us@r s3cret\r\n`)
+    })
+  }).listen(0, '127.0.0.1')
+  await once(echoing, 'listening')
+  t.teardown(() => echoing.close())
+  const address = echoing.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const mailer = open(t, `smtp://us%40r:s3cret@127.0.0.1:${port}?requireTLS=false`)
+  for (const attempt of [mailer.check(), mailer.send(mail)]) {
+    const error = await attempt.catch((failure: unknown) => failure)
+    t.match(error, { name: 'MailError', kind: 'temporary', message: /refuses the user or the password/ })
+    t.notMatch(inspect(error, { depth: 9, showHidden: true }), secrets)
+    t.notMatch(JSON.stringify(errorLine(error)), secrets)
+  }
 })

@@ -69,6 +69,14 @@ t.test('nothing secret or personal comes through the log, however it is handed o
   t.match(text, '"ok":1', 'what is no secret stays')
   t.match(text, '"msg":"failed"')
   t.match(errorLine(outer), { name: 'Error', cause: { name: 'Error' } })
+  const said = new Error('bad login for me, who said aHVudGVyMg', { cause: new TypeError('aHVudGVyMg') })
+  const line = errorLine(new Error('the server refuses us', { cause: Object.assign(said, { code: 'EAUTH' }) }))
+  t.match(line, { cause: { name: 'Error', code: 'EAUTH', stack: /^\s+at /, cause: { name: 'TypeError' } } })
+  t.notMatch(
+    JSON.stringify(line),
+    /aHVudGVyMg/,
+    'what others said to a cause is theirs, and may be what they were told',
+  )
   t.equal(withoutSecretForms('a word, 1=1 & two'), 'a word, 1=1 & two')
 })
 

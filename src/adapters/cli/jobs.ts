@@ -67,7 +67,7 @@ export const jobsShow: CliCommand = {
 export const jobsRetry: CliCommand = {
   name: 'jobs retry',
   usage: '[KEY]',
-  summary: 'do parked jobs again: one, or all of them',
+  summary: 'do jobs again now: one that is parked or waits for its next try, or all that are parked',
   options: {},
   about: {},
   positionals: [0, 1],
@@ -75,7 +75,7 @@ export const jobsRetry: CliCommand = {
     const [key] = input.positionals
     const retried = await (await open('work')).jobs.retry(key)
     if (key !== undefined && retried === 0) {
-      terminal.note(`There is no parked job ${key}: lexichron jobs list --state parked lists them.`)
+      terminal.note(`There is no job ${key} that failed: lexichron jobs list lists them.`)
       return exitCodes.failed
     }
     await terminal.result(terminal.json ? JSON.stringify({ retried }) : `${count(retried)} will be done again`)

@@ -20,7 +20,7 @@ export type JobBackend = AgendaBackend & {
   counts(): Promise<JobCounts>
   /** Of those of the name that are not done the lowest `position`. */
   firstPosition(name: string): Promise<string | undefined>
-  /** Parked ones are due, as if they had never failed: those of the key, or all that were tried. How many. */
+  /** As if they had never failed, and due: of the key what is parked or waits for its next try, else all that were parked when tried. How many. */
   retry(key: string | undefined, due: Date): Promise<number>
   /** Those of the key that nobody does just now count as done; how many. */
   drop(key: string, at: Date): Promise<number>

@@ -12,13 +12,22 @@ import type { JobBackend, Lock } from './backend.ts'
 export const LOCK_MS = 120_000
 export const RENEW_MS = 30_000
 
+/** Between two tries to write the end of a job, in milliseconds: twice as long each time. */
+const AGAIN_FIRST_MS = 500
+const AGAIN_LONGEST_MS = 5_000
+/** A queue that closes waits for its engine for so long. */
+const ANSWER_MS = 900
+
 /** agenda compares it with the time by itself: never over, since it is seen to here. */
 const NEVER_OVER = new Date(8.64e15)
 const VANISHED = 'the node that did it has ended, or hung, in the middle of it'
 
 /** Of one job, from the moment it was taken on. */
 export type Hold = {
-  lock: Lock
+  /** The lock, as it was written last; behind it those before, where no answer came of what was to replace them. */
+  locks: readonly [Lock, ...Lock[]]
+  /** It was done, or has failed, and that is still to be written. */
+  ended: boolean
   /** How far this queue's clock is ahead of the one that agenda asks. */
   readonly aheadMs: number
   /** What is written last of it: one after the other, since each stands on the time that the one before it wrote. */
@@ -81,6 +90,7 @@ export const openLocks = (options: {
   const by = { lastModifiedBy: nodeId }
   const holds = new Set<Hold>()
   const taking = new Set<Promise<unknown>>()
+  const closing = new AbortController()
   let resting = false
 
   const lose = (hold: Hold): void => {
@@ -89,25 +99,66 @@ export const openLocks = (options: {
     delete hold.job?.lockedAt
     hold.lost.abort()
   }
-  /** Writes it, while it is ours; `lockedAt` is what this node says, whatever agenda has made of it. */
-  const write = async (job: JobParameters, hold: Hold): Promise<void> => {
-    const { hold: _, lockedAt: held, ...stored } = job as HeldJob
+  const saveLocked = async (job: JobParameters, locks: readonly Lock[]): Promise<boolean> => {
+    for (const lock of locks) if (await backend.saveLocked(job, lock)) return true
+    return false
+  }
+  /** Writes it, while it is ours: with a new time of its lock, or without one, which ends it. */
+  const write = async (job: JobParameters, hold: Hold, lockedAt?: Date): Promise<void> => {
+    const { hold: _, lockedAt: __, ...stored } = job as HeldJob
     if (!holds.has(hold)) throw new LockLost(`job ${job.name} is another node's`)
-    const at = held ? clock.now() : undefined
-    const state = { ...shifted(stored, hold.aheadMs), ...(at && { lockedAt: at }) }
-    if (!(await backend.saveLocked(state, hold.lock))) {
+    const state = { ...shifted(stored, hold.aheadMs), ...(lockedAt && { lockedAt }) }
+    const { locks } = hold
+    // Where no answer comes it may be written all the same.
+    const renewed: Lock | undefined = lockedAt && { ...locks[0], lockedAt }
+    if (renewed) hold.locks = [renewed, ...locks]
+    const saved = await saveLocked(state, locks)
+    if (saved && renewed) hold.locks = [renewed]
+    else if (saved) holds.delete(hold)
+    else if (hold.locks.at(-1) === locks.at(-1)) {
       lose(hold)
       throw new LockLost(`job ${job.name} is another node's`)
+    } else throw new Error(`the lock of job ${job.name} was taken anew while it was written`)
+  }
+  /** Until it is written, the lock is lost or the queue closes: what was done is not done again because an engine was away. */
+  const finish = async (job: JobParameters, hold: Hold): Promise<void> => {
+    hold.ended = true
+    // agenda waits for no job that has none.
+    job.lockedAt = NEVER_OVER
+    const over = AbortSignal.any([hold.lost.signal, closing.signal])
+    let renewed = clock.monotonic()
+    try {
+      for (let waitMs = AGAIN_FIRST_MS; ; waitMs = Math.min(waitMs * 2, AGAIN_LONGEST_MS)) {
+        try {
+          return await write(job, hold)
+        } catch (error) {
+          if (error instanceof LockLost || closing.signal.aborted) throw error
+          if (waitMs === AGAIN_FIRST_MS) onError(error)
+        }
+        await clock.sleep(waitMs, over)
+        if (over.aborted || clock.monotonic() - renewed < renewMs) continue
+        await write(job, hold, clock.now()).then(
+          () => {
+            renewed = clock.monotonic()
+          },
+          () => undefined,
+        )
+      }
+    } finally {
+      delete job.lockedAt
     }
-    if (at) hold.lock = { ...hold.lock, lockedAt: at }
-    else holds.delete(hold)
+  }
+  /** One after the other. */
+  const inTurn = (hold: Hold, work: () => Promise<void>): Promise<void> => {
+    const written = hold.written.then(work)
+    hold.written = written.catch(() => undefined)
+    return written
   }
   const save = (job: JobParameters): Promise<void> => {
     const hold = holdOf(job)
     hold.job = job
-    const written = hold.written.then(() => write(job, hold))
-    hold.written = written.catch(() => undefined)
-    return written
+    const ends = job.lockedAt === undefined
+    return inTurn(hold, () => (ends ? finish(job, hold) : write(job, hold, clock.now())))
   }
   const keep: Locks['keep'] = async (job, done) => {
     const hold = holdOf(job)
@@ -133,9 +184,17 @@ export const openLocks = (options: {
     const taken = await backend.repository.getNextJobToRun(name, until, new Date(at.getTime() - lockMs), at, by)
     const { _id: id, lockedAt } = taken ?? {}
     if (!taken || id === undefined || lockedAt === undefined) return undefined
+    const lock: Lock = { id, owner: nodeId, lockedAt, due: taken.nextRunAt ?? lockedAt }
+    // Its lock is over, and nobody else's: what became of it here is to be written still.
+    const unwritten = [...holds].find(({ ended, locks }) => ended && String(locks[0].id) === String(id))
+    if (unwritten) {
+      unwritten.locks = [lock]
+      return take(name)
+    }
     const ahead = clock.now().getTime() - Date.now()
     const hold: Hold = {
-      lock: { id, owner: nodeId, lockedAt, due: taken.nextRunAt ?? lockedAt },
+      locks: [lock],
+      ended: false,
       aheadMs: Math.abs(ahead) < SAME_MS ? 0 : ahead,
       written: Promise.resolve(),
       lost: new AbortController(),
@@ -149,12 +208,12 @@ export const openLocks = (options: {
     const failed = { ...taken, failCount: failures, failReason: VANISHED, failedAt: at }
     if (failures < TRIES) return handed(failed)
     const { lockedAt: _, ...parked } = failed
-    await save(Object.assign(shifted({ ...parked, lastFinishedAt: at }, -hold.aheadMs), { hold }))
+    await write(Object.assign(shifted({ ...parked, lastFinishedAt: at }, -hold.aheadMs), { hold }), hold)
     return take(name)
   }
   const free = async (all: readonly Hold[]): Promise<number> => {
     for (const hold of all) lose(hold)
-    return all.length === 0 ? 0 : backend.giveBack(all.map(({ lock }) => lock))
+    return all.length === 0 ? 0 : backend.giveBack(all.flatMap(({ locks }) => locks))
   }
 
   const own: Partial<JobRepository> = {
@@ -178,13 +237,13 @@ export const openLocks = (options: {
     // The others stay what they are, with the state that they stand on.
     repository: Object.assign(Object.create(backend.repository), own),
     held: async job => {
-      const { lock, lost } = holdOf(job)
-      if (lost.signal.aborted) return false
-      const stored = await backend.repository.getJobById(String(lock.id))
+      const hold = holdOf(job)
+      if (hold.lost.signal.aborted) return false
+      const stored = await backend.repository.getJobById(String(hold.locks[0].id))
       return (
-        !lost.signal.aborted &&
+        !hold.lost.signal.aborted &&
         stored?.lastModifiedBy === nodeId &&
-        stored.lockedAt?.getTime() === holdOf(job).lock.lockedAt.getTime()
+        hold.locks.some(({ lockedAt }) => stored.lockedAt?.getTime() === lockedAt.getTime())
       )
     },
     keep,
@@ -193,10 +252,21 @@ export const openLocks = (options: {
     },
     giveBack: async () => {
       resting = true
-      await Promise.allSettled(taking)
-      const all = [...holds]
-      await Promise.all(all.map(({ written }) => written))
-      return free(all.filter(hold => holds.has(hold)))
+      closing.abort()
+      const answered = new AbortController()
+      // Those who do the jobs are let go of, whether the engine answers or not.
+      void clock.sleep(ANSWER_MS, answered.signal).then(() => {
+        for (const hold of holds) lose(hold)
+      })
+      try {
+        await Promise.allSettled(taking)
+        const all = [...holds]
+        await Promise.all(all.map(({ written }) => written))
+        // What was done and could not be written is no other's to do: it is left to its lock.
+        return await free(all.filter(hold => holds.has(hold) && !hold.ended))
+      } finally {
+        answered.abort()
+      }
     },
   }
 }

@@ -3,6 +3,7 @@ import { Agenda, type Job, type JobParameters } from 'agenda'
 import type { Clock } from '../../ports/clock.ts'
 import {
   type JobDetail,
+  type JobFailure,
   type JobKind,
   type JobState,
   type Jobs,
@@ -21,9 +22,14 @@ import { openWaker } from './waker.ts'
 
 /** Between two looks for what other nodes have added, or what has become due. */
 const LOOK_MS = 1_000
-/** What runs when the queue closes may go on for so long; what is told to end then, for so long. */
+/**
+ * What runs when the queue closes may go on for so long; what is told to end then, for so long. What an engine that is away does
+ * not let be given back, or closed, in so long each is left: to its lock, and to the end of the process.
+ */
 const FINISH_MS = 6_000
-const END_MS = 2_000
+const END_MS = 1_000
+const GIVE_BACK_MS = 1_000
+const DISCONNECT_MS = 500
 const JITTER = 0.2
 
 const stateOf = ({ lockedAt, nextRunAt, failCount }: JobParameters): JobState => {
@@ -50,6 +56,9 @@ const detailOf = (job: JobParameters): JobDetail => ({
   ...(job.lastModifiedBy !== undefined && { node: job.lastModifiedBy }),
 })
 
+const isLast = (attempt: number, error: Error): boolean =>
+  error instanceof PermanentFailure || (attempt >= TRIES && !isOutage(error))
+
 /**
  * Exponential, with jitter, so that what failed together does not come back together; null: no more. An engine of ours that is
  * away parks nothing: the work is not at fault.
@@ -57,15 +66,19 @@ const detailOf = (job: JobParameters): JobDetail => ({
 export const backoff =
   ({ firstMs, longestMs }: Pick<JobKind, 'firstMs' | 'longestMs'>, random: () => number) =>
   ({ attempt, error }: { readonly attempt: number; readonly error: Error }): number | null => {
-    if (error instanceof PermanentFailure || (attempt >= TRIES && !isOutage(error))) return null
+    if (isLast(attempt, error)) return null
     const wait = Math.min(longestMs, firstMs * 2 ** (attempt - 1))
     return Math.round(wait * (1 + JITTER * (random() * 2 - 1)))
   }
 
+/** A login that is masked already is followed by the host of an engine. */
+const MASKED_LOGIN = '//***@'
 /** A reason is kept with the job and shown: whatever somebody put into an error, no address goes with it. */
 const shown = (error: unknown): Error => {
   const message = error instanceof Error ? error.message : String(error)
-  const masked = message.replace(/[^\s<>"',;:]+@[^\s<>"',;:]+/g, '[address]').slice(0, 500)
+  const masked = message
+    .replace(/[^\s<>"',;:]+@[^\s<>"',;:]+/g, found => (found.startsWith(MASKED_LOGIN) ? found : '[address]'))
+    .slice(0, 500)
   if (error instanceof PermanentFailure) return new PermanentFailure(masked, { cause: error })
   return new Error(masked, { cause: error })
 }
@@ -78,8 +91,6 @@ export type QueueOptions = {
   readonly random: () => number
   /** Told of what goes wrong outside of a job: the engine is away. */
   readonly onError: (error: unknown) => void
-  /** Told of each failure of a job. */
-  readonly onFailure?: (job: JobView, error: Error) => void
   readonly lockMs?: number
   readonly renewMs?: number
   readonly lookMs?: number
@@ -196,7 +207,7 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
       await new Promise<void>(resolve => lost.signal.addEventListener('abort', () => resolve(), { once: true }))
     throw new Error('the node ended while it had the job')
   }
-  const carryOut = (kind: JobKind) => async (job: Job) => {
+  const carryOut = (kind: JobKind, failed?: (failure: JobFailure) => void) => async (job: Job) => {
     const { attrs } = job
     busy.begun(attrs)
     if (resting !== undefined) return yielded(attrs)
@@ -210,7 +221,9 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
     } catch (error) {
       if (ending.signal.aborted && !(error instanceof PermanentFailure)) return yielded(attrs)
       const failure = shown(error)
-      options.onFailure?.({ ...viewOf(attrs), failures: (attrs.failCount ?? 0) + 1 }, failure)
+      const { key } = attrs.data
+      const failures = (attrs.failCount ?? 0) + 1
+      failed?.({ kind: kind.name, key, failures, reason: failure.message, parked: isLast(failures, failure) })
       throw failure
     } finally {
       done.abort()
@@ -218,28 +231,26 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
     }
   }
 
-  /** Waits for what runs, or so long. */
-  const settled = async (ms: number): Promise<void> => {
+  /** Waits for it, or so long. */
+  const within = async (ms: number, work: Promise<unknown>): Promise<void> => {
     const waiting = new AbortController()
-    await Promise.race([busy.idle(), clock.sleep(ms, waiting.signal)])
+    await Promise.race([work.catch(onError), clock.sleep(ms, waiting.signal)])
     waiting.abort()
   }
   /** From the first call on: what runs may end by itself, then it is told to. */
   const rest = (): Promise<void> => {
     locks.rest()
     resting ??= (async () => {
-      await settled(FINISH_MS)
+      await within(FINISH_MS, busy.idle())
       ending.abort()
-      await settled(END_MS)
+      await within(END_MS, busy.idle())
     })()
     return resting
   }
   const end = async (): Promise<void> => {
     await rest()
-    await locks.giveBack().catch(onError)
-    await agenda.stop(false).catch(onError)
-    await clocks?.close()
-    await backend.disconnect()
+    await within(GIVE_BACK_MS, Promise.all([locks.giveBack(), clocks?.close()]))
+    await within(DISCONNECT_MS, agenda.stop(false).then(backend.disconnect))
   }
   const addAll = (jobs: readonly NewJob[]): Promise<number> =>
     run(async () => {
@@ -252,11 +263,15 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
   return {
     add: async job => (await addAll([job])) === 1,
     addAll,
-    work: kinds =>
+    work: (kinds, failed) =>
       run(async () => {
         for (const kind of kinds) {
           const { name, concurrency } = kind
-          agenda.define(name, carryOut(kind), { concurrency, lockLimit: concurrency, backoff: backoff(kind, random) })
+          agenda.define(name, carryOut(kind, failed), {
+            concurrency,
+            lockLimit: concurrency,
+            backoff: backoff(kind, random),
+          })
         }
         clocks ??= openNodeClocks({ records: backend.consumers, clock, nodeId })
         await agenda.start()

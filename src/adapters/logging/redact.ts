@@ -55,15 +55,34 @@ export const withoutSecretForms = (text: string): string => {
 const TEXT = 4_000
 const cut = (text: string): string => (text.length > TEXT ? `${text.slice(0, TEXT)}...` : text)
 
+const codeOf = (error: Error): string | undefined =>
+  'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+/** What it was made of, without its words: they may be those of a server, which repeats what it was told. */
+const causeLine = (cause: unknown, depth: number): unknown => {
+  if (!(cause instanceof Error)) return typeof cause
+  const code = codeOf(cause)
+  const stack = cause.stack
+    ?.split('\n')
+    .filter(line => /^\s+at /.test(line))
+    .join('\n')
+  return {
+    name: cause.name,
+    ...(code !== undefined && { code }),
+    ...(stack && { stack: cut(stack) }),
+    ...(cause.cause !== undefined && depth > 0 && { cause: causeLine(cause.cause, depth - 1) }),
+  }
+}
+
 /** An error as it is logged: its name, code, message, stack and cause, and none of the members that others hung on it. */
-export const errorLine = (error: unknown, depth = 3): unknown => {
+export const errorLine = (error: unknown): unknown => {
   if (!(error instanceof Error)) return cut(String(error))
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  const code = codeOf(error)
   return {
     name: error.name,
     ...(code !== undefined && { code }),
     message: cut(error.message),
     ...(error.stack !== undefined && { stack: cut(error.stack) }),
-    ...(error.cause !== undefined && depth > 0 && { cause: errorLine(error.cause, depth - 1) }),
+    ...(error.cause !== undefined && { cause: causeLine(error.cause, 2) }),
   }
 }

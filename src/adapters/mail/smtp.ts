@@ -18,15 +18,25 @@ const TOO_LONG = 552
 /** RFC 4954, 6: what is missing is our sign-in or its encryption, whenever it is said. */
 const ABOUT_THE_SESSION: ReadonlySet<number> = new Set([530, 534, 535, 538])
 
-type Failure = Error & { readonly code?: string; readonly responseCode?: number; readonly command?: string }
+type Failure = Error & {
+  readonly code?: string
+  readonly responseCode?: number
+  readonly command?: string
+  readonly response?: string
+}
 
 type Told = { readonly kind: MailErrorKind; readonly reason: string; readonly code?: number }
 
 /** What the server said with its number. */
-const answered = (code: number, command: string): Told => {
+const answered = (code: number, command: string, response: string): Told => {
   const [verb = ''] = command.split(' ')
-  const about = (ABOUT_THE_MAIL.has(verb) && !ABOUT_THE_SESSION.has(code)) || (verb === 'MAIL' && code === TOO_LONG)
-  const reason = `the server answered ${code}${verb === '' ? '' : ` to ${verb}`}`
+  const [, status] = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response) ?? []
+  // RFC 3463, 3.8: who may send, and how, whatever the command was.
+  const refusesUs = verb === 'RCPT' && status?.startsWith('5.7.') === true
+  const about =
+    !refusesUs && ((ABOUT_THE_MAIL.has(verb) && !ABOUT_THE_SESSION.has(code)) || (verb === 'MAIL' && code === TOO_LONG))
+  const said = refusesUs ? `${code} ${status}` : code
+  const reason = `the server answered ${said}${verb === '' ? '' : ` to ${verb}`}`
   return code >= 500 && about ? { kind: 'permanent', reason, code } : { kind: 'temporary', reason }
 }
 
@@ -37,7 +47,7 @@ const temporary = (reason: string): Told => ({ kind: 'temporary', reason })
  * said what became of it.
  */
 const describe = (error: Failure, begun: boolean): Told => {
-  const { code = error.name, responseCode, command = '', message } = error
+  const { code = error.name, responseCode, command = '', response = '', message } = error
   if (code === 'EAUTH') return temporary('the server refuses the user or the password')
   if (/certificate|self.signed|unable to verify|altnames/i.test(message))
     return temporary("the server's certificate is not trusted: name its authority with NODE_EXTRA_CA_CERTS")
@@ -45,7 +55,7 @@ const describe = (error: Failure, begun: boolean): Told => {
     return temporary(
       'the server offers no encryption (STARTTLS): smtps:// is encrypted from the start, ?requireTLS=false goes without',
     )
-  if (responseCode !== undefined) return answered(responseCode, command)
+  if (responseCode !== undefined) return answered(responseCode, command, response)
   if (begun)
     return { kind: 'unknown', reason: `the connection ended before the server answered for the text (${code})` }
   if (code === 'EDNS' || /ENOTFOUND|EAI_AGAIN/.test(message)) return temporary("the server's name is not found")
@@ -81,10 +91,11 @@ export const openSmtp = ({ url, from }: { readonly url: string; readonly from: s
     mail.message.processFunc(text => text.once('resume', () => begun.add(id)))
     done()
   })
-  const failed = (cause: unknown, id = ''): MailError => {
-    if (cause instanceof MailError) return cause
-    const { kind, reason, code } = describe(cause instanceof Error ? cause : new Error(String(cause)), begun.has(id))
-    return new MailError(kind, `${shown}: ${reason}`, { cause, ...(code !== undefined && { code }) })
+  // Without its cause: that holds what the server said, which may be anything that it was told.
+  const failed = (error: unknown, id = ''): MailError => {
+    if (error instanceof MailError) return error
+    const { kind, reason, code } = describe(error instanceof Error ? error : new Error(String(error)), begun.has(id))
+    return new MailError(kind, `${shown}: ${reason}`, code === undefined ? {} : { code })
   }
   return {
     send: async (mail: Mail, signal?: AbortSignal) => {

@@ -183,8 +183,11 @@ export const openMongoJobs = async (url: string, setting: string): Promise<JobBa
       }),
     retry: (key, due) =>
       connection.run(async () => {
-        const parked = { ...states.parked, ...(key === undefined ? { lastRunAt: ANY_DATE } : { 'data.key': key }) }
-        return (await jobs.updateMany(parked, { $set: { ...UNFAILED, nextRunAt: due } })).modifiedCount
+        const failed: Filter<Stored> =
+          key === undefined
+            ? { ...states.parked, lastRunAt: ANY_DATE }
+            : { 'data.key': key, $or: [states.parked, { ...states.waiting, failCount: { $gt: 0 } }] }
+        return (await jobs.updateMany(failed, { $set: { ...UNFAILED, nextRunAt: due } })).modifiedCount
       }),
     drop: (key, at) =>
       connection.run(async () => {

@@ -66,7 +66,11 @@ export const openQueueFile = (db: Sqlite, newId: () => string, now: () => number
     retry: (key: string | undefined, due: Date): number =>
       change(
         `UPDATE job SET next_run = ?, failures = 0, reason = NULL, failed = NULL
-          WHERE ${states.parked} AND ${key === undefined ? 'last_run IS NOT NULL' : 'key = ?'}`,
+          WHERE ${
+            key === undefined
+              ? `${states.parked} AND last_run IS NOT NULL`
+              : `((${states.parked}) OR (${states.waiting} AND failures > 0)) AND key = ?`
+          }`,
         [ms(due), ...(key === undefined ? [] : [key])],
       ),
     drop: (key: string, at: Date): number =>
