@@ -89,7 +89,8 @@ export const openLocks = (options: {
   const { backend, nodeId, clock, lockMs, renewMs, lookMs, onError } = options
   const by = { lastModifiedBy: nodeId }
   const holds = new Set<Hold>()
-  const taking = new Set<Promise<unknown>>()
+  /** The last of each kind: they are taken one after the other, so that of two that are due the more urgent one is begun first. */
+  const taking = new Map<string, Promise<unknown>>()
   const closing = new AbortController()
   let resting = false
 
@@ -218,14 +219,16 @@ export const openLocks = (options: {
 
   const own: Partial<JobRepository> = {
     getNextJobToRun: async name => {
-      if (resting) return undefined
-      const taken = take(name)
-      taking.add(taken)
-      try {
-        return await taken
-      } finally {
-        taking.delete(taken)
-      }
+      const before = taking.get(name)
+      const taken = (async () => {
+        await before
+        return resting ? undefined : take(name)
+      })()
+      taking.set(
+        name,
+        taken.catch(() => undefined),
+      )
+      return taken
     },
     saveJobState: save,
     // agenda does not wait for it: what it throws would end the process.
@@ -259,7 +262,7 @@ export const openLocks = (options: {
         for (const hold of holds) lose(hold)
       })
       try {
-        await Promise.allSettled(taking)
+        await Promise.all(taking.values())
         const all = [...holds]
         await Promise.all(all.map(({ written }) => written))
         // What was done and could not be written is no other's to do: it is left to its lock.
