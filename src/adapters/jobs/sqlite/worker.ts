@@ -1,6 +1,6 @@
 /** The thread that has the file of jobs open: each commit waits for the disk, and nobody's loop waits with it. */
 import { randomUUID } from 'node:crypto'
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { openDatabase, type Sqlite, SqliteError } from '../../sqlite.ts'
 import { identityOf } from '../../sqlite-file.ts'
 import { openQueueFile, type QueueFile, replaced } from './queue-file.ts'
@@ -112,18 +112,10 @@ if (parentPort) {
   }
 
   let taken = 0
-  /** What came while the disk was waited for goes together. */
-  const rest = (): readonly JobsRequest[] => {
-    const more: JobsRequest[] = []
-    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
-      const message: unknown = next.message
-      more.push(message as JobsRequest)
-      if (more.length >= TOGETHER) break
-    }
-    return more
-  }
-  port.on('message', (first: JobsRequest) => {
-    const requests = [first, ...rest()]
+  const waiting: JobsRequest[] = []
+  const answerAll = (): void => {
+    const requests = waiting.splice(0, TOGETHER)
+    if (waiting.length > 0) setImmediate(answerAll)
     const closing = requests.find(({ method }) => method === 'close')
     const asked = requests.filter(request => request !== closing)
     const answers = asked.length > 0 ? performAll(asked) : []
@@ -138,5 +130,9 @@ if (parentPort) {
     if (taken < TURN) return
     taken = 0
     pause(PAUSE_MS)
+  }
+  // What came while the disk was waited for goes together. Deno refuses to be asked what else the port has.
+  port.on('message', (request: JobsRequest) => {
+    if (waiting.push(request) === 1) setImmediate(answerAll)
   })
 }
