@@ -3,7 +3,8 @@
  * lies; but as pages fill and empty SQLite moves rows between them and leaves the old bytes in the space that no cell has, where
  * no later delete finds them. SQLite offers nothing to overwrite them short of writing the whole file anew (VACUUM), so it is done
  * in the file, a stretch at a time: while the write lock is held and the journal is empty nobody else writes the file, and
- * readers see no byte change that means anything.
+ * readers see no byte change that means anything. It is for files without auto_vacuum, as ours are: the pointer maps of others begin
+ * with bytes like those of b-tree pages.
  *
  * @see https://www.sqlite.org/fileformat2.html#b_tree_pages
  */
