@@ -38,6 +38,8 @@ const keys = {
   find: () => Promise.resolve(nothing),
 }
 
+const BEGAN_MS = Date.parse('2026-11-23T08:00:00Z')
+
 /** Four events a stream, two of a correlation, five hundred people; edits of 560 bytes, and small ones. */
 const fill = async (store: EventStore, events: number): Promise<void> => {
   const meta: object = JSON.parse(sampleMeta)
@@ -49,7 +51,9 @@ const fill = async (store: EventStore, events: number): Promise<void> => {
         const n = first + stream * 4 + at
         const actor = { id: actorOf(n * 7), kind: n % 9 === 0 ? 'service' : 'account' }
         const correlationId = `7d0f6a52-53a1-5d5e-8f0b-${String(n >> 1).padStart(12, '0')}`
-        const text = JSON.stringify({ ...meta, actor, correlationId })
+        // Some forty in each millisecond, as fast as they are written.
+        const time = new Date(BEGAN_MS + n / 40).toISOString()
+        const text = JSON.stringify({ ...meta, actor, at: time, correlationId })
         return { id: randomUUID(), type: TYPES[n % TYPES.length] ?? 'EntryEdited', data: sampleData, meta: text }
       }),
     }))
@@ -165,7 +169,7 @@ const pages = async (
     )
     const parsed = samples.map(each => ({ ...each, about: JSON.parse(each.meta) }))
     type Sample = (typeof parsed)[number]
-    const time = ({ recordedAt }: Sample): Date => new Date(recordedAt)
+    const time = ({ about }: Sample): Date => new Date(about.at)
     const later = (sample: Sample): Date => new Date(time(sample).getTime() + 2_000)
     const filters: Readonly<Record<string, (sample: Sample) => Omit<HistoryQuestion, 'order'>>> = {
       none: () => ({}),

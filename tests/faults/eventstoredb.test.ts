@@ -428,35 +428,29 @@ t.test('the log has one id, renewed when its end is lost, and no other programâ€
 t.test('a server that is no use says why at the start, without the login', async t => {
   const folder = t.testdir()
   const pem = (name: string): string => join(folder, name)
-  const common = [
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=localhost',
-  ]
-  execFileSync(
-    'openssl',
-    ['req', ...common, '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', pem('key'), '-out', pem('crt')],
-    { stdio: 'ignore' },
-  )
-  const tls = { key: readFileSync(pem('key')), certificate: readFileSync(pem('crt')) }
+  const common = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+  const certified = (name: string, subject: string, altName: string): { key: Buffer; certificate: Buffer } => {
+    const files = ['-keyout', pem(`${name}.key`), '-out', pem(`${name}.crt`)]
+    const names = ['-subj', `/CN=${subject}`, '-addext', `subjectAltName=${altName}`]
+    execFileSync('openssl', ['req', ...common, ...names, ...files], { stdio: 'ignore' })
+    return { key: readFileSync(pem(`${name}.key`)), certificate: readFileSync(pem(`${name}.crt`)) }
+  }
+  const tls = certified('own', 'localhost', 'IP:127.0.0.1')
   const login = { user: 'ops', password: 'hush hush' }
   const secure = await openEventStoreDouble({ tls, login })
+  const elsewhere = await openEventStoreDouble({
+    tls: certified('elsewhere', 'elsewhere.example', 'DNS:elsewhere.example'),
+  })
   const plain = await openEventStoreDouble()
   const old = await openEventStoreDouble({ version: '22.10.5' })
   const ancient = await openEventStoreDouble({ features: false })
   const frozen = await openEventStoreDouble()
-  for (const each of [secure, plain, old, ancient, frozen]) t.teardown(() => each.close())
+  for (const each of [secure, elsewhere, plain, old, ancient, frozen]) t.teardown(() => each.close())
   frozen.faults.order('features', { kind: 'freeze' }, 99)
   const withLogin = (url: string, password: string): string =>
     url.replace('//', `//ops:${encodeURIComponent(password)}@`)
-  const ca = `tlsCAFile=${encodeURIComponent(pem('crt'))}`
+  const discovering = (url: string): string => url.replace('esdb:', 'esdb+discover:')
+  const ca = `tlsCAFile=${encodeURIComponent(pem('own.crt'))}`
   const good = await openEventStoreDb({ url: withLogin(secure.url(ca), login.password), clock })
   written(await good.append('a-1', 'none', newEvents(1)))
   await good.close()
@@ -471,7 +465,19 @@ t.test('a server that is no use says why at the start, without the login', async
     ['esdb://ops:hush%20hush@127.0.0.1:1?tls=false', /cannot be reached \(connect ECONNREFUSED 127\.0\.0\.1:1\)/],
     [
       'esdb+discover://ops:hush%20hush@127.0.0.1:1?tls=false&maxDiscoverAttempts=1',
-      /cannot be reached \(no node of it has said/,
+      /cannot be reached \(connect ECONNREFUSED 127\.0\.0\.1:1\)/,
+    ],
+    [
+      discovering(withLogin(secure.url('maxDiscoverAttempts=1'), 'hush hush')),
+      /127\.0\.0\.1:\d+: its certificate is not trusted/,
+    ],
+    [
+      'esdb+discover://ops:hush%20hush@nowhere.invalid:1?tls=false&maxDiscoverAttempts=1',
+      /cannot be reached \(its name is not known here\)/,
+    ],
+    [
+      elsewhere.url(`tlsCAFile=${encodeURIComponent(pem('elsewhere.crt'))}`),
+      /127\.0\.0\.1:\d+: its certificate is for another host name/,
     ],
     ['esdb://ops:hush%20hush@nowhere.invalid:1?tls=false', /cannot be reached \(its name is not known here\)/],
   ] as const) {

@@ -19,6 +19,8 @@ export type Connection = {
   failed(client: EsdbClient, error: unknown): void
   /** The client could not ask for the server's features: it keeps that answer for ever. It has no append in the air. */
   renew(client: EsdbClient): void
+  /** Who could not discover a cluster does not tell why its nodes did not answer: the first of them is asked for itself. Else the error. */
+  why(error: unknown): Promise<unknown>
   close(): void
 }
 
@@ -67,6 +69,8 @@ const openClient = (address: EventStoreDbAddress, monotonic: () => number): Esdb
   return client.sound(monotonic)
 }
 
+const isUndiscovered = (error: unknown): boolean => /Failed to discover/.test(textOf(error))
+
 /** @throws {EventStoreError} when a certificate's file cannot be read. Nothing is sent yet. */
 export const openConnection = (address: EventStoreDbAddress, { monotonic }: Pick<Clock, 'monotonic'>): Connection => {
   const key = JSON.stringify(address)
@@ -87,9 +91,21 @@ export const openConnection = (address: EventStoreDbAddress, { monotonic }: Pick
     client: () => mine.current,
     failed: (client, error) => {
       if (error instanceof SilentError) client.silent(error.ms)
-      else if (/Failed to discover/.test(textOf(error))) renew(client)
+      else if (isUndiscovered(error)) renew(client)
     },
     renew,
+    why: async error => {
+      if (!isUndiscovered(error)) return error
+      const direct = openClient({ ...address, discover: false }, monotonic)
+      try {
+        await direct.serverVersion()
+        return error
+      } catch (reason) {
+        return reason
+      } finally {
+        direct.end()
+      }
+    },
     close: () => {
       if (closed) return
       closed = true

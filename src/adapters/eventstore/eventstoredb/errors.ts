@@ -116,9 +116,12 @@ export const leaderOf = (error: unknown): string | undefined =>
 
 /** Why a certificate or the lack of one stands in the way, in words; undefined when it does not. */
 const tlsFault = (text: string): string | undefined => {
-  if (/self.signed|unable to (?:verify|get)|UNABLE_TO|certificate.*(?:expired|not yet)|CERT_/i.test(text))
-    return 'its certificate is not trusted: name the authority that signed it with tlsCAFile=/path/to/ca.crt'
+  // First what the codes of the others also fit.
   if (/altnames|Hostname\/IP/i.test(text)) return 'its certificate is for another host name than the one in the URL'
+  if (/certificate.*(?:expired|not yet)|CERT_HAS_EXPIRED|CERT_NOT_YET/i.test(text))
+    return 'its certificate has expired or is not valid yet: renew it, or set the clock'
+  if (/self.signed|unable to (?:verify|get)|UNABLE_TO|CERT_/i.test(text))
+    return 'its certificate is not trusted: name the authority that signed it with tlsCAFile=/path/to/ca.crt'
   if (/wrong version number|packet length too long|EPROTO|SSL routines/i.test(text))
     return 'it does not speak TLS: add tls=false, or turn TLS on at the server'
   return undefined

@@ -67,8 +67,8 @@ export const lookAtEventStoreDb = async (url: string, clock: Clock): Promise<Loo
   let leader: string | undefined
   const look = async (): Promise<Look> => {
     const client = connection.client()
-    const version = await client.serverVersion().catch((error: unknown) => {
-      throw failureOf(error, shown)
+    const version = await client.serverVersion().catch(async (error: unknown) => {
+      throw failureOf(await connection.why(error), shown)
     })
     requireVersion(version, shown)
     leader = await leaderElsewhere(connection, clock)

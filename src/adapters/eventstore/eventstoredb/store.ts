@@ -108,7 +108,7 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
       requireVersion(await client.serverVersion(), shown)
     } catch (error) {
       connection.failed(client, error)
-      throw failureOf(error, shown)
+      throw failureOf(await connection.why(error), shown)
     }
     return openIdentity({
       ...{ reader, appender, clock, newId, seen: options.seen ?? new Map() },
