@@ -156,6 +156,9 @@ export const runFile = async (options: FileOptions): Promise<FileRun> => {
     ...(hung ? [`it had not ended after ${limitSeconds} s`] : []),
     ...(fault !== undefined && !hung && counted.failed === 0 ? [fault] : []),
     ...(fault === undefined && digest.totals() === undefined ? ['it ended without its totals'] : []),
+    ...(digest.totals() !== undefined && counted.passed + counted.failed + counted.skipped === 0
+      ? ['it has asserted nothing']
+      : []),
     ...left.map(({ command }) => `left running: ${command.slice(0, 200)}`),
   ]
   const totals: Totals = { ...counted, failed: counted.failed + faults.length }

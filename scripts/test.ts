@@ -56,6 +56,11 @@ for (const name of readdirSync(kept)) {
 const folder = mkdtempSync(join(kept, `${kind}-`))
 const show = (line: string): void => void process.stdout.write(`${line}\n`)
 
+// Who reads what is shown may have enough of it: what runs is not left behind.
+process.stdout.once('error', () => {
+  endRunning()
+  process.exit(1)
+})
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => {
     endRunning()

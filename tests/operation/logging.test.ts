@@ -161,7 +161,10 @@ t.test('files roll by size and only so many are kept', async t => {
     })
   }
   await log.close()
-  await until('the oldest to be gone', async () => (readdirSync(logs).length <= 3 ? true : undefined))
+  await until('the oldest to be gone', saw => {
+    saw(readdirSync(logs))
+    return readdirSync(logs).length <= 3
+  })
   t.ok(readdirSync(logs).every(name => /^lexichron\.\d{4}-\d\d-\d\d\.\d+\.log$/.test(name)))
   t.notOk(readdirSync(logs).some(name => name.endsWith('.1.log')))
   t.match(log.faults(), { files: { dropped: 0, failures: 0 } })
@@ -171,9 +174,14 @@ t.test('a new file each day, and files of days before are among those that are k
   const folder = temporaryFolder(t)
   const logs = join(folder, 'logs')
   mkdirSync(logs)
-  // What looks at the calendar looks at the global one: a second and a half before midnight of this machine.
+  const before = [20, 21, 22].map(day => `lexichron.2026-11-${day}.1.log`)
+  for (const [at, name] of before.entries()) {
+    writeFileSync(join(logs, name), '')
+    utimesSync(join(logs, name), 1_700_000_000 + at, 1_700_000_000 + at)
+  }
+  // What looks at the calendar looks at the global one: three seconds before midnight of this machine, of which the first line needs a few milliseconds.
   const RealDate = globalThis.Date
-  const shift = new RealDate(2026, 10, 23, 23, 59, 58, 500).getTime() - RealDate.now()
+  const shift = new RealDate(2026, 10, 23, 23, 59, 57).getTime() - RealDate.now()
   class Shifted extends RealDate {
     constructor(...parts: readonly unknown[]) {
       if (parts.length === 0) super(RealDate.now() + shift)
@@ -187,11 +195,6 @@ t.test('a new file each day, and files of days before are among those that are k
   t.teardown(() => {
     globalThis.Date = RealDate
   })
-  const before = [20, 21, 22].map(day => `lexichron.2026-11-${day}.1.log`)
-  for (const [at, name] of before.entries()) {
-    writeFileSync(join(logs, name), '')
-    utimesSync(join(logs, name), 1_700_000_000 + at, 1_700_000_000 + at)
-  }
   const log = await openServiceLog({ level: 'info', to: 'files', dataDir: folder, fileMegabytes: 1, files: 3 })
   log.logger.info('before midnight')
   await until('the file of the next day', async () => {
@@ -200,7 +203,10 @@ t.test('a new file each day, and files of days before are among those that are k
   })
   log.logger.info('after midnight')
   await log.close()
-  await until('the oldest to be gone', async () => (readdirSync(logs).length <= 3 ? true : undefined))
+  await until('the oldest to be gone', saw => {
+    saw(readdirSync(logs))
+    return readdirSync(logs).length <= 3
+  })
   t.strictSame(
     readdirSync(logs).toSorted().slice(-2),
     ['lexichron.2026-11-23.1.log', 'lexichron.2026-11-24.1.log'],

@@ -47,6 +47,10 @@ t.test('what holds is counted, what fails is shown with its place, whatever way 
   t.match(bad.out, 'not ok: tests/support/runner/crashes.ts > it ended with 3')
   t.equal(lastLine(bad.out), '1 passed, 2 failed, 0 skipped')
   t.notMatch(bad.out, 'once more', 'no second chance in the fast tier')
+
+  const empty = await run('fast', ['asserts-nothing'])
+  t.equal(empty.code, 1)
+  t.match(empty.out, 'not ok: tests/support/runner/asserts-nothing.ts > it has asserted nothing')
 })
 
 t.test('a file that hangs is ended, and one that leaves something running has failed', async t => {
