@@ -114,10 +114,31 @@ const startRunning = async (
     close: async () => {
       ending.abort()
       const consumers = [...projections, ...subscribers].map(each => each.handle.done)
-      await Promise.all([...consumers, follower.done, forgetting, ended])
+      const all = Promise.all([...consumers, follower.done, forgetting, ended])
+      const over = new AbortController()
+      await Promise.race([all, readsAway(core, over.signal)])
+      over.abort()
+      // Whoever is not waited for ends with what it stands on.
+      all.catch(() => undefined)
     },
   })
   return { projections, subscribers, follower, identities }
+}
+
+const LOOK_MS = 1_000
+/**
+ * Resolves when the read store does not answer. Each call on it may take its time then, and every consumer makes two of them
+ * before it ends; its lease lapses by itself.
+ */
+const readsAway = async ({ reads, clock }: Pick<Core, 'reads' | 'clock'>, signal: AbortSignal): Promise<void> => {
+  for (let answers = true; answers && !signal.aborted; ) {
+    await clock.sleep(LOOK_MS, signal)
+    const asked = reads.record('closing').then(
+      () => true,
+      () => false,
+    )
+    answers = await Promise.race([asked, clock.sleep(LOOK_MS, signal).then(() => false)])
+  }
 }
 
 const issuerOf = (config: Config): string => config.publicUrl ?? 'urn:lexichron'
