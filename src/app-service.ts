@@ -67,6 +67,13 @@ const openQueries = (core: Core, views: Views, { counter, query }: ReturnType<ty
   }
 }
 
+/**
+ * Consumers end with the batch they are at, and leave where they stand and their lease: two calls on an engine, each of which
+ * takes its time where that is away or its file is held by another program. So long they are waited for, of the ten seconds
+ * that a process has to close.
+ */
+const ENDING_MS = 4_000
+
 /** What works in the background of a service: projections, subscribers, followers. */
 const startRunning = async (
   core: Core,
@@ -114,7 +121,12 @@ const startRunning = async (
     close: async () => {
       ending.abort()
       const consumers = [...projections, ...subscribers].map(each => each.handle.done)
-      await Promise.all([...consumers, follower.done, forgetting, ended])
+      const all = Promise.all([...consumers, follower.done, forgetting, ended])
+      const waiting = new AbortController()
+      await Promise.race([all, clock.sleep(ENDING_MS, waiting.signal)])
+      waiting.abort()
+      // Whoever is not waited for ends with what it stands on, and its lease lapses by itself.
+      all.catch(() => undefined)
     },
   })
   return { projections, subscribers, follower, identities }

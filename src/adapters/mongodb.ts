@@ -7,6 +7,7 @@ import {
   MongoError,
   MongoServerError,
 } from 'mongodb'
+import { afterPrefix } from '../ports/conditions.ts'
 import { endWritesWithTheirConnection } from './mongodb-sockets.ts'
 
 /** Connections and commands since the start, but for those in use and those who wait for one. */
@@ -59,6 +60,14 @@ const options: MongoClientOptions = {
 const GONE: ReadonlySet<unknown> = new Set([26, 175])
 const UNAUTHORISED: ReadonlySet<unknown> = new Set([13, 18])
 export const DUPLICATE = 11_000
+/** Is there such a document already? */
+export const isDuplicate = (error: unknown): boolean => error instanceof MongoServerError && error.code === DUPLICATE
+
+/** The range of the texts that begin so; in MongoDB's order of bytes, which is that of code points. */
+export const withPrefix = (prefix: string): { readonly $gte: string; readonly $lt?: string } => {
+  const end = afterPrefix(prefix)
+  return end === undefined ? { $gte: prefix } : { $gte: prefix, $lt: end }
+}
 
 const figureNames = ['inUse', 'waiting', 'opened', 'closed', 'cleared'] as const
 

@@ -123,3 +123,12 @@ export const indexFault = (indexes: Indexes, body: JsonObject): string | undefin
 
 /** The order with the id, for people. */
 export const describeOrder = (query: Pick<Query, 'order'>): string => [...query.order, 'id'].join(', ')
+
+/** The first text after every text that begins with the prefix; none after U+10FFFF. */
+export const afterPrefix = (prefix: string): string | undefined => {
+  const points = [...prefix].map(each => each.codePointAt(0) ?? 0)
+  while (points.at(-1) === 0x10ffff) points.pop()
+  const last = points.pop()
+  if (last === undefined) return undefined
+  return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1)
+}

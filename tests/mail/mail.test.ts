@@ -20,20 +20,11 @@ import {
   type SendingDeps,
 } from '../../src/subscribers/mail.ts'
 import { fakeClock } from '../support/clocks.ts'
+import { from, sampleMail } from '../support/mails.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
-const from = 'Lexichron <mail@dictionary.example>'
-const mail: Mail = {
-  messageId: 'abc@dictionary.example',
-  date: new Date('2026-01-05T10:00:00Z'),
-  to: 'ada@example.org',
-  subject: 'Grüße, señora',
-  text: 'One line.\n',
-  html: '<p>One line.</p>',
-  headers: { 'List-Unsubscribe': '<mailto:mail@dictionary.example?subject=unsubscribe>' },
-  keys: ['document:1.2', 'subject:ada'],
-}
+const mail: Mail = { ...sampleMail, keys: ['document:1.2', 'subject:ada'] }
 const inEnglish = { locale: 'en', timeZone: 'UTC' }
 
 t.test('words: every mail in every language, of one source', async t => {

@@ -7,20 +7,9 @@ import t, { type Test } from 'tap'
 import { errorLine } from '../../src/adapters/logging/redact.ts'
 import { openSmtp } from '../../src/adapters/mail/smtp.ts'
 import { type Mail, MailError } from '../../src/ports/mailer.ts'
+import { from, sampleMail as mail } from '../support/mails.ts'
 import { startSmtp, testCertificate } from '../support/smtp.ts'
 import { until } from '../support/until.ts'
-
-const from = 'Lexichron <mail@dictionary.example>'
-const mail: Mail = {
-  messageId: 'abc@dictionary.example',
-  date: new Date('2026-01-05T10:00:00Z'),
-  to: 'ada@example.org',
-  subject: 'Grüße, señora',
-  text: 'One line.\n',
-  html: '<p>One line.</p>',
-  headers: { 'List-Unsubscribe': '<mailto:mail@dictionary.example?subject=unsubscribe>' },
-  keys: [],
-}
 
 const open = (t: Test, url: string) => {
   const mailer = openSmtp({ url, from })

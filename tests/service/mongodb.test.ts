@@ -120,6 +120,15 @@ else {
     const doctor = await runHere(folder, ['doctor'], env, hurried)
     t.match(doctor.out + doctor.err, /read store.*it answers and has \d+ collections/)
     t.match(doctor.out + doctor.err, /MASTER_KEY opens them/)
+    proxy.cut()
+    await until('one to see that it is away', async saw => {
+      const { json } = await askJson(one.url, '/health', { headers: admin })
+      saw(json)
+      return Object(json['parts']).readStore?.state === 'failed'
+    })
+    const ended = await Promise.all([one, two].map(node => node.stop('SIGTERM')))
+    proxy.heal()
+    t.same(ended, [0, 0], 'each ends by itself, in its ten seconds')
     for (const { output } of [one, two]) {
       const plain = output.err.split('\n').filter(line => line !== '' && !line.startsWith('{'))
       t.same(plain, [], 'whatever is said of the outage is a line of the log')

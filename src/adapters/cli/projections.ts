@@ -1,6 +1,6 @@
 /** `lexichron rebuild`, `projections`, `projections retry`, `verify` and `repair`: the read models, looked after. */
-import type { App, DamagedEvent, ProjectionStatus, RepairReport, VerifyReport } from './app-port.ts'
-import { type CliCommand, type CliContext, exitCodes, oneOf } from './command.ts'
+import type { App, DamagedEvent, ProjectionStatus, RepairReport, VerifyReport, Watch } from './app-port.ts'
+import { type CliCommand, type CliContext, type ExitCode, exitCodes, oneOf } from './command.ts'
 import { count, table } from './terminal.ts'
 
 const known = (app: App, name: string): string => oneOf(name, app.projectionNames, 'projection')
@@ -109,6 +109,27 @@ const verdict = ({ events, faults, damaged, projections: checked }: VerifyReport
   ]),
 ]
 
+type Checked = { readonly different: number }
+type Report<C extends Checked> = Pick<VerifyReport, 'faults' | 'damaged'> & { readonly projections: readonly C[] }
+type Reporting<R> = {
+  readonly work: (watch: Watch) => Promise<R>
+  readonly lines: (report: R) => readonly string[]
+}
+
+/** Looks through all there is, says what was found, and fails where something damaged is left. */
+const reported = async <C extends Checked, R extends Report<C>>(
+  { watched, terminal, signal }: CliContext,
+  { work, lines }: Reporting<R & Report<C>>,
+  isSound: (checked: C) => boolean,
+): Promise<ExitCode> => {
+  const report = await watched(view => work({ onProgress: view.show, signal }))
+  if (signal.aborted) return exitCodes.tryAgain
+  if (terminal.json) await terminal.result(JSON.stringify(report))
+  else for (const line of lines(report)) await terminal.result(line)
+  const sound = report.faults.length + report.damaged.length === 0 && report.projections.every(isSound)
+  return sound ? exitCodes.done : exitCodes.failed
+}
+
 export const verify: CliCommand = {
   name: 'verify',
   usage: '',
@@ -118,15 +139,8 @@ export const verify: CliCommand = {
   about: {},
   positionals: [0, 0],
   run: async (_, context) => {
-    const { terminal, signal } = context
     const app = await context.open('work')
-    const found = await context.watched(view => app.verify({ onProgress: view.show, signal }))
-    if (signal.aborted) return exitCodes.tryAgain
-    if (terminal.json) await terminal.result(JSON.stringify(found))
-    else for (const line of verdict(found)) await terminal.result(line)
-    const sound =
-      found.faults.length + found.damaged.length === 0 && found.projections.every(each => each.different === 0)
-    return sound ? exitCodes.done : exitCodes.failed
+    return reported(context, { work: app.verify, lines: verdict }, ({ different }) => different === 0)
   },
 }
 
@@ -156,15 +170,11 @@ export const repair: CliCommand = {
   about: {},
   positionals: [0, 0],
   run: async (_, context) => {
-    const { terminal, signal } = context
     const app = await context.open('work')
-    const done = await context.watched(view => app.repair({ onProgress: view.show, signal }))
-    if (signal.aborted) return exitCodes.tryAgain
-    if (terminal.json) await terminal.result(JSON.stringify(done))
-    else for (const line of repairs(done)) await terminal.result(line)
-    const sound =
-      done.faults.length + done.damaged.length === 0 &&
-      done.projections.every(({ different, rebuilt }) => different === 0 || rebuilt)
-    return sound ? exitCodes.done : exitCodes.failed
+    return reported(
+      context,
+      { work: app.repair, lines: repairs },
+      ({ different, rebuilt }: RepairReport['projections'][number]) => different === 0 || rebuilt,
+    )
   },
 }

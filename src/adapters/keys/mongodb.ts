@@ -10,10 +10,10 @@
  */
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { Binary, type Collection, MongoServerError } from 'mongodb'
+import { Binary, type Collection } from 'mongodb'
 import type { Clock } from '../../ports/clock.ts'
 import { type Keys, KeysError, type SealingKey } from '../../ports/keys.ts'
-import { connectMongo, DUPLICATE, databaseOf } from '../mongodb.ts'
+import { connectMongo, databaseOf, isDuplicate } from '../mongodb.ts'
 import { openSigningPairs, type SigningRecords } from './signing.ts'
 import { KEY_BYTES, type Wrapping, wrappingWith } from './wrapping.ts'
 
@@ -31,7 +31,6 @@ const DOCUMENT = /^document:([0-9a-f]{16})\.(\d{1,3})$/
 const PURPOSE = /^[a-z][a-z0-9-]{0,63}$/
 const MASTER = 'master'
 
-const isDuplicate = (error: unknown): boolean => error instanceof MongoServerError && error.code === DUPLICATE
 const bytesOf = (value: Binary | null | undefined): Uint8Array | undefined => value?.buffer
 
 const fault = (code: 'unavailable' | 'gone' | 'closed', message: string, cause?: ErrorOptions): KeysError =>

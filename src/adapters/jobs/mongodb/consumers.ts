@@ -1,7 +1,8 @@
 /** Checkpoints and records of consumers whose effects are jobs: collections beside the jobs, which no rebuilding drops. */
-import { type Collection, type Db, Long, MongoServerError } from 'mongodb'
+import { type Collection, type Db, Long } from 'mongodb'
 import { type Checkpoint, type ConsumerStore, ReadStoreError } from '../../../ports/read-store.ts'
-import { DUPLICATE, type MongoConnection } from '../../mongodb.ts'
+import { isDuplicate, type MongoConnection } from '../../mongodb.ts'
+import { openMongoRecords } from '../../mongodb-records.ts'
 
 type StoredCheckpoint = {
   readonly _id: string
@@ -10,7 +11,6 @@ type StoredCheckpoint = {
   readonly eventId: string
   readonly token: number
 }
-type Named = { readonly _id: string; readonly v: string }
 
 const checkpointOf = ({ logId, position, eventId, token }: StoredCheckpoint): Checkpoint => ({
   logId: String(logId),
@@ -18,13 +18,12 @@ const checkpointOf = ({ logId, position, eventId, token }: StoredCheckpoint): Ch
   eventId: String(eventId),
   token: Number(token),
 })
-const isDuplicate = (error: unknown): boolean => error instanceof MongoServerError && error.code === DUPLICATE
 
 /** `run`: its errors become those of the read store's port. */
 export const openMongoConsumers = (db: Db, run: MongoConnection['run']): ConsumerStore => {
   const majority = { readConcern: { level: 'majority' }, writeConcern: { w: 'majority' } } as const
   const stored: Collection<StoredCheckpoint> = db.collection('jobs_checkpoints', majority)
-  const named: Collection<Named> = db.collection('jobs_records', majority)
+  const named = openMongoRecords(db, 'jobs_records', run)
 
   const store = async (consumer: string, { logId, position, eventId, token }: Checkpoint): Promise<boolean> => {
     const notNewer = { _id: consumer, token: { $lte: token } }
@@ -56,25 +55,8 @@ export const openMongoConsumers = (db: Db, run: MongoConnection['run']): Consume
       }),
     checkpoints: () =>
       run(async () => new Map((await stored.find({}).toArray()).map(found => [found._id, checkpointOf(found)]))),
-    record: name => run(async () => (await named.findOne({ _id: name }))?.v),
-    records: prefix =>
-      run(async () => {
-        const found = await named.find({ _id: { $gte: prefix } }, { sort: { _id: 1 } }).toArray()
-        return new Map(found.flatMap(({ _id, v }) => (_id.startsWith(prefix) ? [[_id, v] as const] : [])))
-      }),
-    swap: (name, expected, value) =>
-      run(async () => {
-        if (expected === undefined && value === undefined) return (await named.findOne({ _id: name })) === null
-        if (value === undefined) return (await named.deleteOne({ _id: name, v: expected ?? '' })).deletedCount === 1
-        if (expected !== undefined)
-          return (await named.updateOne({ _id: name, v: expected }, { $set: { v: value } })).matchedCount === 1
-        try {
-          await named.insertOne({ _id: name, v: value })
-          return true
-        } catch (error) {
-          if (isDuplicate(error)) return false
-          throw error
-        }
-      }),
+    record: named.record,
+    records: named.records,
+    swap: named.swap,
   }
 }

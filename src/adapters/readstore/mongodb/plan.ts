@@ -9,6 +9,7 @@ import type { Json, JsonObject } from '../../../domain/event.ts'
 import { documentChecksum } from '../../../ports/checksum.ts'
 import { type Ordered, ordered } from '../../../ports/conditions.ts'
 import type { Condition, Index, Indexes, Plan } from '../../../ports/read-store.ts'
+import { withPrefix } from '../../mongodb.ts'
 
 /** `m`: texts, numbers, truths and lists of texts at the top of the body. */
 export type Stored = {
@@ -96,19 +97,13 @@ const conditionOf = (condition: Condition): Bson => {
     case 'all':
       return { $all: [...condition.value] }
     case 'prefix':
-      return condition.value === '' ? { $gte: '' } : { $gte: condition.value, $lt: afterPrefix(condition.value) }
+      return withPrefix(condition.value)
     case 'range': {
       const { gte, gt, lte, lt } = condition
       const bounds = { $gte: gte, $gt: gt, $lte: lte, $lt: lt }
       return Object.fromEntries(Object.entries(bounds).filter(([, value]) => value !== undefined))
     }
   }
-}
-
-/** The first text that does not begin so: what is indexed is ASCII, of which U+007F is no part. */
-export const afterPrefix = (prefix: string): string => {
-  const last = prefix.codePointAt(prefix.length - 1) ?? 0
-  return prefix.slice(0, -1) + String.fromCodePoint(last + 1)
 }
 
 /** The range of index entries that the plan's bounds cover, without what it is to go on after. */

@@ -3,10 +3,10 @@
  * both end in the same instant. What is stored lies in a collection of its own name, made anew each time: who writes on
  * after a drop writes where nobody reads.
  */
-import { type Collection, type Db, Long, MongoServerError } from 'mongodb'
+import { type Collection, type Db, Long } from 'mongodb'
 import type { Clock } from '../../../ports/clock.ts'
 import { type Checkpoint, type CollectionName, type Indexes, ReadStoreError } from '../../../ports/read-store.ts'
-import { DUPLICATE } from '../../mongodb.ts'
+import { isDuplicate } from '../../mongodb.ts'
 import { keysOf, type Stored } from './plan.ts'
 
 type StoredCheckpoint = {
@@ -54,8 +54,6 @@ const checkpointOf = ({ logId, position, eventId, token }: StoredCheckpoint): Ch
 const storedCheckpoint = ({ logId, position, eventId, token }: Checkpoint): StoredCheckpoint => ({
   ...{ logId, position: Long.fromBigInt(position), eventId, token },
 })
-
-const isDuplicate = (error: unknown): boolean => error instanceof MongoServerError && error.code === DUPLICATE
 
 export const openRegistry = (
   db: Db,

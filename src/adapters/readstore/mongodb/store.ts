@@ -3,8 +3,6 @@
  * sessions, no text search, so that a sharded cluster does all of it. What the query language means is said by
  * src/ports/conditions.ts; conditions that no index answers are looked at here, by that very code.
  */
-import type { Collection } from 'mongodb'
-import { MongoServerError } from 'mongodb'
 import type { Json, JsonObject } from '../../../domain/event.ts'
 import { documentChecksum } from '../../../ports/checksum.ts'
 import type { Clock } from '../../../ports/clock.ts'
@@ -18,8 +16,9 @@ import {
   ReadStoreError,
   type Row,
 } from '../../../ports/read-store.ts'
-import { connectMongo, DUPLICATE, type MongoFigures } from '../../mongodb.ts'
-import { afterPrefix, countedOf, entriesOf, projectionOf, type Stored, scalarsIn } from './plan.ts'
+import { connectMongo, type MongoFigures } from '../../mongodb.ts'
+import { openMongoRecords } from '../../mongodb-records.ts'
+import { countedOf, entriesOf, projectionOf, type Stored, scalarsIn } from './plan.ts'
 import { type Held, openRegistry } from './registry.ts'
 import { writeDocuments } from './writes.ts'
 
@@ -40,7 +39,6 @@ export type MongoReadStore = ReadStore & {
   explain(collection: string, plan: Plan): Promise<string>
 }
 
-type Named = { readonly _id: string; readonly v: string }
 /** A document, or some members of it. */
 type Entry = Pick<Stored, '_id' | 'c' | 'm' | 'b'> & { readonly p?: Stored['p'] }
 
@@ -83,10 +81,7 @@ export const openMongoReadStore = async (options: MongoReadStoreOptions): Promis
   const db = connection.client.db(connection.database)
   const { clock, newId, onUnknownIndex = () => undefined } = options
   const registry = openRegistry(db, { clock, newId, onUnknownIndex })
-  const named: Collection<Named> = db.collection('_records', {
-    readConcern: { level: 'majority' },
-    writeConcern: { w: 'majority' },
-  })
+  const named = openMongoRecords(db, '_records', run)
   /** An empty answer may be that of a collection which is no longer there: MongoDB does not say so. */
   const onHeld = <T>(name: string, work: (held: Held) => Promise<T>, isEmpty: (found: T) => boolean): Promise<T> =>
     run(async () => {
@@ -239,27 +234,9 @@ export const openMongoReadStore = async (options: MongoReadStoreOptions): Promis
       }),
     checkpoint: consumer => run(() => registry.checkpoint(consumer)),
     checkpoints: () => run(registry.checkpoints),
-    record: name => run(async () => (await named.findOne({ _id: name }))?.v),
-    records: prefix =>
-      run(async () => {
-        const range = prefix === '' ? {} : { _id: { $gte: prefix, $lt: afterPrefix(prefix) } }
-        const found = await named.find(range, { sort: { _id: 1 } }).toArray()
-        return new Map(found.map(({ _id, v }) => [_id, v]))
-      }),
-    swap: (name, expected, value) =>
-      run(async () => {
-        if (expected === undefined && value === undefined) return (await named.findOne({ _id: name })) === null
-        if (value === undefined) return (await named.deleteOne({ _id: name, v: expected ?? '' })).deletedCount === 1
-        if (expected !== undefined)
-          return (await named.updateOne({ _id: name, v: expected }, { $set: { v: value } })).matchedCount === 1
-        try {
-          await named.insertOne({ _id: name, v: value })
-          return true
-        } catch (error) {
-          if (error instanceof MongoServerError && error.code === DUPLICATE) return false
-          throw error
-        }
-      }),
+    record: named.record,
+    records: named.records,
+    swap: named.swap,
     ping: () => run(async () => void (await db.command({ ping: 1 }))),
     figures: connection.figures,
     sweep: () => run(registry.sweep),

@@ -3,10 +3,10 @@
  * may be written again, and two nodes at once, without harm. Unordered bulks of idempotent writes with distinct ids; after an
  * error the documents are read again, since counts and indexes in it cannot be trusted everywhere.
  */
-import { type AnyBulkWriteOperation, Long, MongoBulkWriteError, MongoServerError } from 'mongodb'
+import { type AnyBulkWriteOperation, Long, MongoBulkWriteError } from 'mongodb'
 import type { DocumentWrite } from '../../../ports/read-store.ts'
 import { ReadStoreError } from '../../../ports/read-store.ts'
-import { DUPLICATE } from '../../mongodb.ts'
+import { DUPLICATE, isDuplicate } from '../../mongodb.ts'
 import { type Stored, storedOf, tombstone } from './plan.ts'
 import type { Held } from './registry.ts'
 
@@ -30,7 +30,7 @@ const onlyDuplicates = (error: unknown): boolean => {
     const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors]
     return errors.length > 0 && errors.every(each => each.code === DUPLICATE)
   }
-  return error instanceof MongoServerError && error.code === DUPLICATE
+  return isDuplicate(error)
 }
 
 /** Those of the writes that the store has not seen: what it holds is older, or nothing. */

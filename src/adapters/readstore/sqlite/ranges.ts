@@ -1,6 +1,6 @@
 /** Ranges of stored values, and the pieces into which a keyset cuts an index so that each piece is one range of it. */
 import type { Json } from '../../../domain/event.ts'
-import { compareScalars, type Ordered } from '../../../ports/conditions.ts'
+import { afterPrefix, compareScalars, type Ordered } from '../../../ports/conditions.ts'
 import type { Condition } from '../../../ports/read-store.ts'
 import type { SqlValue } from '../../sqlite.ts'
 import { ABSENT, stored } from './layout.ts'
@@ -8,15 +8,6 @@ import { ABSENT, stored } from './layout.ts'
 type Scalar = string | number
 export type Bound = { readonly value: Scalar; readonly inclusive: boolean }
 export type Interval = { readonly low?: Bound; readonly high?: Bound }
-
-/** The first text after every text that begins with the prefix; none after U+10FFFF. */
-export const afterPrefix = (prefix: string): string | undefined => {
-  const points = [...prefix].map(each => each.codePointAt(0) ?? 0)
-  while (points.at(-1) === 0x10ffff) points.pop()
-  const last = points.pop()
-  if (last === undefined) return undefined
-  return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1)
-}
 
 const tighter = (a: Bound | undefined, b: Bound | undefined, sign: 1 | -1): Bound | undefined => {
   if (!a || !b) return a ?? b
