@@ -5,7 +5,7 @@ import { type Sqlite, SqliteError } from './sqlite.ts'
  * Folds the write-ahead log into the file and empties it, if no reader or writer of any process stands in the way: it
  * waits for nobody. The pages left in it; -1 when somebody did. @throws {SqliteError}
  */
-export const checkpoint = (db: Sqlite, busyTimeoutMs = 5_000): number => {
+export const checkpoint = (db: Sqlite): number => {
   db.exec('PRAGMA busy_timeout = 0')
   try {
     const [busy, pages] = db.prepare<[number, number, number]>('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? [1, -1]
@@ -14,6 +14,6 @@ export const checkpoint = (db: Sqlite, busyTimeoutMs = 5_000): number => {
     if (error instanceof SqliteError && error.kind === 'busy') return -1
     throw error
   } finally {
-    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
+    db.exec(`PRAGMA busy_timeout = ${db.busyTimeoutMs}`)
   }
 }

@@ -88,8 +88,8 @@ const scrubPages = (file: number, pageSize: number, from: number): number => {
  * Folds the journal and scrubs some pages from one on. Answers the page to go on from, 0 after the last one, the same page when
  * a reader or writer stood in the way. @throws {SqliteError}
  */
-export const scrub = (db: Sqlite, from: number, busyTimeoutMs = 5_000): number => {
-  if (checkpoint(db, busyTimeoutMs) !== 0) return from
+export const scrub = (db: Sqlite, from: number): number => {
+  if (checkpoint(db) !== 0) return from
   const file = descriptorOf(db.path)
   // Pages that this connection remembers have what is overwritten now, and would bring it back with their next change.
   db.exec('PRAGMA shrink_memory')

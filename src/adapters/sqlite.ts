@@ -51,6 +51,8 @@ export type PrepareOptions = { readonly bigints?: boolean }
 
 export type Sqlite = {
   readonly path: string
+  /** How long one statement waits for another connection's lock. */
+  readonly busyTimeoutMs: number
   prepare<Row extends readonly SqlValue[] = readonly SqlValue[]>(sql: string, options?: PrepareOptions): Statement<Row>
   exec(sql: string): void
   /** The value of a pragma that answers with one. */
@@ -75,6 +77,8 @@ export type OpenOptions = {
   readonly readOnly?: boolean
   /** How long a statement waits for another connection's lock, in milliseconds; 5000 by default. */
   readonly busyTimeoutMs?: number
+  /** While a transaction waits for another connection's lock this is asked all the time: `true` gives up at once. */
+  readonly isLeft?: () => boolean
   /** Set after the role's own; names are checked, values are numbers or words. */
   readonly pragmas?: Readonly<Record<string, string | number>>
 }
@@ -211,7 +215,13 @@ const wrapStatement = <Row extends readonly SqlValue[]>(inner: StatementSync, pa
   }
 }
 
-const wrap = (inner: DatabaseSync, path: string): Sqlite => {
+/** So often a connection that may be left is asked whether it is. */
+const SLICE_MS = 20
+
+/** How a connection waits for a lock: `slice` at a time, `most` in all, in milliseconds. */
+type Waiting = { readonly slice: number; readonly most: number; readonly isLeft: () => boolean }
+
+const wrap = (inner: DatabaseSync, path: string, { slice, most, isLeft }: Waiting): Sqlite => {
   const guarded = <T>(work: () => T): T => {
     try {
       return work()
@@ -227,13 +237,26 @@ const wrap = (inner: DatabaseSync, path: string): Sqlite => {
       return wrapStatement(statement, path)
     })
   const exec = (sql: string): void => guarded(() => inner.exec(sql))
+  // Nothing has been done yet where it cannot begin.
+  const begin = (): void => {
+    for (let waited = 0; ; waited += slice) {
+      try {
+        exec('BEGIN IMMEDIATE')
+        return
+      } catch (error) {
+        const isHeld = error instanceof SqliteError && error.kind === 'busy'
+        if (!isHeld || isLeft() || waited + slice >= most) throw error
+      }
+    }
+  }
   return {
     path,
+    busyTimeoutMs: slice,
     prepare,
     exec,
     pragma: name => prepare(`PRAGMA ${name}`).get()?.[0],
     transaction: work => {
-      exec('BEGIN IMMEDIATE')
+      begin()
       try {
         const result = work()
         exec('COMMIT')
@@ -340,9 +363,12 @@ export const openDatabase = (path: string, options: OpenOptions): Sqlite => {
   } catch (error) {
     throw cannotOpen(error, path)
   }
-  const db = wrap(inner, path)
+  const { isLeft } = options
+  const slice = isLeft ? Math.min(SLICE_MS, busyTimeoutMs) : busyTimeoutMs
+  const db = wrap(inner, path, { slice, most: busyTimeoutMs, isLeft: isLeft ?? (() => true) })
   try {
     prepareFile(db, options, busyTimeoutMs)
+    if (slice !== busyTimeoutMs) db.exec(`PRAGMA busy_timeout = ${slice}`)
   } catch (error) {
     db.close()
     throw error

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { type Answered, checkAll, draft, isHeldBy, leasesOf, listOf, tokenOf } from '../support/nodes.ts'
 import { type Running, startProcess } from '../support/processes.ts'
-import { environmentFor, killable, main, type Service, temporaryFolder } from '../support/service.ts'
+import { environmentFor, main, type Service, serviceProcess, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const CLIENTS = 16
@@ -39,7 +39,7 @@ t.test('killed nine times under load, nothing that was answered is missing', asy
   const answered: (Answered & Sent)[] = []
   const unanswered: Sent[] = []
   const start = async (): Promise<Running> =>
-    startProcess(t, ...(await killable([main, 'serve', '--json'])), { env: environmentFor(folder) })
+    startProcess(t, ...(await serviceProcess([main, 'serve', '--json'])), { env: environmentFor(folder) })
 
   const client = async (url: string, name: string): Promise<void> => {
     for (let n = 0; ; n += 1) {

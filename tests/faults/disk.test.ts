@@ -31,7 +31,7 @@ import {
   startLoad,
   tokenOf,
 } from '../support/nodes.ts'
-import { lexichron, startKillable, temporaryFolder } from '../support/service.ts'
+import { lexichron, startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const mount = (...args: readonly string[]): boolean => spawnSync('mount', args).status === 0
@@ -70,7 +70,7 @@ const get = async (url: string): Promise<{ readonly status: number; readonly bod
 withDisk('a full disk: commands are refused, queries go on, and with room again all goes on', 12, async (t, disk) => {
   const { folder } = disk
   const token = await tokenOf(folder)
-  const nodes = [await startKillable(t, folder), await startKillable(t, folder)]
+  const nodes = [await startService(t, folder), await startService(t, folder)]
   const urls = () => nodes.map(({ url }) => url)
   for (const node of nodes) await ready(node)
   const first = await insist(urls, token, 'first', 'first')
@@ -149,14 +149,14 @@ withDisk(
         parts: { disk: { state: 'degraded', detail: { reason: /the disk is full/ } } },
       })
     }
-    let node = await startKillable(t, folder)
+    let node = await startService(t, folder)
     await writing(node.url, 'first')
     await listOf(node.url, token, answered.at(-1)?.sync)
     await until('room is kept', () => existsSync(join(folder, 'room')))
     fill()
     await node.stop('SIGKILL')
     fill()
-    node = await startKillable(t, folder)
+    node = await startService(t, folder)
     await readsAlone(node.url, 'refused once')
     t.ok(remount('size=24m'), 'there is room again')
     await writing(node.url, 'second')
@@ -165,13 +165,13 @@ withDisk(
     t.equal(await node.stop(), 0)
     fill()
     t.notOk(existsSync(join(folder, 'read.db-shm')), 'nor is there what a start makes to read')
-    node = await startKillable(t, folder)
+    node = await startService(t, folder)
     t.notOk(existsSync(join(folder, 'room')), 'the room was given up')
     fill()
     await readsAlone(node.url, 'refused twice')
     await node.stop('SIGKILL')
     fill()
-    node = await startKillable(t, folder)
+    node = await startService(t, folder)
     await readsAlone(node.url, 'refused thrice')
     rmSync(join(folder, 'of-others'))
     await writing(node.url, 'third')
@@ -192,7 +192,7 @@ withDisk('a read-only disk: the start is refused in one sentence, and nothing is
   )
   t.ok(remount('rw'))
   const token = await tokenOf(folder)
-  const node = await startKillable(t, folder)
+  const node = await startService(t, folder)
   const answered = await insist(() => [node.url], token, 'one', 'one')
   await node.stop('SIGKILL')
   t.ok(remount('ro'))
@@ -200,7 +200,7 @@ withDisk('a read-only disk: the start is refused in one sentence, and nothing is
   t.not(full.code, 0)
   t.match(full.err, /^lexichron: [^\n]*not writable[^\n]*\n$/, 'on data that is there')
   t.ok(remount('rw'))
-  const again = await startKillable(t, folder)
+  const again = await startService(t, folder)
   await checkAll(t, folder, [again], token, answered ? [answered] : [])
   t.equal(await again.stop(), 0)
 })
@@ -208,7 +208,7 @@ withDisk('a read-only disk: the start is refused in one sentence, and nothing is
 t.test('a log that is locked or deleted: writing is refused, reading goes on, and nothing is lost', async t => {
   const folder = temporaryFolder(t)
   const token = await tokenOf(folder)
-  const node = await startKillable(t, folder)
+  const node = await startService(t, folder)
   await ready(node)
   const first = await insist(() => [node.url], token, 'first', 'first')
   await listOf(node.url, token, first?.sync)
@@ -294,14 +294,14 @@ t.test('a truncated write-ahead log: what is left is whole, and the loss of the 
   const token = await tokenOf(folder)
   const wal = (name: string): string => join(folder, `${name}-wal`)
   const cut = (name: string): void => truncateSync(wal(name), Math.floor(statSync(wal(name)).size * 0.6))
-  let node = await startKillable(t, folder)
+  let node = await startService(t, folder)
   let load = startLoad(() => [node.url], token, 4)
   await load.more(100)
   await load.stop()
   await listOf(node.url, token, load.answered.at(-1)?.sync)
   await node.stop('SIGKILL')
   cut('read.db')
-  node = await startKillable(t, folder)
+  node = await startService(t, folder)
   t.ok(await listOf(node.url, token, load.answered.at(-1)?.sync), 'the read store may lose its end: it is folded again')
   checkLog(t, folder, load.answered)
   load = startLoad(() => [node.url], token, 4)
@@ -312,7 +312,7 @@ t.test('a truncated write-ahead log: what is left is whole, and the loss of the 
   await node.stop('SIGKILL')
   const before = logOf(folder)
   cut('events.db')
-  node = await startKillable(t, folder)
+  node = await startService(t, folder)
   const after = logOf(folder)
   t.ok(after.length < before.length, `${before.length - after.length} of ${before.length} events are lost`)
   t.same(after, before.slice(0, after.length), 'what is left is the beginning, whole')

@@ -7,7 +7,7 @@ import { openSqliteEventStore } from '../../src/adapters/eventstore/sqlite/store
 import { fastClock } from '../support/clocks.ts'
 import { idsOf, newEvents, readLog, readWhole, tail, written } from '../support/event-stores.ts'
 import { startProcess } from '../support/processes.ts'
-import { killable } from '../support/service.ts'
+import { serviceProcess } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const pathIn = (t: Test): string => join(t.testdir(), 'events.db')
@@ -21,7 +21,7 @@ const child = fileURLToPath(new URL('../support/event-store-child.ts', import.me
 type Line = { readonly stream: string; readonly revision: bigint; readonly id: string }
 const startChild = async (t: Test, path: string, name: string, appenders: number, appends: number) => {
   const args = [child, path, name, String(appenders), String(appends)]
-  const { output, ended, stop } = startProcess(t, ...(await killable(args)))
+  const { output, ended, stop } = startProcess(t, ...(await serviceProcess(args)))
   return {
     kill: () => stop('SIGKILL'),
     count: () => output.out.split('\n').length - 1,

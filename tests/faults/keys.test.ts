@@ -5,7 +5,7 @@ import t from 'tap'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { startProcess } from '../support/processes.ts'
-import { killable, temporaryFolder } from '../support/service.ts'
+import { serviceProcess, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 t.test('what was handed out or destroyed survives kill -9 at any instant', async t => {
@@ -26,7 +26,7 @@ t.test('what was handed out or destroyed survives kill -9 at any instant', async
     }`
   const clock = fakeClock()
   for (let round = 0; round < 3; round += 1) {
-    const running = startProcess(t, ...(await killable(['--input-type=module', '-e', script])))
+    const running = startProcess(t, ...(await serviceProcess(['--input-type=module', '-e', script])))
     const said = () => running.output.out.split('\n').length
     await until('so many lines', saw => {
       saw(running.output)

@@ -2,17 +2,15 @@
  * kill -9 between every two steps of a mail: from the event in the log to the job that is done. Whatever is killed, there is one
  * message id an event, none is missing, and what went out twice went out with the same bytes.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { LOCK_MS } from '../../src/adapters/jobs/locks.ts'
-import { environmentFor, lexichron, startService, temporaryFolder } from '../support/service.ts'
+import { type Running, startProcess } from '../support/processes.ts'
+import { environmentFor, lexichron, main, serviceProcess, startService, temporaryFolder } from '../support/service.ts'
 import { type SmtpStep, startSmtp } from '../support/smtp.ts'
 import { until } from '../support/until.ts'
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const preload = new URL('../support/kill-at.mjs', import.meta.url).href
 
 /** What the service asks of the file of jobs until there is a job, and then on its way to the mail server. */
@@ -25,14 +23,14 @@ const ending = ['end:before', 'end:after'] as const
 
 t.test('killed between every two steps: each mail comes, under one message id', async t => {
   const folder = temporaryFolder(t)
-  let dying: ChildProcess | undefined
+  let dying: Running | undefined
   let killAt: SmtpStep | undefined
   const killed = new Set<string>()
   const smtp = await startSmtp(t, {
     onStep: step => {
       if (step !== killAt) return
       killAt = undefined
-      dying?.kill('SIGKILL')
+      dying?.send('SIGKILL')
     },
   })
   const env = {
@@ -68,17 +66,11 @@ t.test('killed between every two steps: each mail comes, under one message id', 
   )
   await first.stop()
   const die = async (name: string, more: Readonly<Record<string, string>>): Promise<void> => {
-    const child = spawn(process.execPath, [main, 'serve'], {
+    const child = startProcess(t, ...(await serviceProcess([main, 'serve'], env.NODE_OPTIONS)), {
       env: environmentFor(folder, { ...env, ...more }),
-      stdio: 'ignore',
     })
     dying = child
-    t.teardown(() => child.kill('SIGKILL'))
-    await until(`it is killed at ${name}`, saw => {
-      saw(child.exitCode)
-      return child.signalCode !== null || child.exitCode !== null
-    })
-    t.equal(child.signalCode, 'SIGKILL', name)
+    t.equal((await child.ended).signal, 'SIGKILL', name)
     killed.add(name)
     letLocksLapse()
   }

@@ -17,7 +17,14 @@ import {
   tokenOf,
 } from '../support/nodes.ts'
 import { startProcess } from '../support/processes.ts'
-import { environmentFor, killable, main, type Service, startKillable, temporaryFolder } from '../support/service.ts'
+import {
+  environmentFor,
+  main,
+  type Service,
+  serviceProcess,
+  startService,
+  temporaryFolder,
+} from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 /** More than are folded at once, so that a rebuild has a middle. */
@@ -110,7 +117,7 @@ t.test('under two services', async t => {
   > => {
     const live = pointersOf(folder)['search']?.live
     const env = environmentFor(folder)
-    const rebuilding = startProcess(t, ...(await killable([main, 'rebuild', 'search', '--json'])), { env })
+    const rebuilding = startProcess(t, ...(await serviceProcess([main, 'rebuild', 'search', '--json'])), { env })
     const reached = await until('a rebuild in the middle, or done', saw => {
       const pointer = pointersOf(folder)['search']
       const position = checkpointOf(pointer?.building)
@@ -124,7 +131,7 @@ t.test('under two services', async t => {
   let killed = await killHalfway()
   for (let tries = 1; killed === undefined && tries < 5; tries += 1) killed = await killHalfway()
   const half = pointersOf(folder)['search']
-  const nodes = [await startKillable(t, folder), await startKillable(t, folder)]
+  const nodes = [await startService(t, folder), await startService(t, folder)]
   for (const node of nodes) await ready(node)
 
   await t.test('a rebuild killed in the middle goes on, and is swapped in while both answer queries', async t => {

@@ -28,6 +28,24 @@ t.test('a token made before the first start is no dictionary: the sample comes, 
   t.equal(await second.stop(), 0)
 })
 
+t.test(
+  'a service whose files another program holds ends by itself all the same, in the midst of the filling',
+  async t => {
+    const folder = temporaryFolder(t)
+    const service = await startService(t, folder, WITH_SAMPLE)
+    await until('a part of it', async () => (filled(service) ?? 0) > 500)
+    const held = ['events.db', 'jobs.db', 'read.db'].map(file => {
+      const db = new DatabaseSync(join(folder, file), { timeout: 60_000 })
+      t.teardown(() => db.close())
+      db.exec('BEGIN IMMEDIATE')
+      return db
+    })
+    t.equal(await service.stop(), 0, 'not with 1, which is what ten seconds end with')
+    for (const db of held) db.exec('ROLLBACK')
+    t.match(await lexichron(folder, ['verify']), { code: 0 }, 'and nothing of it is lost or half there')
+  },
+)
+
 t.test('a log that holds entries of people is never filled', async t => {
   const folder = temporaryFolder(t)
   const token = await tokenOf(folder)

@@ -19,7 +19,7 @@ import {
   tokenOf,
   wordsFile,
 } from '../support/nodes.ts'
-import { environmentFor, lexichron, type Service, startKillable, temporaryFolder } from '../support/service.ts'
+import { environmentFor, lexichron, type Service, startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const IMPORTED = 1_000
@@ -71,7 +71,7 @@ t.test('on one data folder', async t => {
   const token = await tokenOf(folder)
   const answered: Answered[] = []
   const { followed, close } = await openFollower(t, folder)
-  const start = (): Promise<Service> => startKillable(t, folder, TELLING)
+  const start = (): Promise<Service> => startService(t, folder, TELLING)
   const a = await start()
   await ready(a)
   const b = await start()

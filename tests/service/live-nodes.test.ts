@@ -2,14 +2,14 @@
 import t from 'tap'
 import { connectLive, entriesTold } from '../support/live-client.ts'
 import { draft, tokenOf } from '../support/nodes.ts'
-import { startKillable, temporaryFolder } from '../support/service.ts'
+import { startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 t.test('a listener follows killed nodes on one data folder: no gap, no repeat, and tickets hold on all', async t => {
   const folder = temporaryFolder(t)
   const token = await tokenOf(folder)
   const headers = { authorization: `Bearer ${token}` }
-  const [a, b] = [await startKillable(t, folder), await startKillable(t, folder)]
+  const [a, b] = [await startService(t, folder), await startService(t, folder)]
   const write = async (url: string, lemma: string): Promise<unknown> => {
     const response = await draft(url, token, lemma, lemma)
     if (response.status !== 201) throw new Error(await response.text())
@@ -28,7 +28,7 @@ t.test('a listener follows killed nodes on one data folder: no gap, no repeat, a
   await b.stop('SIGKILL')
   t.equal(await first.closed(), 1006)
   written.push(await write(a.url, 'three'))
-  const c = await startKillable(t, folder)
+  const c = await startService(t, folder)
   const second = await connectLive(c.url, { headers })
   second.say({ ...subscribe, after })
   for (let n = 0; n < 20; n += 1) written.push(await write(n % 2 ? a.url : c.url, `more ${n}`))

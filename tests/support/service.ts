@@ -35,45 +35,19 @@ export const environmentFor = (
   ...more,
 })
 
-/** Runs one command of the command line to its end. */
-export const lexichron = (
-  dataDir: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Finished> => runProcess(process.execPath, [main, ...args], { env: environmentFor(dataDir, env) })
-
-export type Service = Running & { readonly url: string }
-
-type Start = (
-  t: Teardown,
-  dataDir: string,
-  env?: Readonly<Record<string, string>>,
-  more?: readonly string[],
-  program?: string,
-) => Promise<Service>
-
-const startBy =
-  (command: (args: readonly string[]) => Promise<readonly [string, readonly string[]]>): Start =>
-  async (t, dataDir, env = {}, more = [], program = main) => {
-    const running = startProcess(t, ...(await command([program, 'serve', '--json', ...more])), {
-      env: environmentFor(dataDir, env),
-    })
-    const [, url = ''] = await running.says(/\{"listening":\s*"([^"]+)"\}/)
-    return { ...running, url }
-  }
-
-/** Starts `serve` and waits until it listens. @throws with what it printed when it ends before. */
-export const startService: Start = startBy(async args => [process.execPath, args])
-
 const compiled = fileURLToPath(new URL('../../.tap/compiled', import.meta.url))
 
 /**
- * The command for a process that is to be killed: it could not hand over what it covered, so it goes without the collector
- * that every child of a test gets (and without any other NODE_OPTIONS), and takes what was compiled before. That halves
- * what a start costs.
+ * The command for a process of the service: without the collector of coverage that every child of a test gets, since most
+ * are killed before they could hand over what they covered, and all else of them is covered by tests in process. With what
+ * was compiled before, that halves what a start costs. `nodeOptions`: what the test itself wants of Node.
  */
-export const killable = async (args: readonly string[]): Promise<readonly [string, readonly string[]]> => {
-  const command = ['-u', 'NODE_OPTIONS', `NODE_COMPILE_CACHE=${compiled}`, process.execPath]
+export const serviceProcess = async (
+  args: readonly string[],
+  nodeOptions = '',
+): Promise<readonly [string, readonly string[]]> => {
+  const set = [`NODE_OPTIONS=${nodeOptions}`, `NODE_COMPILE_CACHE=${compiled}`]
+  const command = ['-u', 'NODE_V8_COVERAGE', ...set, process.execPath]
   if (!existsSync(compiled)) {
     // Who is killed leaves nothing compiled: somebody who is not has to come first.
     const folder = mkdtempSync(join(tmpdir(), 'lexichron-'))
@@ -83,5 +57,31 @@ export const killable = async (args: readonly string[]): Promise<readonly [strin
   return ['env', [...command, ...args]]
 }
 
-/** Starts `serve` as `startService` does, to be killed. */
-export const startKillable: Start = startBy(killable)
+/** Runs one command of the command line to its end. */
+export const lexichron = async (
+  dataDir: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Finished> =>
+  runProcess(...(await serviceProcess([main, ...args], env['NODE_OPTIONS'])), { env: environmentFor(dataDir, env) })
+
+export type Service = Running & { readonly url: string }
+
+/** Starts `serve` and waits until it listens. @throws with what it printed when it ends before. */
+export const startService = async (
+  t: Teardown,
+  dataDir: string,
+  env: Readonly<Record<string, string>> = {},
+  more: readonly string[] = [],
+  program = main,
+): Promise<Service> => {
+  const running = startProcess(
+    t,
+    ...(await serviceProcess([program, 'serve', '--json', ...more], env['NODE_OPTIONS'])),
+    {
+      env: environmentFor(dataDir, env),
+    },
+  )
+  const [, url = ''] = await running.says(/\{"listening":\s*"([^"]+)"\}/)
+  return { ...running, url }
+}

@@ -77,7 +77,8 @@ export const serve: CliCommand = {
     if (!app) return exitCodes.done
     const url = await app.listen()
     await terminal.result(terminal.json ? JSON.stringify({ listening: url }) : `Lexichron listens on ${url}`)
-    await fill(app, url, context)
+    // What is left of the filling ends with the engines, which do not wait for it.
+    await Promise.race([fill(app, url, context), aborted(signal)])
     await aborted(signal)
     return exitCodes.done
   },

@@ -7,7 +7,12 @@ import { SqliteError } from '../../sqlite.ts'
 import type { EventFileOptions } from './schema.ts'
 
 /** `identity` is that of the file which the store has opened. */
-export type WriterSettings = { readonly path: string; readonly identity: string | undefined } & EventFileOptions
+export type WriterSettings = {
+  readonly path: string
+  readonly identity: string | undefined
+  /** Its first number is 1 once the store is closing: what another process keeps from being written then fails at once. */
+  readonly leaving: Int32Array
+} & EventFileOptions
 
 /** Appends of one flush. `at` is the store's clock in milliseconds since 1970. */
 export type AppendMessage = {

@@ -1,5 +1,5 @@
 /** The file of the embedded event store: its tables and indexes. */
-import { openDatabase, type Sqlite } from '../../sqlite.ts'
+import { type OpenOptions, openDatabase, type Sqlite } from '../../sqlite.ts'
 import { COLUMNS, type EventRow, kindChecksum, markOf, rowChecksum } from './row.ts'
 
 /** "LexE" in ASCII. */
@@ -129,7 +129,7 @@ export const openEventFile = (path: string, log: NewLog, options: EventFileOptio
 }
 
 /** Opens the file, which must be there and of this schema, to append to it. @throws {SqliteError} */
-export const reopenEventFile = (path: string, options: EventFileOptions): Sqlite =>
+export const reopenEventFile = (path: string, options: EventFileOptions & Pick<OpenOptions, 'isLeft'>): Sqlite =>
   openDatabase(path, {
     role: 'events',
     applicationId: APPLICATION_ID,

@@ -51,7 +51,7 @@ export const startWriter: StartWorker = settings =>
   })
 
 export type WriterOptions = {
-  readonly settings: WriterSettings
+  readonly settings: Omit<WriterSettings, 'leaving'>
   readonly clock: Clock
   readonly start: StartWorker
   /** Called after events were committed, before their appends are answered. */
@@ -87,6 +87,7 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
   let outgoing = nothing()
   let scheduled = false
   let closing = false
+  const leaving = new Int32Array(new SharedArrayBuffer(4))
   // Waiting for an answer in the order of the appends; those before `answered` have theirs.
   let sent: Waiting[] = []
   let answered = 0
@@ -174,7 +175,7 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
 
   const launch = (): Worker => {
     counts.restarts += 1
-    const started = start(settings)
+    const started = start({ ...settings, leaving })
     let cause = 'the thread that writes the event store has ended'
     started.on('message', receive)
     started.on('error', error => {
@@ -245,6 +246,7 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
       flush()
       if (!worker) return
       const thread = worker
+      Atomics.store(leaving, 0, 1)
       thread.postMessage({ kind: 'close' })
       const timer = setTimeout(() => ended.resolve(), CLOSE_TIMEOUT_MS)
       await ended.promise

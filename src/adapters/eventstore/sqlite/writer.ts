@@ -29,7 +29,7 @@ const start = (): void => {
   const { path } = settings
   // Opening would make a file that is not there.
   if (identityOf(path) !== settings.identity) throw new FileReplacedError(path)
-  const db = reopenEventFile(settings.path, settings)
+  const db = reopenEventFile(path, { ...settings, isLeft: () => Atomics.load(settings.leaving, 0) === 1 })
   const appender = openAppender(db)
   let waiting: AppendMessage[] = []
   let scheduled = false
@@ -79,7 +79,7 @@ const start = (): void => {
     setImmediate(work)
   }
 
-  const fold = (): number => (closing ? -1 : checkpoint(db, settings.busyTimeoutMs))
+  const fold = (): number => (closing ? -1 : checkpoint(db))
 
   port.on('message', (request: WriterRequest) => {
     if (request.kind === 'checkpoint') return reply({ kind: 'checkpointed', pages: waiting.length > 0 ? -1 : fold() })

@@ -43,13 +43,15 @@ const kindOf = (error: unknown): string =>
 if (parentPort) {
   const port = parentPort
   const data: unknown = workerData
-  const { path } = data as { readonly path: string }
+  const { path, leaving } = data as { readonly path: string; readonly leaving: Int32Array }
   const open = (): Sqlite =>
     openAlone(path, () =>
       openDatabase(path, {
         ...{ role: 'read', applicationId: APPLICATION_ID, schemaVersion: SCHEMA_VERSION, migrate },
         // What is deleted may have been removed for privacy: its bytes are overwritten, not only its place given free.
         pragmas: { secure_delete: 'ON' },
+        // What is written here is made again from the log: a process that ends does not wait for whoever holds the file.
+        isLeft: () => Atomics.load(leaving, 0) === 1,
       }),
     )
   let db: Sqlite | undefined

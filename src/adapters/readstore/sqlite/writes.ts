@@ -22,12 +22,13 @@ type Waiting = {
 export type Writes = {
   /** @throws {WorkerFailure} */
   send(request: WorkerRequest): Promise<Answered>
-  /** Finishes what was sent and ends the thread. */
+  /** Finishes what was sent, but for what another process keeps from being written, and ends the thread. */
   close(): Promise<void>
 }
 
 export const openWrites = (path: string): Writes => {
   const waiting = new Map<number, Waiting>()
+  const leaving = new Int32Array(new SharedArrayBuffer(4))
   let worker: Worker | undefined
   let next = 0
 
@@ -45,7 +46,7 @@ export const openWrites = (path: string): Writes => {
   }
   const start = (): Worker => {
     const started = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: { path },
+      workerData: { path, leaving },
       // What a slice leaves behind is short-lived: without a bound the young generation alone takes 100 MB.
       resourceLimits: { maxYoungGenerationSizeMb: 16 },
       // One that its end closed would drop the locks that others of this process have on the file.
@@ -70,6 +71,7 @@ export const openWrites = (path: string): Writes => {
     close: async () => {
       if (!worker) return
       const ending = worker
+      Atomics.store(leaving, 0, 1)
       await send({ op: 'close' })
       // The file is closed by now. The thread does not end itself: its port has no close() on Deno.
       await ending.terminate()
