@@ -1,6 +1,6 @@
 /**
  * What .ci/run prints at its end: its steps with their seconds, the slowest files of the tests, the unsteady ones. The
- * steps are given as NAME=SECONDS; the files come from the newest run of each tier.
+ * steps are given as NAME=SECONDS; the files come from the newest run of each tier, and of what has to hold on Deno.
  */
 import { fileURLToPath } from 'node:url'
 import { lastSummary } from './runs.ts'
@@ -14,7 +14,7 @@ for (const step of process.argv.slice(2)) {
   const at = step.lastIndexOf('=')
   process.stdout.write(row(Number(step.slice(at + 1)), step.slice(0, at)))
 }
-const summaries = (['fast', 'service'] as const).flatMap(tier => lastSummary(root, tier) ?? [])
+const summaries = (['fast', 'service', 'deno'] as const).flatMap(tier => lastSummary(root, tier) ?? [])
 const runs = summaries.flatMap(({ runs }) => runs).toSorted((one, other) => other.seconds - one.seconds)
 process.stdout.write(`the ${SLOWEST} slowest of ${runs.length} test files\n`)
 for (const { file, seconds } of runs.slice(0, SLOWEST)) process.stdout.write(row(seconds, file))

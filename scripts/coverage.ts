@@ -73,7 +73,16 @@ const linesOf = (file: string): number =>
     .split('\n')
     .filter(line => line.trim() !== '' && line.trim() !== ';' && !line.trim().startsWith('//')).length
 
-const files = measured()
+const allMeasured = (): readonly FileCoverage[] => {
+  try {
+    return measured()
+  } catch (error) {
+    process.stderr.write(`coverage: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  }
+}
+
+const files = allMeasured()
 const seen = new Set(files.map(each => each.file))
 const unseen = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .map(each => join('src', each))

@@ -1,9 +1,9 @@
 /**
- * Runs the tests, two files at a time, and ends with one line, `N passed, N failed, N skipped`, which counts assertions.
+ * Runs the tests, two files at a time (three of the service tier), and ends with one line, `N passed, N failed, N skipped`, which counts assertions.
  *
  *     node scripts/test.ts [fast|service|explore|deno] [--minutes N] [--limit SECONDS] [FILE ...]
  *
- * `service` gives a file that fails a second chance, alone, after all others: what passes then is unsteady, and said.
+ * A file of the service tier that fails has a second chance, alone, after all others: what passes then is unsteady, and said.
  * `explore` runs what draws values with new seeds and fifty times as many, in rounds while minutes are left. `deno` runs what
  * has to hold there too. Several runs
  * may go on at once in one checkout: each has a folder of its own below .tap/runs. With CI=true a skipped test is a
@@ -17,11 +17,12 @@ import { parseArgs } from 'node:util'
 import { denoPath } from '../tests/support/deno.ts'
 import { KINDS, lastSummary, newestRun, publishRun } from './runs.ts'
 import { endRunning, type FileRun, runFile } from './test-file.ts'
-import { denoFiles, hasProperties, testFiles, tierOf } from './tiers.ts'
+import { denoFiles, guessedSeconds, hasProperties, testFiles, tierOf } from './tiers.ts'
 import { closingLine, sumOf } from './totals.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const AT_ONCE = 2
+/** The files of the service tier wait for processes, locks and leases more than they work. */
+const AT_ONCE = { fast: 2, service: 3, deno: 2, explore: 2 }
 const KEPT_MS = 86_400_000
 /** Files of the tier take a tenth of it at most: only what hangs comes to it. */
 const LIMIT_SECONDS = { fast: 300, service: 1500, deno: 1500, explore: 3600 }
@@ -81,9 +82,9 @@ const run = (file: string, label = ''): Promise<FileRun> =>
     ...(deno !== undefined && { deno }),
   })
 
-/** What took long the last time begins first, and so does what is new: so that the end does not wait for one file. */
+/** What took long the last time begins first, so that the end does not wait for one file. */
 const lastTime = new Map(lastSummary(root, kind)?.runs.map(({ file, seconds }) => [file, seconds]))
-const tookBefore = (file: string): number => lastTime.get(file) ?? Number.MAX_VALUE
+const tookBefore = (file: string): number => lastTime.get(file) ?? guessedSeconds(file)
 
 /** Every file once, as many at a time as there is room for. */
 const round = async (): Promise<readonly FileRun[]> => {
@@ -92,7 +93,7 @@ const round = async (): Promise<readonly FileRun[]> => {
   const work = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) runs.push(await run(file))
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  await Promise.all(Array.from({ length: AT_ONCE[kind] }, work))
   return runs
 }
 
@@ -101,14 +102,14 @@ const runs = [...(await round())]
 while (kind === 'explore' && performance.now() - began < Number(values.minutes) * 60_000) runs.push(...(await round()))
 
 const unsteady: string[] = []
-if (kind === 'service' || kind === 'deno')
-  for (const [at, before] of runs.entries()) {
-    if (before.ok) continue
-    show(`== once more, alone: ${before.file}`)
-    const again = await run(before.file, '.again')
-    runs[at] = again
-    if (again.ok) unsteady.push(...before.failures.map(failure => `${before.file} > ${failure}`))
-  }
+const hasSecondChance = (file: string): boolean => kind === 'service' || (kind === 'deno' && tierOf(file) === 'service')
+for (const [at, before] of runs.entries()) {
+  if (before.ok || !hasSecondChance(before.file)) continue
+  show(`== once more, alone: ${before.file}`)
+  const again = await run(before.file, '.again')
+  runs[at] = again
+  if (again.ok) unsteady.push(...before.failures.map(failure => `${before.file} > ${failure}`))
+}
 
 const worthReading = unsteady.length > 0 || runs.some(({ ok }) => !ok)
 if (named.length === 0) {

@@ -13,6 +13,22 @@ const SERVICE =
 
 export const tierOf = (file: string): Tier => (SERVICE.test(file) ? 'service' : 'fast')
 
+/** What takes longest, longest first: where no earlier run tells, these begin first, so that the end does not wait for one of them. */
+const LONG = [
+  'faults/matrix',
+  'faults/disk',
+  'service/mail',
+  'service/containers',
+  'faults/two-nodes',
+  'faults/crash',
+].map(name => `tests/${name}.test.ts`)
+
+/** How long a file may take, to order them by, where no run has told yet. */
+export const guessedSeconds = (file: string): number => {
+  const at = LONG.indexOf(file)
+  return at < 0 ? 0 : 1_000 - at
+}
+
 /** Every test file of the project, from its root, in order. */
 export const testFiles = (root: string): readonly string[] =>
   readdirSync(join(root, 'tests'), { recursive: true, encoding: 'utf8' })
