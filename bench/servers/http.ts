@@ -66,7 +66,6 @@ const forgetful = (): EventStore => {
     appendMany: async appends => Promise.all(appends.map(append)),
     ...{
       readAt: async () => [],
-      find: async () => undefined,
       head: async () => position,
       close: async () => undefined,
     },

@@ -2,10 +2,11 @@
  * Other people's accounts, for those who may see them. Addresses are for administrators alone, are read from the accounts'
  * own streams and kept nowhere, and are shown only once it is in the log that they are.
  */
-import type { Account, AccountEvent, AccountState, Grant } from '../domain/account.ts'
-import { accountStream, grantsOf } from '../domain/account.ts'
+import type { Account, AccountEvent, AccountState } from '../domain/account.ts'
+import { accountStream } from '../domain/account.ts'
 import { isEmail, readEmail } from '../domain/email.ts'
 import type { Actor } from '../domain/event.ts'
+import { type Grant, grantsOf } from '../domain/grants.ts'
 import { type Lookup, type LookupEvent, lookupStream, recordLookup } from '../domain/lookup.ts'
 import { type Profile, type ProfileEvent, profileStream } from '../domain/profile.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'

@@ -3,9 +3,10 @@ import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
 import { type Erased, type Erasure, erasureEvents } from './erasure.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
+import type { Grant } from './grants.ts'
 import { streamName } from './ids.ts'
 import { refuse } from './refusal.ts'
-import { languageRoles, type Permission, permissionsOf, type Rights, type Role, roles } from './roles.ts'
+import { languageRoles, type Role, roles } from './roles.ts'
 
 // Stream
 
@@ -73,9 +74,6 @@ export const accountEvents = [
 export type AccountEvent = EventOf<(typeof accountEvents)[number]>
 
 // Fold
-
-/** `languages`: on entries of these alone, and of what they cover (`es` covers `es-MX`). */
-export type Grant = { readonly role: Role; readonly expiresAt?: string; readonly languages?: readonly string[] }
 
 export type Account = {
   readonly id: string
@@ -200,28 +198,6 @@ export const accountAggregate: Aggregate<AccountState, AccountEvent> = {
   initial: undefined,
   evolve: evolveAccount,
   route: account => ({ visibility: 'owner', ...(account && { owner: account.id }) }),
-}
-
-/** What everybody with an account is, whatever was granted beside it. */
-export const BASIC_ROLE: Role = 'contributor'
-
-/** The grants that are in force at `now`. */
-export const grantsOf = (grants: readonly Grant[], now: Date): readonly Grant[] => [
-  { role: BASIC_ROLE },
-  ...grants
-    .filter(each => each.expiresAt === undefined || Date.parse(each.expiresAt) > now.getTime())
-    .filter(({ role }) => role !== BASIC_ROLE),
-]
-
-/** What these grants permit, all of which are in force. */
-export const rightsOf = (grants: readonly Grant[]): Rights => {
-  const everywhere = grants.filter(({ languages }) => languages === undefined)
-  const permissions = new Set(everywhere.flatMap(({ role }) => [...permissionsOf(role)]))
-  const inLanguages = new Map<string, ReadonlySet<Permission>>()
-  for (const { role, languages = [] } of grants)
-    for (const range of languages)
-      inLanguages.set(range, permissionsOf(role).union(inLanguages.get(range) ?? new Set<Permission>()))
-  return inLanguages.size > 0 ? { permissions, inLanguages } : { permissions }
 }
 
 // Decide

@@ -15,6 +15,8 @@ import { lettersOf, readingOf, type SearchQuery } from '../domain/search-query.t
 import { deletesOf } from '../domain/search-terms.ts'
 import type { Condition, Query, Row } from '../ports/read-store.ts'
 import type { SearchDocument } from '../projections/search.ts'
+import { compareKeys } from './key-order.ts'
+import { literalPrefix, reversedLiteral } from './wildcards.ts'
 
 type Found = { readonly id: string; readonly body: SearchDocument }
 type PageOf<Item> = {
@@ -85,13 +87,6 @@ const filterConditions = ({ language, partOfSpeech, label, category }: SearchFil
 
 const ranked = ['-rank', 'sortKey']
 const byKey = ['key', ...ranked]
-
-/** The literal text before the first wildcard. */
-const literalPrefix = (key: string): string => key.split(/[*?]/, 1)[0] ?? ''
-const reversedLiteral = (key: string): string => {
-  const tail = key.split(/[*?]/).at(-1) ?? ''
-  return (tail.match(/~[0-9a-f]{6}|[^~]/g) ?? []).toReversed().join('')
-}
 
 const wildcardStep = (key: string): Pick<Step, 'where' | 'order'> => {
   const prefix = literalPrefix(key)
@@ -204,15 +199,6 @@ const keyOf = (document: Found, order: readonly string[]): readonly Json[] => [
   ...order.map(name => member(document, name)),
   document.id,
 ]
-
-const compareKeys = (a: readonly Json[], b: readonly Json[]): number => {
-  for (const [i, value] of a.entries()) {
-    const other = b[i]
-    if (typeof value === 'number' && typeof other === 'number' && value !== other) return value - other
-    if (typeof value === 'string' && typeof other === 'string' && value !== other) return value < other ? -1 : 1
-  }
-  return 0
-}
 
 type StepPage = { readonly hits: readonly Hit[]; readonly after: readonly Json[] | null; readonly examined: number }
 

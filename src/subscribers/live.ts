@@ -9,36 +9,11 @@ import type { JsonObject, Recorded } from '../domain/event.ts'
 import { openTurns } from '../domain/turns.ts'
 import { type Log, type LogBatch, type Place, placeAfter, placeOf, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
-import { type ChannelName, channelOf, dataOf, type Listener, type LiveFilter, scopeOf, wants } from './live-channels.ts'
+import { type ChannelName, channelOf, dataOf, type Listener, scopeOf, wants } from './live-channels.ts'
+import type { LiveHub, LiveSubscription } from './live-hub.ts'
 import type { Standings } from './live-standings.ts'
 import type { Around, LiveSink, LiveTransport } from './live-transport.ts'
 import { tail } from './tail.ts'
-
-export type LiveSubscription = {
-  readonly id: string
-  readonly channel: ChannelName
-  readonly filter: LiveFilter
-  readonly listener: Listener
-  /** Everything after this place; absent: from now on. Has to be one of the log's. */
-  readonly after?: Place
-}
-
-export type LiveStats = {
-  readonly subscriptions: number
-  readonly groups: number
-  readonly catchingUp: number
-  readonly position: bigint
-  /** Messages given to sinks, each receiver counted. */
-  readonly messages: number
-}
-
-export type LiveHub = {
-  /** Begins; the function ends it, and repeating it is harmless. */
-  subscribe(subscription: LiveSubscription, sink: LiveSink): () => void
-  stats(): LiveStats
-  /** Resolves after the signal. */
-  readonly done: Promise<void>
-}
 
 /** What the channel `projections` tells of one, every second. */
 export type ProjectionNews = JsonObject & { readonly name: string }

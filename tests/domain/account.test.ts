@@ -7,9 +7,7 @@ import {
   createAccount,
   endSessions,
   grantRole,
-  grantsOf,
   reinstate,
-  rightsOf,
   setPassword,
   suspend,
   takeRole,
@@ -26,6 +24,7 @@ import {
   useReset,
 } from '../../src/domain/address.ts'
 import { readEmail } from '../../src/domain/email.ts'
+import { grantsOf, rightsOf } from '../../src/domain/grants.ts'
 import { contextOf, normalPassword, passwordFault } from '../../src/domain/password-rules.ts'
 import { permissionsIn, permitsSomewhere } from '../../src/domain/roles.ts'
 import {

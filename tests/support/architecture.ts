@@ -26,7 +26,7 @@ const allowed: Readonly<Record<Layer, readonly Layer[]>> = {
   queries: ['domain', 'ports', 'log', 'projections'],
   subscribers: ['domain', 'ports', 'log', 'commands', 'projections'],
   adapters: ['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'config'],
-  config: [],
+  config: ['domain'],
   app: [
     ...(['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'adapters', 'config'] as const),
   ],
@@ -42,9 +42,16 @@ const domainPackages: ReadonlySet<string> = new Set(['typebox', 'snowball-stemme
  * files, `sqlite-journal.ts` folds their journals, `sqlite-scrub.ts` overwrites what was deleted, `folders.ts` makes folders and files.
  */
 const sharedAdapters: ReadonlySet<string> = new Set(
-  ['sqlite', 'sqlite-file', 'sqlite-journal', 'sqlite-scrub', 'mongodb', 'mongodb-sockets', 'folders'].map(
-    name => `src/adapters/${name}.ts`,
-  ),
+  [
+    'sqlite',
+    'sqlite-file',
+    'sqlite-journal',
+    'sqlite-scrub',
+    'mongodb',
+    'mongodb-records',
+    'mongodb-sockets',
+    'folders',
+  ].map(name => `src/adapters/${name}.ts`),
 )
 
 export const MAX_LINES = 360

@@ -1,7 +1,7 @@
 /** What administrators do to accounts: roles and suspension. */
 import Type from 'typebox'
-import type { Grant } from '../../domain/account.ts'
 import type { Actor } from '../../domain/event.ts'
+import type { Grant } from '../../domain/grants.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import { type From, fromOf, nothing, reading, strict, text } from './account-edge.ts'
 import { ProblemError, problemFrom } from './problems.ts'

@@ -1,13 +1,13 @@
 /** Every route of the service, each with its command or query. */
 import * as commands from '../../commands/entries.ts'
 import { NO_MARK } from '../../domain/mark.ts'
-import { refuse } from '../../domain/refusal.ts'
+import { openAsOf } from './as-of.ts'
 import type { HttpDeps } from './deps.ts'
 import * as answers from './entry-answers.ts'
 import * as p from './entry-parameters.ts'
 import { draftExample, ofExample } from './examples.ts'
 import type { Limits } from './limits.ts'
-import { type ProblemCode, ProblemError, problemFrom } from './problems.ts'
+import type { ProblemCode } from './problems.ts'
 import type { Route } from './route.ts'
 import { type CommandDeps, commandRoute } from './route-command.ts'
 import { exportRoute } from './route-export.ts'
@@ -36,25 +36,6 @@ const onEntry = { tag, params: p.EntryParams }
 const absent = ['entry-not-found', 'entry-removed'] as const satisfies readonly ProblemCode[]
 const unseen = [...absent, 'entry-gone'] as const satisfies readonly ProblemCode[]
 const texts = ['text-invalid', 'language-unknown', 'sense-unknown', 'sense-repeated'] as const
-
-const positionOf = async (value: string, syncTokens: RouteDeps['syncTokens']): Promise<bigint> => {
-  try {
-    return (await syncTokens.read(value)).position
-  } catch (error) {
-    if (!(error instanceof ProblemError) || error.code !== 'sync-token-invalid') throw error
-    const detail = 'asOf is neither a time of RFC 3339 nor a Sync-Token of this service.'
-    throw problemFrom(refuse('as-of-invalid', detail, { errors: [{ pointer: '/asOf', code: 'format', detail }] }))
-  }
-}
-
-/** Of a time that has not come here the entry says whether it is a past. */
-const openAsOf =
-  (deps: HttpDeps, { syncTokens }: RouteDeps) =>
-  async (value: string) => {
-    if (!p.looksLikeTime(value)) return { position: await positionOf(value, syncTokens) }
-    const time = p.timeOf('asOf', value)
-    return time.getTime() <= deps.clock.now().getTime() ? { time } : { time, toCome: true as const }
-  }
 
 const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
   const transactor = deps.entries
@@ -179,7 +160,7 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
 
 const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly Route[] => {
   const tagOf = answers.openEntryTags(deps.version)
-  const asOf = openAsOf({ queries, ...deps }, edge)
+  const asOf = openAsOf(deps, edge)
   return [
     itemRoute(
       {

@@ -1,5 +1,6 @@
 /** Who an access token stands for: its signature by the verifier, everything else by the log. */
-import { type Account, grantsOf, rightsOf } from '../../domain/account.ts'
+import type { Account } from '../../domain/account.ts'
+import { grantsOf, rightsOf } from '../../domain/grants.ts'
 import { anonymousPermissions, permissionsOf, type Rights } from '../../domain/roles.ts'
 import type { Token } from '../../domain/token.ts'
 import type { Clock } from '../../ports/clock.ts'

@@ -6,7 +6,6 @@ import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Place } from '../../log/log.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { LiveHub } from '../../subscribers/live.ts'
 import {
   type ChannelName,
   FilterFault,
@@ -15,6 +14,7 @@ import {
   mayListen,
   readFilter,
 } from '../../subscribers/live-channels.ts'
+import type { LiveHub } from '../../subscribers/live-hub.ts'
 import { type ClientMessage, type LiveFault, readMessage } from '../../subscribers/live-messages.ts'
 import type { LiveSink } from '../../subscribers/live-transport.ts'
 import { textFrame, webSocketTransport } from './frames.ts'
