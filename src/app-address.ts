@@ -23,12 +23,22 @@ export const addressKeyOf =
 
 /** What gives up ways to sign in. */
 const releasing = ({ openIdClaims: claims, linkedIdentities: linked, factors, passkeys, clock, newId }: Core) => ({
-  ...{ claims, linked, factors, passkeys, clock, newId },
+  claims,
+  linked,
+  factors,
+  passkeys,
+  clock,
+  newId,
 })
 const moveDepsOf = (core: Core): moves.MoveDeps => {
   const { addresses, addressKeys, accounts, clock, newId, linkSecret: link } = core
   return {
-    ...{ addresses, addressKeys, accounts, clock, newId, secrets: { link, address: addressKeyOf(core) } },
+    addresses,
+    addressKeys,
+    accounts,
+    clock,
+    newId,
+    secrets: { link, address: addressKeyOf(core) },
     removeDisputed: (accountId, time, from) => removeDisputed(releasing(core), accountId, time, from),
   }
 }
@@ -49,7 +59,8 @@ const settled = (outcome: 'done' | Refusal): void => {
 }
 
 const fromEvent = ({ meta: { correlationId, traceparent } }: Recorded): From => ({
-  ...{ correlationId, agent: '' },
+  correlationId,
+  agent: '',
   ...(traceparent !== undefined && { traceparent }),
 })
 

@@ -45,7 +45,10 @@ export const openReadEngine = async (config: Config, { clock, newId, warn }: Eng
   }
   const { openMongoReadStore } = await import('./adapters/readstore/mongodb/store.ts')
   const store = await openMongoReadStore({
-    ...{ url: readStore.url, setting: 'READ_STORE', clock, newId },
+    url: readStore.url,
+    setting: 'READ_STORE',
+    clock,
+    newId,
     onUnknownIndex: (collection, index) =>
       warn(`READ_STORE: the index ${index} of ${collection} is declared nowhere: it costs writes and answers nothing`),
   })
@@ -70,7 +73,11 @@ export const openCacheEngine = async (
   const { openRedisCache } = await import('./adapters/cache/redis.ts')
   const shown = masked('CACHE', config.cache.url)
   const cache = openRedisCache({
-    ...{ url: config.cache.url, prefix: `lexichron:${logId}:`, random, fallback: memory, monotonic: clock.monotonic },
+    url: config.cache.url,
+    prefix: `lexichron:${logId}:`,
+    random,
+    fallback: memory,
+    monotonic: clock.monotonic,
     onChange: ({ state, reason }) =>
       warn(
         state === 'ready' ? `CACHE: Redis at ${shown} answers` : `CACHE: Redis at ${shown} is gone without: ${reason}`,
@@ -87,7 +94,12 @@ const mongoKeysOptions = (keys: Extract<Config['keys'], { engine: 'mongodb' }>, 
   const oldMasterKey = keys.oldMasterKey === undefined ? undefined : masterKeyOf(keys.oldMasterKey)
   if (!masterKey) throw new TypeError('MASTER_KEY is no key of 32 bytes: the configuration checks it')
   return {
-    ...{ url: keys.url, setting: 'KEYS', database: KEYS_DATABASE, masterKey, randomBytes, clock },
+    url: keys.url,
+    setting: 'KEYS',
+    database: KEYS_DATABASE,
+    masterKey,
+    randomBytes,
+    clock,
     ...(oldMasterKey && { oldMasterKey }),
   }
 }

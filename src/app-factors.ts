@@ -23,13 +23,19 @@ const passkeyOrigin = (publicUrl: string | undefined): string | undefined => {
 /** What factors need beside accounts. */
 export const openFactors = async (core: Core, publicUrl: string | undefined) => {
   const [totp, recovery, challengeSecret] = await Promise.all([
-    ...[core.keys.secret('totp'), core.keys.secret('recovery-code'), core.keys.secret('passkey-challenge')],
+    core.keys.secret('totp'),
+    core.keys.secret('recovery-code'),
+    core.keys.secret('passkey-challenge'),
   ])
   if (!totp || !recovery || !challengeSecret) throw new Error('A secret is missing.')
   const origin = passkeyOrigin(publicUrl)
   return {
-    ...{ factors: core.factors, passkeys: core.passkeys, devices: core.devices },
-    ...{ factorSecrets: { totp, recovery }, challengeSecret, randomBytes: (count: number) => randomBytes(count) },
+    factors: core.factors,
+    passkeys: core.passkeys,
+    devices: core.devices,
+    factorSecrets: { totp, recovery },
+    challengeSecret,
+    randomBytes: (count: number) => randomBytes(count),
     ...(origin !== undefined && { webAuthn: openWebAuthn(origin) }),
   }
 }

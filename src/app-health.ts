@@ -95,9 +95,11 @@ const consumerPart = (status: Statused): HealthPart => {
   const { state, lag, parked, error, progress, rate } = status
   const bad = state === 'stopped' || parked > 0 || error !== undefined
   return {
-    ...{ state: bad ? 'degraded' : 'ok', lag: String(lag) },
+    state: bad ? 'degraded' : 'ok',
+    lag: String(lag),
     detail: {
-      ...{ state, parked },
+      state,
+      parked,
       ...(progress !== undefined && { progress }),
       ...(rate !== undefined && { rate: Math.round(rate) }),
       ...(error !== undefined && { error }),
@@ -232,7 +234,8 @@ export const openLivePart = ({ clock }: { readonly clock: Pick<Clock, 'monotonic
     const behindMs = owed ? Math.round(at - owed.at) : 0
     const lag = head !== undefined && head > position ? head - position : 0n
     const part: HealthPart = {
-      ...{ state: behindMs > LATE_LIVE_MS ? 'degraded' : 'ok', lag: String(lag) },
+      state: behindMs > LATE_LIVE_MS ? 'degraded' : 'ok',
+      lag: String(lag),
       detail: { connections, behindMs },
     }
     return { part, behindMs }
@@ -270,21 +273,23 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
   const live = livePart(eventStore.figures?.head)
   const locks = sources.locks()
   const parts: Readonly<Record<string, HealthPart>> = {
-    ...{ eventStore: eventStore.part, readStore: readStore.part, tokens: tokens.part },
+    eventStore: eventStore.part,
+    readStore: readStore.part,
+    tokens: tokens.part,
     ...(live.part && { live: live.part }),
     ...(locks && { locks }),
     ...Object.fromEntries(consumers.map(({ kind, name, part }) => [`${kind} ${name}`, part])),
-    ...{
-      streams: streams.part,
-      keys: keys.part,
-      disk: disk.part,
-      jobs: jobs.part,
-      cache: cachePart(core),
-      blocks: sources.blocks(),
-      nodes: nodesPart(sources),
-      damage: damagePart(sources),
-    },
-    ...{ log: logPart(log), housekeeping: housekeepingPart(housekeeping) },
+
+    streams: streams.part,
+    keys: keys.part,
+    disk: disk.part,
+    jobs: jobs.part,
+    cache: cachePart(core),
+    blocks: sources.blocks(),
+    nodes: nodesPart(sources),
+    damage: damagePart(sources),
+    log: logPart(log),
+    housekeeping: housekeepingPart(housekeeping),
   }
   const states = Object.values(parts).map(part => part.state)
   return {
@@ -295,7 +300,11 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
       figures
         ? [
             {
-              ...{ kind, name, state: figures.state, lag: Number(figures.lag), parked: figures.parked },
+              kind,
+              name,
+              state: figures.state,
+              lag: Number(figures.lag),
+              parked: figures.parked,
               ...(figures.rate !== undefined && { rate: figures.rate }),
               ...(figures.progress !== undefined && { progress: figures.progress }),
             },
@@ -303,7 +312,11 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
         : [],
     ),
     figures: {
-      ...{ ...eventStore.figures, ...streams.figures, ...keys.figures, ...disk.figures, ...jobs.figures },
+      ...eventStore.figures,
+      ...streams.figures,
+      ...keys.figures,
+      ...disk.figures,
+      ...jobs.figures,
       ...(tokens.ageMs !== undefined && { tokenAgeMs: tokens.ageMs }),
       ...(live.behindMs !== undefined && { liveBehindMs: live.behindMs }),
     },

@@ -28,15 +28,22 @@ export const openIdentity = async (core: Core, publicUrl?: string): Promise<Fact
   const { openPasswords } = await import('./adapters/passwords/argon2.ts')
   const secret = (purpose: string) => core.keys.secret(purpose)
   const [pepper, link, refresh, device] = await Promise.all([
-    ...[secret('password'), secret('mail-link'), secret('refresh-token'), secret('device')],
+    secret('password'),
+    secret('mail-link'),
+    secret('refresh-token'),
+    secret('device'),
   ])
   if (!pepper || !link || !refresh || !device) throw new Error('A secret is missing.')
   const concurrency = Math.min(MOST_AT_ONCE, availableParallelism())
   return {
-    ...{ addresses: core.addresses, addressKeys: core.addressKeys, accounts: core.accounts, sessions: core.sessions },
+    addresses: core.addresses,
+    addressKeys: core.addressKeys,
+    accounts: core.accounts,
+    sessions: core.sessions,
     passwords: await openPasswords({ pepper, concurrency }),
     secrets: { address: addressKeyOf(core), link, refresh, device },
-    ...{ clock: core.clock, newId: core.newId },
+    clock: core.clock,
+    newId: core.newId,
     ...(await openFactors(core, publicUrl)),
   }
 }
@@ -49,8 +56,12 @@ export const withAccessToken =
     const { session, refreshToken, device } = opened
     const issuedAt = core.clock.now()
     const accessToken = await signAccessToken(core.keys, scope, {
-      ...{ jti: core.newId(), sub: session.accountId, kind: 'account' as const },
-      ...{ session: session.id, epoch: session.epoch, issuedAt },
+      jti: core.newId(),
+      sub: session.accountId,
+      kind: 'account' as const,
+      session: session.id,
+      epoch: session.epoch,
+      issuedAt,
       expiresAt: new Date(issuedAt.getTime() + ACCESS_SECONDS * 1000),
     })
     return { session, accessToken, refreshToken, ...(device !== undefined && { device }) }

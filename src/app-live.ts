@@ -45,15 +45,14 @@ export const openLive = async (
   const head = await log.head()
   const hub = openLiveHub({
     connections: () => presence?.all().connections ?? 0,
-    ...{
-      log,
-      clock,
-      signal,
-      from: { position: head, mark: await log.markAt(head) },
-      tokenOf: syncTokens.at,
-      onError,
-      figures,
-    },
+
+    log,
+    clock,
+    signal,
+    from: { position: head, mark: await log.markAt(head) },
+    tokenOf: syncTokens.at,
+    onError,
+    figures,
     standings: openStandings(store),
     projections: () =>
       Promise.all(
@@ -64,7 +63,15 @@ export const openLive = async (
       ),
   })
   const feed = openLiveFeed({
-    ...{ hub, clock, tickets, standing, lost, most, total, signal, onError },
+    hub,
+    clock,
+    tickets,
+    standing,
+    lost,
+    most,
+    total,
+    signal,
+    onError,
     recorded: async ({ actor }, channel, filter, after) => {
       if (channel !== 'events' || !actor) return
       const filters = { ...filter, ...(after && { after: String(after.position) }), order: 'asc' as const }
@@ -87,7 +94,9 @@ export const openLive = async (
     },
   })
   const nodes = openPresence({
-    ...{ cache: core.cache, clock, nodeId: core.nodeId },
+    cache: core.cache,
+    clock,
+    nodeId: core.nodeId,
     own: () => {
       const { open, listeners } = feed.stats()
       return { connections: open, listeners }

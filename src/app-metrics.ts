@@ -66,8 +66,12 @@ export const openServiceMetrics = (sources: MetricsSources): Metrics => {
     const damage = core.damage.report()
     return {
       ...(engine && { pools: { read: engine }, commands: { read: engine.commands } }),
-      ...{ append: core.store.stats(), consumers: report.consumers, fileBytes: files, ready: report.ready },
-      ...{ jobs: housekeeping.reports(), logs: log.faults() },
+      append: core.store.stats(),
+      consumers: report.consumers,
+      fileBytes: files,
+      ready: report.ready,
+      jobs: housekeeping.reports(),
+      logs: log.faults(),
       health: Object.fromEntries(Object.entries(report.parts).map(([name, { state }]) => [name, state])),
       ...(head !== undefined && { position: Number(head) }),
       ...(tokenAgeMs !== undefined && { tokenAgeSeconds: tokenAgeMs / 1000 }),

@@ -37,7 +37,9 @@ export const openOperation = async (options: OperationOptions, opened: Closing[]
   })
   if (config.metricsPort !== undefined) {
     const server = await openMetricsServer({
-      ...{ metrics, host: config.host, port: config.metricsPort },
+      metrics,
+      host: config.host,
+      port: config.metricsPort,
       onError: error => log.logger.error({ part: 'metrics', err: error }, 'a scrape failed'),
     })
     opened.push(server)

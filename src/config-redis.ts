@@ -87,7 +87,11 @@ export const readRedisAddress = (url: string): RedisAddress | { readonly fault: 
       fault: `has the option ${known.fault}, which is not known here: use tlsCAFile=/path (with rediss://) or sentinelPassword=`,
     }
   return {
-    ...{ kind, tls, hosts, database: Number(number), ...known },
+    kind,
+    tls,
+    hosts,
+    database: Number(number),
+    ...known,
     ...(username !== '' && { username }),
     ...(password !== '' && { password }),
     ...(group !== undefined && { group }),

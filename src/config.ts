@@ -235,9 +235,12 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
   if (mail.engine === 'smtp' && sender === undefined)
     faults.push('MAIL names a server, which takes no mail without a sender: set MAIL_FROM.')
   return {
-    ...{ mail, mailFrom: sender ?? 'Lexichron <lexichron@localhost>' },
-    ...{ eventStore: logOn(eventStore), readStore: mongodb(readStore) ?? sqlite(readStore), cache },
-    ...{ keys: 'url' in keys ? wrapped(keys.url) : files(keys) },
+    mail,
+    mailFrom: sender ?? 'Lexichron <lexichron@localhost>',
+    eventStore: logOn(eventStore),
+    readStore: mongodb(readStore) ?? sqlite(readStore),
+    cache,
+    keys: 'url' in keys ? wrapped(keys.url) : files(keys),
   }
 }
 
@@ -304,7 +307,9 @@ export const loadConfig = (whole: Environment, cwd: string): Config => {
   const trustedProxies = each('TRUSTED_PROXIES', isNetwork)
   const alertMail = each('ALERT_MAIL', text => /^[^\s@<>"]{1,64}@[^\s@<>"]{1,255}$/.test(text))
   const openIdProviders = readOpenIdProviders({
-    ...{ names: required('OPENID_PROVIDERS', ''), environment, publicUrl },
+    names: required('OPENID_PROVIDERS', ''),
+    environment,
+    publicUrl,
     given: name => given(name, environment, faults),
     shown: setting => effective.push({ ...setting, value: masked(setting.name, setting.value) }),
     fault: sentence => faults.push(sentence),
@@ -315,19 +320,24 @@ export const loadConfig = (whole: Environment, cwd: string): Config => {
 
   if (faults.length > 0) throw new ConfigError(faults)
   return freeze({
-    ...{ ...network, dataDir, ...engines, sample, environment: environmentName, log, keyLifeMs },
+    ...network,
+    dataDir,
+    ...engines,
+    sample,
+    environment: environmentName,
+    log,
+    keyLifeMs,
     ...(metricsPort !== undefined && { metricsPort }),
     ...(publicUrl !== undefined && { publicUrl }),
-    ...{
-      allowedOrigins,
-      trustedProxies,
-      openIdProviders,
-      alertMail,
-      limits,
-      liveSockets,
-      nodeSockets,
-      settings: effective,
-    },
+
+    allowedOrigins,
+    trustedProxies,
+    openIdProviders,
+    alertMail,
+    limits,
+    liveSockets,
+    nodeSockets,
+    settings: effective,
   })
 }
 

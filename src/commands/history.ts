@@ -53,7 +53,10 @@ export const openReadings = (deps: {
   const closing = new AbortController()
 
   const envelope = ({ actor, correlationId, traceparent }: ReadingRequest, commandId: string) => ({
-    ...{ commandId, actor, correlationId, at: clock.now() },
+    commandId,
+    actor,
+    correlationId,
+    at: clock.now(),
     ...(traceparent !== undefined && { traceparent }),
   })
 

@@ -46,7 +46,9 @@ export type From = {
 const stranger: Actor = { kind: 'system', id: actorId('system', 'accounts') }
 
 export const envelopeOf = (deps: Pick<IdentityDeps, 'clock' | 'newId'>, from: From, accountId?: string): Envelope => ({
-  ...{ commandId: deps.newId(), correlationId: from.correlationId, at: deps.clock.now() },
+  commandId: deps.newId(),
+  correlationId: from.correlationId,
+  at: deps.clock.now(),
   ...(from.traceparent !== undefined && { traceparent: from.traceparent }),
   actor: accountId === undefined ? stranger : { kind: 'account', id: accountId },
 })

@@ -90,7 +90,10 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
   const runId = deps.newId()
   const stream = importStream(source)
   const envelope = (commandId: string) => ({
-    ...{ commandId, actor: caller.actor, correlationId: runId, at: deps.clock.now() },
+    commandId,
+    actor: caller.actor,
+    correlationId: runId,
+    at: deps.clock.now(),
   })
   const started = await deps.imports.run(stream, startImport(source, format), envelope(runId))
   if (isRefusal(started)) return started
@@ -104,7 +107,11 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
     // Of a line that is wrong it may be anything.
     const lemma = item.kind === 'record' ? item.record.identity.lemma.slice(0, 2 * MAX_LEMMA) : undefined
     run.onReport?.({
-      ...{ kind, ...(file !== undefined && { file }), line, ...(lemma !== undefined && { lemma }), reason },
+      kind,
+      ...(file !== undefined && { file }),
+      line,
+      ...(lemma !== undefined && { lemma }),
+      reason,
       ...(errors && { errors }),
     })
   }

@@ -45,7 +45,9 @@ export type Onlooker = { readonly actor: Actor; readonly permissions: ReadonlySe
 const seesAddresses = ({ permissions }: Onlooker): boolean => permissions.has('accounts:manage')
 
 const viewOf = (deps: LookupDeps, account: Account, profile: Profile, by: Onlooker): AccountView => ({
-  ...{ id: account.id, createdAt: account.createdAt, suspended: account.suspended },
+  id: account.id,
+  createdAt: account.createdAt,
+  suspended: account.suspended,
   roles: grantsOf(account.grants, deps.clock.now()),
   displayName: account.erased?.attribution ?? profile.displayName ?? null,
   ...(seesAddresses(by) && { email: account.address ?? null }),

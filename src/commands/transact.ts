@@ -119,7 +119,11 @@ export const openTransactor = <State, E extends DomainEvent>(
       at = timeAfter(now, at)
       const id = eventId(commandId, index)
       const meta = {
-        ...{ actor, commandId, correlationId, causationId: commandId, at },
+        actor,
+        commandId,
+        correlationId,
+        causationId: commandId,
+        at,
         ...(fingerprint !== undefined && { fingerprint }),
         ...(traceparent !== undefined && { traceparent }),
         route: aggregate.route(state),
@@ -237,9 +241,14 @@ export const openTransactor = <State, E extends DomainEvent>(
     const written = advance(aggregate, loaded, stream, events, result, encoded.key)
     if ((cache.peek(stream)?.position ?? 0n) < written.position) cache.set(stream, { ...written, cached: true })
     return {
-      ...{ outcome: 'accepted', stream, state: written.state, revision: written.revision, mark: markAt(written) },
+      outcome: 'accepted',
+      stream,
+      state: written.state,
+      revision: written.revision,
+      mark: markAt(written),
       position: written.position,
-      ...{ replayed: false, events },
+      replayed: false,
+      events,
     }
   }
 

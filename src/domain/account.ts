@@ -50,7 +50,8 @@ export const RoleGranted = eventType(
   'RoleGranted',
   Type.Object(
     {
-      ...{ role: Type.Enum([...roles]), expiresAt: Type.Optional(text) },
+      role: Type.Enum([...roles]),
+      expiresAt: Type.Optional(text),
       languages: Type.Optional(Type.Array(text, { minItems: 1 })),
       by: text,
     },
@@ -67,8 +68,15 @@ export const AccountSuspended = eventType(
 export const AccountReinstated = eventType('AccountReinstated', Type.Object({ by: text }, strict))
 
 export const accountEvents = [
-  ...[AccountCreated, AddressChanged, AddressRekeyed, PasswordSet, SessionsEnded],
-  ...[RoleGranted, RoleTaken, AccountSuspended, AccountReinstated],
+  AccountCreated,
+  AddressChanged,
+  AddressRekeyed,
+  PasswordSet,
+  SessionsEnded,
+  RoleGranted,
+  RoleTaken,
+  AccountSuspended,
+  AccountReinstated,
   ...erasureEvents,
 ] as const
 export type AccountEvent = EventOf<(typeof accountEvents)[number]>
@@ -112,9 +120,15 @@ const raised = ({ spared: _, ...account }: Account, spared?: string): Account =>
 const created = ({ data, removed, meta }: Recorded<EventOf<typeof AccountCreated>>): Account => {
   const { accountId: id, claim, locale, address, password } = data
   return {
-    ...{ id, claim, locale, ...(!removed && { address }) },
+    id,
+    claim,
+    locale,
+    ...(!removed && { address }),
     ...(!removed && password !== undefined && { password }),
-    ...{ grants: [], suspended: false, epoch: 0, createdAt: meta.at },
+    grants: [],
+    suspended: false,
+    epoch: 0,
+    createdAt: meta.at,
   }
 }
 
@@ -123,7 +137,9 @@ const moved = (account: Account, { data, removed, meta }: Recorded<EventOf<typeo
   const { claim, from, address, reverted } = data
   const { address: _a, password, abandoned: _b, revertedAt: _r, left = [], ...rest } = account
   return {
-    ...{ ...rest, claim, ...(!removed && { address }) },
+    ...rest,
+    claim,
+    ...(!removed && { address }),
     ...(reverted ? { abandoned: from, revertedAt: meta.at } : { ...(password !== undefined && { password }) }),
     left: reverted ? left.slice(0, Math.max(0, left.indexOf(claim))) : [...left, from].slice(-MOST_LEFT),
   }
@@ -145,7 +161,8 @@ const ended = (account: Account, event: Recorded<AccountEvent>): Account => {
       const begun = { begunAt: at, ...(attribution !== undefined && { attribution }) }
       // As one that is suspended, it opens to nobody.
       return {
-        ...{ ...raised(account), suspended: true },
+        ...raised(account),
+        suspended: true,
         ...(account.erasure && { erasure: { ...account.erasure, ...begun } }),
       }
     }

@@ -34,8 +34,13 @@ export const SignUpReceived = eventType(
   'SignUpReceived',
   Type.Object(
     {
-      ...{ accountId: text, address: secret, password: Type.Optional(secret), locale: Type.Enum(['en', 'es']) },
-      ...{ linkHash: text, expiresAt: text, held: Type.Boolean() },
+      accountId: text,
+      address: secret,
+      password: Type.Optional(secret),
+      locale: Type.Enum(['en', 'es']),
+      linkHash: text,
+      expiresAt: text,
+      held: Type.Boolean(),
     },
     strict,
   ),
@@ -61,8 +66,14 @@ export const VerificationResent = eventType(
 export const PasswordResetUsed = eventType('PasswordResetUsed', Type.Object({ linkHash: text }, strict))
 
 export const addressEvents = [
-  ...[SignUpReceived, AddressConfirmed, SignUpEnded, AddressReleased],
-  ...[SignInFailed, VerificationResent, PasswordResetRequested, PasswordResetUsed],
+  SignUpReceived,
+  AddressConfirmed,
+  SignUpEnded,
+  AddressReleased,
+  SignInFailed,
+  VerificationResent,
+  PasswordResetRequested,
+  PasswordResetUsed,
   ...addressChangeEvents,
 ] as const
 export type AddressEvent = EventOf<(typeof addressEvents)[number]>
@@ -148,7 +159,11 @@ export const evolveAddress = (state: AddressState, event: Recorded<AddressEvent>
       return {
         ...state,
         pending: {
-          ...{ accountId, locale, linkHash, expiresAt, ...(!event.removed && { address }) },
+          accountId,
+          locale,
+          linkHash,
+          expiresAt,
+          ...(!event.removed && { address }),
           ...(!event.removed && password !== undefined && { password }),
         },
       }

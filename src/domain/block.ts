@@ -33,8 +33,13 @@ export const BlockAdded = eventType(
   'BlockAdded',
   Type.Object(
     {
-      ...{ blockId: text, kind: Type.Enum([...blockKinds]), subject: text, target: secret, reason: secret },
-      ...{ expiresAt: Type.Optional(text), by: text },
+      blockId: text,
+      kind: Type.Enum([...blockKinds]),
+      subject: text,
+      target: secret,
+      reason: secret,
+      expiresAt: Type.Optional(text),
+      by: text,
     },
     strict,
   ),
@@ -67,7 +72,12 @@ export const evolveBlock = (block: BlockState, event: Recorded<BlockEvent>): Blo
     case 'BlockAdded': {
       const { blockId: id, kind, target, reason, expiresAt, by } = event.data
       return {
-        ...{ id, kind, by, at: event.meta.at, removed: false, added: (block?.added ?? 0) + 1 },
+        id,
+        kind,
+        by,
+        at: event.meta.at,
+        removed: false,
+        added: (block?.added ?? 0) + 1,
         ...(!event.removed && { target, reason }),
         ...(expiresAt !== undefined && { expiresAt }),
       }

@@ -82,7 +82,8 @@ class Faults {
     // Spaces that the parser forgives are in no address.
     if (!web || url.username !== '' || url.password !== '' || /\s/.test(given))
       this.list.push({
-        ...{ pointer: `${at}/audioUrl`, code: 'address-invalid' },
+        pointer: `${at}/audioUrl`,
+        code: 'address-invalid',
         detail: 'This is not an absolute http or https address without a user name.',
       })
     return { audioUrl: given }
@@ -179,7 +180,8 @@ export const contentOf = (
   // Lists, histories and caches hold many entries at a time.
   if (sizeOf(content) > limits.entry)
     faults.list.push({
-      ...{ pointer: '', code: 'too-large' },
+      pointer: '',
+      code: 'too-large',
       detail: `An entry takes ${limits.entry.toLocaleString('en-US')} characters of JSON at most.`,
     })
   return faults.list.length > 0

@@ -58,7 +58,11 @@ const created = (event: Recorded<EntryEvent>, known: Entry | undefined): Entry |
   if (event.type === 'EntryDrafted') {
     const { language, lemma, partOfSpeech, homograph, licence, source, content } = event.data
     return {
-      ...{ language, partOfSpeech, homograph, licence, ...(source !== undefined && { source }) },
+      language,
+      partOfSpeech,
+      homograph,
+      licence,
+      ...(source !== undefined && { source }),
       lemma: event.removed ? '' : lemma,
       content: event.removed ? emptyContent : content,
       removed: event.removed === true,
@@ -74,7 +78,15 @@ const created = (event: Recorded<EntryEvent>, known: Entry | undefined): Entry |
   if (event.type === 'EntryImported') {
     const { language, lemma, partOfSpeech, homograph, licence, source, content, rank, record } = event.data
     return {
-      ...{ language, lemma, partOfSpeech, homograph, licence, source, content, rank, record },
+      language,
+      lemma,
+      partOfSpeech,
+      homograph,
+      licence,
+      source,
+      content,
+      rank,
+      record,
       removed: false,
       edited: false,
       status: 'published',

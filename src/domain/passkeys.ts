@@ -25,8 +25,15 @@ export const PasskeyAdded = eventType(
   'PasskeyAdded',
   Type.Object(
     {
-      ...{ accountId: text, passkeyId: text, sessionId: text, credentialId: secret, publicKey: secret, name: secret },
-      ...{ counter, backedUp: Type.Boolean(), ...challenge },
+      accountId: text,
+      passkeyId: text,
+      sessionId: text,
+      credentialId: secret,
+      publicKey: secret,
+      name: secret,
+      counter,
+      backedUp: Type.Boolean(),
+      ...challenge,
     },
     strict,
   ),

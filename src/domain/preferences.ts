@@ -19,7 +19,8 @@ export const preferencesStream = (accountId: string): string => streamName(prefe
 const text = Type.String({ minLength: 1 })
 const Preferences = Type.Object(
   {
-    ...{ language: Type.Enum(['en', 'es']), timeZone: text },
+    language: Type.Enum(['en', 'es']),
+    timeZone: text,
     email: Type.Object({ roles: Type.Boolean() }, { additionalProperties: false }),
   },
   { additionalProperties: false },
@@ -61,7 +62,9 @@ export type PreferencesState = {
 
 /** Until somebody chooses: the language of the sign-up. */
 export const defaultPreferences = (locale: 'en' | 'es'): Preferences => ({
-  ...{ language: locale, timeZone: 'UTC', email: { roles: true } },
+  language: locale,
+  timeZone: 'UTC',
+  email: { roles: true },
 })
 
 export const preferencesAggregate: Aggregate<PreferencesState, PreferencesEvent> = {
@@ -69,7 +72,9 @@ export const preferencesAggregate: Aggregate<PreferencesState, PreferencesEvent>
   events: preferencesEvents,
   initial: { edits: 0, mark: NO_MARK },
   evolve: ({ edits }, { id, meta, data, removed }: Recorded<PreferencesEvent>) => ({
-    ...{ edits: edits + 1, mark: markOf(id, meta.at), accountId: data.accountId },
+    edits: edits + 1,
+    mark: markOf(id, meta.at),
+    accountId: data.accountId,
     ...(!removed && { chosen: data.preferences }),
   }),
   route: ({ accountId }) => ({ visibility: 'owner', ...(accountId !== undefined && { owner: accountId }) }),

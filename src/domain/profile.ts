@@ -23,7 +23,8 @@ export const ProfileEdited = eventType(
   'ProfileEdited',
   Type.Object(
     {
-      ...{ accountId: text, claim: Type.Optional(text) },
+      accountId: text,
+      claim: Type.Optional(text),
       displayName: Type.Optional(Type.String({ minLength: 1, ...sealed })),
       bio: Type.Optional(Type.String({ minLength: 1, ...sealed })),
       languages: Type.Array(text, sealed),
@@ -54,8 +55,10 @@ const evolveProfile = ({ edits }: Profile, { id, meta, data, removed }: Recorded
   if (removed) return { ...known, languages: [] }
   const { displayName, bio, languages } = data
   return {
-    ...{ ...known, languages },
-    ...{ ...(displayName !== undefined && { displayName }), ...(bio !== undefined && { bio }) },
+    ...known,
+    languages,
+    ...(displayName !== undefined && { displayName }),
+    ...(bio !== undefined && { bio }),
   }
 }
 
@@ -136,8 +139,11 @@ export const editProfile =
       {
         type: 'ProfileEdited',
         data: {
-          ...{ accountId, ...(claim !== undefined && { claim }), languages: [...languages] },
-          ...{ ...(displayName !== undefined && { displayName }), ...(bio !== undefined && { bio }) },
+          accountId,
+          ...(claim !== undefined && { claim }),
+          languages: [...languages],
+          ...(displayName !== undefined && { displayName }),
+          ...(bio !== undefined && { bio }),
         },
       },
     ]

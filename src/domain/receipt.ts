@@ -36,8 +36,15 @@ export const receiptOf = (
   if (!erased || !erasure) return undefined
   const { content, attribution, at } = erased
   return {
-    ...{ version: 1, service, logId, position: String(position), account: id },
-    ...{ requestedAt: erasure.requestedAt, erasedAt: at, content, ...(attribution !== undefined && { attribution }) },
+    version: 1,
+    service,
+    logId,
+    position: String(position),
+    account: id,
+    requestedAt: erasure.requestedAt,
+    erasedAt: at,
+    content,
+    ...(attribution !== undefined && { attribution }),
     destroyed,
     kept: attribution === undefined ? kept : [...kept, 'the display name, by choice'],
     copies:

@@ -46,8 +46,13 @@ export const RecoveryCodeUsed = eventType(
 )
 
 export const factorEvents = [
-  ...[TotpOffered, TotpConfirmed, TotpRemoved, CodeUsed, CodeRefused],
-  ...[RecoveryCodesMade, RecoveryCodeUsed],
+  TotpOffered,
+  TotpConfirmed,
+  TotpRemoved,
+  CodeUsed,
+  CodeRefused,
+  RecoveryCodesMade,
+  RecoveryCodeUsed,
 ] as const
 export type FactorEvent = EventOf<(typeof factorEvents)[number]>
 

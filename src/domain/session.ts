@@ -21,9 +21,13 @@ export const SessionStarted = eventType(
   'SessionStarted',
   Type.Object(
     {
-      ...{ sessionId: text, accountId: text, epoch: Type.Integer({ minimum: 0 }), device: text },
+      sessionId: text,
+      accountId: text,
+      epoch: Type.Integer({ minimum: 0 }),
+      device: text,
       agent: Type.String({ seal: 'subject' as const }),
-      ...{ remember: Type.Boolean(), endsAt: text },
+      remember: Type.Boolean(),
+      endsAt: text,
     },
     strict,
   ),
@@ -75,8 +79,17 @@ export const evolveSession = (session: SessionState, event: Recorded<SessionEven
       const { at } = event.meta
       return (
         session ?? {
-          ...{ id, accountId, epoch, device, remember, endsAt, generation: 0, ended: false },
-          ...{ startedAt: at, usedAt: at, authenticatedAt: at },
+          id,
+          accountId,
+          epoch,
+          device,
+          remember,
+          endsAt,
+          generation: 0,
+          ended: false,
+          startedAt: at,
+          usedAt: at,
+          authenticatedAt: at,
           ...(!event.removed && { agent }),
         }
       )

@@ -194,7 +194,12 @@ const attempt = async (options: ConsumeOptions, sight: Sight): Promise<ConsumeEn
   const { consumer, log, store, clock, nodeId, hasEnded, signal, onState } = options
   onState?.('waiting-for-lease')
   const lease = await acquireLease({
-    ...{ store, consumer, owner: nodeId, clock, signal, sight },
+    store,
+    consumer,
+    owner: nodeId,
+    clock,
+    signal,
+    sight,
     ...(hasEnded && { hasEnded }),
     above: async () => (await store.checkpoint(consumer))?.token ?? 0,
   })

@@ -91,7 +91,15 @@ export const followCollection = async <D extends JsonObject>(options: FollowOpti
   let greet: () => Promise<void> = async () => undefined
   let built = generationsOf(await readPointer(store, projection.name), at.version).live === at.generation
   return consume({
-    ...{ consumer: collection, collection, filter, log, store, clock, nodeId, signal, trace: options.trace },
+    consumer: collection,
+    collection,
+    filter,
+    log,
+    store,
+    clock,
+    nodeId,
+    signal,
+    trace: options.trace,
     ...(options.hasEnded && { hasEnded: options.hasEnded }),
     onCaughtUp: async () => {
       const first = !built
@@ -105,7 +113,14 @@ export const followCollection = async <D extends JsonObject>(options: FollowOpti
     open: async ({ from, failed }) => {
       await store.ensure(collection, projection.indexes)
       const folder = await openFolder({
-        ...{ projection, collection, store, clock, failed, from, fromStart: from === 0n, trace: options.trace },
+        projection,
+        collection,
+        store,
+        clock,
+        failed,
+        from,
+        fromStart: from === 0n,
+        trace: options.trace,
         ...(cache && { cache }),
         building: () => !built,
         onStored: position => freshness?.reached(collection, position),
@@ -171,13 +186,25 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
     const collection = collectionName(name, at)
     const stop = new AbortController()
     const task: Task = {
-      ...{ at, collection, stop, nudge: { wake: () => undefined }, state: 'starting', error: undefined },
-      ...{ position: 0n, rate: 0, counted: 0, since: clock.monotonic(), ended: false, done: Promise.resolve() },
+      at,
+      collection,
+      stop,
+      nudge: { wake: () => undefined },
+      state: 'starting',
+      error: undefined,
+      position: 0n,
+      rate: 0,
+      counted: 0,
+      since: clock.monotonic(),
+      ended: false,
+      done: Promise.resolve(),
     }
     const complain = complaining(error => onError?.(`${collection}: ${error}`))
     task.done = followCollection({
       ...options,
-      ...{ at, signal: AbortSignal.any([signal, stop.signal]), nudge: task.nudge },
+      at,
+      signal: AbortSignal.any([signal, stop.signal]),
+      nudge: task.nudge,
       onCaughtUp: async () => {
         if (generationsOf(await readPointer(store, name), version).live === at.generation) return true
         const swapped = await goLive(store, name, at)
@@ -262,7 +289,11 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
       const built = building === task ? position : (building?.position ?? 0n)
       const error = stopped ?? task?.error ?? fault
       return {
-        ...{ name, version, generation: task?.at.generation ?? 0, position, head },
+        name,
+        version,
+        generation: task?.at.generation ?? 0,
+        position,
+        head,
         lag: head > position ? head - position : 0n,
         state: stopped === undefined ? (task?.state ?? 'starting') : 'stopped',
         parked: task ? (await parkedOf(store, task.collection)).size : 0,

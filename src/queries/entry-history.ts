@@ -139,7 +139,11 @@ export const historyFor = (
         event.type === 'EntryRestored'
       const actor = sight === 'reviewer' || !review ? event.meta.actor : { kind: event.meta.actor.kind, id: 'withheld' }
       return {
-        ...{ revision: String(event.revision), type: event.type, at: event.meta.at, actor, status: entry.status },
+        revision: String(event.revision),
+        type: event.type,
+        at: event.meta.at,
+        actor,
+        status: entry.status,
         differences: [...differencesOf(seen[index - 1]?.entry, entry)],
         ...(sight === 'reviewer' && reason !== undefined && { reason }),
       }

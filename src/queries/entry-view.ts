@@ -52,13 +52,16 @@ export const sightOf = (entry: Pick<Entry, 'status' | 'author' | 'language'>, re
 }
 
 export const entryView = (id: string, entry: Entry, revision: string): EntryView => ({
-  ...{ id, language: entry.language, lemma: entry.lemma, partOfSpeech: entry.partOfSpeech, homograph: entry.homograph },
-  ...{
-    status: entry.status,
-    variants: entry.content.variants,
-    senses: entry.content.senses,
-    forms: entry.content.forms,
-  },
+  id,
+  language: entry.language,
+  lemma: entry.lemma,
+  partOfSpeech: entry.partOfSpeech,
+  homograph: entry.homograph,
+
+  status: entry.status,
+  variants: entry.content.variants,
+  senses: entry.content.senses,
+  forms: entry.content.forms,
   pronunciations: entry.content.pronunciations,
   ...(entry.content.etymology !== undefined && { etymology: entry.content.etymology }),
   categories: entry.content.categories,
@@ -67,13 +70,21 @@ export const entryView = (id: string, entry: Entry, revision: string): EntryView
   ...(entry.replacedBy !== undefined && { replacedBy: entry.replacedBy }),
   rank: entry.rank,
   ...(entry.author !== undefined && { author: entry.author }),
-  ...{ contributors: [...entry.contributors], revision, createdAt: entry.createdAt, updatedAt: entry.updatedAt },
+  contributors: [...entry.contributors],
+  revision,
+  createdAt: entry.createdAt,
+  updatedAt: entry.updatedAt,
 })
 
 /** Identity, status and author: what a contributor sees of somebody else's draft. */
 export const identityView = (id: string, entry: Entry, revision: string): EntryView => ({
-  ...{ id, language: entry.language, lemma: entry.lemma, partOfSpeech: entry.partOfSpeech, homograph: entry.homograph },
-  ...{ status: entry.status, revision },
+  id,
+  language: entry.language,
+  lemma: entry.lemma,
+  partOfSpeech: entry.partOfSpeech,
+  homograph: entry.homograph,
+  status: entry.status,
+  revision,
   ...(entry.author !== undefined && { author: entry.author }),
 })
 

@@ -162,7 +162,10 @@ export const openHistory = (deps: HistoryDeps) => {
     if (types?.length === 0) return none
     const start = backwards ? least(place, bounds.high) : [place ?? 0n, bounds.low].reduce((a, b) => (a > b ? a : b))
     const page = await view.find({
-      ...{ where: conditionsOf(question, types), order: [], backwards, limit },
+      where: conditionsOf(question, types),
+      order: [],
+      backwards,
+      limit,
       after: [start === undefined ? AFTER_ALL : historyId(start)],
     })
     const inside = (position: bigint): boolean =>

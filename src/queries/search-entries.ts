@@ -195,7 +195,10 @@ type Completion = {
   readonly sortKey: string
 }
 const completionOf = ({ id, members: [language, rank, sortKey] }: Row): Completion => ({
-  ...{ id, language: String(language ?? ''), rank: Number(rank ?? 0), sortKey: String(sortKey ?? '') },
+  id,
+  language: String(language ?? ''),
+  rank: Number(rank ?? 0),
+  sortKey: String(sortKey ?? ''),
 })
 const mostUsed = (a: Completion, b: Completion): number =>
   b.rank - a.rank || (a.sortKey === b.sortKey ? 0 : a.sortKey < b.sortKey ? -1 : 1)

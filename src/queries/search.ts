@@ -143,7 +143,9 @@ const stepsOf = ({ query, filters, fields }: SearchRequest): readonly Step[] => 
   if (lemma) {
     for (const key of query.keys)
       steps.push({
-        ...{ layers: ['prefix'], where: [{ member: 'key', op: 'prefix', value: key }, ...filter], order: byKey },
+        layers: ['prefix'],
+        where: [{ member: 'key', op: 'prefix', value: key }, ...filter],
+        order: byKey,
         finds: entry => readingOf(query, entry.language).key === key,
       })
     const deletes = [...new Set(query.keys.flatMap(key => deletesOf(key, query.distance)))]
@@ -164,7 +166,10 @@ const stepsOf = ({ query, filters, fields }: SearchRequest): readonly Step[] => 
         stems.every(each => entry.definition.includes(each))
       const where: readonly Condition[] = [{ member: 'definition', op: 'all', value: set }, ...filter]
       steps.push({
-        ...{ layers: ['definition'], where, order: ['-rank'], counted: true },
+        layers: ['definition'],
+        where,
+        order: ['-rank'],
+        counted: true,
         finds: entry => query.definitions.findIndex(each => has(entry, each)) === n,
         fallback: fields === undefined,
       })
@@ -180,7 +185,12 @@ const matchable = ({
   stems = [],
   definition = [],
 }: SearchDocument): Matchable => ({
-  ...{ language, lemma, key, forms, stems, definition },
+  language,
+  lemma,
+  key,
+  forms,
+  stems,
+  definition,
 })
 
 const everyField: ReadonlySet<SearchField> = new Set(['lemma', 'form', 'definition'])

@@ -218,7 +218,9 @@ export const dataOf = (
   }
   if (name === 'me') return { id: idOf(event), ...removed, ...shown }
   return {
-    ...{ entryId: idOf(event), revision: String(revision), ...removed },
+    entryId: idOf(event),
+    revision: String(revision),
+    ...removed,
     ...(meta.route.language !== undefined && { language: meta.route.language }),
     ...shown,
   }

@@ -71,7 +71,9 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
 
   const encoded = (of: Audience, event: Recorded): Around =>
     of.transport.around({
-      ...{ after: tokenOf(placeOf(event)), type: event.type, at: event.meta.at },
+      after: tokenOf(placeOf(event)),
+      type: event.type,
+      at: event.meta.at,
       data: dataOf(of.channel, of.listener, event, log.types, standings.of),
     })
 
@@ -213,7 +215,13 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     const idText = JSON.stringify(id)
     const key = `${audience}${idText}`
     const group = groups.get(key) ?? {
-      ...{ id, idText: Buffer.from(idText), audience, channel, filter, listener, transport: sink.transport },
+      id,
+      idText: Buffer.from(idText),
+      audience,
+      channel,
+      filter,
+      listener,
+      transport: sink.transport,
       told: here.position,
       members: new Set<Member>(),
     }
@@ -326,7 +334,10 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   return {
     subscribe,
     stats: () => ({
-      ...{ groups: groups.size, catchingUp, position: here.position, messages },
+      groups: groups.size,
+      catchingUp,
+      position: here.position,
+      messages,
       subscriptions: [...groups.values()].reduce((sum, { members }) => sum + members.size, catchingUp),
     }),
     done,

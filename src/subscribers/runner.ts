@@ -211,7 +211,17 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
     for (let end: ConsumeEnd = 'foreign'; end === 'foreign' && !signal.aborted; ) {
       try {
         end = await consume({
-          ...{ consumer, filter, log, store, clock, nodeId, signal, open, first, nudge, trace: options.trace },
+          consumer,
+          filter,
+          log,
+          store,
+          clock,
+          nodeId,
+          signal,
+          open,
+          first,
+          nudge,
+          trace: options.trace,
           ...(options.hasEnded && { hasEnded: options.hasEnded }),
           onState: (next, problem) => {
             state = next
@@ -237,7 +247,11 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
       const head = await log.head()
       const reached = state === 'waiting-for-lease' ? ((await store.checkpoint(consumer))?.position ?? 0n) : position
       return {
-        ...{ name: subscriber.name, position: reached, head, lag: head > reached ? head - reached : 0n, state },
+        name: subscriber.name,
+        position: reached,
+        head,
+        lag: head > reached ? head - reached : 0n,
+        state,
         parked: (await parkedOf(store, consumer)).size,
         ...(error !== undefined && { error }),
       }

@@ -113,7 +113,10 @@ export const spanOf = ({ from, to }: JsonObject): Span | undefined =>
 
 /** What is done when an operator says that it is to be sent after all. */
 export const unsentJobs = (subscribers: readonly Subscriber[], log: SentLog): JobKind => ({
-  ...{ name: UNSENT_JOB, concurrency: 1, firstMs: 15_000, longestMs: 15 * 60_000 },
+  name: UNSENT_JOB,
+  concurrency: 1,
+  firstMs: 15_000,
+  longestMs: 15 * 60_000,
   handle: async ({ data, signal }) => {
     const subscriber = subscribers.find(({ name }) => name === data['subscriber'])
     const span = spanOf(data)

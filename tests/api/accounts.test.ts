@@ -271,7 +271,8 @@ t.test('an administrator grants, takes and suspends; it holds at once where the 
     Object((await api('GET', '/v1/me/preferences', { as: access(again) })).json['email'])['roles']
   const click = (path: string, init: RequestInit = {}) =>
     fetch(`${app.url}${path}`, {
-      ...{ method: 'POST', body: 'List-Unsubscribe=One-Click' },
+      method: 'POST',
+      body: 'List-Unsubscribe=One-Click',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       ...init,
     })

@@ -87,12 +87,13 @@ t.test('a change needs a page of ours and the token of the session', async t => 
   for (const from of good) t.equal((await draft({ ...token, ...from })).status, 201, JSON.stringify(from))
   const bare = cookie.replace(/; __Host-csrf=.*/, '')
   const wrong: Readonly<Record<string, string>>[] = [
-    ...[{ cookie }, { cookie, 'x-csrf-token': '' }, { cookie, 'x-csrf-token': `${csrf.slice(0, -1)}~` }],
+    { cookie },
+    { cookie, 'x-csrf-token': '' },
+    { cookie, 'x-csrf-token': `${csrf.slice(0, -1)}~` },
     // The token of another session is none, even where a neighbour managed to set its cookie too.
-    ...[
-      { cookie, 'x-csrf-token': other.csrf },
-      { cookie: bare, 'x-csrf-token': csrf },
-    ],
+
+    { cookie, 'x-csrf-token': other.csrf },
+    { cookie: bare, 'x-csrf-token': csrf },
     { cookie: `${bare}; __Host-csrf=${other.csrf}`, 'x-csrf-token': other.csrf },
     { cookie: `${cookie}; __Host-csrf=${other.csrf}`, 'x-csrf-token': csrf },
   ]

@@ -263,10 +263,12 @@ t.test('import and export', async t => {
     throw new SourceError('--source "B" is not the name of a source.', 'usage')
   }
   t.match(await run(['import', 'ndjson', 'f', '--source', 'B'], { app: { import: misnamed } }), {
-    ...{ code: 2, err: 'lexichron: --source "B" is not the name of a source.\n' },
+    code: 2,
+    err: 'lexichron: --source "B" is not the name of a source.\n',
   })
   t.match(await run(['import', 'wordnet', 'd'], { app: { import: async () => refusal } }), {
-    ...{ code: 1, err: 'lexichron: No. (text-invalid)\n  /source: Too long.\n' },
+    code: 1,
+    err: 'lexichron: No. (text-invalid)\n  /source: Too long.\n',
   })
 
   t.match(await run(['export', '--language', 'en']), { code: 0, out: '{"id":"1"}\n{"id":"2"}\n', err: '2 entries\n' })
@@ -315,7 +317,9 @@ t.test('read models', async t => {
   const left = await run(['repair'], {
     app: {
       repair: async () => ({
-        ...{ events: 9, faults: [], damaged: hurt },
+        events: 9,
+        faults: [],
+        damaged: hurt,
         projections: [{ name: 'entries', documents: 2, different: 1, rebuilt: false, reason: 'the log is damaged' }],
       }),
     },
@@ -338,7 +342,9 @@ t.test('tokens, keys and settings', async t => {
   t.match(JSON.parse(short.out), { token: 'ey.signed', id: 'T1' })
   t.strictSame(short.calls[0], ['token', { role: 'admin', for: 'A', lifeMs: 90_000 }])
   t.strictSame((await run(['token', 'create', '--role', 'admin', '--for', 'A'])).calls[0]?.[1], {
-    ...{ role: 'admin', for: 'A', lifeMs: 3_600_000 },
+    role: 'admin',
+    for: 'A',
+    lifeMs: 3_600_000,
   })
   const tooLong = async () => refuse('token-life', 'A token lives for 24 hours at most.')
   const { tokens } = emptyApp([])
@@ -347,7 +353,9 @@ t.test('tokens, keys and settings', async t => {
       app: { tokens: { ...tokens, create: tooLong } },
     }),
     {
-      ...{ code: 2, out: '', err: /24h at most/ },
+      code: 2,
+      out: '',
+      err: /24h at most/,
     },
   )
   t.match((await run(['token', 'list'])).out, /T1 +editor +Ada +then +later +valid\nT2 +admin +- /)

@@ -37,7 +37,9 @@ const member = async (address: string) => {
   const id = randomUUID()
   const claim = claimOf(address)
   const by = () => ({
-    ...{ commandId: randomUUID(), correlationId: 'r', at: clock.now() },
+    commandId: randomUUID(),
+    correlationId: 'r',
+    at: clock.now(),
     actor: { kind: 'system' as const, id: 's' },
   })
   const given = { accountId: id, address, password: 'hashed right', locale: 'en' as const }
@@ -431,7 +433,9 @@ t.test('a passkey takes the place of a code, and proves its holder to a session'
     signIn(
       here,
       {
-        ...{ email: 'place@passkeys.example', password, remember: false },
+        email: 'place@passkeys.example',
+        password,
+        remember: false,
         passkey: key.get(asked(passkeys.assertionOptions(here, 'sign-in', '')), spoilt),
       },
       from,

@@ -10,7 +10,11 @@ const MINUTE = 60_000
 const by = { lastModifiedBy: 'me' }
 const after = (ms: number): Date => realClock(ms).now()
 const make = (name: string, data: object, more: Partial<JobParameters> = {}): JobParameters => ({
-  ...{ name, data, priority: 0, type: 'normal', nextRunAt: after(-MINUTE) },
+  name,
+  data,
+  priority: 0,
+  type: 'normal',
+  nextRunAt: after(-MINUTE),
   ...more,
 })
 const keyOf = ({ data }: JobParameters): unknown => Object(data).key
@@ -44,7 +48,10 @@ export const repositoryContract = (t: Test, name: string, engine: Engine): void 
     await repository.saveJob(bad, by)
     t.ok(one._id && two._id && three._id)
     t.match(await repository.getJobById(String(one._id)), {
-      ...{ name: 'a', data: { key: '1', deep: { x: 5 }, list: [1, 2] }, priority: 0, lastModifiedBy: 'me' },
+      name: 'a',
+      data: { key: '1', deep: { x: 5 }, list: [1, 2] },
+      priority: 0,
+      lastModifiedBy: 'me',
       nextRunAt: one.nextRunAt,
     })
     t.equal(await repository.getJobById('0123456789abcdef01234567'), null)
@@ -55,7 +62,9 @@ export const repositoryContract = (t: Test, name: string, engine: Engine): void 
       return { keys: jobs.map(keyOf), total, states: jobs.map(job => job.state) }
     }
     t.same(await keys({ sort: { nextRunAt: 'asc' }, name: 'a', state: 'queued' }), {
-      ...{ keys: ['1'], total: 1, states: ['queued'] },
+      keys: ['1'],
+      total: 1,
+      states: ['queued'],
     })
     t.match(await keys({ state: 'scheduled' }), { keys: ['3'] })
     t.match(await keys({ state: 'completed' }), { keys: ['2'] })

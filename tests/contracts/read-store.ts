@@ -33,7 +33,10 @@ const indexes: Indexes = [
 ]
 
 const at = (position: bigint, more: Partial<Checkpoint> = {}): Checkpoint => ({
-  ...{ logId: 'log', position, eventId: `event-${position}`, token: 1 },
+  logId: 'log',
+  position,
+  eventId: `event-${position}`,
+  token: 1,
   ...more,
 })
 const put = (id: string, position: bigint, body: JsonObject): DocumentWrite => ({ id, position, body })

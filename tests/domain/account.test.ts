@@ -262,7 +262,9 @@ t.test('a session: refreshed by the last token, repeated for ten seconds, ended 
     .when(refreshSession(0, after(1000)))
     .then('SessionRefreshed')
   const refreshed = (generation: number, ms: number) => ({
-    ...{ type: 'SessionRefreshed' as const, data: { generation }, at: after(ms) },
+    type: 'SessionRefreshed' as const,
+    data: { generation },
+    at: after(ms),
   })
   const twice = sessions.given(started, refreshed(1, 1000), refreshed(2, 2000))
   twice.when(refreshSession(1, after(12_000))).thenNothing()

@@ -15,7 +15,10 @@ const imported = async (app: TestApp, folder: string, name: string, words: reado
   const path = join(folder, '..', `${name}.ndjson`)
   const line = (word: string): string =>
     JSON.stringify({
-      ...{ language: 'en', lemma: word, partOfSpeech: 'noun', licence: 'CC0-1.0' },
+      language: 'en',
+      lemma: word,
+      partOfSpeech: 'noun',
+      licence: 'CC0-1.0',
       senses: [{ gloss: `sense of ${word}` }],
     })
   writeFileSync(path, words.map(word => `${line(word)}\n`).join(''))

@@ -20,9 +20,20 @@ const event = (type: string, more: { data?: JsonObject; at?: string; actor?: str
   const { data = {}, at = '2026-11-23T10:00:00.000Z', actor = 'ada', language } = more
   positions += 2n
   const recorded: Recorded = {
-    ...{ type, data, id: `event-${positions}`, stream: 'entry-a', revision: 0n, position: positions, recordedAt: at },
+    type,
+    data,
+    id: `event-${positions}`,
+    stream: 'entry-a',
+    revision: 0n,
+    position: positions,
+    recordedAt: at,
     meta: {
-      ...{ actor: { kind: 'account', id: actor }, commandId: 'c', correlationId: 'c', causationId: 'c', at, schema: 1 },
+      actor: { kind: 'account', id: actor },
+      commandId: 'c',
+      correlationId: 'c',
+      causationId: 'c',
+      at,
+      schema: 1,
       route: { visibility: 'public', ...(language !== undefined && { language }) },
     },
   }

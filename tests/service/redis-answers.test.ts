@@ -42,7 +42,10 @@ else
     })
 
     const drafted = await call(0, '/v1/entries', author, {
-      ...{ language: 'en', lemma: 'kept', partOfSpeech: 'noun', senses: [{ gloss: 'secret until published' }] },
+      language: 'en',
+      lemma: 'kept',
+      partOfSpeech: 'noun',
+      senses: [{ gloss: 'secret until published' }],
     })
     const path = drafted.headers.get('location') ?? ''
     const seen = { 'sync-token': drafted.sync }
@@ -105,7 +108,10 @@ else
       )
     const before = await marksOf()
     const verb = await call(0, '/v1/entries', author, {
-      ...{ language: 'en', lemma: 'keep', partOfSpeech: 'verb', senses: [{ gloss: 'not to lose' }] },
+      language: 'en',
+      lemma: 'keep',
+      partOfSpeech: 'verb',
+      senses: [{ gloss: 'not to lose' }],
     })
     const verbPath = verb.headers.get('location') ?? ''
     const shown = await call(0, `${verbPath}/publish`, { ...editor, 'if-match': '*' }, {})

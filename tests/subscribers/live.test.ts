@@ -45,7 +45,11 @@ const openHub = (
 ): LiveHub =>
   openLiveHub({
     log: { ...log, types: new Map() },
-    ...{ clock, signal, from, projections: async () => [], figures: async () => ({}) },
+    clock,
+    signal,
+    from,
+    projections: async () => [],
+    figures: async () => ({}),
     tokenOf: ({ position, mark }) => {
       told.set(position, mark)
       return String(position)
@@ -75,7 +79,10 @@ const sinkOf = (owner: string, took: (op: string, after: string) => void): LiveS
       took(op, after)
     }
   },
-  ...{ flush: () => undefined, alone: () => false, full: () => false, drained: async () => true },
+  flush: () => undefined,
+  alone: () => false,
+  full: () => false,
+  drained: async () => true,
   tooSlow: () => t.fail('nobody was slow'),
 })
 
@@ -316,11 +323,9 @@ t.test('turns: so many at once, fewer of one owner, owners one after the other',
   const all = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].map(name => begin(name.charAt(0), name))
   t.same(order, ['a1', 'a2', 'b1'], 'a third of one owner waits though there is a place')
   for (const [ended, begun] of [
-    ...[
-      ['a1', 'a3'],
-      ['a2', 'b2'],
-      ['b1', 'c1'],
-    ],
+    ['a1', 'a3'],
+    ['a2', 'b2'],
+    ['b1', 'c1'],
     ['a3', 'a4'],
   ]) {
     ends.get(ended ?? '')?.()

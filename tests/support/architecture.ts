@@ -27,9 +27,7 @@ const allowed: Readonly<Record<Layer, readonly Layer[]>> = {
   subscribers: ['domain', 'ports', 'log', 'commands', 'projections'],
   adapters: ['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'config'],
   config: ['domain'],
-  app: [
-    ...(['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'adapters', 'config'] as const),
-  ],
+  app: ['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'adapters', 'config'],
   main: ['app', 'config', 'adapters'],
 }
 

@@ -264,7 +264,9 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
   }
 
   const cluster: Cluster = {
-    ...{ folder, nodes, replace },
+    folder,
+    nodes,
+    replace,
     holder: consumer =>
       until(`one that works for ${consumer}`, async () => {
         const states = await Promise.all(
@@ -276,7 +278,8 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
     row,
     away: (name, proxy, said) =>
       row({
-        ...{ name, said },
+        name,
+        said,
         strike: async () => {
           proxy.cut()
           await wait(AWAY_MS)

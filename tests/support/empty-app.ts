@@ -2,8 +2,14 @@ import type { App } from '../../src/adapters/cli/app-port.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 
 const block = {
-  ...{ id: 'block-1', kind: 'network' as const, target: '203.0.113.0/24', reason: 'Floods.', by: 'operator' },
-  ...{ at: '2026-01-01T00:00:00.000Z', removed: false, added: 1 },
+  id: 'block-1',
+  kind: 'network' as const,
+  target: '203.0.113.0/24',
+  reason: 'Floods.',
+  by: 'operator',
+  at: '2026-01-01T00:00:00.000Z',
+  removed: false,
+  added: 1,
 }
 
 /** An app that has nothing and remembers what it was asked. */
@@ -39,8 +45,15 @@ export const emptyApp = (calls: unknown[][]): App => ({
         ? []
         : [
             {
-              ...{ kind: 'mail', key, state: 'parked', failures: 8, reason: 'nothing listens there', priority: 5 },
-              ...{ finishedAt: new Date(0), data: { eventId: 'e', recipient: 'account:1', list: [1] }, node: 'n' },
+              kind: 'mail',
+              key,
+              state: 'parked',
+              failures: 8,
+              reason: 'nothing listens there',
+              priority: 5,
+              finishedAt: new Date(0),
+              data: { eventId: 'e', recipient: 'account:1', list: [1] },
+              node: 'n',
             },
           ],
     retry: async key => {
@@ -60,15 +73,13 @@ export const emptyApp = (calls: unknown[][]): App => ({
   },
   projections: async () => [
     {
-      ...{
-        kind: 'projection',
-        name: 'entries',
-        version: 1,
-        state: 'stopped',
-        position: '12',
-        lag: '3',
-        reason: 'A newer event.',
-      },
+      kind: 'projection',
+      name: 'entries',
+      version: 1,
+      state: 'stopped',
+      position: '12',
+      lag: '3',
+      reason: 'A newer event.',
       parked: [{ id: 'doc', reason: 'It threw.', since: '2026-01-01T00:00:00.000Z' }],
     },
   ],
@@ -95,8 +106,8 @@ export const emptyApp = (calls: unknown[][]): App => ({
       return { id: 'T1', role, for: name, expiresAt: '2026-01-01T01:00:00.000Z', token: 'ey.signed' }
     },
     list: async () => [
-      { ...{ id: 'T1', role: 'editor', for: 'Ada', issuedAt: 'then', expiresAt: 'later' }, state: 'valid' },
-      { ...{ id: 'T2', role: 'admin', issuedAt: 'then', expiresAt: 'later' }, state: 'revoked' },
+      { id: 'T1', role: 'editor', for: 'Ada', issuedAt: 'then', expiresAt: 'later', state: 'valid' },
+      { id: 'T2', role: 'admin', issuedAt: 'then', expiresAt: 'later', state: 'revoked' },
     ],
     revoke: async id =>
       id === 'T1'

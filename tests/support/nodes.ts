@@ -50,7 +50,10 @@ export const wordsFile = (folder: string, count: number, more = ''): string => {
   const path = join(folder, 'words.ndjson')
   const line = (n: number): string =>
     JSON.stringify({
-      ...{ language: 'en', lemma: `imported ${n}`, partOfSpeech: 'noun', licence: 'CC0-1.0' },
+      language: 'en',
+      lemma: `imported ${n}`,
+      partOfSpeech: 'noun',
+      licence: 'CC0-1.0',
       senses: [{ gloss: `sense ${n}${more}` }],
     })
   writeFileSync(path, Array.from({ length: count }, (_, n) => `${line(n)}\n`).join(''))

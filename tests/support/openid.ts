@@ -104,10 +104,16 @@ export const openLiar = async (t: Teardown) => {
       void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
     if (pathname === '/.well-known/openid-configuration')
       return json({
-        ...{ issuer: url, authorization_endpoint: `${url}/authorize`, token_endpoint: `${url}/token` },
-        ...{ jwks_uri: `${url}/jwks`, userinfo_endpoint: `${url}/userinfo`, response_types_supported: ['code'] },
-        ...{ subject_types_supported: ['public'], id_token_signing_alg_values_supported: ['RS256'] },
-        ...{ authorization_response_iss_parameter_supported: true, code_challenge_methods_supported: ['S256'] },
+        issuer: url,
+        authorization_endpoint: `${url}/authorize`,
+        token_endpoint: `${url}/token`,
+        jwks_uri: `${url}/jwks`,
+        userinfo_endpoint: `${url}/userinfo`,
+        response_types_supported: ['code'],
+        subject_types_supported: ['public'],
+        id_token_signing_alg_values_supported: ['RS256'],
+        authorization_response_iss_parameter_supported: true,
+        code_challenge_methods_supported: ['S256'],
       })
     if (pathname === '/jwks') {
       counts.keys += 1
@@ -226,7 +232,10 @@ export const openBrowser = (api: Api) => {
     return throughProvider(begun.headers.get('location') ?? '')
   }
   return {
-    ...{ jar, ask, approach, throughProvider },
+    jar,
+    ask,
+    approach,
+    throughProvider,
     /** Where a sign-in at the provider ends: the path with its fragment. */
     signIn: async (provider: string, query = ''): Promise<string> => {
       const answer = await ask('GET', await approach(provider, query))

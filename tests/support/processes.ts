@@ -94,7 +94,9 @@ export const startProcess = (
   }
   const running: Running = {
     pid: child.pid ?? 0,
-    ...{ output, ended, send },
+    output,
+    ended,
+    send,
     says: what =>
       until(`${what} of ${command}`, async saw => {
         const found = what.exec(output.out)

@@ -19,8 +19,13 @@ const UNLINKED = 1_000
 const pause = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 6), LONGEST_RETRY_MS)
 
 const clientOptions = {
-  ...{ lazyConnect: true, connectTimeout: CONNECT_MS, commandTimeout: COMMAND_MS, enableOfflineQueue: false },
-  ...{ maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false, enableReadyCheck: true },
+  lazyConnect: true,
+  connectTimeout: CONNECT_MS,
+  commandTimeout: COMMAND_MS,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  enableReadyCheck: true,
   retryStrategy: pause,
   // A failover leaves the old primary as a replica: the address is asked anew who is primary.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
@@ -68,8 +73,13 @@ const open = (address: RedisAddress, more: Pick<RedisOptions, 'commandTimeout' |
   const options = { ...clientOptions, ...login, ...(address.tls && { tls: trust }), ...more }
   if (kind === 'cluster')
     return new Cluster([...hosts], {
-      ...{ lazyConnect: true, enableOfflineQueue: false, slotsRefreshTimeout: CONNECT_MS, redisOptions: options },
-      ...{ maxRedirections: REDIRECTIONS, retryDelayOnFailover: 50, retryDelayOnClusterDown: 50 },
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      slotsRefreshTimeout: CONNECT_MS,
+      redisOptions: options,
+      maxRedirections: REDIRECTIONS,
+      retryDelayOnFailover: 50,
+      retryDelayOnClusterDown: 50,
       // Certificates name hosts, not the addresses that they have.
       dnsLookup: (name, callback) => callback(null, name),
       clusterRetryStrategy: 'retryStrategy' in more ? () => null : pause,
@@ -77,7 +87,10 @@ const open = (address: RedisAddress, more: Pick<RedisOptions, 'commandTimeout' |
   const [only] = hosts
   if (kind === 'server') return new Redis({ ...options, ...only, db: database })
   return new Redis({
-    ...{ ...options, sentinels: [...hosts], db: database, enableTLSForSentinelMode: address.tls },
+    ...options,
+    sentinels: [...hosts],
+    db: database,
+    enableTLSForSentinelMode: address.tls,
     ...(group !== undefined && { name: group }),
     ...(sentinelPassword !== undefined && { sentinelPassword }),
     ...(address.tls && { sentinelTLS: trust }),

@@ -66,7 +66,8 @@ export const openRedisCache = (options: RedisCacheOptions): RedisCache => {
   let closed = false
 
   const status = (): RedisCacheStatus => ({
-    ...{ state: reason === undefined ? 'ready' : 'away', passedOver },
+    state: reason === undefined ? 'ready' : 'away',
+    passedOver,
     ...(reason !== undefined && { reason }),
   })
   /** What was told last: nothing at first, so that one that was never there is told of too. */

@@ -55,7 +55,9 @@ export const importCommand: CliCommand = {
     const app = await context.open('work')
     const done = await context.watched(view =>
       app.import(format, path, {
-        ...{ strict: input.flag('strict'), signal, onProgress: view.show },
+        strict: input.flag('strict'),
+        signal,
+        onProgress: view.show,
         ...(source !== undefined && { source }),
         ...(language !== undefined && { language }),
         ...(licence !== undefined && { licence }),

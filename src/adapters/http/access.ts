@@ -21,7 +21,9 @@ const factsOf = (request: FastifyRequest) => {
   const path = pathOf(request.url)
   const actor = request.getDecorator<Admission | null>('admission')?.requester.actor?.id
   return {
-    ...{ req: request.id, trace: traceOf(request), method: request.method },
+    req: request.id,
+    trace: traceOf(request),
+    method: request.method,
     path: path.length > LOGGED_PATH ? path.slice(0, LOGGED_PATH) : path,
     ...(actor !== undefined && { actor }),
   }

@@ -48,7 +48,9 @@ export const ListEntriesQuery = query({
   source: text('What it was imported from.'),
   updatedSince: text('A time (RFC 3339).', 40),
   sort: Type.Optional(Type.Enum([...listSorts])),
-  ...{ limit, cursor, fields },
+  limit,
+  cursor,
+  fields,
 })
 
 export const HistoryQuery = query({ limit, cursor })
@@ -59,7 +61,8 @@ export const SearchQuery = query({
   in: Type.Optional(Type.Array(Type.Enum(['lemma', 'form', 'definition']), { uniqueItems: true })),
   fuzzy: Type.Optional(Type.Enum(['auto', '0', '1', '2'])),
   facets: Type.Optional(Type.Array(Type.Enum(['language', 'partOfSpeech']), { uniqueItems: true })),
-  ...{ limit, cursor },
+  limit,
+  cursor,
 })
 
 export const SuggestQuery = query({

@@ -65,7 +65,9 @@ export const mount = (app: FastifyInstance, route: Route, { guard, answering, op
     method: route.method,
     url: route.path,
     schema: {
-      ...{ operationId: route.name, summary: route.summary, tags: [route.tag] },
+      operationId: route.name,
+      summary: route.summary,
+      tags: [route.tag],
       ...(route.description !== undefined && { description: route.description }),
       ...(params && { params }),
       ...(querystring && { querystring }),

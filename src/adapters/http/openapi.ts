@@ -45,11 +45,19 @@ const common: readonly ProblemCode[] = [
 const limited: readonly ProblemCode[] = ['rate-limited']
 /** Of a body, before its schema is asked, also where none is expected. */
 const bodied: readonly ProblemCode[] = [
-  ...(['json-invalid', 'json-too-deep', 'text-invalid', 'payload-too-large', 'unsupported-media-type'] as const),
+  'json-invalid',
+  'json-too-deep',
+  'text-invalid',
+  'payload-too-large',
+  'unsupported-media-type',
 ]
 const tokened: readonly ProblemCode[] = [
-  ...(['unauthenticated', 'permission-denied', 'authorisation-unavailable'] as const),
-  ...(['sync-token-invalid', 'other-log', 'header-invalid'] as const),
+  'unauthenticated',
+  'permission-denied',
+  'authorisation-unavailable',
+  'sync-token-invalid',
+  'other-log',
+  'header-invalid',
 ]
 
 /** A change that comes with cookies. */
@@ -88,7 +96,11 @@ const withReferences = (schema: unknown, shared: Map<string, unknown>, root = fa
 
 const requestHeaders = (route: Route): readonly JsonObject[] => {
   const parameter = (name: string, description: string, required = false): JsonObject => ({
-    ...{ in: 'header', name, description, required, schema: { type: 'string' } },
+    in: 'header',
+    name,
+    description,
+    required,
+    schema: { type: 'string' },
   })
   const conditional = parameter('If-None-Match', 'ETags that you have: 304 when one is current.')
   if (route.permission === undefined) return route.answers[200]?.headers?.includes('ETag') ? [conditional] : []

@@ -131,7 +131,14 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
       }
     : { description: 'A dry run: the events that would be written.', schema: DryRunSchema, example: { events: [] } }
   return {
-    ...{ method, path, tag, summary, request, name: command.name, permission: command.permission, rate: 'writes' },
+    method,
+    path,
+    tag,
+    summary,
+    request,
+    name: command.name,
+    permission: command.permission,
+    rate: 'writes',
     byLanguage: command.language !== undefined,
     ...(description !== undefined && { description }),
     ...(params && { params }),

@@ -74,7 +74,11 @@ export const exportRoute = (deps: ExportDeps): Route => {
     }
   }
   return {
-    ...{ method: 'GET', path: '/v1/entries/export', name, tag: 'Dictionary', rate: 'reads' },
+    method: 'GET',
+    path: '/v1/entries/export',
+    name,
+    tag: 'Dictionary',
+    rate: 'reads',
     summary: 'The published dictionary as NDJSON',
     description:
       'Streamed, in the order of ids. A line is an entry; after each page comes a line {cursor, count} to resume from, and at the end {end: true, count, cursor}.',
@@ -90,8 +94,14 @@ export const exportRoute = (deps: ExportDeps): Route => {
       },
     },
     problems: [
-      ...(['validation', 'cursor-invalid', 'cursor-expired', 'not-acceptable', 'too-many-streams'] as const),
-      ...(['projection-behind', 'projection-building', 'store-unavailable'] as const),
+      'validation',
+      'cursor-invalid',
+      'cursor-expired',
+      'not-acceptable',
+      'too-many-streams',
+      'projection-behind',
+      'projection-building',
+      'store-unavailable',
     ],
     handle: open,
   }

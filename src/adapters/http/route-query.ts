@@ -73,8 +73,16 @@ const readProblems: readonly ProblemCode[] = ['projection-behind', 'projection-b
 const base = <Q extends TSchema, Input, Output>(declared: Common<Q, Input, Output>): Omit<Route, 'handle'> => {
   const { path, tag, summary, description, params, querystring, query, request, answers, problems } = declared
   return {
-    ...{ method: 'GET', path, tag, summary, request, answers, querystring },
-    ...{ name: query.name, permission: query.permission, rate: declared.rate ?? 'reads' },
+    method: 'GET',
+    path,
+    tag,
+    summary,
+    request,
+    answers,
+    querystring,
+    name: query.name,
+    permission: query.permission,
+    rate: declared.rate ?? 'reads',
     ...(description !== undefined && { description }),
     ...(params && { params }),
     problems: [...problems, 'validation', 'revision-stale', 'header-invalid', ...readProblems],
@@ -125,7 +133,8 @@ export const itemRoute = <Q extends TSchema, Input, Output>(
         const etag = fields ? undefined : declared.etag?.(result, from)
         return {
           body: fields ? JSON.stringify(project(value, fields)) : (result.bytes ?? JSON.stringify(value)),
-          ...{ position, shared: query.shared?.(value) !== false },
+          position,
+          shared: query.shared?.(value) !== false,
           ...(etag !== undefined && { etag }),
           ...(note !== undefined && { note }),
         }
@@ -204,7 +213,9 @@ export const pageRoute = <Q extends TSchema, Input, Item>(
         const items = value.items.map(each => project(item ? item(each, from) : each, fields))
         return {
           body: JSON.stringify({ ...value, items, next }),
-          ...{ position, shared: query.shared?.(value) !== false, link: linksOf(request, next, deps) },
+          position,
+          shared: query.shared?.(value) !== false,
+          link: linksOf(request, next, deps),
           ...(note !== undefined && { note }),
         }
       })

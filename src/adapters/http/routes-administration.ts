@@ -49,14 +49,16 @@ export const AccountParams = Type.Object({ id: Type.String() }, strict)
 const RoleParams = Type.Object({ id: Type.String(), role: Type.String() }, strict)
 export const GrantSchema = Type.Object(
   {
-    ...{ role: Type.String(), expiresAt: Type.Optional(Type.String({ format: 'date-time' })) },
+    role: Type.String(),
+    expiresAt: Type.Optional(Type.String({ format: 'date-time' })),
     languages: Type.Optional(Type.Array(Type.String())),
   },
   { $id: 'Grant' },
 )
 const StandingSchema = Type.Object(
   {
-    ...{ id: Type.String(), suspended: Type.Boolean() },
+    id: Type.String(),
+    suspended: Type.Boolean(),
     roles: Type.Array(GrantSchema),
   },
   { $id: 'AccountStanding' },
@@ -65,7 +67,8 @@ const StandingSchema = Type.Object(
 const id = '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f'
 const answers = {
   200: {
-    ...{ description: 'How the account stands now.', schema: StandingSchema },
+    description: 'How the account stands now.',
+    schema: StandingSchema,
     example: {
       id,
       suspended: false,
@@ -105,14 +108,17 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
   const readReason = reading(ReasonBody)
   return [
     {
-      ...{ ...base, method: 'PUT', path: '/v1/accounts/:id/roles/:role', name: 'grant-role', summary: 'Grant a role' },
+      ...base,
+      method: 'PUT',
+      path: '/v1/accounts/:id/roles/:role',
+      name: 'grant-role',
+      summary: 'Grant a role',
       description:
         'In force at once where its Sync-Token is sent, on every node within a second. expiresAt ends it by itself; languages holds it to entries of these (es covers es-MX), for editors and moderators.',
-      ...{
-        params: RoleParams,
-        body: GrantBody,
-        request: { params: { id, role: 'editor' }, body: { languages: ['es'] } },
-      },
+
+      params: RoleParams,
+      body: GrantBody,
+      request: { params: { id, role: 'editor' }, body: { languages: ['es'] } },
       problems: [
         'account-not-found',
         'role-unknown',
@@ -136,8 +142,13 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       },
     },
     {
-      ...{ ...base, method: 'DELETE', path: '/v1/accounts/:id/roles/:role', name: 'take-role', params: RoleParams },
-      ...{ summary: 'Take a role back', request: { params: { id, role: 'editor' } } },
+      ...base,
+      method: 'DELETE',
+      path: '/v1/accounts/:id/roles/:role',
+      name: 'take-role',
+      params: RoleParams,
+      summary: 'Take a role back',
+      request: { params: { id, role: 'editor' } },
       problems: ['account-not-found', 'role-unknown', 'own-role', 'last-administrator'],
       handle: async request => {
         const { id: account = '', role = '' } = request.params
@@ -145,8 +156,13 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       },
     },
     {
-      ...{ ...base, method: 'POST', path: '/v1/accounts/:id/suspend', name: 'suspend-account', params: AccountParams },
-      ...{ summary: 'Suspend an account and end its sessions', body: ReasonBody },
+      ...base,
+      method: 'POST',
+      path: '/v1/accounts/:id/suspend',
+      name: 'suspend-account',
+      params: AccountParams,
+      summary: 'Suspend an account and end its sessions',
+      body: ReasonBody,
       request: { params: { id }, body: { reason: 'Spam.' } },
       problems: ['account-not-found', 'own-role', 'last-administrator', 'reason-required', ...text],
       handle: async request => {
@@ -155,15 +171,25 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       },
     },
     {
-      ...{ ...base, method: 'DELETE', path: '/v1/accounts/:id/sessions', name: 'end-account-sessions' },
-      ...{ summary: 'End every session of an account', params: AccountParams, request: { params: { id } } },
+      ...base,
+      method: 'DELETE',
+      path: '/v1/accounts/:id/sessions',
+      name: 'end-account-sessions',
+      summary: 'End every session of an account',
+      params: AccountParams,
+      request: { params: { id } },
       problems: ['account-not-found'],
       handle: async request =>
         answer(await port.endSessions(request.params['id'] ?? '', byOf(request), fromOf(request))),
     },
     {
-      ...{ ...base, method: 'POST', path: '/v1/accounts/:id/reinstate', name: 'reinstate-account' },
-      ...{ summary: 'Let an account act again', params: AccountParams, request: { params: { id } } },
+      ...base,
+      method: 'POST',
+      path: '/v1/accounts/:id/reinstate',
+      name: 'reinstate-account',
+      summary: 'Let an account act again',
+      params: AccountParams,
+      request: { params: { id } },
       problems: ['account-not-found'],
       handle: async request => answer(await port.reinstate(request.params['id'] ?? '', byOf(request), fromOf(request))),
     },

@@ -27,7 +27,9 @@ export const DEAF_MS = 10_000
 
 /** The role is the log's, not the token's: nothing but the log can grant anything. */
 const requesterOf = ({ id, subject, role }: Token): Requester => ({
-  ...{ actor: { kind: 'service', id: subject }, permissions: permissionsOf(role), credential: { id } },
+  actor: { kind: 'service', id: subject },
+  permissions: permissionsOf(role),
+  credential: { id },
 })
 
 /**

@@ -72,7 +72,11 @@ export const importFrom = async (
   const source = await open(format, path, options)
   try {
     const summary = await runImport(deps, {
-      ...{ source: source.name, format, items: source.items, strict: options.strict, signal: options.signal },
+      source: source.name,
+      format,
+      items: source.items,
+      strict: options.strict,
+      signal: options.signal,
       caller: {
         actor: { kind: 'import', id: actorId('import', source.name) },
         permissions: new Set(['entries:import']),

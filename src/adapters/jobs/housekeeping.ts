@@ -98,7 +98,11 @@ export const openHousekeeping = (options: {
   const quiet = (): void => undefined
   const tasks: readonly ScheduledTask[] = jobs.map(job =>
     cron.schedule(job.at, () => run(job), {
-      ...{ name: job.name, timezone: 'UTC', noOverlap: true, suppressMissedWarning: true, unref: true },
+      name: job.name,
+      timezone: 'UTC',
+      noOverlap: true,
+      suppressMissedWarning: true,
+      unref: true,
       logger: { info: quiet, warn: quiet, debug: quiet, error: (_, error) => onError(job.name, error) },
     }),
   )

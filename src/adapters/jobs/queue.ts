@@ -41,7 +41,10 @@ const stateOf = ({ lockedAt, nextRunAt, failCount }: JobParameters): JobState =>
 const viewOf = (job: JobParameters): JobView => {
   const { name: kind, data, failCount, nextRunAt, lastRunAt, lastFinishedAt, failReason } = job
   return {
-    ...{ kind, key: isStored(data) ? data.key : '', state: stateOf(job), failures: failCount ?? 0 },
+    kind,
+    key: isStored(data) ? data.key : '',
+    state: stateOf(job),
+    failures: failCount ?? 0,
     ...(nextRunAt && { nextRunAt }),
     ...(lastRunAt && { lastRunAt }),
     ...(lastFinishedAt && { finishedAt: lastFinishedAt }),

@@ -39,7 +39,8 @@ const codeOf = (error: unknown): string =>
 type Tally = { dropped: number; failures: number; reason: string | undefined }
 
 const faultsOf = ({ dropped, failures, reason }: Tally): LogFaults => ({
-  ...{ dropped, failures },
+  dropped,
+  failures,
   ...(reason !== undefined && { reason }),
 })
 
@@ -158,12 +159,18 @@ export const openFiles = async (options: {
     try {
       narrowLogs(options.folder)
       const opening = await roll({
-        ...{ file: `${options.folder}/lexichron`, extension: '.log', dateFormat: 'yyyy-MM-dd', frequency: 'daily' },
-        ...{
-          size: `${options.megabytes}m`,
-          limit: { count: Math.max(1, options.files - 1), removeOtherLogFiles: true },
-        },
-        ...{ mkdir: true, sync: false, minLength: GATHERED, maxLength: MAX_WAITING, mode: FILE_MODE },
+        file: `${options.folder}/lexichron`,
+        extension: '.log',
+        dateFormat: 'yyyy-MM-dd',
+        frequency: 'daily',
+
+        size: `${options.megabytes}m`,
+        limit: { count: Math.max(1, options.files - 1), removeOtherLogFiles: true },
+        mkdir: true,
+        sync: false,
+        minLength: GATHERED,
+        maxLength: MAX_WAITING,
+        mode: FILE_MODE,
       })
       const opened = new Promise<boolean>(resolve => {
         opening.once('ready', () => resolve(true))

@@ -73,14 +73,21 @@ export const openSmtp = ({ url, from }: { readonly url: string; readonly from: s
   const shown = shownOf(parsed)
   const user = decodeURIComponent(parsed.username)
   const transport = createTransport({
-    ...{ pool: true, maxConnections: CONNECTIONS, maxMessages: MESSAGES, secure },
+    pool: true,
+    maxConnections: CONNECTIONS,
+    maxMessages: MESSAGES,
+    secure,
     // By itself it would send again what may have been taken: repeating is the queue's business.
     maxRequeues: 0,
-    ...{ host: parsed.hostname.replace(/^\[|\]$/g, ''), port: Number(parsed.port) || (secure ? 465 : 587) },
+    host: parsed.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(parsed.port) || (secure ? 465 : 587),
     requireTLS: !secure && parsed.searchParams.get('requireTLS') !== 'false',
     ...(user !== '' && { auth: { user, pass: decodeURIComponent(parsed.password) } }),
-    ...{ connectionTimeout: CONNECT_MS, greetingTimeout: GREETING_MS, socketTimeout: SOCKET_MS },
-    ...{ disableFileAccess: true, disableUrlAccess: true },
+    connectionTimeout: CONNECT_MS,
+    greetingTimeout: GREETING_MS,
+    socketTimeout: SOCKET_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
   })
   // Connections of the pool fail by themselves too; the next mail opens another one.
   transport.on('error', () => undefined)

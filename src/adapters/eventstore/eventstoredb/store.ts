@@ -90,7 +90,10 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
   const long = new Map<string, bigint>()
   let known = 0n
   const appender = openAppender({
-    ...{ connection, clock, deadlineMs: address.deadlineMs ?? DEADLINE_MS, onBatch: options.onBatch },
+    connection,
+    clock,
+    deadlineMs: address.deadlineMs ?? DEADLINE_MS,
+    onBatch: options.onBatch,
     known: () => known,
     history,
     written: (stream, revision, position, lastId) => {
@@ -111,7 +114,11 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
       throw failureOf(await connection.why(error), shown)
     }
     return openIdentity({
-      ...{ reader, appender, clock, newId, seen: options.seen ?? new Map() },
+      reader,
+      appender,
+      clock,
+      newId,
+      seen: options.seen ?? new Map(),
       refuseForeign: options.refuseForeign ?? false,
       mustExist: options.mustExist ?? false,
     })
@@ -283,7 +290,11 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
   }
 
   return {
-    ...{ logId, shown, readStream, readAll, subscribe },
+    logId,
+    shown,
+    readStream,
+    readAll,
+    subscribe,
     ...(lostEnd && { lostEnd }),
     append: (stream, expected, events) => write({ stream, expected, events }),
     // The server answers an append that it has not written with a timeout, and goes on with those behind it.
