@@ -9,6 +9,7 @@ import type { From, IdentityDeps } from './commands/identity.ts'
 import { releaseIdentities } from './commands/openid.ts'
 import { endUnconfirmed } from './commands/sign-up-end.ts'
 import { AccountCreated } from './domain/account.ts'
+import { defined } from './domain/defined.ts'
 import type { Recorded } from './domain/event.ts'
 import type { Refusal } from './domain/refusal.ts'
 import { failureOf } from './ports/outage.ts'
@@ -61,7 +62,7 @@ const settled = (outcome: 'done' | Refusal): void => {
 const fromEvent = ({ meta: { correlationId, traceparent } }: Recorded): From => ({
   correlationId,
   agent: '',
-  ...(traceparent !== undefined && { traceparent }),
+  ...defined({ traceparent }),
 })
 
 export const addressMoves = (core: Core) => {

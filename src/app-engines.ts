@@ -8,6 +8,7 @@ import type { CommandStats, PoolStats } from './adapters/metrics/sources.ts'
 import { openSqliteReadStore, type SqliteReadStore } from './adapters/readstore/sqlite/store.ts'
 import type { Config } from './config.ts'
 import { masked, masterKeyOf } from './config-settings.ts'
+import { defined } from './domain/defined.ts'
 import type { Cache } from './ports/cache.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Keys } from './ports/keys.ts'
@@ -100,7 +101,7 @@ const mongoKeysOptions = (keys: Extract<Config['keys'], { engine: 'mongodb' }>, 
     masterKey,
     randomBytes,
     clock,
-    ...(oldMasterKey && { oldMasterKey }),
+    ...defined({ oldMasterKey }),
   }
 }
 

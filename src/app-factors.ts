@@ -10,6 +10,7 @@ import * as passkeys from './commands/passkeys.ts'
 import * as factors from './commands/second-factor.ts'
 import type { Admit } from './commands/sessions.ts'
 import { requireFresh, requireFreshBesidePassword, stepUp } from './commands/step-up.ts'
+import { defined } from './domain/defined.ts'
 import { passkeysStream } from './domain/passkeys.ts'
 import { failureOf } from './ports/outage.ts'
 import { factorChangesSubscriber } from './subscribers/factor-changes.ts'
@@ -51,7 +52,7 @@ export const openStepUp = (deps: factors.FactorDeps, admit: (counted: string) =>
 export const openFactorPort = (deps: factors.FactorDeps): FactorPort => ({
   standing: async id => {
     const { totp, codes } = await factors.factorsOf(deps, { id })
-    return { recoveryCodes: codes.length, ...(totp && { since: totp.since }) }
+    return { recoveryCodes: codes.length, ...defined({ since: totp?.since }) }
   },
   offer: (by, from) => factors.offerOwnTotp(deps, by, from),
   confirm: (by, code, from) => factors.confirmOwnTotp(deps, by, code, from),

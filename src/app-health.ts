@@ -10,6 +10,7 @@ import type { Core, Running, Views } from './app-core.ts'
 import { signingKeyAge } from './app-housekeeping.ts'
 import type { MailReport } from './app-mail.ts'
 import type { Config } from './config.ts'
+import { defined } from './domain/defined.ts'
 import type { Clock } from './ports/clock.ts'
 import type { JobCounts } from './ports/jobs.ts'
 
@@ -100,9 +101,9 @@ const consumerPart = (status: Statused): HealthPart => {
     detail: {
       state,
       parked,
-      ...(progress !== undefined && { progress }),
+      ...defined({ progress }),
       ...(rate !== undefined && { rate: Math.round(rate) }),
-      ...(error !== undefined && { error }),
+      ...defined({ error }),
     },
   }
 }
@@ -156,7 +157,7 @@ const nodesPart = ({ nodes, config }: HealthSources): HealthPart => {
 const cachePart = ({ caching }: Core): HealthPart => {
   const { state, reason, passedOver } = caching.status()
   if (state === 'ready') return { state: 'ok' }
-  return { state: 'degraded', detail: { passedOver, ...(reason !== undefined && { reason }) } }
+  return { state: 'degraded', detail: { passedOver, ...defined({ reason }) } }
 }
 
 const logPart = (log: ServiceLog): HealthPart => {
@@ -178,13 +179,13 @@ const jobsPart = async ({ core, mail }: HealthSources): Promise<Found<{ jobs: Jo
     running,
     parked,
     lateMs: late,
-    ...(failing !== undefined && { mail: failing }),
+    ...defined({ mail: failing }),
     ...(first.length > 0 && {
       parkedFirst: first.map(({ kind, key, reason }) => ({ kind, key, reason: reason ?? '' })),
     }),
     ...(unsent.length > 0 && { unsent: unsent.map(({ from, to }) => ({ after: String(from), upTo: String(to) })) }),
     ...(begunAt !== undefined && { nothingSentUpTo: String(begunAt) }),
-    ...(clockMs !== undefined && { clockOfOtherNodeAheadMs: clockMs }),
+    ...defined({ clockOfOtherNodeAheadMs: clockMs }),
   }
   return { part: { state: bad ? 'degraded' : 'ok', detail }, figures: { jobs: counts } }
 }
@@ -201,7 +202,7 @@ const damagePart = ({ core }: HealthSources): HealthPart => {
   return {
     state: events > 0 ? 'degraded' : 'ok',
     ...(found && {
-      detail: { damagedEvents: events, positions, damagedDocumentsMet: documents, ...(last && { last }) },
+      detail: { damagedEvents: events, positions, damagedDocumentsMet: documents, ...defined({ last }) },
     }),
   }
 }
@@ -213,7 +214,7 @@ const tokensPart = ({ core, running }: HealthSources): { readonly part: HealthPa
     part: {
       state: age < DEAF_MS && !stopped ? 'ok' : 'degraded',
       ...(Number.isFinite(age) && { ageMs: age }),
-      ...(stopped && { detail: { reason: stopped.message } }),
+      ...defined({ detail: stopped && { reason: stopped.message } }),
     },
     ...(Number.isFinite(age) && { ageMs: age }),
   }
@@ -276,8 +277,7 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
     eventStore: eventStore.part,
     readStore: readStore.part,
     tokens: tokens.part,
-    ...(live.part && { live: live.part }),
-    ...(locks && { locks }),
+    ...defined({ live: live.part, locks }),
     ...Object.fromEntries(consumers.map(({ kind, name, part }) => [`${kind} ${name}`, part])),
 
     streams: streams.part,
@@ -305,8 +305,7 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
               state: figures.state,
               lag: Number(figures.lag),
               parked: figures.parked,
-              ...(figures.rate !== undefined && { rate: figures.rate }),
-              ...(figures.progress !== undefined && { progress: figures.progress }),
+              ...defined({ rate: figures.rate, progress: figures.progress }),
             },
           ]
         : [],
@@ -317,8 +316,7 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
       ...keys.figures,
       ...disk.figures,
       ...jobs.figures,
-      ...(tokens.ageMs !== undefined && { tokenAgeMs: tokens.ageMs }),
-      ...(live.behindMs !== undefined && { liveBehindMs: live.behindMs }),
+      ...defined({ tokenAgeMs: tokens.ageMs, liveBehindMs: live.behindMs }),
     },
   }
 }

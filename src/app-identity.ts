@@ -15,6 +15,7 @@ import type { FactorDeps } from './commands/second-factor.ts'
 import * as sessions from './commands/sessions.ts'
 import { countTry } from './commands/sign-in-waits.ts'
 import { accountStream } from './domain/account.ts'
+import { defined } from './domain/defined.ts'
 import { grantsOf } from './domain/grants.ts'
 import { isRefusal, type Refusal } from './domain/refusal.ts'
 import type { Role } from './domain/roles.ts'
@@ -64,7 +65,7 @@ export const withAccessToken =
       issuedAt,
       expiresAt: new Date(issuedAt.getTime() + ACCESS_SECONDS * 1000),
     })
-    return { session, accessToken, refreshToken, ...(device !== undefined && { device }) }
+    return { session, accessToken, refreshToken, ...defined({ device }) }
   }
 
 /** Counts tries at an account, from where they are counted. @throws {ProblemError} rate-limited. */

@@ -9,6 +9,7 @@ import { openTickets } from './adapters/ws/tickets.ts'
 import type { Closing, Core, Running } from './app-core.ts'
 import { declaredCategories } from './app-history.ts'
 import type { Readings } from './commands/history.ts'
+import { defined } from './domain/defined.ts'
 import type { JsonObject } from './domain/event.ts'
 import { isRefusal } from './domain/refusal.ts'
 import type { Permission } from './domain/roles.ts'
@@ -74,7 +75,7 @@ export const openLive = async (
     onError,
     recorded: async ({ actor }, channel, filter, after) => {
       if (channel !== 'events' || !actor) return
-      const filters = { ...filter, ...(after && { after: String(after.position) }), order: 'asc' as const }
+      const filters = { ...filter, ...defined({ after: after && String(after.position) }), order: 'asc' as const }
       const opened = await options.readings.open({ actor, correlationId: newId(), filters })
       if (isRefusal(opened)) throw new Error(opened.detail)
     },

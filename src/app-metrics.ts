@@ -10,6 +10,7 @@ import type { Core } from './app-core.ts'
 import type { Journal } from './app-engines.ts'
 import type { HealthReport } from './app-health.ts'
 import type { Config } from './config.ts'
+import { defined } from './domain/defined.ts'
 
 const sizeOf = async (path: string): Promise<number | undefined> => (await stat(path).catch(() => undefined))?.size
 
@@ -78,10 +79,7 @@ export const openServiceMetrics = (sources: MetricsSources): Metrics => {
       ...(liveBehindMs !== undefined && { liveBehindSeconds: liveBehindMs / 1000 }),
       signingKeyLifeSeconds: config.keyLifeMs / 1000,
       ...(signingKeyAgeMs !== undefined && { signingKeyAgeSeconds: signingKeyAgeMs / 1000 }),
-      ...(diskFreeBytes !== undefined && { diskFreeBytes }),
-      ...(longStreams !== undefined && { longStreams }),
-      ...(jobs && { queue: jobs }),
-      ...(live && { live: live() }),
+      ...defined({ diskFreeBytes, longStreams, queue: jobs, live: live?.() }),
       nodes: sources.nodes(),
       damage: { events: damage.events, documents: damage.documents },
     }

@@ -23,6 +23,7 @@ import { operator } from './commands/tokens.ts'
 import type { Config } from './config.ts'
 import { SignUpEnded } from './domain/address.ts'
 import { choose, dayStream } from './domain/day.ts'
+import { defined } from './domain/defined.ts'
 import { EntryRedacted } from './domain/entry-events.ts'
 import { AccountErased } from './domain/erasure.ts'
 import { pointOf } from './domain/ids.ts'
@@ -240,7 +241,7 @@ export const openService = async (
     openId: await openOpenId(core, config, identity, scopeOf(config), logger, opened),
     live,
     settings: {
-      ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
+      ...defined({ publicUrl: config.publicUrl }),
       allowedOrigins: config.allowedOrigins,
       trustedProxies: config.trustedProxies,
       limits: config.limits,

@@ -1,5 +1,6 @@
 /** Addresses of Redis: one server, a cluster, or servers that sentinels watch. */
 import { isAbsolute } from 'node:path'
+import { defined } from './domain/defined.ts'
 
 export type RedisAddress = {
   readonly kind: 'server' | 'cluster' | 'sentinel'
@@ -94,6 +95,6 @@ export const readRedisAddress = (url: string): RedisAddress | { readonly fault: 
     ...known,
     ...(username !== '' && { username }),
     ...(password !== '' && { password }),
-    ...(group !== undefined && { group }),
+    ...defined({ group }),
   }
 }

@@ -28,6 +28,7 @@ import {
   type SettingValue,
   settings,
 } from './config-settings.ts'
+import { defined } from './domain/defined.ts'
 
 /** A setting as it is in force; `value` is masked where it is secret. */
 export type EffectiveSetting = {
@@ -223,7 +224,7 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
       faults.push(
         'KEYS and READ_STORE name the same database: keys have one of their own, so that no backup holds both.',
       )
-    return { engine: 'mongodb', url, masterKey: masterKey ?? '', ...(oldMasterKey !== undefined && { oldMasterKey }) }
+    return { engine: 'mongodb', url, masterKey: masterKey ?? '', ...defined({ oldMasterKey }) }
   }
   const redis = 'url' in cache ? readRedisAddress(cache.url) : undefined
   if ('url' in cache && redis && 'fault' in redis) refuse('CACHE', cache.url, `it ${redis.fault}`)
@@ -327,8 +328,7 @@ export const loadConfig = (whole: Environment, cwd: string): Config => {
     environment: environmentName,
     log,
     keyLifeMs,
-    ...(metricsPort !== undefined && { metricsPort }),
-    ...(publicUrl !== undefined && { publicUrl }),
+    ...defined({ metricsPort, publicUrl }),
 
     allowedOrigins,
     trustedProxies,

@@ -18,6 +18,7 @@ import { systemClock as clock } from '../../src/app-core.ts'
 import { openExecutor } from '../../src/commands/execute.ts'
 import { openTransactor } from '../../src/commands/transact.ts'
 import { loadConfig } from '../../src/config.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { entryAggregate } from '../../src/domain/entry.ts'
 import { entryEvents } from '../../src/domain/entry-events.ts'
 import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
@@ -154,7 +155,7 @@ const service = async () => {
   const limits = { LIMIT_READS: many, LIMIT_WRITES: many, LIMIT_SEARCH: many, LIMIT_SUGGEST: many }
   const cache = process.env['BENCH_CACHE']
   const env = {
-    ...(cache !== undefined && { CACHE: cache }),
+    ...defined({ CACHE: cache }),
     DATA_DIR: folder,
     PORT: '0',
     SAMPLE: 'none',

@@ -2,6 +2,8 @@
  * Records who reads the history. A page that names an account is recorded before it is handed out; a stream is recorded
  * as it opens, and at its end, or when its reader goes away, with what was handed out until then.
  */
+
+import { defined } from '../domain/defined.ts'
 import type { Actor } from '../domain/event.ts'
 import {
   endReading,
@@ -57,7 +59,7 @@ export const openReadings = (deps: {
     actor,
     correlationId,
     at: clock.now(),
-    ...(traceparent !== undefined && { traceparent }),
+    ...defined({ traceparent }),
   })
 
   const track = async <T>(work: Promise<T>): Promise<T> => {

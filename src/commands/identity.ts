@@ -3,6 +3,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { AccountEvent, AccountState } from '../domain/account.ts'
 import { type AddressEvent, type AddressState, addressCategory } from '../domain/address.ts'
 import type { AddressKeys, AddressKeysEvent } from '../domain/address-keys.ts'
+import { defined } from '../domain/defined.ts'
 import type { Actor } from '../domain/event.ts'
 import { actorId } from '../domain/ids.ts'
 import type { SessionEvent, SessionState } from '../domain/session.ts'
@@ -49,7 +50,7 @@ export const envelopeOf = (deps: Pick<IdentityDeps, 'clock' | 'newId'>, from: Fr
   commandId: deps.newId(),
   correlationId: from.correlationId,
   at: deps.clock.now(),
-  ...(from.traceparent !== undefined && { traceparent: from.traceparent }),
+  ...defined({ traceparent: from.traceparent }),
   actor: accountId === undefined ? stranger : { kind: 'account', id: accountId },
 })
 

@@ -5,6 +5,8 @@
  * says where that was wrong. Everything else is decided on what is there, so an import that is repeated, was killed
  * half-way or has another beside it writes what is missing, and nothing twice.
  */
+
+import { defined } from '../domain/defined.ts'
 import type { ImportedRecord } from '../domain/entry-decisions.ts'
 import { entryId } from '../domain/ids.ts'
 import {
@@ -108,11 +110,11 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
     const lemma = item.kind === 'record' ? item.record.identity.lemma.slice(0, 2 * MAX_LEMMA) : undefined
     run.onReport?.({
       kind,
-      ...(file !== undefined && { file }),
+      ...defined({ file }),
       line,
-      ...(lemma !== undefined && { lemma }),
+      ...defined({ lemma }),
       reason,
-      ...(errors && { errors }),
+      ...defined({ errors }),
     })
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Account, AccountEvent, AccountState } from '../domain/account.ts'
 import { accountStream } from '../domain/account.ts'
+import { defined } from '../domain/defined.ts'
 import { isEmail, readEmail } from '../domain/email.ts'
 import type { Actor } from '../domain/event.ts'
 import { type Grant, grantsOf } from '../domain/grants.ts'
@@ -100,7 +101,7 @@ export const listAccounts = async (
   if (text === undefined) {
     const { ids, next } = deps.page(filter, before, limit)
     const items = await viewsOf(deps, ids, by)
-    return (await record(deps, items, asked, by)) ?? { items, ...(next !== undefined && { next }) }
+    return (await record(deps, items, asked, by)) ?? { items, ...defined({ next }) }
   }
   if (!seesAddresses(by)) return denied()
   const email = readEmail(text)

@@ -7,6 +7,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { Aggregate, Decision } from '../domain/decider.ts'
+import { defined } from '../domain/defined.ts'
 import type { Actor, DomainEvent } from '../domain/event.ts'
 import { eventId } from '../domain/ids.ts'
 import { sizeOf } from '../domain/json.ts'
@@ -124,8 +125,7 @@ export const openTransactor = <State, E extends DomainEvent>(
         correlationId,
         causationId: commandId,
         at,
-        ...(fingerprint !== undefined && { fingerprint }),
-        ...(traceparent !== undefined && { traceparent }),
+        ...defined({ fingerprint, traceparent }),
         route: aggregate.route(state),
       }
       const place = { stream, after: loaded.revision, index, position: loaded.position, recordedAt: at }

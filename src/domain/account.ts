@@ -1,6 +1,7 @@
 /** An account: its address and password (sealed under its own key), its roles, whether it may act. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type Erased, type Erasure, erasureEvents } from './erasure.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import type { Grant } from './grants.ts'
@@ -114,7 +115,7 @@ export type AccountState = Account | undefined
 const raised = ({ spared: _, ...account }: Account, spared?: string): Account => ({
   ...account,
   epoch: account.epoch + 1,
-  ...(spared !== undefined && { spared }),
+  ...defined({ spared }),
 })
 
 const created = ({ data, removed, meta }: Recorded<EventOf<typeof AccountCreated>>): Account => {
@@ -140,7 +141,7 @@ const moved = (account: Account, { data, removed, meta }: Recorded<EventOf<typeo
     ...rest,
     claim,
     ...(!removed && { address }),
-    ...(reverted ? { abandoned: from, revertedAt: meta.at } : { ...(password !== undefined && { password }) }),
+    ...(reverted ? { abandoned: from, revertedAt: meta.at } : defined({ password })),
     left: reverted ? left.slice(0, Math.max(0, left.indexOf(claim))) : [...left, from].slice(-MOST_LEFT),
   }
 }
@@ -158,18 +159,18 @@ const ended = (account: Account, event: Recorded<AccountEvent>): Account => {
     }
     case 'ErasureBegun': {
       const { attribution } = event.data
-      const begun = { begunAt: at, ...(attribution !== undefined && { attribution }) }
+      const begun = { begunAt: at, ...defined({ attribution }) }
       // As one that is suspended, it opens to nobody.
       return {
         ...raised(account),
         suspended: true,
-        ...(account.erasure && { erasure: { ...account.erasure, ...begun } }),
+        ...defined({ erasure: account.erasure && { ...account.erasure, ...begun } }),
       }
     }
     case 'AccountErased': {
       const { content, attribution } = event.data
       const { address: _a, password: _p, ...rest } = account
-      return { ...rest, grants: [], erased: { at, content, ...(attribution !== undefined && { attribution }) } }
+      return { ...rest, grants: [], erased: { at, content, ...defined({ attribution }) } }
     }
     default:
       return account
@@ -214,7 +215,7 @@ export const accountAggregate: Aggregate<AccountState, AccountEvent> = {
   events: accountEvents,
   initial: undefined,
   evolve: evolveAccount,
-  route: account => ({ visibility: 'owner', ...(account && { owner: account.id }) }),
+  route: account => ({ visibility: 'owner', ...defined({ owner: account?.id }) }),
 }
 
 // Decide
@@ -314,8 +315,7 @@ export const grantRole =
         data: {
           role,
           by,
-          ...(expiresAt !== undefined && { expiresAt }),
-          ...(languages && { languages: [...languages] }),
+          ...defined({ expiresAt, languages: languages && [...languages] }),
         },
       },
     ]

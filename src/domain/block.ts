@@ -5,6 +5,7 @@
  */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { type Family, networkText, readNetwork } from './network.ts'
@@ -79,7 +80,7 @@ export const evolveBlock = (block: BlockState, event: Recorded<BlockEvent>): Blo
         removed: false,
         added: (block?.added ?? 0) + 1,
         ...(!event.removed && { target, reason }),
-        ...(expiresAt !== undefined && { expiresAt }),
+        ...defined({ expiresAt }),
       }
     }
     case 'BlockRemoved':

@@ -1,6 +1,7 @@
 /** From what people send to what is stored: normal form, characters and lengths, stable sense ids, what an edit changes. */
 import type { Static } from 'typebox'
 import Type from 'typebox'
+import { defined } from './defined.ts'
 import {
   type EntryContent,
   type EntryContentChange,
@@ -253,7 +254,7 @@ export const contentChange = (
     updatedAt: entry.updatedAt,
     replacedBy: entry.replacedBy ?? null,
     author: entry.author ?? null,
-    ...(revision !== undefined && { revision }),
+    ...defined({ revision }),
   }
   for (const [member, value] of Object.entries(patch)) {
     if (editable.has(member) || (value !== undefined && sameJson(owned(fixed, member), normalMember(member, value))))

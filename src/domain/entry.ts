@@ -1,5 +1,6 @@
 /** An entry of the dictionary: one lemma of one language and part of speech, from draft to publication and beyond. */
 import type { Aggregate, Decision } from './decider.ts'
+import { defined } from './defined.ts'
 import type { EntryContent, EntryStatus, PartOfSpeech } from './entry-content.ts'
 import { applyChange, emptyContent } from './entry-content.ts'
 import { type EntryEvent, entryEvents } from './entry-events.ts'
@@ -62,7 +63,7 @@ const created = (event: Recorded<EntryEvent>, known: Entry | undefined): Entry |
       partOfSpeech,
       homograph,
       licence,
-      ...(source !== undefined && { source }),
+      ...defined({ source }),
       lemma: event.removed ? '' : lemma,
       content: event.removed ? emptyContent : content,
       removed: event.removed === true,
@@ -124,7 +125,7 @@ export const evolveEntry = (entry: Entry | undefined, event: Recorded<EntryEvent
     case 'EntryRetired': {
       const { replacedBy: _, ...rest } = entry
       const { replacedBy } = event.data
-      return moved({ ...rest, ...(replacedBy !== undefined && { replacedBy }) }, 'retired', event)
+      return moved({ ...rest, ...defined({ replacedBy }) }, 'retired', event)
     }
     case 'EntryRestored': {
       const { replacedBy: _, ...rest } = entry
@@ -163,7 +164,7 @@ export const entryAggregate: Aggregate<EntryState, EntryEvent> = {
       : {
           language: entry.language,
           visibility: entry.status === 'published' || entry.status === 'retired' ? 'public' : 'owner',
-          ...(entry.author !== undefined && { owner: entry.author }),
+          ...defined({ owner: entry.author }),
         },
 }
 

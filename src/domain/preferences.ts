@@ -1,6 +1,7 @@
 /** How somebody wants to be written to: language, time zone, which mails. Sealed under the account's key. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { canonicalLanguage, primaryOf } from './languages.ts'
@@ -77,7 +78,7 @@ export const preferencesAggregate: Aggregate<PreferencesState, PreferencesEvent>
     accountId: data.accountId,
     ...(!removed && { chosen: data.preferences }),
   }),
-  route: ({ accountId }) => ({ visibility: 'owner', ...(accountId !== undefined && { owner: accountId }) }),
+  route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
 }
 
 // Decide

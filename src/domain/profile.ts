@@ -1,6 +1,7 @@
 /** What people say of themselves: display name, a few words, languages. All of it is sealed under the account's key. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { isStated, markOf, NO_MARK, type StatedRevision } from './mark.ts'
@@ -51,14 +52,13 @@ export type Profile = {
 
 const evolveProfile = ({ edits }: Profile, { id, meta, data, removed }: Recorded<ProfileEvent>): Profile => {
   const { accountId, claim } = data
-  const known = { accountId, ...(claim !== undefined && { claim }), edits: edits + 1, mark: markOf(id, meta.at) }
+  const known = { accountId, ...defined({ claim }), edits: edits + 1, mark: markOf(id, meta.at) }
   if (removed) return { ...known, languages: [] }
   const { displayName, bio, languages } = data
   return {
     ...known,
     languages,
-    ...(displayName !== undefined && { displayName }),
-    ...(bio !== undefined && { bio }),
+    ...defined({ displayName, bio }),
   }
 }
 
@@ -67,7 +67,7 @@ export const profileAggregate: Aggregate<Profile, ProfileEvent> = {
   events: profileEvents,
   initial: { edits: 0, mark: NO_MARK, languages: [] },
   evolve: evolveProfile,
-  route: ({ accountId }) => ({ visibility: 'owner', ...(accountId !== undefined && { owner: accountId }) }),
+  route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
 }
 
 // Decide
@@ -140,10 +140,9 @@ export const editProfile =
         type: 'ProfileEdited',
         data: {
           accountId,
-          ...(claim !== undefined && { claim }),
+          ...defined({ claim }),
           languages: [...languages],
-          ...(displayName !== undefined && { displayName }),
-          ...(bio !== undefined && { bio }),
+          ...defined({ displayName, bio }),
         },
       },
     ]

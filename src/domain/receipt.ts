@@ -1,5 +1,6 @@
 /** What somebody who was erased is given to keep: what is gone, what stays and why. */
 import type { Account } from './account.ts'
+import { defined } from './defined.ts'
 
 export type Receipt = {
   readonly version: 1
@@ -44,7 +45,7 @@ export const receiptOf = (
     requestedAt: erasure.requestedAt,
     erasedAt: at,
     content,
-    ...(attribution !== undefined && { attribution }),
+    ...defined({ attribution }),
     destroyed,
     kept: attribution === undefined ? kept : [...kept, 'the display name, by choice'],
     copies:

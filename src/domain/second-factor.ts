@@ -1,6 +1,7 @@
 /** The second factor of an account: codes of an authenticator (RFC 6238), and those kept on paper for when it is lost. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { refuse } from './refusal.ts'
@@ -100,7 +101,7 @@ export const factorsAggregate: Aggregate<Factors, FactorEvent> = {
   events: factorEvents,
   initial: { codes: [] },
   evolve: evolveFactors,
-  route: ({ accountId }) => ({ visibility: 'owner', ...(accountId !== undefined && { owner: accountId }) }),
+  route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
 }
 
 // Decide

@@ -2,6 +2,7 @@
 import Type from 'typebox'
 import type { Account } from './account.ts'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { refuse } from './refusal.ts'
@@ -110,7 +111,7 @@ export const sessionAggregate: Aggregate<SessionState, SessionEvent> = {
   events: sessionEvents,
   initial: undefined,
   evolve: evolveSession,
-  route: session => ({ visibility: 'owner', ...(session && { owner: session.accountId }) }),
+  route: session => ({ visibility: 'owner', ...defined({ owner: session?.accountId }) }),
 }
 
 // Decide

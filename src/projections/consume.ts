@@ -2,6 +2,8 @@
  * The loop that every consumer of the log runs, projections and subscribers alike: lease, checkpoint, batches in order,
  * retries of what is parked. One node at a time works; the others wait for its lease.
  */
+
+import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import { type Log, placeAfter, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -200,7 +202,7 @@ const attempt = async (options: ConsumeOptions, sight: Sight): Promise<ConsumeEn
     clock,
     signal,
     sight,
-    ...(hasEnded && { hasEnded }),
+    ...defined({ hasEnded }),
     above: async () => (await store.checkpoint(consumer))?.token ?? 0,
   })
   if (!lease) return 'aborted'

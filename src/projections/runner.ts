@@ -2,6 +2,8 @@
  * Runs one projection on one node: follows the live generation, builds the one that is missing or was asked for beside
  * it, swaps when it is there, and drops what no node has used for an hour.
  */
+
+import { defined } from '../domain/defined.ts'
 import type { JsonObject } from '../domain/event.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -69,10 +71,8 @@ export type ProjectionHandle = {
   readonly done: Promise<void>
 }
 
-export const filterOf = (projection: Pick<Projection<never>, 'categories' | 'types'>): LogFilter => ({
-  ...(projection.categories && { categories: projection.categories }),
-  ...(projection.types && { types: projection.types }),
-})
+export const filterOf = (projection: Pick<Projection<never>, 'categories' | 'types'>): LogFilter =>
+  defined({ categories: projection.categories, types: projection.types })
 
 export type FollowOptions<D extends JsonObject> = Omit<RunnerOptions<D>, 'projection'> & {
   readonly projection: Projection<D>
@@ -100,16 +100,14 @@ export const followCollection = async <D extends JsonObject>(options: FollowOpti
     nodeId,
     signal,
     trace: options.trace,
-    ...(options.hasEnded && { hasEnded: options.hasEnded }),
+    ...defined({ hasEnded: options.hasEnded }),
     onCaughtUp: async () => {
       const first = !built
       built = true
       if (first) await greet()
       return options.onCaughtUp()
     },
-    ...(options.onState && { onState: options.onState }),
-    ...(options.onProgress && { onProgress: options.onProgress }),
-    ...(options.nudge && { nudge: options.nudge }),
+    ...defined({ onState: options.onState, onProgress: options.onProgress, nudge: options.nudge }),
     open: async ({ from, failed }) => {
       await store.ensure(collection, projection.indexes)
       const folder = await openFolder({
@@ -121,7 +119,7 @@ export const followCollection = async <D extends JsonObject>(options: FollowOpti
         from,
         fromStart: from === 0n,
         trace: options.trace,
-        ...(cache && { cache }),
+        ...defined({ cache }),
         building: () => !built,
         onStored: position => freshness?.reached(collection, position),
       })
@@ -299,7 +297,7 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
         parked: task ? (await parkedOf(store, task.collection)).size : 0,
         rate: task?.rate ?? 0,
         progress: head === 0n ? 1 : Math.min(1, Number((built * 10_000n) / head) / 10_000),
-        ...(error !== undefined && { error }),
+        ...defined({ error }),
       }
     },
     parked: async () => {

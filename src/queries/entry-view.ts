@@ -1,5 +1,6 @@
 /** An entry as its reader may see it. */
 import Type, { type Static } from 'typebox'
+import { defined } from '../domain/defined.ts'
 import type { Entry } from '../domain/entry.ts'
 import { Form, PartOfSpeechSchema, Pronunciation, Sense, StatusSchema } from '../domain/entry-content.ts'
 import { permissionsIn } from '../domain/roles.ts'
@@ -63,13 +64,13 @@ export const entryView = (id: string, entry: Entry, revision: string): EntryView
   senses: entry.content.senses,
   forms: entry.content.forms,
   pronunciations: entry.content.pronunciations,
-  ...(entry.content.etymology !== undefined && { etymology: entry.content.etymology }),
+  ...defined({ etymology: entry.content.etymology }),
   categories: entry.content.categories,
-  ...(entry.source !== undefined && { source: entry.source }),
+  ...defined({ source: entry.source }),
   licence: entry.licence,
-  ...(entry.replacedBy !== undefined && { replacedBy: entry.replacedBy }),
+  ...defined({ replacedBy: entry.replacedBy }),
   rank: entry.rank,
-  ...(entry.author !== undefined && { author: entry.author }),
+  ...defined({ author: entry.author }),
   contributors: [...entry.contributors],
   revision,
   createdAt: entry.createdAt,
@@ -85,7 +86,7 @@ export const identityView = (id: string, entry: Entry, revision: string): EntryV
   homograph: entry.homograph,
   status: entry.status,
   revision,
-  ...(entry.author !== undefined && { author: entry.author }),
+  ...defined({ author: entry.author }),
 })
 
 const sights: readonly Sight[] = ['nothing', 'gone', 'identity', 'everything']

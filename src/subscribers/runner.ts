@@ -1,4 +1,6 @@
 /** Runs one subscriber on one node: lease, checkpoint after the effects, retries, and parking by key. */
+
+import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
@@ -80,7 +82,7 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
   }
   const filter: LogFilter = {
     categories: subscriber.categories,
-    ...(subscriber.types && { types: subscriber.types }),
+    ...defined({ types: subscriber.types }),
   }
   const nudge = { wake: (): void => undefined }
   let state: ConsumerState = 'starting'
@@ -222,7 +224,7 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
           first,
           nudge,
           trace: options.trace,
-          ...(options.hasEnded && { hasEnded: options.hasEnded }),
+          ...defined({ hasEnded: options.hasEnded }),
           onState: (next, problem) => {
             state = next
             error = problem
@@ -253,7 +255,7 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
         lag: head > reached ? head - reached : 0n,
         state,
         parked: (await parkedOf(store, consumer)).size,
-        ...(error !== undefined && { error }),
+        ...defined({ error }),
       }
     },
     parked: async () => [...(await parkedOf(store, consumer)).values()],

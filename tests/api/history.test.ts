@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { request } from 'node:http'
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { actorId } from '../../src/domain/ids.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
@@ -44,7 +45,7 @@ const all = async (query: Record<string, string>, limit = 100, as = auditor): Pr
   const items: Item[] = []
   let cursor: string | undefined
   for (let pages = 0; pages < 500; pages += 1) {
-    const search = new URLSearchParams({ ...query, limit: String(limit), ...(cursor !== undefined && { cursor }) })
+    const search = new URLSearchParams({ ...query, limit: String(limit), ...defined({ cursor }) })
     const page = await get(`/v1/events?${search}`, as)
     if (page.status !== 200) throw new Error(page.text)
     items.push(...itemsOf(page))

@@ -2,6 +2,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
 import { exampleId } from '../../src/adapters/http/examples.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { type Operation, openApi, schemaFaults } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 
@@ -231,9 +232,9 @@ t.test('every example is sent, and answered as the document says', async t => {
     const { method, path, operation } = found
     const [type, media] = Object.entries(operation.requestBody?.content ?? {})[0] ?? []
     const answer = await api(method, addressOf(path, operation), {
-      ...(as !== undefined && { as }),
+      ...defined({ as }),
       ...(media && { body: media.example }),
-      headers: { ...(type !== undefined && { 'content-type': type }), ...(sync && { 'sync-token': sync }), ...more },
+      headers: { ...defined({ 'content-type': type }), ...(sync && { 'sync-token': sync }), ...more },
     })
     t.equal(answer.status, success(operation), `${id}: ${answer.text.slice(0, 200)}`)
     if (id === 'draft-entry') t.equal(answer.json['id'], exampleId, 'the id of the examples is the id of their entry')

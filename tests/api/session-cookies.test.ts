@@ -1,6 +1,7 @@
 /** Sessions of browsers: what the cookies are, whose requests they let in, and whose not. */
 import t from 'tap'
 import WebSocket from 'ws'
+import { defined } from '../../src/domain/defined.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { until } from '../support/until.ts'
@@ -31,7 +32,7 @@ let count = 0
 const draft = (headers: Readonly<Record<string, string>>, as?: string) => {
   count += 1
   const body = { language: 'en', lemma: `cookie${count}`, partOfSpeech: 'noun' }
-  return api('POST', '/v1/entries', { headers, body, ...(as !== undefined && { as }) })
+  return api('POST', '/v1/entries', { headers, body, ...defined({ as }) })
 }
 
 t.test('a browser signs in, reads, writes, goes on and signs out', async t => {

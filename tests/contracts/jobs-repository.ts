@@ -2,6 +2,7 @@
 import { Agenda, type JobParameters, type JobRepository } from 'agenda'
 import type { Test } from 'tap'
 import type { JobBackend } from '../../src/adapters/jobs/backend.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { realClock } from '../support/clocks.ts'
 import type { Engine } from '../support/jobs.ts'
 import { until } from '../support/until.ts'
@@ -141,7 +142,7 @@ export const repositoryContract = (t: Test, name: string, engine: Engine): void 
       more: Partial<JobParameters> = {},
       maxWait?: number,
     ) => {
-      const debounce = { delay: 5 * MINUTE, strategy, ...(maxWait !== undefined && { maxWait }) }
+      const debounce = { delay: 5 * MINUTE, strategy, ...defined({ maxWait }) }
       return make(strategy, { to: 'x', n }, { unique: { 'data.to': 'x' }, uniqueOpts: { debounce }, ...more })
     }
     const first = await there(repository, await repository.saveJob(debounced(1, 'trailing'), by))

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { inTime, openTestApp, type TestApp, whileTimeGoes } from '../support/app.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { rareWords, tracesIn } from '../support/traces.ts'
@@ -36,8 +37,8 @@ t.test(
     const send = async (method: string, path: string, body?: object, match?: string) => {
       const response = await fetch(`${app.url}${path}`, {
         method,
-        headers: { ...headers, ...(match !== undefined && { 'if-match': match }) },
-        ...(body && { body: JSON.stringify(body) }),
+        headers: { ...headers, ...defined({ 'if-match': match }) },
+        ...defined({ body: body && JSON.stringify(body) }),
       })
       const text = await response.text()
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)

@@ -6,6 +6,7 @@ import t from 'tap'
 import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.ts'
 import { openReadings } from '../../src/commands/history.ts'
 import { openTransactor } from '../../src/commands/transact.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { entryEvents } from '../../src/domain/entry-events.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { endReading, historyEvents, openReading, readingAggregate } from '../../src/domain/history.ts'
@@ -121,7 +122,7 @@ t.test('a span of time finds the events of it, whatever the clocks of those who 
         const found: bigint[] = []
         let place: { readonly at: bigint; readonly end: bigint } | undefined
         do {
-          const page = await history.page({ ...span, order }, { limit: 4, ...(place && { place }) }, reader)
+          const page = await history.page({ ...span, order }, { limit: 4, ...defined({ place }) }, reader)
           found.push(...page.lines.map(each => each.position))
           place = page.next
         } while (place)

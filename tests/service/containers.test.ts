@@ -10,6 +10,7 @@ import t from 'tap'
 import { WebSocket } from 'ws'
 import { loadConfig } from '../../src/config.ts'
 import { settings } from '../../src/config-settings.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { elapse } from '../support/clocks.ts'
 import { lexichron, startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
@@ -357,7 +358,7 @@ t.test(
         seen.push(String(message.data?.entryId ?? message.data?.id ?? message.entryId))
       })
       await new Promise((resolve, reject) => ws.once('open', resolve).once('error', reject))
-      ws.send(JSON.stringify({ op: 'subscribe', id: 'a', channel: 'entries', ...(after !== undefined && { after }) }))
+      ws.send(JSON.stringify({ op: 'subscribe', id: 'a', channel: 'entries', ...defined({ after }) }))
       return ws
     }
     let open = await listen()

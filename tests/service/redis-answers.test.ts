@@ -1,6 +1,7 @@
 /** Two nodes that keep answers in one Redis, asked by people who may see different things, while entries change. */
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import type { Role } from '../../src/domain/roles.ts'
 import { ask, NOT_YET, tokenOf } from '../support/nodes.ts'
 import { noRedis, startRedis } from '../support/redis.ts'
@@ -29,7 +30,7 @@ else
       const answer = await ask(
         urls[node] + path,
         {
-          headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
+          headers: { ...headers, ...defined({ 'content-type': body && 'application/json' }) },
           ...(body && { method, body: JSON.stringify(body) }),
         },
         NOT_YET,

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { defined } from '../../src/domain/defined.ts'
 import type { Api, Received } from './api.ts'
 import type { Teardown } from './service.ts'
 
@@ -202,9 +203,9 @@ export const openBrowser = (api: Api) => {
     const csrf = jar.get('__Host-csrf')
     const headers = {
       ...(jar.size > 0 && { cookie: cookie() }),
-      ...(method !== 'GET' && { 'sec-fetch-site': 'same-origin', ...(csrf !== undefined && { 'x-csrf-token': csrf }) }),
+      ...(method !== 'GET' && { 'sec-fetch-site': 'same-origin', ...defined({ 'x-csrf-token': csrf }) }),
     }
-    return keep(await api(method, path, { headers, ...(body && { body }) }))
+    return keep(await api(method, path, { headers, ...defined({ body }) }))
   }
   const own = new Map<string, string>()
   /** What the provider makes of the address: where it sends the browser back to, as a path of the service. */

@@ -6,6 +6,7 @@ import type { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { type RedisAddress, readRedisAddress } from '../../config-redis.ts'
+import { defined } from '../../domain/defined.ts'
 
 /** A call that takes longer costs more than what it saves. */
 const COMMAND_MS = 250
@@ -69,7 +70,7 @@ const authorityIn = (path: string): Buffer => {
 const open = (address: RedisAddress, more: Pick<RedisOptions, 'commandTimeout' | 'retryStrategy'>): Redis | Cluster => {
   const { kind, hosts, username, password, database, group, sentinelPassword, caFile } = address
   const trust = caFile === undefined ? {} : { ca: authorityIn(caFile) }
-  const login = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) }
+  const login = defined({ username, password })
   const options = { ...clientOptions, ...login, ...(address.tls && { tls: trust }), ...more }
   if (kind === 'cluster')
     return new Cluster([...hosts], {
@@ -91,8 +92,7 @@ const open = (address: RedisAddress, more: Pick<RedisOptions, 'commandTimeout' |
     sentinels: [...hosts],
     db: database,
     enableTLSForSentinelMode: address.tls,
-    ...(group !== undefined && { name: group }),
-    ...(sentinelPassword !== undefined && { sentinelPassword }),
+    ...defined({ name: group, sentinelPassword }),
     ...(address.tls && { sentinelTLS: trust }),
     sentinelRetryStrategy: 'retryStrategy' in more ? () => null : pause,
     // A primary that hangs says nothing of its end: the sentinels do.

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { WebSocket } from 'ws'
+import { defined } from '../../domain/defined.ts'
 import { traceOf } from './answering.ts'
 import type { HttpDeps } from './deps.ts'
 import { pathOf } from './mount.ts'
@@ -25,7 +26,7 @@ const factsOf = (request: FastifyRequest) => {
     trace: traceOf(request),
     method: request.method,
     path: path.length > LOGGED_PATH ? path.slice(0, LOGGED_PATH) : path,
-    ...(actor !== undefined && { actor }),
+    ...defined({ actor }),
   }
 }
 

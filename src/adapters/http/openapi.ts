@@ -3,6 +3,7 @@ import fastifySwagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
 import Type from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import type { Json, JsonObject } from '../../domain/event.ts'
 import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
 import type { Documented, Route } from './route.ts'
@@ -140,7 +141,7 @@ const responseOf = (route: Route, answer: Documented, schema: Json | undefined):
     content: {
       [answer.type ?? 'application/json']: {
         schema,
-        ...(answer.example !== undefined && { example: answer.example }),
+        ...defined({ example: answer.example }),
       },
       ...(answer.also && {
         [answer.also.type]: {
@@ -197,8 +198,8 @@ const operationOf = (route: Route, generated: Readonly<Record<string, unknown>>,
     ...generated,
     operationId: route.name,
     parameters: [...exemplified, ...requestHeaders(route)],
-    ...(route.body && {
-      requestBody: {
+    ...defined({
+      requestBody: route.body && {
         required: body !== undefined && Object.keys(isObject(body) ? body : {}).length > 0,
         content: Object.fromEntries(
           contentTypes(route).map(type => [type, { schema: schemaOf(route.body), example: body ?? {} }]),

@@ -4,8 +4,9 @@
  */
 import { Readable } from 'node:stream'
 import Type from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import type { HttpDeps } from './deps.ts'
-import { ExportQuery, languageOf, optional } from './entry-parameters.ts'
+import { ExportQuery, languageOf } from './entry-parameters.ts'
 import { entryExample } from './examples.ts'
 import type { Limits } from './limits.ts'
 import { preferred } from './negotiation.ts'
@@ -51,7 +52,7 @@ export const exportRoute = (deps: ExportDeps): Route => {
     if (request.method === 'HEAD') return { status: 200, type: NDJSON, headers }
     const scope = cursorScope(request, name)
     // What may be refused comes before the place is taken: nobody would give it back.
-    const pages = deps.exportEntries({ ...optional('after', after), ...queryOf(request.query) })
+    const pages = deps.exportEntries({ ...defined({ after }), ...queryOf(request.query) })
     const release = deps.limits.stream(request.counted)
     if (!release) throw new ProblemError('too-many-streams', 'Two streams are open already.')
     try {
@@ -67,7 +68,7 @@ export const exportRoute = (deps: ExportDeps): Route => {
       )
       body.once('close', release)
       const position = first.done ? undefined : first.value.position
-      return { status: 200, type: NDJSON, body, headers, ...optional('position', position) }
+      return { status: 200, type: NDJSON, body, headers, ...defined({ position }) }
     } catch (error) {
       release()
       throw error

@@ -1,5 +1,6 @@
 /** What administrators do to accounts: roles and suspension. */
 import Type from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import type { Actor } from '../../domain/event.ts'
 import type { Grant } from '../../domain/grants.ts'
 import type { Refusal } from '../../domain/refusal.ts'
@@ -133,11 +134,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
         const { id: account = '', role = '' } = request.params
         const ends = expiresAt === undefined ? {} : { expiresAt: timeOf(expiresAt) }
         return answer(
-          await port.grant(
-            { id: account, role, ...ends, ...(languages && { languages }) },
-            byOf(request),
-            fromOf(request),
-          ),
+          await port.grant({ id: account, role, ...ends, ...defined({ languages }) }, byOf(request), fromOf(request)),
         )
       },
     },

@@ -1,5 +1,6 @@
 /** The figures of the dictionary, for those who may see who did how much. */
 import Type from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import type { Json } from '../../domain/event.ts'
 import { analyticsGroups, FiguresSchema } from '../../queries/analytics.ts'
 import type { HttpDeps } from './deps.ts'
@@ -93,16 +94,12 @@ export const analyticsRoutes = ({ queries }: Pick<HttpDeps, 'queries'>, edge: Qu
       querystring: AnalyticsQuery,
       query: queries.analytics,
       input: ({ query: { cursor: _, from, to, language, contributor, group }, limit, after }) => {
-        const days = {
-          ...p.optional('from', from && p.dateOf('from', from)),
-          ...p.optional('to', to && p.dateOf('to', to)),
-        }
+        const days = defined({ from: from && p.dateOf('from', from), to: to && p.dateOf('to', to) })
+
         inOrder(from, to)
         return {
           ...days,
-          ...p.optional('language', language && p.languageOf(language)),
-          ...p.optional('contributor', contributor?.toLowerCase()),
-          ...p.optional('after', after),
+          ...defined({ language: language && p.languageOf(language), contributor: contributor?.toLowerCase(), after }),
           group: group ?? [],
           limit,
         }

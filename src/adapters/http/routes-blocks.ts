@@ -2,6 +2,7 @@
 import Type from 'typebox'
 import type { Blocked, Blocker, BlockOrder } from '../../commands/blocks.ts'
 import { type Block, blockKinds } from '../../domain/block.ts'
+import { defined } from '../../domain/defined.ts'
 import type { Json } from '../../domain/event.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Page } from '../../queries/define.ts'
@@ -64,7 +65,7 @@ const shown = ({ id: named, kind, target = '', reason = '', expiresAt, at, by }:
   kind,
   target,
   reason,
-  ...(expiresAt !== undefined && { expiresAt }),
+  ...defined({ expiresAt }),
   createdAt: at,
   by,
 })

@@ -1,11 +1,11 @@
 /** The history: the log in order by any filter, one event, one stream with its revisions. */
 import Type from 'typebox'
 import type { Readings } from '../../commands/history.ts'
+import { defined } from '../../domain/defined.ts'
 import { categoryOf } from '../../domain/ids.ts'
 import { isRefusal } from '../../domain/refusal.ts'
 import type { Line } from '../../log/transcript.ts'
 import type { History, HistoryPage } from '../../queries/history.ts'
-import { optional } from './entry-parameters.ts'
 import * as examples from './history-examples.ts'
 import * as p from './history-parameters.ts'
 import { historyStream } from './history-stream.ts'
@@ -46,7 +46,7 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
   const requestOf = (request: EdgeRequest) => {
     const { actor } = request.requester
     if (!actor) throw new ProblemError('unauthenticated', 'This needs an access token.')
-    return { actor, correlationId: request.id, ...optional('traceparent', traceparentOf(request)) }
+    return { actor, correlationId: request.id, ...defined({ traceparent: traceparentOf(request) }) }
   }
   const recordPage = async (request: EdgeRequest, question: Parameters<typeof p.filtersOf>[0], count: number) => {
     if (!p.namesAccount(question, personal)) return
@@ -131,7 +131,7 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     const { stream: name = '' } = request.params
     const { order = 'asc', limit = DEFAULT_LIMIT } = request.query as p.StreamQuery
     const scope = `read-stream ${name}`
-    const paging = { order, limit, ...optional('place', (await placeOf(request, scope))[0]) }
+    const paging = { order, limit, ...defined({ place: (await placeOf(request, scope))[0] }) }
     const page = await history.revisions(name, paging, request.requester)
     const question = { stream: name, category: categoryOf(name), order }
     if (isRefusal(page)) {

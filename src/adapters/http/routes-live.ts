@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import Type from 'typebox'
 import type { WebSocket } from 'ws'
+import { defined } from '../../domain/defined.ts'
 import type { JsonObject } from '../../domain/event.ts'
 import type { Place } from '../../log/log.ts'
 import {
@@ -148,7 +149,7 @@ const openStream =
     const release = live.place(request.counted)
     if (typeof release === 'string') throw refusePlace(release)
     const body = live.stream(
-      { channel, filter, ...(after !== undefined && { after }) },
+      { channel, filter, ...defined({ after }) },
       { ...requester, counted: request.counted },
       release,
     )

@@ -1,5 +1,6 @@
 /** Sign-in at OpenID providers, and the identities that an account is linked to. */
 import Type from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import type { LinkedIdentity } from '../../domain/linked-identities.ts'
 import { isRefusal, type Refusal, type RefusalCode, refuse } from '../../domain/refusal.ts'
 import type { FlowSecrets } from '../../ports/openid.ts'
@@ -169,7 +170,7 @@ const strangers = (port: OpenIdPort, cookies: SessionCookies): readonly Route[] 
   const readCode = reading(CodeBody)
   const fromBrowser = (request: EdgeRequest): From => {
     const device = cookies.device(request.headers)
-    return { ...fromOf(request), ...(device !== undefined && { device }) }
+    return { ...fromOf(request), ...defined({ device }) }
   }
   return [
     {

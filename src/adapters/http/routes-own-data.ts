@@ -2,10 +2,11 @@
 import { Readable } from 'node:stream'
 import Type, { type Static } from 'typebox'
 import type { Readings } from '../../commands/history.ts'
+import { defined } from '../../domain/defined.ts'
 import { isRefusal } from '../../domain/refusal.ts'
 import type { OwnData } from '../../queries/own-data.ts'
 import { nothing, type StepUpPort, strict, tag } from './account-edge.ts'
-import { optional, timeOf } from './entry-parameters.ts'
+import { timeOf } from './entry-parameters.ts'
 import type { Limits } from './limits.ts'
 import { preferred } from './negotiation.ts'
 import { ProblemError, problemFrom } from './problems.ts'
@@ -145,9 +146,11 @@ export const ownDataRoutes = ({
         const { type, from, to, order = 'desc', limit = DEFAULT_LIMIT } = request.query as ActivityQuery
         const question = {
           order,
-          ...optional('type', type),
-          ...optional('from', from === undefined ? undefined : timeOf('from', from)),
-          ...optional('to', to === undefined ? undefined : timeOf('to', to)),
+          ...defined({
+            type,
+            from: from === undefined ? undefined : timeOf('from', from),
+            to: to === undefined ? undefined : timeOf('to', to),
+          }),
         }
         const place = at === undefined || end === undefined ? {} : { place: { at, end } }
         const page = await ownData.activity(accountId, question, { limit, ...place })

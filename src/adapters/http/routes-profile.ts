@@ -4,6 +4,7 @@ import Type, { type Static, type TSchema } from 'typebox'
 import type { ProfilePatch } from '../../commands/profiles.ts'
 import type { Envelope, Result } from '../../commands/transact.ts'
 import type { Account } from '../../domain/account.ts'
+import { defined } from '../../domain/defined.ts'
 import {
   defaultPreferences,
   type Preferences,
@@ -137,9 +138,7 @@ const shownTo = (request: EdgeRequest, answer: Answer & { readonly etag: string 
   const { etag, position } = answer
   if (!anyMatch(header(request, 'if-match'), etag))
     throw new ProblemError('revision-stale', 'If-Match names none of what is there now: read again.')
-  return noneMatch(header(request, 'if-none-match'), etag)
-    ? { status: 304, etag, ...(position !== undefined && { position }) }
-    : answer
+  return noneMatch(header(request, 'if-none-match'), etag) ? { status: 304, etag, ...defined({ position }) } : answer
 }
 
 /** If-Match has to be stated; `*` is met by every account. @throws {ProblemError} revision-required, header-invalid. */
@@ -193,7 +192,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       correlationId: fromOf(request).correlationId,
       at: port.clock.now(),
       dryRun: dryRun(request.query),
-      ...(traceparent !== undefined && { traceparent }),
+      ...defined({ traceparent }),
     }
   }
   const answer = async <State>(
@@ -250,11 +249,8 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
         const fixed = readOnly(body, me)
         if (fixed) throw problemFrom(fixed)
         const { displayName, bio, languages } = body
-        const patch = {
-          ...(displayName !== undefined && { displayName }),
-          ...(bio !== undefined && { bio }),
-          ...(languages !== undefined && { languages }),
-        }
+        const patch = defined({ displayName, bio, languages })
+
         const result = await port.edit(accountId, patch, stated, envelopeOf(request, accountId))
         return answer(result, request, me.position, profile =>
           tagged(

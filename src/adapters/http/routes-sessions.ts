@@ -1,5 +1,6 @@
 /** Sessions, and what the holder of one does with their own account. */
 import Type from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Session } from '../../domain/session.ts'
 import { ACCESS_SECONDS } from './access-tokens.ts'
@@ -148,7 +149,7 @@ export const signedIn = (status: number, found: SignedIn | Refusal, cookies?: Se
     expiresIn: ACCESS_SECONDS,
     refreshToken,
     session: sessionBody(session, true),
-    ...(device !== undefined && { device }),
+    ...defined({ device }),
   }
   return { status, body: JSON.stringify(body), cache: 'no-store' }
 }
@@ -191,7 +192,7 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
         // Else a foreign page could sign its visitor in to an account of its own.
         if (transport === 'cookie') cookies.checkOrigin(request.headers)
         const device = transport === 'cookie' ? cookies.device(request.headers) : told
-        const from = { ...fromOf(request), ...(device !== undefined && { device }) }
+        const from = { ...fromOf(request), ...defined({ device }) }
         const { passkey = {}, password = '' } = proof
         const alone = isPasskeyAlone(body, ['email', 'password'])
         const opened = await (alone

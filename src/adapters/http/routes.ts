@@ -1,5 +1,6 @@
 /** Every route of the service, each with its command or query. */
 import * as commands from '../../commands/entries.ts'
+import { defined } from '../../domain/defined.ts'
 import { NO_MARK } from '../../domain/mark.ts'
 import { openAsOf } from './as-of.ts'
 import type { HttpDeps } from './deps.ts'
@@ -221,9 +222,11 @@ const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly
         query: queries.listEntries,
         input: ({ query: { cursor: _c, fields: _f, language, updatedSince, ...filters }, limit, after }) => ({
           ...filters,
-          ...p.optional('language', language && p.languageOf(language)),
-          ...p.optional('updatedSince', updatedSince && p.timeOf('updatedSince', updatedSince).toISOString()),
-          ...p.optional('after', after),
+          ...defined({
+            language: language && p.languageOf(language),
+            updatedSince: updatedSince && p.timeOf('updatedSince', updatedSince).toISOString(),
+            after,
+          }),
           limit,
         }),
         request: { query: { language: 'en', limit: '2' } },
@@ -239,7 +242,7 @@ const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly
         summary: 'Revisions, newest first',
         querystring: p.HistoryQuery,
         query: queries.entryHistory,
-        input: ({ id, limit, after }) => ({ id, limit, ...p.optional('after', after) }),
+        input: ({ id, limit, after }) => ({ id, limit, ...defined({ after }) }),
         request: { params: ofExample },
         answers: { 200: answers.historyAnswer },
         problems: unseen,
@@ -257,8 +260,7 @@ const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly
         query: queries.searchEntries,
         input: ({ query: { cursor: _, language, fuzzy, facets, ...rest }, limit, after }) => ({
           ...rest,
-          ...p.optional('language', language && p.languageOf(language)),
-          ...p.optional('after', after),
+          ...defined({ language: language && p.languageOf(language), after }),
           limit,
           facets: facets ?? [],
           fuzzy: p.fuzzyOf(fuzzy),
@@ -281,7 +283,7 @@ const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly
         input: ({ query: { q, language, limit } }) => ({
           q,
           limit: limit ?? 20,
-          ...p.optional('language', language && p.languageOf(language)),
+          ...defined({ language: language && p.languageOf(language) }),
         }),
 
         request: { query: { q: 'seren' } },
@@ -299,7 +301,7 @@ const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly
         query: queries.randomEntry,
         input: ({ query: { language, ...rest } }) => ({
           ...rest,
-          ...p.optional('language', language && p.languageOf(language)),
+          ...defined({ language: language && p.languageOf(language) }),
         }),
         request: { query: { language: 'en', seed: 'monday' } },
         answers: { 200: answers.itemAnswer },
@@ -316,7 +318,7 @@ const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly
         query: queries.wordOfTheDay,
         input: ({ query: { language, date } }) => ({
           language: p.languageOf(language ?? 'en'),
-          ...p.optional('date', date && p.dateOf('date', date)),
+          ...defined({ date: date && p.dateOf('date', date) }),
         }),
         request: { query: { language: 'en' } },
         answers: { 200: answers.itemAnswer },

@@ -6,6 +6,7 @@ import fastifyCors from '@fastify/cors'
 import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import { prepareAccess } from './access.ts'
 import { type Answering, BODY_LIMIT, hitOf, openAnswering } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'
@@ -215,7 +216,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
       logger,
     })
   const responses = openResponses({
-    ...(warming && { onAsked: warming.asked }),
+    ...defined({ onAsked: warming?.asked }),
     cache: deps.cache,
     clock: deps.clock,
     newId,

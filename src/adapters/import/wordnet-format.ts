@@ -1,4 +1,6 @@
 /** The WNDB format (wndb(5WN), senseidx(5WN), lexnames(5WN)): one line of a data file, its gloss, its pointers. */
+
+import { defined } from '../../domain/defined.ts'
 import type { PartOfSpeech } from '../../domain/entry-content.ts'
 
 /** The files of the database by part of speech. Satellites of adjectives stand among the adjectives. */
@@ -128,7 +130,7 @@ const parseWord = (written: string, lexId: string): SynsetWord => {
   return {
     lemma: bare.replaceAll('_', ' ').normalize('NFC'),
     lexId: Number.parseInt(lexId, 16),
-    ...(label !== undefined && { marker: label }),
+    ...defined({ marker: label }),
   }
 }
 

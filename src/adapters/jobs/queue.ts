@@ -1,5 +1,6 @@
 /** The queue on agenda, whatever lies behind it. */
 import { Agenda, type Job, type JobParameters } from 'agenda'
+import { defined } from '../../domain/defined.ts'
 import type { Clock } from '../../ports/clock.ts'
 import {
   type JobDetail,
@@ -46,8 +47,7 @@ const viewOf = (job: JobParameters): JobView => {
     state: stateOf(job),
     failures: failCount ?? 0,
     ...(nextRunAt && { nextRunAt }),
-    ...(lastRunAt && { lastRunAt }),
-    ...(lastFinishedAt && { finishedAt: lastFinishedAt }),
+    ...defined({ lastRunAt, finishedAt: lastFinishedAt }),
     ...(failReason !== undefined && (failCount ?? 0) > 0 && { reason: failReason }),
   }
 }
@@ -56,7 +56,7 @@ const detailOf = (job: JobParameters): JobDetail => ({
   ...viewOf(job),
   data: isStored(job.data) ? job.data.data : {},
   priority: job.priority,
-  ...(job.lastModifiedBy !== undefined && { node: job.lastModifiedBy }),
+  ...defined({ node: job.lastModifiedBy }),
 })
 
 const isLast = (attempt: number, error: Error): boolean =>

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import pino from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import roll from 'pino-roll'
+import { defined } from '../../domain/defined.ts'
 import { FILE_MODE, makeFolders, narrow } from '../folders.ts'
 
 /** What became of the lines that could not be written. */
@@ -41,7 +42,7 @@ type Tally = { dropped: number; failures: number; reason: string | undefined }
 const faultsOf = ({ dropped, failures, reason }: Tally): LogFaults => ({
   dropped,
   failures,
-  ...(reason !== undefined && { reason }),
+  ...defined({ reason }),
 })
 
 const watch = (stream: Stream, tally: Tally): Stream => {

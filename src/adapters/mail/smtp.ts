@@ -1,5 +1,6 @@
 /** Mail by SMTP (RFC 5321), by nodemailer through a pool of connections; encrypted and checked, unless the address says otherwise. */
 import { createTransport } from 'nodemailer'
+import { defined } from '../../domain/defined.ts'
 import { type Mail, MailError, type MailErrorKind, type Mailer } from '../../ports/mailer.ts'
 import { envelopeOf } from './headers.ts'
 
@@ -106,7 +107,7 @@ export const openSmtp = ({ url, from }: { readonly url: string; readonly from: s
   }
   return {
     send: async (mail: Mail, signal?: AbortSignal) => {
-      const message = { ...envelopeOf(mail, from), ...(signal && { signal }) }
+      const message = { ...envelopeOf(mail, from), ...defined({ signal }) }
       try {
         await transport.sendMail(message)
       } catch (error) {

@@ -1,6 +1,7 @@
 /** The event store on EventStoreDB 23.10 and later, and KurrentDB: one log, shared by any number of nodes. */
 import { randomUUID } from 'node:crypto'
 import { type EventStoreDbAddress, readEventStoreDbAddress } from '../../../config-eventstoredb.ts'
+import { defined } from '../../../domain/defined.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import {
   type Append,
@@ -295,7 +296,7 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
     readStream,
     readAll,
     subscribe,
-    ...(lostEnd && { lostEnd }),
+    ...defined({ lostEnd }),
     append: (stream, expected, events) => write({ stream, expected, events }),
     // The server answers an append that it has not written with a timeout, and goes on with those behind it.
     keepsOrder: false,
