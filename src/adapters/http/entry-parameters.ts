@@ -118,10 +118,3 @@ export const dateOf = (name: string, value: string): string => {
   }
   return value
 }
-
-/** An optional member, absent when undefined. */
-export const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } => {
-  const record: { [P in K]?: V } = {}
-  if (value !== undefined) record[key] = value
-  return record
-}

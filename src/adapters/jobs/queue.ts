@@ -46,8 +46,12 @@ const viewOf = (job: JobParameters): JobView => {
     key: isStored(data) ? data.key : '',
     state: stateOf(job),
     failures: failCount ?? 0,
-    ...(nextRunAt && { nextRunAt }),
-    ...defined({ lastRunAt, finishedAt: lastFinishedAt }),
+    // Whatever its types say, agenda has null for some of them.
+    ...defined({
+      nextRunAt: nextRunAt ?? undefined,
+      lastRunAt: lastRunAt ?? undefined,
+      finishedAt: lastFinishedAt ?? undefined,
+    }),
     ...(failReason !== undefined && (failCount ?? 0) > 0 && { reason: failReason }),
   }
 }

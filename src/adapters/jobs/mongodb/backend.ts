@@ -164,7 +164,7 @@ export const openMongoJobs = async (url: string, setting: string): Promise<JobBa
       connection.run(async (): Promise<JobCounts> => {
         const [waiting, running, parked] = await Promise.all([count('waiting'), count('running'), count('parked')])
         const first = await jobs.findOne(states.waiting, { sort: { nextRunAt: 1 } })
-        return { waiting, running, parked, ...(first?.nextRunAt && { oldest: first.nextRunAt }) }
+        return { waiting, running, parked, ...defined({ oldest: first?.nextRunAt ?? undefined }) }
       }),
     firstPosition: name =>
       connection.run(async () => {

@@ -90,8 +90,8 @@ const inState = (state: NonNullable<JobsQueryOptions['state']>, now: number): Wh
 export const query = (options: JobsQueryOptions, now: number): Where => {
   const { name, names, id, ids, search, data, state, includeDisabled = true } = options
   return joined([
-    ...identified(defined({ id, ids })),
-    ...named(defined({ name, names })),
+    ...identified(defined({ id, ids: ids ?? undefined })),
+    ...named(defined({ name, names: names ?? undefined })),
     ...(data === undefined ? [] : at('$', data)),
     ...(search ? [{ sql: 'instr(lower(name), lower(?)) > 0', values: [search] }] : []),
     ...(includeDisabled ? [] : [{ sql: 'disabled = 0', values: [] }]),
