@@ -48,7 +48,8 @@ const paths = {
 let asked = 0
 const ask = (server: Server, path: (n: number) => string, anew: boolean, span: Span): Promise<Load> =>
   load(server, path(0), {
-    ...{ connections: 16, ...span },
+    connections: 16,
+    ...span,
     requests: [
       {
         setupRequest: request => {
@@ -78,8 +79,13 @@ export const run = ({ quick }: BenchOptions): Promise<readonly BenchRow[]> =>
         for (const [name] of servers) {
           const [kept, anew] = [cpu(`${name} false`), cpu(`${name} true`)]
           rows.push({
-            ...{ work: `${work}, kept in ${name}`, against: 'the same, asked for the first time' },
-            ...{ ours: micros(kept), peer: micros(anew), ratio: anew / kept, reach: '', met: null },
+            work: `${work}, kept in ${name}`,
+            against: 'the same, asked for the first time',
+            ours: micros(kept),
+            peer: micros(anew),
+            ratio: anew / kept,
+            reach: '',
+            met: null,
             note: 'CPU a request; the first time it is read, made and kept',
           })
         }

@@ -43,7 +43,11 @@ const after = (count: number) => {
 
 const ours = async (backend: JobBackend, count: number): Promise<Round> => {
   const queue = await openQueue({
-    ...{ backend, nodeId: 'bench', clock: systemClock, random: Math.random, onError: complain },
+    backend,
+    nodeId: 'bench',
+    clock: systemClock,
+    random: Math.random,
+    onError: complain,
   })
   const { all, one } = after(count)
   const added = await timed(async () => {

@@ -25,8 +25,14 @@ const start = async (mode: string, size: number) => {
 }
 
 const handshake = [
-  ...['GET / HTTP/1.1', 'Host: localhost', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'],
-  ...['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', '', ''],
+  'GET / HTTP/1.1',
+  'Host: localhost',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  '',
+  '',
 ].join('\r\n')
 
 /** A client's frame is masked (RFC 6455, 5.3); a mask of zeros leaves the text as it is. */
@@ -98,17 +104,22 @@ const fanOut = async (
     const ratio = ratioOf(peer, ours)
     return [
       {
-        ...{
-          work: `live fan-out to ${count} sockets${ids === 'each' ? ', each with an id of its own' : ''}`,
-          against: 'raw TCP writes of the same bytes',
-          ratio,
-        },
-        ...{ ours: `${each(ours)} us`, peer: `${each(peer)} us`, reach: '>= 0.95', met: ratio >= 0.95 },
+        work: `live fan-out to ${count} sockets${ids === 'each' ? ', each with an id of its own' : ''}`,
+        against: 'raw TCP writes of the same bytes',
+        ratio,
+        ours: `${each(ours)} us`,
+        peer: `${each(peer)} us`,
+        reach: '>= 0.95',
+        met: ratio >= 0.95,
         note: `CPU of the server a message and socket, ${size} bytes`,
       },
       {
-        ...{ work: `memory a connection at ${count}`, against: '', peer: '', reach: `<= ${most} KB` },
-        ...{ ours: `${(held / count / 1024).toFixed(1)} KB`, met: held / count / 1024 <= most },
+        work: `memory a connection at ${count}`,
+        against: '',
+        peer: '',
+        reach: `<= ${most} KB`,
+        ours: `${(held / count / 1024).toFixed(1)} KB`,
+        met: held / count / 1024 <= most,
         note: 'heap and buffers of the hub and its sockets, after a collection',
       },
     ]

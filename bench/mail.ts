@@ -53,7 +53,10 @@ export const run: Bench['run'] = ({ quick }) =>
         return timed(async () => {
           const backend = openSqliteJobs(join(folder, `jobs-${round}.db`))
           const queue = await openQueue({
-            ...{ backend, nodeId: 'bench', clock: systemClock, random: Math.random },
+            backend,
+            nodeId: 'bench',
+            clock: systemClock,
+            random: Math.random,
             onError: error => void process.stderr.write(`${String(error)}\n`),
           })
           const { promise, resolve } = Promise.withResolvers<void>()
@@ -86,8 +89,13 @@ export const run: Bench['run'] = ({ quick }) =>
         )
         const rate = (all: readonly number[]): string => `${short((count * 1_000) / median(all))}/s`
         return {
-          ...{ work: `mail jobs (${measure === 'cpu' ? 'CPU' : 'wall'})`, against: "nodemailer's pool alone" },
-          ...{ ours: rate(mine), peer: rate(theirs), ratio: ratioOf(theirs, mine), reach: 'reported', met: null },
+          work: `mail jobs (${measure === 'cpu' ? 'CPU' : 'wall'})`,
+          against: "nodemailer's pool alone",
+          ours: rate(mine),
+          peer: rate(theirs),
+          ratio: ratioOf(theirs, mine),
+          reach: 'reported',
+          met: null,
         }
       })
     } finally {

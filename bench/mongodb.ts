@@ -141,8 +141,13 @@ const rowsOf = (
     const ratio = ratioOf(peer, ours)
     const rate = (all: readonly number[]): string => `${short((units * 1_000) / median(all))}/s`
     return {
-      ...{ work: `${work} (${measure === 'cpu' ? 'CPU' : 'wall'})`, against, ours: rate(ours), peer: rate(peer) },
-      ...{ ratio, reach: `>= ${REACH}`, met: ratio >= REACH },
+      work: `${work} (${measure === 'cpu' ? 'CPU' : 'wall'})`,
+      against,
+      ours: rate(ours),
+      peer: rate(peer),
+      ratio,
+      reach: `>= ${REACH}`,
+      met: ratio >= REACH,
     }
   })
 
@@ -217,7 +222,7 @@ const searches = async (url: string, quick: boolean): Promise<readonly BenchRow[
 export const run: Bench['run'] = async ({ quick }) => {
   const missing = noMongo()
   if (missing !== undefined)
-    return [{ ...{ work: 'MongoDB', against: '', ours: '', peer: '', reach: '', met: null }, note: missing }]
+    return [{ work: 'MongoDB', against: '', ours: '', peer: '', reach: '', met: null, note: missing }]
   const ends: (() => unknown)[] = []
   const server = await startMongo({ teardown: end => void ends.push(end) })
   try {

@@ -56,8 +56,12 @@ const fill = async ({ log }: Opened, most: number): Promise<number> => {
       type: 'EntryImported',
       data: { ...identity, content, rank, licence, source: from, record: digest },
       meta: {
-        ...{ actor: { kind: 'import', id: 'bench' }, commandId: 'bench', correlationId: 'bench', causationId: 'bench' },
-        ...{ at, route: { visibility: 'public', language: identity.language } },
+        actor: { kind: 'import', id: 'bench' },
+        commandId: 'bench',
+        correlationId: 'bench',
+        causationId: 'bench',
+        at,
+        route: { visibility: 'public', language: identity.language },
       },
     }
     batch.push(log.encode(entryStream(entryId(identity)), 'none', [event]))
@@ -138,8 +142,11 @@ export const run: Bench['run'] = ({ quick }) =>
         return {
           work: `rebuild of the search model, ${short(count)} entries (${measure === 'cpu' ? 'CPU' : 'wall'})`,
           against: 'its parts measured alone',
-          ...{ ours: `${(ours / 1_000).toFixed(1)} s`, peer: `${(peer / 1_000).toFixed(1)} s`, ratio: ours / peer },
-          ...{ reach: '<= 1.3', met: measure === 'elapsed' ? ours / peer <= 1.3 : null },
+          ours: `${(ours / 1_000).toFixed(1)} s`,
+          peer: `${(peer / 1_000).toFixed(1)} s`,
+          ratio: ours / peer,
+          reach: '<= 1.3',
+          met: measure === 'elapsed' ? ours / peer <= 1.3 : null,
           note: `parts: read ${read}, fold ${fold}, write ${write}`,
         }
       })

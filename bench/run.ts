@@ -51,7 +51,10 @@ if (quick) process.stdout.write('A quick run: the figures mean nothing, each ben
 else {
   const at = new Date().toISOString()
   const machine = {
-    ...{ node: process.version, platform: platform(), arch: arch(), memory: totalmem() },
+    node: process.version,
+    platform: platform(),
+    arch: arch(),
+    memory: totalmem(),
     cpus: cpus().map(each => each.model),
   }
   mkdirSync(join(here, 'results'), { recursive: true })

@@ -33,8 +33,17 @@ export const loadWordnet = async (store: ReadStore, most: number): Promise<reado
     if (isRefusal(record)) continue
     const { identity, content, rank, licence, source: from } = record
     const entry: Entry = {
-      ...{ ...identity, content, rank, licence, source: from, status: 'published', edited: false, contributors: [] },
-      ...{ createdAt: '', updatedAt: '', removed: false },
+      ...identity,
+      content,
+      rank,
+      licence,
+      source: from,
+      status: 'published',
+      edited: false,
+      contributors: [],
+      createdAt: '',
+      updatedAt: '',
+      removed: false,
     }
     const id = entryId(identity)
     words.push({ id, lemma: identity.lemma })

@@ -14,6 +14,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { defined } from '../src/domain/defined.ts'
 import { denoPath } from '../tests/support/deno.ts'
 import { KINDS, lastSummary, newestRun, publishRun } from './runs.ts'
 import { endRunning, type FileRun, runFile } from './test-file.ts'
@@ -79,7 +80,7 @@ const run = (file: string, label = ''): Promise<FileRun> =>
     coverage: process.env['TEST_COVERAGE'] === 'true' && deno === undefined,
     limitSeconds: Number(values.limit ?? LIMIT_SECONDS[kind === 'explore' || kind === 'deno' ? kind : tierOf(file)]),
     environment: kind === 'explore' ? { TEST_EXPLORE: String(randomInt(2 ** 31)) } : {},
-    ...(deno !== undefined && { deno }),
+    ...defined({ deno }),
   })
 
 /** What took long the last time begins first, so that the end does not wait for one file. */

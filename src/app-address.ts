@@ -9,6 +9,7 @@ import type { From, IdentityDeps } from './commands/identity.ts'
 import { releaseIdentities } from './commands/openid.ts'
 import { endUnconfirmed } from './commands/sign-up-end.ts'
 import { AccountCreated } from './domain/account.ts'
+import { defined } from './domain/defined.ts'
 import type { Recorded } from './domain/event.ts'
 import type { Refusal } from './domain/refusal.ts'
 import { failureOf } from './ports/outage.ts'
@@ -23,12 +24,22 @@ export const addressKeyOf =
 
 /** What gives up ways to sign in. */
 const releasing = ({ openIdClaims: claims, linkedIdentities: linked, factors, passkeys, clock, newId }: Core) => ({
-  ...{ claims, linked, factors, passkeys, clock, newId },
+  claims,
+  linked,
+  factors,
+  passkeys,
+  clock,
+  newId,
 })
 const moveDepsOf = (core: Core): moves.MoveDeps => {
   const { addresses, addressKeys, accounts, clock, newId, linkSecret: link } = core
   return {
-    ...{ addresses, addressKeys, accounts, clock, newId, secrets: { link, address: addressKeyOf(core) } },
+    addresses,
+    addressKeys,
+    accounts,
+    clock,
+    newId,
+    secrets: { link, address: addressKeyOf(core) },
     removeDisputed: (accountId, time, from) => removeDisputed(releasing(core), accountId, time, from),
   }
 }
@@ -49,8 +60,9 @@ const settled = (outcome: 'done' | Refusal): void => {
 }
 
 const fromEvent = ({ meta: { correlationId, traceparent } }: Recorded): From => ({
-  ...{ correlationId, agent: '' },
-  ...(traceparent !== undefined && { traceparent }),
+  correlationId,
+  agent: '',
+  ...defined({ traceparent }),
 })
 
 export const addressMoves = (core: Core) => {

@@ -15,7 +15,8 @@ export const openAnalytics = (core: Core, views: Views, logger: Logger, opened: 
   const reads = { analytics: views.analytics.view }
   const counter = openSearchCounter({
     searches: openTransactor({ aggregate: searchesAggregate, log, clock, random, cachedStreams: CACHED_BATCHES }),
-    ...{ clock, nodeId },
+    clock,
+    nodeId,
     onError: error =>
       logger.warn(
         { part: 'search counter', err: error instanceof Error ? error : new Error(String(error)) },

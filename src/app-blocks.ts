@@ -13,8 +13,12 @@ const LEARN_MS = 10_000
 const REACH_MS = 2_000
 
 const depsOf = async (core: Core, config: Config): Promise<BlockDeps> => ({
-  ...{ blocks: core.blocks, accounts: core.accounts, clock: core.clock, newId: core.newId },
-  ...{ secret: await core.keys.secret('block'), proxies: config.trustedProxies },
+  blocks: core.blocks,
+  accounts: core.accounts,
+  clock: core.clock,
+  newId: core.newId,
+  secret: await core.keys.secret('block'),
+  proxies: config.trustedProxies,
 })
 
 export type Blocks = { readonly list: BlockList; readonly port: BlocksPort; readonly part: () => HealthPart }
@@ -42,7 +46,9 @@ export const openBlocks = async (
     port: {
       add: (order, by) => block(deps, order, by),
       remove: (id, by) => unblock(deps, id, by),
-      ...{ find: list.find, page: list.page, position: list.position },
+      find: list.find,
+      page: list.page,
+      position: list.position,
       reached: position => list.reached(position, REACH_MS),
     },
     part: () =>

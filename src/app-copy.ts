@@ -37,7 +37,10 @@ export const copyBetween: Copy = async (config, urls, watch) => {
     const to = await openEventStore(target, options, '--to')
     try {
       return await copyLog({
-        ...{ from, to, clock: systemClock, signal: watch.signal },
+        from,
+        to,
+        clock: systemClock,
+        signal: watch.signal,
         onProgress: at => watch.onProgress({ ...at, unit: 'events' }),
       })
     } finally {

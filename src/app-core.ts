@@ -65,10 +65,28 @@ import { beginOutward } from './subscribers/unsent.ts'
 
 /** Every event type that this version reads and writes. */
 const eventTypes = [
-  ...[...entryEvents, ...dayEvents, ...tokenEvents, ...importEvents, ...searchesEvents, ...historyEvents],
-  ...[...addressEvents, ...addressKeysEvents, ...accountEvents, ...sessionEvents, ...administratorsEvents],
-  ...[...profileEvents, ...preferencesEvents, ...nameEvents, ...blockEvents, ...lookupEvents, ...mailEvents],
-  ...[...openIdClaimEvents, ...linkedIdentitiesEvents, ...factorEvents, ...deviceEvents, ...passkeyEvents],
+  ...entryEvents,
+  ...dayEvents,
+  ...tokenEvents,
+  ...importEvents,
+  ...searchesEvents,
+  ...historyEvents,
+  ...addressEvents,
+  ...addressKeysEvents,
+  ...accountEvents,
+  ...sessionEvents,
+  ...administratorsEvents,
+  ...profileEvents,
+  ...preferencesEvents,
+  ...nameEvents,
+  ...blockEvents,
+  ...lookupEvents,
+  ...mailEvents,
+  ...openIdClaimEvents,
+  ...linkedIdentitiesEvents,
+  ...factorEvents,
+  ...deviceEvents,
+  ...passkeyEvents,
 ]
 
 const CACHED_STREAMS = 4_000
@@ -131,21 +149,23 @@ export const openCore = async (
   const mailSecret = await keys.secret('mail-recipient')
   const linkSecret = await keys.secret('mail-link')
   return {
-    ...{ jobs, outward: outwardStore(jobs), mailSecret, linkSecret },
-    ...{
-      gauged,
-      damage,
-      store,
-      keys,
-      reads,
-      engine,
-      caching,
-      cache,
-      log,
-      clock,
-      newId: randomUUID as () => string,
-      random: Math.random,
-    },
+    jobs,
+    outward: outwardStore(jobs),
+    mailSecret,
+    linkSecret,
+
+    gauged,
+    damage,
+    store,
+    keys,
+    reads,
+    engine,
+    caching,
+    cache,
+    log,
+    clock,
+    newId: randomUUID as () => string,
+    random: Math.random,
     entries: transactor(entryAggregate),
     days: transactor(dayAggregate),
     tokens: transactor(tokenAggregate),
@@ -168,7 +188,8 @@ export const openCore = async (
     mails: transactor(mailAggregate),
     freshness: openFreshness({ store: reads, clock }),
     // In events the node is its UUID alone; leases name its process too.
-    ...{ nodeId, node: identifyNode(nodeId) },
+    nodeId,
+    node: identifyNode(nodeId),
   }
 }
 export type Core = Awaited<ReturnType<typeof openCore>>

@@ -8,6 +8,7 @@ import type { CommandStats, PoolStats } from './adapters/metrics/sources.ts'
 import { openSqliteReadStore, type SqliteReadStore } from './adapters/readstore/sqlite/store.ts'
 import type { Config } from './config.ts'
 import { masked, masterKeyOf } from './config-settings.ts'
+import { defined } from './domain/defined.ts'
 import type { Cache } from './ports/cache.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Keys } from './ports/keys.ts'
@@ -45,7 +46,10 @@ export const openReadEngine = async (config: Config, { clock, newId, warn }: Eng
   }
   const { openMongoReadStore } = await import('./adapters/readstore/mongodb/store.ts')
   const store = await openMongoReadStore({
-    ...{ url: readStore.url, setting: 'READ_STORE', clock, newId },
+    url: readStore.url,
+    setting: 'READ_STORE',
+    clock,
+    newId,
     onUnknownIndex: (collection, index) =>
       warn(`READ_STORE: the index ${index} of ${collection} is declared nowhere: it costs writes and answers nothing`),
   })
@@ -70,7 +74,11 @@ export const openCacheEngine = async (
   const { openRedisCache } = await import('./adapters/cache/redis.ts')
   const shown = masked('CACHE', config.cache.url)
   const cache = openRedisCache({
-    ...{ url: config.cache.url, prefix: `lexichron:${logId}:`, random, fallback: memory, monotonic: clock.monotonic },
+    url: config.cache.url,
+    prefix: `lexichron:${logId}:`,
+    random,
+    fallback: memory,
+    monotonic: clock.monotonic,
     onChange: ({ state, reason }) =>
       warn(
         state === 'ready' ? `CACHE: Redis at ${shown} answers` : `CACHE: Redis at ${shown} is gone without: ${reason}`,
@@ -87,8 +95,13 @@ const mongoKeysOptions = (keys: Extract<Config['keys'], { engine: 'mongodb' }>, 
   const oldMasterKey = keys.oldMasterKey === undefined ? undefined : masterKeyOf(keys.oldMasterKey)
   if (!masterKey) throw new TypeError('MASTER_KEY is no key of 32 bytes: the configuration checks it')
   return {
-    ...{ url: keys.url, setting: 'KEYS', database: KEYS_DATABASE, masterKey, randomBytes, clock },
-    ...(oldMasterKey && { oldMasterKey }),
+    url: keys.url,
+    setting: 'KEYS',
+    database: KEYS_DATABASE,
+    masterKey,
+    randomBytes,
+    clock,
+    ...defined({ oldMasterKey }),
   }
 }
 

@@ -18,7 +18,14 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
   const { addresses, accounts, profiles, clock, newId, log, keys, linkSecret: link } = core
   const identities = { claims: core.openIdClaims, linked: core.linkedIdentities, clock, newId }
   return {
-    ...{ addresses, accounts, profiles, clock, newId, log, keys, secrets: { link } },
+    addresses,
+    accounts,
+    profiles,
+    clock,
+    newId,
+    log,
+    keys,
+    secrets: { link },
     releaseIdentities: (accountId, from) => releaseIdentities(identities, accountId, from),
   }
 }

@@ -10,6 +10,7 @@ import * as passkeys from './commands/passkeys.ts'
 import * as factors from './commands/second-factor.ts'
 import type { Admit } from './commands/sessions.ts'
 import { requireFresh, requireFreshBesidePassword, stepUp } from './commands/step-up.ts'
+import { defined } from './domain/defined.ts'
 import { passkeysStream } from './domain/passkeys.ts'
 import { failureOf } from './ports/outage.ts'
 import { factorChangesSubscriber } from './subscribers/factor-changes.ts'
@@ -23,13 +24,19 @@ const passkeyOrigin = (publicUrl: string | undefined): string | undefined => {
 /** What factors need beside accounts. */
 export const openFactors = async (core: Core, publicUrl: string | undefined) => {
   const [totp, recovery, challengeSecret] = await Promise.all([
-    ...[core.keys.secret('totp'), core.keys.secret('recovery-code'), core.keys.secret('passkey-challenge')],
+    core.keys.secret('totp'),
+    core.keys.secret('recovery-code'),
+    core.keys.secret('passkey-challenge'),
   ])
   if (!totp || !recovery || !challengeSecret) throw new Error('A secret is missing.')
   const origin = passkeyOrigin(publicUrl)
   return {
-    ...{ factors: core.factors, passkeys: core.passkeys, devices: core.devices },
-    ...{ factorSecrets: { totp, recovery }, challengeSecret, randomBytes: (count: number) => randomBytes(count) },
+    factors: core.factors,
+    passkeys: core.passkeys,
+    devices: core.devices,
+    factorSecrets: { totp, recovery },
+    challengeSecret,
+    randomBytes: (count: number) => randomBytes(count),
     ...(origin !== undefined && { webAuthn: openWebAuthn(origin) }),
   }
 }
@@ -45,7 +52,7 @@ export const openStepUp = (deps: factors.FactorDeps, admit: (counted: string) =>
 export const openFactorPort = (deps: factors.FactorDeps): FactorPort => ({
   standing: async id => {
     const { totp, codes } = await factors.factorsOf(deps, { id })
-    return { recoveryCodes: codes.length, ...(totp && { since: totp.since }) }
+    return { recoveryCodes: codes.length, ...defined({ since: totp?.since }) }
   },
   offer: (by, from) => factors.offerOwnTotp(deps, by, from),
   confirm: (by, code, from) => factors.confirmOwnTotp(deps, by, code, from),

@@ -10,6 +10,7 @@ import type { Core, Running, Views } from './app-core.ts'
 import { signingKeyAge } from './app-housekeeping.ts'
 import type { MailReport } from './app-mail.ts'
 import type { Config } from './config.ts'
+import { defined } from './domain/defined.ts'
 import type { Clock } from './ports/clock.ts'
 import type { JobCounts } from './ports/jobs.ts'
 
@@ -95,12 +96,14 @@ const consumerPart = (status: Statused): HealthPart => {
   const { state, lag, parked, error, progress, rate } = status
   const bad = state === 'stopped' || parked > 0 || error !== undefined
   return {
-    ...{ state: bad ? 'degraded' : 'ok', lag: String(lag) },
+    state: bad ? 'degraded' : 'ok',
+    lag: String(lag),
     detail: {
-      ...{ state, parked },
-      ...(progress !== undefined && { progress }),
+      state,
+      parked,
+      ...defined({ progress }),
       ...(rate !== undefined && { rate: Math.round(rate) }),
-      ...(error !== undefined && { error }),
+      ...defined({ error }),
     },
   }
 }
@@ -154,7 +157,7 @@ const nodesPart = ({ nodes, config }: HealthSources): HealthPart => {
 const cachePart = ({ caching }: Core): HealthPart => {
   const { state, reason, passedOver } = caching.status()
   if (state === 'ready') return { state: 'ok' }
-  return { state: 'degraded', detail: { passedOver, ...(reason !== undefined && { reason }) } }
+  return { state: 'degraded', detail: { passedOver, ...defined({ reason }) } }
 }
 
 const logPart = (log: ServiceLog): HealthPart => {
@@ -176,13 +179,13 @@ const jobsPart = async ({ core, mail }: HealthSources): Promise<Found<{ jobs: Jo
     running,
     parked,
     lateMs: late,
-    ...(failing !== undefined && { mail: failing }),
+    ...defined({ mail: failing }),
     ...(first.length > 0 && {
       parkedFirst: first.map(({ kind, key, reason }) => ({ kind, key, reason: reason ?? '' })),
     }),
     ...(unsent.length > 0 && { unsent: unsent.map(({ from, to }) => ({ after: String(from), upTo: String(to) })) }),
     ...(begunAt !== undefined && { nothingSentUpTo: String(begunAt) }),
-    ...(clockMs !== undefined && { clockOfOtherNodeAheadMs: clockMs }),
+    ...defined({ clockOfOtherNodeAheadMs: clockMs }),
   }
   return { part: { state: bad ? 'degraded' : 'ok', detail }, figures: { jobs: counts } }
 }
@@ -199,7 +202,7 @@ const damagePart = ({ core }: HealthSources): HealthPart => {
   return {
     state: events > 0 ? 'degraded' : 'ok',
     ...(found && {
-      detail: { damagedEvents: events, positions, damagedDocumentsMet: documents, ...(last && { last }) },
+      detail: { damagedEvents: events, positions, damagedDocumentsMet: documents, ...defined({ last }) },
     }),
   }
 }
@@ -211,7 +214,7 @@ const tokensPart = ({ core, running }: HealthSources): { readonly part: HealthPa
     part: {
       state: age < DEAF_MS && !stopped ? 'ok' : 'degraded',
       ...(Number.isFinite(age) && { ageMs: age }),
-      ...(stopped && { detail: { reason: stopped.message } }),
+      ...defined({ detail: stopped && { reason: stopped.message } }),
     },
     ...(Number.isFinite(age) && { ageMs: age }),
   }
@@ -232,7 +235,8 @@ export const openLivePart = ({ clock }: { readonly clock: Pick<Clock, 'monotonic
     const behindMs = owed ? Math.round(at - owed.at) : 0
     const lag = head !== undefined && head > position ? head - position : 0n
     const part: HealthPart = {
-      ...{ state: behindMs > LATE_LIVE_MS ? 'degraded' : 'ok', lag: String(lag) },
+      state: behindMs > LATE_LIVE_MS ? 'degraded' : 'ok',
+      lag: String(lag),
       detail: { connections, behindMs },
     }
     return { part, behindMs }
@@ -270,21 +274,22 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
   const live = livePart(eventStore.figures?.head)
   const locks = sources.locks()
   const parts: Readonly<Record<string, HealthPart>> = {
-    ...{ eventStore: eventStore.part, readStore: readStore.part, tokens: tokens.part },
-    ...(live.part && { live: live.part }),
-    ...(locks && { locks }),
+    eventStore: eventStore.part,
+    readStore: readStore.part,
+    tokens: tokens.part,
+    ...defined({ live: live.part, locks }),
     ...Object.fromEntries(consumers.map(({ kind, name, part }) => [`${kind} ${name}`, part])),
-    ...{
-      streams: streams.part,
-      keys: keys.part,
-      disk: disk.part,
-      jobs: jobs.part,
-      cache: cachePart(core),
-      blocks: sources.blocks(),
-      nodes: nodesPart(sources),
-      damage: damagePart(sources),
-    },
-    ...{ log: logPart(log), housekeeping: housekeepingPart(housekeeping) },
+
+    streams: streams.part,
+    keys: keys.part,
+    disk: disk.part,
+    jobs: jobs.part,
+    cache: cachePart(core),
+    blocks: sources.blocks(),
+    nodes: nodesPart(sources),
+    damage: damagePart(sources),
+    log: logPart(log),
+    housekeeping: housekeepingPart(housekeeping),
   }
   const states = Object.values(parts).map(part => part.state)
   return {
@@ -295,17 +300,23 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
       figures
         ? [
             {
-              ...{ kind, name, state: figures.state, lag: Number(figures.lag), parked: figures.parked },
-              ...(figures.rate !== undefined && { rate: figures.rate }),
-              ...(figures.progress !== undefined && { progress: figures.progress }),
+              kind,
+              name,
+              state: figures.state,
+              lag: Number(figures.lag),
+              parked: figures.parked,
+              ...defined({ rate: figures.rate, progress: figures.progress }),
             },
           ]
         : [],
     ),
     figures: {
-      ...{ ...eventStore.figures, ...streams.figures, ...keys.figures, ...disk.figures, ...jobs.figures },
-      ...(tokens.ageMs !== undefined && { tokenAgeMs: tokens.ageMs }),
-      ...(live.behindMs !== undefined && { liveBehindMs: live.behindMs }),
+      ...eventStore.figures,
+      ...streams.figures,
+      ...keys.figures,
+      ...disk.figures,
+      ...jobs.figures,
+      ...defined({ tokenAgeMs: tokens.ageMs, liveBehindMs: live.behindMs }),
     },
   }
 }

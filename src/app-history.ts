@@ -38,11 +38,28 @@ const CACHED_READINGS = 64
 
 /** Every category with its event types: what the filters of the history know, and the live feed describes. */
 export const declaredCategories: readonly DeclaredCategory[] = [
-  ...[entryAggregate, dayAggregate, tokenAggregate, importAggregate],
-  ...[searchesAggregate, readingAggregate, addressAggregate, addressKeysAggregate, accountAggregate, sessionAggregate],
-  ...[profileAggregate, preferencesAggregate, nameAggregate],
-  ...[administratorsAggregate, blockAggregate, lookupAggregate, mailAggregate],
-  ...[linkedIdentitiesAggregate, openIdClaimAggregate, factorsAggregate, devicesAggregate, passkeysAggregate],
+  entryAggregate,
+  dayAggregate,
+  tokenAggregate,
+  importAggregate,
+  searchesAggregate,
+  readingAggregate,
+  addressAggregate,
+  addressKeysAggregate,
+  accountAggregate,
+  sessionAggregate,
+  profileAggregate,
+  preferencesAggregate,
+  nameAggregate,
+  administratorsAggregate,
+  blockAggregate,
+  lookupAggregate,
+  mailAggregate,
+  linkedIdentitiesAggregate,
+  openIdClaimAggregate,
+  factorsAggregate,
+  devicesAggregate,
+  passkeysAggregate,
 ]
 
 const undeclared = (types: ReadonlyMap<string, EventType>): readonly string[] => {
@@ -71,7 +88,9 @@ export const openHistoryEdge = (
   const removals = openRemovals(store, [EntryRedacted.type])
   const transcript = openTranscript({ keys, codecs: codecsOf([...log.types.values()]), removals })
   const readings = openReadings({
-    ...{ clock, newId, onError },
+    clock,
+    newId,
+    onError,
     readings: openTransactor({ aggregate: readingAggregate, log, clock, random, cachedStreams: CACHED_READINGS }),
   })
   const history = openHistory({ records: store, transcript, view: views.history.view, types })

@@ -137,7 +137,8 @@ export const startHousekeeping = (
     ...(isEmbedded(config) ? [roomJob(config)] : []),
   ]
   return openHousekeeping({
-    ...{ jobs, clock },
+    jobs,
+    clock,
     onDone: (job, what) => logger.info({ job }, what),
     onError: (job, error) => logger.error({ job, err: error }, 'house-keeping failed; it is tried again'),
   })

@@ -14,7 +14,9 @@ import { readRefreshToken } from './commands/identity.ts'
 import type { FactorDeps } from './commands/second-factor.ts'
 import * as sessions from './commands/sessions.ts'
 import { countTry } from './commands/sign-in-waits.ts'
-import { accountStream, grantsOf } from './domain/account.ts'
+import { accountStream } from './domain/account.ts'
+import { defined } from './domain/defined.ts'
+import { grantsOf } from './domain/grants.ts'
 import { isRefusal, type Refusal } from './domain/refusal.ts'
 import type { Role } from './domain/roles.ts'
 import type { Identities } from './projections/identities.ts'
@@ -27,15 +29,22 @@ export const openIdentity = async (core: Core, publicUrl?: string): Promise<Fact
   const { openPasswords } = await import('./adapters/passwords/argon2.ts')
   const secret = (purpose: string) => core.keys.secret(purpose)
   const [pepper, link, refresh, device] = await Promise.all([
-    ...[secret('password'), secret('mail-link'), secret('refresh-token'), secret('device')],
+    secret('password'),
+    secret('mail-link'),
+    secret('refresh-token'),
+    secret('device'),
   ])
   if (!pepper || !link || !refresh || !device) throw new Error('A secret is missing.')
   const concurrency = Math.min(MOST_AT_ONCE, availableParallelism())
   return {
-    ...{ addresses: core.addresses, addressKeys: core.addressKeys, accounts: core.accounts, sessions: core.sessions },
+    addresses: core.addresses,
+    addressKeys: core.addressKeys,
+    accounts: core.accounts,
+    sessions: core.sessions,
     passwords: await openPasswords({ pepper, concurrency }),
     secrets: { address: addressKeyOf(core), link, refresh, device },
-    ...{ clock: core.clock, newId: core.newId },
+    clock: core.clock,
+    newId: core.newId,
     ...(await openFactors(core, publicUrl)),
   }
 }
@@ -48,11 +57,15 @@ export const withAccessToken =
     const { session, refreshToken, device } = opened
     const issuedAt = core.clock.now()
     const accessToken = await signAccessToken(core.keys, scope, {
-      ...{ jti: core.newId(), sub: session.accountId, kind: 'account' as const },
-      ...{ session: session.id, epoch: session.epoch, issuedAt },
+      jti: core.newId(),
+      sub: session.accountId,
+      kind: 'account' as const,
+      session: session.id,
+      epoch: session.epoch,
+      issuedAt,
       expiresAt: new Date(issuedAt.getTime() + ACCESS_SECONDS * 1000),
     })
-    return { session, accessToken, refreshToken, ...(device !== undefined && { device }) }
+    return { session, accessToken, refreshToken, ...defined({ device }) }
   }
 
 /** Counts tries at an account, from where they are counted. @throws {ProblemError} rate-limited. */

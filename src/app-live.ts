@@ -9,6 +9,7 @@ import { openTickets } from './adapters/ws/tickets.ts'
 import type { Closing, Core, Running } from './app-core.ts'
 import { declaredCategories } from './app-history.ts'
 import type { Readings } from './commands/history.ts'
+import { defined } from './domain/defined.ts'
 import type { JsonObject } from './domain/event.ts'
 import { isRefusal } from './domain/refusal.ts'
 import type { Permission } from './domain/roles.ts'
@@ -45,15 +46,14 @@ export const openLive = async (
   const head = await log.head()
   const hub = openLiveHub({
     connections: () => presence?.all().connections ?? 0,
-    ...{
-      log,
-      clock,
-      signal,
-      from: { position: head, mark: await log.markAt(head) },
-      tokenOf: syncTokens.at,
-      onError,
-      figures,
-    },
+
+    log,
+    clock,
+    signal,
+    from: { position: head, mark: await log.markAt(head) },
+    tokenOf: syncTokens.at,
+    onError,
+    figures,
     standings: openStandings(store),
     projections: () =>
       Promise.all(
@@ -64,10 +64,18 @@ export const openLive = async (
       ),
   })
   const feed = openLiveFeed({
-    ...{ hub, clock, tickets, standing, lost, most, total, signal, onError },
+    hub,
+    clock,
+    tickets,
+    standing,
+    lost,
+    most,
+    total,
+    signal,
+    onError,
     recorded: async ({ actor }, channel, filter, after) => {
       if (channel !== 'events' || !actor) return
-      const filters = { ...filter, ...(after && { after: String(after.position) }), order: 'asc' as const }
+      const filters = { ...filter, ...defined({ after: after && String(after.position) }), order: 'asc' as const }
       const opened = await options.readings.open({ actor, correlationId: newId(), filters })
       if (isRefusal(opened)) throw new Error(opened.detail)
     },
@@ -87,7 +95,9 @@ export const openLive = async (
     },
   })
   const nodes = openPresence({
-    ...{ cache: core.cache, clock, nodeId: core.nodeId },
+    cache: core.cache,
+    clock,
+    nodeId: core.nodeId,
     own: () => {
       const { open, listeners } = feed.stats()
       return { connections: open, listeners }

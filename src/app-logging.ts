@@ -9,8 +9,13 @@ import type { ConsumerTrace } from './projections/consume.ts'
 export const openLogging = ({ log, dataDir }: Config): Promise<ServiceLog> => openServiceLog({ ...log, dataDir })
 
 const lineOf = (consumer: string, event: Recorded) => ({
-  ...{ consumer, eventId: event.id, type: event.type, stream: event.stream, position: String(event.position) },
-  ...{ req: event.meta.correlationId, trace: traceIdOf(event.meta.correlationId, event.meta.traceparent) },
+  consumer,
+  eventId: event.id,
+  type: event.type,
+  stream: event.stream,
+  position: String(event.position),
+  req: event.meta.correlationId,
+  trace: traceIdOf(event.meta.correlationId, event.meta.traceparent),
 })
 
 /**

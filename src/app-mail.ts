@@ -11,6 +11,7 @@ import { receiptToken } from './commands/erasure.ts'
 import { makeLink } from './commands/identity.ts'
 import { unsubscribeToken } from './commands/unsubscribe.ts'
 import type { Config } from './config.ts'
+import { defined } from './domain/defined.ts'
 import { actorId, commandIdOf } from './domain/ids.ts'
 import { mailStream, refuseMail } from './domain/mail-refusal.ts'
 import { type Preferences, preferencesStream } from './domain/preferences.ts'
@@ -220,8 +221,7 @@ export const startMail = async (
         counts,
         parked: parked.slice(0, SHOWN_PARKED),
         unsent: await unsentOf(parked),
-        ...(failing !== undefined && { failing }),
-        ...(begun !== undefined && { begunAt: begun }),
+        ...defined({ failing, begunAt: begun }),
         ...(Math.abs(clockMs) > CLOCKS_APART_MS && { clockMs }),
       }
     },

@@ -10,6 +10,7 @@ import type { Core } from './app-core.ts'
 import type { Journal } from './app-engines.ts'
 import type { HealthReport } from './app-health.ts'
 import type { Config } from './config.ts'
+import { defined } from './domain/defined.ts'
 
 const sizeOf = async (path: string): Promise<number | undefined> => (await stat(path).catch(() => undefined))?.size
 
@@ -66,18 +67,19 @@ export const openServiceMetrics = (sources: MetricsSources): Metrics => {
     const damage = core.damage.report()
     return {
       ...(engine && { pools: { read: engine }, commands: { read: engine.commands } }),
-      ...{ append: core.store.stats(), consumers: report.consumers, fileBytes: files, ready: report.ready },
-      ...{ jobs: housekeeping.reports(), logs: log.faults() },
+      append: core.store.stats(),
+      consumers: report.consumers,
+      fileBytes: files,
+      ready: report.ready,
+      jobs: housekeeping.reports(),
+      logs: log.faults(),
       health: Object.fromEntries(Object.entries(report.parts).map(([name, { state }]) => [name, state])),
       ...(head !== undefined && { position: Number(head) }),
       ...(tokenAgeMs !== undefined && { tokenAgeSeconds: tokenAgeMs / 1000 }),
       ...(liveBehindMs !== undefined && { liveBehindSeconds: liveBehindMs / 1000 }),
       signingKeyLifeSeconds: config.keyLifeMs / 1000,
       ...(signingKeyAgeMs !== undefined && { signingKeyAgeSeconds: signingKeyAgeMs / 1000 }),
-      ...(diskFreeBytes !== undefined && { diskFreeBytes }),
-      ...(longStreams !== undefined && { longStreams }),
-      ...(jobs && { queue: jobs }),
-      ...(live && { live: live() }),
+      ...defined({ diskFreeBytes, longStreams, queue: jobs, live: live?.() }),
       nodes: sources.nodes(),
       damage: { events: damage.events, documents: damage.documents },
     }

@@ -45,7 +45,8 @@ const providersOf = async (core: Core, config: Config, logger: Logger, opened: C
     providers: config.openIdProviders,
     redirectUri: name => `${config.publicUrl ?? ''}/v1/oauth/${name}/callback`,
     onError: (provider, error) => logger.warn({ part: 'openid', provider, err: error }, 'a provider of sign-in failed'),
-    ...{ now: () => core.clock.monotonic(), random: core.random },
+    now: () => core.clock.monotonic(),
+    random: core.random,
   })
   opened.push(providers)
   return providers

@@ -6,6 +6,7 @@ import { type HealthSources, openHealth } from './app-health.ts'
 import { startHousekeeping } from './app-housekeeping.ts'
 import { watchLocks } from './app-locks.ts'
 import { openServiceMetrics } from './app-metrics.ts'
+import { defined } from './domain/defined.ts'
 
 export type OperationOptions = Omit<HealthSources, 'housekeeping' | 'locks'> & {
   readonly version: string
@@ -33,11 +34,13 @@ export const openOperation = async (options: OperationOptions, opened: Closing[]
     housekeeping,
     log,
     nodes: options.nodes,
-    ...(live && { live }),
+    ...defined({ live }),
   })
   if (config.metricsPort !== undefined) {
     const server = await openMetricsServer({
-      ...{ metrics, host: config.host, port: config.metricsPort },
+      metrics,
+      host: config.host,
+      port: config.metricsPort,
       onError: error => log.logger.error({ part: 'metrics', err: error }, 'a scrape failed'),
     })
     opened.push(server)

@@ -11,8 +11,13 @@ import { profileStream } from './domain/profile.ts'
 /** What the routes of one's own profile do. */
 export const openProfilePort = async (core: Core): Promise<ProfilePort & UnsubscribePort> => {
   const deps: ProfileDeps = {
-    ...{ accounts: core.accounts, profiles: core.profiles, preferences: core.preferences, names: core.names },
-    ...{ nameSecret: await core.keys.secret('name-1'), clock: core.clock, newId: core.newId },
+    accounts: core.accounts,
+    profiles: core.profiles,
+    preferences: core.preferences,
+    names: core.names,
+    nameSecret: await core.keys.secret('name-1'),
+    clock: core.clock,
+    newId: core.newId,
   }
   return {
     read: async id => {

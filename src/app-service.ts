@@ -23,6 +23,7 @@ import { operator } from './commands/tokens.ts'
 import type { Config } from './config.ts'
 import { SignUpEnded } from './domain/address.ts'
 import { choose, dayStream } from './domain/day.ts'
+import { defined } from './domain/defined.ts'
 import { EntryRedacted } from './domain/entry-events.ts'
 import { AccountErased } from './domain/erasure.ts'
 import { pointOf } from './domain/ids.ts'
@@ -44,7 +45,10 @@ const openQueries = (core: Core, views: Views, { counter, query }: ReturnType<ty
   const reads = { entries: views.entries.view, log: core.log, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
   const search = { search: views.search.view, entries: views.entries.view }
   const system = (commandId: string) => ({
-    ...{ commandId, actor: operator, correlationId: commandId, at: core.clock.now() },
+    commandId,
+    actor: operator,
+    correlationId: commandId,
+    at: core.clock.now(),
   })
   return {
     getEntry: getEntry(reads),
@@ -53,7 +57,9 @@ const openQueries = (core: Core, views: Views, { counter, query }: ReturnType<ty
     exportEntries: exportEntries(reads),
     randomEntry: randomEntry(reads, seed => pointOf(seed ?? core.newId())),
     wordOfTheDay: wordOfTheDay({
-      ...{ reads, clock: core.clock, pointOf },
+      reads,
+      clock: core.clock,
+      pointOf,
       chosen: async (language, date) => (await core.days.load(dayStream(language, date))).state,
       choose: async (language, date, entryId, gone) => {
         const decide = choose({ language, date, entryId }, gone)
@@ -89,17 +95,23 @@ const startRunning = async (
     logger.error({ part, err: error instanceof Error ? error : new Error(String(error)) }, 'a background part failed')
   const trace = consumerTrace(logger)
   const projections = Object.values(views).map(each => ({
-    ...{ name: each.name, handle: each.run(signal, complain(`projection ${each.name}`), trace) },
+    name: each.name,
+    handle: each.run(signal, complain(`projection ${each.name}`), trace),
   }))
   const subscribers = bindSubscribers(core, rules).map(each => ({
-    ...{ name: each.name, handle: each.run(signal, complain(`subscriber ${each.name}`), trace) },
+    name: each.name,
+    handle: each.run(signal, complain(`subscriber ${each.name}`), trace),
   }))
   const identities = openIdentities(clock)
   const follower = followTokens({ log, clock, signal, identities })
   // A removed text leaves this node's memory too, whichever node removed it.
   const head = await log.head()
   const forgetting = tail({
-    ...{ log, clock, signal, from: head, onError: complain('forgetting') },
+    log,
+    clock,
+    signal,
+    from: head,
+    onError: complain('forgetting'),
     filter: { types: [EntryRedacted.type, AccountErased.type] },
     onEvents: events => {
       for (const event of events)
@@ -111,7 +123,11 @@ const startRunning = async (
   })
   // Of a sign-up that is over nothing was ever answered with, so that nothing else has to go.
   const ended = tail({
-    ...{ log, clock, signal, from: head, onError: complain('forgetting sign-ups') },
+    log,
+    clock,
+    signal,
+    from: head,
+    onError: complain('forgetting sign-ups'),
     filter: { types: [SignUpEnded.type] },
     onEvents: events => {
       for (const { stream } of events) core.addresses.forget(stream)
@@ -179,17 +195,16 @@ export const openService = async (
   )
   opened.push(history)
   const live = await openLive(
-    ...([core, running] as const),
+    core,
+    running,
     {
-      ...{
-        version,
-        most: config.liveSockets,
-        total: config.nodeSockets,
-        readings: history.readings,
-        standing: id => authority.current({ id })?.permissions ?? (authority.deafFor() > DEAF_MS ? 'unknown' : 'ended'),
-        lost: () => authority.deafFor() > DEAF_MS,
-        figures: async () => JSON.parse(JSON.stringify((await figures.analyticsFigures()).figures)),
-      },
+      version,
+      most: config.liveSockets,
+      total: config.nodeSockets,
+      readings: history.readings,
+      standing: id => authority.current({ id })?.permissions ?? (authority.deafFor() > DEAF_MS ? 'unknown' : 'ended'),
+      lost: () => authority.deafFor() > DEAF_MS,
+      figures: async () => JSON.parse(JSON.stringify((await figures.analyticsFigures()).figures)),
       onError: error => logger.error({ part: 'live', err: error }, 'a background part failed'),
     },
     opened,
@@ -226,10 +241,17 @@ export const openService = async (
     openId: await openOpenId(core, config, identity, scopeOf(config), logger, opened),
     live,
     settings: {
-      ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
-      ...{ allowedOrigins: config.allowedOrigins, trustedProxies: config.trustedProxies, limits: config.limits },
+      ...defined({ publicUrl: config.publicUrl }),
+      allowedOrigins: config.allowedOrigins,
+      trustedProxies: config.trustedProxies,
+      limits: config.limits,
     },
-    ...{ version, authority, logger, entries: core.entries, queries: openQueries(core, views, figures), history },
+    version,
+    authority,
+    logger,
+    entries: core.entries,
+    queries: openQueries(core, views, figures),
+    history,
     execute: openExecutor({ cache: core.cache, clock: core.clock, newId: core.newId }),
     freshness: {
       position: () =>
@@ -243,7 +265,11 @@ export const openService = async (
       scopes: names => scopesOf(names.map(name => views[name].view)),
     },
     hot: openHotRecords(core),
-    ...{ log: core.log, keys: core.keys, cache: core.cache, clock: core.clock, newId: core.newId },
+    log: core.log,
+    keys: core.keys,
+    cache: core.cache,
+    clock: core.clock,
+    newId: core.newId,
     jwks: async () => {
       const { keys } = jwksOf(await core.keys.signing(core.clock.now()))
       return { keys: keys.map(key => ({ ...key })) }

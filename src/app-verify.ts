@@ -58,7 +58,9 @@ export const verifyAll = async (core: Core, views: Views, watch: Watch): Promise
   for (const view of Object.values(views)) {
     const { documents, differing, differences, readUpTo } = await view.verify(watch)
     projections.push({
-      ...{ name: view.name, documents, different: differing },
+      name: view.name,
+      documents,
+      different: differing,
       differences: differences.map(({ id, kind }) => `${id}: ${kind}`),
       ...(readUpTo !== undefined && { readUpTo: String(readUpTo) }),
     })

@@ -151,13 +151,11 @@ const compose = async (
 }
 
 const tokenStatus = (token: Token, now: Date): TokenStatus => ({
-  ...{
-    id: token.id,
-    role: token.role,
-    for: token.name ?? '(erased)',
-    issuedAt: token.issuedAt,
-    expiresAt: token.expiresAt,
-  },
+  id: token.id,
+  role: token.role,
+  for: token.name ?? '(erased)',
+  issuedAt: token.issuedAt,
+  expiresAt: token.expiresAt,
   state: token.revoked ? 'revoked' : Date.parse(token.expiresAt) <= now.getTime() ? 'expired' : 'valid',
 })
 
@@ -165,12 +163,20 @@ const parkedOf = (found: Pick<Inspection, 'parked'>) =>
   found.parked.map(({ id, error, since }) => ({ id, reason: error, since }))
 
 const subscriberStatusOf = (found: SubscriberInspection): ProjectionStatus => ({
-  ...{ kind: 'subscriber', name: found.name, state: 'live' },
-  ...{ position: String(found.position), lag: String(found.lag), parked: parkedOf(found) },
+  kind: 'subscriber',
+  name: found.name,
+  state: 'live',
+  position: String(found.position),
+  lag: String(found.lag),
+  parked: parkedOf(found),
 })
 
 const statusOf = (found: Inspection): ProjectionStatus => ({
-  ...{ kind: 'projection', name: found.name, version: found.version, state: found.state },
-  ...{ position: String(found.position), lag: String(found.lag) },
+  kind: 'projection',
+  name: found.name,
+  version: found.version,
+  state: found.state,
+  position: String(found.position),
+  lag: String(found.lag),
   parked: parkedOf(found),
 })

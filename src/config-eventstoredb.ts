@@ -1,3 +1,5 @@
+import { defined } from './domain/defined.ts'
+
 /** Addresses of EventStoreDB, read and checked here: the client's own reader quotes passwords in its errors. */
 
 type Host = { readonly address: string; readonly port: number }
@@ -158,7 +160,7 @@ export const readEventStoreDbAddress = (url: string): EventStoreDbAddress | Faul
     hosts: known,
     tls: true,
     ...found,
-    ...(login && { login }),
+    ...defined({ login }),
     shown: `${scheme.toLowerCase()}://${known.map(({ address, port }) => `${address}:${port}`).join(',')}`,
   }
 }

@@ -1,5 +1,6 @@
 /** Addresses of Redis: one server, a cluster, or servers that sentinels watch. */
 import { isAbsolute } from 'node:path'
+import { defined } from './domain/defined.ts'
 
 export type RedisAddress = {
   readonly kind: 'server' | 'cluster' | 'sentinel'
@@ -87,9 +88,13 @@ export const readRedisAddress = (url: string): RedisAddress | { readonly fault: 
       fault: `has the option ${known.fault}, which is not known here: use tlsCAFile=/path (with rediss://) or sentinelPassword=`,
     }
   return {
-    ...{ kind, tls, hosts, database: Number(number), ...known },
+    kind,
+    tls,
+    hosts,
+    database: Number(number),
+    ...known,
     ...(username !== '' && { username }),
     ...(password !== '' && { password }),
-    ...(group !== undefined && { group }),
+    ...defined({ group }),
   }
 }

@@ -28,6 +28,7 @@ import {
   type SettingValue,
   settings,
 } from './config-settings.ts'
+import { defined } from './domain/defined.ts'
 
 /** A setting as it is in force; `value` is masked where it is secret. */
 export type EffectiveSetting = {
@@ -223,7 +224,7 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
       faults.push(
         'KEYS and READ_STORE name the same database: keys have one of their own, so that no backup holds both.',
       )
-    return { engine: 'mongodb', url, masterKey: masterKey ?? '', ...(oldMasterKey !== undefined && { oldMasterKey }) }
+    return { engine: 'mongodb', url, masterKey: masterKey ?? '', ...defined({ oldMasterKey }) }
   }
   const redis = 'url' in cache ? readRedisAddress(cache.url) : undefined
   if ('url' in cache && redis && 'fault' in redis) refuse('CACHE', cache.url, `it ${redis.fault}`)
@@ -235,9 +236,12 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
   if (mail.engine === 'smtp' && sender === undefined)
     faults.push('MAIL names a server, which takes no mail without a sender: set MAIL_FROM.')
   return {
-    ...{ mail, mailFrom: sender ?? 'Lexichron <lexichron@localhost>' },
-    ...{ eventStore: logOn(eventStore), readStore: mongodb(readStore) ?? sqlite(readStore), cache },
-    ...{ keys: 'url' in keys ? wrapped(keys.url) : files(keys) },
+    mail,
+    mailFrom: sender ?? 'Lexichron <lexichron@localhost>',
+    eventStore: logOn(eventStore),
+    readStore: mongodb(readStore) ?? sqlite(readStore),
+    cache,
+    keys: 'url' in keys ? wrapped(keys.url) : files(keys),
   }
 }
 
@@ -304,7 +308,9 @@ export const loadConfig = (whole: Environment, cwd: string): Config => {
   const trustedProxies = each('TRUSTED_PROXIES', isNetwork)
   const alertMail = each('ALERT_MAIL', text => /^[^\s@<>"]{1,64}@[^\s@<>"]{1,255}$/.test(text))
   const openIdProviders = readOpenIdProviders({
-    ...{ names: required('OPENID_PROVIDERS', ''), environment, publicUrl },
+    names: required('OPENID_PROVIDERS', ''),
+    environment,
+    publicUrl,
     given: name => given(name, environment, faults),
     shown: setting => effective.push({ ...setting, value: masked(setting.name, setting.value) }),
     fault: sentence => faults.push(sentence),
@@ -315,19 +321,23 @@ export const loadConfig = (whole: Environment, cwd: string): Config => {
 
   if (faults.length > 0) throw new ConfigError(faults)
   return freeze({
-    ...{ ...network, dataDir, ...engines, sample, environment: environmentName, log, keyLifeMs },
-    ...(metricsPort !== undefined && { metricsPort }),
-    ...(publicUrl !== undefined && { publicUrl }),
-    ...{
-      allowedOrigins,
-      trustedProxies,
-      openIdProviders,
-      alertMail,
-      limits,
-      liveSockets,
-      nodeSockets,
-      settings: effective,
-    },
+    ...network,
+    dataDir,
+    ...engines,
+    sample,
+    environment: environmentName,
+    log,
+    keyLifeMs,
+    ...defined({ metricsPort, publicUrl }),
+
+    allowedOrigins,
+    trustedProxies,
+    openIdProviders,
+    alertMail,
+    limits,
+    liveSockets,
+    nodeSockets,
+    settings: effective,
   })
 }
 

@@ -65,6 +65,17 @@ t.test('a planted violation is found', async t => {
   plant('src/domain/planted-q.ts', 'const x = (y: string) => y in z\n', 'a name looked for by in')
   plant('src/domain/planted-r.ts', 'if (!(event.type in z)) y()\n', 'a name looked for by in')
   plant('src/domain/planted-s.ts', 'if (x[0] in z) y()\n', 'a name looked for by in')
+  const inline = [
+    'const x = { ...{ a, b }, c }',
+    'const x = {\n  a,\n  ...({\n    b: [1],\n  } as const),\n}',
+    "const x = [...(['a', 'b'] as const), c]",
+    "const x = [...['}', ']'], c]",
+    'const x = y(...[a, b])',
+    'const x = y(... /* why */ ((([a, b]) as const)))',
+    `const x = \`\${y(...[a, b])}\``,
+    'const x = { ...{ ...a, b: { ...{ c } } } }',
+  ]
+  for (const text of inline) plant('src/domain/planted-t.ts', `${text}\n`, 'an inline spread')
 })
 
 t.test('no test has a clock of its own, or draws without the seed', async t => {
@@ -109,6 +120,11 @@ t.test('words about a rule do not break it', async t => {
     'const x = `it is in here, and name in names`',
     'const x = /each name in names/',
     'const x: Readonly<Record<Kind, string>> = { a: 1 }',
+    "const x = [...['a', 'b'].map(y), ...[a].values(), ...(['a'] as const).map(y)]",
+    'const x = { ...(a && { b }), ...(c ? { d } : {}), ...defined({ e }) }',
+    'const x = (...[a, b]: readonly string[]) => a',
+    "const x = '...{ a, b }' // ...[a, b]",
+    'const x = { ...({ a, b }[c]), ...y[0] }',
     'const x = () => {\n  const y: Record<string, string> = { a: 1 }\n}',
   ]
   for (const text of named) t.strictSame(faultsOf([{ path: 'src/domain/x.ts', text: `${text}\n` }]), [], text)

@@ -79,11 +79,14 @@ const ours = async (): Promise<void> => {
   const kinds = new Map([['entry', types.map(each => each.type)]])
   const history = {
     history: openHistory({
-      ...{ records: store, transcript, types: kinds },
+      records: store,
+      transcript,
+      types: kinds,
       view: { ...view, waitFor: async () => undefined, ready: async () => true },
     }),
     readings: openReadings({ readings, clock, newId: randomUUID, onError: absent }),
-    ...{ types: kinds, personal: new Set<string>() },
+    types: kinds,
+    personal: new Set<string>(),
   }
   const { url, token } = await openEdge({ teardown: () => undefined }, { deps: { history } })
   process.stdout.write(`${url}/v1/events ${token('auditor')}\n`)

@@ -18,6 +18,7 @@ import { systemClock as clock } from '../../src/app-core.ts'
 import { openExecutor } from '../../src/commands/execute.ts'
 import { openTransactor } from '../../src/commands/transact.ts'
 import { loadConfig } from '../../src/config.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { entryAggregate } from '../../src/domain/entry.ts'
 import { entryEvents } from '../../src/domain/entry-events.ts'
 import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
@@ -62,14 +63,16 @@ const forgetful = (): EventStore => {
   }
   const none = async function* () {}
   return {
-    ...{ logId: 'forgetful', append, readStream: none, readAll: none, subscribe: none },
+    logId: 'forgetful',
+    append,
+    readStream: none,
+    readAll: none,
+    subscribe: none,
     appendMany: async appends => Promise.all(appends.map(append)),
-    ...{
-      readAt: async () => [],
-      find: async () => undefined,
-      head: async () => position,
-      close: async () => undefined,
-    },
+
+    readAt: async () => [],
+    head: async () => position,
+    close: async () => undefined,
   }
 }
 
@@ -94,7 +97,8 @@ const edge = async (store: EventStore) => {
   const reads = { entries: none, log, folds: openTurns(1, 1) }
   const deps: HttpDeps = {
     settings: {
-      ...{ allowedOrigins: [], trustedProxies: [] },
+      allowedOrigins: [],
+      trustedProxies: [],
       limits: { reads: 0, suggest: 0, search: 0, writes: 0, signIns: 0, streams: 0 },
     },
     version: '0',
@@ -103,19 +107,28 @@ const edge = async (store: EventStore) => {
     execute: openExecutor({ cache, clock, newId: randomUUID }),
     queries: {
       getEntry: { ...entries.getEntry(reads), run: async () => ({ value: view, position: 1n }) },
-      ...{ listEntries: entries.listEntries(reads), entryHistory: entries.entryHistory(reads) },
-      ...{ randomEntry: entries.randomEntry(reads, absent), exportEntries: exportEntries(reads) },
+      listEntries: entries.listEntries(reads),
+      entryHistory: entries.entryHistory(reads),
+      randomEntry: entries.randomEntry(reads, absent),
+      exportEntries: exportEntries(reads),
       wordOfTheDay: wordOfTheDay({ reads, clock, chosen: absent, choose: absent, pointOf: absent }),
       searchEntries: searchEntries({ search: none, entries: none }),
       suggestEntries: suggestEntries({ search: none, entries: none }),
       analytics: analytics({ analytics: none }),
     },
     freshness: { position: () => 1n, waitFor: async () => undefined, scopes: async () => undefined },
-    ...{ log, keys, cache, clock, newId: randomUUID, logger: pino({ level: 'silent' }) },
+    log,
+    keys,
+    cache,
+    clock,
+    newId: randomUUID,
+    logger: pino({ level: 'silent' }),
     authority: {
       authenticate: () => ({ actor: { kind: 'service', id: 'bench' }, permissions: permissionsOf('editor') }),
       current: () => undefined,
-      ...{ strangers: anonymousPermissions, deafFor: () => 0, reached: async () => true },
+      strangers: anonymousPermissions,
+      deafFor: () => 0,
+      reached: async () => true,
     },
     jwks: async () => ({ keys: [] }),
     health: async () => ({ state: 'ok', ready: true, parts: {} }),
@@ -142,7 +155,7 @@ const service = async () => {
   const limits = { LIMIT_READS: many, LIMIT_WRITES: many, LIMIT_SEARCH: many, LIMIT_SUGGEST: many }
   const cache = process.env['BENCH_CACHE']
   const env = {
-    ...(cache !== undefined && { CACHE: cache }),
+    ...defined({ CACHE: cache }),
     DATA_DIR: folder,
     PORT: '0',
     SAMPLE: 'none',
@@ -185,13 +198,12 @@ const people = async () => {
 }
 
 const servers: Readonly<Record<string, () => Promise<{ readonly url: string; readonly token?: string }>>> = {
-  ...{
-    bare,
-    service,
-    unprotected: async () => ({ url: (await edge(forgetful())).url }),
-    forgetful: () => edge(forgetful()),
-  },
-  ...{ paused: async () => edge(await sqlite()), people },
+  bare,
+  service,
+  unprotected: async () => ({ url: (await edge(forgetful())).url }),
+  forgetful: () => edge(forgetful()),
+  paused: async () => edge(await sqlite()),
+  people,
 }
 const open = servers[name]
 if (!open) throw new Error(`There is no server ${name}.`)

@@ -25,14 +25,17 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
   const onError = (error: unknown): void => void process.stderr.write(`${String(error)}\n`)
   const types = new Map(entryEvents.map(type => [type.type, type]))
   const hub = openLiveHub({
-    ...{ log: { ...log, types }, clock, signal, from: { position: 0n, mark: NO_MARK }, onError },
+    log: { ...log, types },
+    clock,
+    signal,
+    from: { position: 0n, mark: NO_MARK },
+    onError,
     tokenOf: ({ position }) => String(position),
-    ...{
-      projections: async () => [],
-      figures: async () => ({}),
-      connections: () => 0,
-      standings: { refresh: async () => undefined, note: () => undefined, of: () => undefined },
-    },
+
+    projections: async () => [],
+    figures: async () => ({}),
+    connections: () => 0,
+    standings: { refresh: async () => undefined, note: () => undefined, of: () => undefined },
   })
   const tickets = openTickets({
     records: { swap: async () => true, records: async () => new Map() },
@@ -42,17 +45,16 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
   })
   const live = openLiveFeed({
     recorded: async () => undefined,
-    ...{
-      hub,
-      clock,
-      tickets,
-      standing: () => permissionsOf('moderator'),
-      lost: () => false,
-      total: 1_000_000,
-      most: 100_000,
-      signal,
-      onError,
-    },
+
+    hub,
+    clock,
+    tickets,
+    standing: () => permissionsOf('moderator'),
+    lost: () => false,
+    total: 1_000_000,
+    most: 100_000,
+    signal,
+    onError,
     readAfter: async token => ({ position: BigInt(token), mark: await log.markAt(BigInt(token)) }),
   })
   const upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false, clientTracking: false })

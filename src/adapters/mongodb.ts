@@ -50,10 +50,17 @@ const LOOK_MS = 2_000
 const OLDEST = 5
 
 const options: MongoClientOptions = {
-  ...{ appName: 'lexichron', maxPoolSize: MAX_POOL, minPoolSize: 1, waitQueueTimeoutMS: SELECTION_MS },
-  ...{ serverSelectionTimeoutMS: SELECTION_MS, connectTimeoutMS: CONNECT_MS, socketTimeoutMS: SOCKET_MS },
+  appName: 'lexichron',
+  maxPoolSize: MAX_POOL,
+  minPoolSize: 1,
+  waitQueueTimeoutMS: SELECTION_MS,
+  serverSelectionTimeoutMS: SELECTION_MS,
+  connectTimeoutMS: CONNECT_MS,
+  socketTimeoutMS: SOCKET_MS,
   // Positions are bigints; documents hold no other 64-bit number.
-  ...{ useBigInt64: true, ignoreUndefined: true, monitorCommands: true },
+  useBigInt64: true,
+  ignoreUndefined: true,
+  monitorCommands: true,
 }
 
 /** NamespaceNotFound, QueryPlanKilled: the collection was dropped before or while it was read. */
@@ -189,7 +196,10 @@ export const connectMongo = async (
   let closed = false
   const isClosed = () => fault('closed', `${shown}: the connection is closed`)
   return {
-    ...{ client, database, shown, figures: () => ({ ...figures, commands: Object.fromEntries(commands) }) },
+    client,
+    database,
+    shown,
+    figures: () => ({ ...figures, commands: Object.fromEntries(commands) }),
     run: async work => {
       if (closed) throw isClosed()
       try {

@@ -17,6 +17,7 @@ import {
   withdraw,
 } from '../domain/administrators.ts'
 import type { Decide } from '../domain/decider.ts'
+import { defined } from '../domain/defined.ts'
 import type { Actor } from '../domain/event.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from '../domain/registered-languages.ts'
@@ -111,7 +112,7 @@ export const grant = async (
   if (!isRole(role)) return refuse('role-unknown', `There is no such role: take one of ${roles.join(', ')}.`)
   const languages = about.languages && canonical(about.languages)
   if (languages && 'refused' in languages) return languages
-  const given = { role, ...(expiresAt !== undefined && { expiresAt }), ...(languages && { languages }) }
+  const given = { role, ...defined({ expiresAt, languages }) }
   return run(deps, id, by, grantRole(given, by.id, deps.clock.now()), from, role === 'admin')
 }
 

@@ -5,6 +5,7 @@
 
 import { accountStream, createAccount, endSessions, grantRole, setPassword } from '../domain/account.ts'
 import { confirmAddress, requestReset, resend, signUp, useReset } from '../domain/address.ts'
+import { defined } from '../domain/defined.ts'
 import { isEmail, readEmail } from '../domain/email.ts'
 import { actorId, uuidv5 } from '../domain/ids.ts'
 import { linkInvalid } from '../domain/links.ts'
@@ -56,7 +57,7 @@ export const holderOf = async (deps: IdentityDeps, claims: readonly string[], fr
   const { claim, owner } = found
   const { accountId, address, password, locale } = owner
   if (address === undefined) return undefined
-  const made = createAccount({ accountId, claim, address, locale, ...(password !== undefined && { password }) })
+  const made = createAccount({ accountId, claim, address, locale, ...defined({ password }) })
   const result = await deps.accounts.run(stream, made, envelopeOf(deps, from, accountId))
   return isRefusal(result) ? undefined : result.state
 }

@@ -74,7 +74,8 @@ export type Rotation = {
 
 type Counted = Pick<Rotation, 'moved' | 'later' | 'taken'>
 const summary = (keys: AddressKeys, counted: Counted, before: AddressKeys): Rotation => ({
-  ...{ version: keys.current, ...counted },
+  version: keys.current,
+  ...counted,
   ...(before.before !== undefined && keys.before === undefined && { retired: before.before }),
   ...(keys.since !== undefined && { retireFrom: new Date(Date.parse(keys.since) + RETIRE_AFTER_MS).toISOString() }),
 })

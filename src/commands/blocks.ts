@@ -83,7 +83,10 @@ const protectedFault = async (
 const exactly = (address: string): string => `${address}/${address.includes(':') ? 128 : 32}`
 
 const envelopeOf = ({ clock, newId }: BlockDeps, { actor, correlationId }: Blocker) => ({
-  ...{ commandId: newId(), actor, correlationId, at: clock.now() },
+  commandId: newId(),
+  actor,
+  correlationId,
+  at: clock.now(),
 })
 
 /** Blocks what `target` names: an address, a network (CIDR), or an account by its id. Once more: the newest order holds. */

@@ -85,15 +85,22 @@ const nullable = Type.Optional(Type.Union([text, Type.Null()]))
 /** Members that are read-only may be sent back as they were read; the decision compares them. */
 const ReadOnlyMembers = Type.Partial(
   Type.Object({
-    ...{ id: text, language: text, lemma: text, partOfSpeech: text, homograph: Type.Integer(), status: text },
-    ...{
-      licence: text,
-      source: nullable,
-      rank: Type.Number(),
-      contributors: Type.Array(text, { maxItems: 10_000 }),
-      author: nullable,
-    },
-    ...{ createdAt: text, updatedAt: text, replacedBy: nullable, revision: text },
+    id: text,
+    language: text,
+    lemma: text,
+    partOfSpeech: text,
+    homograph: Type.Integer(),
+    status: text,
+
+    licence: text,
+    source: nullable,
+    rank: Type.Number(),
+    contributors: Type.Array(text, { maxItems: 10_000 }),
+    author: nullable,
+    createdAt: text,
+    updatedAt: text,
+    replacedBy: nullable,
+    revision: text,
   }),
 )
 

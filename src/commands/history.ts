@@ -2,6 +2,8 @@
  * Records who reads the history. A page that names an account is recorded before it is handed out; a stream is recorded
  * as it opens, and at its end, or when its reader goes away, with what was handed out until then.
  */
+
+import { defined } from '../domain/defined.ts'
 import type { Actor } from '../domain/event.ts'
 import {
   endReading,
@@ -53,8 +55,11 @@ export const openReadings = (deps: {
   const closing = new AbortController()
 
   const envelope = ({ actor, correlationId, traceparent }: ReadingRequest, commandId: string) => ({
-    ...{ commandId, actor, correlationId, at: clock.now() },
-    ...(traceparent !== undefined && { traceparent }),
+    commandId,
+    actor,
+    correlationId,
+    at: clock.now(),
+    ...defined({ traceparent }),
   })
 
   const track = async <T>(work: Promise<T>): Promise<T> => {

@@ -3,6 +3,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { AccountEvent, AccountState } from '../domain/account.ts'
 import { type AddressEvent, type AddressState, addressCategory } from '../domain/address.ts'
 import type { AddressKeys, AddressKeysEvent } from '../domain/address-keys.ts'
+import { defined } from '../domain/defined.ts'
 import type { Actor } from '../domain/event.ts'
 import { actorId } from '../domain/ids.ts'
 import type { SessionEvent, SessionState } from '../domain/session.ts'
@@ -46,8 +47,10 @@ export type From = {
 const stranger: Actor = { kind: 'system', id: actorId('system', 'accounts') }
 
 export const envelopeOf = (deps: Pick<IdentityDeps, 'clock' | 'newId'>, from: From, accountId?: string): Envelope => ({
-  ...{ commandId: deps.newId(), correlationId: from.correlationId, at: deps.clock.now() },
-  ...(from.traceparent !== undefined && { traceparent: from.traceparent }),
+  commandId: deps.newId(),
+  correlationId: from.correlationId,
+  at: deps.clock.now(),
+  ...defined({ traceparent: from.traceparent }),
   actor: accountId === undefined ? stranger : { kind: 'account', id: accountId },
 })
 

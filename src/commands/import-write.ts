@@ -90,7 +90,10 @@ export type Writer = {
 export const openWriter = (deps: WriteDeps, { caller, runId }: WriteAs): Writer => {
   const { log, entries, clock } = deps
   const by = (commandId: string, now: Date): By => ({
-    ...{ id: caller.actor.id, permissions: caller.permissions, now, commandId },
+    id: caller.actor.id,
+    permissions: caller.permissions,
+    now,
+    commandId,
   })
   const streamOf = (record: ImportedRecord): string => entryStream(entryId(record.identity))
 

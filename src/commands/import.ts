@@ -5,6 +5,8 @@
  * says where that was wrong. Everything else is decided on what is there, so an import that is repeated, was killed
  * half-way or has another beside it writes what is missing, and nothing twice.
  */
+
+import { defined } from '../domain/defined.ts'
 import type { ImportedRecord } from '../domain/entry-decisions.ts'
 import { entryId } from '../domain/ids.ts'
 import {
@@ -90,7 +92,10 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
   const runId = deps.newId()
   const stream = importStream(source)
   const envelope = (commandId: string) => ({
-    ...{ commandId, actor: caller.actor, correlationId: runId, at: deps.clock.now() },
+    commandId,
+    actor: caller.actor,
+    correlationId: runId,
+    at: deps.clock.now(),
   })
   const started = await deps.imports.run(stream, startImport(source, format), envelope(runId))
   if (isRefusal(started)) return started
@@ -104,8 +109,12 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
     // Of a line that is wrong it may be anything.
     const lemma = item.kind === 'record' ? item.record.identity.lemma.slice(0, 2 * MAX_LEMMA) : undefined
     run.onReport?.({
-      ...{ kind, ...(file !== undefined && { file }), line, ...(lemma !== undefined && { lemma }), reason },
-      ...(errors && { errors }),
+      kind,
+      ...defined({ file }),
+      line,
+      ...defined({ lemma }),
+      reason,
+      ...defined({ errors }),
     })
   }
 

@@ -2,10 +2,12 @@
  * Other people's accounts, for those who may see them. Addresses are for administrators alone, are read from the accounts'
  * own streams and kept nowhere, and are shown only once it is in the log that they are.
  */
-import type { Account, AccountEvent, AccountState, Grant } from '../domain/account.ts'
-import { accountStream, grantsOf } from '../domain/account.ts'
+import type { Account, AccountEvent, AccountState } from '../domain/account.ts'
+import { accountStream } from '../domain/account.ts'
+import { defined } from '../domain/defined.ts'
 import { isEmail, readEmail } from '../domain/email.ts'
 import type { Actor } from '../domain/event.ts'
+import { type Grant, grantsOf } from '../domain/grants.ts'
 import { type Lookup, type LookupEvent, lookupStream, recordLookup } from '../domain/lookup.ts'
 import { type Profile, type ProfileEvent, profileStream } from '../domain/profile.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
@@ -44,7 +46,9 @@ export type Onlooker = { readonly actor: Actor; readonly permissions: ReadonlySe
 const seesAddresses = ({ permissions }: Onlooker): boolean => permissions.has('accounts:manage')
 
 const viewOf = (deps: LookupDeps, account: Account, profile: Profile, by: Onlooker): AccountView => ({
-  ...{ id: account.id, createdAt: account.createdAt, suspended: account.suspended },
+  id: account.id,
+  createdAt: account.createdAt,
+  suspended: account.suspended,
   roles: grantsOf(account.grants, deps.clock.now()),
   displayName: account.erased?.attribution ?? profile.displayName ?? null,
   ...(seesAddresses(by) && { email: account.address ?? null }),
@@ -97,7 +101,7 @@ export const listAccounts = async (
   if (text === undefined) {
     const { ids, next } = deps.page(filter, before, limit)
     const items = await viewsOf(deps, ids, by)
-    return (await record(deps, items, asked, by)) ?? { items, ...(next !== undefined && { next }) }
+    return (await record(deps, items, asked, by)) ?? { items, ...defined({ next }) }
   }
   if (!seesAddresses(by)) return denied()
   const email = readEmail(text)

@@ -127,8 +127,13 @@ const enter = async (
   const envelope = envelopeOf(deps, from, account.id)
   const { sessionId, remember } = given
   const start = startSession({
-    ...{ sessionId, accountId: account.id, epoch: account.epoch, device: kept.hash, agent: from.agent },
-    ...{ remember, now: envelope.at },
+    sessionId,
+    accountId: account.id,
+    epoch: account.epoch,
+    device: kept.hash,
+    agent: from.agent,
+    remember,
+    now: envelope.at,
   })
   const result = await deps.sessions.run(sessionStream(sessionId), start, envelope)
   if (isRefusal(result)) return result

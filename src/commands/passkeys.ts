@@ -53,7 +53,9 @@ export const assertionOptions = (deps: PasskeyDeps, purpose: 'sign-in' | 'step-u
   if (!webAuthn) return unavailable()
   return {
     challenge: challengeOf(deps, purpose, holder),
-    ...{ rpId: webAuthn.rpId, timeout: CHALLENGE_MS, userVerification: 'required' as const },
+    rpId: webAuthn.rpId,
+    timeout: CHALLENGE_MS,
+    userVerification: 'required' as const,
     allowCredentials: [],
   }
 }
@@ -68,7 +70,9 @@ export const registrationOptions = async (deps: PasskeyDeps, by: By) => {
   const known = items.flatMap(({ credentialId }) => (credentialId === undefined ? [] : [credentialId]))
   return {
     challenge: challengeOf(deps, 'add', by.sessionId),
-    ...{ rp: { id: webAuthn.rpId, name: SERVICE }, timeout: CHALLENGE_MS, attestation: 'none' as const },
+    rp: { id: webAuthn.rpId, name: SERVICE },
+    timeout: CHALLENGE_MS,
+    attestation: 'none' as const,
     user: { id: idBytes(account.id), name: account.address, displayName: account.address },
     pubKeyCredParams: [-7, -8, -257].map(alg => ({ type: 'public-key' as const, alg })),
     excludeCredentials: known.map(id => ({ type: 'public-key' as const, id })),

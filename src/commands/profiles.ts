@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto'
 import type { AccountEvent, AccountState } from '../domain/account.ts'
 import { accountStream } from '../domain/account.ts'
+import { defined } from '../domain/defined.ts'
 import { isDisplayName, readDisplayName } from '../domain/display-name.ts'
 import {
   CLAIM_MINUTES,
@@ -68,8 +69,7 @@ const read = (
   if (spoken && 'refused' in spoken) return spoken
   return {
     ...(named !== undefined && { name: named && { name: named.name, claim: streamOf(secret, named.key) } }),
-    ...(words !== undefined && { bio: words }),
-    ...(spoken !== undefined && { languages: spoken }),
+    ...defined({ bio: words, languages: spoken }),
   }
 }
 

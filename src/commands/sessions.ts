@@ -94,8 +94,13 @@ const begin = async (
   const sessionId = deps.newId()
   const envelope = envelopeOf(deps, from, account.id)
   const start = startSession({
-    ...{ sessionId, accountId: account.id, epoch: account.epoch, device: named.hash, agent: from.agent },
-    ...{ remember, now: envelope.at },
+    sessionId,
+    accountId: account.id,
+    epoch: account.epoch,
+    device: named.hash,
+    agent: from.agent,
+    remember,
+    now: envelope.at,
   })
   // At once, so that both are one wait for the disk. Where one fails nobody is given the session's tokens.
   const [noted, result] = await Promise.all([

@@ -27,8 +27,14 @@ export type Loaded<State> = {
 const REMEMBERED = 256
 
 export const begin = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>): Loaded<State> => ({
-  ...{ state: aggregate.initial, revision: 'none', position: 0n, lastId: '', at: '' },
-  ...{ recent: new Map(), key: undefined, cached: false },
+  state: aggregate.initial,
+  revision: 'none',
+  position: 0n,
+  lastId: '',
+  at: '',
+  recent: new Map(),
+  key: undefined,
+  cached: false,
 })
 
 /** The mark of the event that led to the stream's revision. */
@@ -49,7 +55,9 @@ const apply = <State, E extends DomainEvent>(
     if (belongs(aggregate, event)) state = aggregate.evolve(state, event)
     recent.delete(event.meta.commandId)
     recent.set(event.meta.commandId, {
-      ...{ revision: event.revision, fingerprint: event.meta.fingerprint, at: event.meta.at },
+      revision: event.revision,
+      fingerprint: event.meta.fingerprint,
+      at: event.meta.at,
     })
     ;({ revision, position } = event)
     lastId = event.id

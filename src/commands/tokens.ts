@@ -31,7 +31,10 @@ export const operator = { kind: 'system', id: actorId('system', 'operator') } as
 export type TokenOrder = { readonly role: string; readonly name: string; readonly lifeMs: number }
 
 const envelope = (deps: TokenDeps, commandId: string) => ({
-  ...{ commandId, actor: operator, correlationId: commandId, at: deps.clock.now() },
+  commandId,
+  actor: operator,
+  correlationId: commandId,
+  at: deps.clock.now(),
 })
 
 /** Records a new token; whoever is called the same acts as the same service. */
@@ -40,7 +43,11 @@ export const createToken = async (deps: TokenDeps, order: TokenOrder): Promise<T
     return refuse('role-unknown', `There is no role ${order.role}: take one of ${roles.join(', ')}.`)
   const tokenId = deps.newId()
   const request = {
-    ...{ tokenId, role: order.role, name: order.name, lifeMs: order.lifeMs, now: deps.clock.now() },
+    tokenId,
+    role: order.role,
+    name: order.name,
+    lifeMs: order.lifeMs,
+    now: deps.clock.now(),
     subject: actorId('service', order.name),
   }
   const result = await deps.tokens.run(tokenStream(tokenId), issueToken(request), envelope(deps, deps.newId()))

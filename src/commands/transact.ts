@@ -7,6 +7,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { Aggregate, Decision } from '../domain/decider.ts'
+import { defined } from '../domain/defined.ts'
 import type { Actor, DomainEvent } from '../domain/event.ts'
 import { eventId } from '../domain/ids.ts'
 import { sizeOf } from '../domain/json.ts'
@@ -119,9 +120,12 @@ export const openTransactor = <State, E extends DomainEvent>(
       at = timeAfter(now, at)
       const id = eventId(commandId, index)
       const meta = {
-        ...{ actor, commandId, correlationId, causationId: commandId, at },
-        ...(fingerprint !== undefined && { fingerprint }),
-        ...(traceparent !== undefined && { traceparent }),
+        actor,
+        commandId,
+        correlationId,
+        causationId: commandId,
+        at,
+        ...defined({ fingerprint, traceparent }),
         route: aggregate.route(state),
       }
       const place = { stream, after: loaded.revision, index, position: loaded.position, recordedAt: at }
@@ -237,9 +241,14 @@ export const openTransactor = <State, E extends DomainEvent>(
     const written = advance(aggregate, loaded, stream, events, result, encoded.key)
     if ((cache.peek(stream)?.position ?? 0n) < written.position) cache.set(stream, { ...written, cached: true })
     return {
-      ...{ outcome: 'accepted', stream, state: written.state, revision: written.revision, mark: markAt(written) },
+      outcome: 'accepted',
+      stream,
+      state: written.state,
+      revision: written.revision,
+      mark: markAt(written),
       position: written.position,
-      ...{ replayed: false, events },
+      replayed: false,
+      events,
     }
   }
 

@@ -1,11 +1,13 @@
 /** An account: its address and password (sealed under its own key), its roles, whether it may act. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type Erased, type Erasure, erasureEvents } from './erasure.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
+import type { Grant } from './grants.ts'
 import { streamName } from './ids.ts'
 import { refuse } from './refusal.ts'
-import { languageRoles, type Permission, permissionsOf, type Rights, type Role, roles } from './roles.ts'
+import { languageRoles, type Role, roles } from './roles.ts'
 
 // Stream
 
@@ -49,7 +51,8 @@ export const RoleGranted = eventType(
   'RoleGranted',
   Type.Object(
     {
-      ...{ role: Type.Enum([...roles]), expiresAt: Type.Optional(text) },
+      role: Type.Enum([...roles]),
+      expiresAt: Type.Optional(text),
       languages: Type.Optional(Type.Array(text, { minItems: 1 })),
       by: text,
     },
@@ -66,16 +69,20 @@ export const AccountSuspended = eventType(
 export const AccountReinstated = eventType('AccountReinstated', Type.Object({ by: text }, strict))
 
 export const accountEvents = [
-  ...[AccountCreated, AddressChanged, AddressRekeyed, PasswordSet, SessionsEnded],
-  ...[RoleGranted, RoleTaken, AccountSuspended, AccountReinstated],
+  AccountCreated,
+  AddressChanged,
+  AddressRekeyed,
+  PasswordSet,
+  SessionsEnded,
+  RoleGranted,
+  RoleTaken,
+  AccountSuspended,
+  AccountReinstated,
   ...erasureEvents,
 ] as const
 export type AccountEvent = EventOf<(typeof accountEvents)[number]>
 
 // Fold
-
-/** `languages`: on entries of these alone, and of what they cover (`es` covers `es-MX`). */
-export type Grant = { readonly role: Role; readonly expiresAt?: string; readonly languages?: readonly string[] }
 
 export type Account = {
   readonly id: string
@@ -108,15 +115,21 @@ export type AccountState = Account | undefined
 const raised = ({ spared: _, ...account }: Account, spared?: string): Account => ({
   ...account,
   epoch: account.epoch + 1,
-  ...(spared !== undefined && { spared }),
+  ...defined({ spared }),
 })
 
 const created = ({ data, removed, meta }: Recorded<EventOf<typeof AccountCreated>>): Account => {
   const { accountId: id, claim, locale, address, password } = data
   return {
-    ...{ id, claim, locale, ...(!removed && { address }) },
+    id,
+    claim,
+    locale,
+    ...(!removed && { address }),
     ...(!removed && password !== undefined && { password }),
-    ...{ grants: [], suspended: false, epoch: 0, createdAt: meta.at },
+    grants: [],
+    suspended: false,
+    epoch: 0,
+    createdAt: meta.at,
   }
 }
 
@@ -125,8 +138,10 @@ const moved = (account: Account, { data, removed, meta }: Recorded<EventOf<typeo
   const { claim, from, address, reverted } = data
   const { address: _a, password, abandoned: _b, revertedAt: _r, left = [], ...rest } = account
   return {
-    ...{ ...rest, claim, ...(!removed && { address }) },
-    ...(reverted ? { abandoned: from, revertedAt: meta.at } : { ...(password !== undefined && { password }) }),
+    ...rest,
+    claim,
+    ...(!removed && { address }),
+    ...(reverted ? { abandoned: from, revertedAt: meta.at } : defined({ password })),
     left: reverted ? left.slice(0, Math.max(0, left.indexOf(claim))) : [...left, from].slice(-MOST_LEFT),
   }
 }
@@ -144,17 +159,18 @@ const ended = (account: Account, event: Recorded<AccountEvent>): Account => {
     }
     case 'ErasureBegun': {
       const { attribution } = event.data
-      const begun = { begunAt: at, ...(attribution !== undefined && { attribution }) }
+      const begun = { begunAt: at, ...defined({ attribution }) }
       // As one that is suspended, it opens to nobody.
       return {
-        ...{ ...raised(account), suspended: true },
-        ...(account.erasure && { erasure: { ...account.erasure, ...begun } }),
+        ...raised(account),
+        suspended: true,
+        ...defined({ erasure: account.erasure && { ...account.erasure, ...begun } }),
       }
     }
     case 'AccountErased': {
       const { content, attribution } = event.data
       const { address: _a, password: _p, ...rest } = account
-      return { ...rest, grants: [], erased: { at, content, ...(attribution !== undefined && { attribution }) } }
+      return { ...rest, grants: [], erased: { at, content, ...defined({ attribution }) } }
     }
     default:
       return account
@@ -199,29 +215,7 @@ export const accountAggregate: Aggregate<AccountState, AccountEvent> = {
   events: accountEvents,
   initial: undefined,
   evolve: evolveAccount,
-  route: account => ({ visibility: 'owner', ...(account && { owner: account.id }) }),
-}
-
-/** What everybody with an account is, whatever was granted beside it. */
-export const BASIC_ROLE: Role = 'contributor'
-
-/** The grants that are in force at `now`. */
-export const grantsOf = (grants: readonly Grant[], now: Date): readonly Grant[] => [
-  { role: BASIC_ROLE },
-  ...grants
-    .filter(each => each.expiresAt === undefined || Date.parse(each.expiresAt) > now.getTime())
-    .filter(({ role }) => role !== BASIC_ROLE),
-]
-
-/** What these grants permit, all of which are in force. */
-export const rightsOf = (grants: readonly Grant[]): Rights => {
-  const everywhere = grants.filter(({ languages }) => languages === undefined)
-  const permissions = new Set(everywhere.flatMap(({ role }) => [...permissionsOf(role)]))
-  const inLanguages = new Map<string, ReadonlySet<Permission>>()
-  for (const { role, languages = [] } of grants)
-    for (const range of languages)
-      inLanguages.set(range, permissionsOf(role).union(inLanguages.get(range) ?? new Set<Permission>()))
-  return inLanguages.size > 0 ? { permissions, inLanguages } : { permissions }
+  route: account => ({ visibility: 'owner', ...defined({ owner: account?.id }) }),
 }
 
 // Decide
@@ -321,8 +315,7 @@ export const grantRole =
         data: {
           role,
           by,
-          ...(expiresAt !== undefined && { expiresAt }),
-          ...(languages && { languages: [...languages] }),
+          ...defined({ expiresAt, languages: languages && [...languages] }),
         },
       },
     ]

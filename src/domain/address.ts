@@ -7,6 +7,7 @@
 import Type from 'typebox'
 import { addressChangeEvents, disputedFrom, isTaken, ownerOf } from './address-change.ts'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { linkExpired, linkInvalid } from './links.ts'
@@ -34,8 +35,13 @@ export const SignUpReceived = eventType(
   'SignUpReceived',
   Type.Object(
     {
-      ...{ accountId: text, address: secret, password: Type.Optional(secret), locale: Type.Enum(['en', 'es']) },
-      ...{ linkHash: text, expiresAt: text, held: Type.Boolean() },
+      accountId: text,
+      address: secret,
+      password: Type.Optional(secret),
+      locale: Type.Enum(['en', 'es']),
+      linkHash: text,
+      expiresAt: text,
+      held: Type.Boolean(),
     },
     strict,
   ),
@@ -61,8 +67,14 @@ export const VerificationResent = eventType(
 export const PasswordResetUsed = eventType('PasswordResetUsed', Type.Object({ linkHash: text }, strict))
 
 export const addressEvents = [
-  ...[SignUpReceived, AddressConfirmed, SignUpEnded, AddressReleased],
-  ...[SignInFailed, VerificationResent, PasswordResetRequested, PasswordResetUsed],
+  SignUpReceived,
+  AddressConfirmed,
+  SignUpEnded,
+  AddressReleased,
+  SignInFailed,
+  VerificationResent,
+  PasswordResetRequested,
+  PasswordResetUsed,
   ...addressChangeEvents,
 ] as const
 export type AddressEvent = EventOf<(typeof addressEvents)[number]>
@@ -119,7 +131,7 @@ const changed = (state: AddressState, event: Recorded<AddressEvent>): AddressSta
       const { accountId, linkHash: revertHash, freeFrom } = event.data
       if (holder?.accountId !== accountId) return state
       // A reset that was asked for before would open the account to the old address.
-      return { ...rest, ...(change && { change }), holder: { ...holder, freeFrom, revertHash } }
+      return { ...rest, ...defined({ change }), holder: { ...holder, freeFrom, revertHash } }
     }
     case 'AddressReclaimed': {
       const { accountId, locale, linkHash, address } = event.data
@@ -132,7 +144,7 @@ const changed = (state: AddressState, event: Recorded<AddressEvent>): AddressSta
       if (holder?.revertHash !== event.data.linkHash) return state
       const { freeFrom = event.meta.at, revertHash: revertedBy, ...back } = holder
       const disputed = { disputedFrom: disputedFrom(freeFrom) }
-      return { ...rest, holder: { ...back, ...disputed, ...(revertedBy !== undefined && { revertedBy }) } }
+      return { ...rest, holder: { ...back, ...disputed, ...defined({ revertedBy }) } }
     }
     default:
       return state
@@ -148,14 +160,18 @@ export const evolveAddress = (state: AddressState, event: Recorded<AddressEvent>
       return {
         ...state,
         pending: {
-          ...{ accountId, locale, linkHash, expiresAt, ...(!event.removed && { address }) },
+          accountId,
+          locale,
+          linkHash,
+          expiresAt,
+          ...(!event.removed && { address }),
           ...(!event.removed && password !== undefined && { password }),
         },
       }
     }
     case 'AddressConfirmed':
       return state.pending?.accountId === event.data.accountId
-        ? { holder: state.pending, ...(state.reset && { reset: state.reset }) }
+        ? { holder: state.pending, ...defined({ reset: state.reset }) }
         : state
     case 'SignUpEnded': {
       if (state.pending?.accountId !== event.data.accountId) return state
@@ -173,7 +189,7 @@ export const evolveAddress = (state: AddressState, event: Recorded<AddressEvent>
     }
     case 'PasswordResetRequested': {
       const { accountId, linkHash, expiresAt } = event.data
-      return { ...state, reset: { linkHash, expiresAt, used: false, ...(accountId !== undefined && { accountId }) } }
+      return { ...state, reset: { linkHash, expiresAt, used: false, ...defined({ accountId }) } }
     }
     case 'PasswordResetUsed':
       return state.reset?.linkHash === event.data.linkHash ? { ...state, reset: { ...state.reset, used: true } } : state
@@ -189,7 +205,7 @@ export const addressAggregate: Aggregate<AddressState, AddressEvent> = {
   evolve: evolveAddress,
   route: state => {
     const owner = ownerOf(state)
-    return { visibility: 'owner', ...(owner && { owner: owner.accountId }) }
+    return { visibility: 'owner', ...defined({ owner: owner?.accountId }) }
   },
 }
 
@@ -268,7 +284,7 @@ export const resend =
   (linkHash: string, now: Date): Decide<AddressState, AddressEvent> =>
   state => {
     const waits = isTaken(state, now) ? undefined : state.pending
-    const data = { linkHash, expiresAt: later(now, 60 * LINK_HOURS), ...(waits && { accountId: waits.accountId }) }
+    const data = { linkHash, expiresAt: later(now, 60 * LINK_HOURS), ...defined({ accountId: waits?.accountId }) }
     return [{ type: 'VerificationResent', data }]
   }
 
@@ -276,7 +292,7 @@ export const requestReset =
   (linkHash: string, now: Date): Decide<AddressState, AddressEvent> =>
   state => {
     const owner = ownerOf(state)
-    const data = { linkHash, expiresAt: later(now, RESET_MINUTES), ...(owner && { accountId: owner.accountId }) }
+    const data = { linkHash, expiresAt: later(now, RESET_MINUTES), ...defined({ accountId: owner?.accountId }) }
     return [{ type: 'PasswordResetRequested', data }]
   }
 

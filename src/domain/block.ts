@@ -5,6 +5,7 @@
  */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { type Family, networkText, readNetwork } from './network.ts'
@@ -33,8 +34,13 @@ export const BlockAdded = eventType(
   'BlockAdded',
   Type.Object(
     {
-      ...{ blockId: text, kind: Type.Enum([...blockKinds]), subject: text, target: secret, reason: secret },
-      ...{ expiresAt: Type.Optional(text), by: text },
+      blockId: text,
+      kind: Type.Enum([...blockKinds]),
+      subject: text,
+      target: secret,
+      reason: secret,
+      expiresAt: Type.Optional(text),
+      by: text,
     },
     strict,
   ),
@@ -67,9 +73,14 @@ export const evolveBlock = (block: BlockState, event: Recorded<BlockEvent>): Blo
     case 'BlockAdded': {
       const { blockId: id, kind, target, reason, expiresAt, by } = event.data
       return {
-        ...{ id, kind, by, at: event.meta.at, removed: false, added: (block?.added ?? 0) + 1 },
+        id,
+        kind,
+        by,
+        at: event.meta.at,
+        removed: false,
+        added: (block?.added ?? 0) + 1,
         ...(!event.removed && { target, reason }),
-        ...(expiresAt !== undefined && { expiresAt }),
+        ...defined({ expiresAt }),
       }
     }
     case 'BlockRemoved':

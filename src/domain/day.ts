@@ -1,6 +1,7 @@
 /** The word of the day of one language: chosen once, kept for ever, replaced only when the entry is no longer there. */
 import Type from 'typebox'
 import type { Aggregate, Decision } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType } from './event.ts'
 import { streamName } from './ids.ts'
 
@@ -29,7 +30,7 @@ export const dayAggregate: Aggregate<Day, DayEvent> = {
   events: dayEvents,
   initial: undefined,
   evolve: (_, event) => ({ language: event.data.language, entryId: event.data.entryId }),
-  route: day => ({ visibility: 'public', ...(day && { language: day.language }) }),
+  route: day => ({ visibility: 'public', ...defined({ language: day?.language }) }),
 }
 
 // Decide

@@ -1,6 +1,7 @@
 /** The devices that an account has signed in on: what strangers do to its address does not keep these out. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 
@@ -43,7 +44,7 @@ export const devicesAggregate: Aggregate<Devices, DeviceEvent> = {
   events: deviceEvents,
   initial: { known: [] },
   evolve: evolveDevices,
-  route: ({ accountId }) => ({ visibility: 'owner', ...(accountId !== undefined && { owner: accountId }) }),
+  route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
 }
 
 // Decide

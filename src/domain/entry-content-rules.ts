@@ -1,6 +1,7 @@
 /** From what people send to what is stored: normal form, characters and lengths, stable sense ids, what an edit changes. */
 import type { Static } from 'typebox'
 import Type from 'typebox'
+import { defined } from './defined.ts'
 import {
   type EntryContent,
   type EntryContentChange,
@@ -82,7 +83,8 @@ class Faults {
     // Spaces that the parser forgives are in no address.
     if (!web || url.username !== '' || url.password !== '' || /\s/.test(given))
       this.list.push({
-        ...{ pointer: `${at}/audioUrl`, code: 'address-invalid' },
+        pointer: `${at}/audioUrl`,
+        code: 'address-invalid',
         detail: 'This is not an absolute http or https address without a user name.',
       })
     return { audioUrl: given }
@@ -179,7 +181,8 @@ export const contentOf = (
   // Lists, histories and caches hold many entries at a time.
   if (sizeOf(content) > limits.entry)
     faults.list.push({
-      ...{ pointer: '', code: 'too-large' },
+      pointer: '',
+      code: 'too-large',
       detail: `An entry takes ${limits.entry.toLocaleString('en-US')} characters of JSON at most.`,
     })
   return faults.list.length > 0
@@ -251,7 +254,7 @@ export const contentChange = (
     updatedAt: entry.updatedAt,
     replacedBy: entry.replacedBy ?? null,
     author: entry.author ?? null,
-    ...(revision !== undefined && { revision }),
+    ...defined({ revision }),
   }
   for (const [member, value] of Object.entries(patch)) {
     if (editable.has(member) || (value !== undefined && sameJson(owned(fixed, member), normalMember(member, value))))

@@ -1,5 +1,6 @@
 /** What people and imports may do to an entry. Authorisation on the entry itself (whose draft it is) is decided here. */
 import type { Decision } from './decider.ts'
+import { defined } from './defined.ts'
 import { type Entry, type EntryState, existing } from './entry.ts'
 import type { EntryContent } from './entry-content.ts'
 import { checkReason, contentChange, contentOf, type EntryInput } from './entry-content-rules.ts'
@@ -119,7 +120,7 @@ export const retire = (id: string, given: string, replacedBy: string | undefined
       })
     const reason = checkReason(given)
     if (typeof reason !== 'string') return reason
-    return [{ type: 'EntryRetired', data: { reason, ...(replacedBy !== undefined && { replacedBy }) } }]
+    return [{ type: 'EntryRetired', data: { reason, ...defined({ replacedBy }) } }]
   })
 
 export const restore = (given: string | undefined) =>
@@ -151,7 +152,7 @@ export const revert = (toRevision: bigint, given: string | undefined) =>
     return [
       {
         type: 'EntryReverted',
-        data: { toRevision: String(toRevision), content, ...(reason !== undefined && { reason }) },
+        data: { toRevision: String(toRevision), content, ...defined({ reason }) },
       },
     ]
   })

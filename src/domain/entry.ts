@@ -1,5 +1,6 @@
 /** An entry of the dictionary: one lemma of one language and part of speech, from draft to publication and beyond. */
 import type { Aggregate, Decision } from './decider.ts'
+import { defined } from './defined.ts'
 import type { EntryContent, EntryStatus, PartOfSpeech } from './entry-content.ts'
 import { applyChange, emptyContent } from './entry-content.ts'
 import { type EntryEvent, entryEvents } from './entry-events.ts'
@@ -58,7 +59,11 @@ const created = (event: Recorded<EntryEvent>, known: Entry | undefined): Entry |
   if (event.type === 'EntryDrafted') {
     const { language, lemma, partOfSpeech, homograph, licence, source, content } = event.data
     return {
-      ...{ language, partOfSpeech, homograph, licence, ...(source !== undefined && { source }) },
+      language,
+      partOfSpeech,
+      homograph,
+      licence,
+      ...defined({ source }),
       lemma: event.removed ? '' : lemma,
       content: event.removed ? emptyContent : content,
       removed: event.removed === true,
@@ -74,7 +79,15 @@ const created = (event: Recorded<EntryEvent>, known: Entry | undefined): Entry |
   if (event.type === 'EntryImported') {
     const { language, lemma, partOfSpeech, homograph, licence, source, content, rank, record } = event.data
     return {
-      ...{ language, lemma, partOfSpeech, homograph, licence, source, content, rank, record },
+      language,
+      lemma,
+      partOfSpeech,
+      homograph,
+      licence,
+      source,
+      content,
+      rank,
+      record,
       removed: false,
       edited: false,
       status: 'published',
@@ -112,7 +125,7 @@ export const evolveEntry = (entry: Entry | undefined, event: Recorded<EntryEvent
     case 'EntryRetired': {
       const { replacedBy: _, ...rest } = entry
       const { replacedBy } = event.data
-      return moved({ ...rest, ...(replacedBy !== undefined && { replacedBy }) }, 'retired', event)
+      return moved({ ...rest, ...defined({ replacedBy }) }, 'retired', event)
     }
     case 'EntryRestored': {
       const { replacedBy: _, ...rest } = entry
@@ -151,7 +164,7 @@ export const entryAggregate: Aggregate<EntryState, EntryEvent> = {
       : {
           language: entry.language,
           visibility: entry.status === 'published' || entry.status === 'retired' ? 'public' : 'owner',
-          ...(entry.author !== undefined && { owner: entry.author }),
+          ...defined({ owner: entry.author }),
         },
 }
 

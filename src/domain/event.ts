@@ -1,5 +1,6 @@
 /** The event envelope, and the declaration of an event type: its name, schema, version, sealed members and upcasters. */
 import type { Static, TSchema } from 'typebox'
+import { defined } from './defined.ts'
 
 /** JSON as RFC 8259 has it: what an event's data and a document may hold. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
@@ -118,5 +119,5 @@ export const eventType = <const Type extends string, S extends TSchema>(
   const { subject } = options
   if (seal === 'subject' && !subject) throw new Error(`${type}: nothing names the subject whose key seals it`)
   const sealed = seals.map(each => each.member)
-  return { type, version, schema, upcasters, sealed, text, ...(seal && { seal }), ...(subject && { subject }) }
+  return { type, version, schema, upcasters, sealed, text, ...defined({ seal, subject }) }
 }

@@ -4,6 +4,7 @@
  */
 import Type, { type Static } from 'typebox'
 import type { Aggregate, Decision } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 
@@ -74,7 +75,7 @@ export const readingAggregate: Aggregate<Reading, HistoryEvent> = {
     owner: reading?.owner ?? event.meta.actor.id,
     ended: reading?.ended === true || event.type === 'HistoryRead',
   }),
-  route: reading => ({ visibility: 'owner', ...(reading && { owner: reading.owner }) }),
+  route: reading => ({ visibility: 'owner', ...defined({ owner: reading?.owner }) }),
 }
 
 // Decide

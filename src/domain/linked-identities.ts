@@ -1,6 +1,7 @@
 /** The identities at OpenID providers that an account signs in with. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { refuse } from './refusal.ts'
@@ -69,7 +70,7 @@ export const linkedIdentitiesAggregate: Aggregate<LinkedIdentities, LinkedIdenti
   events: linkedIdentitiesEvents,
   initial: { items: [] },
   evolve: evolveLinkedIdentities,
-  route: ({ accountId }) => ({ visibility: 'owner', ...(accountId !== undefined && { owner: accountId }) }),
+  route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
 }
 
 // Decide

@@ -1,6 +1,7 @@
 /** A look at other people's accounts: who saw whose address, before it is shown. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 
@@ -45,7 +46,7 @@ export const lookupAggregate: Aggregate<Lookup, LookupEvent> = {
   events: lookupEvents,
   initial: undefined,
   evolve: (lookup, event: Recorded<LookupEvent>) => lookup ?? { owner: event.meta.actor.id },
-  route: lookup => ({ visibility: 'owner', ...(lookup && { owner: lookup.owner }) }),
+  route: lookup => ({ visibility: 'owner', ...defined({ owner: lookup?.owner }) }),
 }
 
 // Decide

@@ -4,6 +4,7 @@
  */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType } from './event.ts'
 import { streamName, uuidv5 } from './ids.ts'
 
@@ -51,7 +52,7 @@ export const mailAggregate: Aggregate<MailState, MailEvent> = {
   events: mailEvents,
   initial: undefined,
   evolve: (_, { data }) => stateOf(data.recipient),
-  route: mail => ({ visibility: 'owner', ...(mail?.account !== undefined && { owner: mail.account }) }),
+  route: mail => ({ visibility: 'owner', ...defined({ owner: mail?.account }) }),
 }
 
 // Decide

@@ -6,6 +6,7 @@
  */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { refuse } from './refusal.ts'
@@ -39,7 +40,7 @@ export const nameAggregate: Aggregate<NameState, NameEvent> = {
   evolve: (_, { id, data: { accountId }, meta }: Recorded<NameEvent>) => ({
     holder: { id, accountId, claimedAt: meta.at },
   }),
-  route: ({ holder }) => ({ visibility: 'owner', ...(holder && { owner: holder.accountId }) }),
+  route: ({ holder }) => ({ visibility: 'owner', ...defined({ owner: holder?.accountId }) }),
 }
 
 // Decide

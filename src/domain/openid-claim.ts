@@ -6,6 +6,7 @@
  */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { refuse } from './refusal.ts'
@@ -51,7 +52,7 @@ export const openIdClaimAggregate: Aggregate<OpenIdClaim, OpenIdClaimEvent> = {
   events: openIdClaimEvents,
   initial: {},
   evolve: evolveOpenIdClaim,
-  route: ({ holder }) => ({ visibility: 'owner', ...(holder && { owner: holder.accountId }) }),
+  route: ({ holder }) => ({ visibility: 'owner', ...defined({ owner: holder?.accountId }) }),
 }
 
 // Decide

@@ -1,6 +1,7 @@
 /** The passkeys of an account (W3C Web Authentication, level 3): what is kept of each, and that nothing is taken twice. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { refuse } from './refusal.ts'
@@ -25,8 +26,15 @@ export const PasskeyAdded = eventType(
   'PasskeyAdded',
   Type.Object(
     {
-      ...{ accountId: text, passkeyId: text, sessionId: text, credentialId: secret, publicKey: secret, name: secret },
-      ...{ counter, backedUp: Type.Boolean(), ...challenge },
+      accountId: text,
+      passkeyId: text,
+      sessionId: text,
+      credentialId: secret,
+      publicKey: secret,
+      name: secret,
+      counter,
+      backedUp: Type.Boolean(),
+      ...challenge,
     },
     strict,
   ),
@@ -110,7 +118,7 @@ export const passkeysAggregate: Aggregate<Passkeys, PasskeyEvent> = {
   events: passkeyEvents,
   initial: { items: [], answered: new Map() },
   evolve: evolvePasskeys,
-  route: ({ accountId }) => ({ visibility: 'owner', ...(accountId !== undefined && { owner: accountId }) }),
+  route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
 }
 
 // Decide

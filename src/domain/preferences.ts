@@ -1,6 +1,7 @@
 /** How somebody wants to be written to: language, time zone, which mails. Sealed under the account's key. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { canonicalLanguage, primaryOf } from './languages.ts'
@@ -19,7 +20,8 @@ export const preferencesStream = (accountId: string): string => streamName(prefe
 const text = Type.String({ minLength: 1 })
 const Preferences = Type.Object(
   {
-    ...{ language: Type.Enum(['en', 'es']), timeZone: text },
+    language: Type.Enum(['en', 'es']),
+    timeZone: text,
     email: Type.Object({ roles: Type.Boolean() }, { additionalProperties: false }),
   },
   { additionalProperties: false },
@@ -61,7 +63,9 @@ export type PreferencesState = {
 
 /** Until somebody chooses: the language of the sign-up. */
 export const defaultPreferences = (locale: 'en' | 'es'): Preferences => ({
-  ...{ language: locale, timeZone: 'UTC', email: { roles: true } },
+  language: locale,
+  timeZone: 'UTC',
+  email: { roles: true },
 })
 
 export const preferencesAggregate: Aggregate<PreferencesState, PreferencesEvent> = {
@@ -69,10 +73,12 @@ export const preferencesAggregate: Aggregate<PreferencesState, PreferencesEvent>
   events: preferencesEvents,
   initial: { edits: 0, mark: NO_MARK },
   evolve: ({ edits }, { id, meta, data, removed }: Recorded<PreferencesEvent>) => ({
-    ...{ edits: edits + 1, mark: markOf(id, meta.at), accountId: data.accountId },
+    edits: edits + 1,
+    mark: markOf(id, meta.at),
+    accountId: data.accountId,
     ...(!removed && { chosen: data.preferences }),
   }),
-  route: ({ accountId }) => ({ visibility: 'owner', ...(accountId !== undefined && { owner: accountId }) }),
+  route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
 }
 
 // Decide

@@ -1,6 +1,7 @@
 /** What people say of themselves: display name, a few words, languages. All of it is sealed under the account's key. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { isStated, markOf, NO_MARK, type StatedRevision } from './mark.ts'
@@ -23,7 +24,8 @@ export const ProfileEdited = eventType(
   'ProfileEdited',
   Type.Object(
     {
-      ...{ accountId: text, claim: Type.Optional(text) },
+      accountId: text,
+      claim: Type.Optional(text),
       displayName: Type.Optional(Type.String({ minLength: 1, ...sealed })),
       bio: Type.Optional(Type.String({ minLength: 1, ...sealed })),
       languages: Type.Array(text, sealed),
@@ -50,12 +52,13 @@ export type Profile = {
 
 const evolveProfile = ({ edits }: Profile, { id, meta, data, removed }: Recorded<ProfileEvent>): Profile => {
   const { accountId, claim } = data
-  const known = { accountId, ...(claim !== undefined && { claim }), edits: edits + 1, mark: markOf(id, meta.at) }
+  const known = { accountId, ...defined({ claim }), edits: edits + 1, mark: markOf(id, meta.at) }
   if (removed) return { ...known, languages: [] }
   const { displayName, bio, languages } = data
   return {
-    ...{ ...known, languages },
-    ...{ ...(displayName !== undefined && { displayName }), ...(bio !== undefined && { bio }) },
+    ...known,
+    languages,
+    ...defined({ displayName, bio }),
   }
 }
 
@@ -64,7 +67,7 @@ export const profileAggregate: Aggregate<Profile, ProfileEvent> = {
   events: profileEvents,
   initial: { edits: 0, mark: NO_MARK, languages: [] },
   evolve: evolveProfile,
-  route: ({ accountId }) => ({ visibility: 'owner', ...(accountId !== undefined && { owner: accountId }) }),
+  route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
 }
 
 // Decide
@@ -136,8 +139,10 @@ export const editProfile =
       {
         type: 'ProfileEdited',
         data: {
-          ...{ accountId, ...(claim !== undefined && { claim }), languages: [...languages] },
-          ...{ ...(displayName !== undefined && { displayName }), ...(bio !== undefined && { bio }) },
+          accountId,
+          ...defined({ claim }),
+          languages: [...languages],
+          ...defined({ displayName, bio }),
         },
       },
     ]

@@ -1,5 +1,6 @@
 /** What somebody who was erased is given to keep: what is gone, what stays and why. */
 import type { Account } from './account.ts'
+import { defined } from './defined.ts'
 
 export type Receipt = {
   readonly version: 1
@@ -36,8 +37,15 @@ export const receiptOf = (
   if (!erased || !erasure) return undefined
   const { content, attribution, at } = erased
   return {
-    ...{ version: 1, service, logId, position: String(position), account: id },
-    ...{ requestedAt: erasure.requestedAt, erasedAt: at, content, ...(attribution !== undefined && { attribution }) },
+    version: 1,
+    service,
+    logId,
+    position: String(position),
+    account: id,
+    requestedAt: erasure.requestedAt,
+    erasedAt: at,
+    content,
+    ...defined({ attribution }),
     destroyed,
     kept: attribution === undefined ? kept : [...kept, 'the display name, by choice'],
     copies:

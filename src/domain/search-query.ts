@@ -90,7 +90,11 @@ export const parseQuery = (
   const auto = distanceFor(Math.min(...keys.map(lettersOf)))
   const distance = pattern ? 0 : fuzzy === 'auto' ? auto : fuzzy < auto ? fuzzy : auto
   return {
-    ...{ text, language, keys, pattern, distance },
+    text,
+    language,
+    keys,
+    pattern,
+    distance,
     stems: pattern ? [] : [...new Set([...spoken, ...others].map(each => stemKey(text, each)))].filter(Boolean),
     definitions: pattern ? [] : distinct(spoken.map(each => definitionStems(text, each))),
   }

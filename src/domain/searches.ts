@@ -34,9 +34,15 @@ export const SearchesCounted = eventType(
       day: Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' }),
       counts: Type.Object(
         {
-          ...{ exact: Type.Optional(count), case: Type.Optional(count), accent: Type.Optional(count) },
-          ...{ form: Type.Optional(count), stem: Type.Optional(count), prefix: Type.Optional(count) },
-          ...{ wildcard: Type.Optional(count), fuzzy: Type.Optional(count), definition: Type.Optional(count) },
+          exact: Type.Optional(count),
+          case: Type.Optional(count),
+          accent: Type.Optional(count),
+          form: Type.Optional(count),
+          stem: Type.Optional(count),
+          prefix: Type.Optional(count),
+          wildcard: Type.Optional(count),
+          fuzzy: Type.Optional(count),
+          definition: Type.Optional(count),
           nothing: Type.Optional(count),
         },
         strict,

@@ -1,6 +1,7 @@
 /** The second factor of an account: codes of an authenticator (RFC 6238), and those kept on paper for when it is lost. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { refuse } from './refusal.ts'
@@ -46,8 +47,13 @@ export const RecoveryCodeUsed = eventType(
 )
 
 export const factorEvents = [
-  ...[TotpOffered, TotpConfirmed, TotpRemoved, CodeUsed, CodeRefused],
-  ...[RecoveryCodesMade, RecoveryCodeUsed],
+  TotpOffered,
+  TotpConfirmed,
+  TotpRemoved,
+  CodeUsed,
+  CodeRefused,
+  RecoveryCodesMade,
+  RecoveryCodeUsed,
 ] as const
 export type FactorEvent = EventOf<(typeof factorEvents)[number]>
 
@@ -95,7 +101,7 @@ export const factorsAggregate: Aggregate<Factors, FactorEvent> = {
   events: factorEvents,
   initial: { codes: [] },
   evolve: evolveFactors,
-  route: ({ accountId }) => ({ visibility: 'owner', ...(accountId !== undefined && { owner: accountId }) }),
+  route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
 }
 
 // Decide

@@ -2,6 +2,7 @@
 import Type from 'typebox'
 import type { Account } from './account.ts'
 import type { Aggregate, Decide } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { refuse } from './refusal.ts'
@@ -21,9 +22,13 @@ export const SessionStarted = eventType(
   'SessionStarted',
   Type.Object(
     {
-      ...{ sessionId: text, accountId: text, epoch: Type.Integer({ minimum: 0 }), device: text },
+      sessionId: text,
+      accountId: text,
+      epoch: Type.Integer({ minimum: 0 }),
+      device: text,
       agent: Type.String({ seal: 'subject' as const }),
-      ...{ remember: Type.Boolean(), endsAt: text },
+      remember: Type.Boolean(),
+      endsAt: text,
     },
     strict,
   ),
@@ -75,8 +80,17 @@ export const evolveSession = (session: SessionState, event: Recorded<SessionEven
       const { at } = event.meta
       return (
         session ?? {
-          ...{ id, accountId, epoch, device, remember, endsAt, generation: 0, ended: false },
-          ...{ startedAt: at, usedAt: at, authenticatedAt: at },
+          id,
+          accountId,
+          epoch,
+          device,
+          remember,
+          endsAt,
+          generation: 0,
+          ended: false,
+          startedAt: at,
+          usedAt: at,
+          authenticatedAt: at,
           ...(!event.removed && { agent }),
         }
       )
@@ -97,7 +111,7 @@ export const sessionAggregate: Aggregate<SessionState, SessionEvent> = {
   events: sessionEvents,
   initial: undefined,
   evolve: evolveSession,
-  route: session => ({ visibility: 'owner', ...(session && { owner: session.accountId }) }),
+  route: session => ({ visibility: 'owner', ...defined({ owner: session?.accountId }) }),
 }
 
 // Decide

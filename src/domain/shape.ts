@@ -54,7 +54,10 @@ const excerpt = ({ names, maxItems }: Extent, body: unknown): unknown => {
 }
 
 const TOO_LARGE_TO_SAY: ShapeError = {
-  ...{ keyword: 'type', schemaPath: '#', instancePath: '', params: {} },
+  keyword: 'type',
+  schemaPath: '#',
+  instancePath: '',
+  params: {},
   message: `is wrong beyond its first ${MAX_EXAMINED} members and items`,
 }
 

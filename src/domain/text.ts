@@ -29,25 +29,21 @@ const among = (...ranges: readonly (readonly [number, number])[]): ((char: strin
 
 /** Soft hyphen, joiners, direction marks, Hangul fillers, the blank of Braille, variation selectors: beside space, what shows nothing. */
 const isInvisible = among(
-  ...([
-    [0xad, 0xad],
-    [0x34f, 0x34f],
-    [0x61c, 0x61c],
-    [0x115f, 0x1160],
-    [0x17b4, 0x17b5],
-  ] as const),
-  ...([
-    [0x180b, 0x180f],
-    [0x200b, 0x200f],
-    [0x2060, 0x2065],
-    [0x2800, 0x2800],
-    [0x3164, 0x3164],
-    [0xfe00, 0xfe0f],
-  ] as const),
-  ...([
-    [0xfeff, 0xfeff],
-    [0xffa0, 0xffa0],
-  ] as const),
+  [0xad, 0xad],
+  [0x34f, 0x34f],
+  [0x61c, 0x61c],
+  [0x115f, 0x1160],
+  [0x17b4, 0x17b5],
+
+  [0x180b, 0x180f],
+  [0x200b, 0x200f],
+  [0x2060, 0x2065],
+  [0x2800, 0x2800],
+  [0x3164, 0x3164],
+  [0xfe00, 0xfe0f],
+
+  [0xfeff, 0xfeff],
+  [0xffa0, 0xffa0],
 )
 
 /** For what is looked for, which may have been copied from a page: it would find nothing, and need not be refused. */
@@ -102,45 +98,68 @@ export const caseKey = (text: string, language: string): string => {
  * selectors. Not `\p{M}`, which has the vowels of Indic and Thai words and the voicing of kana, and grows with Unicode.
  */
 const isAccent = among(
-  ...([
-    [0x300, 0x36f],
-    [0x483, 0x487],
-    [0x591, 0x5bd],
-    [0x5bf, 0x5bf],
-    [0x5c1, 0x5c2],
-    [0x5c4, 0x5c5],
-  ] as const),
-  ...([
-    [0x5c7, 0x5c7],
-    [0x610, 0x61a],
-    [0x64b, 0x65f],
-    [0x670, 0x670],
-    [0x6d6, 0x6dc],
-    [0x6df, 0x6e4],
-  ] as const),
-  ...([
-    [0x6e7, 0x6e8],
-    [0x6ea, 0x6ed],
-    [0x711, 0x711],
-    [0x730, 0x74a],
-    [0x1ab0, 0x1aff],
-  ] as const),
-  ...([
-    [0x1dc0, 0x1dff],
-    [0x20d0, 0x20ff],
-    [0xfe00, 0xfe0f],
-    [0xfe20, 0xfe2f],
-  ] as const),
+  [0x300, 0x36f],
+  [0x483, 0x487],
+  [0x591, 0x5bd],
+  [0x5bf, 0x5bf],
+  [0x5c1, 0x5c2],
+  [0x5c4, 0x5c5],
+
+  [0x5c7, 0x5c7],
+  [0x610, 0x61a],
+  [0x64b, 0x65f],
+  [0x670, 0x670],
+  [0x6d6, 0x6dc],
+  [0x6df, 0x6e4],
+
+  [0x6e7, 0x6e8],
+  [0x6ea, 0x6ed],
+  [0x711, 0x711],
+  [0x730, 0x74a],
+  [0x1ab0, 0x1aff],
+
+  [0x1dc0, 0x1dff],
+  [0x20d0, 0x20ff],
+  [0xfe00, 0xfe0f],
+  [0xfe20, 0xfe2f],
 )
 
 const special: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    ...{ ø: 'o', ł: 'l', đ: 'd', ħ: 'h', ı: 'i', æ: 'ae', œ: 'oe', ð: 'd', þ: 'th', ŋ: 'n', ŧ: 't', ĸ: 'k', ſ: 's' },
-    ...{ '’': "'", '‘': "'", ʼ: "'", '‐': '-', '‑': '-', '–': '-', '—': '-' },
+    ø: 'o',
+    ł: 'l',
+    đ: 'd',
+    ħ: 'h',
+    ı: 'i',
+    æ: 'ae',
+    œ: 'oe',
+    ð: 'd',
+    þ: 'th',
+    ŋ: 'n',
+    ŧ: 't',
+    ĸ: 'k',
+    ſ: 's',
+    '’': "'",
+    '‘': "'",
+    ʼ: "'",
+    '‐': '-',
+    '‑': '-',
+    '–': '-',
+    '—': '-',
     // Letters of their own in every language that writes them, although Unicode composes them of another and a mark.
-    ...{ й: 'й', ї: 'ї', ў: 'ў', ѓ: 'ѓ', ќ: 'ќ' },
+    й: 'й',
+    ї: 'ї',
+    ў: 'ў',
+    ѓ: 'ѓ',
+    ќ: 'ќ',
     // Tatweel, soft hyphen, joiners and the marks of no width say nothing of the word.
-    ...{ ـ: '', '\u00ad': '', '\u200b': '', '\u200c': '', '\u200d': '', '\u2060': '', '\ufeff': '' },
+    ـ: '',
+    '\u00ad': '',
+    '\u200b': '',
+    '\u200c': '',
+    '\u200d': '',
+    '\u2060': '',
+    '\ufeff': '',
   }),
 )
 

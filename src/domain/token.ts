@@ -1,6 +1,7 @@
 /** An access token of a service: who it was issued to, with which role, until when, and whether it was revoked. */
 import Type from 'typebox'
 import type { Aggregate, Decide, Decision } from './decider.ts'
+import { defined } from './defined.ts'
 import { type EventOf, eventType, type Recorded } from './event.ts'
 import { streamName } from './ids.ts'
 import { refuse } from './refusal.ts'
@@ -71,7 +72,7 @@ export const tokenAggregate: Aggregate<TokenState, TokenEvent> = {
   events: tokenEvents,
   initial: undefined,
   evolve: evolveToken,
-  route: token => ({ visibility: 'owner', ...(token && { owner: token.subject }) }),
+  route: token => ({ visibility: 'owner', ...defined({ owner: token?.subject }) }),
 }
 
 // Decide

@@ -52,9 +52,15 @@ const canonicalMeta = (meta: Omit<EventMeta, 'schema' | 'key'>, schema: number, 
   const { language, owner, visibility } = route
   return JSON.stringify({
     actor: { id: actor.id, kind: actor.kind },
-    ...{ at, causationId, commandId, correlationId, fingerprint, key },
+    at,
+    causationId,
+    commandId,
+    correlationId,
+    fingerprint,
+    key,
     route: { language, owner, visibility },
-    ...{ schema, traceparent },
+    schema,
+    traceparent,
   })
 }
 

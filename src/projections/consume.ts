@@ -2,6 +2,8 @@
  * The loop that every consumer of the log runs, projections and subscribers alike: lease, checkpoint, batches in order,
  * retries of what is parked. One node at a time works; the others wait for its lease.
  */
+
+import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import { type Log, placeAfter, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -194,8 +196,13 @@ const attempt = async (options: ConsumeOptions, sight: Sight): Promise<ConsumeEn
   const { consumer, log, store, clock, nodeId, hasEnded, signal, onState } = options
   onState?.('waiting-for-lease')
   const lease = await acquireLease({
-    ...{ store, consumer, owner: nodeId, clock, signal, sight },
-    ...(hasEnded && { hasEnded }),
+    store,
+    consumer,
+    owner: nodeId,
+    clock,
+    signal,
+    sight,
+    ...defined({ hasEnded }),
     above: async () => (await store.checkpoint(consumer))?.token ?? 0,
   })
   if (!lease) return 'aborted'

@@ -277,7 +277,12 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
 
   await greet()
   return {
-    ...{ parked, documents, process, drain, greet, size: () => BATCH },
+    parked,
+    documents,
+    process,
+    drain,
+    greet,
+    size: () => BATCH,
     store: async (writes, at) => {
       await drain()
       for (const { id } of writes) {

@@ -90,8 +90,13 @@ export const historyProjection = projection<JsonObject>({
     if (id === CLOCK_ID) return clockAfter(document, at)
     const { actor, correlationId } = event.meta
     return {
-      ...{ type: event.type, kind: actor.kind, actor: historyKey(actor.id) },
-      ...{ correlation: historyKey(correlationId), stream: historyKey(event.stream), event: eventKey(event.id), at },
+      type: event.type,
+      kind: actor.kind,
+      actor: historyKey(actor.id),
+      correlation: historyKey(correlationId),
+      stream: historyKey(event.stream),
+      event: eventKey(event.id),
+      at,
     }
   },
 })

@@ -9,9 +9,9 @@ import {
   accountCategory,
   accountEvents,
   evolveAccount,
-  grantsOf,
 } from '../domain/account.ts'
 import type { Recorded } from '../domain/event.ts'
+import { grantsOf } from '../domain/grants.ts'
 import {
   evolveSession,
   isLive,

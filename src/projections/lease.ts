@@ -102,7 +102,9 @@ const hold = (options: LeaseOptions, taken: Lease, takeover: Takeover): HeldLeas
     }
   })()
   return {
-    ...{ token: taken.token, takeover, lost: lost.signal },
+    token: taken.token,
+    takeover,
+    lost: lost.signal,
     confirm: async () => {
       const held = parse(await store.record(name))
       if (held?.owner === taken.owner && held.token === taken.token) return

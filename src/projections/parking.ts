@@ -54,7 +54,11 @@ export const park = async (
     const known = text === undefined ? undefined : parse(text)
     if (known && known.position < event.position) return known
     const parked: Parked = {
-      ...{ id, position: event.position, eventId: event.id, type: event.type, error: describeFailure(error) },
+      id,
+      position: event.position,
+      eventId: event.id,
+      type: event.type,
+      error: describeFailure(error),
       since: known?.since ?? now.toISOString(),
       attempts: (known?.attempts ?? 0) + 1,
     }

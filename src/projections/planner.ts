@@ -6,6 +6,8 @@
  * supplies one equality or range at least (a query without conditions takes an index whole, in its order). An index on
  * terms needs a condition on them: a document without terms is not in it.
  */
+
+import { defined } from '../domain/defined.ts'
 import { describeOrder, type Ordered, ordered } from '../ports/conditions.ts'
 import type { Condition, Index, Indexes, Plan, Query } from '../ports/read-store.ts'
 
@@ -109,7 +111,7 @@ export const plan = (query: Query, indexes: Indexes): Plan => {
     residual: [...chosen.bounds.flatMap(leftover), ...query.where.filter(each => !taken.has(each))],
     order: query.order,
     ...(query.backwards && { backwards: true }),
-    ...(query.after && { after: query.after }),
+    ...defined({ after: query.after }),
     limit: query.limit,
     examine: EXAMINE,
   }

@@ -59,7 +59,8 @@ export const rebuild = async <D extends JsonObject>(options: RebuildOptions<D>):
   let problem: string | undefined
   const building = followCollection({
     ...options,
-    ...{ at, signal: AbortSignal.any([signal, ended.signal]) },
+    at,
+    signal: AbortSignal.any([signal, ended.signal]),
     onCaughtUp: async () => {
       await goLive(store, name, at)
       return false
@@ -140,7 +141,8 @@ export const verifyProjection = async <D extends JsonObject>(options: RebuildOpt
     await keep()
     const replayed = await followCollection({
       ...options,
-      ...{ at, projection: { ...projection, indexes: [] } },
+      at,
+      projection: { ...projection, indexes: [] },
       onCaughtUp: async () => false,
       onProgress: (position, taken) => {
         report(position, taken)

@@ -93,8 +93,13 @@ export const retryParked = async <D extends JsonObject>(options: RetryOptions<D>
     }
     const { event, error } = failure
     const again: Parked = {
-      ...{ id, position: event.position, eventId: event.id, type: event.type, error: describeFailure(error) },
-      ...{ since: before.since ?? now, attempts: before.attempts + 1 },
+      id,
+      position: event.position,
+      eventId: event.id,
+      type: event.type,
+      error: describeFailure(error),
+      since: before.since ?? now,
+      attempts: before.attempts + 1,
     }
     await repark(store, collection, again)
     parked.set(id, again)

@@ -2,6 +2,8 @@
  * Runs one projection on one node: follows the live generation, builds the one that is missing or was asked for beside
  * it, swaps when it is there, and drops what no node has used for an hour.
  */
+
+import { defined } from '../domain/defined.ts'
 import type { JsonObject } from '../domain/event.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -69,10 +71,8 @@ export type ProjectionHandle = {
   readonly done: Promise<void>
 }
 
-export const filterOf = (projection: Pick<Projection<never>, 'categories' | 'types'>): LogFilter => ({
-  ...(projection.categories && { categories: projection.categories }),
-  ...(projection.types && { types: projection.types }),
-})
+export const filterOf = (projection: Pick<Projection<never>, 'categories' | 'types'>): LogFilter =>
+  defined({ categories: projection.categories, types: projection.types })
 
 export type FollowOptions<D extends JsonObject> = Omit<RunnerOptions<D>, 'projection'> & {
   readonly projection: Projection<D>
@@ -91,22 +91,35 @@ export const followCollection = async <D extends JsonObject>(options: FollowOpti
   let greet: () => Promise<void> = async () => undefined
   let built = generationsOf(await readPointer(store, projection.name), at.version).live === at.generation
   return consume({
-    ...{ consumer: collection, collection, filter, log, store, clock, nodeId, signal, trace: options.trace },
-    ...(options.hasEnded && { hasEnded: options.hasEnded }),
+    consumer: collection,
+    collection,
+    filter,
+    log,
+    store,
+    clock,
+    nodeId,
+    signal,
+    trace: options.trace,
+    ...defined({ hasEnded: options.hasEnded }),
     onCaughtUp: async () => {
       const first = !built
       built = true
       if (first) await greet()
       return options.onCaughtUp()
     },
-    ...(options.onState && { onState: options.onState }),
-    ...(options.onProgress && { onProgress: options.onProgress }),
-    ...(options.nudge && { nudge: options.nudge }),
+    ...defined({ onState: options.onState, onProgress: options.onProgress, nudge: options.nudge }),
     open: async ({ from, failed }) => {
       await store.ensure(collection, projection.indexes)
       const folder = await openFolder({
-        ...{ projection, collection, store, clock, failed, from, fromStart: from === 0n, trace: options.trace },
-        ...(cache && { cache }),
+        projection,
+        collection,
+        store,
+        clock,
+        failed,
+        from,
+        fromStart: from === 0n,
+        trace: options.trace,
+        ...defined({ cache }),
         building: () => !built,
         onStored: position => freshness?.reached(collection, position),
       })
@@ -171,13 +184,25 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
     const collection = collectionName(name, at)
     const stop = new AbortController()
     const task: Task = {
-      ...{ at, collection, stop, nudge: { wake: () => undefined }, state: 'starting', error: undefined },
-      ...{ position: 0n, rate: 0, counted: 0, since: clock.monotonic(), ended: false, done: Promise.resolve() },
+      at,
+      collection,
+      stop,
+      nudge: { wake: () => undefined },
+      state: 'starting',
+      error: undefined,
+      position: 0n,
+      rate: 0,
+      counted: 0,
+      since: clock.monotonic(),
+      ended: false,
+      done: Promise.resolve(),
     }
     const complain = complaining(error => onError?.(`${collection}: ${error}`))
     task.done = followCollection({
       ...options,
-      ...{ at, signal: AbortSignal.any([signal, stop.signal]), nudge: task.nudge },
+      at,
+      signal: AbortSignal.any([signal, stop.signal]),
+      nudge: task.nudge,
       onCaughtUp: async () => {
         if (generationsOf(await readPointer(store, name), version).live === at.generation) return true
         const swapped = await goLive(store, name, at)
@@ -262,13 +287,17 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
       const built = building === task ? position : (building?.position ?? 0n)
       const error = stopped ?? task?.error ?? fault
       return {
-        ...{ name, version, generation: task?.at.generation ?? 0, position, head },
+        name,
+        version,
+        generation: task?.at.generation ?? 0,
+        position,
+        head,
         lag: head > position ? head - position : 0n,
         state: stopped === undefined ? (task?.state ?? 'starting') : 'stopped',
         parked: task ? (await parkedOf(store, task.collection)).size : 0,
         rate: task?.rate ?? 0,
         progress: head === 0n ? 1 : Math.min(1, Number((built * 10_000n) / head) / 10_000),
-        ...(error !== undefined && { error }),
+        ...defined({ error }),
       }
     },
     parked: async () => {

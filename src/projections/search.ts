@@ -48,7 +48,11 @@ const listed = (entry: Entry, known: Partial<Known> = {}): Listed => {
   const keys = known.labelKeys && known.categoryKeys ? undefined : documentOf(entry, '', NO_MARK)
   return {
     ...termsOf(entry, known.definition ?? definitionOf(entry)),
-    ...{ language, lemma, partOfSpeech, rank, sortKey: sortKey(lemma) },
+    language,
+    lemma,
+    partOfSpeech,
+    rank,
+    sortKey: sortKey(lemma),
     labelKeys: known.labelKeys ?? keys?.labelKeys ?? [],
     categoryKeys: known.categoryKeys ?? keys?.categoryKeys ?? [],
     ...(variants.length + forms.length > 0 && { written: { variants, forms } }),
@@ -59,8 +63,19 @@ const isListed = (document: SearchDocument): document is SearchDocument & Listed
 
 /** The entry that a document was made of, as far as its terms need it: content that left only terms is empty. */
 const entryOf = (status: EntryStatus, { language, lemma, partOfSpeech, rank, written }: Listed): Entry => ({
-  ...{ language, lemma, partOfSpeech, rank, status, content: { ...emptyContent, ...written } },
-  ...{ homograph: 1, licence: '', edited: false, removed: false, contributors: [], createdAt: '', updatedAt: '' },
+  language,
+  lemma,
+  partOfSpeech,
+  rank,
+  status,
+  content: { ...emptyContent, ...written },
+  homograph: 1,
+  licence: '',
+  edited: false,
+  removed: false,
+  contributors: [],
+  createdAt: '',
+  updatedAt: '',
 })
 
 /** The document of an entry as it stands. */

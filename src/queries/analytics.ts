@@ -1,5 +1,6 @@
 /** The figures of each day, in the whole or by language and contributor: read from documents, never added up here. */
 import Type, { type Static } from 'typebox'
+import { defined } from '../domain/defined.ts'
 import { layers } from '../domain/search-match.ts'
 import type { Condition } from '../ports/read-store.ts'
 import { type AnalyticsDocument, dayDocumentId, entryFigures, type Grain } from '../projections/analytics.ts'
@@ -55,8 +56,7 @@ const searchesOf = ({ nothing = 0, ...matched }: NonNullable<AnalyticsDocument['
 /** A document as an answer has it, with its zeros. */
 export const figuresOf = (document: AnalyticsDocument): Figures => ({
   day: document.day,
-  ...(document.language !== undefined && { language: document.language }),
-  ...(document.contributor !== undefined && { contributor: document.contributor }),
+  ...defined({ language: document.language, contributor: document.contributor }),
   entries: filled(entryFigures, document.entries),
   ...(document.grain === 'day' && { imported: document.imported ?? 0, searches: searchesOf(document.searches ?? {}) }),
 })
@@ -88,9 +88,7 @@ const conditionsOf = (input: AnalyticsInput): readonly Condition[] => {
   const eq = (member: string, value: string | undefined): readonly Condition[] =>
     value === undefined ? [] : [{ member, op: 'eq', value }]
   const range: readonly Condition[] =
-    from === undefined && to === undefined
-      ? []
-      : [{ member: 'day', op: 'range', ...(from !== undefined && { gte: from }), ...(to !== undefined && { lte: to }) }]
+    from === undefined && to === undefined ? [] : [{ member: 'day', op: 'range', ...defined({ gte: from, lte: to }) }]
   return [...eq('grain', grainOf(input)), ...eq('language', language), ...eq('contributor', contributor), ...range]
 }
 

@@ -34,7 +34,9 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
     output: EntrySchema,
     reads: ['entries'],
     caching: ({ language, date }) => ({
-      ...{ strategy: 'until-changed', tags: publicTags(language), also: date ?? dayOf(clock) },
+      strategy: 'until-changed',
+      tags: publicTags(language),
+      also: date ?? dayOf(clock),
     }),
     run: async ({ language, date }, reader) => {
       const today = dayOf(clock)

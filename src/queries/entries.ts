@@ -1,5 +1,6 @@
 /** Reading the dictionary: one entry, lists, history, export, chance. */
 import Type from 'typebox'
+import { defined } from '../domain/defined.ts'
 import type { Entry } from '../domain/entry.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { permissionsIn, permitsSomewhere } from '../domain/roles.ts'
@@ -99,7 +100,7 @@ const asItWas = async (reads: EntryReads, id: string, asOf: AsOf, reader: Reader
     return refuse('as-of-invalid', 'asOf is in the future.')
   // A draft is its author's: theirs who was it then, and is it now.
   const { author: _, ...rest } = then.entry
-  const byNow = { ...rest, ...(now.entry.author !== undefined && { author: now.entry.author }) }
+  const byNow = { ...rest, ...defined({ author: now.entry.author }) }
   const sight = leastOf(sightOf(then.entry, reader), sightOf(byNow, reader))
   const value = viewAs(sight, id, then.entry, String(then.event.revision))
   return value ? { value, position } : notFound()

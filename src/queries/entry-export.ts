@@ -1,4 +1,6 @@
 /** The published dictionary as a whole. */
+
+import { defined } from '../domain/defined.ts'
 import type { EntryDocument } from '../projections/entries.ts'
 import type { View } from '../projections/view.ts'
 import type { Cursor } from './define.ts'
@@ -18,7 +20,7 @@ export type ExportPage = { readonly items: readonly EntryView[]; readonly cursor
 /** The published dictionary in the order of its ids, page by page, from a cursor on. */
 export const exportEntries = (reads: EntryReads) =>
   async function* (input: { readonly after?: Cursor; readonly language?: string }): AsyncGenerator<ExportPage> {
-    const where = conditions({ limit: 0, ...(input.language !== undefined && { language: input.language }) })
+    const where = conditions({ limit: 0, ...defined({ language: input.language }) })
     let after = input.after?.key
     let generation = input.after?.generation
     for (;;) {

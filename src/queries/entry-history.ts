@@ -1,5 +1,6 @@
 /** An entry's past, read from its own stream: the truth, always there, and short enough to be folded for each reader. */
 import Type, { type Static } from 'typebox'
+import { defined } from '../domain/defined.ts'
 import { type Entry, entryStream, evolveEntry } from '../domain/entry.ts'
 import type { EntryContent } from '../domain/entry-content.ts'
 import type { EntryEvent } from '../domain/entry-events.ts'
@@ -54,7 +55,7 @@ export const lastRevisions = async (
     all.push(revision)
     if (isPublic(revision)) open.push(revision)
   }
-  return { ...(now && { now }), all: all.kept, open: open.kept }
+  return { ...defined({ now }), all: all.kept, open: open.kept }
 }
 
 /** A difference between two revisions: `pointer` (RFC 6901) names the member, senses by their id. Absent: not there. */
@@ -66,9 +67,7 @@ export const Difference = Type.Object({
 export type EntryDifference = Static<typeof Difference>
 
 const compare = (pointer: string, before: Json | undefined, after: Json | undefined): readonly EntryDifference[] =>
-  sameJson(before, after)
-    ? []
-    : [{ pointer, ...(before !== undefined && { before }), ...(after !== undefined && { after }) }]
+  sameJson(before, after) ? [] : [{ pointer, ...defined({ before, after }) }]
 
 const senseDifferences = (before: EntryContent | undefined, after: EntryContent): readonly EntryDifference[] => {
   const old = new Map(before?.senses.map(sense => [sense.id, sense]))
@@ -139,7 +138,11 @@ export const historyFor = (
         event.type === 'EntryRestored'
       const actor = sight === 'reviewer' || !review ? event.meta.actor : { kind: event.meta.actor.kind, id: 'withheld' }
       return {
-        ...{ revision: String(event.revision), type: event.type, at: event.meta.at, actor, status: entry.status },
+        revision: String(event.revision),
+        type: event.type,
+        at: event.meta.at,
+        actor,
+        status: entry.status,
         differences: [...differencesOf(seen[index - 1]?.entry, entry)],
         ...(sight === 'reviewer' && reason !== undefined && { reason }),
       }

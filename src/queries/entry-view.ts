@@ -1,5 +1,6 @@
 /** An entry as its reader may see it. */
 import Type, { type Static } from 'typebox'
+import { defined } from '../domain/defined.ts'
 import type { Entry } from '../domain/entry.ts'
 import { Form, PartOfSpeechSchema, Pronunciation, Sense, StatusSchema } from '../domain/entry-content.ts'
 import { permissionsIn } from '../domain/roles.ts'
@@ -52,29 +53,40 @@ export const sightOf = (entry: Pick<Entry, 'status' | 'author' | 'language'>, re
 }
 
 export const entryView = (id: string, entry: Entry, revision: string): EntryView => ({
-  ...{ id, language: entry.language, lemma: entry.lemma, partOfSpeech: entry.partOfSpeech, homograph: entry.homograph },
-  ...{
-    status: entry.status,
-    variants: entry.content.variants,
-    senses: entry.content.senses,
-    forms: entry.content.forms,
-  },
+  id,
+  language: entry.language,
+  lemma: entry.lemma,
+  partOfSpeech: entry.partOfSpeech,
+  homograph: entry.homograph,
+
+  status: entry.status,
+  variants: entry.content.variants,
+  senses: entry.content.senses,
+  forms: entry.content.forms,
   pronunciations: entry.content.pronunciations,
-  ...(entry.content.etymology !== undefined && { etymology: entry.content.etymology }),
+  ...defined({ etymology: entry.content.etymology }),
   categories: entry.content.categories,
-  ...(entry.source !== undefined && { source: entry.source }),
+  ...defined({ source: entry.source }),
   licence: entry.licence,
-  ...(entry.replacedBy !== undefined && { replacedBy: entry.replacedBy }),
+  ...defined({ replacedBy: entry.replacedBy }),
   rank: entry.rank,
-  ...(entry.author !== undefined && { author: entry.author }),
-  ...{ contributors: [...entry.contributors], revision, createdAt: entry.createdAt, updatedAt: entry.updatedAt },
+  ...defined({ author: entry.author }),
+  contributors: [...entry.contributors],
+  revision,
+  createdAt: entry.createdAt,
+  updatedAt: entry.updatedAt,
 })
 
 /** Identity, status and author: what a contributor sees of somebody else's draft. */
 export const identityView = (id: string, entry: Entry, revision: string): EntryView => ({
-  ...{ id, language: entry.language, lemma: entry.lemma, partOfSpeech: entry.partOfSpeech, homograph: entry.homograph },
-  ...{ status: entry.status, revision },
-  ...(entry.author !== undefined && { author: entry.author }),
+  id,
+  language: entry.language,
+  lemma: entry.lemma,
+  partOfSpeech: entry.partOfSpeech,
+  homograph: entry.homograph,
+  status: entry.status,
+  revision,
+  ...defined({ author: entry.author }),
 })
 
 const sights: readonly Sight[] = ['nothing', 'gone', 'identity', 'everything']

@@ -1,4 +1,6 @@
 /** Reading the history: pages of it by any filter, all of it as a stream, one event, one stream. */
+
+import { defined } from '../domain/defined.ts'
 import type { JsonObject } from '../domain/event.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { atOf } from '../log/codec.ts'
@@ -51,7 +53,7 @@ export type HistoryDeps = {
 export type HistoryReader = Reader & { readonly own?: string }
 
 export const sightOf = ({ permissions, own }: HistoryReader): Sight => ({
-  ...(own !== undefined && { own }),
+  ...defined({ own }),
   text: permissions.has('events:read-text'),
   personal: permissions.has('events:read-personal'),
 })
@@ -162,7 +164,10 @@ export const openHistory = (deps: HistoryDeps) => {
     if (types?.length === 0) return none
     const start = backwards ? least(place, bounds.high) : [place ?? 0n, bounds.low].reduce((a, b) => (a > b ? a : b))
     const page = await view.find({
-      ...{ where: conditionsOf(question, types), order: [], backwards, limit },
+      where: conditionsOf(question, types),
+      order: [],
+      backwards,
+      limit,
       after: [start === undefined ? AFTER_ALL : historyId(start)],
     })
     const inside = (position: bigint): boolean =>
@@ -180,7 +185,7 @@ export const openHistory = (deps: HistoryDeps) => {
     const page = await view.find({ where: [condition], order: [], limit: SAME_KEY })
     const events = await records.readAt(page.documents.map(each => historyPosition(each.id)))
     const event = events.find(each => each.id === id) ?? events.find(each => each.damaged)
-    return { position: page.position, ...(event && { event }) }
+    return { position: page.position, ...defined({ event }) }
   }
 
   /** The events at the positions, some at a time, that answer the question. */
@@ -293,7 +298,7 @@ export const openHistory = (deps: HistoryDeps) => {
       const events: LoggedEvent[] = []
       let next: bigint | undefined
       let characters = 0
-      const options = { direction, limit: limit + 1, ...(place !== undefined && { from: place }) } as const
+      const options = { direction, limit: limit + 1, ...defined({ from: place }) } as const
       reading: for await (const each of records.readStream(stream, options))
         for (const event of each) {
           if (events.length === limit || characters > PAGE_CHARACTERS) {

@@ -50,7 +50,9 @@ export const openOwnData = (deps: OwnDataDeps) => {
     if (!account) return
     const { password, claim: _c, left: _l, abandoned: _a, revertedAt: _r, spared: _s, ...shown } = account
     const [profile, preferences, identities] = await Promise.all([
-      ...([deps.profile(id), deps.preferences(id), deps.identities(id)] as const),
+      deps.profile(id),
+      deps.preferences(id),
+      deps.identities(id),
     ])
     const lines: readonly object[] = [
       { kind: 'account', ...shown, hasPassword: password !== undefined },
@@ -67,7 +69,10 @@ export const openOwnData = (deps: OwnDataDeps) => {
     const reader = asOwner(id)
     const account = await deps.account(id)
     const streams = [
-      ...[accountStream(id), profileStream(id), preferencesStream(id), identitiesStream(id)],
+      accountStream(id),
+      profileStream(id),
+      preferencesStream(id),
+      identitiesStream(id),
       ...(account ? [account.claim, ...(account.left ?? [])] : []),
     ]
     const line = (text: string): string => `{"kind":"event","event":${withoutSecrets(text)}}`

@@ -1,5 +1,6 @@
 /** Search and suggestions as queries: the index finds, the entries are joined by id in one batch. */
 import Type from 'typebox'
+import { defined } from '../domain/defined.ts'
 import { PartOfSpeechSchema } from '../domain/entry-content.ts'
 import type { Json } from '../domain/event.ts'
 import { refuse } from '../domain/refusal.ts'
@@ -128,8 +129,7 @@ export const searchEntries = (
     if ('fault' in query)
       return refuse(query.fault, query.detail, { errors: [{ pointer: '/q', code: query.fault, detail: query.detail }] })
     const filters = {
-      ...(language !== undefined && { language }),
-      ...(partOfSpeech !== undefined && { partOfSpeech }),
+      ...defined({ language, partOfSpeech }),
       ...(label !== undefined && { label: nameKey(label) }),
       ...(category !== undefined && { category: nameKey(category) }),
     }
@@ -168,7 +168,7 @@ export const searchEntries = (
     return {
       value: { items, next, ...counted },
       position: position < reads.entries.position() ? position : reads.entries.position(),
-      ...(outcome !== undefined && { note: outcome }),
+      ...defined({ note: outcome }),
     }
   },
 })
@@ -195,7 +195,10 @@ type Completion = {
   readonly sortKey: string
 }
 const completionOf = ({ id, members: [language, rank, sortKey] }: Row): Completion => ({
-  ...{ id, language: String(language ?? ''), rank: Number(rank ?? 0), sortKey: String(sortKey ?? '') },
+  id,
+  language: String(language ?? ''),
+  rank: Number(rank ?? 0),
+  sortKey: String(sortKey ?? ''),
 })
 const mostUsed = (a: Completion, b: Completion): number =>
   b.rank - a.rank || (a.sortKey === b.sortKey ? 0 : a.sortKey < b.sortKey ? -1 : 1)

@@ -15,6 +15,8 @@ import { lettersOf, readingOf, type SearchQuery } from '../domain/search-query.t
 import { deletesOf } from '../domain/search-terms.ts'
 import type { Condition, Query, Row } from '../ports/read-store.ts'
 import type { SearchDocument } from '../projections/search.ts'
+import { compareKeys } from './key-order.ts'
+import { literalPrefix, reversedLiteral } from './wildcards.ts'
 
 type Found = { readonly id: string; readonly body: SearchDocument }
 type PageOf<Item> = {
@@ -86,13 +88,6 @@ const filterConditions = ({ language, partOfSpeech, label, category }: SearchFil
 const ranked = ['-rank', 'sortKey']
 const byKey = ['key', ...ranked]
 
-/** The literal text before the first wildcard. */
-const literalPrefix = (key: string): string => key.split(/[*?]/, 1)[0] ?? ''
-const reversedLiteral = (key: string): string => {
-  const tail = key.split(/[*?]/).at(-1) ?? ''
-  return (tail.match(/~[0-9a-f]{6}|[^~]/g) ?? []).toReversed().join('')
-}
-
 const wildcardStep = (key: string): Pick<Step, 'where' | 'order'> => {
   const prefix = literalPrefix(key)
   return prefix === ''
@@ -148,7 +143,9 @@ const stepsOf = ({ query, filters, fields }: SearchRequest): readonly Step[] => 
   if (lemma) {
     for (const key of query.keys)
       steps.push({
-        ...{ layers: ['prefix'], where: [{ member: 'key', op: 'prefix', value: key }, ...filter], order: byKey },
+        layers: ['prefix'],
+        where: [{ member: 'key', op: 'prefix', value: key }, ...filter],
+        order: byKey,
         finds: entry => readingOf(query, entry.language).key === key,
       })
     const deletes = [...new Set(query.keys.flatMap(key => deletesOf(key, query.distance)))]
@@ -169,7 +166,10 @@ const stepsOf = ({ query, filters, fields }: SearchRequest): readonly Step[] => 
         stems.every(each => entry.definition.includes(each))
       const where: readonly Condition[] = [{ member: 'definition', op: 'all', value: set }, ...filter]
       steps.push({
-        ...{ layers: ['definition'], where, order: ['-rank'], counted: true },
+        layers: ['definition'],
+        where,
+        order: ['-rank'],
+        counted: true,
         finds: entry => query.definitions.findIndex(each => has(entry, each)) === n,
         fallback: fields === undefined,
       })
@@ -185,7 +185,12 @@ const matchable = ({
   stems = [],
   definition = [],
 }: SearchDocument): Matchable => ({
-  ...{ language, lemma, key, forms, stems, definition },
+  language,
+  lemma,
+  key,
+  forms,
+  stems,
+  definition,
 })
 
 const everyField: ReadonlySet<SearchField> = new Set(['lemma', 'form', 'definition'])
@@ -204,15 +209,6 @@ const keyOf = (document: Found, order: readonly string[]): readonly Json[] => [
   ...order.map(name => member(document, name)),
   document.id,
 ]
-
-const compareKeys = (a: readonly Json[], b: readonly Json[]): number => {
-  for (const [i, value] of a.entries()) {
-    const other = b[i]
-    if (typeof value === 'number' && typeof other === 'number' && value !== other) return value - other
-    if (typeof value === 'string' && typeof other === 'string' && value !== other) return value < other ? -1 : 1
-  }
-  return 0
-}
 
 type StepPage = { readonly hits: readonly Hit[]; readonly after: readonly Json[] | null; readonly examined: number }
 

@@ -4,6 +4,7 @@
  */
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { defined } from '../domain/defined.ts'
 import { entryStream } from '../domain/entry.ts'
 import { EntryRedacted, EntryRetired } from '../domain/entry-events.ts'
 import type { Actor, EventType, JsonObject, Recorded } from '../domain/event.ts'
@@ -218,8 +219,10 @@ export const dataOf = (
   }
   if (name === 'me') return { id: idOf(event), ...removed, ...shown }
   return {
-    ...{ entryId: idOf(event), revision: String(revision), ...removed },
-    ...(meta.route.language !== undefined && { language: meta.route.language }),
+    entryId: idOf(event),
+    revision: String(revision),
+    ...removed,
+    ...defined({ language: meta.route.language }),
     ...shown,
   }
 }

@@ -6,7 +6,9 @@ import { channelNames } from './live-channels.ts'
 const strict = { additionalProperties: false }
 // Half a surrogate pair is no text, and could not be said again.
 const id = Type.String({
-  ...{ minLength: 1, maxLength: 64, pattern: '^\\P{Cs}*$' },
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^\\P{Cs}*$',
   description: 'Chosen by the client, one a subscription.',
 })
 const after = Type.String({ minLength: 1, maxLength: 4096, description: 'An opaque position in the log.' })
@@ -14,7 +16,9 @@ const after = Type.String({ minLength: 1, maxLength: 4096, description: 'An opaq
 export const clientMessages = {
   subscribe: Type.Object(
     {
-      ...{ op: Type.Literal('subscribe'), id, channel: Type.Enum([...channelNames]) },
+      op: Type.Literal('subscribe'),
+      id,
+      channel: Type.Enum([...channelNames]),
       filter: Type.Optional(Type.Object({}, { additionalProperties: true })),
       after: Type.Optional(after),
     },
@@ -47,7 +51,11 @@ export const serverMessages = {
   subscribed: Type.Object({ op: Type.Literal('subscribed'), id, after }, strict),
   event: Type.Object(
     {
-      ...{ op: Type.Literal('event'), id, after, type: Type.String(), at },
+      op: Type.Literal('event'),
+      id,
+      after,
+      type: Type.String(),
+      at,
       data: Type.Object({}, { additionalProperties: true }),
     },
     strict,
@@ -58,7 +66,8 @@ export const serverMessages = {
     {
       op: Type.Literal('error'),
       id: Type.Optional(id),
-      ...{ code: Type.Enum([...liveErrorCodes]), detail: Type.String() },
+      code: Type.Enum([...liveErrorCodes]),
+      detail: Type.String(),
     },
     strict,
   ),

@@ -36,7 +36,10 @@ const membersOf = ({ schema }: EventType): Members => {
 const text = { type: 'string' } as const
 const removed = { const: true, description: 'The text was removed; the members that held it are left out.' }
 const closed = (properties: JsonObject, required: readonly Json[]): JsonObject => ({
-  ...{ type: 'object', properties, required, additionalProperties: false },
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
 })
 const without = ({ properties, required }: Members, names: readonly string[]): Members => ({
   properties: Object.fromEntries(Object.entries(properties).filter(([name]) => !names.includes(name))),
@@ -44,22 +47,29 @@ const without = ({ properties, required }: Members, names: readonly string[]): M
 })
 /** They may be absent: removed, withheld, or for others. */
 const optional = ({ properties, required }: Members, names: readonly string[]): Members => ({
-  ...{ properties, required: required.filter(each => !names.some(name => name === each)) },
+  properties,
+  required: required.filter(each => !names.some(name => name === each)),
 })
 
 const entryData = (type: EventType): JsonObject => {
   const { properties, required } = optional(without(membersOf(type), ['record']), [
-    ...[...type.sealed, ...type.text, 'reason'],
+    ...type.sealed,
+    ...type.text,
+    'reason',
   ])
   return closed({ entryId: text, revision: text, removed, language: text, ...properties }, [
-    ...['entryId', 'revision', ...required],
+    'entryId',
+    'revision',
+    ...required,
   ])
 }
 
 const ownData = (type: EventType): JsonObject => {
   const personal = type.seal === 'subject' ? type.sealed : []
   const { properties, required } = optional(without(membersOf(type), ['record', ...personal]), [
-    ...[...type.sealed, ...type.text, 'reason'],
+    ...type.sealed,
+    ...type.text,
+    'reason',
   ])
   return closed({ id: text, removed, ...properties }, ['id', ...required])
 }
@@ -69,8 +79,15 @@ const loggedData = (type: EventType): JsonObject => {
   const { properties, required } = optional(membersOf(type), [...type.sealed, ...type.text])
   return closed(
     {
-      ...{ eventId: text, stream: text, revision: text, actor, correlationId: text, causationId: text },
-      ...{ recordedAt: text, removed, data: closed(properties, required) },
+      eventId: text,
+      stream: text,
+      revision: text,
+      actor,
+      correlationId: text,
+      causationId: text,
+      recordedAt: text,
+      removed,
+      data: closed(properties, required),
     },
     ['eventId', 'stream', 'revision', 'actor', 'correlationId', 'causationId', 'recordedAt', 'data'],
   )
@@ -82,14 +99,18 @@ const count = Type.Integer({ minimum: 0 })
 const strict = { additionalProperties: false }
 export const activitySchema = Type.Object(
   {
-    ...{ seconds: Type.Literal(1), events: count, types: Type.Record(Type.String(), count) },
+    seconds: Type.Literal(1),
+    events: count,
+    types: Type.Record(Type.String(), count),
     connections: Type.Integer({ minimum: 0, description: 'Live connections now, of all nodes that can be seen.' }),
   },
   strict,
 )
 export const progressSchema = Type.Object(
   {
-    ...{ name: Type.String(), state: Type.String(), position: Type.String({ description: 'Opaque.' }) },
+    name: Type.String(),
+    state: Type.String(),
+    position: Type.String({ description: 'Opaque.' }),
     lag: Type.String({ description: 'Positions behind the head.' }),
     parked: count,
     rate: Type.Number({ description: 'Events a second.' }),

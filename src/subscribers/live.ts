@@ -9,36 +9,11 @@ import type { JsonObject, Recorded } from '../domain/event.ts'
 import { openTurns } from '../domain/turns.ts'
 import { type Log, type LogBatch, type Place, placeAfter, placeOf, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
-import { type ChannelName, channelOf, dataOf, type Listener, type LiveFilter, scopeOf, wants } from './live-channels.ts'
+import { type ChannelName, channelOf, dataOf, type Listener, scopeOf, wants } from './live-channels.ts'
+import type { LiveHub, LiveSubscription } from './live-hub.ts'
 import type { Standings } from './live-standings.ts'
 import type { Around, LiveSink, LiveTransport } from './live-transport.ts'
 import { tail } from './tail.ts'
-
-export type LiveSubscription = {
-  readonly id: string
-  readonly channel: ChannelName
-  readonly filter: LiveFilter
-  readonly listener: Listener
-  /** Everything after this place; absent: from now on. Has to be one of the log's. */
-  readonly after?: Place
-}
-
-export type LiveStats = {
-  readonly subscriptions: number
-  readonly groups: number
-  readonly catchingUp: number
-  readonly position: bigint
-  /** Messages given to sinks, each receiver counted. */
-  readonly messages: number
-}
-
-export type LiveHub = {
-  /** Begins; the function ends it, and repeating it is harmless. */
-  subscribe(subscription: LiveSubscription, sink: LiveSink): () => void
-  stats(): LiveStats
-  /** Resolves after the signal. */
-  readonly done: Promise<void>
-}
 
 /** What the channel `projections` tells of one, every second. */
 export type ProjectionNews = JsonObject & { readonly name: string }
@@ -96,7 +71,9 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
 
   const encoded = (of: Audience, event: Recorded): Around =>
     of.transport.around({
-      ...{ after: tokenOf(placeOf(event)), type: event.type, at: event.meta.at },
+      after: tokenOf(placeOf(event)),
+      type: event.type,
+      at: event.meta.at,
       data: dataOf(of.channel, of.listener, event, log.types, standings.of),
     })
 
@@ -238,7 +215,13 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     const idText = JSON.stringify(id)
     const key = `${audience}${idText}`
     const group = groups.get(key) ?? {
-      ...{ id, idText: Buffer.from(idText), audience, channel, filter, listener, transport: sink.transport },
+      id,
+      idText: Buffer.from(idText),
+      audience,
+      channel,
+      filter,
+      listener,
+      transport: sink.transport,
       told: here.position,
       members: new Set<Member>(),
     }
@@ -351,7 +334,10 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   return {
     subscribe,
     stats: () => ({
-      ...{ groups: groups.size, catchingUp, position: here.position, messages },
+      groups: groups.size,
+      catchingUp,
+      position: here.position,
+      messages,
       subscriptions: [...groups.values()].reduce((sum, { members }) => sum + members.size, catchingUp),
     }),
     done,

@@ -4,6 +4,7 @@
  * to the recipient, who are read when the mail is sent. Where the key of either is gone by then, so is the mail.
  */
 import { createHash } from 'node:crypto'
+import { defined } from '../domain/defined.ts'
 import type { JsonObject, Recorded } from '../domain/event.ts'
 import type { Log } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -216,11 +217,11 @@ export const mailJobs = (rules: readonly MailRule[], deps: SendingDeps): JobKind
       if (!(error instanceof MailError && error.kind === 'permanent')) throw error
       const { eventId, recipient, template } = about
       const { code, message: reason } = error
-      await deps.onRefused({ eventId, recipient, template, reason, ...(code !== undefined && { code }) })
+      await deps.onRefused({ eventId, recipient, template, reason, ...defined({ code }) })
       throw new PermanentFailure(reason, { cause: error })
     }
     await forgetDestroyed(deps, mail)
     const { traceparent } = event.meta
-    deps.onSent({ key, template: about.template, ...(traceparent !== undefined && { trace: traceparent }) })
+    deps.onSent({ key, template: about.template, ...defined({ trace: traceparent }) })
   },
 })

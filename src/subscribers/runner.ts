@@ -1,4 +1,6 @@
 /** Runs one subscriber on one node: lease, checkpoint after the effects, retries, and parking by key. */
+
+import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogFilter } from '../ports/event-store.ts'
@@ -80,7 +82,7 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
   }
   const filter: LogFilter = {
     categories: subscriber.categories,
-    ...(subscriber.types && { types: subscriber.types }),
+    ...defined({ types: subscriber.types }),
   }
   const nudge = { wake: (): void => undefined }
   let state: ConsumerState = 'starting'
@@ -211,8 +213,18 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
     for (let end: ConsumeEnd = 'foreign'; end === 'foreign' && !signal.aborted; ) {
       try {
         end = await consume({
-          ...{ consumer, filter, log, store, clock, nodeId, signal, open, first, nudge, trace: options.trace },
-          ...(options.hasEnded && { hasEnded: options.hasEnded }),
+          consumer,
+          filter,
+          log,
+          store,
+          clock,
+          nodeId,
+          signal,
+          open,
+          first,
+          nudge,
+          trace: options.trace,
+          ...defined({ hasEnded: options.hasEnded }),
           onState: (next, problem) => {
             state = next
             error = problem
@@ -237,9 +249,13 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
       const head = await log.head()
       const reached = state === 'waiting-for-lease' ? ((await store.checkpoint(consumer))?.position ?? 0n) : position
       return {
-        ...{ name: subscriber.name, position: reached, head, lag: head > reached ? head - reached : 0n, state },
+        name: subscriber.name,
+        position: reached,
+        head,
+        lag: head > reached ? head - reached : 0n,
+        state,
         parked: (await parkedOf(store, consumer)).size,
-        ...(error !== undefined && { error }),
+        ...defined({ error }),
       }
     },
     parked: async () => [...(await parkedOf(store, consumer)).values()],

@@ -28,7 +28,10 @@ export const signUpsSubscriber = (jobs: Add): Subscriber => ({
 
 /** `end` does what is due, and answers with a date where it is to be looked at again. Repeating it is harmless. */
 export const signUpJobs = (jobs: Add, end: (signUp: SignUp) => Promise<'confirmed' | 'ended' | Date>): JobKind => ({
-  ...{ name: SIGN_UP_JOB, concurrency: 2, firstMs: 60_000, longestMs: 6 * 60 * 60_000 },
+  name: SIGN_UP_JOB,
+  concurrency: 2,
+  firstMs: 60_000,
+  longestMs: 6 * 60 * 60_000,
   handle: async ({ data }) => {
     const { claim, accountId } = data
     if (typeof claim !== 'string' || typeof accountId !== 'string')

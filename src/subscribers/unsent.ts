@@ -4,6 +4,8 @@
  * named, and waits for an operator as a job: retried it is read once more, dropped it is left alone. How far all was sent is
  * noted in the read store now and then, so that the span is no longer than it has to be.
  */
+
+import { defined } from '../domain/defined.ts'
 import type { JsonObject } from '../domain/event.ts'
 import { NO_MARK } from '../domain/mark.ts'
 import type { Log, Place } from '../log/log.ts'
@@ -34,7 +36,7 @@ const parse = (text: string | undefined): Sent | undefined => {
 const isOf = async (log: SentLog, { logId, known }: Sent): Promise<boolean> =>
   logId === log.logId && (known === undefined || known.mark === (await log.markAt(known.position)))
 
-const filterOf = ({ categories, types }: Subscriber): LogFilter => ({ categories, ...(types && { types }) })
+const filterOf = ({ categories, types }: Subscriber): LogFilter => ({ categories, ...defined({ types }) })
 
 /** Is there anything in it that the subscriber would have handled? */
 const isOwed = async (log: SentLog, subscriber: Subscriber, { from, to }: Span): Promise<boolean> => {
@@ -113,7 +115,10 @@ export const spanOf = ({ from, to }: JsonObject): Span | undefined =>
 
 /** What is done when an operator says that it is to be sent after all. */
 export const unsentJobs = (subscribers: readonly Subscriber[], log: SentLog): JobKind => ({
-  ...{ name: UNSENT_JOB, concurrency: 1, firstMs: 15_000, longestMs: 15 * 60_000 },
+  name: UNSENT_JOB,
+  concurrency: 1,
+  firstMs: 15_000,
+  longestMs: 15 * 60_000,
   handle: async ({ data, signal }) => {
     const subscriber = subscribers.find(({ name }) => name === data['subscriber'])
     const span = spanOf(data)

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { type Api, askUntil, openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { codeAt } from '../support/authenticator.ts'
@@ -225,7 +226,7 @@ t.test('an administrator grants, takes and suspends; it holds at once where the 
   const worker = await signIn('worker@dictionary.example')
   const id = String((await me(access(worker))).json['id'])
   const act = (method: string, path: string, body?: object, as = admin) =>
-    api(method, `/v1/accounts/${id}${path}`, { as, ...(body && { body }) })
+    api(method, `/v1/accounts/${id}${path}`, { as, ...defined({ body }) })
   const rights = async () => (await api('GET', '/v1/me/permissions', { as: access(worker) })).json['permissions']
 
   t.equal((await act('PUT', '/roles/editor', {}, access(worker))).code, 'permission-denied')
@@ -271,7 +272,8 @@ t.test('an administrator grants, takes and suspends; it holds at once where the 
     Object((await api('GET', '/v1/me/preferences', { as: access(again) })).json['email'])['roles']
   const click = (path: string, init: RequestInit = {}) =>
     fetch(`${app.url}${path}`, {
-      ...{ method: 'POST', body: 'List-Unsubscribe=One-Click' },
+      method: 'POST',
+      body: 'List-Unsubscribe=One-Click',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       ...init,
     })

@@ -80,7 +80,10 @@ t.test('which address was blocked is forgotten when it is long over, and only th
     cachedStreams: 0,
   })
   const deps = {
-    ...{ blocks, accounts: { load: async () => ({ state: undefined }) }, secret: new Uint8Array(32), proxies: [] },
+    blocks,
+    accounts: { load: async () => ({ state: undefined }) },
+    secret: new Uint8Array(32),
+    proxies: [],
     newId: randomUUID,
   }
   const day = (n: number) => new Date(Date.parse('2026-01-01T00:00:00.000Z') + n * 86_400_000)
@@ -137,30 +140,30 @@ t.test('addresses and networks as people write them', async t => {
   ] as const)
     t.equal(shown(text), expected, text)
   for (const text of [
-    ...[
-      '',
-      'localhost',
-      '1.2.3',
-      '1.2.3.4.5',
-      '01.2.3.4',
-      '256.1.1.1',
-      '1.2.3.4/33',
-      '1.2.3.4/-1',
-      '1.2.3.4/08',
-      '1.2.3.4/',
-    ],
-    ...[
-      '1:2:3:4:5:6:7',
-      '1:2:3:4:5:6:7:8:9',
-      '1::2::3',
-      ':::',
-      '12345::',
-      'g::',
-      '::1/129',
-      '::1%eth0',
-      '1:2:3:4:5:6:7:8::',
-    ],
-    ...['1.2.3.4/8/8', '0x7f.1.1.1', '::1.2.3', `${'1:'.repeat(60)}1`],
+    '',
+    'localhost',
+    '1.2.3',
+    '1.2.3.4.5',
+    '01.2.3.4',
+    '256.1.1.1',
+    '1.2.3.4/33',
+    '1.2.3.4/-1',
+    '1.2.3.4/08',
+    '1.2.3.4/',
+
+    '1:2:3:4:5:6:7',
+    '1:2:3:4:5:6:7:8:9',
+    '1::2::3',
+    ':::',
+    '12345::',
+    'g::',
+    '::1/129',
+    '::1%eth0',
+    '1:2:3:4:5:6:7:8::',
+    '1.2.3.4/8/8',
+    '0x7f.1.1.1',
+    '::1.2.3',
+    `${'1:'.repeat(60)}1`,
   ])
     t.equal(readNetwork(text), undefined, text)
   for (const wide of [
@@ -176,7 +179,8 @@ t.test('addresses and networks as people write them', async t => {
     t.match(readTarget(wide), { refused: 'block-too-wide' }, wide)
   t.match(readTarget('10.0.0.0/8'), { kind: 'network' })
   t.same(readTarget('018F2C5A-7B1E-7CC2-8F43-0A1B2C3D4E5F'), {
-    ...{ kind: 'account', target: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f' },
+    kind: 'account',
+    target: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f',
   })
 })
 
@@ -210,14 +214,27 @@ t.test('found among many, as by a list that is searched from end to end', async 
   for (const { plain, prefix, data } of last.values())
     if ((ends[data.target] ?? 0) > time) oracle.addSubnet(plain, prefix, isIPv4(plain) ? 'ipv4' : 'ipv6')
   const meta = {
-    ...{ actor: { kind: 'system' as const, id: 'x' }, commandId: 'c', correlationId: 'c', causationId: 'c' },
-    ...{ at: now.toISOString(), schema: 1, route: { visibility: 'owner' as const } },
+    actor: { kind: 'system' as const, id: 'x' },
+    commandId: 'c',
+    correlationId: 'c',
+    causationId: 'c',
+    at: now.toISOString(),
+    schema: 1,
+    route: { visibility: 'owner' as const },
   }
   const batch: LogBatch = {
     events: events.map(({ stream, position, data }) => ({
-      ...{ type: 'BlockAdded', id: `e${position}`, stream, revision: 0n, position, recordedAt: meta.at, meta, data },
+      type: 'BlockAdded',
+      id: `e${position}`,
+      stream,
+      revision: 0n,
+      position,
+      recordedAt: meta.at,
+      meta,
+      data,
     })),
-    ...{ position: 400n, caughtUp: true },
+    position: 400n,
+    caughtUp: true,
   }
   const ending = new AbortController()
   t.teardown(() => ending.abort())
@@ -228,7 +245,9 @@ t.test('found among many, as by a list that is searched from end to end', async 
         await new Promise(resolve => ending.signal.addEventListener('abort', resolve, { once: true }))
       },
     },
-    ...{ clock, signal: ending.signal, onError: error => t.fail(String(error)) },
+    clock,
+    signal: ending.signal,
+    onError: error => t.fail(String(error)),
   })
   t.ok(await list.reached(400n, 20_000))
   let found = 0
@@ -265,12 +284,12 @@ t.test('a download that runs is cut; one that goes on after its address was bloc
     },
   }
   const port = {
-    ...{
-      add: async () => refuse('block-past', ''),
-      remove: async () => refuse('block-past', ''),
-      find: () => undefined,
-    },
-    ...{ page: () => ({ blocks: [] }), position: () => 0n, reached: async () => true },
+    add: async () => refuse('block-past', ''),
+    remove: async () => refuse('block-past', ''),
+    find: () => undefined,
+    page: () => ({ blocks: [] }),
+    position: () => 0n,
+    reached: async () => true,
   }
   const { queries } = (await openEdge(t)).deps
   const exportEntries = async function* () {

@@ -304,7 +304,8 @@ t.test('bad input, by example', async t => {
       examples: Array.from({ length: 100 }, (_, j) => ({ text: i === faulty && j === 99 ? 5 : 't' })),
     }))
   t.match(await post({ ...base, senses: senses(3) }), {
-    ...{ status: 400, json: { errors: [{ pointer: '/senses/3/examples/99/text' }] } },
+    status: 400,
+    json: { errors: [{ pointer: '/senses/3/examples/99/text' }] },
   })
   const late = await post({ ...base, senses: senses(99) })
   t.match(late, { status: 400, code: 'validation', json: { detail: /beyond its first 10000/ } })

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import PostalMime from 'postal-mime'
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { askUntil, openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { type Asked, codeAt, openAuthenticator } from '../support/authenticator.ts'
@@ -41,7 +42,7 @@ const person = async (email: string) => {
   const signIn = (more: object = {}) => api('POST', '/v1/sessions', { body: { email, password, ...more } })
   const session = await signIn()
   const as = (method: string, path: string, body?: object, token = access(session)) =>
-    api(method, path, { as: token, ...(body && { body }) })
+    api(method, path, { as: token, ...defined({ body }) })
   return { accountId, email, password, signIn, session, as }
 }
 const codeOf = (secret: string, steps = 0): string => codeAt(app.clock.now(), secret, steps)

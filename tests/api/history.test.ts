@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { request } from 'node:http'
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { actorId } from '../../src/domain/ids.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
@@ -44,7 +45,7 @@ const all = async (query: Record<string, string>, limit = 100, as = auditor): Pr
   const items: Item[] = []
   let cursor: string | undefined
   for (let pages = 0; pages < 500; pages += 1) {
-    const search = new URLSearchParams({ ...query, limit: String(limit), ...(cursor !== undefined && { cursor }) })
+    const search = new URLSearchParams({ ...query, limit: String(limit), ...defined({ cursor }) })
     const page = await get(`/v1/events?${search}`, as)
     if (page.status !== 200) throw new Error(page.text)
     items.push(...itemsOf(page))
@@ -310,7 +311,8 @@ t.test('a stream ends with a trailer, resumes where it broke off, and two at onc
   t.match(nothing.all.at(-1), { end: true, count: 0 })
   t.match(await get('/v1/events?limit=5', auditor, { accept: 'application/x-ndjson' }), { status: 400 })
   const headed = await fetch(`${app.url}/v1/events`, {
-    ...{ method: 'HEAD', headers: { authorization: `Bearer ${auditor}`, accept: 'application/x-ndjson' } },
+    method: 'HEAD',
+    headers: { authorization: `Bearer ${auditor}`, accept: 'application/x-ndjson' },
   })
   t.equal(headed.status, 200)
   t.match(headed.headers.get('content-type'), 'ndjson')
@@ -339,7 +341,10 @@ t.test('who reads the history is in it, once a request', async t => {
     meta: { actor: { kind: 'service', id: who }, correlationId: 'the-curious' },
   })
   t.strictSame(read?.data, {
-    ...{ complete: true, count: 2, filters: { actor: of, order: 'asc', type: 'EntryDrafted' }, format: 'page' },
+    complete: true,
+    count: 2,
+    filters: { actor: of, order: 'asc', type: 'EntryDrafted' },
+    format: 'page',
   })
 
   await get('/v1/events?actor=import&correlationId=somebody@example.org', curious)

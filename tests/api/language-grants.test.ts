@@ -1,5 +1,6 @@
 /** Grants for some languages, as clients meet them: where they hold, where they do not, when they end. */
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 
@@ -36,7 +37,7 @@ const act = (entry: { path: string }, what: string, body?: object, headers: Reco
   api('POST', `${entry.path}/${what}`, {
     as: worker.token,
     headers: { ...whichever, ...headers },
-    ...(body && { body }),
+    ...defined({ body }),
   })
 const read = (entry: { path: string; headers: Record<string, string> }) =>
   api('GET', entry.path, { as: worker.token, headers: entry.headers })

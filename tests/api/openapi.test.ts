@@ -2,6 +2,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
 import { exampleId } from '../../src/adapters/http/examples.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { type Operation, openApi, schemaFaults } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 
@@ -148,15 +149,46 @@ const story: readonly (readonly [operationId: string, as: string | undefined, he
 const endless = ['live', 'live-channel']
 /** They need an account, or a secret that was in a mail: tests/api/accounts.test.ts, factors.test.ts and profiles.test.ts send them. */
 const personal = [
-  ...['verify-email', 'reset-password', 'sign-in', 'refresh', 'sign-out', 'list-sessions', 'end-session'],
-  ...['end-other-sessions', 'me', 'my-permissions', 'change-password'],
-  ...['change-email', 'confirm-email', 'revert-email', 'step-up'],
-  ...['my-totp', 'offer-totp', 'confirm-totp', 'remove-totp', 'make-recovery-codes'],
-  ...['my-activity', 'export-me', 'erase-me', 'keep-me', 'keep-me-by-link', 'receipt'],
-  ...['passkey-sign-in-options', 'passkey-step-up-options', 'passkey-options'],
-  ...['add-passkey', 'list-passkeys', 'remove-passkey'],
-  ...['edit-profile', 'my-preferences', 'change-preferences'],
-  ...['grant-role', 'take-role', 'suspend-account', 'reinstate-account', 'end-account-sessions'],
+  'verify-email',
+  'reset-password',
+  'sign-in',
+  'refresh',
+  'sign-out',
+  'list-sessions',
+  'end-session',
+  'end-other-sessions',
+  'me',
+  'my-permissions',
+  'change-password',
+  'change-email',
+  'confirm-email',
+  'revert-email',
+  'step-up',
+  'my-totp',
+  'offer-totp',
+  'confirm-totp',
+  'remove-totp',
+  'make-recovery-codes',
+  'my-activity',
+  'export-me',
+  'erase-me',
+  'keep-me',
+  'keep-me-by-link',
+  'receipt',
+  'passkey-sign-in-options',
+  'passkey-step-up-options',
+  'passkey-options',
+  'add-passkey',
+  'list-passkeys',
+  'remove-passkey',
+  'edit-profile',
+  'my-preferences',
+  'change-preferences',
+  'grant-role',
+  'take-role',
+  'suspend-account',
+  'reinstate-account',
+  'end-account-sessions',
 ]
 /** They need a provider: tests/api/openid.test.ts. */
 const provided = [
@@ -200,9 +232,9 @@ t.test('every example is sent, and answered as the document says', async t => {
     const { method, path, operation } = found
     const [type, media] = Object.entries(operation.requestBody?.content ?? {})[0] ?? []
     const answer = await api(method, addressOf(path, operation), {
-      ...(as !== undefined && { as }),
+      ...defined({ as }),
       ...(media && { body: media.example }),
-      headers: { ...(type !== undefined && { 'content-type': type }), ...(sync && { 'sync-token': sync }), ...more },
+      headers: { ...defined({ 'content-type': type }), ...(sync && { 'sync-token': sync }), ...more },
     })
     t.equal(answer.status, success(operation), `${id}: ${answer.text.slice(0, 200)}`)
     if (id === 'draft-entry') t.equal(answer.json['id'], exampleId, 'the id of the examples is the id of their entry')

@@ -28,9 +28,15 @@ const person = { sub: 'real-1', email: 'real@dictionary.example' }
 const real = await openRealProvider(t, `${PUBLIC_URL}/v1/oauth/real/callback`, () => person)
 const providers = {
   OPENID_PROVIDERS: 'liar,real,gone',
-  ...{ OPENID_LIAR_ISSUER: liar.issuer, OPENID_LIAR_CLIENT_ID: CLIENT, OPENID_LIAR_CLIENT_SECRET: SECRET },
-  ...{ OPENID_REAL_ISSUER: real.issuer, OPENID_REAL_CLIENT_ID: CLIENT, OPENID_REAL_CLIENT_SECRET: SECRET },
-  ...{ OPENID_GONE_ISSUER: 'http://127.0.0.1:1', OPENID_GONE_CLIENT_ID: CLIENT, OPENID_GONE_CLIENT_SECRET: SECRET },
+  OPENID_LIAR_ISSUER: liar.issuer,
+  OPENID_LIAR_CLIENT_ID: CLIENT,
+  OPENID_LIAR_CLIENT_SECRET: SECRET,
+  OPENID_REAL_ISSUER: real.issuer,
+  OPENID_REAL_CLIENT_ID: CLIENT,
+  OPENID_REAL_CLIENT_SECRET: SECRET,
+  OPENID_GONE_ISSUER: 'http://127.0.0.1:1',
+  OPENID_GONE_CLIENT_ID: CLIENT,
+  OPENID_GONE_CLIENT_SECRET: SECRET,
   PUBLIC_URL,
 }
 const app = await openTestApp(t, providers, { folder })
@@ -174,7 +180,8 @@ t.test('attacks on the way back', async t => {
   for (const each of windows) for (const [name, value] of mine.jar) each.jar.set(name, value)
   const ends = await Promise.all(windows.map(each => each.ask('GET', twice)))
   t.strictSame(ends.map(each => each.headers.get('location')).toSorted(), [
-    ...['/account/openid#error=openid-flow-invalid', '/account/openid#error=openid-flow-invalid'],
+    '/account/openid#error=openid-flow-invalid',
+    '/account/openid#error=openid-flow-invalid',
     SIGNED_IN,
   ])
   for (const [name, value] of stolen) other.jar.set(name, value)

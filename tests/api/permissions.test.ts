@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { WebSocket } from 'ws'
+import { defined } from '../../src/domain/defined.ts'
 import { channelNames } from '../../src/subscribers/live-channels.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
@@ -75,7 +76,7 @@ const ask = async (method: string, path: string, as: string | undefined): Promis
   // Answered at once, where it would go on for ever.
   const headers = { accept: path === '/v1/live/{channel}' ? 'image/png' : '*/*' }
   const body = method === 'GET' || method === 'DELETE' ? {} : { body: {} }
-  const answer = await api(method, filled, { headers, ...body, ...(as !== undefined && { as }) })
+  const answer = await api(method, filled, { headers, ...body, ...defined({ as }) })
   if (!denials.has(answer.code)) return answer.status < 500 ? 'yes' : String(answer.status)
   const named = /[a-z]+:[a-z]+(-[a-z]+)*\b(?!\/)/.test(String(answer.json['detail']))
   const expected = answer.code === 'permission-denied'

@@ -32,11 +32,17 @@ const open = (caching: Caching, shared?: { cache: Cache; clock: ReturnType<typeo
     state.scopes?.map(name => ({ name, position: state.position }))
   let ids = 0
   const responses = openResponses({
-    ...{ cache, clock, version: '1', scopes, onError: error => errors.push(error) },
+    cache,
+    clock,
+    version: '1',
+    scopes,
+    onError: error => errors.push(error),
     newId: () => `${Math.random()} ${++ids}`,
   })
   const query = {
-    ...{ name: 'q', reads: ['entries'] as const, caching: () => caching },
+    name: 'q',
+    reads: ['entries'] as const,
+    caching: () => caching,
     repeated: (note: string) => void notes.push(note),
   }
   const make = async (): Promise<Made> => {
@@ -47,13 +53,30 @@ const open = (caching: Caching, shared?: { cache: Cache; clock: ReturnType<typeo
   }
   const ask = (more: Partial<EdgeRequest> = {}, made = make) => {
     const request: EdgeRequest = {
-      ...{ id: 'r', method: 'GET', path: '/v1/entries/1', params: {}, query: {}, body: undefined, headers: {} },
-      ...{ requester: stranger, address: '192.0.2.1', counted: 'a', after: undefined, ...more },
+      id: 'r',
+      method: 'GET',
+      path: '/v1/entries/1',
+      params: {},
+      query: {},
+      body: undefined,
+      headers: {},
+      requester: stranger,
+      address: '192.0.2.1',
+      counted: 'a',
+      after: undefined,
+      ...more,
     }
     return responses.answer(query, undefined, request, made)
   }
   return {
-    ...{ clock, cache, state, notes, errors, ask, responses, query },
+    clock,
+    cache,
+    state,
+    notes,
+    errors,
+    ask,
+    responses,
+    query,
     hold: (until: Promise<void>) => {
       gate = until
     },
@@ -70,7 +93,10 @@ t.test('until changed: found while nothing is known to have changed, with what i
   t.same(await ask({ requester: editor }), first, 'the same bytes, tag and Link')
   t.same([state.loads, notes], [1, ['n']])
   t.same(await ask({ headers: { 'if-none-match': first.etag ?? '' } }), {
-    ...{ status: 304, etag: first.etag, position: 10n, headers: { link: '<x>' } },
+    status: 304,
+    etag: first.etag,
+    position: 10n,
+    headers: { link: '<x>' },
   })
 
   state.position = 12n
@@ -261,13 +287,11 @@ t.test('a store that hangs holds the end of warming up for two seconds at most',
   const route = { method: 'GET' as const, tag: '', summary: '', request: {}, answers: {}, problems: [], handle }
   const saved: unknown[] = []
   const warming = openWarming({
-    ...{
-      hot: openHotKeys(9),
-      clock,
-      newId: () => 'id',
-      strangers: anonymousPermissions,
-      logger: pino({ enabled: false }),
-    },
+    hot: openHotKeys(9),
+    clock,
+    newId: () => 'id',
+    strangers: anonymousPermissions,
+    logger: pino({ enabled: false }),
     routes: () => ['/v1/things/:id', '/slow', '/never'].map(path => ({ ...route, path, name: path })),
     scopes: async () => [{ name: 'entries@1#1', position: 0n }],
     records: {
@@ -291,14 +315,13 @@ t.test('a store that hangs holds the end of warming up for two seconds at most',
   await closing
   t.same(saved, [])
   const idle = openWarming({
-    ...{
-      hot: openHotKeys(9),
-      clock,
-      newId: () => 'id',
-      strangers: anonymousPermissions,
-      logger: pino({ enabled: false }),
-    },
-    ...{ routes: () => [], scopes: async () => undefined },
+    hot: openHotKeys(9),
+    clock,
+    newId: () => 'id',
+    strangers: anonymousPermissions,
+    logger: pino({ enabled: false }),
+    routes: () => [],
+    scopes: async () => undefined,
     records: { load: async () => [], save: async keys => void saved.push(keys), heard: async () => true },
   })
   idle.start()
@@ -315,7 +338,8 @@ t.test('what was asked most is at hand after a start and after a rebuild, before
   const api = await openApi(first.url)
   const editor = await first.token('editor')
   const made = await api('POST', '/v1/entries', {
-    ...{ as: editor, body: { language: 'en', lemma: 'warm', partOfSpeech: 'noun', senses: [{ gloss: 'not cold' }] } },
+    as: editor,
+    body: { language: 'en', lemma: 'warm', partOfSpeech: 'noun', senses: [{ gloss: 'not cold' }] },
   })
   const path = made.headers.get('location') ?? ''
   await api('POST', `${path}/publish`, { as: editor, headers: { 'if-match': '*' } })

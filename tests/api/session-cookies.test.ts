@@ -1,6 +1,7 @@
 /** Sessions of browsers: what the cookies are, whose requests they let in, and whose not. */
 import t from 'tap'
 import WebSocket from 'ws'
+import { defined } from '../../src/domain/defined.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { until } from '../support/until.ts'
@@ -31,7 +32,7 @@ let count = 0
 const draft = (headers: Readonly<Record<string, string>>, as?: string) => {
   count += 1
   const body = { language: 'en', lemma: `cookie${count}`, partOfSpeech: 'noun' }
-  return api('POST', '/v1/entries', { headers, body, ...(as !== undefined && { as }) })
+  return api('POST', '/v1/entries', { headers, body, ...defined({ as }) })
 }
 
 t.test('a browser signs in, reads, writes, goes on and signs out', async t => {
@@ -87,12 +88,13 @@ t.test('a change needs a page of ours and the token of the session', async t => 
   for (const from of good) t.equal((await draft({ ...token, ...from })).status, 201, JSON.stringify(from))
   const bare = cookie.replace(/; __Host-csrf=.*/, '')
   const wrong: Readonly<Record<string, string>>[] = [
-    ...[{ cookie }, { cookie, 'x-csrf-token': '' }, { cookie, 'x-csrf-token': `${csrf.slice(0, -1)}~` }],
+    { cookie },
+    { cookie, 'x-csrf-token': '' },
+    { cookie, 'x-csrf-token': `${csrf.slice(0, -1)}~` },
     // The token of another session is none, even where a neighbour managed to set its cookie too.
-    ...[
-      { cookie, 'x-csrf-token': other.csrf },
-      { cookie: bare, 'x-csrf-token': csrf },
-    ],
+
+    { cookie, 'x-csrf-token': other.csrf },
+    { cookie: bare, 'x-csrf-token': csrf },
     { cookie: `${bare}; __Host-csrf=${other.csrf}`, 'x-csrf-token': other.csrf },
     { cookie: `${cookie}; __Host-csrf=${other.csrf}`, 'x-csrf-token': csrf },
   ]

@@ -57,8 +57,13 @@ t.test('nobody gives themselves more than a sign-up gives', async t => {
   const { app, api } = await start()
   const body = { email: 'more@dictionary.example', password: 'horse staple battery' }
   const extras: readonly Readonly<Record<string, unknown>>[] = [
-    ...[{ role: 'admin' }, { roles: ['admin'] }, { verified: true }, { accountId: 'me' }, { permissions: ['x'] }],
-    ...[{ constructor: { prototype: { admin: true } } }, { grants: [{ role: 'admin' }] }],
+    { role: 'admin' },
+    { roles: ['admin'] },
+    { verified: true },
+    { accountId: 'me' },
+    { permissions: ['x'] },
+    { constructor: { prototype: { admin: true } } },
+    { grants: [{ role: 'admin' }] },
   ]
   for (const extra of extras)
     t.match(await api('POST', '/v1/accounts', { body: { ...body, ...extra } }), { status: 400, code: 'validation' })

@@ -46,12 +46,11 @@ const untouched = inherited()
 
 /** Nobody is there: what is asked of it is not sent on. */
 const provider = {
-  ...{
-    OPENID_PROVIDERS: 'example',
-    OPENID_EXAMPLE_ISSUER: 'http://127.0.0.1:1',
-    OPENID_EXAMPLE_CLIENT_ID: 'lexichron',
-  },
-  ...{ OPENID_EXAMPLE_CLIENT_SECRET: 'a secret of the tests', PUBLIC_URL: 'https://words.example' },
+  OPENID_PROVIDERS: 'example',
+  OPENID_EXAMPLE_ISSUER: 'http://127.0.0.1:1',
+  OPENID_EXAMPLE_CLIENT_ID: 'lexichron',
+  OPENID_EXAMPLE_CLIENT_SECRET: 'a secret of the tests',
+  PUBLIC_URL: 'https://words.example',
 }
 const app = await openTestApp(t, provider)
 const api = await openApi(app.url)
@@ -453,10 +452,21 @@ t.test('by imports', async t => {
 })
 
 const recorded = (type: string): Recorded => ({
-  ...{ type, data: {}, id: 'event', stream: 'entry-a', revision: 0n, position: 3n, recordedAt: '2026-11-23T10:00:00Z' },
+  type,
+  data: {},
+  id: 'event',
+  stream: 'entry-a',
+  revision: 0n,
+  position: 3n,
+  recordedAt: '2026-11-23T10:00:00Z',
   meta: {
-    ...{ actor: { kind: 'account', id: type }, commandId: 'c', correlationId: 'c', causationId: 'c', schema: 1 },
-    ...{ at: '2026-11-23T10:00:00.000Z', route: { visibility: 'public', language: type } },
+    actor: { kind: 'account', id: type },
+    commandId: 'c',
+    correlationId: 'c',
+    causationId: 'c',
+    schema: 1,
+    at: '2026-11-23T10:00:00.000Z',
+    route: { visibility: 'public', language: type },
   },
 })
 const own = (name: string, value: JsonObject | string): JsonObject => ({ [name]: value })

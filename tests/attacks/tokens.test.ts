@@ -36,36 +36,52 @@ const place =
 const places = {
   access: {
     ask: (token: string): Promise<Received> => api('GET', '/v1/me', { as: token }),
-    ...{ refused: { status: 401, code: 'unauthenticated' }, done: 200, again: undefined },
+    refused: { status: 401, code: 'unauthenticated' },
+    done: 200,
+    again: undefined,
   },
   refresh: {
     ask: place('POST', '/v1/sessions/refresh', 'refreshToken'),
-    ...{ refused: { status: 401, code: 'session-ended' }, done: 200, again: undefined },
+    refused: { status: 401, code: 'session-ended' },
+    done: 200,
+    again: undefined,
   },
   verify: {
     ask: place('POST', '/v1/accounts/verify-email', 'token'),
-    ...{ refused: { status: 400, code: 'link-invalid' }, done: 204, again: 'link-used' },
+    refused: { status: 400, code: 'link-invalid' },
+    done: 204,
+    again: 'link-used',
   },
   reset: {
     ask: place('POST', '/v1/password-resets/confirm', 'token', { password: 'entirely new staple' }),
-    ...{ refused: { status: 400, code: 'link-invalid' }, done: 204, again: 'link-used' },
+    refused: { status: 400, code: 'link-invalid' },
+    done: 204,
+    again: 'link-used',
   },
   email: {
     ask: place('POST', '/v1/me/email/confirm', 'token'),
-    ...{ refused: { status: 400, code: 'link-invalid' }, done: 204, again: 'link-used' },
+    refused: { status: 400, code: 'link-invalid' },
+    done: 204,
+    again: 'link-used',
   },
   revert: {
     ask: place('POST', '/v1/me/email/revert', 'token'),
-    ...{ refused: { status: 400, code: 'link-invalid' }, done: 204, again: 'link-used' },
+    refused: { status: 400, code: 'link-invalid' },
+    done: 204,
+    again: 'link-used',
   },
   keep: {
     ask: place('POST', '/v1/me/erasure/cancel', 'token'),
-    ...{ refused: { status: 400, code: 'link-invalid' }, done: 204, again: 'link-invalid' },
+    refused: { status: 400, code: 'link-invalid' },
+    done: 204,
+    again: 'link-invalid',
   },
   receipt: {
     ask: place('GET', '/v1/receipts/'),
     // Nobody was erased: the right one leads nowhere yet, and says no more than a wrong one.
-    ...{ refused: { status: 404 }, done: 404, again: undefined },
+    refused: { status: 404 },
+    done: 404,
+    again: undefined,
   },
 } as const
 type Kind = keyof typeof places
@@ -102,8 +118,11 @@ const collect = async (): Promise<Readonly<Record<Kind, string>> & { readonly ot
     keep: await linkFor(leaver.email, /to be erased/),
     receipt: String(wish.json['receipt']).replace('/v1/receipts/', ''),
     others: [
-      ...[String(ticket.json['ticket']), String(cookies.json['csrfToken']), String(reader.opened['device'])],
-      ...[cookies.headers.get('sync-token') ?? '', await app.token('admin')],
+      String(ticket.json['ticket']),
+      String(cookies.json['csrfToken']),
+      String(reader.opened['device']),
+      cookies.headers.get('sync-token') ?? '',
+      await app.token('admin'),
     ],
   }
 }

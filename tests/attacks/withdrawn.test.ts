@@ -3,6 +3,7 @@
  * every address that answers for an entry. What is retired is gone; what was removed never was; those who may see it still do.
  */
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { entryId } from '../../src/domain/ids.ts'
 import { openApi, type Received, type Sent } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
@@ -41,7 +42,7 @@ const publish = async (lemma: string): Promise<string> => {
   return id
 }
 const retire = (id: string, replacedBy?: string) =>
-  post(`/v1/entries/${id}/retire`, editor, { reason: 'A duplicate.', ...(replacedBy !== undefined && { replacedBy }) })
+  post(`/v1/entries/${id}/retire`, editor, { reason: 'A duplicate.', ...defined({ replacedBy }) })
 const redact = (id: string) => post(`/v1/entries/${id}/redact`, moderator, { ground: 'privacy' })
 const positionNow = async (): Promise<string> =>
   (await api('GET', '/v1/roles', { as: editor })).headers.get('sync-token') ?? ''
@@ -176,8 +177,7 @@ t.test('to the public a removed entry is as one that never was, wherever it is a
   const reader = await app.token('reader')
   for (const [method, rest, headers = {}] of ways)
     for (const as of [undefined, reader]) {
-      const ask = (which: string) =>
-        api(method, `/v1/entries/${which}${rest}`, { headers, ...(as !== undefined && { as }) })
+      const ask = (which: string) => api(method, `/v1/entries/${which}${rest}`, { headers, ...defined({ as }) })
       const [removed, none] = [await ask(id), await ask(NOBODYS)]
       t.strictSame(saidBy(removed, id), saidBy(none, NOBODYS), `${method} ${rest}`)
       if (method === 'GET') t.match(removed, { status: 404, code: 'entry-not-found' })

@@ -10,119 +10,9 @@ import { type Config, type Environment, loadConfig } from '../../src/config.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
 import { settle } from '../support/clocks.ts'
+import { emptyApp } from '../support/empty-app.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
-
-const block = {
-  ...{ id: 'block-1', kind: 'network' as const, target: '203.0.113.0/24', reason: 'Floods.', by: 'operator' },
-  ...{ at: '2026-01-01T00:00:00.000Z', removed: false, added: 1 },
-}
-
-/** An app that has nothing and remembers what it was asked. */
-const emptyApp = (calls: unknown[][]): App => ({
-  projectionNames: ['entries', 'search'],
-  subscriberNames: ['redaction'],
-  listen: async () => 'http://127.0.0.1:4711',
-  fillSample: async () => undefined,
-  import: async (format, path, options) => {
-    calls.push(['import', format, path, options.strict, options.source, options.language, options.licence])
-    options.onProgress({ step: 'import', done: 10, total: 100, unit: 'entries' })
-    options.onFault({ file: 'data.noun', line: 7, reason: 'There is no gloss.' })
-    options.onFault({ line: 8, reason: 'Broken.' })
-    options.onProgress({ step: 'import', done: 100, total: 100, unit: 'entries' })
-    return { source: 'x', complete: true, written: 98, unchanged: 0, kept: 0, faults: 2 }
-  },
-  accounts: { create: async () => ({ accountId: 'account-1', password: 'once' }) },
-  blocks: {
-    add: async ({ target, reason, lifeMs }) => {
-      calls.push(['blocks add', target, reason, lifeMs])
-      return target === 'x' ? refuse('block-target-invalid', 'This is no address.') : { ...block, target, reason }
-    },
-    list: async () => [block],
-    remove: async named => ({ ...block, target: named, removed: true }),
-  },
-  jobs: {
-    list: async options => {
-      calls.push(['jobs list', options.state])
-      return [{ kind: 'mail', key: 'e:t:m', state: 'parked', failures: 8, reason: 'nothing listens there' }]
-    },
-    show: async key =>
-      key === 'nobody'
-        ? []
-        : [
-            {
-              ...{ kind: 'mail', key, state: 'parked', failures: 8, reason: 'nothing listens there', priority: 5 },
-              ...{ finishedAt: new Date(0), data: { eventId: 'e', recipient: 'account:1', list: [1] }, node: 'n' },
-            },
-          ],
-    retry: async key => {
-      calls.push(['jobs retry', key])
-      return key === 'nobody' ? 0 : 1
-    },
-    drop: async key => key !== 'nobody',
-  },
-  exportEntries: async function* () {
-    yield '{"id":"1"}'
-    yield '{"id":"2"}'
-  },
-  rebuild: async (name, { onProgress }) => {
-    calls.push(['rebuild', name])
-    onProgress({ step: name, done: 1, total: 1, unit: 'events' })
-    return { name, position: '1200' }
-  },
-  projections: async () => [
-    {
-      ...{
-        kind: 'projection',
-        name: 'entries',
-        version: 1,
-        state: 'stopped',
-        position: '12',
-        lag: '3',
-        reason: 'A newer event.',
-      },
-      parked: [{ id: 'doc', reason: 'It threw.', since: '2026-01-01T00:00:00.000Z' }],
-    },
-  ],
-  retry: async name => {
-    calls.push(['retry', name])
-    return 4
-  },
-  verify: async () => ({
-    events: 9,
-    faults: [],
-    damaged: [],
-    projections: [{ name: 'entries', documents: 2, different: 0, differences: [] }],
-  }),
-  repair: async () => ({
-    events: 9,
-    faults: [],
-    damaged: [],
-    projections: [{ name: 'entries', documents: 2, different: 1, rebuilt: true }],
-  }),
-  tokens: {
-    create: async request => {
-      calls.push(['token', request])
-      const { role, for: name } = request
-      return { id: 'T1', role, for: name, expiresAt: '2026-01-01T01:00:00.000Z', token: 'ey.signed' }
-    },
-    list: async () => [
-      { ...{ id: 'T1', role: 'editor', for: 'Ada', issuedAt: 'then', expiresAt: 'later' }, state: 'valid' },
-      { ...{ id: 'T2', role: 'admin', issuedAt: 'then', expiresAt: 'later' }, state: 'revoked' },
-    ],
-    revoke: async id =>
-      id === 'T1'
-        ? { id, role: 'editor', issuedAt: 'then', expiresAt: 'later', state: 'revoked' }
-        : refuse('token-not-found', 'There is no such token.'),
-  },
-  keys: {
-    rotate: async () => ({ kid: 'k2', activeFrom: 'soon' }),
-    rotateAddresses: async () => ({ version: 2, moved: 7, later: 1, taken: [], retireFrom: 'some day' }),
-  },
-  close: async () => {
-    calls.push(['close'])
-  },
-})
 
 const collector = (told: (text: string) => void = () => undefined) => {
   const chunks: string[] = []
@@ -373,10 +263,12 @@ t.test('import and export', async t => {
     throw new SourceError('--source "B" is not the name of a source.', 'usage')
   }
   t.match(await run(['import', 'ndjson', 'f', '--source', 'B'], { app: { import: misnamed } }), {
-    ...{ code: 2, err: 'lexichron: --source "B" is not the name of a source.\n' },
+    code: 2,
+    err: 'lexichron: --source "B" is not the name of a source.\n',
   })
   t.match(await run(['import', 'wordnet', 'd'], { app: { import: async () => refusal } }), {
-    ...{ code: 1, err: 'lexichron: No. (text-invalid)\n  /source: Too long.\n' },
+    code: 1,
+    err: 'lexichron: No. (text-invalid)\n  /source: Too long.\n',
   })
 
   t.match(await run(['export', '--language', 'en']), { code: 0, out: '{"id":"1"}\n{"id":"2"}\n', err: '2 entries\n' })
@@ -425,7 +317,9 @@ t.test('read models', async t => {
   const left = await run(['repair'], {
     app: {
       repair: async () => ({
-        ...{ events: 9, faults: [], damaged: hurt },
+        events: 9,
+        faults: [],
+        damaged: hurt,
         projections: [{ name: 'entries', documents: 2, different: 1, rebuilt: false, reason: 'the log is damaged' }],
       }),
     },
@@ -448,7 +342,9 @@ t.test('tokens, keys and settings', async t => {
   t.match(JSON.parse(short.out), { token: 'ey.signed', id: 'T1' })
   t.strictSame(short.calls[0], ['token', { role: 'admin', for: 'A', lifeMs: 90_000 }])
   t.strictSame((await run(['token', 'create', '--role', 'admin', '--for', 'A'])).calls[0]?.[1], {
-    ...{ role: 'admin', for: 'A', lifeMs: 3_600_000 },
+    role: 'admin',
+    for: 'A',
+    lifeMs: 3_600_000,
   })
   const tooLong = async () => refuse('token-life', 'A token lives for 24 hours at most.')
   const { tokens } = emptyApp([])
@@ -457,7 +353,9 @@ t.test('tokens, keys and settings', async t => {
       app: { tokens: { ...tokens, create: tooLong } },
     }),
     {
-      ...{ code: 2, out: '', err: /24h at most/ },
+      code: 2,
+      out: '',
+      err: /24h at most/,
     },
   )
   t.match((await run(['token', 'list'])).out, /T1 +editor +Ada +then +later +valid\nT2 +admin +- /)

@@ -30,7 +30,9 @@ const codeOf = (outcome: 'done' | Refusal): string => (outcome === 'done' ? outc
 const account = async (address: string): Promise<string> => {
   const [id, stream] = [randomUUID(), claimOf(address)]
   const by = () => ({
-    ...{ commandId: randomUUID(), correlationId: 'r', at: clock.now() },
+    commandId: randomUUID(),
+    correlationId: 'r',
+    at: clock.now(),
     actor: { kind: 'system' as const, id: 's' },
   })
   const given = { accountId: id, address, password: 'hashed right', locale: 'en' as const }
@@ -212,7 +214,9 @@ t.test('who was robbed of an account takes it back, and the intruder has no way 
 /** A passkey, an authenticator and an identity at a provider, whose names begin so. */
 const addWaysIn = async (id: string, name: string): Promise<void> => {
   const by = () => ({
-    ...{ commandId: randomUUID(), correlationId: 'r', at: clock.now() },
+    commandId: randomUUID(),
+    correlationId: 'r',
+    at: clock.now(),
     actor: { kind: 'account' as const, id },
   })
   const passkey = { accountId: id, passkeyId: name, sessionId: 's', credentialId: name, publicKey: 'k', name }

@@ -205,7 +205,9 @@ t.test('who leaves meanwhile: an erasure that is wanted waits, one that is done 
   const { clock, here, there, member, rotate, follow, claimedBy } = open()
   const id = await member('ada@a.example')
   const by = () => ({
-    ...{ commandId: randomUUID(), correlationId: 'r', at: clock.now() },
+    commandId: randomUUID(),
+    correlationId: 'r',
+    at: clock.now(),
     actor: { kind: 'account' as const, id },
   })
   // The move was begun, and the account is erased before it can follow.

@@ -22,7 +22,9 @@ const open = (t: Test, more: Partial<SearchCounterOptions> = {}) => {
   const errors: unknown[] = []
   const counter = openSearchCounter({
     searches: openTransactor({ aggregate: searchesAggregate, log, clock, random: () => 0, cachedStreams: 2 }),
-    ...{ clock, nodeId: 'node', onError: error => errors.push(error) },
+    clock,
+    nodeId: 'node',
+    onError: error => errors.push(error),
     ...more,
   })
   const batches = async (): Promise<readonly SearchesBatch[]> => {

@@ -68,7 +68,8 @@ const rules = accountRules({
   account: async stream => (await lookup.accounts.load(stream)).state,
   preferences: async () => undefined,
   token: (purpose, at, commandId) => makeLink(identitySecret, purpose, at, commandId).token,
-  ...{ unsubscribe: () => 'https://words.example/off', receipt: () => 'https://words.example/receipt' },
+  unsubscribe: () => 'https://words.example/off',
+  receipt: () => 'https://words.example/receipt',
 })
 type Job = { readonly kind: string; readonly key: string; readonly data: Record<string, string> }
 const jobs: Job[] = []
@@ -190,7 +191,10 @@ t.test('sign-up, another link, reset, sign-in, change of address: known and unkn
 t.test('and so they do while accounts move to another key', async t => {
   await member('here@a.example')
   await fresh().addressKeys.run(ADDRESS_KEYS_STREAM, addKey(), {
-    ...{ commandId: randomUUID(), correlationId: 'r', at: clock.now(), actor: { kind: 'system', id: 's' } },
+    commandId: randomUUID(),
+    correlationId: 'r',
+    at: clock.now(),
+    actor: { kind: 'system', id: 's' },
   })
   const enter = (email: string) =>
     signIn(fresh(), { email, password: 'not the right one', remember: false }, from, async () => {})

@@ -10,32 +10,32 @@ import { permissionsOf, type Role } from '../../src/domain/roles.ts'
 import { fakeClock } from '../support/clocks.ts'
 
 const accepted = (stream: string): Accepted<EntryState> => ({
-  ...{
-    outcome: 'accepted',
-    stream,
-    state: entryAggregate.initial,
-    revision: 1n,
-    mark: '',
-    position: 5n,
-    replayed: false,
-    events: [],
-  },
+  outcome: 'accepted',
+  stream,
+  state: entryAggregate.initial,
+  revision: 1n,
+  mark: '',
+  position: 5n,
+  replayed: false,
+  events: [],
 })
 
 const published: EntryState = {
   contents: new Map(),
   entry: {
-    ...{
-      language: 'en',
-      lemma: 'word',
-      partOfSpeech: 'noun',
-      homograph: 1,
-      status: 'published',
-      licence: 'l',
-      rank: 0,
-    },
+    language: 'en',
+    lemma: 'word',
+    partOfSpeech: 'noun',
+    homograph: 1,
+    status: 'published',
+    licence: 'l',
+    rank: 0,
     content: { variants: [], senses: [], forms: [], pronunciations: [], categories: [] },
-    ...{ edited: true, removed: false, contributors: [], createdAt: '', updatedAt: '' },
+    edited: true,
+    removed: false,
+    contributors: [],
+    createdAt: '',
+    updatedAt: '',
   },
 }
 
@@ -84,7 +84,12 @@ const open = () => {
 
 const request = (more: Partial<CommandRequest> = {}, role: Role = 'editor'): CommandRequest => ({
   caller: { actor: { kind: 'service', id: 'me' }, permissions: permissionsOf(role) },
-  ...{ commandId: 'c1', fingerprint: 'f1', correlationId: 'r', keyed: true, ifMatch: { revision: 0n }, ...more },
+  commandId: 'c1',
+  fingerprint: 'f1',
+  correlationId: 'r',
+  keyed: true,
+  ifMatch: { revision: 0n },
+  ...more,
 })
 const input = { id: '1', body: {} }
 

@@ -15,6 +15,7 @@ import { countTry, type Trying } from '../../src/commands/sign-in-waits.ts'
 import { requireFresh, requireFreshBesidePassword, stepUp } from '../../src/commands/step-up.ts'
 import { accountStream, createAccount } from '../../src/domain/account.ts'
 import { confirmAddress, signUp } from '../../src/domain/address.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { devicesStream, MOST_DEVICES } from '../../src/domain/devices.ts'
 import { MOST_PASSKEYS, passkeysStream } from '../../src/domain/passkeys.ts'
 import { isRefusal, type Refusal } from '../../src/domain/refusal.ts'
@@ -37,7 +38,9 @@ const member = async (address: string) => {
   const id = randomUUID()
   const claim = claimOf(address)
   const by = () => ({
-    ...{ commandId: randomUUID(), correlationId: 'r', at: clock.now() },
+    commandId: randomUUID(),
+    correlationId: 'r',
+    at: clock.now(),
     actor: { kind: 'system' as const, id: 's' },
   })
   const given = { accountId: id, address, password: 'hashed right', locale: 'en' as const }
@@ -105,7 +108,7 @@ const withTotp = async (address: string) => {
   if (isRefusal(offer)) throw new Error(offer.detail)
   t.equal(codeOf(await second.confirmOwnTotp(here, by, codeAt(offer.secret), from)), 'done')
   const tryIn = (code?: string, deps = here, password = 'right') =>
-    signIn(deps, { email: address, password, remember: false, ...(code !== undefined && { code }) }, from, admit)
+    signIn(deps, { email: address, password, remember: false, ...defined({ code }) }, from, admit)
   return { ...person, by, secret: offer.secret, tryIn }
 }
 
@@ -225,14 +228,9 @@ t.test('a device is known by its token from its first sign-in on, to one account
   const eve = await member('other@words.example')
   const tried: (string | undefined)[] = []
   const enter = (email: string, device?: string, password = 'right') =>
-    signIn(
-      here,
-      { email, password, remember: false },
-      { ...from, ...(device !== undefined && { device }) },
-      async (_, known) => {
-        tried.push(known)
-      },
-    )
+    signIn(here, { email, password, remember: false }, { ...from, ...defined({ device }) }, async (_, known) => {
+      tried.push(known)
+    })
   const token = async (email: string, device?: string): Promise<string> => {
     const opened = await enter(email, device)
     return isRefusal(opened) ? opened.refused : (opened.device ?? '')
@@ -431,7 +429,9 @@ t.test('a passkey takes the place of a code, and proves its holder to a session'
     signIn(
       here,
       {
-        ...{ email: 'place@passkeys.example', password, remember: false },
+        email: 'place@passkeys.example',
+        password,
+        remember: false,
         passkey: key.get(asked(passkeys.assertionOptions(here, 'sign-in', '')), spoilt),
       },
       from,

@@ -28,12 +28,20 @@ const open = <S, E extends DomainEvent>(aggregate: Aggregate<S, E>) =>
     cachedStreams: 100,
   })
 const node = (): ProfileDeps => ({
-  ...{ accounts: open(accountAggregate), profiles: open(profileAggregate), preferences: open(preferencesAggregate) },
-  ...{ names: open(nameAggregate), nameSecret: new Uint8Array(32), clock, newId: randomUUID },
+  accounts: open(accountAggregate),
+  profiles: open(profileAggregate),
+  preferences: open(preferencesAggregate),
+  names: open(nameAggregate),
+  nameSecret: new Uint8Array(32),
+  clock,
+  newId: randomUUID,
 })
 const [here, there] = [node(), node()]
 const by = (id: string): Envelope => ({
-  ...{ commandId: randomUUID(), correlationId: 'r', at: clock.now(), actor: { kind: 'account', id } },
+  commandId: randomUUID(),
+  correlationId: 'r',
+  at: clock.now(),
+  actor: { kind: 'account', id },
 })
 const name = async (deps: ProfileDeps, id: string, displayName: string | null): Promise<string | undefined> => {
   const result = await editOwnProfile(deps, id, { displayName }, undefined, by(id))

@@ -29,7 +29,11 @@ const jobs = async () => ({
 })
 const released: string[] = []
 const deps = (more: Partial<SignUpEndDeps> = {}): SignUpEndDeps => ({
-  ...{ addresses: there.addresses, accounts: there.accounts, clock, newId: randomUUID, keys },
+  addresses: there.addresses,
+  accounts: there.accounts,
+  clock,
+  newId: randomUUID,
+  keys,
   releaseIdentities: async accountId => {
     released.push(accountId)
     return 'done'

@@ -32,7 +32,9 @@ const plainLog = (store: EventStore): Pick<Log, 'encode' | 'append' | 'readStrea
   return {
     appends,
     encode: async (stream, expected, events): Promise<Encoded> => ({
-      ...{ stream, expected, key: undefined },
+      stream,
+      expected,
+      key: undefined,
       events: events.map(({ id, type, data, meta }) => ({
         id,
         type,
@@ -64,8 +66,10 @@ const open = (
 }
 
 const command = (n: number, more: Partial<Envelope> = {}): Envelope => ({
-  ...{ commandId: uuidv5('6ba7b812-9dad-11d1-80b4-00c04fd430c8', String(n)), actor: { kind: 'service', id: 'tester' } },
-  ...{ correlationId: 'request-1', at: new Date('2026-01-02T03:04:05.006Z') },
+  commandId: uuidv5('6ba7b812-9dad-11d1-80b4-00c04fd430c8', String(n)),
+  actor: { kind: 'service', id: 'tester' },
+  correlationId: 'request-1',
+  at: new Date('2026-01-02T03:04:05.006Z'),
   ...more,
 })
 const accepted = (result: Result<number>) => {
@@ -82,13 +86,14 @@ t.test('writes what was decided, with envelope and route from the state after th
   t.equal(result.events.length, 1)
   for await (const page of store.readStream('counter-1'))
     t.match(JSON.parse(page[0]?.meta ?? ''), {
-      ...{ actor: { kind: 'service', id: 'tester' }, at: '2026-01-02T03:04:05.006Z', correlationId: 'request-1' },
-      ...{
-        traceparent: '00-a-b-01',
-        fingerprint: 'f',
-        route: { visibility: 'public' },
-        commandId: command(1).commandId,
-      },
+      actor: { kind: 'service', id: 'tester' },
+      at: '2026-01-02T03:04:05.006Z',
+      correlationId: 'request-1',
+
+      traceparent: '00-a-b-01',
+      fingerprint: 'f',
+      route: { visibility: 'public' },
+      commandId: command(1).commandId,
     })
 })
 

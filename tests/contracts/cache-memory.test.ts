@@ -1,5 +1,6 @@
 import t from 'tap'
 import { openMemoryCache } from '../../src/adapters/cache/memory.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { cacheContract, foundIn, loadInto } from './cache.ts'
 
@@ -8,8 +9,7 @@ cacheContract(t, 'memory', async () => {
   return { cache: openMemoryCache({ clock, max: 1000 }), pass: clock.advance }
 })
 
-const open = (max: number, maxBytes?: number) =>
-  openMemoryCache({ clock: fakeClock(), max, ...(maxBytes !== undefined && { maxBytes }) })
+const open = (max: number, maxBytes?: number) => openMemoryCache({ clock: fakeClock(), max, ...defined({ maxBytes }) })
 
 const on = (tag: string) => [{ scope: 's', tags: [tag] }]
 

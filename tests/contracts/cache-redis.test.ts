@@ -28,7 +28,12 @@ else {
   }
   const open = (url = server.url, prefix = `t:${randomUUID()}:`, { clock = fakeClock(), ...more }: More = {}) =>
     openRedisCache({
-      ...{ url, prefix, random: Math.random, monotonic: clock.monotonic, answerMs: PATIENT_MS, ...more },
+      url,
+      prefix,
+      random: Math.random,
+      monotonic: clock.monotonic,
+      answerMs: PATIENT_MS,
+      ...more,
       fallback: openMemoryCache({ clock, max: 100 }),
     })
   const ready = async (cache: ReturnType<typeof open>) => {
@@ -131,7 +136,8 @@ else {
     await one.changed('s', [], 2n ** 62n - 1n, 2n ** 62n)
     await loadInto(one, 'k{}{', on, '{"x":"é"}', 2n ** 62n)
     t.match(await two.look('k{}{', on), {
-      ...{ found: { value: '{"x":"é"}', position: 2n ** 62n }, reached: [2n ** 62n] },
+      found: { value: '{"x":"é"}', position: 2n ** 62n },
+      reached: [2n ** 62n],
     })
     t.equal(await foundIn(other, 'k{}{', on), undefined)
     await one.present('g', 'a', '1', 1_000)
@@ -223,16 +229,38 @@ else {
     execFileSync(
       'openssl',
       [
-        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-        ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
-        ...['-keyout', file('key'), '-out', file('cert')],
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=localhost',
+        '-addext',
+        'subjectAltName=DNS:localhost,IP:127.0.0.1',
+        '-keyout',
+        file('key'),
+        '-out',
+        file('cert'),
       ],
       { stdio: 'ignore' },
     )
     const port = await freePort()
     await startRedis(t, [
-      ...['--tls-port', String(port), '--tls-cert-file', file('cert'), '--tls-key-file', file('key')],
-      ...['--tls-ca-cert-file', file('cert'), '--tls-auth-clients', 'no'],
+      '--tls-port',
+      String(port),
+      '--tls-cert-file',
+      file('cert'),
+      '--tls-key-file',
+      file('key'),
+      '--tls-ca-cert-file',
+      file('cert'),
+      '--tls-auth-clients',
+      'no',
     ])
     const url = `rediss://127.0.0.1:${port}`
     const cache = open(url)
@@ -249,15 +277,25 @@ else {
 
   t.test('addresses, and what looking at one says', async t => {
     t.match(readRedisAddress('rediss+sentinel://me:p%40ss@a:1,[::1]/main/3?sentinelPassword=s&tlsCAFile=/x'), {
-      ...{ kind: 'sentinel', tls: true, group: 'main', database: 3, username: 'me', password: 'p@ss' },
-      ...{ sentinelPassword: 's', caFile: '/x' },
+      kind: 'sentinel',
+      tls: true,
+      group: 'main',
+      database: 3,
+      username: 'me',
+      password: 'p@ss',
+      sentinelPassword: 's',
+      caFile: '/x',
       hosts: [
         { host: 'a', port: 1 },
         { host: '::1', port: 26_379 },
       ],
     })
     t.same(readRedisAddress('redis://:secret@host'), {
-      ...{ kind: 'server', tls: false, hosts: [{ host: 'host', port: 6379 }], database: 0, password: 'secret' },
+      kind: 'server',
+      tls: false,
+      hosts: [{ host: 'host', port: 6379 }],
+      database: 0,
+      password: 'secret',
     })
     for (const [wrong, says] of [
       ['redis://a,b', /several servers/],

@@ -2,6 +2,7 @@
 import { Agenda, type JobParameters, type JobRepository } from 'agenda'
 import type { Test } from 'tap'
 import type { JobBackend } from '../../src/adapters/jobs/backend.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { realClock } from '../support/clocks.ts'
 import type { Engine } from '../support/jobs.ts'
 import { until } from '../support/until.ts'
@@ -10,7 +11,11 @@ const MINUTE = 60_000
 const by = { lastModifiedBy: 'me' }
 const after = (ms: number): Date => realClock(ms).now()
 const make = (name: string, data: object, more: Partial<JobParameters> = {}): JobParameters => ({
-  ...{ name, data, priority: 0, type: 'normal', nextRunAt: after(-MINUTE) },
+  name,
+  data,
+  priority: 0,
+  type: 'normal',
+  nextRunAt: after(-MINUTE),
   ...more,
 })
 const keyOf = ({ data }: JobParameters): unknown => Object(data).key
@@ -44,7 +49,10 @@ export const repositoryContract = (t: Test, name: string, engine: Engine): void 
     await repository.saveJob(bad, by)
     t.ok(one._id && two._id && three._id)
     t.match(await repository.getJobById(String(one._id)), {
-      ...{ name: 'a', data: { key: '1', deep: { x: 5 }, list: [1, 2] }, priority: 0, lastModifiedBy: 'me' },
+      name: 'a',
+      data: { key: '1', deep: { x: 5 }, list: [1, 2] },
+      priority: 0,
+      lastModifiedBy: 'me',
       nextRunAt: one.nextRunAt,
     })
     t.equal(await repository.getJobById('0123456789abcdef01234567'), null)
@@ -55,7 +63,9 @@ export const repositoryContract = (t: Test, name: string, engine: Engine): void 
       return { keys: jobs.map(keyOf), total, states: jobs.map(job => job.state) }
     }
     t.same(await keys({ sort: { nextRunAt: 'asc' }, name: 'a', state: 'queued' }), {
-      ...{ keys: ['1'], total: 1, states: ['queued'] },
+      keys: ['1'],
+      total: 1,
+      states: ['queued'],
     })
     t.match(await keys({ state: 'scheduled' }), { keys: ['3'] })
     t.match(await keys({ state: 'completed' }), { keys: ['2'] })
@@ -132,7 +142,7 @@ export const repositoryContract = (t: Test, name: string, engine: Engine): void 
       more: Partial<JobParameters> = {},
       maxWait?: number,
     ) => {
-      const debounce = { delay: 5 * MINUTE, strategy, ...(maxWait !== undefined && { maxWait }) }
+      const debounce = { delay: 5 * MINUTE, strategy, ...defined({ maxWait }) }
       return make(strategy, { to: 'x', n }, { unique: { 'data.to': 'x' }, uniqueOpts: { debounce }, ...more })
     }
     const first = await there(repository, await repository.saveJob(debounced(1, 'trailing'), by))

@@ -23,7 +23,10 @@ t.test('a file that is gone under a running queue is missed, and begun anew', as
   const folder = temporaryFolder(t)
   const path = join(folder, 'jobs.db')
   const queue = await openQueue({
-    ...{ backend: openSqliteJobs(path), nodeId: 'node', clock: realClock(), random: () => 0.5 },
+    backend: openSqliteJobs(path),
+    nodeId: 'node',
+    clock: realClock(),
+    random: () => 0.5,
     onError: () => undefined,
   })
   t.teardown(() => queue.close())

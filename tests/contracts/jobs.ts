@@ -408,7 +408,11 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
       },
     })
     const first = await openQueue({
-      ...{ backend: { ...backend, repository: late }, nodeId: 'first', clock, random: () => 0.5, lookMs: LOOK_MS },
+      backend: { ...backend, repository: late },
+      nodeId: 'first',
+      clock,
+      random: () => 0.5,
+      lookMs: LOOK_MS,
       onError: ignore,
     })
     t.teardown(() => first.close())

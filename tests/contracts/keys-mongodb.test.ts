@@ -5,6 +5,7 @@ import t from 'tap'
 import { openMongoKeys } from '../../src/adapters/keys/mongodb.ts'
 import { wrappingWith } from '../../src/adapters/keys/wrapping.ts'
 import { masterKeyOf } from '../../src/config-settings.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { noMongo, startMongo } from '../support/mongodb.ts'
 import { keysContract } from './keys.ts'
@@ -56,7 +57,7 @@ else {
         setting: 'KEYS',
         database: 'x',
         masterKey,
-        ...(oldMasterKey && { oldMasterKey }),
+        ...defined({ oldMasterKey }),
         randomBytes,
         clock,
       })

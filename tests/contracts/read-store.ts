@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type { Test } from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import type { Json, JsonObject } from '../../src/domain/event.ts'
 import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts'
 import {
@@ -33,7 +34,10 @@ const indexes: Indexes = [
 ]
 
 const at = (position: bigint, more: Partial<Checkpoint> = {}): Checkpoint => ({
-  ...{ logId: 'log', position, eventId: `event-${position}`, token: 1 },
+  logId: 'log',
+  position,
+  eventId: `event-${position}`,
+  token: 1,
   ...more,
 })
 const put = (id: string, position: bigint, body: JsonObject): DocumentWrite => ({ id, position, body })
@@ -65,7 +69,7 @@ const pages = async (
   const ids: string[] = []
   let after: readonly Json[] | undefined
   for (let count = 1; ; count += 1) {
-    const planned = plan({ ...query, ...(after && { after }) }, declared)
+    const planned = plan({ ...query, ...defined({ after }) }, declared)
     const page = await store.find(collection, planned)
     await sameSelected(store, collection, planned, page, declared)
     ids.push(...page.documents.map(each => each.id))

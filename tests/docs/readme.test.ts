@@ -15,8 +15,12 @@ const page = (path: string): string => readFileSync(join(root, path), 'utf8')
 /** What a first start fills the log with, in small. */
 const words = ['serendipity', 'serenade', 'serenity', 'serene', 'lexicon'].map((lemma, at) =>
   JSON.stringify({
-    ...{ language: 'en', lemma, partOfSpeech: lemma === 'serene' ? 'adjective' : 'noun', licence: 'CC0-1.0' },
-    ...{ rank: 10 - at, senses: [{ gloss: `what ${lemma} means` }] },
+    language: 'en',
+    lemma,
+    partOfSpeech: lemma === 'serene' ? 'adjective' : 'noun',
+    licence: 'CC0-1.0',
+    rank: 10 - at,
+    senses: [{ gloss: `what ${lemma} means` }],
   }),
 )
 

@@ -7,9 +7,7 @@ import {
   createAccount,
   endSessions,
   grantRole,
-  grantsOf,
   reinstate,
-  rightsOf,
   setPassword,
   suspend,
   takeRole,
@@ -26,6 +24,7 @@ import {
   useReset,
 } from '../../src/domain/address.ts'
 import { readEmail } from '../../src/domain/email.ts'
+import { grantsOf, rightsOf } from '../../src/domain/grants.ts'
 import { contextOf, normalPassword, passwordFault } from '../../src/domain/password-rules.ts'
 import { permissionsIn, permitsSomewhere } from '../../src/domain/roles.ts'
 import {
@@ -263,7 +262,9 @@ t.test('a session: refreshed by the last token, repeated for ten seconds, ended 
     .when(refreshSession(0, after(1000)))
     .then('SessionRefreshed')
   const refreshed = (generation: number, ms: number) => ({
-    ...{ type: 'SessionRefreshed' as const, data: { generation }, at: after(ms) },
+    type: 'SessionRefreshed' as const,
+    data: { generation },
+    at: after(ms),
   })
   const twice = sessions.given(started, refreshed(1, 1000), refreshed(2, 2000))
   twice.when(refreshSession(1, after(12_000))).thenNothing()

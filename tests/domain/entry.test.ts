@@ -14,17 +14,29 @@ import { type Given, scenario } from '../support/scenario.ts'
 
 const COMMAND = '3f1c6a52-0c4b-5a7e-8a51-2f6d0b9c7e11'
 const by = (role: Role, id = 'author', now = new Date('2026-03-01T00:00:00Z')): decide.By => ({
-  ...{ id, permissions: permissionsOf(role), now, commandId: COMMAND },
+  id,
+  permissions: permissionsOf(role),
+  now,
+  commandId: COMMAND,
 })
 const author = by('contributor')
 const stranger = by('contributor', 'stranger')
 const editor = by('editor', 'editor')
 
 const sense = (id: string, gloss: string) => ({
-  ...{ id, gloss, labels: { register: [], region: [], domain: [] }, examples: [], relations: [], translations: [] },
+  id,
+  gloss,
+  labels: { register: [], region: [], domain: [] },
+  examples: [],
+  relations: [],
+  translations: [],
 })
 const content = (...senses: ReturnType<typeof sense>[]): EntryContent => ({
-  ...{ variants: [], senses, forms: [], pronunciations: [], categories: [] },
+  variants: [],
+  senses,
+  forms: [],
+  pronunciations: [],
+  categories: [],
 })
 const identity = { language: 'en', lemma: 'luck', partOfSpeech: 'noun' as const, homograph: 1 }
 const one = content(sense('s1', 'good fortune'))
@@ -40,7 +52,9 @@ const published: Given<EntryEvent> = { type: 'EntryPublished', data: {}, by: 'ed
 const retired: Given<EntryEvent> = { type: 'EntryRetired', data: { reason: 'a duplicate' }, by: 'editor' }
 const redacted: Given<EntryEvent> = { type: 'EntryRedacted', data: { ground: 'privacy' }, by: 'moderator' }
 const edited = (gloss: string): Given<EntryEvent> => ({
-  ...{ type: 'EntryEdited', data: { changes: { senses: [sense('s1', gloss)] } }, by: 'editor' },
+  type: 'EntryEdited',
+  data: { changes: { senses: [sense('s1', gloss)] } },
+  by: 'editor',
 })
 const imported: Given<EntryEvent> = {
   type: 'EntryImported',
@@ -189,7 +203,12 @@ t.test('taking over', async () => {
 
 t.test('importing writes what changed, and nothing over what people did', async () => {
   const record = (digest: string, source = 'wordnet-3.1'): decide.ImportedRecord => ({
-    ...{ identity, content: one, rank: 7, licence: 'WordNet', source, record: digest },
+    identity,
+    content: one,
+    rank: 7,
+    licence: 'WordNet',
+    source,
+    record: digest,
   })
   entry
     .given()
@@ -265,16 +284,21 @@ t.test('a fold of any events in any order, opened or removed, never throws', asy
 })
 
 const recorded = (type: 'EntryPublished'): Recorded<EntryEvent> => ({
-  ...{ type, data: {}, id: 'e', stream: 'entry-1', revision: 0n, position: 1n, recordedAt: '2026-01-01T00:00:00.000Z' },
+  type,
+  data: {},
+  id: 'e',
+  stream: 'entry-1',
+  revision: 0n,
+  position: 1n,
+  recordedAt: '2026-01-01T00:00:00.000Z',
   meta: {
-    ...{
-      actor: { kind: 'account', id: 'a' },
-      commandId: 'c',
-      correlationId: 'c',
-      causationId: 'c',
-      at: '2026-01-01T00:00:00.000Z',
-    },
-    ...{ schema: 1, route: { visibility: 'public' } },
+    actor: { kind: 'account', id: 'a' },
+    commandId: 'c',
+    correlationId: 'c',
+    causationId: 'c',
+    at: '2026-01-01T00:00:00.000Z',
+    schema: 1,
+    route: { visibility: 'public' },
   },
 })
 

@@ -23,18 +23,19 @@ import { ascii } from '../../src/domain/text.ts'
 import { holds } from '../support/property.ts'
 
 const entryOf = (lemma: string, more: Partial<Entry['content']> = {}, language = 'en'): Entry => ({
-  ...{
-    language,
-    lemma,
-    partOfSpeech: 'noun',
-    homograph: 1,
-    status: 'published',
-    licence: 'CC0-1.0',
-    edited: true,
-    rank: 0,
-  },
-  content: { ...{ variants: [], senses: [], forms: [], pronunciations: [], categories: [] }, ...more },
-  ...{ contributors: [], createdAt: '', updatedAt: '', removed: false },
+  language,
+  lemma,
+  partOfSpeech: 'noun',
+  homograph: 1,
+  status: 'published',
+  licence: 'CC0-1.0',
+  edited: true,
+  rank: 0,
+  content: { variants: [], senses: [], forms: [], pronunciations: [], categories: [], ...more },
+  contributors: [],
+  createdAt: '',
+  updatedAt: '',
+  removed: false,
 })
 const gloss = (text: string) => ({
   senses: [

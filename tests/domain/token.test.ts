@@ -15,13 +15,22 @@ import { scenario } from '../support/scenario.ts'
 
 const now = new Date('2026-01-01T00:00:00.000Z')
 const request: TokenRequest = {
-  ...{ tokenId: 't-1', role: 'editor', subject: 's-1', name: 'Deploy bot', lifeMs: 3_600_000, now },
+  tokenId: 't-1',
+  role: 'editor',
+  subject: 's-1',
+  name: 'Deploy bot',
+  lifeMs: 3_600_000,
+  now,
 }
 const issued = {
   type: 'TokenIssued' as const,
   data: {
-    ...{ tokenId: 't-1', role: 'editor' as const, subject: 's-1', name: 'Deploy bot' },
-    ...{ issuedAt: '2026-01-01T00:00:00.000Z', expiresAt: '2026-01-01T01:00:00.000Z' },
+    tokenId: 't-1',
+    role: 'editor' as const,
+    subject: 's-1',
+    name: 'Deploy bot',
+    issuedAt: '2026-01-01T00:00:00.000Z',
+    expiresAt: '2026-01-01T01:00:00.000Z',
   },
 }
 const revoked = { type: 'TokenRevoked' as const, data: { by: 'admin' } }
@@ -55,8 +64,13 @@ t.test('revoke: accept, refuse, repeat', async () => {
 
 t.test('the fold keeps what was issued; an erased name is absent', async t => {
   t.same(tokens.given(issued).state, {
-    ...{ id: 't-1', role: 'editor', subject: 's-1', name: 'Deploy bot', revoked: false },
-    ...{ issuedAt: '2026-01-01T00:00:00.000Z', expiresAt: '2026-01-01T01:00:00.000Z' },
+    id: 't-1',
+    role: 'editor',
+    subject: 's-1',
+    name: 'Deploy bot',
+    revoked: false,
+    issuedAt: '2026-01-01T00:00:00.000Z',
+    expiresAt: '2026-01-01T01:00:00.000Z',
   })
   const erased = tokens.given({ ...issued, removed: true }, revoked).state
   t.notOk(erased && 'name' in erased)

@@ -2,6 +2,7 @@
 import t from 'tap'
 import type { Reader } from '../../src/adapters/eventstore/eventstoredb/reader.ts'
 import { openTail } from '../../src/adapters/eventstore/eventstoredb/tail.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { EventStoreError, type LoggedEvent } from '../../src/ports/event-store.ts'
 import { fakeClock, settle } from '../support/clocks.ts'
 
@@ -40,7 +41,7 @@ const scripted = (head: bigint) => {
     },
     stream: async function* () {},
     at: async position =>
-      script.there.has(position) ? { ...eventAt(position), ...(script.other && { id: 'another' }) } : undefined,
+      script.there.has(position) ? { ...eventAt(position), ...defined({ id: script.other && 'another' }) } : undefined,
     follow: async after => {
       begun.push(after)
       if (script.away) throw new EventStoreError('unavailable', 'away')

@@ -37,7 +37,8 @@ t.test('of two administrators who end each other at the same moment one stays', 
   const take = (api: typeof one, as: string, { id }: Person) => api('DELETE', `/v1/accounts/${id}/roles/admin`, { as })
   const shorten = (api: typeof one, as: string, { id }: Person) =>
     api('PUT', `/v1/accounts/${id}/roles/admin`, {
-      ...{ as, body: { expiresAt: new Date(systemClock.now().getTime() + 600_000).toISOString() } },
+      as,
+      body: { expiresAt: new Date(systemClock.now().getTime() + 600_000).toISOString() },
     })
   const suspend = (api: typeof one, as: string, { id }: Person) =>
     api('POST', `/v1/accounts/${id}/suspend`, { as, body: { reason: 'A test.' } })
@@ -89,7 +90,8 @@ t.test('of two administrators who end each other at the same moment one stays', 
   let granted: Received | undefined
   for (const wanted of [true, false, true, false, true]) {
     granted = await one(wanted ? 'PUT' : 'DELETE', `/v1/accounts/${eve.id}/roles/auditor`, {
-      ...{ as: boss, ...(wanted && { body: {} }) },
+      as: boss,
+      ...(wanted && { body: {} }),
     })
     await until('the same on the other node', async () =>
       roles(await two('GET', '/v1/me/permissions', { as: worker })).includes('auditor') === wanted ? true : undefined,

@@ -27,7 +27,8 @@ const startChild = async (t: Test, path: string, name: string, appenders: number
     count: () => output.out.split('\n').length - 1,
     /** What it has said to be answered, once it has ended. */
     ended: ended.then(({ code, out, err }) => ({
-      ...{ code, err },
+      code,
+      err,
       // A line without its end was cut off by the kill.
       lines: out
         .split('\n')

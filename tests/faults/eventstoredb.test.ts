@@ -82,7 +82,11 @@ t.test('the double answers events that are sent again as the real server was see
     const client = EventStoreDBClient.connectionString(server.url())
     t.teardown(() => client.dispose())
     const event = (id = randomUUID()) => ({
-      ...{ id, type: 'T', contentType: 'application/json' as const, data: { n: 1 }, metadata: undefined },
+      id,
+      type: 'T',
+      contentType: 'application/json' as const,
+      data: { n: 1 },
+      metadata: undefined,
     })
     const login = batch ? {} : { credentials: { username: 'a', password: 'b' } }
     const send = async (
@@ -406,7 +410,9 @@ t.test('the log has one id, renewed when its end is lost, and no other programâ€
   const { facts } = await diagnoseEventStore(server.url(), clock)
   const { logId, head, holds } = facts ?? { logId: '', head: 0n, holds: undefined }
   const consumers = [kept.position, longer.position, longer.position - 1n].map((position, index) => ({
-    ...{ consumer: `c${index}`, logId, position: Number(position) },
+    consumer: `c${index}`,
+    logId,
+    position: Number(position),
   }))
   const log = { logId, head: Number(head), holds: async (at: number) => (await holds?.(BigInt(at))) ?? true }
   t.match(await checkConsumers(consumers, log), [

@@ -68,11 +68,10 @@ t.test('two nodes on EventStoreDB, MongoDB and Redis', { skip: reason ?? false, 
     cache: await openProxy(t, redis.url),
   }
   const cluster = await openCluster(t, {
-    ...{
-      EVENT_STORE: proxies.events.through(double.url('defaultDeadline=2000')),
-      CACHE: proxies.cache.through(redis.url),
-    },
-    ...{ READ_STORE: proxies.reads.through(mongo.database()), KEYS: mongo.database() },
+    EVENT_STORE: proxies.events.through(double.url('defaultDeadline=2000')),
+    CACHE: proxies.cache.through(redis.url),
+    READ_STORE: proxies.reads.through(mongo.database()),
+    KEYS: mongo.database(),
     MASTER_KEY: randomBytes(32).toString('base64'),
   })
   const { row, away, busy, more } = cluster
@@ -96,7 +95,8 @@ t.test('two nodes on EventStoreDB, MongoDB and Redis', { skip: reason ?? false, 
     },
   })
   await row({
-    ...{ name: 'EventStoreDB answers nothing', said: ['eventStore'] },
+    name: 'EventStoreDB answers nothing',
+    said: ['eventStore'],
     strike: async () => proxies.events.hold(),
     mend: async () => proxies.events.heal(),
   })

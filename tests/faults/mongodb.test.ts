@@ -38,7 +38,12 @@ else {
     const states: string[] = []
     const handles = [direct, late].map((store, n) =>
       runProjection({
-        ...{ projection, log, store, clock, nodeId: `node-${n}`, signal: ending.signal },
+        projection,
+        log,
+        store,
+        clock,
+        nodeId: `node-${n}`,
+        signal: ending.signal,
         freshness: openFreshness({ store, clock }),
         onError: message => states.push(message),
       }),

@@ -3,6 +3,7 @@ import { closeSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'n
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { runHere, serveHere } from '../support/here.ts'
 import {
   ask,
@@ -52,7 +53,7 @@ const startQueries = (node: Service, token: string, name: string) => {
   let count = 0
   const faults: string[] = []
   const read = async (path: string, sync?: string): Promise<string> => {
-    const headers = { authorization: `Bearer ${token}`, ...(sync !== undefined && { 'sync-token': sync }) }
+    const headers = { authorization: `Bearer ${token}`, ...defined({ 'sync-token': sync }) }
     const { status, text } = await ask(`${node.url}${path}`, { headers })
     count += 1
     if (status !== 200) faults.push(`${path}: ${text}`)
@@ -230,7 +231,7 @@ t.test('damaged checkpoints, pointers and leases are built over', async t => {
     const list = JSON.stringify(await listOf(node.url, token, next?.sync))
     for (const wanted of [lemma, 'imported 199', '"one"']) t.ok(list.includes(wanted), `there: ${wanted}`)
     const found = await until('the search has it', async saw => {
-      const headers = { ...(next && { 'sync-token': next.sync }) }
+      const headers = defined({ 'sync-token': next?.sync })
       const response = await fetch(`${node.url}/v1/search?q=imported%20199`, { headers })
       const text = await response.text()
       saw(text)

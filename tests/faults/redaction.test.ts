@@ -37,7 +37,9 @@ t.test('redacted: gone from every answer, and nothing throws', async t => {
     })
 
   const drafted = await send('POST', '/v1/entries', {
-    ...{ language: 'en', lemma: SECRET, partOfSpeech: 'adjective' },
+    language: 'en',
+    lemma: SECRET,
+    partOfSpeech: 'adjective',
     senses: [{ gloss: `${SECRET} and private` }],
   })
   t.equal(drafted.status, 201)

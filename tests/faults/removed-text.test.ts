@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { inTime, openTestApp, type TestApp, whileTimeGoes } from '../support/app.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { rareWords, tracesIn } from '../support/traces.ts'
@@ -15,7 +16,10 @@ const imported = async (app: TestApp, folder: string, name: string, words: reado
   const path = join(folder, '..', `${name}.ndjson`)
   const line = (word: string): string =>
     JSON.stringify({
-      ...{ language: 'en', lemma: word, partOfSpeech: 'noun', licence: 'CC0-1.0' },
+      language: 'en',
+      lemma: word,
+      partOfSpeech: 'noun',
+      licence: 'CC0-1.0',
       senses: [{ gloss: `sense of ${word}` }],
     })
   writeFileSync(path, words.map(word => `${line(word)}\n`).join(''))
@@ -33,8 +37,8 @@ t.test(
     const send = async (method: string, path: string, body?: object, match?: string) => {
       const response = await fetch(`${app.url}${path}`, {
         method,
-        headers: { ...headers, ...(match !== undefined && { 'if-match': match }) },
-        ...(body && { body: JSON.stringify(body) }),
+        headers: { ...headers, ...defined({ 'if-match': match }) },
+        ...defined({ body: body && JSON.stringify(body) }),
       })
       const text = await response.text()
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)

@@ -53,7 +53,11 @@ const openFollower = async (t: Test, folder: string) => {
   const stop = new AbortController()
   const followed: { readonly position: bigint; readonly id: string }[] = []
   const following = tail({
-    ...{ log: core.log, clock: systemClock, from: 0n, filter: {}, signal: stop.signal },
+    log: core.log,
+    clock: systemClock,
+    from: 0n,
+    filter: {},
+    signal: stop.signal,
     onEvents: events => followed.push(...events),
     onError: error => t.fail(String(error)),
   })

@@ -24,7 +24,9 @@ const editor = {
 }
 const idOf = (lemma: string): string => entryId({ language: 'en', lemma, partOfSpeech: 'noun', homograph: 1 })
 const byEditor = (commandId: string) => ({
-  ...{ commandId, correlationId: commandId, at: editor.now },
+  commandId,
+  correlationId: commandId,
+  at: editor.now,
   actor: { kind: 'account' as const, id: editor.id },
 })
 
@@ -203,8 +205,11 @@ t.test('a wrong line is reported with its number and reason, counted, and stops 
   }
   t.strictSame(told(1), ['/colour unknown', '/language required', '/lemma type', '/partOfSpeech enum'])
   t.strictSame(told(2), [
-    ...['/language language-unknown', '/lemma text-invalid', '/senses/0/gloss text-invalid'],
-    ...['/senses/1/gloss text-invalid', '/source source'],
+    '/language language-unknown',
+    '/lemma text-invalid',
+    '/senses/0/gloss text-invalid',
+    '/senses/1/gloss text-invalid',
+    '/source source',
   ])
   t.ok(told(3).length > 1 && told(3).length <= 20)
   t.strictSame(told(4), [' json-invalid'])
@@ -436,7 +441,8 @@ t.test('an import is permitted, and its source named', async t => {
   await t.rejects(house.importFile('ndjson', folder), SourceError)
   const given = writeLines(folder, 'given.ndjson', [])
   await t.rejects(openNdjson(given, { source: 'Bad Name' }), {
-    ...{ name: 'SourceError', kind: 'usage' },
+    name: 'SourceError',
+    kind: 'usage',
     message: '--source "Bad Name" is not the name of a source: a-z, 0-9, "." and "-", 100 characters at most.',
   })
   await t.rejects(openNdjson(writeLines(folder, '日.ndjson', [])), { kind: 'usage', message: /Name the source of/ })

@@ -32,8 +32,12 @@ const Joined = eventType('Joined', Type.Object({ account: Type.String(), email: 
 const types: readonly EventType[] = [Noted, Starred, Anything, Joined]
 
 const metaOf = (kind: EventMeta['actor']['kind'] = 'account'): NewEvent['meta'] => ({
-  ...{ actor: { kind, id: 'someone' }, commandId: 'c-1', correlationId: 'r-1', causationId: 'c-1' },
-  ...{ at: '2026-01-01T00:00:00.000Z', route: { visibility: 'public', language: 'en' } },
+  actor: { kind, id: 'someone' },
+  commandId: 'c-1',
+  correlationId: 'r-1',
+  causationId: 'c-1',
+  at: '2026-01-01T00:00:00.000Z',
+  route: { visibility: 'public', language: 'en' },
 })
 
 let made = 0
@@ -103,10 +107,13 @@ t.test('clear events come back as they went in, as canonical JSON', async t => {
 t.test('meta is canonical with every member there is', async t => {
   const { log } = open()
   const full = {
-    ...{ id: 'x', type: 'Starred', data: { stars: 1 } },
+    id: 'x',
+    type: 'Starred',
+    data: { stars: 1 },
     meta: {
       ...metaOf(),
-      ...{ fingerprint: 'f"\\é\u2028', traceparent: '00-1-2-01' },
+      fingerprint: 'f"\\é\u2028',
+      traceparent: '00-1-2-01',
       route: { visibility: 'owner' as const, owner: 'o', language: 'de' },
     },
   }
@@ -287,7 +294,8 @@ t.test('keys that cannot be read are no removal', async t => {
   const { log, store, keys } = open()
   await write(log, 'note-1', [newEvent('Noted', { topic: 'a', text: 'words' })])
   const away = openLog({
-    ...{ store, types },
+    store,
+    types,
     keys: { ...keys, find: () => Promise.reject(new Error('keys are away')) },
   })
   await t.rejects(read(away, 'note-1'), { message: 'keys are away' })
@@ -317,7 +325,7 @@ t.test('older versions are lifted, also when their text was removed, and checked
   await keys.destroy(key ?? '')
   t.match(only(await read(newer, 'name-1')), { data: { level: 2 }, removed: true })
   const throwing = eventType('Named', Type.Object({}), {
-    ...{ version: 2 },
+    version: 2,
     upcasters: {
       1: () => {
         throw new Error('no')
@@ -417,7 +425,8 @@ t.test('property: whatever bytes the log holds, reading either works or says und
       const { store, keys } = open()
       const secret = randomBytes(32)
       const log = openLog({
-        ...{ store, types },
+        store,
+        types,
         keys: { ...keys, find: async () => new Map([['document:1', { name: 'document:1', secret }]]) },
       })
       const $sealed = Buffer.from(bytes).toString('base64url')

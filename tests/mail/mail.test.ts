@@ -76,7 +76,13 @@ t.test('the reader’s language, or one they can make do with; times by their ow
   const given = { who: 'Ada', url: 'https://a.example', at }
   const subjectFor = (locale: string) => renderMail(template, { locale, timeZone: 'UTC' }, given).subject
   t.same(['es', 'es-MX', 'ES-419-x', 'en', 'fr', 'sp', ''].map(subjectFor), [
-    ...['A Ada', 'A Ada', 'A Ada', 'To Ada', 'To Ada', 'To Ada', 'To Ada'],
+    'A Ada',
+    'A Ada',
+    'A Ada',
+    'To Ada',
+    'To Ada',
+    'To Ada',
+    'To Ada',
   ])
   t.same(['es-MX', 'EN-gb', 'constructor', 'zh-Hant'].map(localeOf), ['es', 'en', 'en', 'en'])
   const english = { name: 'y', sample: {}, words: { en: words } }
@@ -141,7 +147,9 @@ const open = () => {
   const { signal } = new AbortController()
   const subscriber = mailSubscriber([rule], { jobs: async () => ({ addAll }) })
   const state: { failure?: Error; held: boolean; logged: Recorded; readonly destroyed: Set<string> } = {
-    ...{ held: true, logged: event(), destroyed: new Set() },
+    held: true,
+    logged: event(),
+    destroyed: new Set(),
   }
   const sent: Mail[] = []
   const refusals: Refused[] = []
@@ -180,7 +188,17 @@ const open = () => {
     await kind.handle({ key, data: { ...job.data, ...more }, signal, held: async () => state.held })
   }
   return {
-    ...{ subscriber, signal, added, calls, people, sent, refusals, lines, forgotten, state, work },
+    subscriber,
+    signal,
+    added,
+    calls,
+    people,
+    sent,
+    refusals,
+    lines,
+    forgotten,
+    state,
+    work,
     tell: (to: readonly string[]) => {
       told = to
     },
@@ -271,7 +289,10 @@ t.test('refused for good it is an event; a template that throws says which one i
   await t.rejects(work('e1:account:ada'), PermanentFailure)
   t.same(refusals, [
     {
-      ...{ eventId: 'e1', recipient: 'account:ada', template: 'welcome', code: 550 },
+      eventId: 'e1',
+      recipient: 'account:ada',
+      template: 'welcome',
+      code: 550,
       reason: 'MAIL: the server answered 550 to RCPT',
     },
   ])

@@ -6,6 +6,7 @@ import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { errorLine } from '../../src/adapters/logging/redact.ts'
 import { openSmtp } from '../../src/adapters/mail/smtp.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { type Mail, MailError } from '../../src/ports/mailer.ts'
 import { from, sampleMail as mail } from '../support/mails.ts'
 import { startSmtp, testCertificate } from '../support/smtp.ts'
@@ -24,7 +25,7 @@ const outcomeOf = async (sending: Promise<void>): Promise<Outcome> => {
   } catch (error) {
     if (!(error instanceof MailError)) throw error
     const { kind, message, code } = error
-    return { kind, message, ...(code !== undefined && { code }) }
+    return { kind, message, ...defined({ code }) }
   }
 }
 const send = (t: Test, url: string, more: Partial<Mail> = {}): Promise<Outcome> =>

@@ -10,7 +10,8 @@ const open = (run: (signal: AbortSignal) => Promise<string | undefined>) => {
   const clock = fakeClock()
   const told: string[] = []
   const housekeeping = openHousekeeping({
-    ...{ jobs: [{ name: 'sweep', at: YEARLY, run }], clock },
+    jobs: [{ name: 'sweep', at: YEARLY, run }],
+    clock,
     onDone: (job, what) => told.push(`${job}: ${what}`),
     onError: (job, error) => told.push(`${job}: ${String(error)}`),
   })

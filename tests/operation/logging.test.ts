@@ -89,7 +89,8 @@ t.test('what clients send stays out, and request and trace are on each line abou
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const draft = (lemma: string, more: Readonly<Record<string, string>>) =>
     fetch(`${url}/v1/entries`, {
-      ...{ method: 'POST', headers: { ...headers, ...more } },
+      method: 'POST',
+      headers: { ...headers, ...more },
       body: JSON.stringify({ language: 'en', lemma, partOfSpeech: 'noun' }),
     })
   const traced = await draft('hunter2', { traceparent: `00-${trace}-b7ad6b7169203331-01`, cookie: 'sid=Zm9vYmFy' })

@@ -86,10 +86,18 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
     consumers: [{ kind: 'projection', name: 'words', state: 'building', lag: 12, parked: 2, rate: 9, progress: 0.5 }],
     live: { connections: 4, messages: 100, drops: 3, position: 9n },
     nodes: { nodes: 2, connections: 9, listeners: 5 },
-    ...{ liveBehindSeconds: 12, signingKeyLifeSeconds: 90 },
+    liveBehindSeconds: 12,
+    signingKeyLifeSeconds: 90,
     jobs: [{ name: 'sweep', done: 2, failed: 1, lastDone: 1_700_000_000 }],
-    ...{ tokenAgeSeconds: 1.5, signingKeyAgeSeconds: 60, diskFreeBytes: 10, longStreams: 1, ready: false, position: 9 },
-    ...{ fileBytes: { events: 11 }, logs: { stderr: { dropped: 5, failures: 6 } }, health: { disk: 'degraded' } },
+    tokenAgeSeconds: 1.5,
+    signingKeyAgeSeconds: 60,
+    diskFreeBytes: 10,
+    longStreams: 1,
+    ready: false,
+    position: 9,
+    fileBytes: { events: 11 },
+    logs: { stderr: { dropped: 5, failures: 6 } },
+    health: { disk: 'degraded' },
   }
   metrics.cache('hit')
   metrics.cache('miss')
@@ -190,10 +198,17 @@ t.test('a stream of more than 1,000 events is warned about; detail is for operat
   const core = await openCore(config, systemClock, opened)
   const events = (from: number, count: number) =>
     Array.from({ length: count }, (_, at) => ({
-      ...{ id: `id-${from + at}`, type: 'ImportStarted', data: '{"format":"ndjson","source":"long"}' },
+      id: `id-${from + at}`,
+      type: 'ImportStarted',
+      data: '{"format":"ndjson","source":"long"}',
       meta: JSON.stringify({
-        ...{ actor: { kind: 'import', id: 'i' }, at: '2026-01-01T00:00:00.000Z', schema: 1 },
-        ...{ causationId: 'c', commandId: 'c', correlationId: 'c', route: { visibility: 'owner' } },
+        actor: { kind: 'import', id: 'i' },
+        at: '2026-01-01T00:00:00.000Z',
+        schema: 1,
+        causationId: 'c',
+        commandId: 'c',
+        correlationId: 'c',
+        route: { visibility: 'owner' },
       }),
     }))
   await core.store.append('import-long', 'none', events(0, 1_000))

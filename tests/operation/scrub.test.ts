@@ -50,7 +50,11 @@ t.test('what SQLite leaves between the cells of its pages is overwritten', t => 
   t.same(db.pragma('integrity_check'), 'ok')
 
   const reader = openDatabase(db.path, {
-    ...{ role: 'read', applicationId: 5, schemaVersion: 1, migrate: () => undefined, readOnly: true },
+    role: 'read',
+    applicationId: 5,
+    schemaVersion: 1,
+    migrate: () => undefined,
+    readOnly: true,
   })
   reader.exec('BEGIN')
   t.equal(reader.prepare('SELECT count(*) FROM term').get()?.[0], db.prepare('SELECT count(*) FROM term').get()?.[0])

@@ -21,7 +21,11 @@ withReadSide('a lease says on which grounds it was taken; of the dead and of one
   const clock = fakeClock()
   const take = (consumer: string) =>
     acquireLease({
-      ...{ store, consumer, owner: 'me', clock, signal: new AbortController().signal },
+      store,
+      consumer,
+      owner: 'me',
+      clock,
+      signal: new AbortController().signal,
       hasEnded: owner => owner === 'dead',
     })
   const record = (owner: string) => JSON.stringify({ owner, token: 7, beat: 9 })

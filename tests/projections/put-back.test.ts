@@ -73,7 +73,8 @@ t.test('a subscriber goes on after what it handled last where that is there, els
   const { log, store, clock } = side
   const handled: unknown[] = []
   const of = subscriber({
-    ...{ name: 'recorder', categories: ['word'] },
+    name: 'recorder',
+    categories: ['word'],
     handle: async events => {
       for (const { data } of events) handled.push(data['word'])
     },
@@ -81,7 +82,12 @@ t.test('a subscriber goes on after what it handled last where that is there, els
   const follow = async (): Promise<void> => {
     const ending = new AbortController()
     const node = runSubscriber({
-      ...{ subscriber: of, log, store, clock, nodeId: `node-${handled.length}`, signal: ending.signal },
+      subscriber: of,
+      log,
+      store,
+      clock,
+      nodeId: `node-${handled.length}`,
+      signal: ending.signal,
     })
     await until('it is at the head', async () => {
       const { position, state } = await node.status()

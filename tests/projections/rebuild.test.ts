@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { ReadStoreError } from '../../src/ports/read-store.ts'
 import { openFreshness } from '../../src/projections/freshness.ts'
@@ -60,11 +61,11 @@ withReadSide(
     await until('the view reads it', async () => (await view.find(list)).generation === '1.2')
     t.ok((await view.get(['new'])).has('new'))
 
-    const second = await view.find({ ...list, ...(first.next && { after: first.next }) }, first.generation)
+    const second = await view.find({ ...list, ...defined({ after: first.next ?? undefined }) }, first.generation)
     t.equal(second.generation, '1.1', 'a cursor stays with its own generation while that is there')
     t.equal(second.documents.length, 2)
     await side.store.drop('words@1#1')
-    const third = view.find({ ...list, ...(second.next && { after: second.next }) }, second.generation)
+    const third = view.find({ ...list, ...defined({ after: second.next ?? undefined }) }, second.generation)
     await t.rejects(third, { name: 'ProjectionError', code: 'cursor-expired' })
     for (const forged of ['', '1', '7.1', '1.x'])
       await t.rejects(view.find(list, forged), { code: 'cursor-expired' }, `cursor of ${forged}`)

@@ -106,13 +106,24 @@ t.test('a removal leaves nothing, and no text of a sense or example is kept at a
       type: 'EntryImported',
       data: {
         ...identity,
-        ...{ rank: 1, licence: 'x', source: 's', record: 'r' },
+        rank: 1,
+        licence: 'x',
+        source: 's',
+        record: 'r',
         content: {
-          ...{ variants: [], forms: [], pronunciations: [], categories: [], etymology: 'of unknown origin' },
+          variants: [],
+          forms: [],
+          pronunciations: [],
+          categories: [],
+          etymology: 'of unknown origin',
           senses: [
             {
-              ...{ id: 'a', gloss: 'Good luck indeed', labels: { register: [], region: [], domain: [] } },
-              ...{ examples: [{ text: 'what luck' }], relations: [], translations: [] },
+              id: 'a',
+              gloss: 'Good luck indeed',
+              labels: { register: [], region: [], domain: [] },
+              examples: [{ text: 'what luck' }],
+              relations: [],
+              translations: [],
             },
           ],
         },

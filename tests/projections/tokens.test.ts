@@ -45,8 +45,12 @@ const open = (t: Test) => {
     data: TokenEvent['data'] | Record<string, never>,
   ) => {
     const meta = {
-      ...{ actor: { kind: 'service' as const, id: 'admin' }, commandId: 'c', correlationId: 'r', causationId: 'c' },
-      ...{ at: clock.now().toISOString(), route: tokenAggregate.route(undefined) },
+      actor: { kind: 'service' as const, id: 'admin' },
+      commandId: 'c',
+      correlationId: 'r',
+      causationId: 'c',
+      at: clock.now().toISOString(),
+      route: tokenAggregate.route(undefined),
     }
     const encoded = await log.encode(stream, expected, [{ id: `${stream} ${type}`, type, data: { ...data }, meta }])
     const result = await log.append(encoded)

@@ -24,7 +24,11 @@ const START = Date.parse('2026-01-01T00:00:00.000Z')
 const drafted: EntryEvent = {
   type: 'EntryDrafted',
   data: {
-    ...{ language: 'en', lemma: 'word', partOfSpeech: 'noun', homograph: 1, licence: 'CC-BY-SA-4.0' },
+    language: 'en',
+    lemma: 'word',
+    partOfSpeech: 'noun',
+    homograph: 1,
+    licence: 'CC-BY-SA-4.0',
     content: emptyContent,
   },
 }
@@ -40,7 +44,10 @@ const openNodes = () => {
 }
 
 const envelopeAt = (ms: number): Envelope => ({
-  ...{ commandId: randomUUID(), actor, correlationId: 'one', at: new Date(START + ms) },
+  commandId: randomUUID(),
+  actor,
+  correlationId: 'one',
+  at: new Date(START + ms),
 })
 
 t.test('asOf the time of a revision is that revision, with clocks that stand still, differ and go back', async t => {

@@ -6,6 +6,7 @@ import t from 'tap'
 import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.ts'
 import { openReadings } from '../../src/commands/history.ts'
 import { openTransactor } from '../../src/commands/transact.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { entryEvents } from '../../src/domain/entry-events.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { endReading, historyEvents, openReading, readingAggregate } from '../../src/domain/history.ts'
@@ -66,12 +67,18 @@ const openWorld = async (t: Tap.Test, times: readonly number[]) => {
   const signal = new AbortController().signal
   const removals = openRemovals(store, ['EntryRedacted'])
   const history = openHistory({
-    ...{ records: store, transcript: openTranscript({ keys, codecs: codecsOf(types), removals }) },
+    records: store,
+    transcript: openTranscript({ keys, codecs: codecsOf(types), removals }),
     view: openView({ projection: historyProjection, store: reads, clock, freshness }),
     types: new Map([['entry', entryEvents.map(each => each.type)]]),
   })
   return {
-    ...{ store, log, keys, clock, note, history },
+    store,
+    log,
+    keys,
+    clock,
+    note,
+    history,
     build: () => rebuild({ ...build, signal }),
     verify: () => verifyProjection({ ...build, signal }),
   }
@@ -115,7 +122,7 @@ t.test('a span of time finds the events of it, whatever the clocks of those who 
         const found: bigint[] = []
         let place: { readonly at: bigint; readonly end: bigint } | undefined
         do {
-          const page = await history.page({ ...span, order }, { limit: 4, ...(place && { place }) }, reader)
+          const page = await history.page({ ...span, order }, { limit: 4, ...defined({ place }) }, reader)
           found.push(...page.lines.map(each => each.position))
           place = page.next
         } while (place)
@@ -130,9 +137,15 @@ t.test('a span of time finds the events of it, whatever the clocks of those who 
 t.test('imported text of a removed entry is shown to nobody, a damaged event breaks nothing', async t => {
   const { history, build, note, store } = await openWorld(t, [1])
   const imported = {
-    ...{ language: 'en', lemma: 'imported text', partOfSpeech: 'noun', homograph: 1, rank: 0, licence: 'CC0-1.0' },
+    language: 'en',
+    lemma: 'imported text',
+    partOfSpeech: 'noun',
+    homograph: 1,
+    rank: 0,
+    licence: 'CC0-1.0',
     content: { variants: [], senses: [], forms: [], pronunciations: [], categories: [] },
-    ...{ source: 'a-book', record: 'x' },
+    source: 'a-book',
+    record: 'x',
   }
   await note('entry-book', 'EntryImported', imported, 'none')
   await build()
@@ -196,7 +209,9 @@ t.test(
     const errors: unknown[] = []
     const readings = openReadings({
       readings: openTransactor({ aggregate: readingAggregate, log, clock, random: () => 0.5, cachedStreams: 10 }),
-      ...{ clock, newId: randomUUID, onError: (error: unknown) => errors.push(error) },
+      clock,
+      newId: randomUUID,
+      onError: (error: unknown) => errors.push(error),
     })
     const request = { actor, correlationId: 'one', filters: { order: 'asc' } } as const
     broken = 1

@@ -24,18 +24,19 @@ type Word = {
 }
 
 const entryOf = ({ lemma, language, gloss, form, rank }: Word): Entry => ({
-  ...{
-    language,
-    lemma,
-    partOfSpeech: 'noun',
-    homograph: 1,
-    status: 'published',
-    licence: 'CC0-1.0',
-    edited: true,
-    rank,
-  },
+  language,
+  lemma,
+  partOfSpeech: 'noun',
+  homograph: 1,
+  status: 'published',
+  licence: 'CC0-1.0',
+  edited: true,
+  rank,
   content: {
-    ...{ variants: [], pronunciations: [], categories: [], forms: form === '' ? [] : [{ form, tags: [] }] },
+    variants: [],
+    pronunciations: [],
+    categories: [],
+    forms: form === '' ? [] : [{ form, tags: [] }],
     senses: [
       {
         id: 's',
@@ -47,7 +48,10 @@ const entryOf = ({ lemma, language, gloss, form, rank }: Word): Entry => ({
       },
     ],
   },
-  ...{ contributors: [], createdAt: '', updatedAt: '', removed: false },
+  contributors: [],
+  createdAt: '',
+  updatedAt: '',
+  removed: false,
 })
 
 const documentsOf = (words: readonly Word[]): { id: string; body: SearchDocument }[] =>
@@ -253,12 +257,10 @@ t.test('the embedded read store finds the same, in the same order, with and with
 
 t.test('a fuzzy layer is ordered by distance, then use', async t => {
   const words = [
-    ...[
-      { lemma: 'kittens', rank: 0 },
-      { lemma: 'mittens', rank: 9 },
-      { lemma: 'kitchen', rank: 5 },
-      { lemma: 'smitten', rank: 1 },
-    ],
+    { lemma: 'kittens', rank: 0 },
+    { lemma: 'mittens', rank: 9 },
+    { lemma: 'kitchen', rank: 5 },
+    { lemma: 'smitten', rank: 1 },
   ].map(each => ({ language: 'en', gloss: 'x', form: '', ...each }))
   const query = queryOf('kittenz')
   if (!query) throw new Error('no query')

@@ -10,6 +10,7 @@ import t from 'tap'
 import { WebSocket } from 'ws'
 import { loadConfig } from '../../src/config.ts'
 import { settings } from '../../src/config-settings.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { elapse } from '../support/clocks.ts'
 import { lexichron, startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
@@ -39,13 +40,19 @@ t.test('secrets are made once, and the settings that they hold are ones that sta
   const file = (name: string): string => join(secrets, name)
   const config = loadConfig(
     {
-      ...{ EVENT_STORE_FILE: file('event_store'), READ_STORE_FILE: file('read_store'), KEYS_FILE: file('keys') },
-      ...{ MASTER_KEY_FILE: file('master_key'), CACHE_FILE: file('cache'), NODE_ENV: 'production' },
+      EVENT_STORE_FILE: file('event_store'),
+      READ_STORE_FILE: file('read_store'),
+      KEYS_FILE: file('keys'),
+      MASTER_KEY_FILE: file('master_key'),
+      CACHE_FILE: file('cache'),
+      NODE_ENV: 'production',
     },
     folder,
   )
   t.match(config, {
-    ...{ eventStore: { engine: 'eventstoredb' }, readStore: { engine: 'mongodb' }, keys: { engine: 'mongodb' } },
+    eventStore: { engine: 'eventstoredb' },
+    readStore: { engine: 'mongodb' },
+    keys: { engine: 'mongodb' },
     cache: { engine: 'redis' },
   })
   for (const n of [1, 2, 3])
@@ -141,7 +148,8 @@ esac
     { mode: 0o755 },
   )
   execFileSync('bash', ['ops/deploy.sh', 'image:1'], {
-    ...{ cwd: folder, stdio: 'ignore' },
+    cwd: folder,
+    stdio: 'ignore',
     env: { ...process.env, PATH: `${join(folder, 'bin')}:${process.env['PATH']}` },
   })
   const lines = readFileSync(asked, 'utf8').split('\n')
@@ -350,7 +358,7 @@ t.test(
         seen.push(String(message.data?.entryId ?? message.data?.id ?? message.entryId))
       })
       await new Promise((resolve, reject) => ws.once('open', resolve).once('error', reject))
-      ws.send(JSON.stringify({ op: 'subscribe', id: 'a', channel: 'entries', ...(after !== undefined && { after }) }))
+      ws.send(JSON.stringify({ op: 'subscribe', id: 'a', channel: 'entries', ...defined({ after }) }))
       return ws
     }
     let open = await listen()

@@ -29,10 +29,8 @@ const call = async (
 }
 
 const draft = (lemma: string) => ({
-  ...{
-    method: 'POST',
-    body: { language: 'en', lemma, partOfSpeech: 'noun', senses: [{ gloss: `what ${lemma} means` }] },
-  },
+  method: 'POST',
+  body: { language: 'en', lemma, partOfSpeech: 'noun', senses: [{ gloss: `what ${lemma} means` }] },
 })
 
 t.test('draft, publish, search, history, live; a restart; the database away and back', async t => {

@@ -87,7 +87,10 @@ t.test('told once each; refused for good: parked, an event, retried; away: it wa
   const post = (path: string, body: object, more = {}) =>
     fetch(one.url + path, { method: 'POST', headers: { ...bearer, ...more }, body: JSON.stringify(body) })
   const drafted = await post('/v1/entries', {
-    ...{ language: 'en', lemma: 'gone', partOfSpeech: 'noun', senses: [{ gloss: 'what is not there' }] },
+    language: 'en',
+    lemma: 'gone',
+    partOfSpeech: 'noun',
+    senses: [{ gloss: 'what is not there' }],
   })
   const { id } = Object(await drafted.json())
   t.equal(drafted.status, 201)

@@ -26,8 +26,14 @@ else {
   const proxy = await openProxy(t, server.url)
   const masterKey = randomBytes(32).toString('base64')
   const settings = () => ({
-    ...{ READ_STORE: proxy.through(server.database()), KEYS: server.database(), MASTER_KEY: masterKey },
-    ...{ SAMPLE: 'none', LIMIT_WRITES: '0', LIMIT_READS: '0', LIMIT_SEARCH: '0', LOG_LEVEL: 'warn' },
+    READ_STORE: proxy.through(server.database()),
+    KEYS: server.database(),
+    MASTER_KEY: masterKey,
+    SAMPLE: 'none',
+    LIMIT_WRITES: '0',
+    LIMIT_READS: '0',
+    LIMIT_SEARCH: '0',
+    LOG_LEVEL: 'warn',
   })
 
   t.test('the whole tour, two nodes, a rebuild, an outage', async t => {
@@ -44,7 +50,10 @@ else {
     const ids: string[] = []
     for (const lemma of words) {
       const made = await post(one.url, '/v1/entries', {
-        ...{ language: 'en', lemma, partOfSpeech: 'noun', senses: [{ gloss: `what ${lemma} means` }] },
+        language: 'en',
+        lemma,
+        partOfSpeech: 'noun',
+        senses: [{ gloss: `what ${lemma} means` }],
       })
       t.equal(made.status, 201, JSON.stringify(made.json))
       const id = String(made.json['id'])

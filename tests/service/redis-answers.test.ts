@@ -1,6 +1,7 @@
 /** Two nodes that keep answers in one Redis, asked by people who may see different things, while entries change. */
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import type { Role } from '../../src/domain/roles.ts'
 import { ask, NOT_YET, tokenOf } from '../support/nodes.ts'
 import { noRedis, startRedis } from '../support/redis.ts'
@@ -29,7 +30,7 @@ else
       const answer = await ask(
         urls[node] + path,
         {
-          headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
+          headers: { ...headers, ...defined({ 'content-type': body && 'application/json' }) },
           ...(body && { method, body: JSON.stringify(body) }),
         },
         NOT_YET,
@@ -42,7 +43,10 @@ else
     })
 
     const drafted = await call(0, '/v1/entries', author, {
-      ...{ language: 'en', lemma: 'kept', partOfSpeech: 'noun', senses: [{ gloss: 'secret until published' }] },
+      language: 'en',
+      lemma: 'kept',
+      partOfSpeech: 'noun',
+      senses: [{ gloss: 'secret until published' }],
     })
     const path = drafted.headers.get('location') ?? ''
     const seen = { 'sync-token': drafted.sync }
@@ -105,7 +109,10 @@ else
       )
     const before = await marksOf()
     const verb = await call(0, '/v1/entries', author, {
-      ...{ language: 'en', lemma: 'keep', partOfSpeech: 'verb', senses: [{ gloss: 'not to lose' }] },
+      language: 'en',
+      lemma: 'keep',
+      partOfSpeech: 'verb',
+      senses: [{ gloss: 'not to lose' }],
     })
     const verbPath = verb.headers.get('location') ?? ''
     const shown = await call(0, `${verbPath}/publish`, { ...editor, 'if-match': '*' }, {})

@@ -7,7 +7,8 @@ import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
 import { openTurns } from '../../src/domain/turns.ts'
 import { type Place, placeOf } from '../../src/log/log.ts'
 import type { Clock } from '../../src/ports/clock.ts'
-import { type LiveHub, openLiveHub } from '../../src/subscribers/live.ts'
+import { openLiveHub } from '../../src/subscribers/live.ts'
+import type { LiveHub } from '../../src/subscribers/live-hub.ts'
 import { openStandings, type Standings } from '../../src/subscribers/live-standings.ts'
 import type { LiveSink } from '../../src/subscribers/live-transport.ts'
 import { fakeClock, settle } from '../support/clocks.ts'
@@ -44,7 +45,11 @@ const openHub = (
 ): LiveHub =>
   openLiveHub({
     log: { ...log, types: new Map() },
-    ...{ clock, signal, from, projections: async () => [], figures: async () => ({}) },
+    clock,
+    signal,
+    from,
+    projections: async () => [],
+    figures: async () => ({}),
     tokenOf: ({ position, mark }) => {
       told.set(position, mark)
       return String(position)
@@ -74,7 +79,10 @@ const sinkOf = (owner: string, took: (op: string, after: string) => void): LiveS
       took(op, after)
     }
   },
-  ...{ flush: () => undefined, alone: () => false, full: () => false, drained: async () => true },
+  flush: () => undefined,
+  alone: () => false,
+  full: () => false,
+  drained: async () => true,
   tooSlow: () => t.fail('nobody was slow'),
 })
 
@@ -315,11 +323,9 @@ t.test('turns: so many at once, fewer of one owner, owners one after the other',
   const all = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].map(name => begin(name.charAt(0), name))
   t.same(order, ['a1', 'a2', 'b1'], 'a third of one owner waits though there is a place')
   for (const [ended, begun] of [
-    ...[
-      ['a1', 'a3'],
-      ['a2', 'b2'],
-      ['b1', 'c1'],
-    ],
+    ['a1', 'a3'],
+    ['a2', 'b2'],
+    ['b1', 'c1'],
     ['a3', 'a4'],
   ]) {
     ends.get(ended ?? '')?.()

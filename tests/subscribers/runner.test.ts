@@ -25,7 +25,12 @@ const start = (t: Test, { log, store, clock }: ReadSide, of: Subscriber, more: P
   const errors: string[] = []
   nodes += 1
   const handle = runSubscriber({
-    ...{ subscriber: of, log, store, clock, nodeId: `node-${nodes}`, signal: stopping.signal },
+    subscriber: of,
+    log,
+    store,
+    clock,
+    nodeId: `node-${nodes}`,
+    signal: stopping.signal,
     onError: message => errors.push(message),
     ...more,
   })
@@ -42,7 +47,8 @@ const recording = (more: Partial<Subscriber> = {}) => {
   const seen: Recorded[] = []
   const broken = new Set<unknown>()
   const of = subscriber({
-    ...{ name: 'recorder', categories: ['word'] },
+    name: 'recorder',
+    categories: ['word'],
     handle: async events => {
       for (const event of events) if (broken.has(event.data['word'])) throw new Error('out of order')
       seen.push(...events)
@@ -144,7 +150,9 @@ t.test('an engine that is away parks nothing: it is waited for, and nothing is l
   let away = true
   const seen: unknown[] = []
   const of = subscriber({
-    ...{ name: 'recorder', categories: ['word'], attempts: 2 },
+    name: 'recorder',
+    categories: ['word'],
+    attempts: 2,
     handle: async events => {
       for (const { data } of events) {
         // As an adapter's error comes through a command: the engine's own stands beneath.
@@ -215,7 +223,10 @@ t.test('an effect that never ends has failed after its time, and holds up no clo
   const aborted: unknown[] = []
   const done: unknown[] = []
   const of = subscriber({
-    ...{ name: 'slow', categories: ['word'], attempts: 1, timeoutMs: 2_000 },
+    name: 'slow',
+    categories: ['word'],
+    attempts: 1,
+    timeoutMs: 2_000,
     handle: (events, signal) =>
       new Promise(resolve => {
         if (events.every(each => each.data['word'] !== 'endless')) {

@@ -6,10 +6,21 @@ import { tail } from '../../src/subscribers/tail.ts'
 import { fastClock } from '../support/clocks.ts'
 
 const event = (position: bigint): Recorded => ({
-  ...{ id: `e${position}`, stream: 'entry-1', revision: position, position, recordedAt: '', type: 'X', data: {} },
+  id: `e${position}`,
+  stream: 'entry-1',
+  revision: position,
+  position,
+  recordedAt: '',
+  type: 'X',
+  data: {},
   meta: {
-    ...{ actor: { kind: 'system', id: 's' }, commandId: 'c', correlationId: 'c', causationId: 'c', schema: 1 },
-    ...{ at: '2026-01-01T00:00:00.000Z', route: { visibility: 'public' } },
+    actor: { kind: 'system', id: 's' },
+    commandId: 'c',
+    correlationId: 'c',
+    causationId: 'c',
+    schema: 1,
+    at: '2026-01-01T00:00:00.000Z',
+    route: { visibility: 'public' },
   },
 })
 
@@ -34,7 +45,11 @@ t.test('an event of a newer build is told once and passed over; a store that is 
   const seen: bigint[] = []
   const told: unknown[] = []
   await tail({
-    ...{ log: { subscribe }, clock: fastClock(1), from: 0n, filter: {}, signal: ending.signal },
+    log: { subscribe },
+    clock: fastClock(1),
+    from: 0n,
+    filter: {},
+    signal: ending.signal,
     onEvents: events => seen.push(...events.map(each => each.position)),
     onError: error => void told.push(error),
   })

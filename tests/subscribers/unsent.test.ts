@@ -33,7 +33,11 @@ const startNode = async (
 ) => {
   const clock = realClock()
   const queue = await openQueue({
-    ...{ backend: openSqliteJobs(join(folder, 'jobs.db')), nodeId: name, clock, random: () => 0.5, lookMs: 20 },
+    backend: openSqliteJobs(join(folder, 'jobs.db')),
+    nodeId: name,
+    clock,
+    random: () => 0.5,
+    lookMs: 20,
     onError: () => undefined,
   })
   const jobs = async (): Promise<Jobs> => queue
@@ -52,7 +56,12 @@ const startNode = async (
   const unsent = { subscriber, log, records: store, jobs }
   const stopping = new AbortController()
   const handle = runSubscriber({
-    ...{ subscriber, log, store: queue.consumers, clock, nodeId: name, signal: stopping.signal },
+    subscriber,
+    log,
+    store: queue.consumers,
+    clock,
+    nodeId: name,
+    signal: stopping.signal,
     beginAt: head => beginOutward(unsent, head),
   })
   let opened = true
@@ -68,7 +77,10 @@ const startNode = async (
     queue.work([
       unsentJobs([subscriber], log),
       {
-        ...{ name: JOB, concurrency: 1, firstMs: 3_600_000, longestMs: 3_600_000 },
+        name: JOB,
+        concurrency: 1,
+        firstMs: 3_600_000,
+        longestMs: 3_600_000,
         handle: async ({ data }) => {
           if (!only(String(data['word']))) throw new Error('not now')
           done.push(String(data['word']))

@@ -1,5 +1,6 @@
 /** A client that checks every answer against the service's own OpenAPI document. */
 import { Compile } from 'typebox/schema'
+import { defined } from '../../src/domain/defined.ts'
 import { until } from './until.ts'
 
 export type Sent = {
@@ -145,7 +146,7 @@ export const openApi = async (url: string): Promise<Api> => {
       method,
       headers,
       redirect: 'manual',
-      ...(body !== undefined && { body }),
+      ...defined({ body }),
     })
     const text = await response.text()
     if (method !== 'GET' && method !== 'HEAD') written = response.headers.get('sync-token') ?? written

@@ -26,10 +26,8 @@ const allowed: Readonly<Record<Layer, readonly Layer[]>> = {
   queries: ['domain', 'ports', 'log', 'projections'],
   subscribers: ['domain', 'ports', 'log', 'commands', 'projections'],
   adapters: ['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'config'],
-  config: [],
-  app: [
-    ...(['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'adapters', 'config'] as const),
-  ],
+  config: ['domain'],
+  app: ['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'adapters', 'config'],
   main: ['app', 'config', 'adapters'],
 }
 
@@ -42,9 +40,16 @@ const domainPackages: ReadonlySet<string> = new Set(['typebox', 'snowball-stemme
  * files, `sqlite-journal.ts` folds their journals, `sqlite-scrub.ts` overwrites what was deleted, `folders.ts` makes folders and files.
  */
 const sharedAdapters: ReadonlySet<string> = new Set(
-  ['sqlite', 'sqlite-file', 'sqlite-journal', 'sqlite-scrub', 'mongodb', 'mongodb-sockets', 'folders'].map(
-    name => `src/adapters/${name}.ts`,
-  ),
+  [
+    'sqlite',
+    'sqlite-file',
+    'sqlite-journal',
+    'sqlite-scrub',
+    'mongodb',
+    'mongodb-records',
+    'mongodb-sockets',
+    'folders',
+  ].map(name => `src/adapters/${name}.ts`),
 )
 
 export const MAX_LINES = 360
@@ -107,6 +112,30 @@ const forbidden: readonly (readonly [RegExp, string])[] = [
   [/@ts-(?:ignore|nocheck|expect-error)/, 'a suppressed type error'],
 ]
 
+const closing: Readonly<Record<'{' | '[', RegExp>> = { '{': /[{}]/g, '[': /[[\]]/g }
+
+/** Where what opens at the place ends; the code is without strings, so that brackets pair. */
+const endOf = (code: string, start: number): number => {
+  const brackets = closing[code[start] === '{' ? '{' : '[']
+  brackets.lastIndex = start
+  let depth = 0
+  for (let found = brackets.exec(code); found; found = brackets.exec(code)) {
+    depth += found[0] === code[start] ? 1 : -1
+    if (depth === 0) return brackets.lastIndex
+  }
+  return code.length
+}
+
+/** A spread of a literal that is nothing more: the list of `...[a, b].map(f)` is, a pattern of parameters is no spread. */
+const spreadsLiteral = (code: string): boolean =>
+  [...code.matchAll(/\.\.\.[\s(]*(?=[{[])/g)].some(({ index, 0: spread }) => {
+    const behind = code.slice(endOf(code, index + spread.length))
+    const around = spread.split('(').length - 1
+    return new RegExp(
+      `^(?:\\s*as\\s+const\\b)?(?:\\s*\\)(?:\\s*as\\s+const\\b)?){${around}}\\s*(?:,|[)}\\]](?!\\s*=>))`,
+    ).test(behind)
+  })
+
 /** What no file may contain, wherever it stands; `most` lines at most. */
 export const textFaults = ({ path, text }: SourceFile, most = MAX_LINES): readonly string[] => {
   const code = withoutStrings(withoutComments(text))
@@ -114,6 +143,7 @@ export const textFaults = ({ path, text }: SourceFile, most = MAX_LINES): readon
   return [
     ...forbidden.flatMap(([pattern, what]) => (pattern.test(code) ? [`${path}: ${what}`] : [])),
     ...(/@ts-(?:ignore|nocheck|expect-error)/.test(text) ? [`${path}: a suppressed type error`] : []),
+    ...(spreadsLiteral(codeOf(text)) ? [`${path}: an inline spread: its members stand where it stands`] : []),
     ...(/(?:\/\/|\*)\s*(?:TODO|FIXME|XXX)\b/.test(text) ? [`${path}: an orphan TODO`] : []),
     ...(lines > most ? [`${path}: ${lines} lines, more than ${most}`] : []),
     ...(/(?:^|\/)(?:utils?|helpers?|index)\.ts$/.test(path) ? [`${path}: a name that says nothing`] : []),

@@ -45,11 +45,9 @@ export const openAuthenticator = (origin: string) => {
   let counter = 0
   const cose = cbor(
     new Map<number, Cbor>([
-      ...([
-        [1, 2],
-        [3, -7],
-        [-1, 1],
-      ] as const),
+      [1, 2],
+      [3, -7],
+      [-1, 1],
       [-2, Buffer.from(x, 'base64url')],
       [-3, Buffer.from(y, 'base64url')],
     ]),
@@ -64,8 +62,12 @@ export const openAuthenticator = (origin: string) => {
     return Buffer.concat([sha256(spoilt.rpId ?? new URL(origin).hostname), Buffer.from([flags]), count, attested])
   }
   const answer = (response: object) => ({
-    ...{ id: b64(id), rawId: b64(id), type: 'public-key', authenticatorAttachment: 'platform' },
-    ...{ clientExtensionResults: {}, response },
+    id: b64(id),
+    rawId: b64(id),
+    type: 'public-key',
+    authenticatorAttachment: 'platform',
+    clientExtensionResults: {},
+    response,
   })
   return {
     id: b64(id),
@@ -93,7 +95,9 @@ export const openAuthenticator = (origin: string) => {
       const client = clientData(spoilt.type ?? 'webauthn.get', spoilt.challenge ?? asked.challenge, spoilt)
       const signature = createSign('sha256').update(authData).update(sha256(client)).sign(privateKey)
       return answer({
-        ...{ clientDataJSON: b64(client), authenticatorData: b64(authData), signature: b64(signature) },
+        clientDataJSON: b64(client),
+        authenticatorData: b64(authData),
+        signature: b64(signature),
         userHandle: spoilt.userHandle ?? user,
       })
     },

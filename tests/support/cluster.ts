@@ -1,6 +1,7 @@
 /** Two nodes under load with listeners at each, and what has to be true of them after each fault. */
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { listen } from './listener.ts'
 import { type Answered, insist, listOf, ready } from './nodes.ts'
 import { lexichron, type Service, startService, temporaryFolder } from './service.ts'
@@ -146,7 +147,7 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
   const drafts = async () => {
     const last = answered.at(-1)?.sync
     const response = await fetch(`${urls()[0]}/v1/events?category=entry&type=EntryDrafted`, {
-      headers: { ...headers, accept: 'application/x-ndjson', ...(last !== undefined && { 'sync-token': last }) },
+      headers: { ...headers, accept: 'application/x-ndjson', ...defined({ 'sync-token': last }) },
     })
     return (await response.text())
       .split('\n')
@@ -160,7 +161,7 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
       for (const path of ['/v1/entries', '/v1/events'])
         await until(`${path} at ${sync}`, async () => {
           const response = await fetch(`${url}${path}?limit=1`, {
-            headers: { ...headers, ...(sync !== undefined && { 'sync-token': sync }) },
+            headers: { ...headers, ...defined({ 'sync-token': sync }) },
           }).catch(() => undefined)
           await response?.arrayBuffer()
           return response?.status === 200 ? true : undefined
@@ -264,7 +265,9 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
   }
 
   const cluster: Cluster = {
-    ...{ folder, nodes, replace },
+    folder,
+    nodes,
+    replace,
     holder: consumer =>
       until(`one that works for ${consumer}`, async () => {
         const states = await Promise.all(
@@ -276,7 +279,8 @@ export const openCluster = async (t: Test, env: Env): Promise<Cluster> => {
     row,
     away: (name, proxy, said) =>
       row({
-        ...{ name, said },
+        name,
+        said,
         strike: async () => {
           proxy.cut()
           await wait(AWAY_MS)

@@ -128,7 +128,10 @@ const SearchPageSchema = Type.Object({
 
 /** Finds every published entry, whatever is asked for: what search finds is not the edge's business. */
 const search = (view: View<EntryDocument>): HttpDeps['queries']['searchEntries'] => ({
-  ...{ name: 'search-entries', permission: 'entries:read', output: SearchPageSchema, reads: ['search'] },
+  name: 'search-entries',
+  permission: 'entries:read',
+  output: SearchPageSchema,
+  reads: ['search'],
   run: async ({ q, limit, after }) => {
     const query = parseQuery(q, { language: undefined, fuzzy: 0 })
     if ('fault' in query) return refuse(query.fault, query.detail)
@@ -136,7 +139,9 @@ const search = (view: View<EntryDocument>): HttpDeps['queries']['searchEntries']
     const key = Array.isArray(after?.key) ? { after: after.key } : {}
     const found = await view.find({ where, order: ['sortKey'], limit, ...key }, after?.generation)
     const items = found.documents.map(({ id, body }) => ({
-      ...{ entry: entryView(id, body, body.revision), matched: 'exact', highlights: [] },
+      entry: entryView(id, body, body.revision),
+      matched: 'exact',
+      highlights: [],
     }))
     const next = found.next ? { generation: view.generation(), key: found.next } : null
     return { value: { items, next }, position: view.position() }
@@ -145,12 +150,17 @@ const search = (view: View<EntryDocument>): HttpDeps['queries']['searchEntries']
 
 /** A day's figures of a service in which nothing was ever counted. */
 const nothingCounted: View<AnalyticsDocument> = {
-  ...{ name: 'analytics', get: async () => new Map(), count: async () => 0 },
+  name: 'analytics',
+  get: async () => new Map(),
+  count: async () => 0,
   find: async () => ({ documents: [], next: null, examined: 0, generation: '1.1', position: 0n }),
   select: async () => {
     throw new Error('Nothing selects figures.')
   },
-  ...{ generation: () => '1.1', position: () => 0n, waitFor: async () => undefined, ready: async () => true },
+  generation: () => '1.1',
+  position: () => 0n,
+  waitFor: async () => undefined,
+  ready: async () => true,
 }
 
 export type EdgeOptions = {
@@ -173,7 +183,9 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
   const pointOf = (seed: string | undefined): string => (seed === undefined ? randomUUID() : '')
   return {
     settings: {
-      ...{ allowedOrigins: [], trustedProxies: [], limits: defaultLimits },
+      allowedOrigins: [],
+      trustedProxies: [],
+      limits: defaultLimits,
       ...options.settings,
     },
     version: '0.0.0',
@@ -185,19 +197,19 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
       entryHistory: entryHistory(reads),
       randomEntry: randomEntry(reads, pointOf),
       wordOfTheDay: wordOfTheDay({
-        ...{ reads, clock, pointOf },
+        reads,
+        clock,
+        pointOf,
         chosen: async () => undefined,
         choose: async (language, _date, entryId) => ({ language, entryId }),
       }),
       exportEntries: exportEntries(reads),
       searchEntries: search(view),
       suggestEntries: {
-        ...{
-          name: 'suggest-entries',
-          permission: 'entries:read',
-          output: Type.Object({ items: Type.Array(Type.Unknown()) }),
-          reads: ['search'],
-        },
+        name: 'suggest-entries',
+        permission: 'entries:read',
+        output: Type.Object({ items: Type.Array(Type.Unknown()) }),
+        reads: ['search'],
         run: async () => ({ value: { items: [] }, position: view.position() }),
       },
       analytics: analytics({ analytics: nothingCounted }),

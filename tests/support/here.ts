@@ -35,7 +35,10 @@ export const runHere = async (
 ): Promise<Ran> => {
   const [out, err] = [collector(), collector()]
   const code = await runCommandLine(args, {
-    ...{ stdout: out.stream, stderr: err.stream, version: '0.0.0', signal: new AbortController().signal },
+    stdout: out.stream,
+    stderr: err.stream,
+    version: '0.0.0',
+    signal: new AbortController().signal,
     config: () => loadConfig(environmentFor(dataDir, env), dataDir),
     openApp: async () => openApp,
     openDoctor: async () => load => diagnose(load, clock),

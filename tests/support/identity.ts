@@ -68,11 +68,17 @@ type IdentityNode = FactorDeps & ReleaseDeps & Pick<MoveDeps, 'removeDisputed'>
 export const identityNode = (log: Log, clock: FakeClock): IdentityNode => {
   const open = <S, E extends DomainEvent>(aggregate: Aggregate<S, E>) =>
     openTransactor({
-      ...{ aggregate, log, clock: { ...clock, sleep: async () => {} }, random: Math.random, cachedStreams: 100 },
+      aggregate,
+      log,
+      clock: { ...clock, sleep: async () => {} },
+      random: Math.random,
+      cachedStreams: 100,
     })
   const secret = identitySecret
   const node: FactorDeps & ReleaseDeps = {
-    ...{ addresses: open(addressAggregate), accounts: open(accountAggregate), sessions: open(sessionAggregate) },
+    addresses: open(addressAggregate),
+    accounts: open(accountAggregate),
+    sessions: open(sessionAggregate),
     passwords: {
       isCommon: () => false,
       hash: async password => `hashed ${password}`,
@@ -85,10 +91,17 @@ export const identityNode = (log: Log, clock: FakeClock): IdentityNode => {
       refresh: secret,
       device: secret,
     },
-    ...{ clock, newId: randomUUID, factors: open(factorsAggregate), devices: open(devicesAggregate), randomBytes },
-    ...{ passkeys: open(passkeysAggregate), challengeSecret: secret, webAuthn: openWebAuthn(identityOrigin) },
+    clock,
+    newId: randomUUID,
+    factors: open(factorsAggregate),
+    devices: open(devicesAggregate),
+    randomBytes,
+    passkeys: open(passkeysAggregate),
+    challengeSecret: secret,
+    webAuthn: openWebAuthn(identityOrigin),
     factorSecrets: { totp: secret, recovery: secret },
-    ...{ claims: open(openIdClaimAggregate), linked: open(linkedIdentitiesAggregate) },
+    claims: open(openIdClaimAggregate),
+    linked: open(linkedIdentitiesAggregate),
   }
   return { ...node, removeDisputed: (accountId, time, from) => removeDisputed(node, accountId, time, from) }
 }

@@ -30,17 +30,26 @@ export const openImportHouse = (store: EventStore = openMemoryEventStore(), cloc
   const log = openLog({ store, keys: openMemoryKeys(), types: [...entryEvents, ...importEvents] })
   const shared = { log, clock, random: () => 0, cachedStreams: 1000 }
   const deps: ImportDeps = {
-    ...{ log, clock, random: () => 0, newId: () => randomUUID() },
+    log,
+    clock,
+    random: () => 0,
+    newId: () => randomUUID(),
     entries: openTransactor({ ...shared, aggregate: entryAggregate }),
     imports: openTransactor({ ...shared, aggregate: importAggregate }),
   }
   const reports: ImportReport[] = []
   return {
-    ...{ store, log, deps, reports },
+    store,
+    log,
+    deps,
+    reports,
     /** Runs an import to its end. @throws when it was refused. */
     run: async (items: AsyncIterable<SourceItem>, more: Partial<ImportRun> = {}) => {
       const summary = await runImport(deps, {
-        ...{ source: 'test', format: 'ndjson', items, caller: importer },
+        source: 'test',
+        format: 'ndjson',
+        items,
+        caller: importer,
         onReport: report => reports.push(report),
         ...more,
       })
@@ -53,7 +62,9 @@ export const openImportHouse = (store: EventStore = openMemoryEventStore(), cloc
       more: { readonly strict?: boolean; readonly source?: string } = {},
     ) => {
       const imported = await importFrom(format, path, deps, {
-        ...{ strict: false, signal: new AbortController().signal, onProgress: () => {} },
+        strict: false,
+        signal: new AbortController().signal,
+        onProgress: () => {},
         onFault: fault => reports.push({ kind: 'fault', ...fault }),
         onKept: kept => reports.push({ kind: 'kept', ...kept }),
         ...more,

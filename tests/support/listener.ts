@@ -1,5 +1,6 @@
 /** A client of the live feed that comes back, as docs/live.md tells one to: with its last `after`, at the next node. */
 import { type ClientOptions, WebSocket } from 'ws'
+import { defined } from '../../src/domain/defined.ts'
 
 export type Listener = {
   /** Ids of the entries that were drafted, in the order of their coming. */
@@ -45,7 +46,7 @@ export const listen = (
     socket = ws
     ws.on('open', () => {
       met(`connected to ${url}`)
-      ws.send(JSON.stringify({ op: 'subscribe', id: 'a', channel: 'entries', ...(after !== undefined && { after }) }))
+      ws.send(JSON.stringify({ op: 'subscribe', id: 'a', channel: 'entries', ...defined({ after }) }))
     })
     ws.on('message', text => {
       const message = Object(JSON.parse(String(text)))

@@ -75,7 +75,10 @@ export const connectLive = async (
     () => ws.readyState === ws.OPEN || state.refused !== undefined || state.closed !== undefined,
   )
   return {
-    ...{ ws, messages, faults, state },
+    ws,
+    messages,
+    faults,
+    state,
     find: what =>
       until('a message', saw => {
         saw(messages.slice(-3))

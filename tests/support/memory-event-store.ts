@@ -77,7 +77,12 @@ export const openMemoryEventStore = (options: MemoryEventStoreOptions = {}): Eve
       return { outcome: 'conflict', current: known.length === 0 ? 'none' : BigInt(known.length - 1) }
     const recordedAt = now().toISOString()
     const written = events.map(({ id, type, data, meta }, index) => ({
-      ...{ id, type, data, meta, stream, recordedAt },
+      id,
+      type,
+      data,
+      meta,
+      stream,
+      recordedAt,
       revision: BigInt(start + index),
       position: head() + STRIDE * BigInt(index + 1),
     }))

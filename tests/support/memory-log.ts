@@ -56,16 +56,20 @@ export const memoryLog = (options: { readonly logId?: string; readonly page?: nu
       const at = new Date(1_700_000_000_000 + events.length).toISOString()
       const id = randomUUID()
       const event: Recorded = {
-        ...{ id, type, data, stream, revision, position: last() + 3n, recordedAt: at },
+        id,
+        type,
+        data,
+        stream,
+        revision,
+        position: last() + 3n,
+        recordedAt: at,
         meta: {
-          ...{
-            actor: { kind: 'system', id: 'test' },
-            commandId: id,
-            correlationId: id,
-            causationId: id,
-            at,
-            schema: 1,
-          },
+          actor: { kind: 'system', id: 'test' },
+          commandId: id,
+          correlationId: id,
+          causationId: id,
+          at,
+          schema: 1,
           route: { visibility: 'public' },
         },
       }

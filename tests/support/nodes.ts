@@ -6,6 +6,7 @@ import type { Test } from 'tap'
 import type { App } from '../../src/adapters/cli/app-port.ts'
 import { openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
+import { defined } from '../../src/domain/defined.ts'
 import type { Role } from '../../src/domain/roles.ts'
 import type { Lease } from '../../src/ports/read-store.ts'
 import { environmentFor, type Service } from './service.ts'
@@ -50,7 +51,10 @@ export const wordsFile = (folder: string, count: number, more = ''): string => {
   const path = join(folder, 'words.ndjson')
   const line = (n: number): string =>
     JSON.stringify({
-      ...{ language: 'en', lemma: `imported ${n}`, partOfSpeech: 'noun', licence: 'CC0-1.0' },
+      language: 'en',
+      lemma: `imported ${n}`,
+      partOfSpeech: 'noun',
+      licence: 'CC0-1.0',
       senses: [{ gloss: `sense ${n}${more}` }],
     })
   writeFileSync(path, Array.from({ length: count }, (_, n) => `${line(n)}\n`).join(''))
@@ -275,7 +279,7 @@ const pageOf = async (url: string, headers: Readonly<Record<string, string>>): P
 
 /** All entries as a node lists them, drafts and published ones, with everything in it that the token says. */
 export const listOf = async (url: string, token: string, sync?: string): Promise<readonly unknown[]> => {
-  const headers = { authorization: `Bearer ${token}`, ...(sync !== undefined && { 'sync-token': sync }) }
+  const headers = { authorization: `Bearer ${token}`, ...defined({ 'sync-token': sync }) }
   const items: unknown[] = []
   for (const status of ['draft', 'published'])
     for (let cursor: string | null = ''; cursor !== null; ) {

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { defined } from '../../src/domain/defined.ts'
 import type { Api, Received } from './api.ts'
 import type { Teardown } from './service.ts'
 
@@ -104,10 +105,16 @@ export const openLiar = async (t: Teardown) => {
       void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
     if (pathname === '/.well-known/openid-configuration')
       return json({
-        ...{ issuer: url, authorization_endpoint: `${url}/authorize`, token_endpoint: `${url}/token` },
-        ...{ jwks_uri: `${url}/jwks`, userinfo_endpoint: `${url}/userinfo`, response_types_supported: ['code'] },
-        ...{ subject_types_supported: ['public'], id_token_signing_alg_values_supported: ['RS256'] },
-        ...{ authorization_response_iss_parameter_supported: true, code_challenge_methods_supported: ['S256'] },
+        issuer: url,
+        authorization_endpoint: `${url}/authorize`,
+        token_endpoint: `${url}/token`,
+        jwks_uri: `${url}/jwks`,
+        userinfo_endpoint: `${url}/userinfo`,
+        response_types_supported: ['code'],
+        subject_types_supported: ['public'],
+        id_token_signing_alg_values_supported: ['RS256'],
+        authorization_response_iss_parameter_supported: true,
+        code_challenge_methods_supported: ['S256'],
       })
     if (pathname === '/jwks') {
       counts.keys += 1
@@ -196,9 +203,9 @@ export const openBrowser = (api: Api) => {
     const csrf = jar.get('__Host-csrf')
     const headers = {
       ...(jar.size > 0 && { cookie: cookie() }),
-      ...(method !== 'GET' && { 'sec-fetch-site': 'same-origin', ...(csrf !== undefined && { 'x-csrf-token': csrf }) }),
+      ...(method !== 'GET' && { 'sec-fetch-site': 'same-origin', ...defined({ 'x-csrf-token': csrf }) }),
     }
-    return keep(await api(method, path, { headers, ...(body && { body }) }))
+    return keep(await api(method, path, { headers, ...defined({ body }) }))
   }
   const own = new Map<string, string>()
   /** What the provider makes of the address: where it sends the browser back to, as a path of the service. */
@@ -226,7 +233,10 @@ export const openBrowser = (api: Api) => {
     return throughProvider(begun.headers.get('location') ?? '')
   }
   return {
-    ...{ jar, ask, approach, throughProvider },
+    jar,
+    ask,
+    approach,
+    throughProvider,
     /** Where a sign-in at the provider ends: the path with its fragment. */
     signIn: async (provider: string, query = ''): Promise<string> => {
       const answer = await ask('GET', await approach(provider, query))

@@ -3,6 +3,7 @@
  * when the file ends or is told to end, is killed, with what it has started itself where it leads a group.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { defined } from '../../src/domain/defined.ts'
 import type { Teardown } from './service.ts'
 import { until } from './until.ts'
 
@@ -69,7 +70,7 @@ export const startProcess = (
     env,
     detached: leads,
     stdio: [input === 'open' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-    ...(cwd !== undefined && { cwd }),
+    ...defined({ cwd }),
   })
   const output = { out: '', err: '' }
   const end = (): void => kill(child, leads)
@@ -94,7 +95,9 @@ export const startProcess = (
   }
   const running: Running = {
     pid: child.pid ?? 0,
-    ...{ output, ended, send },
+    output,
+    ended,
+    send,
     says: what =>
       until(`${what} of ${command}`, async saw => {
         const found = what.exec(output.out)

@@ -80,13 +80,22 @@ export const openReadSide = async (options: { readonly log?: MemoryLog } = {}): 
   const stops: (() => Promise<void>)[] = []
   let nodes = 0
   return {
-    ...{ log, store, clock, freshness },
+    log,
+    store,
+    clock,
+    freshness,
     run: (of, more = {}) => {
       nodes += 1
       const stopping = new AbortController()
       const errors: string[] = []
       const handle = runProjection({
-        ...{ projection: of, log, store, clock, freshness, nodeId: `node-${nodes}`, signal: stopping.signal },
+        projection: of,
+        log,
+        store,
+        clock,
+        freshness,
+        nodeId: `node-${nodes}`,
+        signal: stopping.signal,
         onError: message => errors.push(message),
         ...more,
       })
@@ -111,6 +120,13 @@ const unused = (): never => {
 }
 /** For queries that read the log itself. */
 export const unusedView: View<never> = {
-  ...{ name: 'unused', get: unused, find: unused, select: unused, count: unused },
-  ...{ position: unused, waitFor: unused, ready: unused, generation: unused },
+  name: 'unused',
+  get: unused,
+  find: unused,
+  select: unused,
+  count: unused,
+  position: unused,
+  waitFor: unused,
+  ready: unused,
+  generation: unused,
 }

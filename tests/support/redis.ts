@@ -85,8 +85,14 @@ export const startCluster = async (
   const nodes = await Promise.all(
     buses.map(bus =>
       startRedis(t, [
-        ...['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', '--cluster-port', String(bus)],
-        ...['--cluster-node-timeout', '1000'],
+        '--cluster-enabled',
+        'yes',
+        '--cluster-config-file',
+        'nodes.conf',
+        '--cluster-port',
+        String(bus),
+        '--cluster-node-timeout',
+        '1000',
       ]),
     ),
   )
@@ -114,8 +120,11 @@ export const startSentinel = async (t: Teardown): Promise<{ readonly url: string
   writeFileSync(
     file,
     [
-      ...[`port ${port}`, 'bind 127.0.0.1', `sentinel monitor words 127.0.0.1 ${portOf(primary)} 1`],
-      ...['sentinel down-after-milliseconds words 500', 'sentinel failover-timeout words 5000'],
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `sentinel monitor words 127.0.0.1 ${portOf(primary)} 1`,
+      'sentinel down-after-milliseconds words 500',
+      'sentinel failover-timeout words 5000',
     ].join('\n'),
   )
   startProcess(t, 'redis-server', [file, '--sentinel'])

@@ -79,8 +79,12 @@ export const scenario = <State, E extends DomainEvent>(aggregate: Aggregate<Stat
       position: BigInt(10 * (index + 1)),
       recordedAt: at.toISOString(),
       meta: {
-        ...{ actor: { kind: 'account', id: by }, commandId: `command-${index}`, correlationId: 'scenario' },
-        ...{ causationId: `command-${index}`, at: at.toISOString(), schema: declared.version },
+        actor: { kind: 'account', id: by },
+        commandId: `command-${index}`,
+        correlationId: 'scenario',
+        causationId: `command-${index}`,
+        at: at.toISOString(),
+        schema: declared.version,
         route: { visibility: 'owner' },
       },
     }

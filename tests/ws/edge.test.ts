@@ -37,7 +37,10 @@ t.test('whoever has no place left is told so before the upgrade', async t => {
 t.test('an offer of another protocol, or at another address, is an ordinary request', async t => {
   const ask = async (path: string, upgrade: string) => {
     const headers = {
-      ...{ connection: 'Upgrade', upgrade, 'sec-websocket-version': '13', 'sec-websocket-protocol': 'lexichron.v1' },
+      connection: 'Upgrade',
+      upgrade,
+      'sec-websocket-version': '13',
+      'sec-websocket-protocol': 'lexichron.v1',
       'sec-websocket-key': randomBytes(16).toString('base64'),
     }
     const asking = request(app.url + path, { headers }).end()

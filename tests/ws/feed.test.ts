@@ -30,7 +30,10 @@ const open = async (
       stats: () => ({ subscriptions: sinks.length, groups: 0, catchingUp: 0, messages: 0, position: 0n }),
       done: Promise.resolve(),
     },
-    ...{ clock, total, most: 2, signal: ending.signal },
+    clock,
+    total,
+    most: 2,
+    signal: ending.signal,
     tickets: {
       issue: () => ({ ticket: '', expiresAt: '' }),
       redeem: async () => undefined,

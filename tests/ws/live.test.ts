@@ -307,7 +307,8 @@ t.test('a reader who takes nothing is sent away, and the others notice nothing',
   const senses = Array.from({ length: 30 }, () => ({ gloss }))
   for (let n = 0; n < 20; n += 1) {
     const answer = await fetch(`${app.url}/v1/entries`, {
-      ...{ method: 'POST', headers: bearer(editor) },
+      method: 'POST',
+      headers: bearer(editor),
       body: JSON.stringify({ language: 'en', lemma: `big${n}`, partOfSpeech: 'noun', senses }),
     })
     if (answer.status !== 201) throw new Error(await answer.text())

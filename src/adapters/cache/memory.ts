@@ -1,5 +1,6 @@
 /** The cache in this process's memory, bounded whatever keys clients make up. Limits and claims are this node's own. */
 import { LRUCache } from 'lru-cache'
+import { defined } from '../../domain/defined.ts'
 import type { Cache, CachedValue, Dependency, Life } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
 
@@ -104,7 +105,7 @@ export const openMemoryCache = (options: {
     look: async (key, on) => {
       const marks = marksOf(on)
       const found = find(key, marks)
-      return { reached: on.map(({ scope }) => scopeOf(scope).reached), marks, ...(found && { found }) }
+      return { reached: on.map(({ scope }) => scopeOf(scope).reached), marks, ...defined({ found }) }
     },
     keep: async (key, marks, value, life) => keep(key, marks, value, life),
     changed: async (scope, changes, from, to) => changed(scope, changes, from, to),

@@ -68,7 +68,8 @@ export const openPresence = (deps: {
       return {
         connections: all.reduce((sum, each) => sum + each.connections, 0),
         listeners: all.reduce((sum, each) => sum + each.listeners, 0),
-        ...{ nodes: all.length, alone: alone || !heard },
+        nodes: all.length,
+        alone: alone || !heard,
       }
     },
     close: async () => {

@@ -6,6 +6,7 @@ import type { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { type RedisAddress, readRedisAddress } from '../../config-redis.ts'
+import { defined } from '../../domain/defined.ts'
 
 /** A call that takes longer costs more than what it saves. */
 const COMMAND_MS = 250
@@ -19,8 +20,13 @@ const UNLINKED = 1_000
 const pause = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 6), LONGEST_RETRY_MS)
 
 const clientOptions = {
-  ...{ lazyConnect: true, connectTimeout: CONNECT_MS, commandTimeout: COMMAND_MS, enableOfflineQueue: false },
-  ...{ maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false, enableReadyCheck: true },
+  lazyConnect: true,
+  connectTimeout: CONNECT_MS,
+  commandTimeout: COMMAND_MS,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  enableReadyCheck: true,
   retryStrategy: pause,
   // A failover leaves the old primary as a replica: the address is asked anew who is primary.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
@@ -64,12 +70,17 @@ const authorityIn = (path: string): Buffer => {
 const open = (address: RedisAddress, more: Pick<RedisOptions, 'commandTimeout' | 'retryStrategy'>): Redis | Cluster => {
   const { kind, hosts, username, password, database, group, sentinelPassword, caFile } = address
   const trust = caFile === undefined ? {} : { ca: authorityIn(caFile) }
-  const login = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) }
+  const login = defined({ username, password })
   const options = { ...clientOptions, ...login, ...(address.tls && { tls: trust }), ...more }
   if (kind === 'cluster')
     return new Cluster([...hosts], {
-      ...{ lazyConnect: true, enableOfflineQueue: false, slotsRefreshTimeout: CONNECT_MS, redisOptions: options },
-      ...{ maxRedirections: REDIRECTIONS, retryDelayOnFailover: 50, retryDelayOnClusterDown: 50 },
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      slotsRefreshTimeout: CONNECT_MS,
+      redisOptions: options,
+      maxRedirections: REDIRECTIONS,
+      retryDelayOnFailover: 50,
+      retryDelayOnClusterDown: 50,
       // Certificates name hosts, not the addresses that they have.
       dnsLookup: (name, callback) => callback(null, name),
       clusterRetryStrategy: 'retryStrategy' in more ? () => null : pause,
@@ -77,9 +88,11 @@ const open = (address: RedisAddress, more: Pick<RedisOptions, 'commandTimeout' |
   const [only] = hosts
   if (kind === 'server') return new Redis({ ...options, ...only, db: database })
   return new Redis({
-    ...{ ...options, sentinels: [...hosts], db: database, enableTLSForSentinelMode: address.tls },
-    ...(group !== undefined && { name: group }),
-    ...(sentinelPassword !== undefined && { sentinelPassword }),
+    ...options,
+    sentinels: [...hosts],
+    db: database,
+    enableTLSForSentinelMode: address.tls,
+    ...defined({ name: group, sentinelPassword }),
     ...(address.tls && { sentinelTLS: trust }),
     sentinelRetryStrategy: 'retryStrategy' in more ? () => null : pause,
     // A primary that hangs says nothing of its end: the sentinels do.

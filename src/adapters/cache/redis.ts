@@ -5,6 +5,7 @@
  * that did not arrive costs nothing but memory.
  */
 import { hash } from 'node:crypto'
+import { defined } from '../../domain/defined.ts'
 import type { Cache, Dependency, Look } from '../../ports/cache.ts'
 import { openRedisClient, reasonOf, TIMED_OUT } from './redis-client.ts'
 import { ADVANCE, CLAIM, HIT, KEEP, PRESENT, RELEASE } from './scripts.ts'
@@ -66,8 +67,9 @@ export const openRedisCache = (options: RedisCacheOptions): RedisCache => {
   let closed = false
 
   const status = (): RedisCacheStatus => ({
-    ...{ state: reason === undefined ? 'ready' : 'away', passedOver },
-    ...(reason !== undefined && { reason }),
+    state: reason === undefined ? 'ready' : 'away',
+    passedOver,
+    ...defined({ reason }),
   })
   /** What was told last: nothing at first, so that one that was never there is told of too. */
   let told: RedisCacheStatus['state'] | undefined
@@ -160,7 +162,7 @@ export const openRedisCache = (options: RedisCacheOptions): RedisCache => {
     const marks = stood.map((each, at) => (at < scopes.length ? each.slice(20) : each)).join()
     const [text, fresh] = found.slice(standing.length)
     const value = isPresent(text) ? keptIn(text, marks, isPresent(fresh)) : undefined
-    return { reached, marks, ...(value && { found: value }) }
+    return { reached, marks, ...defined({ found: value }) }
   }
 
   return {

@@ -1,4 +1,6 @@
 /** `lexichron copy`: the log into another engine. */
+
+import { defined } from '../../domain/defined.ts'
 import { type CliCommand, exitCodes, needed } from './command.ts'
 import { count } from './terminal.ts'
 
@@ -22,7 +24,7 @@ export const copy: CliCommand = {
     const to = needed(input, 'to', 'the URL of the event store to copy into')
     const from = input.option('from')
     const report = await context.watched(view =>
-      context.copy({ to, ...(from !== undefined && { from }) }, { signal, onProgress: view.show }),
+      context.copy({ to, ...defined({ from }) }, { signal, onProgress: view.show }),
     )
     const { complete, events, before, digest, toLog } = report
     const line = complete

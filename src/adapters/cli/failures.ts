@@ -11,28 +11,24 @@ type Failure = { readonly code: ExitCode; readonly lines: readonly string[] }
 
 /** What passes by itself: the same command may succeed in a while. */
 const passing: ReadonlySet<string> = new Set(['unavailable', 'busy', 'projection-building', 'projection-behind'])
-const passingRefusals: ReadonlySet<RefusalCode> = new Set([
-  ...(['outcome-unknown', 'conflict', 'idempotency-running'] as const),
-])
+const passingRefusals: ReadonlySet<RefusalCode> = new Set(['outcome-unknown', 'conflict', 'idempotency-running'])
 const passingSystem: ReadonlySet<string> = new Set(['EAGAIN', 'EBUSY', 'ECONNREFUSED', 'ETIMEDOUT', 'EMFILE', 'ENFILE'])
 
 /** What does not pass by itself, by the kind of the fault behind a store's error or the system's code. */
 const lasting: ReadonlySet<string> = new Set([
-  ...[
-    'start',
-    'refused',
-    'cantopen',
-    'readonly',
-    'newer',
-    'foreign',
-    'EACCES',
-    'EEXIST',
-    'ENOTDIR',
-    'ENOENT',
-    'EPERM',
-    'EROFS',
-    'EISDIR',
-  ],
+  'start',
+  'refused',
+  'cantopen',
+  'readonly',
+  'newer',
+  'foreign',
+  'EACCES',
+  'EEXIST',
+  'ENOTDIR',
+  'ENOENT',
+  'EPERM',
+  'EROFS',
+  'EISDIR',
 ])
 const faultOf = (cause: unknown): string =>
   cause instanceof Error ? (member(cause, 'kind') ?? member(cause, 'code') ?? '') : ''

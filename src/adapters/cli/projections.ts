@@ -34,15 +34,13 @@ const rows = (all: readonly ProjectionStatus[]): readonly string[] =>
   table([
     ['name', 'kind', 'version', 'state', 'position', 'behind', 'parked'],
     ...all.map(each => [
-      ...[
-        each.name,
-        each.kind,
-        String(each.version ?? ''),
-        each.state,
-        each.position,
-        each.lag,
-        String(each.parked.length),
-      ],
+      each.name,
+      each.kind,
+      String(each.version ?? ''),
+      each.state,
+      each.position,
+      each.lag,
+      String(each.parked.length),
     ]),
   ])
 

@@ -24,19 +24,34 @@ import { exportCommand, importCommand } from './transfer.ts'
 
 /** The one page that lists every command. */
 export const commands: readonly CliCommand[] = [
-  ...[serve, importCommand, exportCommand, copy, rebuild, projections, retry, verify, repair],
-  ...[
-    tokenCreate,
-    tokenList,
-    tokenRevoke,
-    accountCreate,
-    keysRotate,
-    keysRotateAddresses,
-    receiptVerify,
-    config,
-    doctor,
-  ],
-  ...[jobsList, jobsShow, jobsRetry, jobsDrop, mailPreview, mailTest, blocksAdd, blocksList, blocksRemove],
+  serve,
+  importCommand,
+  exportCommand,
+  copy,
+  rebuild,
+  projections,
+  retry,
+  verify,
+  repair,
+
+  tokenCreate,
+  tokenList,
+  tokenRevoke,
+  accountCreate,
+  keysRotate,
+  keysRotateAddresses,
+  receiptVerify,
+  config,
+  doctor,
+  jobsList,
+  jobsShow,
+  jobsRetry,
+  jobsDrop,
+  mailPreview,
+  mailTest,
+  blocksAdd,
+  blocksList,
+  blocksRemove,
 ]
 
 export type Surroundings = Streams & {
@@ -107,7 +122,9 @@ const read = (command: CliCommand, argv: readonly string[]): CliInput => {
 const execute = async (command: CliCommand, input: CliInput, terminal: Terminal, around: Surroundings) => {
   const opened: App[] = []
   const context: CliContext = {
-    ...{ terminal, signal: around.signal, config: around.config },
+    terminal,
+    signal: around.signal,
+    config: around.config,
     diagnose: async () => (await around.openDoctor())(around.config),
     mails: around.openMails,
     copy: async (urls, watch) => (await around.openCopy())(around.config(), urls, watch),

@@ -1,4 +1,6 @@
 /** `lexichron import` and `lexichron export`. */
+
+import { defined } from '../../domain/defined.ts'
 import type { ImportFormat } from '../../domain/import.ts'
 import type { ImportFault, ImportReport } from './app-port.ts'
 import { type CliCommand, type ExitCode, exitCodes, oneOf, UsageError } from './command.ts'
@@ -55,11 +57,10 @@ export const importCommand: CliCommand = {
     const app = await context.open('work')
     const done = await context.watched(view =>
       app.import(format, path, {
-        ...{ strict: input.flag('strict'), signal, onProgress: view.show },
-        ...(source !== undefined && { source }),
-        ...(language !== undefined && { language }),
-        ...(licence !== undefined && { licence }),
-        ...(target !== undefined && { target }),
+        strict: input.flag('strict'),
+        signal,
+        onProgress: view.show,
+        ...defined({ source, language, licence, target }),
         onKept: kept => view.say(terminal.json ? JSON.stringify({ kept }) : `kept: ${faultLine(kept)}`),
         onFault: fault => view.say(terminal.json ? JSON.stringify({ fault }) : faultLine(fault)),
       }),
@@ -86,7 +87,7 @@ export const exportCommand: CliCommand = {
     const language = input.option('language')
     const app = await context.open('work')
     let written = 0
-    for await (const entry of app.exportEntries({ signal, ...(language !== undefined && { language }) })) {
+    for await (const entry of app.exportEntries({ signal, ...defined({ language }) })) {
       await terminal.result(entry)
       written += 1
       if (signal.aborted) break

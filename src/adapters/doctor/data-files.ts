@@ -85,7 +85,9 @@ const sampleOf = (path: string): readonly Row[] => {
     const spread = db.all(
       `WITH RECURSIVE at(n) AS (SELECT 1 UNION ALL SELECT n + ? FROM at WHERE n + ? <= ?)
        SELECT meta FROM at JOIN events ON events.position = at.n`,
-      ...[step, step, head],
+      step,
+      step,
+      head,
     )
     return [...latest, ...spread]
   } finally {

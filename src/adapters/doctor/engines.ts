@@ -20,16 +20,22 @@ export const again = {
 
 /** The numbers are the adapters' own (LexE, LxRd), stated again: no adapter knows another. A test holds them together. */
 const eventFile: Kind = {
-  ...{ name: 'event store', applicationId: 0x4c657845, schema: 2 },
+  name: 'event store',
+  applicationId: 0x4c657845,
+  schema: 2,
   again: again.events,
 }
 const readFile: Kind = {
-  ...{ name: 'read store', applicationId: 0x4c785264, schema: 1 },
+  name: 'read store',
+  applicationId: 0x4c785264,
+  schema: 1,
   again: again.reads,
 }
 
 export const jobsFile: Kind = {
-  ...{ name: 'jobs', applicationId: 0x4c784a62, schema: 1 },
+  name: 'jobs',
+  applicationId: 0x4c784a62,
+  schema: 1,
   again: again.jobs,
 }
 

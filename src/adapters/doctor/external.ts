@@ -37,7 +37,9 @@ export const lookIntoReadStore = async (
     store.records('parked:'),
   ])
   const consumers = [...checkpoints].map(([consumer, { logId, position }]) => ({
-    ...{ consumer, logId, position: Number(position) },
+    consumer,
+    logId,
+    position: Number(position),
   }))
   return [
     ok('read store', `it answers and has ${collections.length} collections`),

@@ -12,10 +12,16 @@ export type Finding = {
 export const ok = (check: string, detail: string): Finding => ({ check, state: 'ok', detail })
 export const note = (check: string, detail: string): Finding => ({ check, state: 'note', detail })
 export const warning = (check: string, detail: string, advice: string): Finding => ({
-  ...{ check, state: 'warning', detail, advice },
+  check,
+  state: 'warning',
+  detail,
+  advice,
 })
 export const failed = (check: string, detail: string, advice: string): Finding => ({
-  ...{ check, state: 'failed', detail, advice },
+  check,
+  state: 'failed',
+  detail,
+  advice,
 })
 
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -140,8 +140,11 @@ export const createTokenVerifier = (
     try {
       // Its times are checked below, by the same clock as a remembered token's.
       const payload: unknown = jwt.verify(token, key, {
-        ...{ algorithms: [ALGORITHM], issuer, audience },
-        ...{ ignoreExpiration: true, ignoreNotBefore: true },
+        algorithms: [ALGORITHM],
+        issuer,
+        audience,
+        ignoreExpiration: true,
+        ignoreNotBefore: true,
       })
       return isObject(payload) ? claimsOf(payload) : undefined
     } catch {

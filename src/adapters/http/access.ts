@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { WebSocket } from 'ws'
+import { defined } from '../../domain/defined.ts'
 import { traceOf } from './answering.ts'
 import type { HttpDeps } from './deps.ts'
 import { pathOf } from './mount.ts'
@@ -21,9 +22,11 @@ const factsOf = (request: FastifyRequest) => {
   const path = pathOf(request.url)
   const actor = request.getDecorator<Admission | null>('admission')?.requester.actor?.id
   return {
-    ...{ req: request.id, trace: traceOf(request), method: request.method },
+    req: request.id,
+    trace: traceOf(request),
+    method: request.method,
     path: path.length > LOGGED_PATH ? path.slice(0, LOGGED_PATH) : path,
-    ...(actor !== undefined && { actor }),
+    ...defined({ actor }),
   }
 }
 

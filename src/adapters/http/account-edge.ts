@@ -1,8 +1,9 @@
 /** What the routes of accounts and sessions share: the port behind them, and how its outcomes become answers. */
 import Type, { type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { Account, Grant } from '../../domain/account.ts'
+import type { Account } from '../../domain/account.ts'
 import type { ContentChoice } from '../../domain/erasure.ts'
+import type { Grant } from '../../domain/grants.ts'
 import type { Receipt } from '../../domain/receipt.ts'
 import { isRefusal, type Refusal, type RefusalCode } from '../../domain/refusal.ts'
 import { FRESH_MS, type Session } from '../../domain/session.ts'

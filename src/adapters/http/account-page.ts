@@ -19,17 +19,20 @@ const words: Readonly<
 > = {
   verify: {
     title: 'Confirm your address',
-    ...{ button: 'Confirm', done: 'Your address is confirmed: you can sign in now.' },
+    button: 'Confirm',
+    done: 'Your address is confirmed: you can sign in now.',
     path: '/v1/accounts/verify-email',
   },
   reset: {
     title: 'Choose a new password',
-    ...{ button: 'Set the password', done: 'The password is set. You are signed out everywhere: sign in again.' },
+    button: 'Set the password',
+    done: 'The password is set. You are signed out everywhere: sign in again.',
     path: '/v1/password-resets/confirm',
   },
   email: {
     title: 'Confirm your new address',
-    ...{ button: 'Confirm', done: 'Your address is changed: sign in with it from now on.' },
+    button: 'Confirm',
+    done: 'Your address is changed: sign in with it from now on.',
     path: '/v1/me/email/confirm',
   },
   revert: {
@@ -40,7 +43,8 @@ const words: Readonly<
   },
   keep: {
     title: 'Keep your account',
-    ...{ button: 'Keep it', done: 'Your account stays as it is.' },
+    button: 'Keep it',
+    done: 'Your account stays as it is.',
     path: '/v1/me/erasure/cancel',
   },
 }

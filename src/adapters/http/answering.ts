@@ -45,8 +45,11 @@ const BODY_TOO_LARGE = `A body is ${bytes(BODY_LIMIT)} at most.`
 const APPEND_TOO_LARGE = `What one change writes to the log is ${bytes(MAX_APPEND_BYTES)} at most, in which text takes a third more.`
 
 const storeCodes: Readonly<Record<EventStoreError['code'], ProblemCode>> = {
-  ...{ unavailable: 'store-unavailable', busy: 'busy', closed: 'closing' },
-  ...{ 'too-large': 'payload-too-large', corrupt: 'internal' },
+  unavailable: 'store-unavailable',
+  busy: 'busy',
+  closed: 'closing',
+  'too-large': 'payload-too-large',
+  corrupt: 'internal',
 }
 
 const codeOf = (error: unknown): string | undefined =>

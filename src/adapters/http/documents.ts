@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { defined } from '../../domain/defined.ts'
 import { noneMatch } from './etags.ts'
 import { type Answer, type EdgeRequest, type Encoded, type Encoding, header } from './route.ts'
 
@@ -32,6 +33,6 @@ export const openDocument = (body: () => string, type?: string): Document => {
     made ??= make()
     const { etag } = made
     if (noneMatch(header(request, 'if-none-match'), etag)) return { status: 304, etag }
-    return { status: 200, ...made, ...(type !== undefined && { type }) }
+    return { status: 200, ...made, ...defined({ type }) }
   }
 }

@@ -44,7 +44,10 @@ const revised = ['ETag', 'Sync-Token', 'Idempotent-Replayed'] as const
 const read = ['Sync-Token'] as const
 
 export const entryAnswer = (description: string, status: string, revision: string): Documented => ({
-  ...{ description, schema: EntrySchema, example: entryExample(status, revision), headers: revised },
+  description,
+  schema: EntrySchema,
+  example: entryExample(status, revision),
+  headers: revised,
 })
 export const createdAnswer: Documented = {
   ...entryAnswer('The draft.', 'draft', '0'),
@@ -70,28 +73,37 @@ const total = {
 }
 
 export const itemAnswer: Documented = {
-  ...{ description: 'The entry.', schema: Listed, example: entryExample('published', '2'), headers: ['ETag', ...read] },
+  description: 'The entry.',
+  schema: Listed,
+  example: entryExample('published', '2'),
+  headers: ['ETag', ...read],
 }
 export const listAnswer: Documented = {
   description: 'A page.',
   schema: Type.Object({ items: Type.Array(Listed), next, ...total }, { $id: 'EntryPage' }),
-  ...{ example: listExample, headers: keptHeaders },
+  example: listExample,
+  headers: keptHeaders,
 }
 export const historyAnswer: Documented = {
   description: 'A page, newest first.',
   schema: Type.Object({ items: Type.Array(HistoryItem), next }, { $id: 'EntryHistory' }),
-  ...{ example: historyExample, headers: listHeaders },
+  example: historyExample,
+  headers: listHeaders,
 }
 
 /** As the query declares it. */
 export const searchAnswer = (output: TSchema): Documented => ({
   description: 'A page, best layer first.',
-  ...{ schema: output, example: searchExample, headers: keptHeaders },
+  schema: output,
+  example: searchExample,
+  headers: keptHeaders,
 })
 const suggested: JsonObject = {
   items: [{ ...ofExample, lemma: 'serendipity', language: 'en', partOfSpeech: 'noun' }],
 }
 export const suggestAnswer = (output: TSchema): Documented => ({
   description: 'Completions, most used first.',
-  ...{ schema: output, example: suggested, headers: ['ETag', ...read] },
+  schema: output,
+  example: suggested,
+  headers: ['ETag', ...read],
 })

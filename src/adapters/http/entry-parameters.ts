@@ -48,7 +48,9 @@ export const ListEntriesQuery = query({
   source: text('What it was imported from.'),
   updatedSince: text('A time (RFC 3339).', 40),
   sort: Type.Optional(Type.Enum([...listSorts])),
-  ...{ limit, cursor, fields },
+  limit,
+  cursor,
+  fields,
 })
 
 export const HistoryQuery = query({ limit, cursor })
@@ -59,7 +61,8 @@ export const SearchQuery = query({
   in: Type.Optional(Type.Array(Type.Enum(['lemma', 'form', 'definition']), { uniqueItems: true })),
   fuzzy: Type.Optional(Type.Enum(['auto', '0', '1', '2'])),
   facets: Type.Optional(Type.Array(Type.Enum(['language', 'partOfSpeech']), { uniqueItems: true })),
-  ...{ limit, cursor },
+  limit,
+  cursor,
 })
 
 export const SuggestQuery = query({
@@ -114,11 +117,4 @@ export const dateOf = (name: string, value: string): string => {
     throw invalid(name, 'This is no day of the calendar, such as 2026-11-23.')
   }
   return value
-}
-
-/** An optional member, absent when undefined. */
-export const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } => {
-  const record: { [P in K]?: V } = {}
-  if (value !== undefined) record[key] = value
-  return record
 }

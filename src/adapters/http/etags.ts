@@ -2,6 +2,8 @@
  * Entity tags (RFC 9110, section 8.8): `"<revision>.<mark>.<representation>"`. The mark is that of the event which led to the
  * revision (src/domain/mark.ts). Preconditions compare revision and mark: the same revision of another history is another state.
  */
+
+import { defined } from '../../domain/defined.ts'
 import { isStated, type StatedRevision } from '../../domain/mark.ts'
 import type { Expected } from '../../ports/event-store.ts'
 import { ProblemError } from './problems.ts'
@@ -30,7 +32,7 @@ export const parseIfMatch = (header: string | undefined): Stated | undefined => 
   if (header.trim() === '*') return 'any'
   return tagsOf(header, 'If-Match').map(tag => {
     const [, revision, mark] = /^(0|[1-9][0-9]{0,17})(?:\.([^.]*)(?:\..*)?)?$/.exec(tag) ?? []
-    return revision === undefined ? NONE : { revision: BigInt(revision), ...(mark !== undefined && { mark }) }
+    return revision === undefined ? NONE : { revision: BigInt(revision), ...defined({ mark }) }
   })
 }
 

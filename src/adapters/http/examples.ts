@@ -64,9 +64,13 @@ export const historyExample: Json = {
 export const searchExample: Json = {
   items: [
     {
-      ...{ entry: published, matched: 'fuzzy', distance: 1 },
+      entry: published,
+      matched: 'fuzzy',
+      distance: 1,
       highlights: [{ pointer: '/lemma', text: 'serendipity', ranges: [[0, 11]] }],
     },
   ],
-  ...{ next: null, total: 1, totalRelation: 'eq' },
+  next: null,
+  total: 1,
+  totalRelation: 'eq',
 }

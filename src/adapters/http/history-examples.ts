@@ -46,23 +46,32 @@ const EventSchema = Type.Object(
 
 const { senses: _, ...clear } = draftExample
 const event: JsonObject = {
-  ...{ id: exampleEventId, type: 'EntryDrafted', stream: exampleStream, revision: '0', position: '1' },
+  id: exampleEventId,
+  type: 'EntryDrafted',
+  stream: exampleStream,
+  revision: '0',
+  position: '1',
   recordedAt: '2026-11-23T10:00:00.000Z',
   data: { ...clear, licence: 'CC-BY-SA-4.0' },
   meta: {
-    ...{ actor: author, at: '2026-11-23T09:59:59.998Z', causationId: commandId, commandId },
-    ...{
-      correlationId: '6fa1c0f2-58b7-4d5e-9f1a-8f0c1d2e3a4b',
-      route: { language: 'en', visibility: 'owner' },
-      schema: 1,
-    },
+    actor: author,
+    at: '2026-11-23T09:59:59.998Z',
+    causationId: commandId,
+    commandId,
+
+    correlationId: '6fa1c0f2-58b7-4d5e-9f1a-8f0c1d2e3a4b',
+    route: { language: 'en', visibility: 'owner' },
+    schema: 1,
   },
   withheld: ['lemma', 'content'],
 }
 const item: JsonObject = { ...event, syncToken: 'dG9rZW4' }
 
 export const itemAnswer: Documented = {
-  ...{ description: 'The event.', schema: EventSchema, example: item, headers: ['Sync-Token'] },
+  description: 'The event.',
+  schema: EventSchema,
+  example: item,
+  headers: ['Sync-Token'],
 }
 export const pageAnswer: Documented = {
   description: 'A page.',
@@ -70,7 +79,8 @@ export const pageAnswer: Documented = {
     { items: Type.Array(EventSchema), next: Type.Union([Type.String(), Type.Null()]) },
     { $id: 'HistoryPage' },
   ),
-  ...{ example: { items: [item], next: null }, headers: ['Link', 'Sync-Token'] },
+  example: { items: [item], next: null },
+  headers: ['Link', 'Sync-Token'],
 }
 /** The same as a stream. */
 export const streamExample = `${JSON.stringify(event)}\n{"after":"dG9rZW4","count":1}\n{"end":true,"count":1,"position":"1","after":"dG9rZW4"}\n`

@@ -1,9 +1,10 @@
 /** Path and query parameters of the history's routes, and what they ask for. */
 import Type, { type Static } from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import type { HistoryFilters } from '../../domain/history.ts'
 import { categoryOf } from '../../domain/ids.ts'
 import type { HistoryQuestion } from '../../queries/history.ts'
-import { invalid, optional, timeOf, UUID } from './entry-parameters.ts'
+import { invalid, timeOf, UUID } from './entry-parameters.ts'
 import type { SyncTokens } from './tokens.ts'
 
 const ACTOR_ID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
@@ -74,16 +75,18 @@ export const questionOf = async (query: EventsQuery, syncTokens: SyncTokens): Pr
   const [kind, id] = query.actor?.includes(':') ? query.actor.split(':') : []
   const isKind = query.actor !== undefined && new RegExp(`^(${KINDS})$`).test(query.actor)
   return {
-    ...optional('stream', stream),
-    ...optional('category', category),
-    ...optional('type', type),
-    ...optional('actorKind', kind ?? (isKind ? query.actor : undefined)),
-    ...optional('actor', id ?? (isKind ? undefined : query.actor)),
-    ...optional('correlationId', correlationId),
-    ...optional('from', from),
-    ...optional('to', to),
-    ...optional('after', after),
-    ...optional('before', before),
+    ...defined({
+      stream,
+      category,
+      type,
+      actorKind: kind ?? (isKind ? query.actor : undefined),
+      actor: id ?? (isKind ? undefined : query.actor),
+      correlationId,
+      from,
+      to,
+      after,
+      before,
+    }),
     order: query.order ?? 'asc',
   }
 }
@@ -94,15 +97,17 @@ export const questionOf = async (query: EventsQuery, syncTokens: SyncTokens): Pr
  */
 export const filtersOf = (question: HistoryQuestion, found: boolean): HistoryFilters => {
   const { stream, correlationId, from, to, after, before, ...rest } = question
-  const named = { ...optional('stream', stream), ...optional('correlationId', correlationId) }
+  const named = defined({ stream, correlationId })
   const unmatched = found ? [] : Object.keys(named)
   return {
     ...rest,
     ...(found && named),
-    ...optional('from', from?.toISOString()),
-    ...optional('to', to?.toISOString()),
-    ...optional('after', after === undefined ? undefined : String(after)),
-    ...optional('before', before === undefined ? undefined : String(before)),
+    ...defined({
+      from: from?.toISOString(),
+      to: to?.toISOString(),
+      after: after === undefined ? undefined : String(after),
+      before: before === undefined ? undefined : String(before),
+    }),
     ...(unmatched.length > 0 && { unmatched }),
   }
 }

@@ -9,7 +9,11 @@ import type { RateClass } from './route.ts'
 export type RateLimits = Readonly<Record<RateClass, number>> & { readonly streams: number }
 
 export const defaultLimits: RateLimits = {
-  ...{ reads: 600, suggest: 1200, search: 120, writes: 60, signIns: 10 },
+  reads: 600,
+  suggest: 1200,
+  search: 120,
+  writes: 60,
+  signIns: 10,
   streams: 2,
 }
 

@@ -1,6 +1,7 @@
 /** From a route's declaration to Fastify: the guard before the body is read, validation, one handler. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
+import { defined } from '../../domain/defined.ts'
 import type { Answering } from './answering.ts'
 import { ProblemError } from './problems.ts'
 import type { EdgeRequest, Route } from './route.ts'
@@ -65,11 +66,10 @@ export const mount = (app: FastifyInstance, route: Route, { guard, answering, op
     method: route.method,
     url: route.path,
     schema: {
-      ...{ operationId: route.name, summary: route.summary, tags: [route.tag] },
-      ...(route.description !== undefined && { description: route.description }),
-      ...(params && { params }),
-      ...(querystring && { querystring }),
-      ...(body && { body }),
+      operationId: route.name,
+      summary: route.summary,
+      tags: [route.tag],
+      ...defined({ description: route.description, params, querystring, body }),
     },
     onRequest: admit,
     ...(body && {

@@ -3,6 +3,7 @@ import fastifySwagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
 import Type from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import type { Json, JsonObject } from '../../domain/event.ts'
 import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
 import type { Documented, Route } from './route.ts'
@@ -45,11 +46,19 @@ const common: readonly ProblemCode[] = [
 const limited: readonly ProblemCode[] = ['rate-limited']
 /** Of a body, before its schema is asked, also where none is expected. */
 const bodied: readonly ProblemCode[] = [
-  ...(['json-invalid', 'json-too-deep', 'text-invalid', 'payload-too-large', 'unsupported-media-type'] as const),
+  'json-invalid',
+  'json-too-deep',
+  'text-invalid',
+  'payload-too-large',
+  'unsupported-media-type',
 ]
 const tokened: readonly ProblemCode[] = [
-  ...(['unauthenticated', 'permission-denied', 'authorisation-unavailable'] as const),
-  ...(['sync-token-invalid', 'other-log', 'header-invalid'] as const),
+  'unauthenticated',
+  'permission-denied',
+  'authorisation-unavailable',
+  'sync-token-invalid',
+  'other-log',
+  'header-invalid',
 ]
 
 /** A change that comes with cookies. */
@@ -88,7 +97,11 @@ const withReferences = (schema: unknown, shared: Map<string, unknown>, root = fa
 
 const requestHeaders = (route: Route): readonly JsonObject[] => {
   const parameter = (name: string, description: string, required = false): JsonObject => ({
-    ...{ in: 'header', name, description, required, schema: { type: 'string' } },
+    in: 'header',
+    name,
+    description,
+    required,
+    schema: { type: 'string' },
   })
   const conditional = parameter('If-None-Match', 'ETags that you have: 304 when one is current.')
   if (route.permission === undefined) return route.answers[200]?.headers?.includes('ETag') ? [conditional] : []
@@ -128,7 +141,7 @@ const responseOf = (route: Route, answer: Documented, schema: Json | undefined):
     content: {
       [answer.type ?? 'application/json']: {
         schema,
-        ...(answer.example !== undefined && { example: answer.example }),
+        ...defined({ example: answer.example }),
       },
       ...(answer.also && {
         [answer.also.type]: {
@@ -185,8 +198,8 @@ const operationOf = (route: Route, generated: Readonly<Record<string, unknown>>,
     ...generated,
     operationId: route.name,
     parameters: [...exemplified, ...requestHeaders(route)],
-    ...(route.body && {
-      requestBody: {
+    ...defined({
+      requestBody: route.body && {
         required: body !== undefined && Object.keys(isObject(body) ? body : {}).length > 0,
         content: Object.fromEntries(
           contentTypes(route).map(type => [type, { schema: schemaOf(route.body), example: body ?? {} }]),

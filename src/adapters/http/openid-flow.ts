@@ -24,7 +24,11 @@ const text = Type.String({ minLength: 1 })
 const strict = { additionalProperties: false }
 const FlowSchema = Type.Object(
   {
-    ...{ id: text, provider: text, expires: Type.Number(), returnTo: text, remember: Type.Boolean() },
+    id: text,
+    provider: text,
+    expires: Type.Number(),
+    returnTo: text,
+    remember: Type.Boolean(),
     locale: Type.Enum(['en', 'es']),
     /** Whose account the identity is to be linked to, and in which session that was wished. */
     by: Type.Optional(Type.Object({ accountId: text, sessionId: text }, strict)),
@@ -84,7 +88,9 @@ export const openFlows = (deps: {
   const mac = (purpose: string, payload: string): string =>
     createHmac('sha256', secret).update(`${purpose}\u001f${payload}`, 'utf8').digest('base64url')
   const secretsOf = (payload: string): FlowSecrets => ({
-    ...{ state: mac('state', payload), nonce: mac('nonce', payload), verifier: mac('verifier', payload) },
+    state: mac('state', payload),
+    nonce: mac('nonce', payload),
+    verifier: mac('verifier', payload),
   })
 
   return {

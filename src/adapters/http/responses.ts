@@ -61,7 +61,9 @@ const madeOf = ({ value, position }: CachedValue): Made | undefined => {
   if (!isTexts(parts)) return undefined
   const [etag, link, note] = parts
   return {
-    ...{ body: value.slice(end + 1), position, shared: true },
+    body: value.slice(end + 1),
+    position,
+    shared: true,
     ...(typeof etag === 'string' && { etag }),
     ...(typeof link === 'string' && { link }),
     ...(typeof note === 'string' && { note }),
@@ -80,7 +82,8 @@ const lifeOf = (caching: Exclude<Caching, { strategy: 'none' }>): Life =>
 const ownerOf = ({
   requester: { actor, permissions, inLanguages = new Map<string, ReadonlySet<Permission>>() },
 }: EdgeRequest): readonly unknown[] => [
-  ...[actor?.kind ?? null, actor?.id ?? null],
+  actor?.kind ?? null,
+  actor?.id ?? null,
   [...permissions].toSorted(),
   [...inLanguages].map(([range, more]) => [range, [...more].toSorted()]).toSorted(),
 ]

@@ -3,6 +3,7 @@ import Type, { type TSchema } from 'typebox'
 import type { Command } from '../../commands/define.ts'
 import type { Executor } from '../../commands/execute.ts'
 import type { Accepted, Envelope, Transactor } from '../../commands/transact.ts'
+import { defined } from '../../domain/defined.ts'
 import type { DomainEvent } from '../../domain/event.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import { heldTo, parseIfMatch } from './etags.ts'
@@ -103,11 +104,10 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
     const dryRun = isDry(request.query)
     const result = await execute(transactor, command, input, {
       ...commandIdentity(request, actor, deps),
-      caller: { actor, permissions, ...(inLanguages && { inLanguages }) },
+      caller: { actor, permissions, ...defined({ inLanguages }) },
       correlationId: request.id,
       dryRun,
-      ...(traceparent !== undefined && { traceparent }),
-      ...(ifMatch !== undefined && { ifMatch }),
+      ...defined({ traceparent, ifMatch }),
     })
     if (isRefusal(result)) throw await refused(result, input)
     const { position } = result
@@ -131,10 +131,16 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
       }
     : { description: 'A dry run: the events that would be written.', schema: DryRunSchema, example: { events: [] } }
   return {
-    ...{ method, path, tag, summary, request, name: command.name, permission: command.permission, rate: 'writes' },
+    method,
+    path,
+    tag,
+    summary,
+    request,
+    name: command.name,
+    permission: command.permission,
+    rate: 'writes',
     byLanguage: command.language !== undefined,
-    ...(description !== undefined && { description }),
-    ...(params && { params }),
+    ...defined({ description, params }),
     querystring: DryRunQuery,
     body: command.body ?? NoBody,
     answers: { ...answers, 200: dryRunAnswer },

@@ -4,8 +4,9 @@
  */
 import { Readable } from 'node:stream'
 import Type from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import type { HttpDeps } from './deps.ts'
-import { ExportQuery, languageOf, optional } from './entry-parameters.ts'
+import { ExportQuery, languageOf } from './entry-parameters.ts'
 import { entryExample } from './examples.ts'
 import type { Limits } from './limits.ts'
 import { preferred } from './negotiation.ts'
@@ -51,7 +52,7 @@ export const exportRoute = (deps: ExportDeps): Route => {
     if (request.method === 'HEAD') return { status: 200, type: NDJSON, headers }
     const scope = cursorScope(request, name)
     // What may be refused comes before the place is taken: nobody would give it back.
-    const pages = deps.exportEntries({ ...optional('after', after), ...queryOf(request.query) })
+    const pages = deps.exportEntries({ ...defined({ after }), ...queryOf(request.query) })
     const release = deps.limits.stream(request.counted)
     if (!release) throw new ProblemError('too-many-streams', 'Two streams are open already.')
     try {
@@ -67,14 +68,18 @@ export const exportRoute = (deps: ExportDeps): Route => {
       )
       body.once('close', release)
       const position = first.done ? undefined : first.value.position
-      return { status: 200, type: NDJSON, body, headers, ...optional('position', position) }
+      return { status: 200, type: NDJSON, body, headers, ...defined({ position }) }
     } catch (error) {
       release()
       throw error
     }
   }
   return {
-    ...{ method: 'GET', path: '/v1/entries/export', name, tag: 'Dictionary', rate: 'reads' },
+    method: 'GET',
+    path: '/v1/entries/export',
+    name,
+    tag: 'Dictionary',
+    rate: 'reads',
     summary: 'The published dictionary as NDJSON',
     description:
       'Streamed, in the order of ids. A line is an entry; after each page comes a line {cursor, count} to resume from, and at the end {end: true, count, cursor}.',
@@ -90,8 +95,14 @@ export const exportRoute = (deps: ExportDeps): Route => {
       },
     },
     problems: [
-      ...(['validation', 'cursor-invalid', 'cursor-expired', 'not-acceptable', 'too-many-streams'] as const),
-      ...(['projection-behind', 'projection-building', 'store-unavailable'] as const),
+      'validation',
+      'cursor-invalid',
+      'cursor-expired',
+      'not-acceptable',
+      'too-many-streams',
+      'projection-behind',
+      'projection-building',
+      'store-unavailable',
     ],
     handle: open,
   }

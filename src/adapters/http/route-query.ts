@@ -1,5 +1,6 @@
 /** From a declared query to a route: wait for what the request has seen, ask, map the answer. */
 import type { Static, TSchema } from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import type { Cursor, Page, Query, Reflecting } from '../../queries/define.ts'
 import { type ProblemCode, problemFrom } from './problems.ts'
@@ -73,10 +74,17 @@ const readProblems: readonly ProblemCode[] = ['projection-behind', 'projection-b
 const base = <Q extends TSchema, Input, Output>(declared: Common<Q, Input, Output>): Omit<Route, 'handle'> => {
   const { path, tag, summary, description, params, querystring, query, request, answers, problems } = declared
   return {
-    ...{ method: 'GET', path, tag, summary, request, answers, querystring },
-    ...{ name: query.name, permission: query.permission, rate: declared.rate ?? 'reads' },
-    ...(description !== undefined && { description }),
-    ...(params && { params }),
+    method: 'GET',
+    path,
+    tag,
+    summary,
+    request,
+    answers,
+    querystring,
+    name: query.name,
+    permission: query.permission,
+    rate: declared.rate ?? 'reads',
+    ...defined({ description, params }),
     problems: [...problems, 'validation', 'revision-stale', 'header-invalid', ...readProblems],
   }
 }
@@ -125,9 +133,9 @@ export const itemRoute = <Q extends TSchema, Input, Output>(
         const etag = fields ? undefined : declared.etag?.(result, from)
         return {
           body: fields ? JSON.stringify(project(value, fields)) : (result.bytes ?? JSON.stringify(value)),
-          ...{ position, shared: query.shared?.(value) !== false },
-          ...(etag !== undefined && { etag }),
-          ...(note !== undefined && { note }),
+          position,
+          shared: query.shared?.(value) !== false,
+          ...defined({ etag, note }),
         }
       })
     },
@@ -196,7 +204,7 @@ export const pageRoute = <Q extends TSchema, Input, Item>(
       if (request.after !== undefined) await waitFor(query, request, deps)
       const limit = valueIn(request.query, 'limit')
       const from = { ...given<Q>(request), limit: typeof limit === 'number' ? limit : DEFAULT_LIMIT }
-      const input = declared.input({ ...from, ...(after && { after }) })
+      const input = declared.input({ ...from, ...defined({ after }) })
       return deps.responses.answer(query, input, request, async (): Promise<Made> => {
         const { value, position, note } = accepted(await query.run(input, request.requester), request)
         const next = value.next && (await deps.cursors.of(cursorScope(request, query.name), value.next, position))
@@ -204,8 +212,10 @@ export const pageRoute = <Q extends TSchema, Input, Item>(
         const items = value.items.map(each => project(item ? item(each, from) : each, fields))
         return {
           body: JSON.stringify({ ...value, items, next }),
-          ...{ position, shared: query.shared?.(value) !== false, link: linksOf(request, next, deps) },
-          ...(note !== undefined && { note }),
+          position,
+          shared: query.shared?.(value) !== false,
+          link: linksOf(request, next, deps),
+          ...defined({ note }),
         }
       })
     },

@@ -36,11 +36,20 @@ const ResetBody = Type.Object({ token: Type.String(), password: Type.String() },
 const pageRoute = (purpose: PagePurpose): Route => {
   const { html, policy } = accountPage(purpose)
   return {
-    ...{ method: 'GET', path: `/account/${purpose}`, name: `account-${purpose}-page`, tag, querystring: nothing },
-    ...{ summary: 'The page that a link in a mail opens', request: {}, problems: [] },
+    method: 'GET',
+    path: `/account/${purpose}`,
+    name: `account-${purpose}-page`,
+    tag,
+    querystring: nothing,
+    summary: 'The page that a link in a mail opens',
+    request: {},
+    problems: [],
     answers: { 200: { description: 'A page.', type: 'text/html', schema: Type.String(), example: '<!doctype html>' } },
     handle: () => ({
-      ...{ status: 200, type: 'text/html; charset=utf-8', body: html, headers: { 'content-security-policy': policy } },
+      status: 200,
+      type: 'text/html; charset=utf-8',
+      body: html,
+      headers: { 'content-security-policy': policy },
     }),
   }
 }
@@ -53,8 +62,15 @@ const strangers = (port: IdentityPort): readonly Route[] => {
   const readEmail = reading(EmailBody)
   const readReset = reading(ResetBody)
   const mailed = (path: string, name: string, summary: string, ask: IdentityPort['resend']): Route => ({
-    ...{ ...open, method: 'POST', path, name, summary, body: EmailBody },
-    ...{ request: { body: { email: 'reader@dictionary.example' } }, answers: takenAnswer, problems: email },
+    ...open,
+    method: 'POST',
+    path,
+    name,
+    summary,
+    body: EmailBody,
+    request: { body: { email: 'reader@dictionary.example' } },
+    answers: takenAnswer,
+    problems: email,
     handle: async request => {
       settle(await ask(readEmail(request.body).email, fromOf(request)))
       return taken
@@ -62,11 +78,17 @@ const strangers = (port: IdentityPort): readonly Route[] => {
   })
   return [
     {
-      ...{ ...open, method: 'POST', path: '/v1/accounts', name: 'sign-up', summary: 'Sign up', body: SignUpBody },
+      ...open,
+      method: 'POST',
+      path: '/v1/accounts',
+      name: 'sign-up',
+      summary: 'Sign up',
+      body: SignUpBody,
       description:
         'The account begins when the link in the mail is used. A known address gets a mail that says so instead.',
       request: { body: { email: 'reader@dictionary.example', password: 'horse staple battery' } },
-      ...{ answers: takenAnswer, problems: [...email, 'password-weak', ...busy] },
+      answers: takenAnswer,
+      problems: [...email, 'password-weak', ...busy],
       handle: async request => {
         const { locale = 'en', ...given } = readSignUp(request.body)
         settle(await port.signUp({ ...given, locale }, fromOf(request)))
@@ -74,9 +96,15 @@ const strangers = (port: IdentityPort): readonly Route[] => {
       },
     },
     {
-      ...{ ...open, method: 'POST', path: '/v1/accounts/verify-email', name: 'verify-email', body: LinkTokenBody },
-      ...{ summary: 'Use the link of a sign-up', request: { body: { token: '1.b64.b64' } } },
-      ...{ answers: doneAnswer, problems: links },
+      ...open,
+      method: 'POST',
+      path: '/v1/accounts/verify-email',
+      name: 'verify-email',
+      body: LinkTokenBody,
+      summary: 'Use the link of a sign-up',
+      request: { body: { token: '1.b64.b64' } },
+      answers: doneAnswer,
+      problems: links,
       handle: async request => {
         settle(await port.verify(readToken(request.body).token, fromOf(request)))
         return done
@@ -85,10 +113,15 @@ const strangers = (port: IdentityPort): readonly Route[] => {
     mailed('/v1/accounts/verify-email/resend', 'resend-verification', 'Have that link sent again', port.resend),
     mailed('/v1/password-resets', 'request-password-reset', 'Have a link sent that sets a password', port.requestReset),
     {
-      ...{ ...open, method: 'POST', path: '/v1/password-resets/confirm', name: 'reset-password', body: ResetBody },
+      ...open,
+      method: 'POST',
+      path: '/v1/password-resets/confirm',
+      name: 'reset-password',
+      body: ResetBody,
       summary: 'Set a password by a link, and end every session',
       request: { body: { token: '1.b64.b64', password: 'battery staple horse' } },
-      ...{ answers: doneAnswer, problems: [...links, 'password-weak', ...busy] },
+      answers: doneAnswer,
+      problems: [...links, 'password-weak', ...busy],
       handle: async request => {
         settle(await port.reset(readReset(request.body), fromOf(request)))
         return done

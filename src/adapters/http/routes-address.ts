@@ -27,8 +27,15 @@ export const addressRoutes = (port: AddressPort, stepUp: StepUpPort): readonly R
   const readChange = reading(ChangeBody)
   const readToken = reading(LinkTokenBody)
   const used = (path: string, name: string, summary: string, use: AddressPort['confirm']): Route => ({
-    ...{ ...open, method: 'POST', path, name, summary, body: LinkTokenBody },
-    ...{ request: { body: { token: '1.b64.b64' } }, answers: doneAnswer, problems: links },
+    ...open,
+    method: 'POST',
+    path,
+    name,
+    summary,
+    body: LinkTokenBody,
+    request: { body: { token: '1.b64.b64' } },
+    answers: doneAnswer,
+    problems: links,
     handle: async request => {
       settle(await use(readToken(request.body).token, fromOf(request)))
       return done
@@ -36,15 +43,15 @@ export const addressRoutes = (port: AddressPort, stepUp: StepUpPort): readonly R
   })
   return [
     {
-      ...{
-        tag,
-        permission: 'account:use',
-        rate: 'signIns',
-        method: 'POST',
-        path: '/v1/me/email',
-        name: 'change-email',
-      },
-      ...{ summary: 'Change your address', querystring: nothing, body: ChangeBody },
+      tag,
+      permission: 'account:use',
+      rate: 'signIns',
+      method: 'POST',
+      path: '/v1/me/email',
+      name: 'change-email',
+      summary: 'Change your address',
+      querystring: nothing,
+      body: ChangeBody,
       description:
         'A link goes to the new address, which is yours once it is used; the old one is told, and takes it back for seven days. An address that has an account gets a mail that says so instead.',
       request: { body: { email: 'reader@words.example', password: 'horse staple battery' } },

@@ -1,7 +1,8 @@
 /** What administrators do to accounts: roles and suspension. */
 import Type from 'typebox'
-import type { Grant } from '../../domain/account.ts'
+import { defined } from '../../domain/defined.ts'
 import type { Actor } from '../../domain/event.ts'
+import type { Grant } from '../../domain/grants.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import { type From, fromOf, nothing, reading, strict, text } from './account-edge.ts'
 import { ProblemError, problemFrom } from './problems.ts'
@@ -49,14 +50,16 @@ export const AccountParams = Type.Object({ id: Type.String() }, strict)
 const RoleParams = Type.Object({ id: Type.String(), role: Type.String() }, strict)
 export const GrantSchema = Type.Object(
   {
-    ...{ role: Type.String(), expiresAt: Type.Optional(Type.String({ format: 'date-time' })) },
+    role: Type.String(),
+    expiresAt: Type.Optional(Type.String({ format: 'date-time' })),
     languages: Type.Optional(Type.Array(Type.String())),
   },
   { $id: 'Grant' },
 )
 const StandingSchema = Type.Object(
   {
-    ...{ id: Type.String(), suspended: Type.Boolean() },
+    id: Type.String(),
+    suspended: Type.Boolean(),
     roles: Type.Array(GrantSchema),
   },
   { $id: 'AccountStanding' },
@@ -65,7 +68,8 @@ const StandingSchema = Type.Object(
 const id = '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f'
 const answers = {
   200: {
-    ...{ description: 'How the account stands now.', schema: StandingSchema },
+    description: 'How the account stands now.',
+    schema: StandingSchema,
     example: {
       id,
       suspended: false,
@@ -105,14 +109,17 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
   const readReason = reading(ReasonBody)
   return [
     {
-      ...{ ...base, method: 'PUT', path: '/v1/accounts/:id/roles/:role', name: 'grant-role', summary: 'Grant a role' },
+      ...base,
+      method: 'PUT',
+      path: '/v1/accounts/:id/roles/:role',
+      name: 'grant-role',
+      summary: 'Grant a role',
       description:
         'In force at once where its Sync-Token is sent, on every node within a second. expiresAt ends it by itself; languages holds it to entries of these (es covers es-MX), for editors and moderators.',
-      ...{
-        params: RoleParams,
-        body: GrantBody,
-        request: { params: { id, role: 'editor' }, body: { languages: ['es'] } },
-      },
+
+      params: RoleParams,
+      body: GrantBody,
+      request: { params: { id, role: 'editor' }, body: { languages: ['es'] } },
       problems: [
         'account-not-found',
         'role-unknown',
@@ -127,17 +134,18 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
         const { id: account = '', role = '' } = request.params
         const ends = expiresAt === undefined ? {} : { expiresAt: timeOf(expiresAt) }
         return answer(
-          await port.grant(
-            { id: account, role, ...ends, ...(languages && { languages }) },
-            byOf(request),
-            fromOf(request),
-          ),
+          await port.grant({ id: account, role, ...ends, ...defined({ languages }) }, byOf(request), fromOf(request)),
         )
       },
     },
     {
-      ...{ ...base, method: 'DELETE', path: '/v1/accounts/:id/roles/:role', name: 'take-role', params: RoleParams },
-      ...{ summary: 'Take a role back', request: { params: { id, role: 'editor' } } },
+      ...base,
+      method: 'DELETE',
+      path: '/v1/accounts/:id/roles/:role',
+      name: 'take-role',
+      params: RoleParams,
+      summary: 'Take a role back',
+      request: { params: { id, role: 'editor' } },
       problems: ['account-not-found', 'role-unknown', 'own-role', 'last-administrator'],
       handle: async request => {
         const { id: account = '', role = '' } = request.params
@@ -145,8 +153,13 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       },
     },
     {
-      ...{ ...base, method: 'POST', path: '/v1/accounts/:id/suspend', name: 'suspend-account', params: AccountParams },
-      ...{ summary: 'Suspend an account and end its sessions', body: ReasonBody },
+      ...base,
+      method: 'POST',
+      path: '/v1/accounts/:id/suspend',
+      name: 'suspend-account',
+      params: AccountParams,
+      summary: 'Suspend an account and end its sessions',
+      body: ReasonBody,
       request: { params: { id }, body: { reason: 'Spam.' } },
       problems: ['account-not-found', 'own-role', 'last-administrator', 'reason-required', ...text],
       handle: async request => {
@@ -155,15 +168,25 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       },
     },
     {
-      ...{ ...base, method: 'DELETE', path: '/v1/accounts/:id/sessions', name: 'end-account-sessions' },
-      ...{ summary: 'End every session of an account', params: AccountParams, request: { params: { id } } },
+      ...base,
+      method: 'DELETE',
+      path: '/v1/accounts/:id/sessions',
+      name: 'end-account-sessions',
+      summary: 'End every session of an account',
+      params: AccountParams,
+      request: { params: { id } },
       problems: ['account-not-found'],
       handle: async request =>
         answer(await port.endSessions(request.params['id'] ?? '', byOf(request), fromOf(request))),
     },
     {
-      ...{ ...base, method: 'POST', path: '/v1/accounts/:id/reinstate', name: 'reinstate-account' },
-      ...{ summary: 'Let an account act again', params: AccountParams, request: { params: { id } } },
+      ...base,
+      method: 'POST',
+      path: '/v1/accounts/:id/reinstate',
+      name: 'reinstate-account',
+      summary: 'Let an account act again',
+      params: AccountParams,
+      request: { params: { id } },
       problems: ['account-not-found'],
       handle: async request => answer(await port.reinstate(request.params['id'] ?? '', byOf(request), fromOf(request))),
     },

@@ -1,5 +1,6 @@
 /** The figures of the dictionary, for those who may see who did how much. */
 import Type from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import type { Json } from '../../domain/event.ts'
 import { analyticsGroups, FiguresSchema } from '../../queries/analytics.ts'
 import type { HttpDeps } from './deps.ts'
@@ -35,14 +36,29 @@ const example: Json = {
     {
       day: '2026-11-23',
       entries: {
-        ...{ drafted: 12, edited: 30, submitted: 9, returned: 2, published: 7, retired: 1, restored: 0 },
-        ...{ reverted: 1, takenOver: 0, removed: 0 },
+        drafted: 12,
+        edited: 30,
+        submitted: 9,
+        returned: 2,
+        published: 7,
+        retired: 1,
+        restored: 0,
+        reverted: 1,
+        takenOver: 0,
+        removed: 0,
       },
       imported: 0,
       searches: {
         total: 845,
         matched: {
-          ...{ exact: 610, case: 12, accent: 8, form: 71, stem: 40, prefix: 22, wildcard: 5, fuzzy: 41 },
+          exact: 610,
+          case: 12,
+          accent: 8,
+          form: 71,
+          stem: 40,
+          prefix: 22,
+          wildcard: 5,
+          fuzzy: 41,
           definition: 19,
         },
         nothing: 17,
@@ -58,7 +74,8 @@ const answer: Documented = {
     { items: Type.Array(FiguresSchema), next: Type.Union([Type.String(), Type.Null()]) },
     { $id: 'FiguresPage' },
   ),
-  ...{ example, headers: ['Link', 'Sync-Token'] },
+  example,
+  headers: ['Link', 'Sync-Token'],
 }
 
 /** Both are texts of one length, so that they compare as days do. */
@@ -69,25 +86,27 @@ const inOrder = (from: string | undefined, to: string | undefined): void => {
 export const analyticsRoutes = ({ queries }: Pick<HttpDeps, 'queries'>, edge: QueryDeps): readonly Route[] => [
   pageRoute(
     {
-      ...{ tag: 'Analytics', path: '/v1/analytics', summary: 'What was done and searched, by the day' },
+      tag: 'Analytics',
+      path: '/v1/analytics',
+      summary: 'What was done and searched, by the day',
       description:
         'Imports and searches are counted by the day alone. Searches come in batches: those of the last half minute may not be in it yet.',
-      ...{ querystring: AnalyticsQuery, query: queries.analytics },
+      querystring: AnalyticsQuery,
+      query: queries.analytics,
       input: ({ query: { cursor: _, from, to, language, contributor, group }, limit, after }) => {
-        const days = {
-          ...p.optional('from', from && p.dateOf('from', from)),
-          ...p.optional('to', to && p.dateOf('to', to)),
-        }
+        const days = defined({ from: from && p.dateOf('from', from), to: to && p.dateOf('to', to) })
+
         inOrder(from, to)
         return {
           ...days,
-          ...p.optional('language', language && p.languageOf(language)),
-          ...p.optional('contributor', contributor?.toLowerCase()),
-          ...p.optional('after', after),
-          ...{ group: group ?? [], limit },
+          ...defined({ language: language && p.languageOf(language), contributor: contributor?.toLowerCase(), after }),
+          group: group ?? [],
+          limit,
         }
       },
-      ...{ request: { query: { from: '2026-11-01', to: '2026-11-30' } }, answers: { 200: answer }, problems: [] },
+      request: { query: { from: '2026-11-01', to: '2026-11-30' } },
+      answers: { 200: answer },
+      problems: [],
     },
     edge,
   ),

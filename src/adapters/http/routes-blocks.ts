@@ -2,6 +2,7 @@
 import Type from 'typebox'
 import type { Blocked, Blocker, BlockOrder } from '../../commands/blocks.ts'
 import { type Block, blockKinds } from '../../domain/block.ts'
+import { defined } from '../../domain/defined.ts'
 import type { Json } from '../../domain/event.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Page } from '../../queries/define.ts'
@@ -28,9 +29,13 @@ const id = '018f2c5a-7b1e-8cc2-8f43-0a1b2c3d4e5f'
 const time = Type.String({ format: 'date-time' })
 const BlockSchema = Type.Object(
   {
-    ...{ id: Type.String(), kind: Type.Enum([...blockKinds]), target: Type.String(), reason: Type.String() },
+    id: Type.String(),
+    kind: Type.Enum([...blockKinds]),
+    target: Type.String(),
+    reason: Type.String(),
     expiresAt: Type.Optional(time),
-    ...{ createdAt: time, by: Type.String() },
+    createdAt: time,
+    by: Type.String(),
   },
   { $id: 'Block' },
 )
@@ -56,13 +61,21 @@ const BlocksQuery = Type.Object(
 )
 
 const shown = ({ id: named, kind, target = '', reason = '', expiresAt, at, by }: Block) => ({
-  ...{ id: named, kind, target, reason },
-  ...(expiresAt !== undefined && { expiresAt }),
-  ...{ createdAt: at, by },
+  id: named,
+  kind,
+  target,
+  reason,
+  ...defined({ expiresAt }),
+  createdAt: at,
+  by,
 })
 const example: Json = {
-  ...{ id, kind: 'network', target: '203.0.113.0/24', reason: 'Floods the search.' },
-  ...{ expiresAt: '2026-11-30T00:00:00.000Z', createdAt: '2026-11-23T10:00:00.000Z' },
+  id,
+  kind: 'network',
+  target: '203.0.113.0/24',
+  reason: 'Floods the search.',
+  expiresAt: '2026-11-30T00:00:00.000Z',
+  createdAt: '2026-11-23T10:00:00.000Z',
   by: '6fa1c0f2-58b7-4d5e-9f1a-8f0c1d2e3a4b',
 }
 const answer = { description: 'The block.', schema: BlockSchema, example }
@@ -109,9 +122,15 @@ export const blockRoutes = (
   }
   return [
     {
-      ...{ ...base, method: 'GET', path: '/v1/blocks', name, rate: 'reads', summary: 'What is blocked' },
+      ...base,
+      method: 'GET',
+      path: '/v1/blocks',
+      name,
+      rate: 'reads',
+      summary: 'What is blocked',
       description: 'In force now, newest first.',
-      ...{ querystring: BlocksQuery, request: { query: { limit: '20' } } },
+      querystring: BlocksQuery,
+      request: { query: { limit: '20' } },
       answers: {
         200: {
           description: 'A page.',
@@ -119,24 +138,38 @@ export const blockRoutes = (
             { items: Type.Array(BlockSchema), next: Type.Union([Type.String(), Type.Null()]) },
             { $id: 'BlockPage' },
           ),
-          ...{ example: { items: [example], next: null }, headers: ['Link', 'Sync-Token'] },
+          example: { items: [example], next: null },
+          headers: ['Link', 'Sync-Token'],
         },
       },
       problems: ['cursor-invalid', 'projection-behind'],
       handle: list,
     },
     {
-      ...{ ...base, method: 'POST', path: '/v1/blocks', name: 'add-block', rate: 'writes' },
+      ...base,
+      method: 'POST',
+      path: '/v1/blocks',
+      name: 'add-block',
+      rate: 'writes',
       summary: 'Block an address, a network or an account',
       description:
         'In force on every node within a second; live sockets and streams end. An IPv6 address alone stands for its /64. What is blocked already is blocked as said here from now on.',
-      ...{ querystring: nothing, body: BlockBody },
+      querystring: nothing,
+      body: BlockBody,
       request: { body: { target: '203.0.113.0/24', reason: 'Floods the search.', expiresAt: '2126-11-30T00:00:00Z' } },
       answers: { 201: { ...answer, headers: ['Location', 'Sync-Token'] } },
       problems: [
-        ...(['block-target-invalid', 'block-too-wide', 'block-past', 'block-protected'] as const),
-        ...(['block-not-found', 'account-not-found', 'reason-required', 'store-unavailable', 'busy'] as const),
-        ...(['conflict', 'outcome-unknown'] as const),
+        'block-target-invalid',
+        'block-too-wide',
+        'block-past',
+        'block-protected',
+        'block-not-found',
+        'account-not-found',
+        'reason-required',
+        'store-unavailable',
+        'busy',
+        'conflict',
+        'outcome-unknown',
         ...text,
       ],
       handle: async request => {
@@ -150,8 +183,16 @@ export const blockRoutes = (
       },
     },
     {
-      ...{ ...base, method: 'GET', path: '/v1/blocks/:id', name: 'get-block', rate: 'reads', summary: 'One block' },
-      ...{ params: BlockParams, querystring: nothing, request: { params: { id } }, answers: { 200: answer } },
+      ...base,
+      method: 'GET',
+      path: '/v1/blocks/:id',
+      name: 'get-block',
+      rate: 'reads',
+      summary: 'One block',
+      params: BlockParams,
+      querystring: nothing,
+      request: { params: { id } },
+      answers: { 200: answer },
       problems: ['block-not-found', 'projection-behind'],
       handle: async request => {
         await caughtUp(request)
@@ -161,8 +202,15 @@ export const blockRoutes = (
       },
     },
     {
-      ...{ ...base, method: 'DELETE', path: '/v1/blocks/:id', name: 'remove-block', rate: 'writes' },
-      ...{ summary: 'Take a block away', params: BlockParams, querystring: nothing, request: { params: { id } } },
+      ...base,
+      method: 'DELETE',
+      path: '/v1/blocks/:id',
+      name: 'remove-block',
+      rate: 'writes',
+      summary: 'Take a block away',
+      params: BlockParams,
+      querystring: nothing,
+      request: { params: { id } },
       answers: doneAnswer,
       problems: ['block-not-found', 'block-target-invalid', 'store-unavailable', 'busy', 'conflict', 'outcome-unknown'],
       handle: async request => {

@@ -42,9 +42,18 @@ const ReceiptSchema = Type.Object(
   {
     signed: Type.String({ description: 'The receipt as a JWS, compact: keep it with the keys.' }),
     receipt: Type.Object({
-      ...{ version: Type.Literal(1), service: Type.String(), logId: Type.String(), position: Type.String() },
-      ...{ account: Type.String(), requestedAt: time, erasedAt: time, content: Type.Enum([...contentChoices]) },
-      ...{ attribution: Type.Optional(Type.String()), destroyed: strings, kept: strings, copies: Type.String() },
+      version: Type.Literal(1),
+      service: Type.String(),
+      logId: Type.String(),
+      position: Type.String(),
+      account: Type.String(),
+      requestedAt: time,
+      erasedAt: time,
+      content: Type.Enum([...contentChoices]),
+      attribution: Type.Optional(Type.String()),
+      destroyed: strings,
+      kept: strings,
+      copies: Type.String(),
     }),
   },
   { $id: 'Receipt' },
@@ -58,14 +67,24 @@ const ReceiptParams = Type.Object({ token: Type.String() }, strict)
 const id = '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f'
 const times = { requestedAt: '2026-01-05T10:00:00.000Z', erasedAt: '2026-01-06T10:15:00.000Z' }
 const wished: Json = {
-  ...{ due: '2026-01-06T10:00:00.000Z', content: 'anonymised', receipt: `/v1/receipts/${id}.b64` },
+  due: '2026-01-06T10:00:00.000Z',
+  content: 'anonymised',
+  receipt: `/v1/receipts/${id}.b64`,
   export: '/v1/me/export',
 }
 const receiptExample: Json = {
   signed: 'eyJ...',
   receipt: {
-    ...{ version: 1, service: 'https://dictionary.example', logId: id, position: '4711', account: id, ...times },
-    ...{ content: 'anonymised', destroyed: ['the key'], kept: ['what was written'], copies: '30 days' },
+    version: 1,
+    service: 'https://dictionary.example',
+    logId: id,
+    position: '4711',
+    account: id,
+    ...times,
+    content: 'anonymised',
+    destroyed: ['the key'],
+    kept: ['what was written'],
+    copies: '30 days',
   },
 }
 const links: readonly RefusalCode[] = ['link-invalid', 'erasure-begun', ...text]
@@ -76,7 +95,12 @@ export const erasureRoutes = (port: ErasurePort, stepUp: Pick<StepUpPort, 'requi
   const own = { tag, permission: 'account:use', querystring: nothing } as const
   return [
     {
-      ...{ ...own, rate: 'signIns', method: 'DELETE', path: '/v1/me', name: 'erase-me', body: ErasureBody },
+      ...own,
+      rate: 'signIns',
+      method: 'DELETE',
+      path: '/v1/me',
+      name: 'erase-me',
+      body: ErasureBody,
       summary: 'Erase your account, in a day',
       description:
         'For 24 hours it can be taken back, by DELETE /v1/me/erasure or the link in the mail. Then nobody signs in any more, and a quarter of an hour later the key of all your personal data is destroyed, addresses and identities are free, and there is a signed receipt.',
@@ -93,8 +117,14 @@ export const erasureRoutes = (port: ErasurePort, stepUp: Pick<StepUpPort, 'requi
       },
     },
     {
-      ...{ ...own, rate: 'writes', method: 'DELETE', path: '/v1/me/erasure', name: 'keep-me' },
-      ...{ summary: 'Take the erasure back', request: {}, answers: doneAnswer },
+      ...own,
+      rate: 'writes',
+      method: 'DELETE',
+      path: '/v1/me/erasure',
+      name: 'keep-me',
+      summary: 'Take the erasure back',
+      request: {},
+      answers: doneAnswer,
       problems: ['not-an-account', 'account-not-found', 'erasure-begun'],
       handle: async request => {
         settle(await port.takeBack(byOf(request).accountId, fromOf(request)))
@@ -102,17 +132,30 @@ export const erasureRoutes = (port: ErasurePort, stepUp: Pick<StepUpPort, 'requi
       },
     },
     {
-      ...{ ...open, method: 'POST', path: '/v1/me/erasure/cancel', name: 'keep-me-by-link', body: LinkTokenBody },
-      ...{ summary: 'Take the erasure back, by the link in the mail', request: { body: { token: '1.b64.b64' } } },
-      ...{ answers: doneAnswer, problems: links },
+      ...open,
+      method: 'POST',
+      path: '/v1/me/erasure/cancel',
+      name: 'keep-me-by-link',
+      body: LinkTokenBody,
+      summary: 'Take the erasure back, by the link in the mail',
+      request: { body: { token: '1.b64.b64' } },
+      answers: doneAnswer,
+      problems: links,
       handle: async request => {
         settle(await port.takeBackByLink(readToken(request.body).token, fromOf(request)))
         return done
       },
     },
     {
-      ...{ tag, rate: 'reads', method: 'GET', path: '/v1/receipts/keys', name: 'receipt-keys', querystring: nothing },
-      ...{ summary: 'The keys that receipts are verified with (RFC 7517)', request: {}, problems: [] },
+      tag,
+      rate: 'reads',
+      method: 'GET',
+      path: '/v1/receipts/keys',
+      name: 'receipt-keys',
+      querystring: nothing,
+      summary: 'The keys that receipts are verified with (RFC 7517)',
+      request: {},
+      problems: [],
       answers: {
         200: {
           description: 'A JWK Set.',
@@ -123,8 +166,15 @@ export const erasureRoutes = (port: ErasurePort, stepUp: Pick<StepUpPort, 'requi
       handle: () => ({ status: 200, body: JSON.stringify({ keys: port.keys }) }),
     },
     {
-      ...{ tag, rate: 'signIns', method: 'GET', path: '/v1/receipts/:token', name: 'receipt', params: ReceiptParams },
-      ...{ summary: 'The receipt of an erasure', querystring: nothing, request: { params: { token: `${id}.b64` } } },
+      tag,
+      rate: 'signIns',
+      method: 'GET',
+      path: '/v1/receipts/:token',
+      name: 'receipt',
+      params: ReceiptParams,
+      summary: 'The receipt of an erasure',
+      querystring: nothing,
+      request: { params: { token: `${id}.b64` } },
       answers: {
         200: { description: 'What it says, and the same signed.', schema: ReceiptSchema, example: receiptExample },
       },

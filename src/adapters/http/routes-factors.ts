@@ -53,11 +53,18 @@ export const factorRoutes = (port: FactorPort, stepUp: StepUpPort): readonly Rou
   const fresh = (request: EdgeRequest) => requireFresh(stepUp, request)
   return [
     {
-      ...{ ...own, rate: 'reads', method: 'GET', path: '/v1/me/totp', name: 'my-totp', request: {} },
-      ...{ summary: 'Whether signing in asks for a code', problems: ['not-an-account'] },
+      ...own,
+      rate: 'reads',
+      method: 'GET',
+      path: '/v1/me/totp',
+      name: 'my-totp',
+      request: {},
+      summary: 'Whether signing in asks for a code',
+      problems: ['not-an-account'],
       answers: {
         200: {
-          ...{ description: 'Since when, and how many recovery codes are left.', schema: TotpSchema },
+          description: 'Since when, and how many recovery codes are left.',
+          schema: TotpSchema,
           example: { on: true, since: '2026-01-05T10:00:00.000Z', recoveryCodes: 10 },
         },
       },
@@ -67,12 +74,18 @@ export const factorRoutes = (port: FactorPort, stepUp: StepUpPort): readonly Rou
       },
     },
     {
-      ...{ ...change, method: 'POST', path: '/v1/me/totp', name: 'offer-totp', body: Empty, request: { body: {} } },
+      ...change,
+      method: 'POST',
+      path: '/v1/me/totp',
+      name: 'offer-totp',
+      body: Empty,
+      request: { body: {} },
       summary: 'Begin an authenticator',
       description: 'Told once. It is none until a code of it is sent to /v1/me/totp/confirm within the hour.',
       answers: {
         200: {
-          ...{ description: 'The secret to type in, and the URI to show as a QR code.', schema: OfferSchema },
+          description: 'The secret to type in, and the URI to show as a QR code.',
+          schema: OfferSchema,
           example: { secret: 'JBSWY3DPEHPK3PXP', uri: 'otpauth://totp/Lexichron:reader?secret=JBSWY3DPEHPK3PXP' },
         },
       },
@@ -80,10 +93,16 @@ export const factorRoutes = (port: FactorPort, stepUp: StepUpPort): readonly Rou
       handle: async request => json(granted(await port.offer(await fresh(request), fromOf(request)))),
     },
     {
-      ...{ ...change, method: 'POST', path: '/v1/me/totp/confirm', name: 'confirm-totp', body: CodeBody },
-      ...{ summary: 'Turn the authenticator on by its first code', request: { body: { code: '123456' } } },
+      ...change,
+      method: 'POST',
+      path: '/v1/me/totp/confirm',
+      name: 'confirm-totp',
+      body: CodeBody,
+      summary: 'Turn the authenticator on by its first code',
+      request: { body: { code: '123456' } },
       description: 'From here on signing in asks for a code. Every other session ends.',
-      ...{ answers: doneAnswer, problems: [...freshProblems, 'factor-on', 'factor-off', 'code-wrong', ...text] },
+      answers: doneAnswer,
+      problems: [...freshProblems, 'factor-on', 'factor-off', 'code-wrong', ...text],
       handle: async request => {
         const by = await fresh(request)
         settle(await port.confirm(by, readCode(request.body).code, fromOf(request)))
@@ -91,17 +110,27 @@ export const factorRoutes = (port: FactorPort, stepUp: StepUpPort): readonly Rou
       },
     },
     {
-      ...{ ...change, method: 'DELETE', path: '/v1/me/totp', name: 'remove-totp', request: {} },
-      ...{ summary: 'Remove the authenticator, and end every other session' },
-      ...{ answers: doneAnswer, problems: freshProblems },
+      ...change,
+      method: 'DELETE',
+      path: '/v1/me/totp',
+      name: 'remove-totp',
+      request: {},
+      summary: 'Remove the authenticator, and end every other session',
+      answers: doneAnswer,
+      problems: freshProblems,
       handle: async request => {
         settle(await port.remove(await fresh(request), fromOf(request)))
         return done
       },
     },
     {
-      ...{ ...change, method: 'POST', path: '/v1/me/recovery-codes', name: 'make-recovery-codes', body: Empty },
-      ...{ summary: 'Ten recovery codes', request: { body: {} } },
+      ...change,
+      method: 'POST',
+      path: '/v1/me/recovery-codes',
+      name: 'make-recovery-codes',
+      body: Empty,
+      summary: 'Ten recovery codes',
+      request: { body: {} },
       description: 'Told once; those before are of no use any more. Each is good for one sign-in or step-up.',
       answers: {
         200: { description: 'The codes.', schema: CodesSchema, example: { codes: ['abcd-efgh-jkmn-2345'] } },

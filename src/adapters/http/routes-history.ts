@@ -1,11 +1,11 @@
 /** The history: the log in order by any filter, one event, one stream with its revisions. */
 import Type from 'typebox'
 import type { Readings } from '../../commands/history.ts'
+import { defined } from '../../domain/defined.ts'
 import { categoryOf } from '../../domain/ids.ts'
 import { isRefusal } from '../../domain/refusal.ts'
 import type { Line } from '../../log/transcript.ts'
 import type { History, HistoryPage } from '../../queries/history.ts'
-import { optional } from './entry-parameters.ts'
 import * as examples from './history-examples.ts'
 import * as p from './history-parameters.ts'
 import { historyStream } from './history-stream.ts'
@@ -46,7 +46,7 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
   const requestOf = (request: EdgeRequest) => {
     const { actor } = request.requester
     if (!actor) throw new ProblemError('unauthenticated', 'This needs an access token.')
-    return { actor, correlationId: request.id, ...optional('traceparent', traceparentOf(request)) }
+    return { actor, correlationId: request.id, ...defined({ traceparent: traceparentOf(request) }) }
   }
   const recordPage = async (request: EdgeRequest, question: Parameters<typeof p.filtersOf>[0], count: number) => {
     if (!p.namesAccount(question, personal)) return
@@ -131,7 +131,7 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     const { stream: name = '' } = request.params
     const { order = 'asc', limit = DEFAULT_LIMIT } = request.query as p.StreamQuery
     const scope = `read-stream ${name}`
-    const paging = { order, limit, ...optional('place', (await placeOf(request, scope))[0]) }
+    const paging = { order, limit, ...defined({ place: (await placeOf(request, scope))[0] }) }
     const page = await history.revisions(name, paging, request.requester)
     const question = { stream: name, category: categoryOf(name), order }
     if (isRefusal(page)) {
@@ -146,32 +146,49 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
 
   return [
     {
-      ...{ method: 'GET', path: '/v1/events', name: 'read-events', tag, permission, rate: 'reads' },
+      method: 'GET',
+      path: '/v1/events',
+      name: 'read-events',
+      tag,
+      permission,
+      rate: 'reads',
       summary: 'The log in order',
       description:
         'Every filter narrows. What people wrote is shown with events:read-text, personal data with events:read-personal; withheld and removed name the members that are left out. With Accept: application/x-ndjson all of it as one stream: after every few hundred events a line {after, count} to resume from, at the end {end, count, position, after}. Requests that name an account, and streams, are recorded as HistoryRead.',
       querystring: p.eventsQuery(deps.types),
-      ...{
-        request: { query: { category: 'entry', order: 'desc', limit: '2' } },
-        answers: { 200: examples.eventsAnswer },
-      },
-      problems: [
-        ...(['validation', 'cursor-invalid', 'not-acceptable', 'too-many-streams', 'conflict'] as const),
-        ...failures,
-      ],
+
+      request: { query: { category: 'entry', order: 'desc', limit: '2' } },
+      answers: { 200: examples.eventsAnswer },
+      problems: ['validation', 'cursor-invalid', 'not-acceptable', 'too-many-streams', 'conflict', ...failures],
       handle: readEvents,
     },
     {
-      ...{ method: 'GET', path: '/v1/events/:eventId', name: 'read-event', tag, permission, rate: 'reads' },
-      ...{ summary: 'One event', params: p.EventParams, querystring: Type.Object({}, { additionalProperties: false }) },
-      ...{ request: { params: { eventId: examples.exampleEventId } }, answers: { 200: examples.itemAnswer } },
+      method: 'GET',
+      path: '/v1/events/:eventId',
+      name: 'read-event',
+      tag,
+      permission,
+      rate: 'reads',
+      summary: 'One event',
+      params: p.EventParams,
+      querystring: Type.Object({}, { additionalProperties: false }),
+      request: { params: { eventId: examples.exampleEventId } },
+      answers: { 200: examples.itemAnswer },
       problems: ['event-not-found', 'not-acceptable', ...failures],
       handle: readEvent,
     },
     {
-      ...{ method: 'GET', path: '/v1/streams/:stream', name: 'read-stream', tag, permission, rate: 'reads' },
-      ...{ summary: 'One stream with its revisions', params: p.StreamParams, querystring: p.StreamQuery },
-      ...{ request: { params: { stream: examples.exampleStream } }, answers: { 200: examples.pageAnswer } },
+      method: 'GET',
+      path: '/v1/streams/:stream',
+      name: 'read-stream',
+      tag,
+      permission,
+      rate: 'reads',
+      summary: 'One stream with its revisions',
+      params: p.StreamParams,
+      querystring: p.StreamQuery,
+      request: { params: { stream: examples.exampleStream } },
+      answers: { 200: examples.pageAnswer },
       problems: ['stream-not-found', 'validation', 'cursor-invalid', 'not-acceptable', 'conflict', ...failures],
       handle: readStream,
     },

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import Type from 'typebox'
 import type { WebSocket } from 'ws'
+import { defined } from '../../domain/defined.ts'
 import type { JsonObject } from '../../domain/event.ts'
 import type { Place } from '../../log/log.ts'
 import {
@@ -148,7 +149,7 @@ const openStream =
     const release = live.place(request.counted)
     if (typeof release === 'string') throw refusePlace(release)
     const body = live.stream(
-      { channel, filter, ...(after !== undefined && { after }) },
+      { channel, filter, ...defined({ after }) },
       { ...requester, counted: request.counted },
       release,
     )
@@ -164,14 +165,25 @@ export const liveRoutes = (
   const word = Type.Optional(Type.String({ minLength: 1, maxLength: 4096 }))
   return [
     {
-      ...{ method: 'GET', path: LIVE_PATH, name: 'live', tag, summary: 'The live feed as a WebSocket' },
+      method: 'GET',
+      path: LIVE_PATH,
+      name: 'live',
+      tag,
+      summary: 'The live feed as a WebSocket',
       description: `Upgrades to a WebSocket of the subprotocol ${SUBPROTOCOL}; docs/live.md has its messages.`,
-      ...{ permission: 'entries:read', rate: 'reads', request: {} },
+      permission: 'entries:read',
+      rate: 'reads',
+      request: {},
       querystring: Type.Object({ ticket: word }, { additionalProperties: false }),
       answers: { 101: { description: 'The WebSocket.' } },
       problems: [
-        ...(['upgrade-required', 'origin-refused', 'ticket-invalid', 'header-invalid'] as const),
-        ...(['too-many-connections', 'node-full', 'store-unavailable'] as const),
+        'upgrade-required',
+        'origin-refused',
+        'ticket-invalid',
+        'header-invalid',
+        'too-many-connections',
+        'node-full',
+        'store-unavailable',
       ],
       identify: identify(live, authority, settings.allowedOrigins, settings.publicUrl),
       admit: counted => {
@@ -193,10 +205,15 @@ export const liveRoutes = (
       },
     },
     {
-      ...{ method: 'POST', path: '/v1/live/tickets', name: 'create-live-ticket', tag },
+      method: 'POST',
+      path: '/v1/live/tickets',
+      name: 'create-live-ticket',
+      tag,
       summary: 'A ticket for one connection',
       description: 'For clients that cannot send Authorization with a WebSocket: good for 30 s, once.',
-      ...{ permission: 'entries:read', rate: 'writes', request: { body: {} } },
+      permission: 'entries:read',
+      rate: 'writes',
+      request: { body: {} },
       positionless: true,
       body: Type.Object({}, { additionalProperties: false }),
       querystring: Type.Object({}, { additionalProperties: false }),
@@ -218,15 +235,26 @@ export const liveRoutes = (
       },
     },
     {
-      ...{ method: 'GET', path: '/v1/live/:channel', name: 'live-channel', tag },
+      method: 'GET',
+      path: '/v1/live/:channel',
+      name: 'live-channel',
+      tag,
       summary: 'A channel of the live feed as server-sent events',
       description: 'Filters and after are query parameters; Last-Event-ID wins over after.',
-      ...{ permission: 'entries:read', rate: 'reads', request: { params: { channel: 'entries' } } },
+      permission: 'entries:read',
+      rate: 'reads',
+      request: { params: { channel: 'entries' } },
       params: Type.Object({ channel: Type.String() }),
       querystring: Type.Object(
         {
-          ...{ after: word, language: word, type: word, entryId: word, name: word },
-          ...{ category: word, stream: word, actor: word },
+          after: word,
+          language: word,
+          type: word,
+          entryId: word,
+          name: word,
+          category: word,
+          stream: word,
+          actor: word,
         },
         { additionalProperties: false },
       ),
@@ -239,15 +267,17 @@ export const liveRoutes = (
         },
       },
       problems: [
-        ...(['validation', 'not-acceptable', 'sync-token-invalid', 'other-log'] as const),
-        ...([
-          'too-many-connections',
-          'node-full',
-          'permission-denied',
-          'not-found',
-          'store-unavailable',
-          'origin-refused',
-        ] as const),
+        'validation',
+        'not-acceptable',
+        'sync-token-invalid',
+        'other-log',
+
+        'too-many-connections',
+        'node-full',
+        'permission-denied',
+        'not-found',
+        'store-unavailable',
+        'origin-refused',
       ],
       identify: request => {
         checkOrigin(request, settings.allowedOrigins, settings.publicUrl)
@@ -256,8 +286,15 @@ export const liveRoutes = (
       handle: openStream(live),
     },
     {
-      ...{ method: 'GET', path: '/v1/asyncapi.json', name: 'asyncapi', tag, summary: 'The live feed, described' },
-      ...{ rate: 'reads', querystring: Type.Object({}, { additionalProperties: false }), request: {}, problems: [] },
+      method: 'GET',
+      path: '/v1/asyncapi.json',
+      name: 'asyncapi',
+      tag,
+      summary: 'The live feed, described',
+      rate: 'reads',
+      querystring: Type.Object({}, { additionalProperties: false }),
+      request: {},
+      problems: [],
       answers: {
         200: {
           description: 'AsyncAPI 3.0.',
@@ -269,8 +306,15 @@ export const liveRoutes = (
       handle: openDocument(() => described),
     },
     {
-      ...{ method: 'GET', path: '/docs/live', name: 'live-page', tag, summary: 'The live feed, to read' },
-      ...{ rate: 'reads', querystring: Type.Object({}, { additionalProperties: false }), request: {}, problems: [] },
+      method: 'GET',
+      path: '/docs/live',
+      name: 'live-page',
+      tag,
+      summary: 'The live feed, to read',
+      rate: 'reads',
+      querystring: Type.Object({}, { additionalProperties: false }),
+      request: {},
+      problems: [],
       answers: {
         200: {
           description: 'A page.',

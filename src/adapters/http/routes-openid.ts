@@ -1,5 +1,6 @@
 /** Sign-in at OpenID providers, and the identities that an account is linked to. */
 import Type from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import type { LinkedIdentity } from '../../domain/linked-identities.ts'
 import { isRefusal, type Refusal, type RefusalCode, refuse } from '../../domain/refusal.ts'
 import type { FlowSecrets } from '../../ports/openid.ts'
@@ -62,8 +63,11 @@ const StartQuery = Type.Object(
 /** RFC 6749, 4.1.2: what is not known is passed over, and nothing comes twice. */
 const CallbackQuery = Type.Object(
   {
-    ...{ code: Type.Optional(Type.String()), state: Type.Optional(Type.String()), iss: Type.Optional(Type.String()) },
-    ...{ error: Type.Optional(Type.String()), error_description: Type.Optional(Type.String()) },
+    code: Type.Optional(Type.String()),
+    state: Type.Optional(Type.String()),
+    iss: Type.Optional(Type.String()),
+    error: Type.Optional(Type.String()),
+    error_description: Type.Optional(Type.String()),
   },
   { additionalProperties: true },
 )
@@ -80,8 +84,11 @@ const BegunSchema = Type.Object(
 )
 const IdentitySchema = Type.Object(
   {
-    ...{ id: Type.String(), provider: Type.String(), linkedAt: Type.String({ format: 'date-time' }) },
-    ...{ issuer: Type.String(), subject: Type.String() },
+    id: Type.String(),
+    provider: Type.String(),
+    linkedAt: Type.String({ format: 'date-time' }),
+    issuer: Type.String(),
+    subject: Type.String(),
   },
   { $id: 'LinkedIdentity' },
 )
@@ -96,8 +103,11 @@ const providersExample = { items: [{ name: 'example', ready: true, start: '/v1/o
 const identitiesExample = {
   items: [
     {
-      ...{ id: exampleId, provider: 'example', linkedAt: '2026-01-05T10:00:00.000Z' },
-      ...{ issuer: 'https://accounts.example', subject: '248289761001' },
+      id: exampleId,
+      provider: 'example',
+      linkedAt: '2026-01-05T10:00:00.000Z',
+      issuer: 'https://accounts.example',
+      subject: '248289761001',
     },
   ],
 }
@@ -116,7 +126,9 @@ const landingOf = (returnTo: string | undefined): string => {
 }
 
 const see = (location: string, cookies: readonly string[]): Answer => ({
-  ...{ status: 303, cache: 'no-store', headers: { location, 'set-cookie': cookies } },
+  status: 303,
+  cache: 'no-store',
+  headers: { location, 'set-cookie': cookies },
 })
 const seeAnswer = (description: string) => ({ 303: { description } })
 
@@ -131,11 +143,20 @@ const parametersOf = (query: unknown): URLSearchParams => {
 const pageRoute = (): Route => {
   const { html, policy } = openIdPage()
   return {
-    ...{ method: 'GET', path: LANDING, name: 'account-openid-page', tag, querystring: nothing },
-    ...{ summary: 'The page where a sign-in at a provider ends', request: {}, problems: [] },
+    method: 'GET',
+    path: LANDING,
+    name: 'account-openid-page',
+    tag,
+    querystring: nothing,
+    summary: 'The page where a sign-in at a provider ends',
+    request: {},
+    problems: [],
     answers: { 200: { description: 'A page.', type: 'text/html', schema: Type.String(), example: '<!doctype html>' } },
     handle: () => ({
-      ...{ status: 200, type: 'text/html; charset=utf-8', body: html, headers: { 'content-security-policy': policy } },
+      status: 200,
+      type: 'text/html; charset=utf-8',
+      body: html,
+      headers: { 'content-security-policy': policy },
     }),
   }
 }
@@ -149,12 +170,19 @@ const strangers = (port: OpenIdPort, cookies: SessionCookies): readonly Route[] 
   const readCode = reading(CodeBody)
   const fromBrowser = (request: EdgeRequest): From => {
     const device = cookies.device(request.headers)
-    return { ...fromOf(request), ...(device !== undefined && { device }) }
+    return { ...fromOf(request), ...defined({ device }) }
   }
   return [
     {
-      ...{ method: 'GET', path: '/v1/oauth', name: 'list-openid-providers', tag: openId, querystring: nothing },
-      ...{ summary: 'Providers that one can sign in with', request: {}, problems: [], rate: 'reads' },
+      method: 'GET',
+      path: '/v1/oauth',
+      name: 'list-openid-providers',
+      tag: openId,
+      querystring: nothing,
+      summary: 'Providers that one can sign in with',
+      request: {},
+      problems: [],
+      rate: 'reads',
       answers: { 200: { description: 'In order.', schema: ProvidersSchema, example: providersExample } },
       handle: () => ({
         status: 200,
@@ -164,12 +192,19 @@ const strangers = (port: OpenIdPort, cookies: SessionCookies): readonly Route[] 
       }),
     },
     {
-      ...{ method: 'GET', path: '/v1/oauth/:provider/start', name: 'start-openid', tag: openId, rate: 'signIns' },
-      ...{ summary: 'Sign in with a provider', params: ProviderParams, querystring: StartQuery },
+      method: 'GET',
+      path: '/v1/oauth/:provider/start',
+      name: 'start-openid',
+      tag: openId,
+      rate: 'signIns',
+      summary: 'Sign in with a provider',
+      params: ProviderParams,
+      querystring: StartQuery,
       description:
         'For browsers to navigate to. They end at returnTo, a path of this service, with session cookies, or with #error=<code>.',
       request: { params: { provider: 'example' } },
-      ...{ answers: seeAnswer('To the provider.'), problems: away },
+      answers: seeAnswer('To the provider.'),
+      problems: away,
       handle: async request => {
         const provider = known(request)
         const { returnTo, remember = false, locale: spoken = 'en' } = readStart(request.query)
@@ -180,15 +215,19 @@ const strangers = (port: OpenIdPort, cookies: SessionCookies): readonly Route[] 
       },
     },
     {
-      ...{ method: 'GET', path: '/v1/oauth/:provider/callback', name: 'finish-openid', tag: openId, rate: 'signIns' },
-      ...{
-        summary: 'Where the provider sends the browser back to',
-        params: ProviderParams,
-        querystring: CallbackQuery,
-      },
+      method: 'GET',
+      path: '/v1/oauth/:provider/callback',
+      name: 'finish-openid',
+      tag: openId,
+      rate: 'signIns',
+
+      summary: 'Where the provider sends the browser back to',
+      params: ProviderParams,
+      querystring: CallbackQuery,
       description: 'For providers: unknown parameters are passed over.',
       request: { params: { provider: 'example' }, query: { code: 'code', state: 'state' } },
-      ...{ answers: seeAnswer('To returnTo.'), problems: ['openid-flow-invalid'] },
+      answers: seeAnswer('To returnTo.'),
+      problems: ['openid-flow-invalid'],
       handle: async request => {
         const provider = known(request)
         const parameters = parametersOf(request.query)
@@ -208,8 +247,14 @@ const strangers = (port: OpenIdPort, cookies: SessionCookies): readonly Route[] 
       },
     },
     {
-      ...{ method: 'POST', path: '/v1/oauth/code', name: 'finish-openid-by-code', tag: openId, rate: 'signIns' },
-      ...{ summary: 'Add the second factor to a sign-in at a provider', querystring: nothing, body: CodeBody },
+      method: 'POST',
+      path: '/v1/oauth/code',
+      name: 'finish-openid-by-code',
+      tag: openId,
+      rate: 'signIns',
+      summary: 'Add the second factor to a sign-in at a provider',
+      querystring: nothing,
+      body: CodeBody,
       description:
         'For pages of ours, within five minutes of second-factor-required: the browser has a cookie that says whose sign-in waits.',
       request: { body: { code: '123456' } },
@@ -239,8 +284,14 @@ const ofOwn = (port: OpenIdPort, stepUp: Pick<StepUpPort, 'require'>): readonly 
   const readLink = reading(LinkBody)
   return [
     {
-      ...{ ...own, rate: 'reads', method: 'GET', path: '/v1/me/identities', name: 'my-identities', request: {} },
-      ...{ summary: 'Identities that you sign in with', problems: ['not-an-account'] },
+      ...own,
+      rate: 'reads',
+      method: 'GET',
+      path: '/v1/me/identities',
+      name: 'my-identities',
+      request: {},
+      summary: 'Identities that you sign in with',
+      problems: ['not-an-account'],
       answers: { 200: { description: 'The oldest first.', schema: IdentitiesSchema, example: identitiesExample } },
       handle: async request => {
         const items = (await port.identities(byOf(request).accountId)).map(
@@ -250,8 +301,14 @@ const ofOwn = (port: OpenIdPort, stepUp: Pick<StepUpPort, 'require'>): readonly 
       },
     },
     {
-      ...{ ...own, rate: 'signIns', method: 'POST', path: '/v1/me/identities/:provider', name: 'link-identity' },
-      ...{ summary: 'Link an identity to your account', params: ProviderParams, body: LinkBody },
+      ...own,
+      rate: 'signIns',
+      method: 'POST',
+      path: '/v1/me/identities/:provider',
+      name: 'link-identity',
+      summary: 'Link an identity to your account',
+      params: ProviderParams,
+      body: LinkBody,
       description:
         'The answer sets a cookie: the browser that asked has to go to authorizationUrl. It ends at returnTo with #linked=<provider>, or #error=<code>.',
       request: { params: { provider: 'example' }, body: { returnTo: '/console' } },
@@ -270,8 +327,14 @@ const ofOwn = (port: OpenIdPort, stepUp: Pick<StepUpPort, 'require'>): readonly 
       },
     },
     {
-      ...{ ...own, rate: 'writes', method: 'DELETE', path: '/v1/me/identities/:id', name: 'unlink-identity' },
-      ...{ summary: 'Unlink one of your identities', params: IdentityParams, request: { params: { id: exampleId } } },
+      ...own,
+      rate: 'writes',
+      method: 'DELETE',
+      path: '/v1/me/identities/:id',
+      name: 'unlink-identity',
+      summary: 'Unlink one of your identities',
+      params: IdentityParams,
+      request: { params: { id: exampleId } },
       answers: doneAnswer,
       problems: [...freshProblems, 'account-not-found', 'identity-not-found', 'identity-last'],
       handle: async request => {

@@ -74,8 +74,15 @@ const explain = (request: EdgeRequest): Answer => {
 
 export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): readonly Route[] => [
   {
-    ...{ method: 'GET', path: '/', name: 'welcome', tag, summary: 'Where to begin', querystring: nothing },
-    ...{ rate: 'reads', request: {}, problems: [] },
+    method: 'GET',
+    path: '/',
+    name: 'welcome',
+    tag,
+    summary: 'Where to begin',
+    querystring: nothing,
+    rate: 'reads',
+    request: {},
+    problems: [],
     answers: {
       200: {
         description: 'Links.',
@@ -89,14 +96,26 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
     }),
   },
   {
-    ...{ method: 'GET', path: '/health/live', name: 'health-live', tag, summary: 'Is the process alive?' },
-    ...{ querystring: nothing, request: {}, problems: [] },
+    method: 'GET',
+    path: '/health/live',
+    name: 'health-live',
+    tag,
+    summary: 'Is the process alive?',
+    querystring: nothing,
+    request: {},
+    problems: [],
     answers: { 200: { description: 'It is.', schema: StatusSchema, example: { status: 'live' } } },
     handle: () => ({ status: 200, body: '{"status":"live"}', cache: 'private, no-store' }),
   },
   {
-    ...{ method: 'GET', path: '/health/ready', name: 'health-ready', tag, summary: 'May it be sent requests?' },
-    ...{ querystring: nothing, request: {}, problems: [] },
+    method: 'GET',
+    path: '/health/ready',
+    name: 'health-ready',
+    tag,
+    summary: 'May it be sent requests?',
+    querystring: nothing,
+    request: {},
+    problems: [],
     answers: {
       200: { description: 'It may.', schema: StatusSchema, example: { status: 'ready' } },
       503: {
@@ -116,10 +135,18 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
     },
   },
   {
-    ...{ method: 'GET', path: '/health', name: 'health', tag, summary: 'Each part with its state, age and lag' },
-    ...{ description: 'Ages, lags and details need the permission operations:read.', credentials: 'optional' },
+    method: 'GET',
+    path: '/health',
+    name: 'health',
+    tag,
+    summary: 'Each part with its state, age and lag',
+    description: 'Ages, lags and details need the permission operations:read.',
+    credentials: 'optional',
     diagnosis: true,
-    ...{ rate: 'reads', querystring: nothing, request: {}, problems: [] },
+    rate: 'reads',
+    querystring: nothing,
+    request: {},
+    problems: [],
     answers: {
       200: {
         description: 'How it is; also when a part has failed.',
@@ -134,14 +161,24 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
     },
   },
   {
-    ...{ method: 'GET', path: '/metrics', name: 'metrics', tag, summary: 'Figures for monitoring' },
-    ...{ description: 'The Prometheus text format; METRICS_PORT serves the same on a port of its own.' },
-    ...{ permission: 'operations:read', rate: 'reads', querystring: nothing, request: {}, problems: ['not-found'] },
+    method: 'GET',
+    path: '/metrics',
+    name: 'metrics',
+    tag,
+    summary: 'Figures for monitoring',
+    description: 'The Prometheus text format; METRICS_PORT serves the same on a port of its own.',
+    permission: 'operations:read',
+    rate: 'reads',
+    querystring: nothing,
+    request: {},
+    problems: ['not-found'],
     diagnosis: true,
     answers: {
       200: {
         description: 'Every metric with its help (docs/operation.md says what to do about them).',
-        ...{ type: 'text/plain', schema: Type.String(), example: 'lexichron_ready 1\n' },
+        type: 'text/plain',
+        schema: Type.String(),
+        example: 'lexichron_ready 1\n',
       },
     },
     handle: async () => {
@@ -151,8 +188,15 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
     },
   },
   {
-    ...{ method: 'GET', path: '/.well-known/jwks.json', name: 'jwks', tag, summary: 'Keys of the access tokens' },
-    ...{ rate: 'reads', querystring: nothing, request: {}, problems: ['store-unavailable'] },
+    method: 'GET',
+    path: '/.well-known/jwks.json',
+    name: 'jwks',
+    tag,
+    summary: 'Keys of the access tokens',
+    rate: 'reads',
+    querystring: nothing,
+    request: {},
+    problems: ['store-unavailable'],
     answers: {
       200: {
         description: 'A JSON Web Key Set (RFC 7517).',
@@ -163,8 +207,16 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
     handle: async () => ({ status: 200, body: JSON.stringify(await deps.jwks()), cache: 'public, max-age=300' }),
   },
   {
-    ...{ method: 'GET', path: '/v1/roles', name: 'list-roles', tag: 'Roles', summary: 'Roles and their permissions' },
-    ...{ permission: 'entries:read', rate: 'reads', querystring: nothing, request: {}, problems: [] },
+    method: 'GET',
+    path: '/v1/roles',
+    name: 'list-roles',
+    tag: 'Roles',
+    summary: 'Roles and their permissions',
+    permission: 'entries:read',
+    rate: 'reads',
+    querystring: nothing,
+    request: {},
+    problems: [],
     answers: {
       200: {
         description: 'Every role.',
@@ -180,8 +232,14 @@ export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): reado
     }),
   },
   {
-    ...{ method: 'GET', path: '/problems/:code', name: 'explain-problem', tag, summary: 'What a problem means' },
-    ...{ rate: 'reads', querystring: nothing, request: { params: { code: 'entry-exists' } } },
+    method: 'GET',
+    path: '/problems/:code',
+    name: 'explain-problem',
+    tag,
+    summary: 'What a problem means',
+    rate: 'reads',
+    querystring: nothing,
+    request: { params: { code: 'entry-exists' } },
     params: Type.Object({ code: Type.String({ description: `One of: ${problemCodes.join(', ')}` }) }),
     problems: ['not-acceptable'],
     answers: {

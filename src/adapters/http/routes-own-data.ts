@@ -2,10 +2,11 @@
 import { Readable } from 'node:stream'
 import Type, { type Static } from 'typebox'
 import type { Readings } from '../../commands/history.ts'
+import { defined } from '../../domain/defined.ts'
 import { isRefusal } from '../../domain/refusal.ts'
 import type { OwnData } from '../../queries/own-data.ts'
 import { nothing, type StepUpPort, strict, tag } from './account-edge.ts'
-import { optional, timeOf } from './entry-parameters.ts'
+import { timeOf } from './entry-parameters.ts'
 import type { Limits } from './limits.ts'
 import { preferred } from './negotiation.ts'
 import { ProblemError, problemFrom } from './problems.ts'
@@ -92,7 +93,8 @@ export const ownDataRoutes = ({
     const parts = ownData.everything(accountId)
     try {
       const reading = await readings.open({
-        ...{ actor: { kind: 'account', id: accountId }, correlationId: request.id },
+        actor: { kind: 'account', id: accountId },
+        correlationId: request.id,
         filters: { actor: accountId, order: 'asc' },
       })
       if (isRefusal(reading)) throw problemFrom(reading)
@@ -116,12 +118,21 @@ export const ownDataRoutes = ({
   }
   return [
     {
-      ...{ tag, permission: 'account:use', rate: 'reads', method: 'GET', path: '/v1/me/activity', name },
-      ...{ summary: 'What you have done', querystring: activityQuery(types), request: { query: { limit: '10' } } },
+      tag,
+      permission: 'account:use',
+      rate: 'reads',
+      method: 'GET',
+      path: '/v1/me/activity',
+      name,
+      summary: 'What you have done',
+      querystring: activityQuery(types),
+      request: { query: { limit: '10' } },
       description: 'Your own acts as the log has them. What is sealed under the keys of others is left out (withheld).',
       answers: {
         200: {
-          ...{ description: 'A page.', schema: ActivitySchema, headers: ['Link', 'Sync-Token'] },
+          description: 'A page.',
+          schema: ActivitySchema,
+          headers: ['Link', 'Sync-Token'],
           example: { items: [{ type: 'SessionStarted', meta: { at: '2026-01-05T10:00:00.000Z' } }], next: null },
         },
       },
@@ -134,9 +145,12 @@ export const ownDataRoutes = ({
         // The validator has checked the query string against the route's schema.
         const { type, from, to, order = 'desc', limit = DEFAULT_LIMIT } = request.query as ActivityQuery
         const question = {
-          ...{ order, ...optional('type', type) },
-          ...optional('from', from === undefined ? undefined : timeOf('from', from)),
-          ...optional('to', to === undefined ? undefined : timeOf('to', to)),
+          order,
+          ...defined({
+            type,
+            from: from === undefined ? undefined : timeOf('from', from),
+            to: to === undefined ? undefined : timeOf('to', to),
+          }),
         }
         const place = at === undefined || end === undefined ? {} : { place: { at, end } }
         const page = await ownData.activity(accountId, question, { limit, ...place })
@@ -144,24 +158,31 @@ export const ownDataRoutes = ({
         const key2 = page.next && [String(page.next.at), String(page.next.end)]
         const next = key2 ? await cursors.of(scope, { generation: 'log', key: key2 }, page.position) : null
         return {
-          ...{
-            status: 200,
-            position: page.position,
-            headers: { link: linksOf(request, next, { publicUrl }) },
-            cache: 'no-store',
-          },
+          status: 200,
+          position: page.position,
+          headers: { link: linksOf(request, next, { publicUrl }) },
+          cache: 'no-store',
           body: `{"items":[${page.lines.map(({ text }) => text).join()}],"next":${JSON.stringify(next)}}`,
         }
       },
     },
     {
-      ...{ tag, permission: 'account:use', rate: 'signIns', method: 'GET', path: '/v1/me/export', name: 'export-me' },
-      ...{ summary: 'Everything that is known of you', querystring: nothing, request: {} },
+      tag,
+      permission: 'account:use',
+      rate: 'signIns',
+      method: 'GET',
+      path: '/v1/me/export',
+      name: 'export-me',
+      summary: 'Everything that is known of you',
+      querystring: nothing,
+      request: {},
       description:
         'A line each: account, profile, preferences, identities, sessions, every event about you and every act of yours, opened; the last line is {kind: "end", count}. With Accept: application/json one JSON text. The log says that it was read.',
       answers: {
         200: {
-          ...{ description: 'One JSON text a line.', type: NDJSON, schema: Type.String() },
+          description: 'One JSON text a line.',
+          type: NDJSON,
+          schema: Type.String(),
           example: '{"kind":"account","id":"..."}\n{"kind":"end","count":1}\n',
           also: {
             type: 'application/json',

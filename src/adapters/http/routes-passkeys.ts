@@ -50,8 +50,11 @@ const OptionsSchema = Type.Object({ challenge: Type.String(), timeout: Type.Inte
 const time = Type.String({ format: 'date-time' })
 const PasskeySchema = Type.Object(
   {
-    ...{ id: Type.String(), name: Type.Union([Type.String(), Type.Null()]), backedUp: Type.Boolean() },
-    ...{ createdAt: time, usedAt: Type.Union([time, Type.Null()]) },
+    id: Type.String(),
+    name: Type.Union([Type.String(), Type.Null()]),
+    backedUp: Type.Boolean(),
+    createdAt: time,
+    usedAt: Type.Union([time, Type.Null()]),
   },
   { $id: 'Passkey' },
 )
@@ -60,12 +63,19 @@ const Params = Type.Object({ id: Type.String() }, strict)
 
 const exampleId = '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f'
 const example = {
-  ...{ id: exampleId, name: 'My phone', backedUp: true },
-  ...{ createdAt: '2026-01-05T10:00:00.000Z', usedAt: null },
+  id: exampleId,
+  name: 'My phone',
+  backedUp: true,
+  createdAt: '2026-01-05T10:00:00.000Z',
+  usedAt: null,
 }
 const asking = { challenge: 'AZuM...', rpId: 'dictionary.example', timeout: 300_000, userVerification: 'required' }
 const body = ({ id, name, backedUp, createdAt, usedAt }: Passkey) => ({
-  ...{ id, name: name ?? null, backedUp, createdAt, usedAt: usedAt ?? null },
+  id,
+  name: name ?? null,
+  backedUp,
+  createdAt,
+  usedAt: usedAt ?? null,
 })
 
 const json = (value: object, status = 200): Answer => ({ status, body: JSON.stringify(value), cache: 'no-store' })
@@ -79,8 +89,13 @@ export const passkeyRoutes = (port: PasskeyPort, stepUp: StepUpPort, cookies: Se
   const fresh = (request: EdgeRequest) => requireFresh(stepUp, request)
   return [
     {
-      ...{ ...open, method: 'POST', path: '/v1/sessions/passkey/options', name: 'passkey-sign-in-options' },
-      ...{ summary: 'What to ask an authenticator for, to sign in', body: OptionsBody, request: { body: {} } },
+      ...open,
+      method: 'POST',
+      path: '/v1/sessions/passkey/options',
+      name: 'passkey-sign-in-options',
+      summary: 'What to ask an authenticator for, to sign in',
+      body: OptionsBody,
+      request: { body: {} },
       description:
         'For navigator.credentials.get. The answer goes to POST /v1/sessions as passkey, with the same device.',
       answers: options('Good for five minutes and one answer.'),
@@ -92,23 +107,37 @@ export const passkeyRoutes = (port: PasskeyPort, stepUp: StepUpPort, cookies: Se
       },
     },
     {
-      ...{ ...change, method: 'POST', path: '/v1/sessions/step-up/options', name: 'passkey-step-up-options' },
-      ...{ summary: 'What to ask an authenticator for, to step up', body: Empty, request: { body: {} } },
-      ...{ answers: options('Good for five minutes, this session and one answer.') },
+      ...change,
+      method: 'POST',
+      path: '/v1/sessions/step-up/options',
+      name: 'passkey-step-up-options',
+      summary: 'What to ask an authenticator for, to step up',
+      body: Empty,
+      request: { body: {} },
+      answers: options('Good for five minutes, this session and one answer.'),
       problems: ['not-an-account', 'passkeys-off', ...text],
       handle: request => json(granted(port.stepUpOptions(byOf(request)))),
     },
     {
-      ...{ ...change, method: 'POST', path: '/v1/me/passkeys/options', name: 'passkey-options', body: Empty },
-      ...{ summary: 'What to ask an authenticator for, to add a passkey', request: { body: {} } },
+      ...change,
+      method: 'POST',
+      path: '/v1/me/passkeys/options',
+      name: 'passkey-options',
+      body: Empty,
+      summary: 'What to ask an authenticator for, to add a passkey',
+      request: { body: {} },
       description: 'For navigator.credentials.create. The answer goes to POST /v1/me/passkeys as response.',
       answers: options('Good for five minutes, this session and one answer.'),
       problems: [...freshProblems, 'account-not-found', 'passkeys-off', ...text],
       handle: async request => json(granted(await port.addOptions(await fresh(request)))),
     },
     {
-      ...{ ...change, method: 'POST', path: '/v1/me/passkeys', name: 'add-passkey', body: AddBody },
-      ...{ summary: 'Add a passkey, and end every other session' },
+      ...change,
+      method: 'POST',
+      path: '/v1/me/passkeys',
+      name: 'add-passkey',
+      body: AddBody,
+      summary: 'Add a passkey, and end every other session',
       request: { body: { name: 'My phone', response: { id: 'b64', rawId: 'b64', type: 'public-key', response: {} } } },
       answers: { 201: { description: 'The passkey.', schema: PasskeySchema, example } },
       problems: [...freshProblems, 'passkey-wrong', 'passkey-refused', 'passkeys-off', ...text],
@@ -122,15 +151,27 @@ export const passkeyRoutes = (port: PasskeyPort, stepUp: StepUpPort, cookies: Se
       },
     },
     {
-      ...{ ...own, rate: 'reads', method: 'GET', path: '/v1/me/passkeys', name: 'list-passkeys', request: {} },
-      ...{ summary: 'Your passkeys', problems: ['not-an-account'] },
+      ...own,
+      rate: 'reads',
+      method: 'GET',
+      path: '/v1/me/passkeys',
+      name: 'list-passkeys',
+      request: {},
+      summary: 'Your passkeys',
+      problems: ['not-an-account'],
       answers: { 200: { description: 'The oldest first.', schema: PasskeysSchema, example: { items: [example] } } },
       handle: async request => json({ items: (await port.list(byOf(request).accountId)).map(body) }),
     },
     {
-      ...{ ...change, method: 'DELETE', path: '/v1/me/passkeys/:id', name: 'remove-passkey', params: Params },
-      ...{ summary: 'Remove a passkey, and end every other session', request: { params: { id: exampleId } } },
-      ...{ answers: doneAnswer, problems: [...freshProblems, 'passkey-not-found'] },
+      ...change,
+      method: 'DELETE',
+      path: '/v1/me/passkeys/:id',
+      name: 'remove-passkey',
+      params: Params,
+      summary: 'Remove a passkey, and end every other session',
+      request: { params: { id: exampleId } },
+      answers: doneAnswer,
+      problems: [...freshProblems, 'passkey-not-found'],
       handle: async request => {
         const { id = '' } = request.params
         settle(await port.remove(await fresh(request), id, fromOf(request)))

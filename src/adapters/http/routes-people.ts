@@ -20,8 +20,11 @@ export type PeoplePort = {
 
 const AccountSchema = Type.Object(
   {
-    ...{ id: Type.String(), createdAt: Type.String({ format: 'date-time' }), suspended: Type.Boolean() },
-    ...{ roles: Type.Array(GrantSchema), displayName: Type.Union([Type.String(), Type.Null()]) },
+    id: Type.String(),
+    createdAt: Type.String({ format: 'date-time' }),
+    suspended: Type.Boolean(),
+    roles: Type.Array(GrantSchema),
+    displayName: Type.Union([Type.String(), Type.Null()]),
     email: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'For administrators alone.' })),
   },
   { $id: 'Account' },
@@ -41,8 +44,11 @@ const AccountsQuery = Type.Object(
   strict,
 )
 const example: Json = {
-  ...{ id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f', createdAt: '2026-01-05T10:00:00.000Z', suspended: false },
-  ...{ roles: [{ role: 'contributor' }, { role: 'editor', languages: ['es'] }], displayName: 'Ada' },
+  id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f',
+  createdAt: '2026-01-05T10:00:00.000Z',
+  suspended: false,
+  roles: [{ role: 'contributor' }, { role: 'editor', languages: ['es'] }],
+  displayName: 'Ada',
 }
 const name = 'list-accounts'
 const base = { tag: 'Administration', permission: 'accounts:read', rate: 'reads' } as const
@@ -63,13 +69,17 @@ export const peopleRoutes = (
   { cursors, freshness, publicUrl }: Pick<QueryDeps, 'cursors' | 'freshness' | 'publicUrl'>,
 ): readonly Route[] => [
   {
-    ...{ ...base, method: 'GET', path: '/v1/accounts', name, summary: 'Accounts', querystring: AccountsQuery },
+    ...base,
+    method: 'GET',
+    path: '/v1/accounts',
+    name,
+    summary: 'Accounts',
+    querystring: AccountsQuery,
     description:
       'The newest first. Moderators see them without addresses; that an administrator saw addresses is in the log as AccountsRead, before they are shown. A page may hold fewer than limit though more follow.',
-    ...{
-      request: { query: { role: 'editor' } },
-      problems: ['role-unknown', 'email-invalid', 'cursor-invalid', ...text],
-    },
+
+    request: { query: { role: 'editor' } },
+    problems: ['role-unknown', 'email-invalid', 'cursor-invalid', ...text],
     answers: {
       200: {
         description: 'A page.',
@@ -77,7 +87,8 @@ export const peopleRoutes = (
           { items: Type.Array(AccountSchema), next: Type.Union([Type.String(), Type.Null()]) },
           { $id: 'AccountPage' },
         ),
-        ...{ example: { items: [example], next: null }, headers: ['Link'] },
+        example: { items: [example], next: null },
+        headers: ['Link'],
       },
     },
     handle: async request => {
@@ -91,18 +102,23 @@ export const peopleRoutes = (
           ? null
           : await cursors.of(cursorScope(request, name), { generation: 'log', key: key2 }, freshness.position())
       return {
-        ...{ status: 200, body: JSON.stringify({ items, next }), cache: 'no-store' },
+        status: 200,
+        body: JSON.stringify({ items, next }),
+        cache: 'no-store',
         headers: { link: linksOf(request, next, { publicUrl }) },
       }
     },
   },
   {
-    ...{ ...base, method: 'GET', path: '/v1/accounts/:id', name: 'read-account', summary: 'One account' },
-    ...{
-      params: AccountParams,
-      querystring: nothing,
-      request: { params: { id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f' } },
-    },
+    ...base,
+    method: 'GET',
+    path: '/v1/accounts/:id',
+    name: 'read-account',
+    summary: 'One account',
+
+    params: AccountParams,
+    querystring: nothing,
+    request: { params: { id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f' } },
     answers: { 200: { description: 'The account.', schema: AccountSchema, example } },
     problems: ['account-not-found'],
     handle: async request => {

@@ -4,6 +4,7 @@ import Type, { type Static, type TSchema } from 'typebox'
 import type { ProfilePatch } from '../../commands/profiles.ts'
 import type { Envelope, Result } from '../../commands/transact.ts'
 import type { Account } from '../../domain/account.ts'
+import { defined } from '../../domain/defined.ts'
 import {
   defaultPreferences,
   type Preferences,
@@ -50,40 +51,60 @@ const MeSchema = Type.Object(
 /** What cannot be changed here passes when it is what is there. */
 const ProfileBody = Type.Object(
   {
-    ...{ displayName: Type.Optional(orNull(string)), bio: Type.Optional(orNull(string)) },
+    displayName: Type.Optional(orNull(string)),
+    bio: Type.Optional(orNull(string)),
     languages: Type.Optional(orNull(Type.Array(string, { maxItems: 100 }))),
-    ...{ id: Type.Optional(string), email: Type.Optional(string), locale: Type.Optional(string) },
+    id: Type.Optional(string),
+    email: Type.Optional(string),
+    locale: Type.Optional(string),
     createdAt: Type.Optional(string),
   },
   { ...strict, $id: 'ProfileChange' },
 )
 const PreferencesSchema = Type.Object(
   {
-    ...{ language: Type.Enum(['en', 'es']), timeZone: string },
+    language: Type.Enum(['en', 'es']),
+    timeZone: string,
     email: Type.Object({ roles: Type.Boolean() }),
   },
   { $id: 'Preferences' },
 )
 const PreferencesBody = Type.Object(
   {
-    ...{ language: Type.Optional(orNull(string)), timeZone: Type.Optional(orNull(string)) },
+    language: Type.Optional(orNull(string)),
+    timeZone: Type.Optional(orNull(string)),
     email: Type.Optional(orNull(Type.Object({ roles: Type.Optional(orNull(Type.Boolean())) }, strict))),
   },
   { ...strict, $id: 'PreferencesChange' },
 )
 
 const meExample = {
-  ...{ id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f', email: 'reader@dictionary.example', locale: 'en' },
-  ...{ createdAt: '2026-01-05T10:00:00.000Z', displayName: 'Ada', bio: 'Reads dictionaries.', languages: ['en', 'es'] },
+  id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f',
+  email: 'reader@dictionary.example',
+  locale: 'en',
+  createdAt: '2026-01-05T10:00:00.000Z',
+  displayName: 'Ada',
+  bio: 'Reads dictionaries.',
+  languages: ['en', 'es'],
 }
 const preferencesExample = { language: 'en', timeZone: 'Europe/Madrid', email: { roles: true } }
 
 const own = { tag, permission: 'account:use' } as const
 const common = ['not-an-account', 'account-not-found'] as const satisfies readonly ProblemCode[]
 const writing: readonly ProblemCode[] = [
-  ...([...common, 'json-invalid', 'json-too-deep', 'header-invalid', 'payload-too-large'] as const),
-  ...(['unsupported-media-type', 'conflict', 'revision-stale', 'revision-required'] as const),
-  ...(['idempotency-key-reused', 'outcome-unknown', 'store-unavailable', 'busy'] as const),
+  ...common,
+  'json-invalid',
+  'json-too-deep',
+  'header-invalid',
+  'payload-too-large',
+  'unsupported-media-type',
+  'conflict',
+  'revision-stale',
+  'revision-required',
+  'idempotency-key-reused',
+  'outcome-unknown',
+  'store-unavailable',
+  'busy',
 ]
 
 const found = <T>(known: T | undefined): T => {
@@ -92,8 +113,13 @@ const found = <T>(known: T | undefined): T => {
 }
 
 const meBody = ({ account, profile }: Omit<Me, 'position'>) => ({
-  ...{ id: account.id, email: account.address ?? '', locale: account.locale, createdAt: account.createdAt },
-  ...{ displayName: profile.displayName ?? null, bio: profile.bio ?? null, languages: profile.languages },
+  id: account.id,
+  email: account.address ?? '',
+  locale: account.locale,
+  createdAt: account.createdAt,
+  displayName: profile.displayName ?? null,
+  bio: profile.bio ?? null,
+  languages: profile.languages,
 })
 
 /** The tag names the edits, for If-Match, and what was shown: the address and its like change without an edit of these. */
@@ -112,9 +138,7 @@ const shownTo = (request: EdgeRequest, answer: Answer & { readonly etag: string 
   const { etag, position } = answer
   if (!anyMatch(header(request, 'if-match'), etag))
     throw new ProblemError('revision-stale', 'If-Match names none of what is there now: read again.')
-  return noneMatch(header(request, 'if-none-match'), etag)
-    ? { status: 304, etag, ...(position !== undefined && { position }) }
-    : answer
+  return noneMatch(header(request, 'if-none-match'), etag) ? { status: 304, etag, ...defined({ position }) } : answer
 }
 
 /** If-Match has to be stated; `*` is met by every account. @throws {ProblemError} revision-required, header-invalid. */
@@ -148,8 +172,10 @@ const changed = (
   example: NonNullable<Documented['example']>,
 ): Readonly<Record<number, Documented>> => ({
   200: {
-    ...{ description: 'As it stands now. With dryRun: the events that would be written.', example },
-    ...{ schema: Type.Union([schema, DryRunSchema]), headers: ['ETag'] },
+    description: 'As it stands now. With dryRun: the events that would be written.',
+    example,
+    schema: Type.Union([schema, DryRunSchema]),
+    headers: ['ETag'],
   },
 })
 
@@ -161,8 +187,12 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
     const { keyed: _, ...identity } = commandIdentity(request, actor, deps)
     const traceparent = traceparentOf(request)
     return {
-      ...{ ...identity, actor, correlationId: fromOf(request).correlationId, at: port.clock.now() },
-      ...{ dryRun: dryRun(request.query), ...(traceparent !== undefined && { traceparent }) },
+      ...identity,
+      actor,
+      correlationId: fromOf(request).correlationId,
+      at: port.clock.now(),
+      dryRun: dryRun(request.query),
+      ...defined({ traceparent }),
     }
   }
   const answer = async <State>(
@@ -182,8 +212,15 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
   const later = (a: bigint, b: bigint): bigint => (a > b ? a : b)
   return [
     {
-      ...{ ...own, rate: 'reads', method: 'GET', path: '/v1/me', name: 'me', summary: 'Your account and profile' },
-      ...{ request: {}, querystring: nothing, problems: [...common, 'header-invalid', 'revision-stale'] },
+      ...own,
+      rate: 'reads',
+      method: 'GET',
+      path: '/v1/me',
+      name: 'me',
+      summary: 'Your account and profile',
+      request: {},
+      querystring: nothing,
+      problems: [...common, 'header-invalid', 'revision-stale'],
       answers: { 200: { description: 'Yours.', schema: MeSchema, example: meExample, headers: ['ETag'] } },
       handle: async request => {
         const me = found(await port.read(byOf(request).accountId))
@@ -191,12 +228,18 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       },
     },
     {
-      ...{ ...own, rate: 'writes', method: 'PATCH', path: '/v1/me', name: 'edit-profile', body: ProfileBody },
-      ...{ summary: 'Edit your profile', querystring: DryRunQuery },
+      ...own,
+      rate: 'writes',
+      method: 'PATCH',
+      path: '/v1/me',
+      name: 'edit-profile',
+      body: ProfileBody,
+      summary: 'Edit your profile',
+      querystring: DryRunQuery,
       description:
         'A JSON Merge Patch (RFC 7396). Display names are unique without case, accents, signs and what letters look like.',
       request: { body: { displayName: 'Ada', languages: ['en', 'es'] } },
-      ...{ answers: changed(MeSchema, meExample) },
+      answers: changed(MeSchema, meExample),
       problems: [...writing, 'name-invalid', 'name-taken', 'text-invalid', 'language-unknown', 'read-only-member'],
       handle: async request => {
         const { accountId } = byOf(request)
@@ -206,10 +249,8 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
         const fixed = readOnly(body, me)
         if (fixed) throw problemFrom(fixed)
         const { displayName, bio, languages } = body
-        const patch = {
-          ...(displayName !== undefined && { displayName }),
-          ...{ ...(bio !== undefined && { bio }), ...(languages !== undefined && { languages }) },
-        }
+        const patch = defined({ displayName, bio, languages })
+
         const result = await port.edit(accountId, patch, stated, envelopeOf(request, accountId))
         return answer(result, request, me.position, profile =>
           tagged(
@@ -221,12 +262,21 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       },
     },
     {
-      ...{ ...own, rate: 'reads', method: 'GET', path: '/v1/me/preferences', name: 'my-preferences', request: {} },
-      ...{ summary: 'How you want to be written to', querystring: nothing },
+      ...own,
+      rate: 'reads',
+      method: 'GET',
+      path: '/v1/me/preferences',
+      name: 'my-preferences',
+      request: {},
+      summary: 'How you want to be written to',
+      querystring: nothing,
       problems: [...common, 'header-invalid', 'revision-stale'],
       answers: {
         200: {
-          ...{ description: 'Yours.', schema: PreferencesSchema, example: preferencesExample, headers: ['ETag'] },
+          description: 'Yours.',
+          schema: PreferencesSchema,
+          example: preferencesExample,
+          headers: ['ETag'],
         },
       },
       handle: async request => {
@@ -235,11 +285,17 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       },
     },
     {
-      ...{ ...own, rate: 'writes', method: 'PATCH', path: '/v1/me/preferences', name: 'change-preferences' },
-      ...{ summary: 'Change how you want to be written to', querystring: DryRunQuery, body: PreferencesBody },
+      ...own,
+      rate: 'writes',
+      method: 'PATCH',
+      path: '/v1/me/preferences',
+      name: 'change-preferences',
+      summary: 'Change how you want to be written to',
+      querystring: DryRunQuery,
+      body: PreferencesBody,
       description: 'A JSON Merge Patch (RFC 7396); null takes a member back to what it was at first.',
       request: { body: { timeZone: 'Europe/Madrid', email: { roles: false } } },
-      ...{ answers: changed(PreferencesSchema, preferencesExample) },
+      answers: changed(PreferencesSchema, preferencesExample),
       problems: [...writing, 'language-unknown', 'time-zone-unknown', 'text-invalid'],
       handle: async request => {
         const { accountId } = byOf(request)

@@ -1,5 +1,6 @@
 /** Sessions, and what the holder of one does with their own account. */
 import Type from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Session } from '../../domain/session.ts'
 import { ACCESS_SECONDS } from './access-tokens.ts'
@@ -30,9 +31,12 @@ const own = { tag, querystring: nothing, permission: 'account:use' } as const
 
 const SignInBody = Type.Object(
   {
-    ...{ email: Type.Optional(Type.String()), password: Type.Optional(Type.String()) },
-    ...{ passkey: Type.Optional(PasskeyAnswer), remember: Type.Optional(Type.Boolean()) },
-    ...{ code: Type.Optional(Type.String()), device: Type.Optional(Type.String()) },
+    email: Type.Optional(Type.String()),
+    password: Type.Optional(Type.String()),
+    passkey: Type.Optional(PasskeyAnswer),
+    remember: Type.Optional(Type.Boolean()),
+    code: Type.Optional(Type.String()),
+    device: Type.Optional(Type.String()),
     transport: Type.Optional(Type.Enum(['token', 'cookie'])),
   },
   { ...strict, $id: 'SignIn' },
@@ -50,15 +54,23 @@ const SessionParams = Type.Object({ id: Type.String() }, strict)
 const time = Type.String({ format: 'date-time' })
 const SessionSchema = Type.Object(
   {
-    ...{ id: Type.String(), current: Type.Boolean(), agent: Type.Union([Type.String(), Type.Null()]) },
-    ...{ startedAt: time, usedAt: time, endsAt: time },
+    id: Type.String(),
+    current: Type.Boolean(),
+    agent: Type.Union([Type.String(), Type.Null()]),
+    startedAt: time,
+    usedAt: time,
+    endsAt: time,
   },
   { $id: 'Session' },
 )
 const SignedInSchema = Type.Object(
   {
-    ...{ tokenType: Type.Enum(['Bearer']), accessToken: Type.String(), expiresIn: Type.Integer() },
-    ...{ refreshToken: Type.String(), session: SessionSchema, device: Type.Optional(Type.String()) },
+    tokenType: Type.Enum(['Bearer']),
+    accessToken: Type.String(),
+    expiresIn: Type.Integer(),
+    refreshToken: Type.String(),
+    session: SessionSchema,
+    device: Type.Optional(Type.String()),
   },
   { $id: 'SignedIn' },
 )
@@ -79,11 +91,18 @@ const RightsSchema = Type.Object(
 
 const exampleId = '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f'
 const exampleSession = {
-  ...{ id: exampleId, current: true, agent: 'Mozilla/5.0', startedAt: '2026-01-05T10:00:00.000Z' },
-  ...{ usedAt: '2026-01-05T10:00:00.000Z', endsAt: '2026-01-06T10:00:00.000Z' },
+  id: exampleId,
+  current: true,
+  agent: 'Mozilla/5.0',
+  startedAt: '2026-01-05T10:00:00.000Z',
+  usedAt: '2026-01-05T10:00:00.000Z',
+  endsAt: '2026-01-06T10:00:00.000Z',
 }
 const signedInExample = {
-  ...{ tokenType: 'Bearer', accessToken: 'eyJ...', expiresIn: 600, refreshToken: 'AY8s...' },
+  tokenType: 'Bearer',
+  accessToken: 'eyJ...',
+  expiresIn: 600,
+  refreshToken: 'AY8s...',
   session: exampleSession,
 }
 
@@ -100,7 +119,12 @@ export const byOf = ({ requester: { actor, credential } }: EdgeRequest): By => {
 }
 
 const sessionBody = ({ id, agent, startedAt, usedAt, endsAt }: Session, current: boolean) => ({
-  ...{ id, current, agent: agent ?? null, startedAt, usedAt, endsAt },
+  id,
+  current,
+  agent: agent ?? null,
+  startedAt,
+  usedAt,
+  endsAt,
 })
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="lexichron"' }
@@ -125,7 +149,7 @@ export const signedIn = (status: number, found: SignedIn | Refusal, cookies?: Se
     expiresIn: ACCESS_SECONDS,
     refreshToken,
     session: sessionBody(session, true),
-    ...(device !== undefined && { device }),
+    ...defined({ device }),
   }
   return { status, body: JSON.stringify(body), cache: 'no-store' }
 }
@@ -151,7 +175,12 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
   const readRefresh = reading(RefreshBody)
   return [
     {
-      ...{ ...open, method: 'POST', path: '/v1/sessions', name: 'sign-in', summary: 'Sign in', body: SignInBody },
+      ...open,
+      method: 'POST',
+      path: '/v1/sessions',
+      name: 'sign-in',
+      summary: 'Sign in',
+      body: SignInBody,
       request: { body: { email: 'reader@dictionary.example', password: 'horse staple battery' } },
       description:
         'With transport cookie the tokens come as cookies and the answer has csrfToken, to be sent back as X-CSRF-Token with every change. device names this device: sent with the next sign-in, strangers who guess at the account do not keep it out.',
@@ -163,7 +192,7 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
         // Else a foreign page could sign its visitor in to an account of its own.
         if (transport === 'cookie') cookies.checkOrigin(request.headers)
         const device = transport === 'cookie' ? cookies.device(request.headers) : told
-        const from = { ...fromOf(request), ...(device !== undefined && { device }) }
+        const from = { ...fromOf(request), ...defined({ device }) }
         const { passkey = {}, password = '' } = proof
         const alone = isPasskeyAlone(body, ['email', 'password'])
         const opened = await (alone
@@ -173,15 +202,19 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       },
     },
     {
-      ...{ tag, querystring: nothing, rate: 'writes', method: 'POST', path: '/v1/sessions/refresh', name: 'refresh' },
+      tag,
+      querystring: nothing,
+      rate: 'writes',
+      method: 'POST',
+      path: '/v1/sessions/refresh',
+      name: 'refresh',
       summary: 'Go on with a session',
       description:
         'Each refresh token works once. The one before, sent again within ten seconds, gets the same answer; any older one ends the session. With transport cookie it comes as a cookie, and X-CSRF-Token is needed.',
-      ...{
-        body: RefreshBody,
-        request: { body: { refreshToken: 'AY8s...' } },
-        problems: ['session-ended', 'origin-refused', 'csrf-invalid', ...text],
-      },
+
+      body: RefreshBody,
+      request: { body: { refreshToken: 'AY8s...' } },
+      problems: ['session-ended', 'origin-refused', 'csrf-invalid', ...text],
       answers: { 200: { description: 'The session.', schema: OpenedSchema, example: signedInExample } },
       handle: async request => {
         const { refreshToken: given, transport = 'token' } = readRefresh(request.body)
@@ -195,15 +228,14 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       },
     },
     {
-      ...{
-        ...own,
-        rate: 'reads',
-        method: 'GET',
-        path: '/v1/sessions',
-        name: 'list-sessions',
-        summary: 'Your sessions',
-      },
-      ...{ request: {}, problems: ['not-an-account'] },
+      ...own,
+      rate: 'reads',
+      method: 'GET',
+      path: '/v1/sessions',
+      name: 'list-sessions',
+      summary: 'Your sessions',
+      request: {},
+      problems: ['not-an-account'],
       answers: {
         200: { description: 'The newest first.', schema: SessionsSchema, example: { items: [exampleSession] } },
       },
@@ -214,8 +246,15 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       },
     },
     {
-      ...{ ...own, rate: 'writes', method: 'DELETE', path: '/v1/sessions', name: 'end-other-sessions' },
-      ...{ summary: 'End every other session', request: {}, answers: doneAnswer, problems: ['not-an-account'] },
+      ...own,
+      rate: 'writes',
+      method: 'DELETE',
+      path: '/v1/sessions',
+      name: 'end-other-sessions',
+      summary: 'End every other session',
+      request: {},
+      answers: doneAnswer,
+      problems: ['not-an-account'],
       handle: async request => {
         const by = byOf(request)
         settle(await port.endSessions(by.accountId, by.sessionId, fromOf(request)))
@@ -223,8 +262,15 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       },
     },
     {
-      ...{ ...own, rate: 'writes', method: 'DELETE', path: '/v1/sessions/current', name: 'sign-out' },
-      ...{ summary: 'Sign out', request: {}, answers: doneAnswer, problems: ['not-an-account', 'session-not-found'] },
+      ...own,
+      rate: 'writes',
+      method: 'DELETE',
+      path: '/v1/sessions/current',
+      name: 'sign-out',
+      summary: 'Sign out',
+      request: {},
+      answers: doneAnswer,
+      problems: ['not-an-account', 'session-not-found'],
       handle: async request => {
         const { accountId, sessionId: id } = byOf(request)
         settle(await port.endSession(accountId, { id, reason: 'signed-out' }, fromOf(request)))
@@ -232,9 +278,16 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       },
     },
     {
-      ...{ ...own, rate: 'writes', method: 'DELETE', path: '/v1/sessions/:id', name: 'end-session' },
-      ...{ summary: 'End one of your sessions', params: SessionParams, request: { params: { id: exampleId } } },
-      ...{ answers: doneAnswer, problems: ['not-an-account', 'session-not-found'] },
+      ...own,
+      rate: 'writes',
+      method: 'DELETE',
+      path: '/v1/sessions/:id',
+      name: 'end-session',
+      summary: 'End one of your sessions',
+      params: SessionParams,
+      request: { params: { id: exampleId } },
+      answers: doneAnswer,
+      problems: ['not-an-account', 'session-not-found'],
       handle: async request => {
         const { id = '' } = request.params
         settle(await port.endSession(byOf(request).accountId, { id, reason: 'ended' }, fromOf(request)))
@@ -253,15 +306,18 @@ export const ownRoutes = (port: IdentityPort): readonly Route[] => {
   }
   return [
     {
-      ...{ ...own, rate: 'reads', method: 'GET', path: '/v1/me/permissions', name: 'my-permissions', request: {} },
-      ...{ summary: 'What you may do', problems: ['not-an-account', 'account-not-found'] },
+      ...own,
+      rate: 'reads',
+      method: 'GET',
+      path: '/v1/me/permissions',
+      name: 'my-permissions',
+      request: {},
+      summary: 'What you may do',
+      problems: ['not-an-account', 'account-not-found'],
       answers: {
         200: {
-          ...{
-            description:
-              'Roles in force, all that they permit, and what they permit beside it on entries of a language.',
-            schema: RightsSchema,
-          },
+          description: 'Roles in force, all that they permit, and what they permit beside it on entries of a language.',
+          schema: RightsSchema,
           example: { roles: [{ role: 'contributor' }], permissions: ['account:use', 'entries:read'], inLanguages: {} },
         },
       },
@@ -278,14 +334,12 @@ export const ownRoutes = (port: IdentityPort): readonly Route[] => {
       },
     },
     {
-      ...{
-        ...own,
-        rate: 'signIns',
-        method: 'POST',
-        path: '/v1/me/password',
-        name: 'change-password',
-        body: PasswordBody,
-      },
+      ...own,
+      rate: 'signIns',
+      method: 'POST',
+      path: '/v1/me/password',
+      name: 'change-password',
+      body: PasswordBody,
       summary: 'Change your password, and end every other session',
       request: { body: { currentPassword: 'horse staple battery', newPassword: 'battery staple horse' } },
       answers: doneAnswer,

@@ -17,7 +17,9 @@ export type UnsubscribePort = {
 export const UNSUBSCRIBE_PATH = '/v1/mail/unsubscribe'
 
 const page = (body: string): Answer => ({
-  ...{ status: 200, type: 'text/html; charset=utf-8', cache: 'no-store' },
+  status: 200,
+  type: 'text/html; charset=utf-8',
+  cache: 'no-store',
   body: `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Mails</title></head><body><main><h1>Mails about roles</h1>${body}</main></body></html>`,
   headers: {
     'content-security-policy': "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -34,7 +36,10 @@ export const unsubscribeRoutes = (port: UnsubscribePort): readonly Route[] => {
   const base = { tag, path: UNSUBSCRIBE_PATH, rate: 'reads', querystring, request, answers } as const
   return [
     {
-      ...{ ...base, method: 'GET', name: 'unsubscribe-page', problems: [] },
+      ...base,
+      method: 'GET',
+      name: 'unsubscribe-page',
+      problems: [],
       summary: 'The page that turns off the mails about your roles',
       handle: () =>
         page(
@@ -42,7 +47,10 @@ export const unsubscribeRoutes = (port: UnsubscribePort): readonly Route[] => {
         ),
     },
     {
-      ...{ ...base, method: 'POST', name: 'unsubscribe', problems: [] },
+      ...base,
+      method: 'POST',
+      name: 'unsubscribe',
+      problems: [],
       summary: 'Turn them off with one click (RFC 8058)',
       description: 'Takes a form, as programs for mail send it, and says the same whatever the token.',
       handle: async asked => {

@@ -1,13 +1,14 @@
 /** Every route of the service, each with its command or query. */
 import * as commands from '../../commands/entries.ts'
+import { defined } from '../../domain/defined.ts'
 import { NO_MARK } from '../../domain/mark.ts'
-import { refuse } from '../../domain/refusal.ts'
+import { openAsOf } from './as-of.ts'
 import type { HttpDeps } from './deps.ts'
 import * as answers from './entry-answers.ts'
 import * as p from './entry-parameters.ts'
 import { draftExample, ofExample } from './examples.ts'
 import type { Limits } from './limits.ts'
-import { type ProblemCode, ProblemError, problemFrom } from './problems.ts'
+import type { ProblemCode } from './problems.ts'
 import type { Route } from './route.ts'
 import { type CommandDeps, commandRoute } from './route-command.ts'
 import { exportRoute } from './route-export.ts'
@@ -37,25 +38,6 @@ const absent = ['entry-not-found', 'entry-removed'] as const satisfies readonly 
 const unseen = [...absent, 'entry-gone'] as const satisfies readonly ProblemCode[]
 const texts = ['text-invalid', 'language-unknown', 'sense-unknown', 'sense-repeated'] as const
 
-const positionOf = async (value: string, syncTokens: RouteDeps['syncTokens']): Promise<bigint> => {
-  try {
-    return (await syncTokens.read(value)).position
-  } catch (error) {
-    if (!(error instanceof ProblemError) || error.code !== 'sync-token-invalid') throw error
-    const detail = 'asOf is neither a time of RFC 3339 nor a Sync-Token of this service.'
-    throw problemFrom(refuse('as-of-invalid', detail, { errors: [{ pointer: '/asOf', code: 'format', detail }] }))
-  }
-}
-
-/** Of a time that has not come here the entry says whether it is a past. */
-const openAsOf =
-  (deps: HttpDeps, { syncTokens }: RouteDeps) =>
-  async (value: string) => {
-    if (!p.looksLikeTime(value)) return { position: await positionOf(value, syncTokens) }
-    const time = p.timeOf('asOf', value)
-    return time.getTime() <= deps.clock.now().getTime() ? { time } : { time, toCome: true as const }
-  }
-
 const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
   const transactor = deps.entries
   const tagOf = answers.openEntryTags(deps.version)
@@ -64,20 +46,30 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
   return [
     commandRoute(
       {
-        ...{ method: 'POST', path: '/v1/entries', tag, summary: 'Draft an entry' },
+        method: 'POST',
+        path: '/v1/entries',
+        tag,
+        summary: 'Draft an entry',
         description: 'Language, lemma, part of speech and homograph are its identity and never change.',
-        ...{ command: commands.draftEntry, transactor, answer: answers.answerEntry(201, tagOf) },
-        ...{ request: { body: draftExample }, answers: { 201: answers.createdAnswer } },
+        command: commands.draftEntry,
+        transactor,
+        answer: answers.answerEntry(201, tagOf),
+        request: { body: draftExample },
+        answers: { 201: answers.createdAnswer },
         problems: ['entry-exists', 'entry-removed', ...texts],
       },
       edge,
     ),
     commandRoute(
       {
-        ...{ ...life, method: 'PATCH', path: '/v1/entries/:id', summary: 'Edit an entry' },
+        ...life,
+        method: 'PATCH',
+        path: '/v1/entries/:id',
+        summary: 'Edit an entry',
         description:
           'A JSON Merge Patch (RFC 7396) over the editable members. senses is replaced whole: a known id is kept, no id is a new sense, an omitted one is removed.',
-        ...{ command: commands.editEntry, request: { params: ofExample, body: { categories: ['discovery'] } } },
+        command: commands.editEntry,
+        request: { params: ofExample, body: { categories: ['discovery'] } },
         answers: { 200: answers.entryAnswer('The entry after the edit.', 'draft', '1') },
         problems: [...absent, ...texts, 'identity-fixed', 'read-only-member', 'entry-retired'],
       },
@@ -85,8 +77,12 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
     ),
     commandRoute(
       {
-        ...{ ...life, method: 'POST', path: '/v1/entries/:id/submit', summary: 'Submit a draft for review' },
-        ...{ command: commands.submitEntry, request: { params: ofExample, body: {} } },
+        ...life,
+        method: 'POST',
+        path: '/v1/entries/:id/submit',
+        summary: 'Submit a draft for review',
+        command: commands.submitEntry,
+        request: { params: ofExample, body: {} },
         answers: { 200: answers.entryAnswer('The submitted entry.', 'submitted', '1') },
         problems: [...absent, 'entry-not-draft', 'entry-incomplete'],
       },
@@ -94,8 +90,12 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
     ),
     commandRoute(
       {
-        ...{ ...life, method: 'POST', path: '/v1/entries/:id/publish', summary: 'Publish an entry' },
-        ...{ command: commands.publishEntry, request: { params: ofExample, body: {} } },
+        ...life,
+        method: 'POST',
+        path: '/v1/entries/:id/publish',
+        summary: 'Publish an entry',
+        command: commands.publishEntry,
+        request: { params: ofExample, body: {} },
         answers: { 200: answers.entryAnswer('The published entry.', 'published', '2') },
         problems: [...absent, 'entry-retired', 'entry-incomplete'],
       },
@@ -103,13 +103,12 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
     ),
     commandRoute(
       {
-        ...{
-          ...life,
-          method: 'POST',
-          path: '/v1/entries/:id/return',
-          summary: 'Return a submitted entry to its author',
-        },
-        ...{ command: commands.returnEntry, request: { params: ofExample, body: { reason: 'Give an example.' } } },
+        ...life,
+        method: 'POST',
+        path: '/v1/entries/:id/return',
+        summary: 'Return a submitted entry to its author',
+        command: commands.returnEntry,
+        request: { params: ofExample, body: { reason: 'Give an example.' } },
         answers: { 200: answers.entryAnswer('The draft again.', 'draft', '2') },
         problems: [...absent, 'entry-not-submitted', 'reason-required', 'text-invalid'],
       },
@@ -117,29 +116,34 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
     ),
     commandRoute(
       {
-        ...{ ...life, method: 'POST', path: '/v1/entries/:id/retire', summary: 'Retire a published entry' },
-        ...{ command: commands.retireEntry, request: { params: ofExample, body: { reason: 'A duplicate.' } } },
+        ...life,
+        method: 'POST',
+        path: '/v1/entries/:id/retire',
+        summary: 'Retire a published entry',
+        command: commands.retireEntry,
+        request: { params: ofExample, body: { reason: 'A duplicate.' } },
         answers: { 200: answers.entryAnswer('The retired entry.', 'retired', '3') },
         problems: [
           ...absent,
-          ...([
-            'entry-not-published',
-            'entry-retired',
-            'reason-required',
-            'text-invalid',
-            'replacement-unknown',
-          ] as const),
+
+          'entry-not-published',
+          'entry-retired',
+          'reason-required',
+          'text-invalid',
+          'replacement-unknown',
         ],
       },
       edge,
     ),
     commandRoute(
       {
-        ...{ ...life, method: 'POST', path: '/v1/entries/:id/restore', summary: 'Restore a retired entry' },
-        ...{
-          command: commands.restoreEntry,
-          request: { params: ofExample, body: { reason: 'No duplicate after all.' } },
-        },
+        ...life,
+        method: 'POST',
+        path: '/v1/entries/:id/restore',
+        summary: 'Restore a retired entry',
+
+        command: commands.restoreEntry,
+        request: { params: ofExample, body: { reason: 'No duplicate after all.' } },
         answers: { 200: answers.entryAnswer('The published entry.', 'published', '4') },
         problems: [...absent, 'entry-not-retired', 'reason-required', 'text-invalid'],
       },
@@ -147,9 +151,13 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
     ),
     commandRoute(
       {
-        ...{ ...life, method: 'POST', path: '/v1/entries/:id/revert', summary: 'Go back to an old content' },
+        ...life,
+        method: 'POST',
+        path: '/v1/entries/:id/revert',
+        summary: 'Go back to an old content',
         description: 'Writes a new revision with the content of toRevision; nothing is lost.',
-        ...{ command: commands.revertEntry, request: { params: ofExample, body: { toRevision: '0' } } },
+        command: commands.revertEntry,
+        request: { params: ofExample, body: { toRevision: '0' } },
         answers: { 200: answers.entryAnswer('The entry with its old content.', 'published', '4') },
         problems: [...absent, 'revision-unknown', 'entry-retired', 'reason-required', 'text-invalid'],
       },
@@ -157,9 +165,13 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
     ),
     commandRoute(
       {
-        ...{ ...life, method: 'POST', path: '/v1/entries/:id/take-over', summary: 'Take over a draft' },
+        ...life,
+        method: 'POST',
+        path: '/v1/entries/:id/take-over',
+        summary: 'Take over a draft',
         description: 'A draft untouched for 30 days, or as an editor at any time.',
-        ...{ command: commands.takeOverEntry, request: { params: ofExample, body: {} } },
+        command: commands.takeOverEntry,
+        request: { params: ofExample, body: {} },
         answers: { 200: answers.entryAnswer('The draft, now yours.', 'draft', '1') },
         problems: [...absent, 'entry-not-draft', 'entry-not-stale'],
       },
@@ -167,10 +179,15 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
     ),
     commandRoute(
       {
-        ...{ ...life, method: 'POST', path: '/v1/entries/:id/redact', summary: 'Remove the text of an entry for good' },
+        ...life,
+        method: 'POST',
+        path: '/v1/entries/:id/redact',
+        summary: 'Remove the text of an entry for good',
         description: 'Destroys the key that its text is sealed with: nobody can read it again, in no copy of the log.',
-        ...{ command: commands.redactEntry, request: { params: ofExample, body: { ground: 'privacy' } } },
-        ...{ answers: { 200: answers.removedAnswer }, problems: ['entry-not-found'] },
+        command: commands.redactEntry,
+        request: { params: ofExample, body: { ground: 'privacy' } },
+        answers: { 200: answers.removedAnswer },
+        problems: ['entry-not-found'],
       },
       edge,
     ),
@@ -179,101 +196,133 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
 
 const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly Route[] => {
   const tagOf = answers.openEntryTags(deps.version)
-  const asOf = openAsOf({ queries, ...deps }, edge)
+  const asOf = openAsOf(deps, edge)
   return [
     itemRoute(
       {
-        ...{ ...onEntry, path: '/v1/entries/:id', summary: 'One entry', querystring: p.GetEntryQuery },
+        ...onEntry,
+        path: '/v1/entries/:id',
+        summary: 'One entry',
+        querystring: p.GetEntryQuery,
         query: queries.getEntry,
         input: async ({ id, query }) => (query.asOf === undefined ? { id } : { id, asOf: await asOf(query.asOf) }),
         etag: ({ value, mark = NO_MARK }, { query }) => (query.asOf === undefined ? tagOf(value, mark) : undefined),
-        ...{ request: { params: ofExample }, answers: { 200: answers.itemAnswer } },
+        request: { params: ofExample },
+        answers: { 200: answers.itemAnswer },
         problems: [...unseen, 'as-of-invalid'],
       },
       edge,
     ),
     pageRoute(
       {
-        ...{ tag, path: '/v1/entries', summary: 'List entries', querystring: p.ListEntriesQuery },
+        tag,
+        path: '/v1/entries',
+        summary: 'List entries',
+        querystring: p.ListEntriesQuery,
         query: queries.listEntries,
         input: ({ query: { cursor: _c, fields: _f, language, updatedSince, ...filters }, limit, after }) => ({
           ...filters,
-          ...p.optional('language', language && p.languageOf(language)),
-          ...p.optional('updatedSince', updatedSince && p.timeOf('updatedSince', updatedSince).toISOString()),
-          ...p.optional('after', after),
+          ...defined({
+            language: language && p.languageOf(language),
+            updatedSince: updatedSince && p.timeOf('updatedSince', updatedSince).toISOString(),
+            after,
+          }),
           limit,
         }),
-        ...{ request: { query: { language: 'en', limit: '2' } }, answers: { 200: answers.listAnswer }, problems: [] },
+        request: { query: { language: 'en', limit: '2' } },
+        answers: { 200: answers.listAnswer },
+        problems: [],
       },
       edge,
     ),
     pageRoute(
       {
-        ...{ ...onEntry, path: '/v1/entries/:id/history', summary: 'Revisions, newest first' },
-        ...{ querystring: p.HistoryQuery, query: queries.entryHistory },
-        input: ({ id, limit, after }) => ({ id, limit, ...p.optional('after', after) }),
-        ...{ request: { params: ofExample }, answers: { 200: answers.historyAnswer }, problems: unseen },
+        ...onEntry,
+        path: '/v1/entries/:id/history',
+        summary: 'Revisions, newest first',
+        querystring: p.HistoryQuery,
+        query: queries.entryHistory,
+        input: ({ id, limit, after }) => ({ id, limit, ...defined({ after }) }),
+        request: { params: ofExample },
+        answers: { 200: answers.historyAnswer },
+        problems: unseen,
       },
       edge,
     ),
     pageRoute(
       {
-        ...{ tag, path: '/v1/search', summary: 'Search', rate: 'search', querystring: p.SearchQuery },
+        tag,
+        path: '/v1/search',
+        summary: 'Search',
+        rate: 'search',
+        querystring: p.SearchQuery,
         description: 'Each entry once, in the best layer that found it.',
         query: queries.searchEntries,
         input: ({ query: { cursor: _, language, fuzzy, facets, ...rest }, limit, after }) => ({
           ...rest,
-          ...p.optional('language', language && p.languageOf(language)),
-          ...p.optional('after', after),
-          ...{ limit, facets: facets ?? [] },
+          ...defined({ language: language && p.languageOf(language), after }),
+          limit,
+          facets: facets ?? [],
           fuzzy: p.fuzzyOf(fuzzy),
         }),
-        ...{
-          request: { query: { q: 'serendipty' } },
-          answers: { 200: answers.searchAnswer(queries.searchEntries.output) },
-        },
+
+        request: { query: { q: 'serendipty' } },
+        answers: { 200: answers.searchAnswer(queries.searchEntries.output) },
         problems: ['pattern-too-broad', 'pattern-invalid', 'text-invalid'],
       },
       edge,
     ),
     itemRoute(
       {
-        ...{ tag, path: '/v1/suggest', summary: 'Complete what is typed', rate: 'suggest' },
-        ...{ querystring: p.SuggestQuery, query: queries.suggestEntries },
+        tag,
+        path: '/v1/suggest',
+        summary: 'Complete what is typed',
+        rate: 'suggest',
+        querystring: p.SuggestQuery,
+        query: queries.suggestEntries,
         input: ({ query: { q, language, limit } }) => ({
-          ...{ q, limit: limit ?? 20 },
-          ...p.optional('language', language && p.languageOf(language)),
+          q,
+          limit: limit ?? 20,
+          ...defined({ language: language && p.languageOf(language) }),
         }),
-        ...{
-          request: { query: { q: 'seren' } },
-          answers: { 200: answers.suggestAnswer(queries.suggestEntries.output) },
-          problems: ['pattern-too-broad', 'pattern-invalid', 'text-invalid'],
-        },
+
+        request: { query: { q: 'seren' } },
+        answers: { 200: answers.suggestAnswer(queries.suggestEntries.output) },
+        problems: ['pattern-too-broad', 'pattern-invalid', 'text-invalid'],
       },
       edge,
     ),
     itemRoute(
       {
-        ...{ tag, path: '/v1/random', summary: 'An entry by chance', querystring: p.RandomQuery },
+        tag,
+        path: '/v1/random',
+        summary: 'An entry by chance',
+        querystring: p.RandomQuery,
         query: queries.randomEntry,
         input: ({ query: { language, ...rest } }) => ({
           ...rest,
-          ...p.optional('language', language && p.languageOf(language)),
+          ...defined({ language: language && p.languageOf(language) }),
         }),
-        ...{ request: { query: { language: 'en', seed: 'monday' } }, answers: { 200: answers.itemAnswer } },
+        request: { query: { language: 'en', seed: 'monday' } },
+        answers: { 200: answers.itemAnswer },
         problems: ['nothing-found'],
       },
       edge,
     ),
     itemRoute(
       {
-        ...{ tag, path: '/v1/word-of-the-day', summary: 'The same word for everyone' },
-        ...{ querystring: p.WordOfTheDayQuery, query: queries.wordOfTheDay },
+        tag,
+        path: '/v1/word-of-the-day',
+        summary: 'The same word for everyone',
+        querystring: p.WordOfTheDayQuery,
+        query: queries.wordOfTheDay,
         input: ({ query: { language, date } }) => ({
           language: p.languageOf(language ?? 'en'),
-          ...p.optional('date', date && p.dateOf('date', date)),
+          ...defined({ date: date && p.dateOf('date', date) }),
         }),
-        ...{ request: { query: { language: 'en' } }, answers: { 200: answers.itemAnswer }, problems: ['day-unknown'] },
+        request: { query: { language: 'en' } },
+        answers: { 200: answers.itemAnswer },
+        problems: ['day-unknown'],
       },
       edge,
     ),
@@ -292,7 +341,9 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
   ...(deps.ownData && deps.identity
     ? ownDataRoutes({
         types: deps.history.types,
-        ...{ ...edge, ownData: deps.ownData, stepUp: deps.identity.stepUp },
+        ...edge,
+        ownData: deps.ownData,
+        stepUp: deps.identity.stepUp,
         readings: deps.history.readings,
       })
     : []),

@@ -6,6 +6,7 @@ import fastifyCors from '@fastify/cors'
 import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { defined } from '../../domain/defined.ts'
 import { prepareAccess } from './access.ts'
 import { type Answering, BODY_LIMIT, hitOf, openAnswering } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'
@@ -50,8 +51,15 @@ const CLOSE_MS = 7_000
 const IDLE_MS = 50
 
 const exposed = [
-  ...['ETag', 'Location', 'Link', 'Sync-Token', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
-  ...['X-Request-Id', 'Idempotent-Replayed'],
+  'ETag',
+  'Location',
+  'Link',
+  'Sync-Token',
+  'Retry-After',
+  'RateLimit',
+  'RateLimit-Policy',
+  'X-Request-Id',
+  'Idempotent-Replayed',
 ]
 
 const TIMEOUTS: NonNullable<HttpDeps['settings']['timeouts']> = { headersMs: 10_000, requestMs: 30_000 }
@@ -137,8 +145,15 @@ const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering:
 }
 
 const documentRoute = (document: () => string): Route => ({
-  ...{ method: 'GET', path: '/v1/openapi.json', name: 'openapi', tag: 'Operation', summary: 'This document' },
-  ...{ rate: 'reads', querystring: Type.Object({}, { additionalProperties: false }), request: {}, problems: [] },
+  method: 'GET',
+  path: '/v1/openapi.json',
+  name: 'openapi',
+  tag: 'Operation',
+  summary: 'This document',
+  rate: 'reads',
+  querystring: Type.Object({}, { additionalProperties: false }),
+  request: {},
+  problems: [],
   answers: {
     200: {
       description: 'OpenAPI 3.1.',
@@ -169,13 +184,18 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const syncTokens = openSyncTokens(syncSecret, log)
   const cursors = openCursors(cursorSecret, log)
   const cookies = openSessionCookies({
-    ...{ secret: csrfSecret, allowedOrigins: settings.allowedOrigins, publicUrl: settings.publicUrl },
+    secret: csrfSecret,
+    allowedOrigins: settings.allowedOrigins,
+    publicUrl: settings.publicUrl,
   })
   const limits = openLimits({ cache: deps.cache, clock: deps.clock, limits: settings.limits })
   const strict = settings.publicUrl?.startsWith('https:') === true
   const positionless = new Set<string>()
   const answering = openAnswering({
-    ...{ syncTokens, position: deps.freshness.position, logger, strict },
+    syncTokens,
+    position: deps.freshness.position,
+    logger,
+    strict,
     deafFor: () => deps.authority.deafFor(),
     direct: settings.allowedOrigins.length === 0,
     positionless: ({ method, routeOptions: { url } }) => positionless.has(`${method} ${url}`),
@@ -186,17 +206,35 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const warming =
     deps.hot &&
     openWarming({
-      ...{ hot: openHotKeys(HOT_KEYS), records: deps.hot, routes: () => all, scopes: deps.freshness.scopes },
-      ...{ strangers: deps.authority.strangers, clock: deps.clock, newId, logger },
+      hot: openHotKeys(HOT_KEYS),
+      records: deps.hot,
+      routes: () => all,
+      scopes: deps.freshness.scopes,
+      strangers: deps.authority.strangers,
+      clock: deps.clock,
+      newId,
+      logger,
     })
   const responses = openResponses({
-    ...(warming && { onAsked: warming.asked }),
-    ...{ cache: deps.cache, clock: deps.clock, newId, version: deps.version, scopes: deps.freshness.scopes },
+    ...defined({ onAsked: warming?.asked }),
+    cache: deps.cache,
+    clock: deps.clock,
+    newId,
+    version: deps.version,
+    scopes: deps.freshness.scopes,
     onError: err => logger.error({ part: 'cache', err }, 'an answer that is kept was not loaded anew'),
   })
   const edge = {
-    ...{ execute: deps.execute, newId, fingerprintSecret, syncTokens, cursors, limits, freshness: deps.freshness },
-    ...{ responses, cookies, publicUrl: settings.publicUrl },
+    execute: deps.execute,
+    newId,
+    fingerprintSecret,
+    syncTokens,
+    cursors,
+    limits,
+    freshness: deps.freshness,
+    responses,
+    cookies,
+    publicUrl: settings.publicUrl,
     isClosing: () => closing !== undefined,
   }
   const all = [...routesOf(deps, edge), documentRoute(() => document)]
@@ -220,7 +258,10 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   prepareRequests(app, bare, methodsOf(all))
   const blocking = prepareBlocking(app, deps.blocks?.list, () => deps.clock.now().getTime())
   await app.register(fastifyCompress, {
-    ...{ global: false, globalDecompression: false, encodings: ['br', 'gzip'], threshold: 1024 },
+    global: false,
+    globalDecompression: false,
+    encodings: ['br', 'gzip'],
+    threshold: 1024,
     customTypes: /json|html/,
     // Quality 4 takes a tenth of the time of the default 11 for nearly the same size.
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
@@ -232,7 +273,10 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
         // An origin that is not listed, or none: the same answer as of a service that lists none.
         if (origin === undefined || !settings.allowedOrigins.includes(origin)) return done(null, { origin: false })
         done(null, {
-          ...{ origin, strictPreflight: false, maxAge: 600, exposedHeaders: exposed },
+          origin,
+          strictPreflight: false,
+          maxAge: 600,
+          exposedHeaders: exposed,
           // Those origins are listed one by one, and their pages may use the cookies.
           credentials: true,
           methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -243,7 +287,9 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   if (live)
     await app.register(fastifyWebsocket, {
       options: {
-        ...{ maxPayload: LARGEST_MESSAGE, perMessageDeflate: false, clientTracking: false },
+        maxPayload: LARGEST_MESSAGE,
+        perMessageDeflate: false,
+        clientTracking: false,
         handleProtocols: protocols => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
       },
       preClose: () => undefined,

@@ -44,14 +44,22 @@ export const stepUpRoutes = (port: StepUpPort): readonly Route[] => {
   const read = reading(StepUpBody)
   return [
     {
-      ...{ tag, permission: 'account:use', rate: 'signIns', method: 'POST', path: '/v1/sessions/step-up' },
-      ...{ name: 'step-up', summary: 'Prove once more who you are', querystring: nothing, body: StepUpBody },
+      tag,
+      permission: 'account:use',
+      rate: 'signIns',
+      method: 'POST',
+      path: '/v1/sessions/step-up',
+      name: 'step-up',
+      summary: 'Prove once more who you are',
+      querystring: nothing,
+      body: StepUpBody,
       description:
         'Changes of password, address, factors and identities, export and erasure are for sessions whose holder has proved within ten minutes who they are: by signing in, or here. They answer step-up-required otherwise.',
       request: { body: { password: 'horse staple battery' } },
       answers: {
         200: {
-          ...{ description: 'The proof, and until when it is good.', schema: FreshSchema },
+          description: 'The proof, and until when it is good.',
+          schema: FreshSchema,
           example: { authenticatedAt: '2026-01-05T10:00:00.000Z', freshUntil: '2026-01-05T10:10:00.000Z' },
         },
       },

@@ -1,5 +1,6 @@
 /** Who an access token stands for: its signature by the verifier, everything else by the log. */
-import { type Account, grantsOf, rightsOf } from '../../domain/account.ts'
+import type { Account } from '../../domain/account.ts'
+import { grantsOf, rightsOf } from '../../domain/grants.ts'
 import { anonymousPermissions, permissionsOf, type Rights } from '../../domain/roles.ts'
 import type { Token } from '../../domain/token.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -26,7 +27,9 @@ export const DEAF_MS = 10_000
 
 /** The role is the log's, not the token's: nothing but the log can grant anything. */
 const requesterOf = ({ id, subject, role }: Token): Requester => ({
-  ...{ actor: { kind: 'service', id: subject }, permissions: permissionsOf(role), credential: { id } },
+  actor: { kind: 'service', id: subject },
+  permissions: permissionsOf(role),
+  credential: { id },
 })
 
 /**

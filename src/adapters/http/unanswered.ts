@@ -39,8 +39,16 @@ const refuseOn = (
   const token = syncToken()
   const headers = [
     ...standing,
-    ...['content-type', 'application/problem+json', 'x-request-id', id, 'cache-control', 'private, no-store'],
-    ...['content-length', String(Buffer.byteLength(body)), 'connection', 'close'],
+    'content-type',
+    'application/problem+json',
+    'x-request-id',
+    id,
+    'cache-control',
+    'private, no-store',
+    'content-length',
+    String(Buffer.byteLength(body)),
+    'connection',
+    'close',
     ...(token === undefined ? [] : ['sync-token', token]),
     ...more,
   ]

@@ -94,8 +94,16 @@ export const openWarming = (deps: {
   let running: Promise<void> | undefined
 
   const requestOf = (asked: Pick<Asked, 'path' | 'query'>, params: Record<string, string>): EdgeRequest => ({
-    ...{ id: deps.newId(), address: '', method: 'GET', ...asked, params, body: undefined, headers: {} },
-    ...{ requester: { permissions: deps.strangers, warming: true }, counted: '', after: undefined },
+    id: deps.newId(),
+    address: '',
+    method: 'GET',
+    ...asked,
+    params,
+    body: undefined,
+    headers: {},
+    requester: { permissions: deps.strangers, warming: true },
+    counted: '',
+    after: undefined,
   })
   const warm = async (keys: readonly string[]): Promise<void> => {
     const began = clock.monotonic()

@@ -1,5 +1,6 @@
 /** Imports a file or folder in one of the formats, for the command line and for the sample of a new log. */
 import { type ImportDeps, type ImportReport, runImport } from '../../commands/import.ts'
+import { defined } from '../../domain/defined.ts'
 import { actorId } from '../../domain/ids.ts'
 import type { ImportCounts, ImportFormat } from '../../domain/import.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
@@ -37,7 +38,7 @@ export type Imported = ImportCounts & { readonly source: string; readonly comple
 
 const open = (format: ImportFormat, path: string, options: ImportOptions): Promise<Source> => {
   const { source, language, licence, target, signal } = options
-  const named = { ...(source !== undefined && { source }), ...(licence !== undefined && { licence }), signal }
+  const named = { ...defined({ source, licence }), signal }
   switch (format) {
     case 'wordnet':
       if (source !== undefined || licence !== undefined || language !== undefined || target !== undefined)
@@ -49,8 +50,7 @@ const open = (format: ImportFormat, path: string, options: ImportOptions): Promi
     case 'dictd':
       return openDictd(path, {
         ...named,
-        ...(language !== undefined && { language }),
-        ...(target !== undefined && { target }),
+        ...defined({ language, target }),
       })
     case 'ndjson':
       if (language !== undefined || target !== undefined)
@@ -72,7 +72,11 @@ export const importFrom = async (
   const source = await open(format, path, options)
   try {
     const summary = await runImport(deps, {
-      ...{ source: source.name, format, items: source.items, strict: options.strict, signal: options.signal },
+      source: source.name,
+      format,
+      items: source.items,
+      strict: options.strict,
+      signal: options.signal,
       caller: {
         actor: { kind: 'import', id: actorId('import', source.name) },
         permissions: new Set(['entries:import']),

@@ -1,4 +1,6 @@
 /** What a dictd dictionary says of itself in its header articles and its name: languages and licence. */
+
+import { defined } from '../../domain/defined.ts'
 import { canonicalLanguage } from '../../domain/languages.ts'
 
 /** Header articles: `00-database-short`, in an index without punctuation `00databaseshort`. */
@@ -27,7 +29,7 @@ const fromTitle = (title: string): Languages | undefined => {
   const named = namedLanguages()
   const found = [...title.matchAll(/\p{Lu}\p{L}+/gu)].flatMap(([word]) => named.get(word) ?? [])
   const [language, target] = [...new Set(found)].flatMap(code => canonicalLanguage(code) ?? [])
-  return language === undefined ? undefined : { language, ...(target !== undefined && { target }) }
+  return language === undefined ? undefined : { language, ...defined({ target }) }
 }
 
 export const languagesOf = (name: string, title: string): Languages | undefined => fromName(name) ?? fromTitle(title)

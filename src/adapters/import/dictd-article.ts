@@ -1,4 +1,6 @@
 /** From the text of a dictd article to what it says of its headword. FreeDict's layout is known, and Webster's headlines. */
+
+import { defined } from '../../domain/defined.ts'
 import type { EntrySense, PartOfSpeech } from '../../domain/entry-content.ts'
 
 export type ArticleSense = Omit<EntrySense, 'id'>
@@ -124,7 +126,7 @@ const drafts = (lines: readonly string[]): Draft[] => {
     kind = undefined
     if (example?.[1] !== undefined) {
       const [, text, translation] = example
-      current.examples.push({ text, ...(translation !== undefined && { translation: translation.trim() }) })
+      current.examples.push({ text, ...defined({ translation: translation?.trim() }) })
       continue
     }
     if (numberedLine.test(line) && (current.lines.length > 0 || current.examples.length > 0)) {

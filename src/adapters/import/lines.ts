@@ -1,6 +1,7 @@
 /** Reads a file line by line without ever holding more of it than a chunk and one line. */
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
+import { defined } from '../../domain/defined.ts'
 
 /** A line: its number from 1, its place in the file in bytes, and its text, or why it has none. */
 export type Line = { readonly line: number; readonly offset: number; readonly length: number } & (
@@ -24,7 +25,7 @@ const read = (bytes: Buffer, line: number, offset: number, length: number): Line
  * CRLF, and a byte order mark are left out. @throws the file system's error when the file cannot be read.
  */
 export async function* readLines(path: string, signal?: AbortSignal): AsyncGenerator<readonly Line[]> {
-  const stream = createReadStream(path, { highWaterMark: CHUNK_BYTES, ...(signal && { signal }) })
+  const stream = createReadStream(path, { highWaterMark: CHUNK_BYTES, ...defined({ signal }) })
   let rest: Buffer[] = []
   let restBytes = 0
   let line = 1

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { DEFAULT_LICENCE, DraftBody, identityOf } from '../../commands/entries.ts'
+import { defined } from '../../domain/defined.ts'
 import type { EntryContent, EntrySenseInput } from '../../domain/entry-content.ts'
 import { entryId, importedSenseId } from '../../domain/ids.ts'
 import { reasonOf, type SourceItem, type SourceRecord, sourceName } from '../../domain/import.ts'
@@ -80,7 +81,7 @@ const contentOfBody = (entry: string, body: Body): EntryContent => {
     })),
     forms: (body.forms ?? []).map(({ form, tags }) => ({ form, tags: tags ?? [] })),
     pronunciations: body.pronunciations ?? [],
-    ...(etymology !== undefined && { etymology }),
+    ...defined({ etymology }),
     categories: body.categories ?? [],
   }
 }

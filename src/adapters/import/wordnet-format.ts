@@ -1,4 +1,6 @@
 /** The WNDB format (wndb(5WN), senseidx(5WN), lexnames(5WN)): one line of a data file, its gloss, its pointers. */
+
+import { defined } from '../../domain/defined.ts'
 import type { PartOfSpeech } from '../../domain/entry-content.ts'
 
 /** The files of the database by part of speech. Satellites of adjectives stand among the adjectives. */
@@ -34,13 +36,51 @@ export const fileNumber = (type: string): number | undefined => fileOfType.get(t
 
 /** Lexicographer files by number: lexnames(5WN). */
 export const lexicographerFiles = [
-  ...['adj.all', 'adj.pert', 'adv.all', 'noun.Tops', 'noun.act', 'noun.animal', 'noun.artifact', 'noun.attribute'],
-  ...['noun.body', 'noun.cognition', 'noun.communication', 'noun.event', 'noun.feeling', 'noun.food', 'noun.group'],
-  ...['noun.location', 'noun.motive', 'noun.object', 'noun.person', 'noun.phenomenon', 'noun.plant'],
-  ...['noun.possession', 'noun.process', 'noun.quantity', 'noun.relation', 'noun.shape', 'noun.state'],
-  ...['noun.substance', 'noun.time', 'verb.body', 'verb.change', 'verb.cognition', 'verb.communication'],
-  ...['verb.competition', 'verb.consumption', 'verb.contact', 'verb.creation', 'verb.emotion', 'verb.motion'],
-  ...['verb.perception', 'verb.possession', 'verb.social', 'verb.stative', 'verb.weather', 'adj.ppl'],
+  'adj.all',
+  'adj.pert',
+  'adv.all',
+  'noun.Tops',
+  'noun.act',
+  'noun.animal',
+  'noun.artifact',
+  'noun.attribute',
+  'noun.body',
+  'noun.cognition',
+  'noun.communication',
+  'noun.event',
+  'noun.feeling',
+  'noun.food',
+  'noun.group',
+  'noun.location',
+  'noun.motive',
+  'noun.object',
+  'noun.person',
+  'noun.phenomenon',
+  'noun.plant',
+  'noun.possession',
+  'noun.process',
+  'noun.quantity',
+  'noun.relation',
+  'noun.shape',
+  'noun.state',
+  'noun.substance',
+  'noun.time',
+  'verb.body',
+  'verb.change',
+  'verb.cognition',
+  'verb.communication',
+  'verb.competition',
+  'verb.consumption',
+  'verb.contact',
+  'verb.creation',
+  'verb.emotion',
+  'verb.motion',
+  'verb.perception',
+  'verb.possession',
+  'verb.social',
+  'verb.stative',
+  'verb.weather',
+  'adj.ppl',
 ] as const
 
 /** Lexicographer files that say nothing of the subject. */
@@ -90,7 +130,7 @@ const parseWord = (written: string, lexId: string): SynsetWord => {
   return {
     lemma: bare.replaceAll('_', ' ').normalize('NFC'),
     lexId: Number.parseInt(lexId, 16),
-    ...(label !== undefined && { marker: label }),
+    ...defined({ marker: label }),
   }
 }
 

@@ -3,6 +3,7 @@
  * the same time: what they change is decided by the stores' own locks and compare-and-swaps, so they need no lease.
  */
 import cron, { type ScheduledTask } from 'node-cron'
+import { defined } from '../../domain/defined.ts'
 import type { Clock } from '../../ports/clock.ts'
 
 export type Job = {
@@ -98,7 +99,11 @@ export const openHousekeeping = (options: {
   const quiet = (): void => undefined
   const tasks: readonly ScheduledTask[] = jobs.map(job =>
     cron.schedule(job.at, () => run(job), {
-      ...{ name: job.name, timezone: 'UTC', noOverlap: true, suppressMissedWarning: true, unref: true },
+      name: job.name,
+      timezone: 'UTC',
+      noOverlap: true,
+      suppressMissedWarning: true,
+      unref: true,
       logger: { info: quiet, warn: quiet, debug: quiet, error: (_, error) => onError(job.name, error) },
     }),
   )
@@ -106,7 +111,7 @@ export const openHousekeeping = (options: {
     reports: () =>
       jobs.map(({ name }) => {
         const { done = 0, failed = 0, lastDone = 0, error } = states.get(name) ?? {}
-        return { name, done, failed, lastDone, ...(error !== undefined && { error }) }
+        return { name, done, failed, lastDone, ...defined({ error }) }
       }),
     runNow: async name => {
       const job = jobs.find(each => each.name === name)

@@ -4,6 +4,7 @@
  * node's clock, renewed while the work goes on, asked for at each write, and given back when the node closes.
  */
 import type { JobParameters, JobRepository } from 'agenda'
+import { defined } from '../../domain/defined.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { TRIES } from '../../ports/jobs.ts'
 import type { JobBackend, Lock } from './backend.ts'
@@ -108,7 +109,7 @@ export const openLocks = (options: {
   const write = async (job: JobParameters, hold: Hold, lockedAt?: Date): Promise<void> => {
     const { hold: _, lockedAt: __, ...stored } = job as HeldJob
     if (!holds.has(hold)) throw new LockLost(`job ${job.name} is another node's`)
-    const state = { ...shifted(stored, hold.aheadMs), ...(lockedAt && { lockedAt }) }
+    const state = { ...shifted(stored, hold.aheadMs), ...defined({ lockedAt }) }
     const { locks } = hold
     // Where no answer comes it may be written all the same.
     const renewed: Lock | undefined = lockedAt && { ...locks[0], lockedAt }

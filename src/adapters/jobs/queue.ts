@@ -1,5 +1,6 @@
 /** The queue on agenda, whatever lies behind it. */
 import { Agenda, type Job, type JobParameters } from 'agenda'
+import { defined } from '../../domain/defined.ts'
 import type { Clock } from '../../ports/clock.ts'
 import {
   type JobDetail,
@@ -41,10 +42,16 @@ const stateOf = ({ lockedAt, nextRunAt, failCount }: JobParameters): JobState =>
 const viewOf = (job: JobParameters): JobView => {
   const { name: kind, data, failCount, nextRunAt, lastRunAt, lastFinishedAt, failReason } = job
   return {
-    ...{ kind, key: isStored(data) ? data.key : '', state: stateOf(job), failures: failCount ?? 0 },
-    ...(nextRunAt && { nextRunAt }),
-    ...(lastRunAt && { lastRunAt }),
-    ...(lastFinishedAt && { finishedAt: lastFinishedAt }),
+    kind,
+    key: isStored(data) ? data.key : '',
+    state: stateOf(job),
+    failures: failCount ?? 0,
+    // Whatever its types say, agenda has null for some of them.
+    ...defined({
+      nextRunAt: nextRunAt ?? undefined,
+      lastRunAt: lastRunAt ?? undefined,
+      finishedAt: lastFinishedAt ?? undefined,
+    }),
     ...(failReason !== undefined && (failCount ?? 0) > 0 && { reason: failReason }),
   }
 }
@@ -53,7 +60,7 @@ const detailOf = (job: JobParameters): JobDetail => ({
   ...viewOf(job),
   data: isStored(job.data) ? job.data.data : {},
   priority: job.priority,
-  ...(job.lastModifiedBy !== undefined && { node: job.lastModifiedBy }),
+  ...defined({ node: job.lastModifiedBy }),
 })
 
 const isLast = (attempt: number, error: Error): boolean =>

@@ -79,7 +79,8 @@ export const openFileKeys = async (options: {
 
   const signingPairs = openSigningPairs({
     records: signingFiles(folders.signing, randomId),
-    ...{ randomId, monotonic: clock.monotonic },
+    randomId,
+    monotonic: clock.monotonic,
   })
   const files = new LRUCache<string, Cached>({ max: CACHED_FILES })
   const reading = new Map<string, Promise<Slots | undefined>>()

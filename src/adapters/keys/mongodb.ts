@@ -123,7 +123,8 @@ export const openMongoKeys = async (options: MongoKeysOptions): Promise<Keys> =>
     new KeysError('corrupt', `The key ${id} is damaged at ${slot}: restore the database of KEYS from a backup.`)
   const slotPlace = (id: string, slot: number): string => `${id}.${slot}`
   const wrapAll = (id: string, secrets: readonly Uint8Array[]): Kept => ({
-    ...{ _id: id, changes: 0 },
+    _id: id,
+    changes: 0,
     slots: secrets.map((secret, slot) => new Binary(wrapping.wrap(secret, slotPlace(id, slot)))),
   })
   const unwrapAll = ({ _id, slots }: Kept): Slots =>

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import pino from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import roll from 'pino-roll'
+import { defined } from '../../domain/defined.ts'
 import { FILE_MODE, makeFolders, narrow } from '../folders.ts'
 
 /** What became of the lines that could not be written. */
@@ -39,8 +40,9 @@ const codeOf = (error: unknown): string =>
 type Tally = { dropped: number; failures: number; reason: string | undefined }
 
 const faultsOf = ({ dropped, failures, reason }: Tally): LogFaults => ({
-  ...{ dropped, failures },
-  ...(reason !== undefined && { reason }),
+  dropped,
+  failures,
+  ...defined({ reason }),
 })
 
 const watch = (stream: Stream, tally: Tally): Stream => {
@@ -158,12 +160,18 @@ export const openFiles = async (options: {
     try {
       narrowLogs(options.folder)
       const opening = await roll({
-        ...{ file: `${options.folder}/lexichron`, extension: '.log', dateFormat: 'yyyy-MM-dd', frequency: 'daily' },
-        ...{
-          size: `${options.megabytes}m`,
-          limit: { count: Math.max(1, options.files - 1), removeOtherLogFiles: true },
-        },
-        ...{ mkdir: true, sync: false, minLength: GATHERED, maxLength: MAX_WAITING, mode: FILE_MODE },
+        file: `${options.folder}/lexichron`,
+        extension: '.log',
+        dateFormat: 'yyyy-MM-dd',
+        frequency: 'daily',
+
+        size: `${options.megabytes}m`,
+        limit: { count: Math.max(1, options.files - 1), removeOtherLogFiles: true },
+        mkdir: true,
+        sync: false,
+        minLength: GATHERED,
+        maxLength: MAX_WAITING,
+        mode: FILE_MODE,
       })
       const opened = new Promise<boolean>(resolve => {
         opening.once('ready', () => resolve(true))

@@ -1,3 +1,5 @@
+import { defined } from '../../domain/defined.ts'
+
 /**
  * The last net under the log: lines are made of named members and never of a request's headers, query or body, so nothing
  * here should ever be caught. What is caught all the same is a mistake of ours, and stays out of the log.
@@ -68,7 +70,7 @@ const causeLine = (cause: unknown, depth: number): unknown => {
     .join('\n')
   return {
     name: cause.name,
-    ...(code !== undefined && { code }),
+    ...defined({ code }),
     ...(stack && { stack: cut(stack) }),
     ...(cause.cause !== undefined && depth > 0 && { cause: causeLine(cause.cause, depth - 1) }),
   }
@@ -80,7 +82,7 @@ export const errorLine = (error: unknown): unknown => {
   const code = codeOf(error)
   return {
     name: error.name,
-    ...(code !== undefined && { code }),
+    ...defined({ code }),
     message: cut(error.message),
     ...(error.stack !== undefined && { stack: cut(error.stack) }),
     ...(error.cause !== undefined && { cause: causeLine(error.cause, 2) }),

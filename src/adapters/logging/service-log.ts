@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import pino, { type Logger } from 'pino'
+import { defined } from '../../domain/defined.ts'
 import { type Destination, type LogFaults, openDescriptor, openFiles } from './destinations.ts'
 import { errorLine, withoutSecretForms, withoutSecrets } from './redact.ts'
 
@@ -44,7 +45,7 @@ const openDestinations = async (options: ServiceLogOptions): Promise<Readonly<Re
       : await openFiles({ folder: logFolder(dataDir), megabytes: fileMegabytes, files })
   return {
     ...(to !== 'files' && { stderr: openDescriptor(fd, readable) }),
-    ...(toFiles && { files: toFiles }),
+    ...defined({ files: toFiles }),
   }
 }
 

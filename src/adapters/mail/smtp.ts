@@ -1,5 +1,6 @@
 /** Mail by SMTP (RFC 5321), by nodemailer through a pool of connections; encrypted and checked, unless the address says otherwise. */
 import { createTransport } from 'nodemailer'
+import { defined } from '../../domain/defined.ts'
 import { type Mail, MailError, type MailErrorKind, type Mailer } from '../../ports/mailer.ts'
 import { envelopeOf } from './headers.ts'
 
@@ -73,14 +74,21 @@ export const openSmtp = ({ url, from }: { readonly url: string; readonly from: s
   const shown = shownOf(parsed)
   const user = decodeURIComponent(parsed.username)
   const transport = createTransport({
-    ...{ pool: true, maxConnections: CONNECTIONS, maxMessages: MESSAGES, secure },
+    pool: true,
+    maxConnections: CONNECTIONS,
+    maxMessages: MESSAGES,
+    secure,
     // By itself it would send again what may have been taken: repeating is the queue's business.
     maxRequeues: 0,
-    ...{ host: parsed.hostname.replace(/^\[|\]$/g, ''), port: Number(parsed.port) || (secure ? 465 : 587) },
+    host: parsed.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(parsed.port) || (secure ? 465 : 587),
     requireTLS: !secure && parsed.searchParams.get('requireTLS') !== 'false',
     ...(user !== '' && { auth: { user, pass: decodeURIComponent(parsed.password) } }),
-    ...{ connectionTimeout: CONNECT_MS, greetingTimeout: GREETING_MS, socketTimeout: SOCKET_MS },
-    ...{ disableFileAccess: true, disableUrlAccess: true },
+    connectionTimeout: CONNECT_MS,
+    greetingTimeout: GREETING_MS,
+    socketTimeout: SOCKET_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
   })
   // Connections of the pool fail by themselves too; the next mail opens another one.
   transport.on('error', () => undefined)
@@ -99,7 +107,7 @@ export const openSmtp = ({ url, from }: { readonly url: string; readonly from: s
   }
   return {
     send: async (mail: Mail, signal?: AbortSignal) => {
-      const message = { ...envelopeOf(mail, from), ...(signal && { signal }) }
+      const message = { ...envelopeOf(mail, from), ...defined({ signal }) }
       try {
         await transport.sendMail(message)
       } catch (error) {

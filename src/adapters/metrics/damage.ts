@@ -1,4 +1,6 @@
 /** What this process has met of damage since it started: for health, the metrics and the log of the service. */
+
+import { defined } from '../../domain/defined.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { LoggedEvent } from '../../ports/event-store.ts'
 
@@ -36,7 +38,7 @@ export const openDamage = (clock: Pick<Clock, 'now'>): Damage => {
     },
     report: () => {
       const first = [...positions].sort((a, b) => (a < b ? -1 : 1)).slice(0, SHOWN)
-      return { events: positions.size, positions: first.map(String), documents, ...(last && { last }) }
+      return { events: positions.size, positions: first.map(String), documents, ...defined({ last }) }
     },
   }
 }

@@ -34,21 +34,22 @@ const openInstruments = (registry: Registry) => {
     new Histogram({ ...on, name: `lexichron_${name}`, help, buckets: [...buckets], labelNames: [...labelNames] })
   return {
     requests: histogram(
-      ...([
-        'http_request_duration_seconds',
-        'Time from the first byte of a request to the end of its answer, or to the beginning of one that is a stream',
-      ] as const),
+      'http_request_duration_seconds',
+      'Time from the first byte of a request to the end of its answer, or to the beginning of one that is a stream',
       [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
       ['method', 'route', 'status'],
     ),
     appends: histogram(
-      ...(['append_duration_seconds', 'Time until an append was durable, or refused'] as const),
+      'append_duration_seconds',
+      'Time until an append was durable, or refused',
       [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
       ['outcome'],
     ),
-    batches: histogram('append_batch_appends', 'Appends that one transaction committed', [
-      ...[1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
-    ]),
+    batches: histogram(
+      'append_batch_appends',
+      'Appends that one transaction committed',
+      [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+    ),
     waiting: gauge('append_queue', 'Appends that are not answered yet; at 4096 commands are refused as busy'),
     events: counter('append_events', 'Events written by this process'),
     conflicts: counter('append_conflicts', 'Appends at a revision that was no longer the last'),
@@ -85,10 +86,12 @@ const openInstruments = (registry: Registry) => {
     health: gauge('health_state', '1 for the state that the part is in', ['part', 'state']),
     ready: gauge('ready', '1 while this node may be sent requests'),
     pool: gauge('engine_connections', 'Connections to an external engine, and requests that wait for one', [
-      ...['port', 'state'],
+      'port',
+      'state',
     ]),
     poolEvents: counter('engine_connection_events', 'Connections opened and closed, and pools emptied after a fault', [
-      ...['port', 'event'],
+      'port',
+      'event',
     ]),
     commands: counter('engine_commands', 'Commands that an external engine answered', ['port', 'command', 'result']),
     commandTime: counter('engine_command_seconds', 'Time they took together', ['port', 'command']),

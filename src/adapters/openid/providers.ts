@@ -87,7 +87,8 @@ const openProvider = (settings: ProviderSettings, options: ProviderOptions, sign
   const discover = async (): Promise<void> => {
     const insecure = issuer.startsWith('http:')
     const found = await client.discovery(new URL(issuer), clientId, undefined, client.None(), {
-      ...{ [client.customFetch]: fetching, timeout: deadlineMs / 1000 },
+      [client.customFetch]: fetching,
+      timeout: deadlineMs / 1000,
       execute: insecure ? [client.allowInsecureRequests] : [],
     })
     const metadata = found.serverMetadata()
@@ -150,14 +151,18 @@ const openProvider = (settings: ProviderSettings, options: ProviderOptions, sign
     const url = new URL(redirectUri)
     url.search = String(parameters)
     const tokens = await client.authorizationCodeGrant(found, url, {
-      ...{ expectedState: secrets.state, expectedNonce: secrets.nonce },
-      ...{ pkceCodeVerifier: secrets.verifier, idTokenExpected: true },
+      expectedState: secrets.state,
+      expectedNonce: secrets.nonce,
+      pkceCodeVerifier: secrets.verifier,
+      idTokenExpected: true,
     })
     const claims = tokens.claims()
     if (!claims) throw invalid('there is no id token')
     checkClaims(claims, clientId)
     return {
-      ...{ provider: name, issuer: claims.iss, subject: claims.sub },
+      provider: name,
+      issuer: claims.iss,
+      subject: claims.sub,
       address: () => addressOf(found, claims, tokens.access_token),
     }
   }
@@ -168,8 +173,13 @@ const openProvider = (settings: ProviderSettings, options: ProviderOptions, sign
     authorizationUrl: async ({ state, nonce, verifier }: FlowSecrets): Promise<string> => {
       const found = await configuration()
       return client.buildAuthorizationUrl(found, {
-        ...{ redirect_uri: redirectUri, scope: 'openid email', response_type: 'code', state, nonce },
-        ...{ code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' },
+        redirect_uri: redirectUri,
+        scope: 'openid email',
+        response_type: 'code',
+        state,
+        nonce,
+        code_challenge: await client.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
       }).href
     },
     exchange: async (parameters: URLSearchParams, secrets: FlowSecrets): Promise<ProvenIdentity> => {

@@ -13,7 +13,9 @@ const Assertion = Compile(
   Type.Object({
     ...common,
     response: Type.Object({
-      ...{ clientDataJSON: base64url, authenticatorData: base64url, signature: base64url },
+      clientDataJSON: base64url,
+      authenticatorData: base64url,
+      signature: base64url,
       userHandle: Type.Optional(Type.Union([Type.String({ maxLength: 128 }), Type.Null()])),
     }),
   }),
@@ -68,7 +70,9 @@ export const openWebAuthn = (origin: string): WebAuthn => {
         if (await isAttested(attestationObject)) return undefined
         const { verified, registrationInfo } = await verifyRegistrationResponse({
           response: { ...answer, response: { clientDataJSON, attestationObject }, clientExtensionResults: {} },
-          ...{ ...expected, expectedChallenge, requireUserVerification: false },
+          ...expected,
+          expectedChallenge,
+          requireUserVerification: false,
           supportedAlgorithmIDs: [...ALGORITHMS],
         })
         if (!verified) return undefined
@@ -93,7 +97,9 @@ export const openWebAuthn = (origin: string): WebAuthn => {
             response: { clientDataJSON, authenticatorData, signature },
             clientExtensionResults: {},
           },
-          ...{ ...expected, expectedChallenge, requireUserVerification: false },
+          ...expected,
+          expectedChallenge,
+          requireUserVerification: false,
           // The counter is decided on where it is kept, against that of the other nodes too.
           credential: { id, publicKey: new Uint8Array(Buffer.from(publicKey, 'base64url')), counter: 0 },
         })

@@ -30,9 +30,13 @@ const eventMessages = (schemas: readonly LiveEventSchema[]): JsonObject => {
     schemas.map(({ channel, type, data }) => [
       `${channel}.${type}`,
       {
-        ...{ name: type, title: `${type} on ${channel}`, contentType: 'application/json' },
+        name: type,
+        title: `${type} on ${channel}`,
+        contentType: 'application/json',
         payload: {
-          ...{ type: 'object', additionalProperties: false, required: plain(required) },
+          type: 'object',
+          additionalProperties: false,
+          required: plain(required),
           properties: { ...plain(properties), type: { const: type }, data },
         },
       },
@@ -52,7 +56,8 @@ export const asyncApi = (version: string, events: readonly LiveEventSchema[]): J
   return {
     asyncapi: '3.0.0',
     info: {
-      ...{ title: 'Lexichron live feed', version },
+      title: 'Lexichron live feed',
+      version,
       description: channelNames
         .map(name => {
           const { needs } = channelOf(name)
@@ -64,26 +69,31 @@ export const asyncApi = (version: string, events: readonly LiveEventSchema[]): J
     defaultContentType: 'application/json',
     channels: {
       live: {
-        ...{ address: '/v1/live', title: 'WebSocket, subprotocol lexichron.v1' },
+        address: '/v1/live',
+        title: 'WebSocket, subprotocol lexichron.v1',
         messages: { ...messagesOf(clientMessages), ...messagesOf(answers), ...sent },
       },
       stream: {
-        ...{ address: '/v1/live/{channel}', title: 'Server-sent events: one channel, each message as the data of one' },
+        address: '/v1/live/{channel}',
+        title: 'Server-sent events: one channel, each message as the data of one',
         parameters: { channel: { enum: [...channelNames] } },
         messages: { ...told, ...sent },
       },
     },
     operations: {
       receiveFromClient: {
-        ...{ action: 'receive', channel: { $ref: '#/channels/live' } },
+        action: 'receive',
+        channel: { $ref: '#/channels/live' },
         messages: refs('live', Object.keys(clientMessages)),
       },
       sendToClient: {
-        ...{ action: 'send', channel: { $ref: '#/channels/live' } },
+        action: 'send',
+        channel: { $ref: '#/channels/live' },
         messages: refs('live', [...Object.keys(answers), ...Object.keys(sent)]),
       },
       sendToReader: {
-        ...{ action: 'send', channel: { $ref: '#/channels/stream' } },
+        action: 'send',
+        channel: { $ref: '#/channels/stream' },
         messages: refs('stream', [...Object.keys(told), ...Object.keys(sent)]),
       },
     },

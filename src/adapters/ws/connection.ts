@@ -4,9 +4,9 @@
  */
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
+import { defined } from '../../domain/defined.ts'
 import type { Place } from '../../log/log.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { LiveHub } from '../../subscribers/live.ts'
 import {
   type ChannelName,
   FilterFault,
@@ -15,6 +15,7 @@ import {
   mayListen,
   readFilter,
 } from '../../subscribers/live-channels.ts'
+import type { LiveHub } from '../../subscribers/live-hub.ts'
 import { type ClientMessage, type LiveFault, readMessage } from '../../subscribers/live-messages.ts'
 import type { LiveSink } from '../../subscribers/live-transport.ts'
 import { textFrame, webSocketTransport } from './frames.ts'
@@ -147,7 +148,7 @@ export const openConnection = (
   }
   const refuse = (fault: LiveFault, id?: string): void => {
     counters.refused += 1
-    say({ op: 'error', ...(id !== undefined && { id }), ...fault })
+    say({ op: 'error', ...defined({ id }), ...fault })
   }
   /** What cannot be done now: who stayed for events that nobody will send would wait for ever, so they come back. */
   const sendAway = (detail: string, error: unknown, id?: string): void => {

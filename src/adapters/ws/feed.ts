@@ -5,8 +5,8 @@ import type { WebSocket } from 'ws'
 import type { Permission } from '../../domain/roles.ts'
 import type { Place } from '../../log/log.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { LiveHub, LiveStats } from '../../subscribers/live.ts'
 import type { ChannelName, Listener, LiveFilter } from '../../subscribers/live-channels.ts'
+import type { LiveHub, LiveStats } from '../../subscribers/live-hub.ts'
 import type { LiveFault } from '../../subscribers/live-messages.ts'
 import { type LiveCounters, openConnection } from './connection.ts'
 import { openEventStream } from './event-stream.ts'
@@ -137,7 +137,9 @@ export const openLiveFeed = (deps: {
     connect: (ws, socket, listener, release) => {
       let leave: () => void = () => undefined
       const connection = openConnection(
-        ...([ws, socket, listener] as const),
+        ws,
+        socket,
+        listener,
         { hub, clock, readAfter: deps.readAfter, recorded: deps.recorded, counters, logger: onError },
         () => {
           leave()
@@ -145,13 +147,12 @@ export const openLiveFeed = (deps: {
         },
       )
       leave = add({
-        ...{
-          credential: listener.credential?.id,
-          permissions: listener.permissions,
-          every: PING_MS,
-          beatAt: clock.monotonic(),
-        },
-        ...{ beat: connection.beat, end: connection.close },
+        credential: listener.credential?.id,
+        permissions: listener.permissions,
+        every: PING_MS,
+        beatAt: clock.monotonic(),
+        beat: connection.beat,
+        end: connection.close,
       })
       if (closing) connection.close(1012, 'restarting')
     },
@@ -159,13 +160,12 @@ export const openLiveFeed = (deps: {
       const { body, sink, comment, end } = openEventStream(clock, counters, listener.counted)
       const leaveHub = hub.subscribe({ ...asked, id: asked.channel, listener }, sink)
       const leave = add({
-        ...{
-          credential: listener.credential?.id,
-          permissions: listener.permissions,
-          every: COMMENT_MS,
-          beatAt: clock.monotonic(),
-        },
-        ...{ beat: comment, end },
+        credential: listener.credential?.id,
+        permissions: listener.permissions,
+        every: COMMENT_MS,
+        beatAt: clock.monotonic(),
+        beat: comment,
+        end,
       })
       body.once('close', () => {
         leaveHub()

@@ -80,7 +80,8 @@ export const batchAppend =
       const correlation = request.getCorrelationId()
       const id = correlation?.getString() ?? ''
       const batch = open.get(id) ?? {
-        ...{ stream: streamNameOf(request.getOptions()?.getStreamIdentifier()), events: [] },
+        stream: streamNameOf(request.getOptions()?.getStreamIdentifier()),
+        events: [],
         expected: batchExpected(request.getOptions()),
       }
       batch.events.push(...request.getProposedMessagesList().map(proposedOf))

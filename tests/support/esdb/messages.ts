@@ -24,7 +24,8 @@ export const serviceError = (
 
 export const notLeader = (host: string, port: number): ServiceError =>
   serviceError(status.NOT_FOUND, 'Leader info available', 'not-leader', {
-    ...{ 'leader-endpoint-host': host, 'leader-endpoint-port': String(port) },
+    'leader-endpoint-host': host,
+    'leader-endpoint-port': String(port),
   })
 export const brokenHandler = (): ServiceError => serviceError(status.UNKNOWN, 'Exception was thrown by handler.')
 export const accessDenied = (): ServiceError => serviceError(status.PERMISSION_DENIED, 'Access Denied', 'access-denied')

@@ -114,7 +114,9 @@ export const openDoubleLog = (now: () => number): DoubleLog => {
   }
 
   const answer = (record: DoubleRecord | undefined, revision: bigint): AppendOutcome => ({
-    ...{ outcome: 'written', revision: record?.revision ?? revision, position: record?.position },
+    outcome: 'written',
+    revision: record?.revision ?? revision,
+    position: record?.position,
   })
 
   return {

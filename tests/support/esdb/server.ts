@@ -162,7 +162,9 @@ export const openEventStoreDouble = async (options: DoubleOptions = {}): Promise
     const appending = { log, cut, seen, fault }
     made.addService(streamsGrpc.StreamsService, {
       read: read({
-        ...{ log, cut, fault: operation => faults.take(operation) },
+        log,
+        cut,
+        fault: operation => faults.take(operation),
         saysCaughtUp: Number.parseInt(version, 10) >= 23,
         sent: () => {
           sent += 1

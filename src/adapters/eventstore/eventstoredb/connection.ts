@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import type { EventStoreDbAddress } from '../../../config-eventstoredb.ts'
+import { defined } from '../../../domain/defined.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import { EventStoreError } from '../../../ports/event-store.ts'
 import { EsdbClient } from './client.ts'
@@ -44,15 +45,15 @@ const openClient = (address: EventStoreDbAddress, monotonic: () => number): Esdb
     keepAliveTimeout: address.keepAliveTimeoutMs ?? 10_000,
     // A wrong revision has to be an error: as a result the batch path tells the wrong one.
     throwOnAppendFailure: true,
-    ...(address.deadlineMs !== undefined && { defaultDeadline: address.deadlineMs }),
-    ...(address.connectionName !== undefined && { connectionName: address.connectionName }),
+    ...defined({ defaultDeadline: address.deadlineMs, connectionName: address.connectionName }),
   }
-  const discovery = {
-    ...(address.nodePreference !== undefined && { nodePreference: address.nodePreference }),
-    ...(address.discoveryIntervalMs !== undefined && { discoveryInterval: address.discoveryIntervalMs }),
-    ...(address.gossipTimeoutSeconds !== undefined && { gossipTimeout: address.gossipTimeoutSeconds }),
-    ...(address.maxDiscoverAttempts !== undefined && { maxDiscoverAttempts: address.maxDiscoverAttempts }),
-  }
+  const discovery = defined({
+    nodePreference: address.nodePreference,
+    discoveryInterval: address.discoveryIntervalMs,
+    gossipTimeout: address.gossipTimeoutSeconds,
+    maxDiscoverAttempts: address.maxDiscoverAttempts,
+  })
+
   const { caFile, certificateFile, keyFile } = address
   const security = {
     insecure: !address.tls,

@@ -4,6 +4,7 @@
  * the checksum over all that is known as the event is written, and of an event that came by a copy when the first log recorded it.
  */
 import type { BinaryEventData, RecordedEvent } from '@eventstore/db-client'
+import { defined } from '../../../domain/defined.ts'
 import { checksum, mix } from '../../../ports/checksum.ts'
 import type { CopiedEvent, LoggedEvent, StoredEvent } from '../../../ports/event-store.ts'
 import { timestamp } from '../timestamp.ts'
@@ -110,7 +111,7 @@ export const fromEvent = (event: RecordedEvent, position: bigint): LoggedEvent =
   const { id, type, streamId: stream, revision } = event
   const kept = keptIn(event.metadata)
   const { sum, recordedAt } = kept ?? {}
-  const copied = { id, type, data, meta, ...(recordedAt !== undefined && { recordedAt }) }
+  const copied = { id, type, data, meta, ...defined({ recordedAt }) }
   const sound = kept !== undefined && (sum === undefined || sum === checksumOf({ stream, revision }, copied))
   const place = { type, stream, revision, position, recordedAt: recordedAt ?? timestamp(event.created.getTime()) }
   return sound || !isOurs(stream, type)

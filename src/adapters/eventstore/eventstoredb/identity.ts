@@ -3,6 +3,8 @@
  * end (an older backup was put back) gets a new one, since what is written from then on stands at positions that meant
  * other events before.
  */
+
+import { defined } from '../../../domain/defined.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import { EventStoreError } from '../../../ports/event-store.ts'
 import type { Appender } from './appender.ts'
@@ -61,7 +63,7 @@ export const openIdentity = async (
   const why = lost ? { lost: lost.logId, seen: String(lost.seen), head: String(head) } : {}
   const event = { id: newId(), type: 'LogOpened', data: JSON.stringify({ logId, ...why }), meta: '{}' }
   const result = await appender.append(IDENTITY_STREAM, known ? known.revision : 'none', [event], event.data.length)
-  if (result.outcome === 'written') return { logId, ...(lost && { lostEnd: lost }) }
+  if (result.outcome === 'written') return { logId, ...defined({ lostEnd: lost }) }
   // Another node was first, or nobody knows: what is there now counts.
   const now = await readIdentity(reader)
   if (now && now.revision > (known?.revision ?? -1n)) return { logId: now.logId }

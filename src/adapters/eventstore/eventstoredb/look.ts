@@ -1,6 +1,7 @@
 /** A look at a server without writing anything: for `doctor`. */
 import { START } from '@eventstore/db-client'
 import { type EventStoreDbAddress, readEventStoreDbAddress } from '../../../config-eventstoredb.ts'
+import { defined } from '../../../domain/defined.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import { EventStoreError } from '../../../ports/event-store.ts'
 import { type Connection, openConnection } from './connection.ts'
@@ -81,11 +82,10 @@ export const lookAtEventStoreDb = async (url: string, clock: Clock): Promise<Loo
     return {
       shown,
       version,
-      ...(leader !== undefined && { leader }),
+      ...defined({ leader }),
       head,
       answeredInMs,
-      ...(identity && { logId: identity.logId }),
-      ...(last && { recordedAt: last.recordedAt }),
+      ...defined({ logId: identity?.logId, recordedAt: last?.recordedAt }),
     }
   }
   try {

@@ -1,6 +1,7 @@
 /** The event store on EventStoreDB 23.10 and later, and KurrentDB: one log, shared by any number of nodes. */
 import { randomUUID } from 'node:crypto'
 import { type EventStoreDbAddress, readEventStoreDbAddress } from '../../../config-eventstoredb.ts'
+import { defined } from '../../../domain/defined.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import {
   type Append,
@@ -90,7 +91,10 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
   const long = new Map<string, bigint>()
   let known = 0n
   const appender = openAppender({
-    ...{ connection, clock, deadlineMs: address.deadlineMs ?? DEADLINE_MS, onBatch: options.onBatch },
+    connection,
+    clock,
+    deadlineMs: address.deadlineMs ?? DEADLINE_MS,
+    onBatch: options.onBatch,
     known: () => known,
     history,
     written: (stream, revision, position, lastId) => {
@@ -111,7 +115,11 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
       throw failureOf(await connection.why(error), shown)
     }
     return openIdentity({
-      ...{ reader, appender, clock, newId, seen: options.seen ?? new Map() },
+      reader,
+      appender,
+      clock,
+      newId,
+      seen: options.seen ?? new Map(),
       refuseForeign: options.refuseForeign ?? false,
       mustExist: options.mustExist ?? false,
     })
@@ -283,8 +291,12 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Ev
   }
 
   return {
-    ...{ logId, shown, readStream, readAll, subscribe },
-    ...(lostEnd && { lostEnd }),
+    logId,
+    shown,
+    readStream,
+    readAll,
+    subscribe,
+    ...defined({ lostEnd }),
     append: (stream, expected, events) => write({ stream, expected, events }),
     // The server answers an append that it has not written with a timeout, and goes on with those behind it.
     keepsOrder: false,

@@ -1,5 +1,6 @@
 /** The embedded event store: one SQLite file, written by a thread, read on this one. */
 import { randomUUID } from 'node:crypto'
+import { defined } from '../../../domain/defined.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import {
   type Append,
@@ -165,7 +166,7 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
     clock,
     start: options.startWorker ?? startWriter,
     committed: waker.wake,
-    ...(options.onBatch && { onBatch: options.onBatch }),
+    ...defined({ onBatch: options.onBatch }),
   }).catch((error: unknown) => {
     db.close()
     throw error
@@ -268,7 +269,7 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
 
   return {
     logId,
-    ...(lostEnd && { lostEnd }),
+    ...defined({ lostEnd }),
     append: write,
     keepsOrder: true,
     appendCopied: write,

@@ -2,6 +2,7 @@
 import { MongoBackend } from '@agendajs/mongo-backend'
 import { type JobParameters, type JobRepository, toJobId } from 'agenda'
 import { type Collection, type Filter, MongoBulkWriteError, ObjectId, type WithId } from 'mongodb'
+import { defined } from '../../../domain/defined.ts'
 import { type JobCounts, type JobState, JobsError } from '../../../ports/jobs.ts'
 import { ReadStoreError } from '../../../ports/read-store.ts'
 import { connectMongo, DUPLICATE } from '../../mongodb.ts'
@@ -154,7 +155,7 @@ export const openMongoJobs = async (url: string, setting: string): Promise<JobBa
     pick: ({ state, key, limit }) =>
       connection.run(async () => {
         const filter: Filter<Stored> = {
-          ...(key !== undefined && { 'data.key': key }),
+          ...defined({ 'data.key': key }),
           ...(state !== undefined ? states[state] : key === undefined ? { $nor: [states.done] } : {}),
         }
         return (await jobs.find(filter, { sort: { nextRunAt: 1, _id: 1 }, limit }).toArray()).map(jobOf)
@@ -163,7 +164,7 @@ export const openMongoJobs = async (url: string, setting: string): Promise<JobBa
       connection.run(async (): Promise<JobCounts> => {
         const [waiting, running, parked] = await Promise.all([count('waiting'), count('running'), count('parked')])
         const first = await jobs.findOne(states.waiting, { sort: { nextRunAt: 1 } })
-        return { waiting, running, parked, ...(first?.nextRunAt && { oldest: first.nextRunAt }) }
+        return { waiting, running, parked, ...defined({ oldest: first?.nextRunAt ?? undefined }) }
       }),
     firstPosition: name =>
       connection.run(async () => {

@@ -1,5 +1,6 @@
 /** What agenda looks for jobs by, as conditions of SQL. */
 import type { JobsQueryOptions, RemoveJobsOptions } from 'agenda'
+import { defined } from '../../../domain/defined.ts'
 import type { JobState } from '../../../ports/jobs.ts'
 import type { SqlValue } from '../../sqlite.ts'
 
@@ -89,8 +90,8 @@ const inState = (state: NonNullable<JobsQueryOptions['state']>, now: number): Wh
 export const query = (options: JobsQueryOptions, now: number): Where => {
   const { name, names, id, ids, search, data, state, includeDisabled = true } = options
   return joined([
-    ...identified({ ...(id !== undefined && { id }), ...(ids && { ids }) }),
-    ...named({ ...(name !== undefined && { name }), ...(names && { names }) }),
+    ...identified(defined({ id, ids: ids ?? undefined })),
+    ...named(defined({ name, names: names ?? undefined })),
     ...(data === undefined ? [] : at('$', data)),
     ...(search ? [{ sql: 'instr(lower(name), lower(?)) > 0', values: [search] }] : []),
     ...(includeDisabled ? [] : [{ sql: 'disabled = 0', values: [] }]),

@@ -127,7 +127,8 @@ export const entriesOf = (plan: Plan): Found => {
   return {
     filter: { l: 1, ...(parts.length > 0 && { $and: [...parts] }) },
     sort: { ...sort, _id: backwards ? -1 : 1 },
-    ...{ hint: plan.index.name, order },
+    hint: plan.index.name,
+    order,
   }
 }
 

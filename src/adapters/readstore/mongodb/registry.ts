@@ -49,10 +49,16 @@ const REGISTRY = '_collections'
 const LONE = '_checkpoints'
 
 const checkpointOf = ({ logId, position, eventId, token }: StoredCheckpoint): Checkpoint => ({
-  ...{ logId: String(logId), position: BigInt(position.toString()), eventId: String(eventId), token: Number(token) },
+  logId: String(logId),
+  position: BigInt(position.toString()),
+  eventId: String(eventId),
+  token: Number(token),
 })
 const storedCheckpoint = ({ logId, position, eventId, token }: Checkpoint): StoredCheckpoint => ({
-  ...{ logId, position: Long.fromBigInt(position), eventId, token },
+  logId,
+  position: Long.fromBigInt(position),
+  eventId,
+  token,
 })
 
 export const openRegistry = (

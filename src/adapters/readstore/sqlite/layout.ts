@@ -96,7 +96,10 @@ export const layoutOf = (number: number, indexes: Indexes): Layout => {
     if (index.terms === undefined) return { kind: 'scalar', index, hint: `${table}_i${at}`, columns: members }
     const place = members.findIndex(each => each.member === index.terms)
     return {
-      ...{ kind: 'terms', index, table: `${table}_t${at}`, terms: index.terms },
+      kind: 'terms',
+      index,
+      table: `${table}_t${at}`,
+      terms: index.terms,
       before: members.slice(0, place).map(each => each.member),
       order: members.slice(place + 1),
     }

@@ -1,4 +1,6 @@
 /** Ranges of stored values, and the pieces into which a keyset cuts an index so that each piece is one range of it. */
+
+import { defined } from '../../../domain/defined.ts'
 import type { Json } from '../../../domain/event.ts'
 import { afterPrefix, compareScalars, type Ordered } from '../../../ports/conditions.ts'
 import type { Condition } from '../../../ports/read-store.ts'
@@ -19,7 +21,7 @@ const tighter = (a: Bound | undefined, b: Bound | undefined, sign: 1 | -1): Boun
 export const intersect = (a: Interval, b: Interval): Interval => {
   const low = tighter(a.low, b.low, 1)
   const high = tighter(a.high, b.high, -1)
-  return { ...(low && { low }), ...(high && { high }) }
+  return defined({ low, high })
 }
 
 export const holds = (interval: Interval, value: Scalar): boolean => {

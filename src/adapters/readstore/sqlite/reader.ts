@@ -1,4 +1,6 @@
 /** Reads over one connection: documents by id, pages of an index, checkpoints and records. */
+
+import { defined } from '../../../domain/defined.ts'
 import type { Json, JsonObject } from '../../../domain/event.ts'
 import { documentChecksum } from '../../../ports/checksum.ts'
 import { matches } from '../../../ports/conditions.ts'
@@ -283,7 +285,7 @@ export const openReader = (db: Sqlite): Reader => {
     record: name => findRecord.get(name)?.[0],
     records: prefix => {
       const { low, high } = intervalOf({ member: 'name', op: 'prefix', value: prefix }) ?? {}
-      const { sql, values } = intervalSql('name', { ...(low && { low }), ...(high && { high }) })
+      const { sql, values } = intervalSql('name', defined({ low, high }))
       const where = sql.join(' AND ')
       const rows = statement<readonly [string, string]>(`SELECT name, value FROM record WHERE ${where} ORDER BY name`)
       return new Map(rows.all(...values))

@@ -161,7 +161,10 @@ export const sourceOf = (
 export const sqlOf = (source: Source, piece: Piece, tail: string): string => {
   const columns = [
     ...source.order.map(each => each.column),
-    ...[source.ord, source.doc, source.flag.sql[0], ...source.columns],
+    source.ord,
+    source.doc,
+    source.flag.sql[0],
+    ...source.columns,
   ]
   const where = [...source.equalities, ...piece.sql]
   const order = [...source.order.map(each => `${each.column}${each.descending ? ' DESC' : ''}`)]

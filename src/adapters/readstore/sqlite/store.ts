@@ -145,7 +145,11 @@ export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Prom
 
   const openOne = (): Reader => {
     const db = openDatabase(path, {
-      ...{ role: 'read', applicationId: APPLICATION_ID, schemaVersion: SCHEMA_VERSION, migrate, readOnly: true },
+      role: 'read',
+      applicationId: APPLICATION_ID,
+      schemaVersion: SCHEMA_VERSION,
+      migrate,
+      readOnly: true,
       pragmas: { cache_size: -8_192 },
     })
     open += 1

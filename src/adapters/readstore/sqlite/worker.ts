@@ -47,7 +47,10 @@ if (parentPort) {
   const open = (): Sqlite =>
     openAlone(path, () =>
       openDatabase(path, {
-        ...{ role: 'read', applicationId: APPLICATION_ID, schemaVersion: SCHEMA_VERSION, migrate },
+        role: 'read',
+        applicationId: APPLICATION_ID,
+        schemaVersion: SCHEMA_VERSION,
+        migrate,
         // What is deleted may have been removed for privacy: its bytes are overwritten, not only its place given free.
         pragmas: { secure_delete: 'ON' },
         // What is written here is made again from the log: a process that ends does not wait for whoever holds the file.
