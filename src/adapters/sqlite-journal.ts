@@ -1,5 +1,6 @@
 /** The write-ahead log of a database: folded into its file. */
-import { type Sqlite, SqliteError } from './sqlite.ts'
+import type { Sqlite } from './sqlite.ts'
+import { SqliteError } from './sqlite-errors.ts'
 
 /**
  * Folds the write-ahead log into the file and empties it, if no reader or writer of any process stands in the way: it

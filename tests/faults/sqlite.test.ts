@@ -1,7 +1,8 @@
 /** The wrapper on node:sqlite, seen by itself. */
 import { join } from 'node:path'
 import t from 'tap'
-import { openDatabase, SqliteError, type SqlValue } from '../../src/adapters/sqlite.ts'
+import { openDatabase, type SqlValue } from '../../src/adapters/sqlite.ts'
+import { SqliteError } from '../../src/adapters/sqlite-errors.ts'
 
 const kindOf = (work: () => unknown): string => {
   try {

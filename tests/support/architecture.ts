@@ -36,12 +36,13 @@ const domainPackages: ReadonlySet<string> = new Set(['typebox', 'snowball-stemme
 
 /**
  * Adapters do not know each other: each stands alone behind its port. The edges carry what the program is (HTTP, command
- * line); `sqlite.ts` and `mongodb.ts` are the wrappers on their engines, `sqlite-file.ts` looks at
+ * line); `sqlite.ts` and `mongodb.ts` are the wrappers on their engines, `sqlite-errors.ts` says what they throw, `sqlite-file.ts` looks at
  * files, `sqlite-journal.ts` folds their journals, `sqlite-scrub.ts` overwrites what was deleted, `folders.ts` makes folders and files.
  */
 const sharedAdapters: ReadonlySet<string> = new Set(
   [
     'sqlite',
+    'sqlite-errors',
     'sqlite-file',
     'sqlite-journal',
     'sqlite-scrub',

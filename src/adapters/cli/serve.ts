@@ -41,6 +41,10 @@ const aborted = (signal: AbortSignal): Promise<void> =>
   })
 
 const RETRY_MS = 1_000
+/** What the filling is at when the service is told to stop may take so long to be finished. */
+const FINISH_MS = 1_000
+/** Keeps no process alive. */
+const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms).unref())
 
 /** The program on its engines; with `wait` however long they take to be there. Undefined when it was told to stop meanwhile. */
 const opened = async (context: CliContext, wait: boolean): Promise<App | undefined> => {
@@ -77,8 +81,8 @@ export const serve: CliCommand = {
     if (!app) return exitCodes.done
     const url = await app.listen()
     await terminal.result(terminal.json ? JSON.stringify({ listening: url }) : `Lexichron listens on ${url}`)
-    // What is left of the filling ends with the engines, which do not wait for it.
-    await Promise.race([fill(app, url, context), aborted(signal)])
+    // A file that another program holds keeps the filling from ending: it then ends with the engines.
+    await Promise.race([fill(app, url, context), aborted(signal).then(() => pause(FINISH_MS))])
     await aborted(signal)
     return exitCodes.done
   },

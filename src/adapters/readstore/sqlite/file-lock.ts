@@ -7,7 +7,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { makeFolders, makeOwnFile, narrow } from '../../folders.ts'
-import { cannotOpen } from '../../sqlite.ts'
+import { cannotOpen } from '../../sqlite-errors.ts'
 
 const WAIT_MS = 5_000
 

@@ -1,7 +1,8 @@
 /** The worker thread: takes requests from its parent and answers each; batches take turns, one slice at a time. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CollectionName, Indexes } from '../../../ports/read-store.ts'
-import { openDatabase, type Sqlite, SqliteError } from '../../sqlite.ts'
+import { openDatabase, type Sqlite } from '../../sqlite.ts'
+import { SqliteError } from '../../sqlite-errors.ts'
 import { checkpoint } from '../../sqlite-journal.ts'
 import { scrub } from '../../sqlite-scrub.ts'
 import { openAlone } from './file-lock.ts'
