@@ -52,30 +52,31 @@ export const sightOf = (entry: Pick<Entry, 'status' | 'author' | 'language'>, re
   return permissions.has('entries:read-drafts') ? 'identity' : 'nothing'
 }
 
-export const entryView = (id: string, entry: Entry, revision: string): EntryView => ({
-  id,
-  language: entry.language,
-  lemma: entry.lemma,
-  partOfSpeech: entry.partOfSpeech,
-  homograph: entry.homograph,
+export const entryView = (id: string, entry: Entry, revision: string): EntryView =>
+  defined({
+    id,
+    language: entry.language,
+    lemma: entry.lemma,
+    partOfSpeech: entry.partOfSpeech,
+    homograph: entry.homograph,
 
-  status: entry.status,
-  variants: entry.content.variants,
-  senses: entry.content.senses,
-  forms: entry.content.forms,
-  pronunciations: entry.content.pronunciations,
-  ...defined({ etymology: entry.content.etymology }),
-  categories: entry.content.categories,
-  ...defined({ source: entry.source }),
-  licence: entry.licence,
-  ...defined({ replacedBy: entry.replacedBy }),
-  rank: entry.rank,
-  ...defined({ author: entry.author }),
-  contributors: [...entry.contributors],
-  revision,
-  createdAt: entry.createdAt,
-  updatedAt: entry.updatedAt,
-})
+    status: entry.status,
+    variants: entry.content.variants,
+    senses: entry.content.senses,
+    forms: entry.content.forms,
+    pronunciations: entry.content.pronunciations,
+    etymology: entry.content.etymology,
+    categories: entry.content.categories,
+    source: entry.source,
+    licence: entry.licence,
+    replacedBy: entry.replacedBy,
+    rank: entry.rank,
+    author: entry.author,
+    contributors: [...entry.contributors],
+    revision,
+    createdAt: entry.createdAt,
+    updatedAt: entry.updatedAt,
+  })
 
 /** Identity, status and author: what a contributor sees of somebody else's draft. */
 export const identityView = (id: string, entry: Entry, revision: string): EntryView => ({
