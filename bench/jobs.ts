@@ -10,7 +10,7 @@ import type { JobBackend } from '../src/adapters/jobs/backend.ts'
 import { openMongoJobs } from '../src/adapters/jobs/mongodb/backend.ts'
 import { openQueue } from '../src/adapters/jobs/queue.ts'
 import { openSqliteJobs } from '../src/adapters/jobs/sqlite/backend.ts'
-import { systemClock } from '../src/app-core.ts'
+import { systemClock } from '../src/app/core.ts'
 import { noMongo, startMongo } from '../tests/support/mongodb.ts'
 import {
   type Bench,

@@ -9,7 +9,7 @@ import { openSqliteJobs } from '../src/adapters/jobs/sqlite/backend.ts'
 import { renderMail } from '../src/adapters/mail/render.ts'
 import { openSmtp } from '../src/adapters/mail/smtp.ts'
 import { mailTemplates } from '../src/adapters/mail/templates.ts'
-import { systemClock } from '../src/app-core.ts'
+import { systemClock } from '../src/app/core.ts'
 import type { Mail } from '../src/ports/mailer.ts'
 import { startSmtp } from '../tests/support/smtp.ts'
 import {

@@ -8,12 +8,12 @@ import { join } from 'node:path'
 import Type from 'typebox'
 import { openSqliteEventStore } from '../src/adapters/eventstore/sqlite/store.ts'
 import { openSqliteReadStore } from '../src/adapters/readstore/sqlite/store.ts'
+import { openLog } from '../src/core/log/open.ts'
+import { projection } from '../src/core/project/define.ts'
+import { rebuild } from '../src/core/project/rebuild.ts'
 import { eventType } from '../src/domain/event.ts'
-import { openLog } from '../src/log/open.ts'
 import type { Clock } from '../src/ports/clock.ts'
 import type { Append, EventStore } from '../src/ports/event-store.ts'
-import { projection } from '../src/projections/define.ts'
-import { rebuild } from '../src/projections/rebuild.ts'
 import {
   type BenchOptions,
   type BenchRow,

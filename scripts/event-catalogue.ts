@@ -5,30 +5,30 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { accountCategory, accountEvents } from '../src/domain/account.ts'
-import { addressCategory, addressEvents } from '../src/domain/address.ts'
-import { addressKeysCategory, addressKeysEvents } from '../src/domain/address-keys.ts'
-import { administratorsCategory, administratorsEvents } from '../src/domain/administrators.ts'
-import { blockCategory, blockEvents } from '../src/domain/block.ts'
-import { dayCategory, dayEvents } from '../src/domain/day.ts'
-import { deviceEvents, devicesCategory } from '../src/domain/devices.ts'
-import { entryCategory } from '../src/domain/entry.ts'
-import { entryEvents } from '../src/domain/entry-events.ts'
+import { blockCategory, blockEvents } from '../src/domain/access/block.ts'
+import { tokenCategory, tokenEvents } from '../src/domain/access/token.ts'
+import { accountCategory, accountEvents } from '../src/domain/account/account.ts'
+import { administratorsCategory, administratorsEvents } from '../src/domain/account/administrators.ts'
+import { lookupCategory, lookupEvents } from '../src/domain/account/lookup.ts'
+import { addressCategory, addressEvents } from '../src/domain/address/address.ts'
+import { addressKeysCategory, addressKeysEvents } from '../src/domain/address/keys.ts'
+import { mailCategory, mailEvents } from '../src/domain/address/mail-refusal.ts'
+import { dayCategory, dayEvents } from '../src/domain/entry/day.ts'
+import { entryCategory } from '../src/domain/entry/entry.ts'
+import { entryEvents } from '../src/domain/entry/events.ts'
+import { importCategory, importEvents } from '../src/domain/entry/import.ts'
 import type { EventType } from '../src/domain/event.ts'
-import { historyCategory, historyEvents } from '../src/domain/history.ts'
-import { importCategory, importEvents } from '../src/domain/import.ts'
-import { identitiesCategory, linkedIdentitiesEvents } from '../src/domain/linked-identities.ts'
-import { lookupCategory, lookupEvents } from '../src/domain/lookup.ts'
-import { mailCategory, mailEvents } from '../src/domain/mail-refusal.ts'
-import { nameCategory, nameEvents } from '../src/domain/name-claim.ts'
-import { openIdCategory, openIdClaimEvents } from '../src/domain/openid-claim.ts'
-import { passkeyEvents, passkeysCategory } from '../src/domain/passkeys.ts'
-import { preferencesCategory, preferencesEvents } from '../src/domain/preferences.ts'
-import { profileCategory, profileEvents } from '../src/domain/profile.ts'
-import { searchesCategory, searchesEvents } from '../src/domain/searches.ts'
-import { factorEvents, factorsCategory } from '../src/domain/second-factor.ts'
-import { sessionCategory, sessionEvents } from '../src/domain/session.ts'
-import { tokenCategory, tokenEvents } from '../src/domain/token.ts'
+import { historyCategory, historyEvents } from '../src/domain/history/history.ts'
+import { openIdCategory, openIdClaimEvents } from '../src/domain/openid/claim.ts'
+import { identitiesCategory, linkedIdentitiesEvents } from '../src/domain/openid/linked-identities.ts'
+import { nameCategory, nameEvents } from '../src/domain/profile/name-claim.ts'
+import { preferencesCategory, preferencesEvents } from '../src/domain/profile/preferences.ts'
+import { profileCategory, profileEvents } from '../src/domain/profile/profile.ts'
+import { searchesCategory, searchesEvents } from '../src/domain/search/searches.ts'
+import { deviceEvents, devicesCategory } from '../src/domain/session/devices.ts'
+import { passkeyEvents, passkeysCategory } from '../src/domain/session/passkeys.ts'
+import { factorEvents, factorsCategory } from '../src/domain/session/second-factor.ts'
+import { sessionCategory, sessionEvents } from '../src/domain/session/session.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const path = join(root, 'docs/events.md')
@@ -58,7 +58,9 @@ const categories: readonly { readonly category: string; readonly events: readonl
   { category: historyCategory, events: historyEvents },
 ]
 
-const sources = readdirSync(join(root, 'src/domain')).map(file => readFileSync(join(root, 'src/domain', file), 'utf8'))
+const sources = readdirSync(join(root, 'src/domain'), { recursive: true, encoding: 'utf8' })
+  .filter(file => file.endsWith('.ts'))
+  .map(file => readFileSync(join(root, 'src/domain', file), 'utf8'))
 
 /** The names of all events that the domain declares, also of those that the list above forgot. */
 export const declaredEvents = (): readonly string[] =>

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { runCommandLine } from './adapters/cli/run.ts'
-import { loadConfig } from './config.ts'
+import { loadConfig } from './config/load.ts'
 
 /** From the first signal on. */
 const GRACE_MS = 10_000
@@ -58,10 +58,10 @@ const code = await runCommandLine(process.argv.slice(2), {
   stderr: process.stderr,
   version: versionOf(readFileSync(new URL('../package.json', import.meta.url), 'utf8')),
   config: () => loadConfig(process.env, process.cwd()),
-  openApp: async () => (await import('./app.ts')).openApp,
-  openDoctor: async () => (await import('./app-doctor.ts')).diagnose,
-  openMails: async () => (await import('./app-mail.ts')).mails,
-  openCopy: async () => (await import('./app-copy.ts')).copyBetween,
+  openApp: async () => (await import('./app/program.ts')).openApp,
+  openDoctor: async () => (await import('./app/doctor.ts')).diagnose,
+  openMails: async () => (await import('./app/mail.ts')).mails,
+  openCopy: async () => (await import('./app/copy.ts')).copyBetween,
   signal: stopping.signal,
   now: () => performance.now(),
 })

@@ -1,4 +1,6 @@
 /** What administrators do to accounts: roles, suspension. */
+
+import type { Accepted, Transactor } from '../core/write/transact.ts'
 import {
   type AccountEvent,
   type AccountState,
@@ -8,22 +10,21 @@ import {
   reinstate,
   suspend,
   takeRole,
-} from '../domain/account.ts'
+} from '../domain/account/account.ts'
 import {
   ADMINISTRATORS_STREAM,
   type Administrators,
   type AdministratorsEvent,
   restore,
   withdraw,
-} from '../domain/administrators.ts'
+} from '../domain/account/administrators.ts'
 import type { Decide } from '../domain/decider.ts'
 import { defined } from '../domain/defined.ts'
 import type { Actor } from '../domain/event.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
-import { NOT_A_LANGUAGE, registeredLanguage } from '../domain/registered-languages.ts'
 import { isRole, roles } from '../domain/roles.ts'
+import { NOT_A_LANGUAGE, registeredLanguage } from '../domain/text/registered-languages.ts'
 import { envelopeOf, type From, type IdentityDeps } from './identity.ts'
-import type { Accepted, Transactor } from './transact.ts'
 
 type Deps = Pick<IdentityDeps, 'accounts' | 'clock' | 'newId'> & {
   readonly administrators: Transactor<Administrators, AdministratorsEvent>

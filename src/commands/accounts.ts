@@ -3,13 +3,13 @@
  * same answer whether or not the address is known: one hash where there is a password, one append, one mail at most.
  */
 
-import { accountStream, createAccount, endSessions, grantRole, setPassword } from '../domain/account.ts'
-import { confirmAddress, requestReset, resend, signUp, useReset } from '../domain/address.ts'
+import { accountStream, createAccount, endSessions, grantRole, setPassword } from '../domain/account/account.ts'
+import { contextOf, passwordFault } from '../domain/account/password-rules.ts'
+import { confirmAddress, requestReset, resend, signUp, useReset } from '../domain/address/address.ts'
+import { isEmail, readEmail } from '../domain/address/email.ts'
+import { linkInvalid } from '../domain/address/links.ts'
 import { defined } from '../domain/defined.ts'
-import { isEmail, readEmail } from '../domain/email.ts'
 import { actorId, uuidv5 } from '../domain/ids.ts'
-import { linkInvalid } from '../domain/links.ts'
-import { contextOf, passwordFault } from '../domain/password-rules.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Role } from '../domain/roles.ts'
 import { claimsOf, isTakenAmong, lookUpClaims, lookUpOthers, ownerAmong } from './address-claims.ts'

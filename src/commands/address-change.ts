@@ -4,11 +4,11 @@
  * process left undone.
  */
 
-import { accountStream, moveAddress, moveBack } from '../domain/account.ts'
-import { releaseAddress } from '../domain/address.ts'
-import { confirmChange, leaveAddress, ownerOf, requestChange, revertChange } from '../domain/address-change.ts'
-import { isEmail, readEmail } from '../domain/email.ts'
-import { linkInvalid } from '../domain/links.ts'
+import { accountStream, moveAddress, moveBack } from '../domain/account/account.ts'
+import { releaseAddress } from '../domain/address/address.ts'
+import { confirmChange, leaveAddress, ownerOf, requestChange, revertChange } from '../domain/address/change.ts'
+import { isEmail, readEmail } from '../domain/address/email.ts'
+import { linkInvalid } from '../domain/address/links.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { type ClaimDeps, claimsOf, isTakenAmong, lookUpClaims, lookUpOthers } from './address-claims.ts'
 import { envelopeOf, type From, type IdentityDeps, makeLink, readLink } from './identity.ts'

@@ -1,11 +1,11 @@
 /** Where an address is claimed: under the key of today, and under the one before while accounts move from it. */
 
-import { type AddressEvent, type AddressState, addressStream } from '../domain/address.ts'
-import { isTaken, ownerOf } from '../domain/address-change.ts'
-import { ADDRESS_KEYS_STREAM, type AddressKeys, type AddressKeysEvent, liveVersions } from '../domain/address-keys.ts'
-import { type EmailAddress, isEmail, readEmail } from '../domain/email.ts'
+import type { Transactor } from '../core/write/transact.ts'
+import { type AddressEvent, type AddressState, addressStream } from '../domain/address/address.ts'
+import { isTaken, ownerOf } from '../domain/address/change.ts'
+import { type EmailAddress, isEmail, readEmail } from '../domain/address/email.ts'
+import { ADDRESS_KEYS_STREAM, type AddressKeys, type AddressKeysEvent, liveVersions } from '../domain/address/keys.ts'
 import { mac } from './identity.ts'
-import type { Transactor } from './transact.ts'
 
 export type ClaimDeps = {
   readonly addresses: Transactor<AddressState, AddressEvent>

@@ -3,11 +3,11 @@
  * no link of the old one can be on its way that one is retired. Every prefix of it is sound: until the end an address is
  * looked for under both.
  */
-import { accountStream, rekey } from '../domain/account.ts'
-import { releaseAddress } from '../domain/address.ts'
-import { reclaimAddress } from '../domain/address-change.ts'
-import { ADDRESS_KEYS_STREAM, type AddressKeys, addKey, RETIRE_AFTER_MS, retireKey } from '../domain/address-keys.ts'
-import { isEmail, readEmail } from '../domain/email.ts'
+import { accountStream, rekey } from '../domain/account/account.ts'
+import { releaseAddress } from '../domain/address/address.ts'
+import { reclaimAddress } from '../domain/address/change.ts'
+import { isEmail, readEmail } from '../domain/address/email.ts'
+import { ADDRESS_KEYS_STREAM, type AddressKeys, addKey, RETIRE_AFTER_MS, retireKey } from '../domain/address/keys.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import { type ClaimDeps, claimsOf } from './address-claims.ts'
 import { envelopeOf, type From, type IdentityDeps } from './identity.ts'

@@ -1,6 +1,7 @@
 /** Blocking and unblocking addresses, networks and accounts. */
 import { createHmac } from 'node:crypto'
-import { type AccountState, accountStream } from '../domain/account.ts'
+import type { Log } from '../core/log/log.ts'
+import type { Transactor } from '../core/write/transact.ts'
 import {
   addBlock,
   type Block,
@@ -14,14 +15,13 @@ import {
   isInForce,
   readTarget,
   removeBlock,
-} from '../domain/block.ts'
+} from '../domain/access/block.ts'
+import { holds, overlaps, readAddress, readNetwork } from '../domain/access/network.ts'
+import { type AccountState, accountStream } from '../domain/account/account.ts'
 import type { Actor, Recorded } from '../domain/event.ts'
-import { holds, overlaps, readAddress, readNetwork } from '../domain/network.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
-import type { Log } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Keys } from '../ports/keys.ts'
-import type { Transactor } from './transact.ts'
 
 export type BlockDeps = {
   readonly blocks: Transactor<BlockState, BlockEvent>

@@ -2,6 +2,8 @@
  * Counts the searches of one node in memory and appends them in batches. Memory is a row of numbers a day that waits;
  * a batch on its way keeps its identity and its counts until it is known to be in the log, so that none counts twice.
  */
+
+import type { Transactor } from '../core/write/transact.ts'
 import { actorId, commandIdOf } from '../domain/ids.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import {
@@ -11,9 +13,8 @@ import {
   type SearchesState,
   type SearchOutcome,
   searchesStream,
-} from '../domain/searches.ts'
+} from '../domain/search/searches.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Transactor } from './transact.ts'
 
 export type SearchCounter = {
   /** One search that was answered. Never waits and never throws. */

@@ -1,11 +1,12 @@
 /** Which device a sign-in comes from: told by a token of 256 bits that it was given at an earlier one. */
-import { type Account, accountStream } from '../domain/account.ts'
-import { addDevice, type DeviceEvent, type Devices, devicesStream } from '../domain/devices.ts'
+
+import type { Transactor } from '../core/write/transact.ts'
+import { type Account, accountStream } from '../domain/account/account.ts'
 import { uuidv5 } from '../domain/ids.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
+import { addDevice, type DeviceEvent, type Devices, devicesStream } from '../domain/session/devices.ts'
 import type { Random } from './factor-codes.ts'
 import { deviceOf, envelopeOf, type From, type IdentityDeps } from './identity.ts'
-import type { Transactor } from './transact.ts'
 
 export type DeviceDeps = IdentityDeps & {
   readonly devices: Transactor<Devices, DeviceEvent>

@@ -1,8 +1,8 @@
 /** What an intruder has added to an account that its owner took back. */
 
-import { passkeysStream, removeDisputedPasskeys } from '../domain/passkeys.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
-import { factorsStream, removeDisputedTotp } from '../domain/second-factor.ts'
+import { passkeysStream, removeDisputedPasskeys } from '../domain/session/passkeys.ts'
+import { factorsStream, removeDisputedTotp } from '../domain/session/second-factor.ts'
 import { envelopeOf, type From } from './identity.ts'
 import { type ReleaseDeps, releaseIdentities } from './openid.ts'
 import type { FactorDeps } from './second-factor.ts'

@@ -1,17 +1,17 @@
 /** The commands of the dictionary. */
 import Type, { type Static } from 'typebox'
-import { type EntryState, entryStream } from '../domain/entry.ts'
-import { PartOfSpeechSchema } from '../domain/entry-content.ts'
-import { EntryInputMembers } from '../domain/entry-content-rules.ts'
-import * as entry from '../domain/entry-decisions.ts'
-import { type EntryEvent, RedactionGround } from '../domain/entry-events.ts'
+import type { Command } from '../core/write/define.ts'
+import { PartOfSpeechSchema } from '../domain/entry/content.ts'
+import { EntryInputMembers } from '../domain/entry/content-rules.ts'
+import * as entry from '../domain/entry/decisions.ts'
+import { type EntryState, entryStream } from '../domain/entry/entry.ts'
+import { type EntryEvent, RedactionGround } from '../domain/entry/events.ts'
+import { checkLemma } from '../domain/entry/lemma.ts'
 import type { JsonObject } from '../domain/event.ts'
 import { entryId } from '../domain/ids.ts'
-import { canonicalLanguage } from '../domain/languages.ts'
-import { checkLemma } from '../domain/lemma.ts'
 import { isRefusal, refuse } from '../domain/refusal.ts'
-import { NOT_A_LANGUAGE, registeredLanguage } from '../domain/registered-languages.ts'
-import type { Command } from './define.ts'
+import { canonicalLanguage } from '../domain/text/languages.ts'
+import { NOT_A_LANGUAGE, registeredLanguage } from '../domain/text/registered-languages.ts'
 
 type EntryCommand<Input> = Command<Input, EntryState, EntryEvent>
 type OnEntry<Body = unknown> = { readonly id: string; readonly body: Body }

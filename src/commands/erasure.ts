@@ -4,9 +4,8 @@
  */
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { type Account, accountStream } from '../domain/account.ts'
-import { releaseAddress } from '../domain/address.ts'
-import { ownerOf } from '../domain/address-change.ts'
+import type { Log } from '../core/log/log.ts'
+import { type Account, accountStream } from '../domain/account/account.ts'
 import {
   beginErasure,
   type ContentChoice,
@@ -14,13 +13,14 @@ import {
   finishErasure,
   isRipe,
   requestErasure,
-} from '../domain/erasure.ts'
+} from '../domain/account/erasure.ts'
+import { releaseAddress } from '../domain/address/address.ts'
+import { ownerOf } from '../domain/address/change.ts'
+import { linkInvalid } from '../domain/address/links.ts'
 import type { Actor } from '../domain/event.ts'
 import { actorId } from '../domain/ids.ts'
-import { linkInvalid } from '../domain/links.ts'
-import { editProfile, profileStream } from '../domain/profile.ts'
+import { editProfile, profileStream } from '../domain/profile/profile.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
-import type { Log } from '../log/log.ts'
 import type { Keys } from '../ports/keys.ts'
 import { envelopeOf, type From, type IdentityDeps, makeLink, readLink } from './identity.ts'
 import type { ProfileDeps } from './profiles.ts'

@@ -1,9 +1,10 @@
 /** What a change of factor does to sessions. */
-import { accountStream, endSessions } from '../domain/account.ts'
+
+import type { Envelope } from '../core/write/transact.ts'
+import { accountStream, endSessions } from '../domain/account/account.ts'
 import { uuidv5 } from '../domain/ids.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import type { IdentityDeps } from './identity.ts'
-import type { Envelope } from './transact.ts'
 
 /**
  * Ends every session but the one that changed a factor by this command. The command that does it has the same id whoever

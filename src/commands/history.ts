@@ -3,6 +3,7 @@
  * as it opens, and at its end, or when its reader goes away, with what was handed out until then.
  */
 
+import type { Transactor } from '../core/write/transact.ts'
 import { defined } from '../domain/defined.ts'
 import type { Actor } from '../domain/event.ts'
 import {
@@ -12,10 +13,9 @@ import {
   historyStream,
   openReading,
   type Reading,
-} from '../domain/history.ts'
+} from '../domain/history/history.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Transactor } from './transact.ts'
 
 /** Whose request it is, and what it asks for. */
 export type ReadingRequest = {

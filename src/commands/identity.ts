@@ -1,15 +1,15 @@
 /** What the commands of accounts and sessions stand on: keyed hashes, links that are used once, envelopes. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import type { AccountEvent, AccountState } from '../domain/account.ts'
-import { type AddressEvent, type AddressState, addressCategory } from '../domain/address.ts'
-import type { AddressKeys, AddressKeysEvent } from '../domain/address-keys.ts'
+import type { Envelope, Transactor } from '../core/write/transact.ts'
+import type { AccountEvent, AccountState } from '../domain/account/account.ts'
+import { type AddressEvent, type AddressState, addressCategory } from '../domain/address/address.ts'
+import type { AddressKeys, AddressKeysEvent } from '../domain/address/keys.ts'
 import { defined } from '../domain/defined.ts'
 import type { Actor } from '../domain/event.ts'
 import { actorId } from '../domain/ids.ts'
-import type { SessionEvent, SessionState } from '../domain/session.ts'
+import type { SessionEvent, SessionState } from '../domain/session/session.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Passwords } from '../ports/passwords.ts'
-import type { Envelope, Transactor } from './transact.ts'
 
 /** 32 bytes each, for one purpose each. */
 export type IdentitySecrets = {

@@ -1,17 +1,18 @@
 /** Writes records of an import: as new where nothing is known of their streams, else decided on what is there. */
-import { type EntryState, entryAggregate, entryStream } from '../domain/entry.ts'
-import type { By, ImportedRecord } from '../domain/entry-decisions.ts'
-import type { EntryEvent } from '../domain/entry-events.ts'
+
+import type { Encoded, Log, NewEvent } from '../core/log/log.ts'
+import type { Caller } from '../core/write/execute.ts'
+import { preview, timeAfter } from '../core/write/stream-state.ts'
+import type { Transactor } from '../core/write/transact.ts'
+import type { By, ImportedRecord } from '../domain/entry/decisions.ts'
+import { type EntryState, entryAggregate, entryStream } from '../domain/entry/entry.ts'
+import type { EntryEvent } from '../domain/entry/events.ts'
 import type { Actor } from '../domain/event.ts'
 import { entryId, eventId, importCommandId } from '../domain/ids.ts'
 import { isRefusal } from '../domain/refusal.ts'
-import type { Encoded, Log, NewEvent } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type AppendResult, EventStoreError } from '../ports/event-store.ts'
 import { importEntry } from './entries.ts'
-import type { Caller } from './execute.ts'
-import { preview, timeAfter } from './stream-state.ts'
-import type { Transactor } from './transact.ts'
 
 export type WriteDeps = {
   readonly log: Pick<Log, 'encode' | 'appendMany'>

@@ -6,9 +6,10 @@
  * half-way or has another beside it writes what is missing, and nothing twice.
  */
 
+import type { Caller } from '../core/write/execute.ts'
+import type { Transactor } from '../core/write/transact.ts'
 import { defined } from '../domain/defined.ts'
-import type { ImportedRecord } from '../domain/entry-decisions.ts'
-import { entryId } from '../domain/ids.ts'
+import type { ImportedRecord } from '../domain/entry/decisions.ts'
 import {
   checkRecord,
   completeImport,
@@ -20,14 +21,13 @@ import {
   reasonOf,
   type SourceItem,
   startImport,
-} from '../domain/import.ts'
-import { MAX_LEMMA } from '../domain/lemma.ts'
+} from '../domain/entry/import.ts'
+import { MAX_LEMMA } from '../domain/entry/lemma.ts'
+import { entryId } from '../domain/ids.ts'
 import { type Fault, isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { importEntry } from './entries.ts'
-import type { Caller } from './execute.ts'
 import { openIdLines } from './id-lines.ts'
 import { type Outcome, openWriter, type WriteDeps } from './import-write.ts'
-import type { Transactor } from './transact.ts'
 
 export type ImportDeps = WriteDeps & {
   readonly imports: Transactor<ImportState, ImportEvent>

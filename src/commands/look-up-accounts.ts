@@ -2,20 +2,21 @@
  * Other people's accounts, for those who may see them. Addresses are for administrators alone, are read from the accounts'
  * own streams and kept nowhere, and are shown only once it is in the log that they are.
  */
-import type { Account, AccountEvent, AccountState } from '../domain/account.ts'
-import { accountStream } from '../domain/account.ts'
+
+import type { Transactor } from '../core/write/transact.ts'
+import type { Account, AccountEvent, AccountState } from '../domain/account/account.ts'
+import { accountStream } from '../domain/account/account.ts'
+import { type Lookup, type LookupEvent, lookupStream, recordLookup } from '../domain/account/lookup.ts'
+import { isEmail, readEmail } from '../domain/address/email.ts'
 import { defined } from '../domain/defined.ts'
-import { isEmail, readEmail } from '../domain/email.ts'
 import type { Actor } from '../domain/event.ts'
 import { type Grant, grantsOf } from '../domain/grants.ts'
-import { type Lookup, type LookupEvent, lookupStream, recordLookup } from '../domain/lookup.ts'
-import { type Profile, type ProfileEvent, profileStream } from '../domain/profile.ts'
+import { type Profile, type ProfileEvent, profileStream } from '../domain/profile/profile.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { isRole, type Permission, roles } from '../domain/roles.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type ClaimDeps, claimsOf, lookUpClaims, ownerAmong } from './address-claims.ts'
 import { envelopeOf, type From } from './identity.ts'
-import type { Transactor } from './transact.ts'
 
 export type AccountFilter = { readonly role?: string; readonly suspended?: boolean }
 /** One page of accounts as this node has heard of them, the newest first. */

@@ -3,10 +3,19 @@
  * address: accounts are not merged because of one (RFC 9700 and OpenID Connect Core, 5.7).
  */
 import { createHmac } from 'node:crypto'
-import { type Account, accountStream } from '../domain/account.ts'
-import { failSignIn, type SignUp, signUp } from '../domain/address.ts'
-import { isEmail, readEmail } from '../domain/email.ts'
+import type { Transactor } from '../core/write/transact.ts'
+import { type Account, accountStream } from '../domain/account/account.ts'
+import { failSignIn, type SignUp, signUp } from '../domain/address/address.ts'
+import { isEmail, readEmail } from '../domain/address/email.ts'
 import { uuidv5 } from '../domain/ids.ts'
+import {
+  claimIdentity,
+  identityClaimLapsed,
+  type OpenIdClaim,
+  type OpenIdClaimEvent,
+  openIdStream,
+  releaseIdentity,
+} from '../domain/openid/claim.ts'
 import {
   identitiesStream,
   type LinkedIdentities,
@@ -15,18 +24,10 @@ import {
   linkIdentity,
   unlinkIdentity,
   unlinkThose,
-} from '../domain/linked-identities.ts'
-import {
-  claimIdentity,
-  identityClaimLapsed,
-  type OpenIdClaim,
-  type OpenIdClaimEvent,
-  openIdStream,
-  releaseIdentity,
-} from '../domain/openid-claim.ts'
-import { addressTaken, claimVerified } from '../domain/openid-sign-up.ts'
+} from '../domain/openid/linked-identities.ts'
+import { addressTaken, claimVerified } from '../domain/openid/sign-up.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
-import { isLive, ofEpoch, sessionStream, startSession } from '../domain/session.ts'
+import { isLive, ofEpoch, sessionStream, startSession } from '../domain/session/session.ts'
 import type { ProvenIdentity } from '../ports/openid.ts'
 import { holderOf, type Locale } from './accounts.ts'
 import { claimsOf, isTakenAmong, lookUpClaims } from './address-claims.ts'
@@ -34,7 +35,6 @@ import { keepDevice, readDevice } from './devices.ts'
 import { envelopeOf, type From, makeLink, refreshTokenOf } from './identity.ts'
 import { type FactorDeps, factorsOf, proveFactor } from './second-factor.ts'
 import { type Admit, holderOfChallenge, type Opened } from './sessions.ts'
-import type { Transactor } from './transact.ts'
 
 export type OpenIdDeps = FactorDeps & {
   readonly claims: Transactor<OpenIdClaim, OpenIdClaimEvent>

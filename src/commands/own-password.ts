@@ -1,6 +1,6 @@
 /** The password of an account, asked for beside a session. */
-import { type Account, accountStream } from '../domain/account.ts'
-import { failSignIn } from '../domain/address.ts'
+import { type Account, accountStream } from '../domain/account/account.ts'
+import { failSignIn } from '../domain/address/address.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { deviceOf, envelopeOf, type From, type IdentityDeps } from './identity.ts'
 

@@ -3,7 +3,7 @@
  * and whom it was given to is part of the signature; that it is answered once is decided on the account's stream.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { Answered } from '../domain/passkeys.ts'
+import type { Answered } from '../domain/session/passkeys.ts'
 import type { Random } from './factor-codes.ts'
 
 export const CHALLENGE_MS = 5 * 60_000

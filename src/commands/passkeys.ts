@@ -1,5 +1,8 @@
 /** The passkeys of an account: adding, removing, and answers that prove who somebody is. */
-import { accountStream } from '../domain/account.ts'
+
+import type { Transactor } from '../core/write/transact.ts'
+import { accountStream } from '../domain/account/account.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import {
   addPasskey,
   failPasskey,
@@ -8,14 +11,12 @@ import {
   passkeysStream,
   removePasskey,
   usePasskey,
-} from '../domain/passkeys.ts'
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+} from '../domain/session/passkeys.ts'
 import type { WebAuthn } from '../ports/passkeys.ts'
 import type { Random } from './factor-codes.ts'
 import { endForFactor } from './factor-sessions.ts'
 import { deviceOf, envelopeOf, type From, type IdentityDeps } from './identity.ts'
 import { CHALLENGE_MS, type ChallengePurpose, makeChallenge, readChallenge } from './passkey-challenges.ts'
-import type { Transactor } from './transact.ts'
 
 export type PasskeyDeps = IdentityDeps & {
   readonly passkeys: Transactor<Passkeys, PasskeyEvent>

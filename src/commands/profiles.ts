@@ -1,9 +1,10 @@
 /** Editing one's profile and preferences. A display name is claimed before the profile names it. */
 import { createHmac } from 'node:crypto'
-import type { AccountEvent, AccountState } from '../domain/account.ts'
-import { accountStream } from '../domain/account.ts'
+import type { Envelope, Result, Transactor } from '../core/write/transact.ts'
+import type { AccountEvent, AccountState } from '../domain/account/account.ts'
+import { accountStream } from '../domain/account/account.ts'
 import { defined } from '../domain/defined.ts'
-import { isDisplayName, readDisplayName } from '../domain/display-name.ts'
+import { isDisplayName, readDisplayName } from '../domain/profile/display-name.ts'
 import {
   CLAIM_MINUTES,
   claimName,
@@ -11,14 +12,14 @@ import {
   type NameEvent,
   type NameState,
   nameStream,
-} from '../domain/name-claim.ts'
+} from '../domain/profile/name-claim.ts'
 import {
   type PreferencesChange,
   type PreferencesEvent,
   type PreferencesState,
   preferencesStream,
   setPreferences,
-} from '../domain/preferences.ts'
+} from '../domain/profile/preferences.ts'
 import {
   editProfile,
   type Profile,
@@ -28,10 +29,9 @@ import {
   readBio,
   readLanguages,
   type StatedEdits,
-} from '../domain/profile.ts'
+} from '../domain/profile/profile.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Envelope, Result, Transactor } from './transact.ts'
 
 export type ProfileDeps = {
   readonly accounts: Pick<Transactor<AccountState, AccountEvent>, 'load'>

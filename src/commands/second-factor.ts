@@ -1,6 +1,8 @@
 /** The second factor of an account: turning it on and off, and asking for it. */
-import { type Account, accountStream } from '../domain/account.ts'
-import { failSignIn } from '../domain/address.ts'
+
+import type { Envelope, Transactor } from '../core/write/transact.ts'
+import { type Account, accountStream } from '../domain/account/account.ts'
+import { failSignIn } from '../domain/address/address.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import {
   confirmTotp,
@@ -13,14 +15,13 @@ import {
   removeTotp,
   useRecoveryCode,
   useTotp,
-} from '../domain/second-factor.ts'
-import type { Proof } from '../domain/session.ts'
+} from '../domain/session/second-factor.ts'
+import type { Proof } from '../domain/session/session.ts'
 import { type DeviceDeps, readDevice } from './devices.ts'
 import { newRecoveryCode, newTotp, recoveryHash, totpStep } from './factor-codes.ts'
 import { endForFactor } from './factor-sessions.ts'
 import { envelopeOf, type From } from './identity.ts'
 import { type PasskeyAnswer, type PasskeyDeps, provePasskey } from './passkeys.ts'
-import type { Envelope, Transactor } from './transact.ts'
 
 /** What the second factor stands on beside accounts. Secrets: 32 bytes each. */
 export type FactorDeps = DeviceDeps &

@@ -1,10 +1,17 @@
 /** Signing in, going on, signing out. */
-import { type Account, accountStream, setPassword } from '../domain/account.ts'
-import { failSignIn } from '../domain/address.ts'
-import { isEmail, readEmail } from '../domain/email.ts'
-import { LONGEST_PASSWORD } from '../domain/password-rules.ts'
+import { type Account, accountStream, setPassword } from '../domain/account/account.ts'
+import { LONGEST_PASSWORD } from '../domain/account/password-rules.ts'
+import { failSignIn } from '../domain/address/address.ts'
+import { isEmail, readEmail } from '../domain/address/email.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
-import { endSession, ofEpoch, refreshSession, type Session, sessionStream, startSession } from '../domain/session.ts'
+import {
+  endSession,
+  ofEpoch,
+  refreshSession,
+  type Session,
+  sessionStream,
+  startSession,
+} from '../domain/session/session.ts'
 import { holderOf } from './accounts.ts'
 import { claimsOf } from './address-claims.ts'
 import { type Device, nameDevice, noteDevice, readDevice } from './devices.ts'

@@ -2,8 +2,8 @@
  * The end of a sign-up that nobody confirms: what a stranger gave, perhaps another one's address, is not kept for good. It is
  * written down first and the key destroyed after it, so that a process that ends between the two is followed by another one.
  */
-import { accountStream } from '../domain/account.ts'
-import { endSignUp, signUpEnds } from '../domain/address.ts'
+import { accountStream } from '../domain/account/account.ts'
+import { endSignUp, signUpEnds } from '../domain/address/address.ts'
 import type { Actor } from '../domain/event.ts'
 import { actorId, uuidv5 } from '../domain/ids.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'

@@ -1,7 +1,7 @@
 /** Proving once more who one is, for what a session that was left open is not to be enough for. */
-import { type Account, accountStream } from '../domain/account.ts'
+import { type Account, accountStream } from '../domain/account/account.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
-import { isFresh, isLive, type Proof, type Session, sessionStream, stepUpSession } from '../domain/session.ts'
+import { isFresh, isLive, type Proof, type Session, sessionStream, stepUpSession } from '../domain/session/session.ts'
 import { envelopeOf, type From, type IdentityDeps } from './identity.ts'
 import { checkOwnPassword } from './own-password.ts'
 import { type PasskeyAnswer, provePasskey } from './passkeys.ts'

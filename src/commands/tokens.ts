@@ -1,8 +1,7 @@
 /** Issuing and revoking access tokens. */
-import type { Recorded } from '../domain/event.ts'
-import { actorId } from '../domain/ids.ts'
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
-import { isRole, roles } from '../domain/roles.ts'
+
+import type { Log } from '../core/log/log.ts'
+import type { Transactor } from '../core/write/transact.ts'
 import {
   evolveToken,
   issueToken,
@@ -13,10 +12,12 @@ import {
   tokenCategory,
   tokenEvents,
   tokenStream,
-} from '../domain/token.ts'
-import type { Log } from '../log/log.ts'
+} from '../domain/access/token.ts'
+import type { Recorded } from '../domain/event.ts'
+import { actorId } from '../domain/ids.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { isRole, roles } from '../domain/roles.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Transactor } from './transact.ts'
 
 export type TokenDeps = {
   readonly tokens: Transactor<TokenState, TokenEvent>

@@ -1,5 +1,5 @@
 /**
- * The event store: one ordered log of streams. It keeps bytes; what they mean is the codec's business (src/log).
+ * The event store: one ordered log of streams. It keeps bytes; what they mean is the codec's business (src/core/log).
  *
  * It promises: positions strictly increase over the whole log and are never dense; revisions of a stream are dense from
  * 0; an append of several events is all or nothing and durable when answered; the same ids in the same order at the

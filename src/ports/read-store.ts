@@ -1,6 +1,6 @@
 /**
  * The read store: collections of JSON documents with declared indexes, checkpoints and leases. Its query language is
- * small and means the same on every engine; src/projections/planner.ts turns a query into one declared index or throws.
+ * small and means the same on every engine; src/core/project/planner.ts turns a query into one declared index or throws.
  *
  * A document is a JSON object. Scalars that are indexed are ASCII strings made by our folding, integers up to 2^53, or
  * absent (absent sorts first). Terms are arrays of such strings.
@@ -88,7 +88,7 @@ export type DocumentWrite =
 export type Checkpoint = {
   readonly logId: string
   readonly position: bigint
-  /** What stands at the position and which event was applied last (src/projections/mark.ts), verified at start. */
+  /** What stands at the position and which event was applied last (src/core/consume/mark.ts), verified at start. */
   readonly eventId: string
   /** The lease's token: a checkpoint under an older one is refused. */
   readonly token: number

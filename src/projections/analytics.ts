@@ -2,18 +2,19 @@
  * The figures of a day: what was done to entries, by language and contributor, and how searches ended. A day has one
  * document a grain, so that whatever is asked for is one range of one index and no page adds up others.
  */
-import { entryCategory } from '../domain/entry.ts'
+
+import { projection } from '../core/project/define.ts'
+import { entryCategory } from '../domain/entry/entry.ts'
+import { ImportCompleted, type ImportEvent, importCategory } from '../domain/entry/import.ts'
 import type { Recorded } from '../domain/event.ts'
-import { ImportCompleted, type ImportEvent, importCategory } from '../domain/import.ts'
 import {
   SearchesCounted,
   type SearchesEvent,
   type SearchOutcome,
   searchesCategory,
   searchOutcomes,
-} from '../domain/searches.ts'
+} from '../domain/search/searches.ts'
 import type { Indexes } from '../ports/read-store.ts'
-import { projection } from './define.ts'
 
 /** What is counted of each event of an entry. Imports are counted by the run: 150,000 records need not be read for it. */
 const counted = {

@@ -3,12 +3,27 @@
  * that is in use, however many blocks there are. It follows the log by itself; a node that is cut off from the log keeps
  * what it knew last.
  */
-import { type Block, type BlockEvent, blockCategory, blockEvents, evolveBlock, isInForce } from '../domain/block.ts'
+
+import { openWaiting } from '../core/consume/reached.ts'
+import { type Log, UndecodableEventError } from '../core/log/log.ts'
+import {
+  type Block,
+  type BlockEvent,
+  blockCategory,
+  blockEvents,
+  evolveBlock,
+  isInForce,
+} from '../domain/access/block.ts'
+import {
+  type Address,
+  type Family,
+  type Network,
+  readAddress,
+  readNetwork,
+  sharedBits,
+} from '../domain/access/network.ts'
 import type { Recorded } from '../domain/event.ts'
-import { type Address, type Family, type Network, readAddress, readNetwork, sharedBits } from '../domain/network.ts'
-import { type Log, UndecodableEventError } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
-import { openWaiting } from './reached.ts'
 
 /** Until when, in milliseconds since 1970; infinite: until it is taken away. */
 export type BlockedUntil = { readonly until: number }

@@ -1,12 +1,13 @@
 /** The entries as they stand, by id: what GET, lists, export and the joins of search read. */
-import { type Entry, entryCategory, entryIdOf, evolveEntry } from '../domain/entry.ts'
-import type { EntryStatus } from '../domain/entry-content.ts'
-import { type EntryEvent, entryEvents } from '../domain/entry-events.ts'
+
+import { projection } from '../core/project/define.ts'
+import type { EntryStatus } from '../domain/entry/content.ts'
+import { type Entry, entryCategory, entryIdOf, evolveEntry } from '../domain/entry/entry.ts'
+import { type EntryEvent, entryEvents } from '../domain/entry/events.ts'
 import type { Recorded } from '../domain/event.ts'
 import { markOf } from '../domain/mark.ts'
-import { sortKey } from '../domain/text.ts'
+import { sortKey } from '../domain/text/text.ts'
 import type { Indexes } from '../ports/read-store.ts'
-import { projection } from './define.ts'
 
 /** `sortKey` and the `...Keys` are ASCII, so that every engine finds and sorts alike. */
 export type EntryDocument = Entry & {

@@ -3,9 +3,9 @@
  * events themselves stay in the log. The id is the position in a form that sorts, so every index ends in the log's order.
  */
 import { createHash } from 'node:crypto'
+import { projection } from '../core/project/define.ts'
 import type { JsonObject, Recorded } from '../domain/event.ts'
 import type { Indexes } from '../ports/read-store.ts'
-import { projection } from './define.ts'
 
 /** Texts of any length are found by 52 bits of their hash: who reads an event compares the text itself. */
 export type HistoryDocument = {

@@ -9,7 +9,7 @@ import {
   accountCategory,
   accountEvents,
   evolveAccount,
-} from '../domain/account.ts'
+} from '../domain/account/account.ts'
 import type { Recorded } from '../domain/event.ts'
 import { grantsOf } from '../domain/grants.ts'
 import {
@@ -20,7 +20,7 @@ import {
   type SessionEvent,
   sessionCategory,
   sessionEvents,
-} from '../domain/session.ts'
+} from '../domain/session/session.ts'
 import type { Clock } from '../ports/clock.ts'
 
 export const identityCategories: readonly string[] = [accountCategory, sessionCategory]

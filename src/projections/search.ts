@@ -1,12 +1,12 @@
 /** The search read model: the terms of what is published, and what a layer is decided by. Text is joined from the entries. */
 
-import { type Entry, entryCategory, entryIdOf, evolveEntry } from '../domain/entry.ts'
-import { type EntryContent, type EntryStatus, emptyContent } from '../domain/entry-content.ts'
+import { projection } from '../core/project/define.ts'
+import { type EntryContent, type EntryStatus, emptyContent } from '../domain/entry/content.ts'
+import { type Entry, entryCategory, entryIdOf, evolveEntry } from '../domain/entry/entry.ts'
 import { NO_MARK } from '../domain/mark.ts'
-import { definitionOf, type SearchTerms, termsOf } from '../domain/search-terms.ts'
-import { sortKey } from '../domain/text.ts'
+import { definitionOf, type SearchTerms, termsOf } from '../domain/search/terms.ts'
+import { sortKey } from '../domain/text/text.ts'
 import type { Indexes } from '../ports/read-store.ts'
-import { projection } from './define.ts'
 import { documentOf, isEntryEvent, listTags } from './entries.ts'
 
 type Listed = SearchTerms & {

@@ -2,7 +2,9 @@
  * The tokens as the log has them, in this node's memory: who may still act is decided by it, not by a read model. It says
  * when it last heard from the log, so that a node that is cut off stops letting people in.
  */
-import type { Recorded } from '../domain/event.ts'
+
+import { openWaiting } from '../core/consume/reached.ts'
+import { type Log, UndecodableEventError } from '../core/log/log.ts'
 import {
   evolveToken,
   type Token,
@@ -10,11 +12,10 @@ import {
   type TokenState,
   tokenCategory,
   tokenEvents,
-} from '../domain/token.ts'
-import { type Log, UndecodableEventError } from '../log/log.ts'
+} from '../domain/access/token.ts'
+import type { Recorded } from '../domain/event.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type Identities, identityCategories } from './identities.ts'
-import { openWaiting } from './reached.ts'
 
 export type TokenFollower = {
   /** Undefined for a token that was never issued, or expired more than a day ago. */

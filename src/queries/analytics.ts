@@ -1,11 +1,11 @@
 /** The figures of each day, in the whole or by language and contributor: read from documents, never added up here. */
 import Type, { type Static } from 'typebox'
+import type { View } from '../core/project/view.ts'
+import type { Cursor, Page, Query } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
-import { layers } from '../domain/search-match.ts'
+import { layers } from '../domain/search/match.ts'
 import type { Condition } from '../ports/read-store.ts'
 import { type AnalyticsDocument, dayDocumentId, entryFigures, type Grain } from '../projections/analytics.ts'
-import type { View } from '../projections/view.ts'
-import type { Cursor, Page, Query } from './define.ts'
 
 const count = Type.Integer({ minimum: 0 })
 const strict = { additionalProperties: false }

@@ -1,8 +1,9 @@
 /** The word of the day: the same for everyone, chosen at the first question of the day and kept as an event. */
-import type { Day } from '../domain/day.ts'
+
+import type { Query } from '../core/query/define.ts'
+import type { Day } from '../domain/entry/day.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Query } from './define.ts'
 import { drawEntry, type EntryReads, publicTags } from './entries.ts'
 import { EntrySchema, type EntryView, viewFor } from './entry-view.ts'
 

@@ -1,11 +1,13 @@
 /** Reading the dictionary: one entry, lists, history, export, chance. */
 import Type from 'typebox'
+import type { Log } from '../core/log/log.ts'
+import type { View } from '../core/project/view.ts'
+import type { Cursor, Page, Query, Reader } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
-import type { Entry } from '../domain/entry.ts'
+import type { Entry } from '../domain/entry/entry.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { permissionsIn, permitsSomewhere } from '../domain/roles.ts'
 import type { Turns } from '../domain/turns.ts'
-import type { Log } from '../log/log.ts'
 import type { Condition } from '../ports/read-store.ts'
 import {
   ANY_ENTRY,
@@ -16,8 +18,6 @@ import {
   nameKey,
   REMOVAL,
 } from '../projections/entries.ts'
-import type { View } from '../projections/view.ts'
-import type { Cursor, Page, Query, Reader } from './define.ts'
 import {
   type EntryRevision,
   HistoryItem,

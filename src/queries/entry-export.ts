@@ -1,9 +1,9 @@
 /** The published dictionary as a whole. */
 
+import type { View } from '../core/project/view.ts'
+import type { Cursor } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
 import type { EntryDocument } from '../projections/entries.ts'
-import type { View } from '../projections/view.ts'
-import type { Cursor } from './define.ts'
 import { conditions, type EntryReads } from './entries.ts'
 import { type EntryView, entryView } from './entry-view.ts'
 

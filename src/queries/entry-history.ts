@@ -1,12 +1,12 @@
 /** An entry's past, read from its own stream: the truth, always there, and short enough to be folded for each reader. */
 import Type, { type Static } from 'typebox'
+import type { Log } from '../core/log/log.ts'
 import { defined } from '../domain/defined.ts'
-import { type Entry, entryStream, evolveEntry } from '../domain/entry.ts'
-import type { EntryContent } from '../domain/entry-content.ts'
-import type { EntryEvent } from '../domain/entry-events.ts'
+import type { EntryContent } from '../domain/entry/content.ts'
+import { type Entry, entryStream, evolveEntry } from '../domain/entry/entry.ts'
+import type { EntryEvent } from '../domain/entry/events.ts'
 import type { Json, Recorded } from '../domain/event.ts'
 import { sameJson } from '../domain/json.ts'
-import type { Log } from '../log/log.ts'
 import { isEntryEvent } from '../projections/entries.ts'
 
 /** One revision: the event and the entry after it. */

@@ -1,10 +1,10 @@
 /** An entry as its reader may see it. */
 import Type, { type Static } from 'typebox'
+import type { Reader } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
-import type { Entry } from '../domain/entry.ts'
-import { Form, PartOfSpeechSchema, Pronunciation, Sense, StatusSchema } from '../domain/entry-content.ts'
+import { Form, PartOfSpeechSchema, Pronunciation, Sense, StatusSchema } from '../domain/entry/content.ts'
+import type { Entry } from '../domain/entry/entry.ts'
 import { permissionsIn } from '../domain/roles.ts'
-import type { Reader } from './define.ts'
 
 const text = Type.String()
 

@@ -1,15 +1,15 @@
 /** Reading the history: pages of it by any filter, all of it as a stream, one event, one stream. */
 
+import { atOf } from '../core/log/codec.ts'
+import type { Line, Records, Sight, Transcript } from '../core/log/transcript.ts'
+import type { View } from '../core/project/view.ts'
+import type { Reader } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
 import type { JsonObject } from '../domain/event.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
-import { atOf } from '../log/codec.ts'
-import type { Line, Records, Sight, Transcript } from '../log/transcript.ts'
 import type { LoggedEvent } from '../ports/event-store.ts'
 import type { Condition } from '../ports/read-store.ts'
 import { AFTER_ALL, CLOCK_ID, eventKey, historyId, historyKey, historyPosition } from '../projections/history.ts'
-import type { View } from '../projections/view.ts'
-import type { Reader } from './define.ts'
 
 /** Every member narrows. Positions exclude themselves; `from` is included, `to` is not. */
 export type HistoryQuestion = {

@@ -1,13 +1,13 @@
 /** What the service knows of one person, for that person: their acts, and everything there is about them. */
-import type { Account } from '../domain/account.ts'
-import { accountStream } from '../domain/account.ts'
-import type { LinkedIdentity } from '../domain/linked-identities.ts'
-import { identitiesStream } from '../domain/linked-identities.ts'
-import type { Preferences } from '../domain/preferences.ts'
-import { preferencesStream } from '../domain/preferences.ts'
-import type { Profile } from '../domain/profile.ts'
-import { profileStream } from '../domain/profile.ts'
-import type { Session } from '../domain/session.ts'
+import type { Account } from '../domain/account/account.ts'
+import { accountStream } from '../domain/account/account.ts'
+import type { LinkedIdentity } from '../domain/openid/linked-identities.ts'
+import { identitiesStream } from '../domain/openid/linked-identities.ts'
+import type { Preferences } from '../domain/profile/preferences.ts'
+import { preferencesStream } from '../domain/profile/preferences.ts'
+import type { Profile } from '../domain/profile/profile.ts'
+import { profileStream } from '../domain/profile/profile.ts'
+import type { Session } from '../domain/session/session.ts'
 import type { History, HistoryPage, HistoryPlace, HistoryReader } from './history.ts'
 
 export type OwnDataDeps = {
@@ -80,7 +80,7 @@ export const openOwnData = (deps: OwnDataDeps) => {
       for await (const { lines } of history.stream({ stream, order: 'asc' }, reader))
         if (lines.length > 0) yield lines.map(({ text }) => line(text))
     for await (const { lines } of history.stream({ actor: id, order: 'asc' }, reader)) {
-      // `"stream":"` stands before anything that people wrote: src/log/transcript.ts puts the head first.
+      // `"stream":"` stands before anything that people wrote: src/core/log/transcript.ts puts the head first.
       const others = lines.filter(
         ({ text }) => !streams.some(each => text.slice(0, 400).includes(`"stream":"${each}"`)),
       )

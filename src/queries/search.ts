@@ -10,9 +10,9 @@ import {
   type Match,
   type Matchable,
   type SearchField,
-} from '../domain/search-match.ts'
-import { lettersOf, readingOf, type SearchQuery } from '../domain/search-query.ts'
-import { deletesOf } from '../domain/search-terms.ts'
+} from '../domain/search/match.ts'
+import { lettersOf, readingOf, type SearchQuery } from '../domain/search/query.ts'
+import { deletesOf } from '../domain/search/terms.ts'
 import type { Condition, Query, Row } from '../ports/read-store.ts'
 import type { SearchDocument } from '../projections/search.ts'
 import { compareKeys } from './key-order.ts'
@@ -25,7 +25,7 @@ type PageOf<Item> = {
   readonly examined: number
 }
 
-/** What the search asks of the read model: src/projections/view.ts. */
+/** What the search asks of the read model: src/core/project/view.ts. */
 export type SearchIndex = {
   find(query: Query): Promise<PageOf<Found>>
   select(query: Query, members: readonly string[]): Promise<PageOf<Row>>

@@ -1,5 +1,5 @@
 /** What people are told by mail about their own account. Who they are is an id here; the port of recipients knows the rest. */
-import type { Account } from '../domain/account.ts'
+import type { Account } from '../domain/account/account.ts'
 import {
   AccountReinstated,
   AccountSuspended,
@@ -7,18 +7,18 @@ import {
   PasswordSet,
   RoleGranted,
   RoleTaken,
-} from '../domain/account.ts'
+} from '../domain/account/account.ts'
+import { ErasureBegun, ErasureRequested } from '../domain/account/erasure.ts'
 import {
   type AddressState,
   addressCategory,
   PasswordResetRequested,
   SignUpReceived,
   VerificationResent,
-} from '../domain/address.ts'
-import { AddressChangeRequested, AddressLeft, ownerOf } from '../domain/address-change.ts'
-import { ErasureBegun, ErasureRequested } from '../domain/erasure.ts'
+} from '../domain/address/address.ts'
+import { AddressChangeRequested, AddressLeft, ownerOf } from '../domain/address/change.ts'
 import type { Recorded } from '../domain/event.ts'
-import type { Preferences } from '../domain/preferences.ts'
+import type { Preferences } from '../domain/profile/preferences.ts'
 import type { MailData, MailRule } from './mail.ts'
 
 type LinkPurpose = 'verify' | 'reset' | 'email' | 'revert' | 'keep'

@@ -1,8 +1,9 @@
 /** Finishes changes of address that a process left undone between two streams; the commands do the same at once. */
-import { addressCategory } from '../domain/address.ts'
-import { AddressChangeConfirmed, AddressReclaimed, AddressReverted } from '../domain/address-change.ts'
+
+import type { Subscriber } from '../core/subscribe/define.ts'
+import { addressCategory } from '../domain/address/address.ts'
+import { AddressChangeConfirmed, AddressReclaimed, AddressReverted } from '../domain/address/change.ts'
 import type { Recorded } from '../domain/event.ts'
-import type { Subscriber } from './define.ts'
 
 /** Each is harmless when repeated, and rejects when it could not be done now. */
 export const addressMovesSubscriber = (deps: {

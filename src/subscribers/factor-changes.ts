@@ -1,8 +1,9 @@
 /** Ends the other sessions where a process ended between a change of factor and that; the commands do the same at once. */
+
+import type { Subscriber } from '../core/subscribe/define.ts'
 import type { Recorded } from '../domain/event.ts'
-import { PasskeyAdded, PasskeyRemoved, passkeysCategory } from '../domain/passkeys.ts'
-import { factorsCategory, TotpConfirmed, TotpRemoved } from '../domain/second-factor.ts'
-import type { Subscriber } from './define.ts'
+import { PasskeyAdded, PasskeyRemoved, passkeysCategory } from '../domain/session/passkeys.ts'
+import { factorsCategory, TotpConfirmed, TotpRemoved } from '../domain/session/second-factor.ts'
 
 /** Harmless when repeated; rejects when it could not be done now. */
 export const factorChangesSubscriber = (deps: {

@@ -1,14 +1,15 @@
 /** What people are told by mail about their own factors and devices. */
-import { DeviceAdded, devicesCategory } from '../domain/devices.ts'
+
 import type { Recorded } from '../domain/event.ts'
-import { PasskeyAdded, PasskeyRefused, PasskeyRemoved, passkeysCategory } from '../domain/passkeys.ts'
+import { DeviceAdded, devicesCategory } from '../domain/session/devices.ts'
+import { PasskeyAdded, PasskeyRefused, PasskeyRemoved, passkeysCategory } from '../domain/session/passkeys.ts'
 import {
   factorsCategory,
   RecoveryCodesMade,
   RecoveryCodeUsed,
   TotpConfirmed,
   TotpRemoved,
-} from '../domain/second-factor.ts'
+} from '../domain/session/second-factor.ts'
 import type { MailRule } from './mail.ts'
 
 const NOTICE = 5

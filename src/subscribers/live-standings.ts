@@ -2,9 +2,10 @@
  * What may be seen of entries now, for a feed that replays what was seen then. It comes from the log itself and not from a
  * read model, which may be behind: an entry that GET no longer shows must not be shown by a replay in the meantime.
  */
-import { EntryRedacted, EntryRestored, EntryRetired, EntryTakenOver } from '../domain/entry-events.ts'
+
+import { openReadingUp } from '../core/log/removals.ts'
+import { EntryRedacted, EntryRestored, EntryRetired, EntryTakenOver } from '../domain/entry/events.ts'
 import type { Recorded } from '../domain/event.ts'
-import { openReadingUp } from '../log/removals.ts'
 import type { EventStore, LoggedEvent } from '../ports/event-store.ts'
 
 /** How an entry stands now, where that is not as its events say: it was withdrawn, or has another author. */

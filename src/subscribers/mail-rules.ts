@@ -1,8 +1,9 @@
 /** Which events are told to those who run the service. A new mail is one rule and one template (src/adapters/mail/templates.ts). */
-import { entryCategory, entryIdOf } from '../domain/entry.ts'
-import { EntryRedacted } from '../domain/entry-events.ts'
+
+import { TokenIssued, tokenCategory } from '../domain/access/token.ts'
+import { entryCategory, entryIdOf } from '../domain/entry/entry.ts'
+import { EntryRedacted } from '../domain/entry/events.ts'
 import type { Recorded } from '../domain/event.ts'
-import { TokenIssued, tokenCategory } from '../domain/token.ts'
 import type { MailRule } from './mail.ts'
 
 /** Things that cannot be undone, and power that was given away. */

@@ -4,14 +4,14 @@
  * to the recipient, who are read when the mail is sent. Where the key of either is gone by then, so is the mail.
  */
 import { createHash } from 'node:crypto'
+import type { Log } from '../core/log/log.ts'
+import type { Subscriber } from '../core/subscribe/define.ts'
 import { defined } from '../domain/defined.ts'
 import type { JsonObject, Recorded } from '../domain/event.ts'
-import type { Log } from '../log/log.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type JobKind, type Jobs, type NewJob, PermanentFailure, type RunningJob } from '../ports/jobs.ts'
 import { type Mail, MailError, type Mailer } from '../ports/mailer.ts'
 import type { Recipient, Recipients } from '../ports/recipients.ts'
-import type { Subscriber } from './define.ts'
 
 /** What a template is given: texts, numbers, and instants (RFC 3339) that the reader is told in their own time zone. */
 export type MailData = Readonly<Record<string, string | number | { readonly instant: string }>>

@@ -3,13 +3,14 @@
  * every generation of every read model. The event is the durable intent; this makes it true in every copy of the log, again
  * after a crash, and repeating it is harmless.
  */
-import { entryCategory } from '../domain/entry.ts'
-import { EntryRedacted } from '../domain/entry-events.ts'
+
+import type { Log } from '../core/log/log.ts'
+import type { Removing } from '../core/project/removal.ts'
+import type { Subscriber } from '../core/subscribe/define.ts'
+import { entryCategory } from '../domain/entry/entry.ts'
+import { EntryRedacted } from '../domain/entry/events.ts'
 import type { Recorded } from '../domain/event.ts'
-import type { Log } from '../log/log.ts'
 import type { Keys } from '../ports/keys.ts'
-import type { Removing } from '../projections/removal.ts'
-import type { Subscriber } from './define.ts'
 
 export const REDACTION = 'redaction'
 

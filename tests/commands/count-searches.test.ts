@@ -1,9 +1,9 @@
 /** Counting searches: batched, bounded, each once, nothing personal. */
 import t, { type Test } from 'tap'
 import { openSearchCounter, type SearchCounterOptions } from '../../src/commands/count-searches.ts'
-import { openTransactor } from '../../src/commands/transact.ts'
-import { type SearchesBatch, searchesAggregate, searchesEvents } from '../../src/domain/searches.ts'
-import { openLog } from '../../src/log/open.ts'
+import { openLog } from '../../src/core/log/open.ts'
+import { openTransactor } from '../../src/core/write/transact.ts'
+import { type SearchesBatch, searchesAggregate, searchesEvents } from '../../src/domain/search/searches.ts'
 import type { AppendResult } from '../../src/ports/event-store.ts'
 import { fakeClock, settle } from '../support/clocks.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'

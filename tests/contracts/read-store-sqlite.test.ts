@@ -3,7 +3,7 @@ import { openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs
 import { join } from 'node:path'
 import t from 'tap'
 import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.ts'
-import { plan } from '../../src/projections/planner.ts'
+import { plan } from '../../src/core/project/planner.ts'
 import { fakeClock, fastClock } from '../support/clocks.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { readStoreContract } from './read-store.ts'

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type { Test } from 'tap'
+import { plan } from '../../src/core/project/planner.ts'
 import { defined } from '../../src/domain/defined.ts'
 import type { Json, JsonObject } from '../../src/domain/event.ts'
 import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts'
@@ -17,7 +18,6 @@ import {
   type ReadStore,
   ReadStoreError,
 } from '../../src/ports/read-store.ts'
-import { plan } from '../../src/projections/planner.ts'
 import { holdsAsync } from '../support/property.ts'
 
 const uuid = (n: number | string): string => {

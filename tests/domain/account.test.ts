@@ -11,7 +11,8 @@ import {
   setPassword,
   suspend,
   takeRole,
-} from '../../src/domain/account.ts'
+} from '../../src/domain/account/account.ts'
+import { contextOf, normalPassword, passwordFault } from '../../src/domain/account/password-rules.ts'
 import {
   addressAggregate,
   confirmAddress,
@@ -22,10 +23,9 @@ import {
   resend,
   signUp,
   useReset,
-} from '../../src/domain/address.ts'
-import { readEmail } from '../../src/domain/email.ts'
+} from '../../src/domain/address/address.ts'
+import { readEmail } from '../../src/domain/address/email.ts'
 import { grantsOf, rightsOf } from '../../src/domain/grants.ts'
-import { contextOf, normalPassword, passwordFault } from '../../src/domain/password-rules.ts'
 import { permissionsIn, permitsSomewhere } from '../../src/domain/roles.ts'
 import {
   endSession,
@@ -38,7 +38,7 @@ import {
   sessionAggregate,
   startSession,
   stepUpSession,
-} from '../../src/domain/session.ts'
+} from '../../src/domain/session/session.ts'
 import { scenario } from '../support/scenario.ts'
 
 const now = new Date('2026-01-01T00:00:00.000Z')

@@ -1,6 +1,6 @@
 /** Who of the administrators stays: accept, refuse, repeat. */
 import t from 'tap'
-import { administratorsAggregate, restore, withdraw } from '../../src/domain/administrators.ts'
+import { administratorsAggregate, restore, withdraw } from '../../src/domain/account/administrators.ts'
 import { scenario } from '../support/scenario.ts'
 
 const administrators = scenario(administratorsAggregate)

@@ -1,9 +1,15 @@
 /** Display names, profiles and preferences as they decide: accept, refuse, repeat. */
 import t from 'tap'
-import { isDisplayName, readDisplayName } from '../../src/domain/display-name.ts'
-import { claimName, nameAggregate } from '../../src/domain/name-claim.ts'
-import { defaultPreferences, preferencesAggregate, setPreferences } from '../../src/domain/preferences.ts'
-import { editProfile, profileAggregate, readBio, readLanguages, type StatedEdits } from '../../src/domain/profile.ts'
+import { isDisplayName, readDisplayName } from '../../src/domain/profile/display-name.ts'
+import { claimName, nameAggregate } from '../../src/domain/profile/name-claim.ts'
+import { defaultPreferences, preferencesAggregate, setPreferences } from '../../src/domain/profile/preferences.ts'
+import {
+  editProfile,
+  profileAggregate,
+  readBio,
+  readLanguages,
+  type StatedEdits,
+} from '../../src/domain/profile/profile.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
 import { scenario } from '../support/scenario.ts'
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Entry } from '../../src/domain/entry.ts'
-import { foldingLanguages } from '../../src/domain/languages.ts'
+import type { Entry } from '../../src/domain/entry/entry.ts'
 import {
   bestLayer,
   distanceOf,
@@ -9,7 +8,7 @@ import {
   highlightsOf,
   layers,
   type SearchField,
-} from '../../src/domain/search-match.ts'
+} from '../../src/domain/search/match.ts'
 import {
   distanceFor,
   lettersOf,
@@ -17,9 +16,10 @@ import {
   patternOf,
   readingOf,
   type SearchQuery,
-} from '../../src/domain/search-query.ts'
-import { deletesOf, letters, termsOf } from '../../src/domain/search-terms.ts'
-import { ascii } from '../../src/domain/text.ts'
+} from '../../src/domain/search/query.ts'
+import { deletesOf, letters, termsOf } from '../../src/domain/search/terms.ts'
+import { foldingLanguages } from '../../src/domain/text/languages.ts'
+import { ascii } from '../../src/domain/text/text.ts'
 import { holds } from '../support/property.ts'
 
 const entryOf = (lemma: string, more: Partial<Entry['content']> = {}, language = 'en'): Entry => ({

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { canonicalLanguage, foldingLanguages, stemmerOf } from '../../src/domain/languages.ts'
-import { checkLemma } from '../../src/domain/lemma.ts'
-import { registeredLanguage } from '../../src/domain/registered-languages.ts'
+import { checkLemma } from '../../src/domain/entry/lemma.ts'
+import { canonicalLanguage, foldingLanguages, stemmerOf } from '../../src/domain/text/languages.ts'
+import { registeredLanguage } from '../../src/domain/text/registered-languages.ts'
 import {
   accentKey,
   ascii,
@@ -13,7 +13,7 @@ import {
   stem,
   stemsOf,
   wordsIn,
-} from '../../src/domain/text.ts'
+} from '../../src/domain/text/text.ts'
 import { holds } from '../support/property.ts'
 
 t.test('language tags: canonical, whatever the runtime', async t => {

@@ -1,7 +1,5 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { fold } from '../../src/domain/decider.ts'
-import type { Recorded } from '../../src/domain/event.ts'
 import {
   issueToken,
   revokeToken,
@@ -9,7 +7,9 @@ import {
   type TokenRequest,
   tokenAggregate,
   tokenStream,
-} from '../../src/domain/token.ts'
+} from '../../src/domain/access/token.ts'
+import { fold } from '../../src/domain/decider.ts'
+import type { Recorded } from '../../src/domain/event.ts'
 import { holds } from '../support/property.ts'
 import { scenario } from '../support/scenario.ts'
 

@@ -1,7 +1,7 @@
 /** Rights on two processes over one data folder: races between administrators, what other nodes know, and restarts. */
 import t from 'tap'
 import { WebSocket } from 'ws'
-import { systemClock } from '../../src/app-core.ts'
+import { systemClock } from '../../src/app/core.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { elapse } from '../support/clocks.ts'
 import { lexichron, startService, temporaryFolder } from '../support/service.ts'

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { lookAtEventStoreDb } from '../../src/adapters/eventstore/eventstoredb/look.ts'
 import { openEventStoreDb } from '../../src/adapters/eventstore/eventstoredb/store.ts'
-import { diagnoseEventStore } from '../../src/app-eventstore.ts'
+import { diagnoseEventStore } from '../../src/app/eventstore.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
 import { fastClock, patientClock } from '../support/clocks.ts'
 import { openEventStoreCluster } from '../support/esdb/cluster.ts'

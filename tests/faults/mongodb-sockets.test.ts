@@ -5,7 +5,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { Socket } from 'node:net'
 import t from 'tap'
-import { connectMongo } from '../../src/adapters/mongodb.ts'
+import { connectMongo } from '../../src/adapters/mongodb/client.ts'
 import { noMongo, startMongo } from '../support/mongodb.ts'
 import { until } from '../support/until.ts'
 

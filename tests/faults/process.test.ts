@@ -1,7 +1,7 @@
 /** Whether another process still runs, as its name tells. */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { identifyNode } from '../../src/adapters/process.ts'
+import { identifyNode } from '../../src/adapters/host/process.ts'
 import { startProcess } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 

@@ -1,8 +1,8 @@
 /** The wrapper on node:sqlite, seen by itself. */
 import { join } from 'node:path'
 import t from 'tap'
-import { openDatabase, type SqlValue } from '../../src/adapters/sqlite.ts'
-import { SqliteError } from '../../src/adapters/sqlite-errors.ts'
+import { openDatabase, type SqlValue } from '../../src/adapters/sqlite/database.ts'
+import { SqliteError } from '../../src/adapters/sqlite/errors.ts'
 
 const kindOf = (work: () => unknown): string => {
   try {

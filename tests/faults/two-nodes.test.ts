@@ -1,8 +1,8 @@
 /** Two services, an import and the command line on one data folder, through kill -9 and SIGSTOP. */
 import t, { type Test } from 'tap'
-import { openCore, systemClock } from '../../src/app-core.ts'
-import { loadConfig } from '../../src/config.ts'
-import { tail } from '../../src/subscribers/tail.ts'
+import { openCore, systemClock } from '../../src/app/core.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { tail } from '../../src/core/consume/tail.ts'
 import {
   type Answered,
   asNode,

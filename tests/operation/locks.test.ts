@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
-import { openLockWatch } from '../../src/adapters/sqlite-locks.ts'
+import { openLockWatch } from '../../src/adapters/sqlite/locks.ts'
 import { inTime, openTestApp } from '../support/app.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { temporaryFolder } from '../support/service.ts'

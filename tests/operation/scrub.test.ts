@@ -1,9 +1,9 @@
 /** What SQLite leaves of deleted rows in its file is overwritten, and nothing else is. */
 import { join } from 'node:path'
 import t from 'tap'
-import { openDatabase } from '../../src/adapters/sqlite.ts'
-import { checkpoint } from '../../src/adapters/sqlite-journal.ts'
-import { scrub, unusedOf } from '../../src/adapters/sqlite-scrub.ts'
+import { openDatabase } from '../../src/adapters/sqlite/database.ts'
+import { checkpoint } from '../../src/adapters/sqlite/journal.ts'
+import { scrub, unusedOf } from '../../src/adapters/sqlite/scrub.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { rareWords, tracesIn } from '../support/traces.ts'
 

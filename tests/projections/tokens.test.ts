@@ -1,7 +1,6 @@
 import t, { type Test } from 'tap'
 import Type from 'typebox'
-import { eventType } from '../../src/domain/event.ts'
-import { isRefusal } from '../../src/domain/refusal.ts'
+import { openLog } from '../../src/core/log/open.ts'
 import {
   issueToken,
   type revokeToken,
@@ -9,8 +8,9 @@ import {
   tokenAggregate,
   tokenEvents,
   tokenStream,
-} from '../../src/domain/token.ts'
-import { openLog } from '../../src/log/open.ts'
+} from '../../src/domain/access/token.ts'
+import { eventType } from '../../src/domain/event.ts'
+import { isRefusal } from '../../src/domain/refusal.ts'
 import type { Expected } from '../../src/ports/event-store.ts'
 import { followTokens } from '../../src/projections/tokens.ts'
 import { type FakeClock, fakeClock, settle } from '../support/clocks.ts'

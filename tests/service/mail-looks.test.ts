@@ -5,7 +5,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import PostalMime from 'postal-mime'
 import t from 'tap'
 import { openSmtp } from '../../src/adapters/mail/smtp.ts'
-import { mails } from '../../src/app-mail.ts'
+import { mails } from '../../src/app/mail.ts'
 import { locales } from '../../src/ports/mailer.ts'
 import { startSmtp } from '../support/smtp.ts'
 

@@ -1,7 +1,7 @@
 /** The service in this process, composed as it is in earnest, for tests of its interface. */
 import type { App } from '../../src/adapters/cli/app-port.ts'
-import { openApp } from '../../src/app.ts'
-import { loadConfig } from '../../src/config.ts'
+import { openApp } from '../../src/app/program.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import type { Role } from '../../src/domain/roles.ts'
 import { type FakeClock, fakeClock } from './clocks.ts'
 import { environmentFor, type Teardown, temporaryFolder } from './service.ts'

@@ -2,8 +2,8 @@
 import { Writable } from 'node:stream'
 import type { App } from '../../src/adapters/cli/app-port.ts'
 import { runCommandLine } from '../../src/adapters/cli/run.ts'
-import { mails } from '../../src/app-mail.ts'
-import { loadConfig } from '../../src/config.ts'
+import { mails } from '../../src/app/mail.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import type { Ran } from './here.ts'
 import { environmentFor } from './service.ts'
 

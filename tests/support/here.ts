@@ -1,12 +1,12 @@
 /** The program in this process, for what does not need one of its own: starting one takes longer than most commands. */
 import { Writable } from 'node:stream'
 import { runCommandLine } from '../../src/adapters/cli/run.ts'
-import { openApp } from '../../src/app.ts'
-import { copyBetween } from '../../src/app-copy.ts'
-import { systemClock } from '../../src/app-core.ts'
-import { diagnose } from '../../src/app-doctor.ts'
-import { mails } from '../../src/app-mail.ts'
-import { loadConfig } from '../../src/config.ts'
+import { copyBetween } from '../../src/app/copy.ts'
+import { systemClock } from '../../src/app/core.ts'
+import { diagnose } from '../../src/app/doctor.ts'
+import { mails } from '../../src/app/mail.ts'
+import { openApp } from '../../src/app/program.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { environmentFor, type Teardown } from './service.ts'
 

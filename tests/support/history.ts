@@ -1,5 +1,5 @@
 /** The history's part of the edge for tests and benchmarks of other routes: there, and never asked. */
-import type { HistoryEdge } from '../../src/adapters/http/routes-history.ts'
+import type { HistoryEdge } from '../../src/adapters/http/routes/history.ts'
 
 const absent = (): never => {
   throw new Error('Nobody reads the history here.')

@@ -1,7 +1,7 @@
 /** A client of the live feed: keeps every message, and checks each against its schema, an event against that of its data too. */
 import { Compile } from 'typebox/compile'
 import { WebSocket } from 'ws'
-import { declaredCategories } from '../../src/app-history.ts'
+import { declaredCategories } from '../../src/app/history.ts'
 import { FiguresSchema } from '../../src/queries/analytics.ts'
 import { serverMessages } from '../../src/subscribers/live-messages.ts'
 import { liveEventSchemas } from '../../src/subscribers/live-schemas.ts'

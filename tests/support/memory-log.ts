@@ -1,9 +1,9 @@
 /** A log in memory for tests of its consumers: events as facts, no codec. */
 import { randomUUID } from 'node:crypto'
+import { type Log, type LogBatch, UndecodableEventError } from '../../src/core/log/log.ts'
 import type { JsonObject, Recorded } from '../../src/domain/event.ts'
 import { categoryOf } from '../../src/domain/ids.ts'
 import { markOf, NO_MARK } from '../../src/domain/mark.ts'
-import { type Log, type LogBatch, UndecodableEventError } from '../../src/log/log.ts'
 import type { LogFilter } from '../../src/ports/event-store.ts'
 
 export type MemoryLog = Pick<Log, 'logId' | 'subscribe' | 'readAll' | 'readFrom' | 'readStream' | 'head' | 'markAt'> & {

@@ -5,7 +5,7 @@
 import type { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
-import { type RedisAddress, readRedisAddress } from '../../config-redis.ts'
+import { type RedisAddress, readRedisAddress } from '../../config/redis.ts'
 import { defined } from '../../domain/defined.ts'
 
 /** A call that takes longer costs more than what it saves. */

@@ -1,8 +1,8 @@
-/** What the command line needs of the program: src/app.ts opens it, and nothing here knows what it is made of. */
+/** What the command line needs of the program: src/app/program.ts opens it, and nothing here knows what it is made of. */
 import type { Rotation } from '../../commands/address-rotation.ts'
-import type { Config } from '../../config.ts'
-import type { Block } from '../../domain/block.ts'
-import type { ImportCounts, ImportFormat } from '../../domain/import.ts'
+import type { Config } from '../../config/load.ts'
+import type { Block } from '../../domain/access/block.ts'
+import type { ImportCounts, ImportFormat } from '../../domain/entry/import.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Role } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'

@@ -1,6 +1,6 @@
 /** How a command of the command line is declared, and what it is given. */
 import type { ParseArgsConfig } from 'node:util'
-import type { Config } from '../../config.ts'
+import type { Config } from '../../config/load.ts'
 import type { App, AppPurpose, CopyReport, Finding, Mails, Watch } from './app-port.ts'
 import type { ProgressView } from './progress.ts'
 import type { Terminal } from './terminal.ts'

@@ -1,5 +1,5 @@
 /** What to say, and which exit code to give, when a command does not come to its end. */
-import { ConfigError } from '../../config.ts'
+import { ConfigError } from '../../config/load.ts'
 import { isRefusal, type Refusal, type RefusalCode } from '../../domain/refusal.ts'
 import { EventStoreError } from '../../ports/event-store.ts'
 import { KeysError } from '../../ports/keys.ts'

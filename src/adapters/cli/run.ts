@@ -1,7 +1,7 @@
 /** The command line: finds the command, reads its arguments, runs it, and turns every end into an exit code. */
 
 import { parseArgs } from 'node:util'
-import type { Config } from '../../config.ts'
+import type { Config } from '../../config/load.ts'
 import { tokenCreate, tokenList, tokenRevoke } from './access.ts'
 import { accountCreate } from './account.ts'
 import type { App, Copy, Diagnose, Mails, OpenApp } from './app-port.ts'

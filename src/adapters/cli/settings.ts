@@ -1,5 +1,5 @@
 /** `lexichron config`: the settings in force. */
-import { describeConfig } from '../../config.ts'
+import { describeConfig } from '../../config/load.ts'
 import { type CliCommand, exitCodes } from './command.ts'
 import { table } from './terminal.ts'
 

@@ -1,7 +1,7 @@
 /** `lexichron import` and `lexichron export`. */
 
 import { defined } from '../../domain/defined.ts'
-import type { ImportFormat } from '../../domain/import.ts'
+import type { ImportFormat } from '../../domain/entry/import.ts'
 import type { ImportFault, ImportReport } from './app-port.ts'
 import { type CliCommand, type ExitCode, exitCodes, oneOf, UsageError } from './command.ts'
 import { refused } from './failures.ts'

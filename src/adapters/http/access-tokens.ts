@@ -2,8 +2,8 @@
 import { createPublicKey, hash, type KeyObject } from 'node:crypto'
 import jwt from 'jsonwebtoken'
 import { LRUCache } from 'lru-cache'
+import { LONGEST_TOKEN_LIFE_MS } from '../../domain/access/token.ts'
 import { isRole, type Role } from '../../domain/roles.ts'
-import { LONGEST_TOKEN_LIFE_MS } from '../../domain/token.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Keys, SigningKey } from '../../ports/keys.ts'
 

@@ -1,9 +1,9 @@
 /** The parameter `asOf`: a time, or the place in the log that a Sync-Token names. */
 import { refuse } from '../../domain/refusal.ts'
 import type { HttpDeps } from './deps.ts'
-import { looksLikeTime, timeOf } from './entry-parameters.ts'
 import { ProblemError, problemFrom } from './problems.ts'
 import type { QueryDeps } from './route-query.ts'
+import { looksLikeTime, timeOf } from './routes/entry-parameters.ts'
 
 const positionOf = async (value: string, syncTokens: QueryDeps['syncTokens']): Promise<bigint> => {
   try {

@@ -1,10 +1,10 @@
 /** Every problem this service answers with: one table, from which answers, problem pages and the OpenAPI document come. */
 import type { Refusal, RefusalCode } from '../../domain/refusal.ts'
-import { accountEdgeCodes, accountProblems } from './problems-accounts.ts'
-import { blockEdgeCodes, blockProblems } from './problems-blocks.ts'
-import { dictionaryProblems } from './problems-dictionary.ts'
-import { liveProblemCodes, liveProblems } from './problems-live.ts'
-import { openIdProblems } from './problems-openid.ts'
+import { accountEdgeCodes, accountProblems } from './problems/accounts.ts'
+import { blockEdgeCodes, blockProblems } from './problems/blocks.ts'
+import { dictionaryProblems } from './problems/dictionary.ts'
+import { liveProblemCodes, liveProblems } from './problems/live.ts'
+import { openIdProblems } from './problems/openid.ts'
 import type { Answer } from './route.ts'
 
 /** Faults that only the edge can see. */

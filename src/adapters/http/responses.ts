@@ -4,10 +4,10 @@
  * by this node, and with a claim by one node.
  */
 import { hash } from 'node:crypto'
+import type { Caching, Query } from '../../core/query/define.ts'
 import type { Permission } from '../../domain/roles.ts'
 import type { Cache, CachedValue, Dependency, Life } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Caching, Query } from '../../queries/define.ts'
 import { anyMatch, noneMatch } from './etags.ts'
 import { ProblemError } from './problems.ts'
 import { type Answer, type EdgeRequest, header } from './route.ts'

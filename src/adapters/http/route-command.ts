@@ -1,8 +1,8 @@
 /** From a declared command to a route: parse, execute, map the result. */
 import Type, { type TSchema } from 'typebox'
-import type { Command } from '../../commands/define.ts'
-import type { Executor } from '../../commands/execute.ts'
-import type { Accepted, Envelope, Transactor } from '../../commands/transact.ts'
+import type { Command } from '../../core/write/define.ts'
+import type { Executor } from '../../core/write/execute.ts'
+import type { Accepted, Envelope, Transactor } from '../../core/write/transact.ts'
 import { defined } from '../../domain/defined.ts'
 import type { DomainEvent } from '../../domain/event.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'

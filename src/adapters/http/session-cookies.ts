@@ -4,7 +4,7 @@
  * header, a token that follows from the session (OWASP, signed double submit).
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { Session } from '../../domain/session.ts'
+import type { Session } from '../../domain/session/session.ts'
 import { ACCESS_SECONDS } from './access-tokens.ts'
 import { ProblemError } from './problems.ts'
 import type { EdgeRequest } from './route.ts'

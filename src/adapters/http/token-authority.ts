@@ -1,8 +1,9 @@
 /** Who an access token stands for: its signature by the verifier, everything else by the log. */
-import type { Account } from '../../domain/account.ts'
+
+import type { Token } from '../../domain/access/token.ts'
+import type { Account } from '../../domain/account/account.ts'
 import { grantsOf, rightsOf } from '../../domain/grants.ts'
 import { anonymousPermissions, permissionsOf, type Rights } from '../../domain/roles.ts'
-import type { Token } from '../../domain/token.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Identities } from '../../projections/identities.ts'
 import type { TokenFollower } from '../../projections/tokens.ts'

@@ -8,11 +8,11 @@
  */
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import type { Log, Place } from '../../core/log/log.ts'
+import type { Cursor } from '../../core/query/define.ts'
 import type { Json } from '../../domain/event.ts'
 import { NO_MARK } from '../../domain/mark.ts'
-import type { Log, Place } from '../../log/log.ts'
 import { EventStoreError } from '../../ports/event-store.ts'
-import type { Cursor } from '../../queries/define.ts'
 import { ProblemError } from './problems.ts'
 
 const MAC_BYTES = 16

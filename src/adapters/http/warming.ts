@@ -10,7 +10,7 @@ import type { HotKeys } from './hot-keys.ts'
 import type { EdgeRequest, Route } from './route.ts'
 import type { Freshness } from './route-query.ts'
 
-/** The list across starts; src/app-warming.ts keeps it. */
+/** The list across starts; src/app/warming.ts keeps it. */
 export type HotRecords = {
   load(): Promise<readonly string[]>
   save(keys: readonly string[]): Promise<void>

@@ -1,8 +1,8 @@
 /** Imports a file or folder in one of the formats, for the command line and for the sample of a new log. */
 import { type ImportDeps, type ImportReport, runImport } from '../../commands/import.ts'
 import { defined } from '../../domain/defined.ts'
+import type { ImportCounts, ImportFormat } from '../../domain/entry/import.ts'
 import { actorId } from '../../domain/ids.ts'
-import type { ImportCounts, ImportFormat } from '../../domain/import.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import { openDictd } from './dictd.ts'
 import { openNdjson } from './ndjson.ts'

@@ -1,7 +1,7 @@
 /** What a dictd dictionary says of itself in its header articles and its name: languages and licence. */
 
 import { defined } from '../../domain/defined.ts'
-import { canonicalLanguage } from '../../domain/languages.ts'
+import { canonicalLanguage } from '../../domain/text/languages.ts'
 
 /** Header articles: `00-database-short`, in an index without punctuation `00databaseshort`. */
 export const headerName = (word: string): string | undefined => /^00-?database-?(.*)$/.exec(word)?.[1]

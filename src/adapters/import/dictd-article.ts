@@ -1,7 +1,7 @@
 /** From the text of a dictd article to what it says of its headword. FreeDict's layout is known, and Webster's headlines. */
 
 import { defined } from '../../domain/defined.ts'
-import type { EntrySense, PartOfSpeech } from '../../domain/entry-content.ts'
+import type { EntrySense, PartOfSpeech } from '../../domain/entry/content.ts'
 
 export type ArticleSense = Omit<EntrySense, 'id'>
 export type Article = {

@@ -1,5 +1,5 @@
 /** What every format's parser offers the import. */
-import type { SourceItem } from '../../domain/import.ts'
+import type { SourceItem } from '../../domain/entry/import.ts'
 
 /** How far the reading is: `done` of `total`, in bytes of the file that is read in order. */
 export type Reading = { readonly done: number; readonly total: number }

@@ -1,7 +1,7 @@
 /** The WNDB format (wndb(5WN), senseidx(5WN), lexnames(5WN)): one line of a data file, its gloss, its pointers. */
 
 import { defined } from '../../domain/defined.ts'
-import type { PartOfSpeech } from '../../domain/entry-content.ts'
+import type { PartOfSpeech } from '../../domain/entry/content.ts'
 
 /** The files of the database by part of speech. Satellites of adjectives stand among the adjectives. */
 export const wordnetFiles = ['noun', 'verb', 'adj', 'adv'] as const

@@ -3,8 +3,8 @@
  * relations resolve in one pass, and where each synset's line is. Texts and pointers stay in the files.
  */
 import { join } from 'node:path'
+import type { SourceItem } from '../../domain/entry/import.ts'
 import { entryId, importedSenseId } from '../../domain/ids.ts'
-import type { SourceItem } from '../../domain/import.ts'
 import { readLines } from './lines.ts'
 import { fileNumber, parseSynset, partOfSpeechOf, senseKey, wordnetFiles } from './wordnet-format.ts'
 

@@ -1,5 +1,5 @@
 /** From a synset's line to the sense that one of its words has: gloss, examples, labels and relations with their ids. */
-import { type EntrySense, relationKinds } from '../../domain/entry-content.ts'
+import { type EntrySense, relationKinds } from '../../domain/entry/content.ts'
 import { type Pointer, type Synset, splitGloss, subjectOf } from './wordnet-format.ts'
 import type { Lexicon } from './wordnet-lexicon.ts'
 

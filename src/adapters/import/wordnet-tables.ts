@@ -1,7 +1,7 @@
 /** The small tables beside WordNet's data: how often each sense is tagged in text, and irregular forms. */
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { EntryContent } from '../../domain/entry-content.ts'
+import type { EntryContent } from '../../domain/entry/content.ts'
 import { readLines } from './lines.ts'
 import { type WordnetFile, wordnetFiles } from './wordnet-format.ts'
 

@@ -13,7 +13,7 @@ import { LRUCache } from 'lru-cache'
 import { Binary, type Collection } from 'mongodb'
 import type { Clock } from '../../ports/clock.ts'
 import { type Keys, KeysError, type SealingKey } from '../../ports/keys.ts'
-import { connectMongo, databaseOf, isDuplicate } from '../mongodb.ts'
+import { connectMongo, databaseOf, isDuplicate } from '../mongodb/client.ts'
 import { openSigningPairs, type SigningRecords } from './signing.ts'
 import { KEY_BYTES, type Wrapping, wrappingWith } from './wrapping.ts'
 

@@ -8,8 +8,8 @@ import { hash } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, link, open, readdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { FILE_MODE, makeFolders } from '../../core/files/folders.ts'
 import { KeysError } from '../../ports/keys.ts'
-import { FILE_MODE, makeFolders } from '../folders.ts'
 
 const SLOT_BYTES = 64
 const header = (count: number): Buffer => Buffer.from(`lexichron keys 1\n${count}\n`.padEnd(SLOT_BYTES, '\0'), 'latin1')

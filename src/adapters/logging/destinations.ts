@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import pino from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import roll from 'pino-roll'
+import { FILE_MODE, makeFolders, narrow } from '../../core/files/folders.ts'
 import { defined } from '../../domain/defined.ts'
-import { FILE_MODE, makeFolders, narrow } from '../folders.ts'
 
 /** What became of the lines that could not be written. */
 export type LogFaults = {

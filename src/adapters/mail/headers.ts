@@ -1,6 +1,6 @@
 /** What every mail carries beside its text, whichever way it leaves, and what may stand there. */
 import { createHash } from 'node:crypto'
-import { readEmail } from '../../domain/email.ts'
+import { readEmail } from '../../domain/address/email.ts'
 import { isRefusal } from '../../domain/refusal.ts'
 import { type Mail, MailError } from '../../ports/mailer.ts'
 

@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto'
 import { open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createTransport } from 'nodemailer'
+import { FILE_MODE, makeFolders, narrow, narrowFolder } from '../../core/files/folders.ts'
 import { type Mail, MailError, type Mailer } from '../../ports/mailer.ts'
-import { FILE_MODE, makeFolders, narrow, narrowFolder } from '../folders.ts'
 import { envelopeOf } from './headers.ts'
 
 const codeOf = (cause: unknown): string =>

@@ -5,7 +5,7 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hash, verify } from '@node-rs/argon2'
-import { normalPassword } from '../../domain/password-rules.ts'
+import { normalPassword } from '../../domain/account/password-rules.ts'
 import { type Passwords, PasswordsBusyError } from '../../ports/passwords.ts'
 
 /** OWASP's password storage cheat sheet, the first of its choices: 19 MiB, two passes, one lane. */

@@ -4,8 +4,10 @@
  */
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
+import type { LiveHub } from '../../core/live/subscription.ts'
+import type { LiveSink } from '../../core/live/transport.ts'
+import type { Place } from '../../core/log/log.ts'
 import { defined } from '../../domain/defined.ts'
-import type { Place } from '../../log/log.ts'
 import type { Clock } from '../../ports/clock.ts'
 import {
   type ChannelName,
@@ -15,9 +17,7 @@ import {
   mayListen,
   readFilter,
 } from '../../subscribers/live-channels.ts'
-import type { LiveHub } from '../../subscribers/live-hub.ts'
 import { type ClientMessage, type LiveFault, readMessage } from '../../subscribers/live-messages.ts'
-import type { LiveSink } from '../../subscribers/live-transport.ts'
 import { textFrame, webSocketTransport } from './frames.ts'
 
 export type ConnectionDeps = {

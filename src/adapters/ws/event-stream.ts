@@ -1,7 +1,7 @@
 /** Server-sent events (HTML Living Standard, 9.2) of the live feed: one subscription a stream, the same hub, the same bound. */
 import { Readable } from 'node:stream'
+import type { LiveSink, LiveTransport } from '../../core/live/transport.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { LiveSink, LiveTransport } from '../../subscribers/live-transport.ts'
 import type { LiveCounters } from './connection.ts'
 
 export const eventStreamTransport: LiveTransport = {

@@ -1,5 +1,5 @@
 /** Server frames of RFC 6455 built by hand: unmasked, whole, without extensions, so that one buffer serves every receiver. */
-import type { LiveTransport } from '../../subscribers/live-transport.ts'
+import type { LiveTransport } from '../../core/live/transport.ts'
 
 const TEXT = 0x81
 

@@ -4,7 +4,7 @@
  * cluster fails every append for ever: it is replaced.
  */
 import { readFileSync } from 'node:fs'
-import type { EventStoreDbAddress } from '../../../config-eventstoredb.ts'
+import type { EventStoreDbAddress } from '../../../config/eventstoredb.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import { EventStoreError } from '../../../ports/event-store.ts'

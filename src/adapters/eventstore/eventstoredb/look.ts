@@ -1,6 +1,6 @@
 /** A look at a server without writing anything: for `doctor`. */
 import { START } from '@eventstore/db-client'
-import { type EventStoreDbAddress, readEventStoreDbAddress } from '../../../config-eventstoredb.ts'
+import { type EventStoreDbAddress, readEventStoreDbAddress } from '../../../config/eventstoredb.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import { EventStoreError } from '../../../ports/event-store.ts'

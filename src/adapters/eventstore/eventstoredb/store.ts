@@ -1,6 +1,6 @@
 /** The event store on EventStoreDB 23.10 and later, and KurrentDB: one log, shared by any number of nodes. */
 import { randomUUID } from 'node:crypto'
-import { type EventStoreDbAddress, readEventStoreDbAddress } from '../../../config-eventstoredb.ts'
+import { type EventStoreDbAddress, readEventStoreDbAddress } from '../../../config/eventstoredb.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import {

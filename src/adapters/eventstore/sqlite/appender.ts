@@ -3,8 +3,8 @@
  * from revisions held in memory, so that one conflict fails alone without a savepoint for each.
  */
 import { categoryOf } from '../../../domain/ids.ts'
-import type { Sqlite } from '../../sqlite.ts'
-import { SqliteError } from '../../sqlite-errors.ts'
+import type { Sqlite } from '../../sqlite/database.ts'
+import { SqliteError } from '../../sqlite/errors.ts'
 import { type AppendMessage, CONFLICT, REPEATED, WRITTEN } from './protocol.ts'
 import { checksumOf, type Kind, kindChecksum, markOf } from './row.ts'
 

@@ -3,7 +3,7 @@
  * copies several times faster than objects; answers come back in the order of the appends.
  */
 import type { EventStoreErrorCode } from '../../../ports/event-store.ts'
-import { SqliteError } from '../../sqlite-errors.ts'
+import { SqliteError } from '../../sqlite/errors.ts'
 import type { EventFileOptions } from './schema.ts'
 
 /** `identity` is that of the file which the store has opened. */

@@ -1,7 +1,7 @@
 /** Reads the file in pages, on a connection of its own: streams, the log with its filters, single events by their positions. */
 import type { LogFilter, LoggedEvent } from '../../../ports/event-store.ts'
-import type { Sqlite, Statement } from '../../sqlite.ts'
-import { SqliteError } from '../../sqlite-errors.ts'
+import type { Sqlite, Statement } from '../../sqlite/database.ts'
+import { SqliteError } from '../../sqlite/errors.ts'
 import { COLUMNS, damagedEvent, type EventRow, type Kind, kindChecksum, markOf, soundEvent } from './row.ts'
 import { LARGE_EVENT_BYTES, LONG_STREAM } from './schema.ts'
 

@@ -1,5 +1,5 @@
 /** The file of the embedded event store: its tables and indexes. */
-import { type OpenOptions, openDatabase, type Sqlite } from '../../sqlite.ts'
+import { type OpenOptions, openDatabase, type Sqlite } from '../../sqlite/database.ts'
 import { COLUMNS, type EventRow, kindChecksum, markOf, rowChecksum } from './row.ts'
 
 /** "LexE" in ASCII. */

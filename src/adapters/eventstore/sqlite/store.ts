@@ -15,9 +15,9 @@ import {
   type LoggedEvent,
   type ReadStreamOptions,
 } from '../../../ports/event-store.ts'
-import type { Sqlite } from '../../sqlite.ts'
-import { SqliteError } from '../../sqlite-errors.ts'
-import { identityOf } from '../../sqlite-file.ts'
+import type { Sqlite } from '../../sqlite/database.ts'
+import { SqliteError } from '../../sqlite/errors.ts'
+import { identityOf } from '../../sqlite/file.ts'
 import { asValue, checkWhole, measure, measureMany } from '../checks.ts'
 import { codeOf, FileReplacedError } from './protocol.ts'
 import { openReader } from './reader.ts'

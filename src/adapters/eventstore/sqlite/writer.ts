@@ -3,8 +3,8 @@
  * Started by writer-thread.ts with `WriterSettings` as its data.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { identityOf } from '../../sqlite-file.ts'
-import { checkpoint } from '../../sqlite-journal.ts'
+import { identityOf } from '../../sqlite/file.ts'
+import { checkpoint } from '../../sqlite/journal.ts'
 import { CommitError, openAppender } from './appender.ts'
 import {
   type AppendMessage,

@@ -5,7 +5,7 @@ import { type Collection, type Filter, MongoBulkWriteError, ObjectId, type WithI
 import { defined } from '../../../domain/defined.ts'
 import { type JobCounts, type JobState, JobsError } from '../../../ports/jobs.ts'
 import { ReadStoreError } from '../../../ports/read-store.ts'
-import { connectMongo, DUPLICATE } from '../../mongodb.ts'
+import { connectMongo, DUPLICATE } from '../../mongodb/client.ts'
 import { idOf, type JobBackend, type Lock } from '../backend.ts'
 import { openMongoConsumers } from './consumers.ts'
 

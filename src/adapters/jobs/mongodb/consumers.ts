@@ -1,8 +1,8 @@
 /** Checkpoints and records of consumers whose effects are jobs: collections beside the jobs, which no rebuilding drops. */
 import { type Collection, type Db, Long } from 'mongodb'
 import { type Checkpoint, type ConsumerStore, ReadStoreError } from '../../../ports/read-store.ts'
-import { isDuplicate, type MongoConnection } from '../../mongodb.ts'
-import { openMongoRecords } from '../../mongodb-records.ts'
+import { isDuplicate, type MongoConnection } from '../../mongodb/client.ts'
+import { openMongoRecords } from '../../mongodb/records.ts'
 
 type StoredCheckpoint = {
   readonly _id: string

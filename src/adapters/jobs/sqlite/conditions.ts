@@ -2,7 +2,7 @@
 import type { JobsQueryOptions, RemoveJobsOptions } from 'agenda'
 import { defined } from '../../../domain/defined.ts'
 import type { JobState } from '../../../ports/jobs.ts'
-import type { SqlValue } from '../../sqlite.ts'
+import type { SqlValue } from '../../sqlite/database.ts'
 
 export type Where = { readonly sql: string; readonly values: readonly SqlValue[] }
 

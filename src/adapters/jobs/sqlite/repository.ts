@@ -11,7 +11,7 @@ import {
   type RemoveJobsOptions,
   toJobId,
 } from 'agenda'
-import type { Sqlite, SqlValue } from '../../sqlite.ts'
+import type { Sqlite, SqlValue } from '../../sqlite/database.ts'
 import { AGENDA_STATE, joined, orderOf, query, removal, uniqueConditions, type Where } from './conditions.ts'
 import { COLUMNS, jobOf, ms, placesFor, type Row, SAVED, STATE, savedValues, settingOf, stateValues } from './schema.ts'
 

@@ -3,7 +3,7 @@
  * 1970. Checkpoints and records of consumers stand beside the jobs that they added, and are lost with them.
  */
 import { type JobId, type JobParameters, toJobId } from 'agenda'
-import type { Sqlite, SqlValue } from '../../sqlite.ts'
+import type { Sqlite, SqlValue } from '../../sqlite/database.ts'
 import { isStored } from '../backend.ts'
 
 /** 'LxJb': tells the file of jobs from others. */

@@ -1,9 +1,9 @@
 /** The thread that has the file of jobs open: each commit waits for the disk, and nobody's loop waits with it. */
 import { randomUUID } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
-import { openDatabase, type Sqlite } from '../../sqlite.ts'
-import { SqliteError } from '../../sqlite-errors.ts'
-import { identityOf } from '../../sqlite-file.ts'
+import { openDatabase, type Sqlite } from '../../sqlite/database.ts'
+import { SqliteError } from '../../sqlite/errors.ts'
+import { identityOf } from '../../sqlite/file.ts'
 import { openQueueFile, type QueueFile, replaced } from './queue-file.ts'
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './schema.ts'
 

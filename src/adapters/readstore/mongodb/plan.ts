@@ -9,7 +9,7 @@ import type { Json, JsonObject } from '../../../domain/event.ts'
 import { documentChecksum } from '../../../ports/checksum.ts'
 import { type Ordered, ordered } from '../../../ports/conditions.ts'
 import type { Condition, Index, Indexes, Plan } from '../../../ports/read-store.ts'
-import { withPrefix } from '../../mongodb.ts'
+import { withPrefix } from '../../mongodb/client.ts'
 
 /** `m`: texts, numbers, truths and lists of texts at the top of the body. */
 export type Stored = {

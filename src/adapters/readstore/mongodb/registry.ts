@@ -6,7 +6,7 @@
 import { type Collection, type Db, Long } from 'mongodb'
 import type { Clock } from '../../../ports/clock.ts'
 import { type Checkpoint, type CollectionName, type Indexes, ReadStoreError } from '../../../ports/read-store.ts'
-import { isDuplicate } from '../../mongodb.ts'
+import { isDuplicate } from '../../mongodb/client.ts'
 import { keysOf, type Stored } from './plan.ts'
 
 type StoredCheckpoint = {

@@ -16,8 +16,8 @@ import {
   ReadStoreError,
   type Row,
 } from '../../../ports/read-store.ts'
-import { connectMongo, type MongoFigures } from '../../mongodb.ts'
-import { openMongoRecords } from '../../mongodb-records.ts'
+import { connectMongo, type MongoFigures } from '../../mongodb/client.ts'
+import { openMongoRecords } from '../../mongodb/records.ts'
 import { countedOf, entriesOf, projectionOf, type Stored, scalarsIn } from './plan.ts'
 import { type Held, openRegistry } from './registry.ts'
 import { writeDocuments } from './writes.ts'

@@ -6,7 +6,7 @@
 import { type AnyBulkWriteOperation, Long, MongoBulkWriteError } from 'mongodb'
 import type { DocumentWrite } from '../../../ports/read-store.ts'
 import { ReadStoreError } from '../../../ports/read-store.ts'
-import { DUPLICATE, isDuplicate } from '../../mongodb.ts'
+import { DUPLICATE, isDuplicate } from '../../mongodb/client.ts'
 import { type Stored, storedOf, tombstone } from './plan.ts'
 import type { Held } from './registry.ts'
 

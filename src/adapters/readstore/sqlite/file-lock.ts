@@ -6,8 +6,8 @@
 import { existsSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { makeFolders, makeOwnFile, narrow } from '../../folders.ts'
-import { cannotOpen } from '../../sqlite-errors.ts'
+import { makeFolders, makeOwnFile, narrow } from '../../../core/files/folders.ts'
+import { cannotOpen } from '../../sqlite/errors.ts'
 
 const WAIT_MS = 5_000
 

@@ -10,7 +10,7 @@
 import type { Json, JsonObject } from '../../../domain/event.ts'
 import { type Ordered, ordered, termsOf } from '../../../ports/conditions.ts'
 import type { Index, Indexes } from '../../../ports/read-store.ts'
-import type { Sqlite, SqlValue } from '../../sqlite.ts'
+import type { Sqlite, SqlValue } from '../../sqlite/database.ts'
 
 /** 'LxRd': tells the read store's files from others. */
 export const APPLICATION_ID = 0x4c785264

@@ -4,7 +4,7 @@ import { defined } from '../../../domain/defined.ts'
 import type { Json } from '../../../domain/event.ts'
 import { afterPrefix, compareScalars, type Ordered } from '../../../ports/conditions.ts'
 import type { Condition } from '../../../ports/read-store.ts'
-import type { SqlValue } from '../../sqlite.ts'
+import type { SqlValue } from '../../sqlite/database.ts'
 import { ABSENT, stored } from './layout.ts'
 
 type Scalar = string | number

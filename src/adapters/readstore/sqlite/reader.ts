@@ -15,7 +15,7 @@ import type {
   Row,
 } from '../../../ports/read-store.ts'
 import { ReadStoreError } from '../../../ports/read-store.ts'
-import type { Sqlite, SqlValue, Statement } from '../../sqlite.ts'
+import type { Sqlite, SqlValue, Statement } from '../../sqlite/database.ts'
 import { type IndexLayout, type Layout, layoutOf, ordOf, restored, stored, termRows } from './layout.ts'
 import { intervalOf, intervalSql, piecesAfter } from './ranges.ts'
 import { countSql, type Source, sourceOf } from './source.ts'

@@ -2,7 +2,7 @@
 import type { Json } from '../../../domain/event.ts'
 import type { Ordered } from '../../../ports/conditions.ts'
 import type { Condition, Plan } from '../../../ports/read-store.ts'
-import type { SqlValue } from '../../sqlite.ts'
+import type { SqlValue } from '../../sqlite/database.ts'
 import { columnOf, type IndexLayout, type Layout, stored, termPrefix } from './layout.ts'
 import { type Interval, intervalOf, intervalSql, type Piece } from './ranges.ts'
 

@@ -1,7 +1,7 @@
 /** Index entries in order: one stream for each alternative of a plan, read in chunks, and their merge. */
 import type { Json } from '../../../domain/event.ts'
 import { compareScalars } from '../../../ports/conditions.ts'
-import type { SqlValue, Statement } from '../../sqlite.ts'
+import type { SqlValue, Statement } from '../../sqlite/database.ts'
 import { isUuid, ordOf } from './layout.ts'
 import { type Piece, type Place, piecesAfter, placeOf } from './ranges.ts'
 import { type Branch, type Source, sqlOf } from './source.ts'

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../../domain/event.ts'
 import { documentChecksum } from '../../../ports/checksum.ts'
 import type { CollectionName, DocumentWrite, Indexes } from '../../../ports/read-store.ts'
-import type { Sqlite, SqlValue, Statement } from '../../sqlite.ts'
+import type { Sqlite, SqlValue, Statement } from '../../sqlite/database.ts'
 import { creation, isUuid, type Layout, layoutOf, ordOf, removal, stored, type TermLayout, termRows } from './layout.ts'
 
 /**

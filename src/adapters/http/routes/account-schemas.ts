@@ -1,0 +1,17 @@
+/** Bodies and answers that several routes of accounts have. */
+import Type from 'typebox'
+import type { Answer } from '../route.ts'
+import { strict } from './account-edge.ts'
+
+export const LinkTokenBody = Type.Object({ token: Type.String() }, { ...strict, $id: 'LinkToken' })
+const TakenSchema = Type.Object({ status: Type.Enum(['accepted']) }, { $id: 'Accepted' })
+
+/** Whether or not anybody has the address. */
+export const taken: Answer = { status: 202, body: JSON.stringify({ status: 'accepted' }) }
+export const takenAnswer = {
+  202: {
+    description: 'Taken, whether or not the address is known.',
+    schema: TakenSchema,
+    example: { status: 'accepted' },
+  },
+}

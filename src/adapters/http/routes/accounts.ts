@@ -1,0 +1,143 @@
+/** Accounts at the edge: signing up, links, resets; sessions are in routes/sessions.ts. */
+import Type from 'typebox'
+import type { RefusalCode } from '../../../domain/refusal.ts'
+import type { Route } from '../route.ts'
+import type { SessionCookies } from '../session-cookies.ts'
+import {
+  busy,
+  done,
+  doneAnswer,
+  fromOf,
+  type IdentityPort,
+  nothing,
+  open,
+  reading,
+  settle,
+  strict,
+  tag,
+  text,
+} from './account-edge.ts'
+import { accountPage, type PagePurpose } from './account-page.ts'
+import { LinkTokenBody, taken, takenAnswer } from './account-schemas.ts'
+import { addressRoutes } from './address.ts'
+import { erasureRoutes } from './erasure.ts'
+import { factorRoutes } from './factors.ts'
+import { passkeyRoutes } from './passkeys.ts'
+import { ownRoutes, sessionRoutes } from './sessions.ts'
+import { stepUpRoutes } from './step-up.ts'
+
+const SignUpBody = Type.Object(
+  { email: Type.String(), password: Type.String(), locale: Type.Optional(Type.Enum(['en', 'es'])) },
+  { ...strict, $id: 'SignUp' },
+)
+const EmailBody = Type.Object({ email: Type.String() }, { ...strict, $id: 'EmailAddress' })
+const ResetBody = Type.Object({ token: Type.String(), password: Type.String() }, { ...strict, $id: 'PasswordReset' })
+
+const pageRoute = (purpose: PagePurpose): Route => {
+  const { html, policy } = accountPage(purpose)
+  return {
+    method: 'GET',
+    path: `/account/${purpose}`,
+    name: `account-${purpose}-page`,
+    tag,
+    querystring: nothing,
+    summary: 'The page that a link in a mail opens',
+    request: {},
+    problems: [],
+    answers: { 200: { description: 'A page.', type: 'text/html', schema: Type.String(), example: '<!doctype html>' } },
+    handle: () => ({
+      status: 200,
+      type: 'text/html; charset=utf-8',
+      body: html,
+      headers: { 'content-security-policy': policy },
+    }),
+  }
+}
+
+const email: readonly RefusalCode[] = ['email-invalid', ...text]
+const links: readonly RefusalCode[] = ['link-invalid', 'link-expired', 'link-used', ...text]
+const strangers = (port: IdentityPort): readonly Route[] => {
+  const readSignUp = reading(SignUpBody)
+  const readToken = reading(LinkTokenBody)
+  const readEmail = reading(EmailBody)
+  const readReset = reading(ResetBody)
+  const mailed = (path: string, name: string, summary: string, ask: IdentityPort['resend']): Route => ({
+    ...open,
+    method: 'POST',
+    path,
+    name,
+    summary,
+    body: EmailBody,
+    request: { body: { email: 'reader@dictionary.example' } },
+    answers: takenAnswer,
+    problems: email,
+    handle: async request => {
+      settle(await ask(readEmail(request.body).email, fromOf(request)))
+      return taken
+    },
+  })
+  return [
+    {
+      ...open,
+      method: 'POST',
+      path: '/v1/accounts',
+      name: 'sign-up',
+      summary: 'Sign up',
+      body: SignUpBody,
+      description:
+        'The account begins when the link in the mail is used. A known address gets a mail that says so instead.',
+      request: { body: { email: 'reader@dictionary.example', password: 'horse staple battery' } },
+      answers: takenAnswer,
+      problems: [...email, 'password-weak', ...busy],
+      handle: async request => {
+        const { locale = 'en', ...given } = readSignUp(request.body)
+        settle(await port.signUp({ ...given, locale }, fromOf(request)))
+        return taken
+      },
+    },
+    {
+      ...open,
+      method: 'POST',
+      path: '/v1/accounts/verify-email',
+      name: 'verify-email',
+      body: LinkTokenBody,
+      summary: 'Use the link of a sign-up',
+      request: { body: { token: '1.b64.b64' } },
+      answers: doneAnswer,
+      problems: links,
+      handle: async request => {
+        settle(await port.verify(readToken(request.body).token, fromOf(request)))
+        return done
+      },
+    },
+    mailed('/v1/accounts/verify-email/resend', 'resend-verification', 'Have that link sent again', port.resend),
+    mailed('/v1/password-resets', 'request-password-reset', 'Have a link sent that sets a password', port.requestReset),
+    {
+      ...open,
+      method: 'POST',
+      path: '/v1/password-resets/confirm',
+      name: 'reset-password',
+      body: ResetBody,
+      summary: 'Set a password by a link, and end every session',
+      request: { body: { token: '1.b64.b64', password: 'battery staple horse' } },
+      answers: doneAnswer,
+      problems: [...links, 'password-weak', ...busy],
+      handle: async request => {
+        settle(await port.reset(readReset(request.body), fromOf(request)))
+        return done
+      },
+    },
+  ]
+}
+
+export const accountRoutes = (port: IdentityPort, cookies: SessionCookies): readonly Route[] => [
+  ...strangers(port),
+  ...sessionRoutes(port, cookies),
+  ...ownRoutes(port),
+  ...addressRoutes(port.addressChange, port.stepUp),
+  ...stepUpRoutes(port.stepUp),
+  ...factorRoutes(port.factors, port.stepUp),
+  ...erasureRoutes(port.erasure, port.stepUp),
+  ...passkeyRoutes(port.passkeys, port.stepUp, cookies),
+  ...(['verify', 'reset', 'email', 'revert', 'keep'] as const).map(pageRoute),
+]

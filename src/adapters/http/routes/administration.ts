@@ -1,0 +1,194 @@
+/** What administrators do to accounts: roles and suspension. */
+import Type from 'typebox'
+import { defined } from '../../../domain/defined.ts'
+import type { Actor } from '../../../domain/event.ts'
+import type { Grant } from '../../../domain/grants.ts'
+import type { Refusal } from '../../../domain/refusal.ts'
+import { ProblemError, problemFrom } from '../problems.ts'
+import type { Answer, EdgeRequest, Route } from '../route.ts'
+import { instantOf } from '../times.ts'
+import { type From, fromOf, nothing, reading, strict, text } from './account-edge.ts'
+
+/** How an account stands after the act, and the position at which it does. */
+export type Standing = {
+  readonly id: string
+  readonly suspended: boolean
+  readonly grants: readonly Grant[]
+  readonly position: bigint
+}
+/** What the routes need; src/app/identity.ts has it. */
+export type AdministrationPort = {
+  grant(
+    given: {
+      readonly id: string
+      readonly role: string
+      readonly expiresAt?: string
+      readonly languages?: readonly string[]
+    },
+    by: Actor,
+    from: From,
+  ): Promise<Standing | Refusal>
+  take(given: { readonly id: string; readonly role: string }, by: Actor, from: From): Promise<Standing | Refusal>
+  suspend(id: string, reason: string, by: Actor, from: From): Promise<Standing | Refusal>
+  /** All sessions of the account. */
+  endSessions(id: string, by: Actor, from: From): Promise<Standing | Refusal>
+  reinstate(id: string, by: Actor, from: From): Promise<Standing | Refusal>
+}
+
+const GrantBody = Type.Object(
+  {
+    expiresAt: Type.Optional(Type.String()),
+    languages: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 50 })),
+  },
+  { ...strict, $id: 'RoleGrant' },
+)
+const ReasonBody = Type.Object(
+  { reason: Type.String({ minLength: 1, maxLength: 500 }) },
+  { ...strict, $id: 'Suspension' },
+)
+export const AccountParams = Type.Object({ id: Type.String() }, strict)
+const RoleParams = Type.Object({ id: Type.String(), role: Type.String() }, strict)
+export const GrantSchema = Type.Object(
+  {
+    role: Type.String(),
+    expiresAt: Type.Optional(Type.String({ format: 'date-time' })),
+    languages: Type.Optional(Type.Array(Type.String())),
+  },
+  { $id: 'Grant' },
+)
+const StandingSchema = Type.Object(
+  {
+    id: Type.String(),
+    suspended: Type.Boolean(),
+    roles: Type.Array(GrantSchema),
+  },
+  { $id: 'AccountStanding' },
+)
+
+const id = '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f'
+const answers = {
+  200: {
+    description: 'How the account stands now.',
+    schema: StandingSchema,
+    example: {
+      id,
+      suspended: false,
+      roles: [{ role: 'editor', expiresAt: '2026-12-31T23:00:00.000Z', languages: ['es'] }],
+    },
+  },
+}
+const base = {
+  tag: 'Administration',
+  querystring: nothing,
+  permission: 'accounts:manage',
+  rate: 'writes',
+  answers,
+} as const
+
+const byOf = ({ requester: { actor } }: EdgeRequest): Actor => {
+  if (actor) return actor
+  throw new ProblemError('unauthenticated', 'This needs an access token.')
+}
+
+const answer = (found: Standing | Refusal): Answer => {
+  if ('refused' in found) throw problemFrom(found)
+  const { suspended, grants, position } = found
+  return { status: 200, body: JSON.stringify({ id: found.id, suspended, roles: grants }), position }
+}
+
+/** RFC 3339 as it is kept. @throws {ProblemError} validation. */
+export const timeOf = (given: string): string => {
+  const time = instantOf(given)
+  if (typeof time !== 'string') return time.toISOString()
+  const detail = `expiresAt: ${time}`
+  throw new ProblemError('validation', detail, { errors: [{ pointer: '/expiresAt', code: 'format', detail }] })
+}
+
+export const administrationRoutes = (port: AdministrationPort): readonly Route[] => {
+  const readGrant = reading(GrantBody)
+  const readReason = reading(ReasonBody)
+  return [
+    {
+      ...base,
+      method: 'PUT',
+      path: '/v1/accounts/:id/roles/:role',
+      name: 'grant-role',
+      summary: 'Grant a role',
+      description:
+        'In force at once where its Sync-Token is sent, on every node within a second. expiresAt ends it by itself; languages holds it to entries of these (es covers es-MX), for editors and moderators.',
+
+      params: RoleParams,
+      body: GrantBody,
+      request: { params: { id, role: 'editor' }, body: { languages: ['es'] } },
+      problems: [
+        'account-not-found',
+        'role-unknown',
+        'own-role',
+        'grant-past',
+        'grant-languages',
+        'language-unknown',
+        ...text,
+      ],
+      handle: async request => {
+        const { expiresAt, languages } = readGrant(request.body)
+        const { id: account = '', role = '' } = request.params
+        const ends = expiresAt === undefined ? {} : { expiresAt: timeOf(expiresAt) }
+        return answer(
+          await port.grant({ id: account, role, ...ends, ...defined({ languages }) }, byOf(request), fromOf(request)),
+        )
+      },
+    },
+    {
+      ...base,
+      method: 'DELETE',
+      path: '/v1/accounts/:id/roles/:role',
+      name: 'take-role',
+      params: RoleParams,
+      summary: 'Take a role back',
+      request: { params: { id, role: 'editor' } },
+      problems: ['account-not-found', 'role-unknown', 'own-role', 'last-administrator'],
+      handle: async request => {
+        const { id: account = '', role = '' } = request.params
+        return answer(await port.take({ id: account, role }, byOf(request), fromOf(request)))
+      },
+    },
+    {
+      ...base,
+      method: 'POST',
+      path: '/v1/accounts/:id/suspend',
+      name: 'suspend-account',
+      params: AccountParams,
+      summary: 'Suspend an account and end its sessions',
+      body: ReasonBody,
+      request: { params: { id }, body: { reason: 'Spam.' } },
+      problems: ['account-not-found', 'own-role', 'last-administrator', 'reason-required', ...text],
+      handle: async request => {
+        const { reason } = readReason(request.body)
+        return answer(await port.suspend(request.params['id'] ?? '', reason, byOf(request), fromOf(request)))
+      },
+    },
+    {
+      ...base,
+      method: 'DELETE',
+      path: '/v1/accounts/:id/sessions',
+      name: 'end-account-sessions',
+      summary: 'End every session of an account',
+      params: AccountParams,
+      request: { params: { id } },
+      problems: ['account-not-found'],
+      handle: async request =>
+        answer(await port.endSessions(request.params['id'] ?? '', byOf(request), fromOf(request))),
+    },
+    {
+      ...base,
+      method: 'POST',
+      path: '/v1/accounts/:id/reinstate',
+      name: 'reinstate-account',
+      summary: 'Let an account act again',
+      params: AccountParams,
+      request: { params: { id } },
+      problems: ['account-not-found'],
+      handle: async request => answer(await port.reinstate(request.params['id'] ?? '', byOf(request), fromOf(request))),
+    },
+  ]
+}

@@ -1,0 +1,145 @@
+/** The second factor of one's own account: an authenticator (RFC 6238) and recovery codes. */
+import Type from 'typebox'
+import type { Refusal } from '../../../domain/refusal.ts'
+import type { Answer, EdgeRequest, Route } from '../route.ts'
+import {
+  type By,
+  done,
+  doneAnswer,
+  type From,
+  fromOf,
+  granted,
+  nothing,
+  reading,
+  type StepUpPort,
+  settle,
+  strict,
+  tag,
+  text,
+} from './account-edge.ts'
+import { byOf, freshProblems } from './sessions.ts'
+import { requireFresh } from './step-up.ts'
+
+type Done = 'done' | Refusal
+export type FactorStanding = { readonly since?: string; readonly recoveryCodes: number }
+/** What the routes do; src/app/factors.ts has it. */
+export type FactorPort = {
+  standing(accountId: string): Promise<FactorStanding>
+  offer(by: By, from: From): Promise<{ readonly secret: string; readonly uri: string } | Refusal>
+  confirm(by: By, code: string, from: From): Promise<Done>
+  remove(by: By, from: From): Promise<Done>
+  recoveryCodes(by: By, from: From): Promise<readonly string[] | Refusal>
+}
+
+const Empty = Type.Object({}, { ...strict, $id: 'Nothing' })
+const CodeBody = Type.Object({ code: Type.String() }, { ...strict, $id: 'FactorCode' })
+const TotpSchema = Type.Object(
+  {
+    on: Type.Boolean(),
+    since: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
+    recoveryCodes: Type.Integer(),
+  },
+  { $id: 'Totp' },
+)
+const OfferSchema = Type.Object({ secret: Type.String(), uri: Type.String() }, { $id: 'TotpOffer' })
+const CodesSchema = Type.Object({ codes: Type.Array(Type.String()) }, { $id: 'RecoveryCodes' })
+
+const json = (body: object): Answer => ({ status: 200, body: JSON.stringify(body), cache: 'no-store' })
+const own = { tag, querystring: nothing, permission: 'account:use' } as const
+const change = { ...own, rate: 'signIns' } as const
+
+export const factorRoutes = (port: FactorPort, stepUp: StepUpPort): readonly Route[] => {
+  const readCode = reading(CodeBody)
+  const fresh = (request: EdgeRequest) => requireFresh(stepUp, request)
+  return [
+    {
+      ...own,
+      rate: 'reads',
+      method: 'GET',
+      path: '/v1/me/totp',
+      name: 'my-totp',
+      request: {},
+      summary: 'Whether signing in asks for a code',
+      problems: ['not-an-account'],
+      answers: {
+        200: {
+          description: 'Since when, and how many recovery codes are left.',
+          schema: TotpSchema,
+          example: { on: true, since: '2026-01-05T10:00:00.000Z', recoveryCodes: 10 },
+        },
+      },
+      handle: async request => {
+        const { since, recoveryCodes } = await port.standing(byOf(request).accountId)
+        return json({ on: since !== undefined, since: since ?? null, recoveryCodes })
+      },
+    },
+    {
+      ...change,
+      method: 'POST',
+      path: '/v1/me/totp',
+      name: 'offer-totp',
+      body: Empty,
+      request: { body: {} },
+      summary: 'Begin an authenticator',
+      description: 'Told once. It is none until a code of it is sent to /v1/me/totp/confirm within the hour.',
+      answers: {
+        200: {
+          description: 'The secret to type in, and the URI to show as a QR code.',
+          schema: OfferSchema,
+          example: { secret: 'JBSWY3DPEHPK3PXP', uri: 'otpauth://totp/Lexichron:reader?secret=JBSWY3DPEHPK3PXP' },
+        },
+      },
+      problems: [...freshProblems, 'account-not-found', 'factor-on', ...text],
+      handle: async request => json(granted(await port.offer(await fresh(request), fromOf(request)))),
+    },
+    {
+      ...change,
+      method: 'POST',
+      path: '/v1/me/totp/confirm',
+      name: 'confirm-totp',
+      body: CodeBody,
+      summary: 'Turn the authenticator on by its first code',
+      request: { body: { code: '123456' } },
+      description: 'From here on signing in asks for a code. Every other session ends.',
+      answers: doneAnswer,
+      problems: [...freshProblems, 'factor-on', 'factor-off', 'code-wrong', ...text],
+      handle: async request => {
+        const by = await fresh(request)
+        settle(await port.confirm(by, readCode(request.body).code, fromOf(request)))
+        return done
+      },
+    },
+    {
+      ...change,
+      method: 'DELETE',
+      path: '/v1/me/totp',
+      name: 'remove-totp',
+      request: {},
+      summary: 'Remove the authenticator, and end every other session',
+      answers: doneAnswer,
+      problems: freshProblems,
+      handle: async request => {
+        settle(await port.remove(await fresh(request), fromOf(request)))
+        return done
+      },
+    },
+    {
+      ...change,
+      method: 'POST',
+      path: '/v1/me/recovery-codes',
+      name: 'make-recovery-codes',
+      body: Empty,
+      summary: 'Ten recovery codes',
+      request: { body: {} },
+      description: 'Told once; those before are of no use any more. Each is good for one sign-in or step-up.',
+      answers: {
+        200: { description: 'The codes.', schema: CodesSchema, example: { codes: ['abcd-efgh-jkmn-2345'] } },
+      },
+      problems: [...freshProblems, 'factor-off', ...text],
+      handle: async request => {
+        const by = await fresh(request)
+        return json({ codes: granted(await port.recoveryCodes(by, fromOf(request))) })
+      },
+    },
+  ]
+}

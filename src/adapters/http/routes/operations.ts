@@ -1,0 +1,254 @@
+/** What is not the dictionary: health, keys, roles, problem pages, and where to begin. */
+import Type from 'typebox'
+import { permissionsOf, roles } from '../../../domain/roles.ts'
+import type { Health, HttpDeps } from '../deps.ts'
+import { preferred } from '../negotiation.ts'
+import { isProblemCode, ProblemError, problemCodes, problemOf } from '../problems.ts'
+import { type Answer, type EdgeRequest, header, type Route } from '../route.ts'
+
+const state = Type.Enum(['ok', 'degraded', 'failed'])
+const HealthSchema = Type.Object(
+  {
+    state,
+    ready: Type.Boolean(),
+    version: Type.String(),
+    parts: Type.Record(
+      Type.String(),
+      Type.Object({
+        state,
+        ageMs: Type.Optional(Type.Number()),
+        lag: Type.Optional(Type.String()),
+        detail: Type.Optional(Type.Object({}, { additionalProperties: true })),
+      }),
+    ),
+  },
+  { $id: 'Health' },
+)
+
+const StatusSchema = Type.Object({ status: Type.String() }, { $id: 'Status' })
+
+const RolesSchema = Type.Object(
+  { items: Type.Array(Type.Object({ name: Type.String(), permissions: Type.Array(Type.String()) })) },
+  { $id: 'Roles' },
+)
+
+const JwksSchema = Type.Object(
+  { keys: Type.Array(Type.Object({ kty: Type.String(), kid: Type.String() }, { additionalProperties: true })) },
+  { $id: 'JsonWebKeySet' },
+)
+
+const ProblemPageSchema = Type.Object(
+  { code: Type.String(), title: Type.String(), status: Type.Integer(), help: Type.String() },
+  { $id: 'ProblemExplanation' },
+)
+
+const tag = 'Operation'
+const nothing = Type.Object({}, { additionalProperties: false })
+
+/** What a part says of itself is for those who operate it: others see how it is and no more. */
+const withoutDetail = (health: Health): Health => ({
+  ...health,
+  parts: Object.fromEntries(Object.entries(health.parts).map(([name, part]) => [name, { state: part.state }])),
+})
+
+const escapeHtml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+
+const page = (title: string, paragraphs: readonly string[]): string =>
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title></head><body><h1>${escapeHtml(title)}</h1>${paragraphs.map(each => `<p>${escapeHtml(each)}</p>`).join('')}</body></html>`
+
+type Format = 'application/json' | 'text/html'
+
+const explain = (request: EdgeRequest): Answer => {
+  const code = request.params['code'] ?? ''
+  if (!isProblemCode(code)) throw new ProblemError('not-found', 'There is no problem of this name.')
+  const { title, status, help } = problemOf(code)
+  const formats: readonly Format[] = ['application/json', 'text/html']
+  const format = preferred(header(request, 'accept'), formats)
+  if (format === undefined)
+    throw new ProblemError('not-acceptable', 'This page is offered as application/json and text/html.')
+  return format === 'text/html'
+    ? { status: 200, type: 'text/html; charset=utf-8', body: page(title, [`${status} ${code}`, help]) }
+    : { status: 200, body: JSON.stringify({ code, title, status, help }) }
+}
+
+export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): readonly Route[] => [
+  {
+    method: 'GET',
+    path: '/',
+    name: 'welcome',
+    tag,
+    summary: 'Where to begin',
+    querystring: nothing,
+    rate: 'reads',
+    request: {},
+    problems: [],
+    answers: {
+      200: {
+        description: 'Links.',
+        schema: Type.Object({}, { additionalProperties: Type.String(), $id: 'Welcome' }),
+        example: { service: 'lexichron', docs: '/docs', openapi: '/v1/openapi.json', health: '/health' },
+      },
+    },
+    handle: () => ({
+      status: 200,
+      body: JSON.stringify({ service: 'lexichron', docs: '/docs', openapi: '/v1/openapi.json', health: '/health' }),
+    }),
+  },
+  {
+    method: 'GET',
+    path: '/health/live',
+    name: 'health-live',
+    tag,
+    summary: 'Is the process alive?',
+    querystring: nothing,
+    request: {},
+    problems: [],
+    answers: { 200: { description: 'It is.', schema: StatusSchema, example: { status: 'live' } } },
+    handle: () => ({ status: 200, body: '{"status":"live"}', cache: 'private, no-store' }),
+  },
+  {
+    method: 'GET',
+    path: '/health/ready',
+    name: 'health-ready',
+    tag,
+    summary: 'May it be sent requests?',
+    querystring: nothing,
+    request: {},
+    problems: [],
+    answers: {
+      200: { description: 'It may.', schema: StatusSchema, example: { status: 'ready' } },
+      503: {
+        description: 'Not now: something it needs is missing, or it is shutting down.',
+        schema: StatusSchema,
+        example: { status: 'not-ready' },
+      },
+    },
+    handle: async () => {
+      const ready = !isClosing() && (await deps.health()).ready
+      return {
+        status: ready ? 200 : 503,
+        body: ready ? '{"status":"ready"}' : '{"status":"not-ready"}',
+        cache: 'private, no-store',
+        ...(!ready && { headers: { 'retry-after': '1' } }),
+      }
+    },
+  },
+  {
+    method: 'GET',
+    path: '/health',
+    name: 'health',
+    tag,
+    summary: 'Each part with its state, age and lag',
+    description: 'Ages, lags and details need the permission operations:read.',
+    credentials: 'optional',
+    diagnosis: true,
+    rate: 'reads',
+    querystring: nothing,
+    request: {},
+    problems: [],
+    answers: {
+      200: {
+        description: 'How it is; also when a part has failed.',
+        schema: HealthSchema,
+        example: { state: 'ok', ready: true, version: '0.1.0', parts: { eventStore: { state: 'ok' } } },
+      },
+    },
+    handle: async ({ requester }) => {
+      const health = await deps.health()
+      const shown = requester.permissions.has('operations:read') ? health : withoutDetail(health)
+      return { status: 200, body: JSON.stringify({ ...shown, version: deps.version }), cache: 'private, no-store' }
+    },
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    name: 'metrics',
+    tag,
+    summary: 'Figures for monitoring',
+    description: 'The Prometheus text format; METRICS_PORT serves the same on a port of its own.',
+    permission: 'operations:read',
+    rate: 'reads',
+    querystring: nothing,
+    request: {},
+    problems: ['not-found'],
+    diagnosis: true,
+    answers: {
+      200: {
+        description: 'Every metric with its help (docs/operation.md says what to do about them).',
+        type: 'text/plain',
+        schema: Type.String(),
+        example: 'lexichron_ready 1\n',
+      },
+    },
+    handle: async () => {
+      if (!deps.metrics) throw new ProblemError('not-found', 'This service keeps no metrics.')
+      const { type, body } = await deps.metrics.render()
+      return { status: 200, type, body, cache: 'private, no-store' }
+    },
+  },
+  {
+    method: 'GET',
+    path: '/.well-known/jwks.json',
+    name: 'jwks',
+    tag,
+    summary: 'Keys of the access tokens',
+    rate: 'reads',
+    querystring: nothing,
+    request: {},
+    problems: ['store-unavailable'],
+    answers: {
+      200: {
+        description: 'A JSON Web Key Set (RFC 7517).',
+        schema: JwksSchema,
+        example: { keys: [{ kty: 'EC', kid: 'q1', crv: 'P-256', alg: 'ES256', use: 'sig', x: 'f83O', y: 'x_FE' }] },
+      },
+    },
+    handle: async () => ({ status: 200, body: JSON.stringify(await deps.jwks()), cache: 'public, max-age=300' }),
+  },
+  {
+    method: 'GET',
+    path: '/v1/roles',
+    name: 'list-roles',
+    tag: 'Roles',
+    summary: 'Roles and their permissions',
+    permission: 'entries:read',
+    rate: 'reads',
+    querystring: nothing,
+    request: {},
+    problems: [],
+    answers: {
+      200: {
+        description: 'Every role.',
+        schema: RolesSchema,
+        example: { items: [{ name: 'reader', permissions: ['entries:read'] }] },
+      },
+    },
+    handle: () => ({
+      status: 200,
+      body: JSON.stringify({
+        items: roles.map(name => ({ name, permissions: [...permissionsOf(name)] })),
+      }),
+    }),
+  },
+  {
+    method: 'GET',
+    path: '/problems/:code',
+    name: 'explain-problem',
+    tag,
+    summary: 'What a problem means',
+    rate: 'reads',
+    querystring: nothing,
+    request: { params: { code: 'entry-exists' } },
+    params: Type.Object({ code: Type.String({ description: `One of: ${problemCodes.join(', ')}` }) }),
+    problems: ['not-acceptable'],
+    answers: {
+      200: {
+        description: 'When it comes, and what to do; as a page for browsers.',
+        schema: ProblemPageSchema,
+        example: { code: 'busy', title: 'Busy', status: 503, help: 'Too many writes are waiting.' },
+      },
+    },
+    handle: explain,
+  },
+]

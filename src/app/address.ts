@@ -1,0 +1,103 @@
+/** Changes of address: what the edge asks for, and the subscriber that finishes them. */
+import type { AddressPort } from '../adapters/http/routes/account-edge.ts'
+import { requestFor } from '../commands/accounts.ts'
+import * as moves from '../commands/address-change.ts'
+import { completeReclaim, rotateAddressKey } from '../commands/address-rotation.ts'
+import { removeDisputed } from '../commands/disputed.ts'
+import type { From, IdentityDeps } from '../commands/identity.ts'
+import { releaseIdentities } from '../commands/openid.ts'
+import { endUnconfirmed } from '../commands/sign-up-end.ts'
+import { AccountCreated } from '../domain/account/account.ts'
+import { defined } from '../domain/defined.ts'
+import type { Recorded } from '../domain/event.ts'
+import type { Refusal } from '../domain/refusal.ts'
+import { failureOf } from '../ports/outage.ts'
+import { addressMovesSubscriber } from '../subscribers/address-moves.ts'
+import { signUpJobs, signUpsSubscriber } from '../subscribers/sign-ups.ts'
+import type { Core } from './core.ts'
+
+/** The key that addresses are hashed with, of a version. */
+export const addressKeyOf =
+  ({ keys }: Pick<Core, 'keys'>) =>
+  (version: number): Promise<Uint8Array> =>
+    keys.secret(`address-${version}`)
+
+/** What gives up ways to sign in. */
+const releasing = ({ openIdClaims: claims, linkedIdentities: linked, factors, passkeys, clock, newId }: Core) => ({
+  claims,
+  linked,
+  factors,
+  passkeys,
+  clock,
+  newId,
+})
+const moveDepsOf = (core: Core): moves.MoveDeps => {
+  const { addresses, addressKeys, accounts, clock, newId, linkSecret: link } = core
+  return {
+    addresses,
+    addressKeys,
+    accounts,
+    clock,
+    newId,
+    secrets: { link, address: addressKeyOf(core) },
+    removeDisputed: (accountId, time, from) => removeDisputed(releasing(core), accountId, time, from),
+  }
+}
+
+export const openAddressPort = (core: Core, deps: IdentityDeps): AddressPort => {
+  const moving = moveDepsOf(core)
+  return {
+    request: (accountId, given, from) => moves.requestAddressChange(deps, accountId, given, from),
+    confirm: (token, from) => moves.confirmAddressChange(moving, token, from),
+    revert: (token, from) =>
+      moves.revertAddressChange(moving, token, from, claim => requestFor(deps, 'reset', claim, from)),
+  }
+}
+
+/** A link that lost a race has no other end than this one; anything else is tried again. */
+const settled = (outcome: 'done' | Refusal): void => {
+  if (outcome !== 'done' && outcome.refused !== 'link-invalid') throw failureOf(outcome)
+}
+
+const fromEvent = ({ meta: { correlationId, traceparent } }: Recorded): From => ({
+  correlationId,
+  agent: '',
+  ...defined({ traceparent }),
+})
+
+export const addressMoves = (core: Core) => {
+  const deps = moveDepsOf(core)
+  return addressMovesSubscriber({
+    completeChange: async (claim, event) => settled(await moves.completeChange(deps, claim, fromEvent(event))),
+    completeReclaim: async event => {
+      const given = {
+        accountId: String(event.data['accountId']),
+        claim: event.stream,
+        from: String(event.data['from']),
+      }
+      settled(await completeReclaim(deps, given, fromEvent(event)))
+    },
+    completeRevert: async (claim, event) => settled(await moves.completeRevert(deps, claim, fromEvent(event))),
+  })
+}
+
+/** What sees to sign-ups that nobody confirms: who puts jobs into the queue, and who does them. */
+export const signUpEnds = (core: Core) => {
+  const { addresses, accounts, clock, newId, keys, jobs } = core
+  const release = (accountId: string, from: From) => releaseIdentities(releasing(core), accountId, from)
+  const deps = { addresses, accounts, clock, newId, keys, releaseIdentities: release }
+  return {
+    subscriber: signUpsSubscriber(jobs),
+    kind: signUpJobs(jobs, signUp => endUnconfirmed(deps, signUp, { correlationId: newId(), agent: '' })),
+  }
+}
+
+/** Gives addresses a new key, or goes on with it. Every account is in the log from its first event on. */
+export const rotateAddresses = (core: Core) => {
+  const accounts = async function* () {
+    for await (const { events } of core.log.readAll(0n, { types: [AccountCreated.type] }))
+      for (const { data } of events) yield String(data['accountId'])
+  }
+  const deps = { ...core, secrets: { address: addressKeyOf(core) } }
+  return rotateAddressKey(deps, accounts, { correlationId: core.newId(), agent: '' })
+}

@@ -1,0 +1,283 @@
+/** The parts that every purpose of the program stands on: stores, log, transactors, projections with all that is done to them. */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Watch } from '../adapters/cli/app-port.ts'
+import { identifyNode } from '../adapters/host/process.ts'
+import { openDamage } from '../adapters/metrics/damage.ts'
+import { type Gauged, measuredCache, measuredEventStore } from '../adapters/metrics/measured.ts'
+import type { Config } from '../config/load.ts'
+import type { ConsumerTrace } from '../core/consume/consume.ts'
+import { IN_DATA_FOLDER, narrowFolder } from '../core/files/folders.ts'
+import { openLog } from '../core/log/open.ts'
+import type { Projection } from '../core/project/define.ts'
+import { openFreshness } from '../core/project/freshness.ts'
+import { guarded } from '../core/project/guard.ts'
+import { inspectProjection, retryProjection } from '../core/project/inspect.ts'
+import { rebuild, verifyProjection } from '../core/project/rebuild.ts'
+import { openRemoving, removedBy } from '../core/project/removal.ts'
+import { type ProjectionHandle, runProjection } from '../core/project/runner.ts'
+import { openView } from '../core/project/view.ts'
+import type { Subscriber } from '../core/subscribe/define.ts'
+import { inspectSubscriber, retrySubscriber } from '../core/subscribe/inspect.ts'
+import { runSubscriber, type SubscriberHandle } from '../core/subscribe/runner.ts'
+import { beginOutward } from '../core/subscribe/unsent.ts'
+import { openTransactor } from '../core/write/transact.ts'
+import { blockAggregate, blockEvents } from '../domain/access/block.ts'
+import { tokenAggregate, tokenEvents } from '../domain/access/token.ts'
+import { accountAggregate, accountEvents } from '../domain/account/account.ts'
+import { administratorsAggregate, administratorsEvents } from '../domain/account/administrators.ts'
+import { lookupAggregate, lookupEvents } from '../domain/account/lookup.ts'
+import { addressAggregate, addressEvents } from '../domain/address/address.ts'
+import { addressKeysAggregate, addressKeysEvents } from '../domain/address/keys.ts'
+import { mailAggregate, mailEvents } from '../domain/address/mail-refusal.ts'
+import type { Aggregate } from '../domain/decider.ts'
+import { dayAggregate, dayEvents } from '../domain/entry/day.ts'
+import { entryAggregate } from '../domain/entry/entry.ts'
+import { entryEvents } from '../domain/entry/events.ts'
+import { importAggregate, importEvents } from '../domain/entry/import.ts'
+import type { DomainEvent, JsonObject } from '../domain/event.ts'
+import { historyEvents } from '../domain/history/history.ts'
+import { openIdClaimAggregate, openIdClaimEvents } from '../domain/openid/claim.ts'
+import { linkedIdentitiesAggregate, linkedIdentitiesEvents } from '../domain/openid/linked-identities.ts'
+import { nameAggregate, nameEvents } from '../domain/profile/name-claim.ts'
+import { preferencesAggregate, preferencesEvents } from '../domain/profile/preferences.ts'
+import { profileAggregate, profileEvents } from '../domain/profile/profile.ts'
+import { searchesEvents } from '../domain/search/searches.ts'
+import { deviceEvents, devicesAggregate } from '../domain/session/devices.ts'
+import { passkeyEvents, passkeysAggregate } from '../domain/session/passkeys.ts'
+import { factorEvents, factorsAggregate } from '../domain/session/second-factor.ts'
+import { sessionAggregate, sessionEvents } from '../domain/session/session.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Checkpoint } from '../ports/read-store.ts'
+import { analyticsProjection } from '../projections/analytics.ts'
+import { entriesProjection } from '../projections/entries.ts'
+import { historyProjection } from '../projections/history.ts'
+import type { Identities } from '../projections/identities.ts'
+import { searchProjection } from '../projections/search.ts'
+import type { TokenFollower } from '../projections/tokens.ts'
+import { type MailRule, mailSubscriber } from '../subscribers/mail.ts'
+import { redactionSubscriber } from '../subscribers/redaction.ts'
+import { addressMoves, signUpEnds } from './address.ts'
+import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine } from './engines.ts'
+import { openEventStore } from './eventstore.ts'
+import { factorChanges } from './factors.ts'
+import { lazyJobs, outwardStore, unsentDeps } from './jobs.ts'
+
+/** Every event type that this version reads and writes. */
+const eventTypes = [
+  ...entryEvents,
+  ...dayEvents,
+  ...tokenEvents,
+  ...importEvents,
+  ...searchesEvents,
+  ...historyEvents,
+  ...addressEvents,
+  ...addressKeysEvents,
+  ...accountEvents,
+  ...sessionEvents,
+  ...administratorsEvents,
+  ...profileEvents,
+  ...preferencesEvents,
+  ...nameEvents,
+  ...blockEvents,
+  ...lookupEvents,
+  ...mailEvents,
+  ...openIdClaimEvents,
+  ...linkedIdentitiesEvents,
+  ...factorEvents,
+  ...deviceEvents,
+  ...passkeyEvents,
+]
+
+const CACHED_STREAMS = 4_000
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  monotonic: () => performance.now(),
+  sleep: async (ms, signal) => {
+    await delay(ms, undefined, signal && { signal }).catch(() => undefined)
+  },
+}
+
+/** What runs until the program is closed, and how to end it. */
+export type Closing = { readonly close: () => Promise<unknown> }
+
+/** The furthest position of any consumer, by log. */
+const furthest = (checkpoints: ReadonlyMap<string, Checkpoint>): ReadonlyMap<string, bigint> => {
+  const positions = new Map<string, bigint>()
+  for (const { logId, position } of checkpoints.values())
+    if (position > (positions.get(logId) ?? 0n)) positions.set(logId, position)
+  return positions
+}
+
+/** Everything that reads or writes the log, whatever the program was started for. */
+export const openCore = async (
+  config: Config,
+  clock: Clock,
+  opened: Closing[],
+  /** Told what an operator should see to before there is a log to write it to. */
+  warn: (message: string) => void = message => void process.stderr.write(`lexichron: ${message}\n`),
+) => {
+  const hold = <T extends Closing>(part: T): T => {
+    opened.push(part)
+    return part
+  }
+  narrowFolder(config.dataDir, IN_DATA_FOLDER)
+  const gauged: Gauged = {}
+  const onBatch = (appends: number): void => gauged.metrics?.batch(appends)
+  // Before the log: how far consumers have come says whether the log still has all that it had.
+  const engine = await openReadEngine(config, { clock, newId: randomUUID, warn })
+  const reads = hold(engine.store)
+  const seen = furthest(await reads.checkpoints())
+  const damage = openDamage(clock)
+  const store = measuredEventStore(
+    hold(await openEventStore(config.eventStore, { clock, seen, onBatch })),
+    clock,
+    gauged,
+    damage,
+  )
+  const keys = forgettingMail(config, hold(await openKeysEngine(config, clock)))
+  const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId })
+  const cache = measuredCache(hold(caching.cache), gauged)
+  const log = openLog({ store, keys, types: eventTypes })
+  const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
+    openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS })
+  const nodeId = randomUUID()
+  const complain = (error: unknown): void => warn(`jobs: ${error instanceof Error ? error.message : String(error)}`)
+  const queue = hold(lazyJobs(config, { nodeId, clock, random: Math.random, onError: complain }))
+  const { jobs } = queue
+  const mailSecret = await keys.secret('mail-recipient')
+  const linkSecret = await keys.secret('mail-link')
+  return {
+    jobs,
+    outward: outwardStore(jobs),
+    mailSecret,
+    linkSecret,
+
+    gauged,
+    damage,
+    store,
+    keys,
+    reads,
+    engine,
+    caching,
+    cache,
+    log,
+    clock,
+    newId: randomUUID as () => string,
+    random: Math.random,
+    entries: transactor(entryAggregate),
+    days: transactor(dayAggregate),
+    tokens: transactor(tokenAggregate),
+    imports: transactor(importAggregate),
+    addresses: transactor(addressAggregate),
+    addressKeys: transactor(addressKeysAggregate),
+    accounts: transactor(accountAggregate),
+    sessions: transactor(sessionAggregate),
+    profiles: transactor(profileAggregate),
+    preferences: transactor(preferencesAggregate),
+    names: transactor(nameAggregate),
+    blocks: transactor(blockAggregate),
+    lookups: transactor(lookupAggregate),
+    passkeys: transactor(passkeysAggregate),
+    devices: transactor(devicesAggregate),
+    factors: transactor(factorsAggregate),
+    openIdClaims: transactor(openIdClaimAggregate),
+    linkedIdentities: transactor(linkedIdentitiesAggregate),
+    administrators: transactor(administratorsAggregate),
+    mails: transactor(mailAggregate),
+    freshness: openFreshness({ store: reads, clock }),
+    // In events the node is its UUID alone; leases name its process too.
+    nodeId,
+    node: identifyNode(nodeId),
+  }
+}
+export type Core = Awaited<ReturnType<typeof openCore>>
+
+/** One projection with all that can be done with it. */
+const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
+  const { reads, log, cache, clock, freshness, node } = core
+  const store = guarded({ projection, store: reads, clock, onDamaged: core.damage.document })
+  const options = { projection, store, log, cache, clock, freshness, nodeId: node.id, hasEnded: node.hasEnded }
+  return {
+    name: projection.name,
+    view: openView({ projection, store, clock, freshness }),
+    run: (signal: AbortSignal, onError: (message: string) => void, trace: ConsumerTrace) =>
+      runProjection({ ...options, signal, onError, trace }),
+    inspect: () => inspectProjection({ store, log }, projection),
+    retry: () => retryProjection(store, projection, clock.now()),
+    rebuild: (watch: Watch) =>
+      rebuild({ ...options, signal: watch.signal, onProgress: told(watch, `rebuild ${projection.name}`) }),
+    verify: (watch: Watch) =>
+      verifyProjection({
+        ...options,
+        store: reads,
+        signal: watch.signal,
+        onProgress: told(watch, `verify ${projection.name}`),
+      }),
+  }
+}
+
+/**
+ * Positions are not dense and other consumers' events lie between, so how many there will be is reckoned from how many
+ * there were on the way so far; a rebuild that was taken up again counts from there on.
+ */
+const told = (watch: Watch, step: string) => {
+  let from: number | undefined
+  return ({ progress, events }: { readonly progress: number; readonly events: number }): void => {
+    from ??= progress
+    const total = progress > from ? Math.round((events * (1 - from)) / (progress - from)) : 0
+    watch.onProgress({ step, done: events, total: Math.max(total, events), unit: 'events' })
+  }
+}
+
+export const bindAll = (core: Core) => ({
+  entries: bind(core, entriesProjection),
+  search: bind(core, searchProjection),
+  analytics: bind(core, analyticsProjection),
+  history: bind(core, historyProjection),
+})
+export type Views = ReturnType<typeof bindAll>
+
+/** One subscriber with all that can be done with it. */
+const bindSubscriber = (core: Core, subscriber: Subscriber) => {
+  const { log, clock, node } = core
+  const store = subscriber.outward ? core.outward : core.reads
+  const consumer = { log, store, clock, nodeId: node.id, hasEnded: node.hasEnded }
+  const unsent = unsentDeps(core, subscriber)
+  const beginAt = subscriber.outward && { beginAt: (head: bigint) => beginOutward(unsent, head) }
+  return {
+    name: subscriber.name,
+    declared: subscriber,
+    run: (signal: AbortSignal, onError: (message: string) => void, trace: ConsumerTrace) =>
+      runSubscriber({ subscriber, ...consumer, ...beginAt, signal, onError, trace }),
+    inspect: () => inspectSubscriber({ store, log }, subscriber),
+    retry: () => retrySubscriber(store, subscriber, clock.now()),
+  }
+}
+
+const removingIn = ({ reads, log }: Core) =>
+  openRemoving(reads, log.logId, [
+    removedBy(entriesProjection),
+    removedBy(searchProjection),
+    removedBy(analyticsProjection),
+    removedBy(historyProjection),
+  ])
+
+/** Every subscriber of the service: a new one is one line more. */
+export const bindSubscribers = (core: Core, rules: readonly MailRule[]) => [
+  bindSubscriber(core, redactionSubscriber({ log: core.log, keys: core.keys, remove: removingIn(core) })),
+  bindSubscriber(core, addressMoves(core)),
+  bindSubscriber(core, signUpEnds(core).subscriber),
+  bindSubscriber(core, factorChanges(core)),
+  bindSubscriber(core, mailSubscriber(rules, core)),
+]
+export type Subscribers = ReturnType<typeof bindSubscribers>
+
+/** What runs in the background of a service. */
+export type Running = {
+  readonly projections: readonly { readonly name: string; readonly handle: ProjectionHandle }[]
+  readonly subscribers: readonly { readonly name: string; readonly handle: SubscriberHandle }[]
+  readonly follower: TokenFollower
+  readonly identities: Identities
+}

@@ -1,0 +1,81 @@
+/** The end of accounts: what the edge asks for, the work of house-keeping, receipts. */
+import type { ErasurePort } from '../adapters/http/routes/account-edge.ts'
+import * as erasure from '../commands/erasure.ts'
+import type { From } from '../commands/identity.ts'
+import { releaseIdentities } from '../commands/openid.ts'
+import { openReceiptSigner } from '../commands/receipts.ts'
+import { receiptOf } from '../domain/account/receipt.ts'
+import type { Recorded } from '../domain/event.ts'
+import { identitiesStream } from '../domain/openid/linked-identities.ts'
+import { preferencesStream } from '../domain/profile/preferences.ts'
+import { profileStream } from '../domain/profile/profile.ts'
+import { isRefusal } from '../domain/refusal.ts'
+import { passkeysStream } from '../domain/session/passkeys.ts'
+import { factorsStream } from '../domain/session/second-factor.ts'
+import type { Core } from './core.ts'
+
+const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
+  const { addresses, accounts, profiles, clock, newId, log, keys, linkSecret: link } = core
+  const identities = { claims: core.openIdClaims, linked: core.linkedIdentities, clock, newId }
+  return {
+    addresses,
+    accounts,
+    profiles,
+    clock,
+    newId,
+    log,
+    keys,
+    secrets: { link },
+    releaseIdentities: (accountId, from) => releaseIdentities(identities, accountId, from),
+  }
+}
+
+/** `service`: its public address, or a name. */
+export const openErasure = async (core: Core, service: string): Promise<ErasurePort> => {
+  const deps = await depsOf(core)
+  const signer = openReceiptSigner(await core.keys.secret('receipt'))
+  return {
+    wish: (accountId, content, from) => erasure.wishErasure(deps, accountId, content, from),
+    takeBack: (accountId, from) => erasure.takeBackErasure(deps, accountId, from),
+    takeBackByLink: (token, from) => erasure.takeBackErasureByLink(deps, token, from),
+    receiptPath: accountId => `/v1/receipts/${erasure.receiptToken(core.linkSecret, accountId)}`,
+    receipt: async token => {
+      const found = await erasure.erasedAccount(deps, token)
+      if (isRefusal(found)) return found
+      const receipt = receiptOf(found.account, { service, logId: core.log.logId, position: found.position })
+      return receipt ? { receipt, signed: signer.sign(receipt) } : erasure.noReceipt()
+    },
+    keys: [signer.publicKey],
+  }
+}
+
+/** Carries out what is due of these accounts; how many are over with it. One that fails keeps none of the others. */
+export const carryOutErasures = async (
+  core: Core,
+  accountIds: readonly string[],
+  onError: (accountId: string, error: unknown) => void,
+): Promise<number> => {
+  const deps = await depsOf(core)
+  const from: From = { correlationId: core.newId(), agent: '' }
+  let over = 0
+  for (const id of accountIds)
+    try {
+      if (await erasure.carryOutErasure(deps, id, from)) over += 1
+    } catch (error) {
+      onError(id, error)
+    }
+  return over
+}
+
+/** What a node has in memory of somebody who was erased. */
+export const forgetAccount = (core: Core, { data, stream }: Recorded): void => {
+  const id = String(data['accountId'])
+  const claims = Array.isArray(data['claims']) ? data['claims'].map(String) : []
+  core.accounts.forget(stream)
+  core.profiles.forget(profileStream(id))
+  core.preferences.forget(preferencesStream(id))
+  core.linkedIdentities.forget(identitiesStream(id))
+  core.factors.forget(factorsStream(id))
+  core.passkeys.forget(passkeysStream(id))
+  for (const claim of claims) core.addresses.forget(claim)
+}

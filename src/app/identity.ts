@@ -1,0 +1,145 @@
+/** Accounts and sessions: their streams, their secrets, and what the edge and the mails need of them. */
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { ACCESS_SECONDS, signAccessToken, type TokenScope } from '../adapters/http/access-tokens.ts'
+import { ProblemError } from '../adapters/http/problems.ts'
+import type { IdentityPort, SignedIn } from '../adapters/http/routes/account-edge.ts'
+import type { AdministrationPort, Standing } from '../adapters/http/routes/administration.ts'
+import * as roles from '../commands/account-roles.ts'
+import * as accounts from '../commands/accounts.ts'
+import { readRefreshToken } from '../commands/identity.ts'
+import type { FactorDeps } from '../commands/second-factor.ts'
+import * as sessions from '../commands/sessions.ts'
+import { countTry } from '../commands/sign-in-waits.ts'
+import { accountStream } from '../domain/account/account.ts'
+import { defined } from '../domain/defined.ts'
+import { grantsOf } from '../domain/grants.ts'
+import { isRefusal, type Refusal } from '../domain/refusal.ts'
+import type { Role } from '../domain/roles.ts'
+import type { Identities } from '../projections/identities.ts'
+import { addressKeyOf, openAddressPort } from './address.ts'
+import type { Core } from './core.ts'
+import { openFactorPort, openFactors, openPasskeyPort, openStepUp } from './factors.ts'
+
+/** Of libuv's four threads one is left for files. */
+const MOST_AT_ONCE = 3
+
+/** What the commands stand on. The password port costs a list and a hash to open, so only those who need it open it. */
+export const openIdentity = async (core: Core, publicUrl?: string): Promise<FactorDeps> => {
+  const { openPasswords } = await import('../adapters/passwords/argon2.ts')
+  const secret = (purpose: string) => core.keys.secret(purpose)
+  const [pepper, link, refresh, device] = await Promise.all([
+    secret('password'),
+    secret('mail-link'),
+    secret('refresh-token'),
+    secret('device'),
+  ])
+  if (!pepper || !link || !refresh || !device) throw new Error('A secret is missing.')
+  const concurrency = Math.min(MOST_AT_ONCE, availableParallelism())
+  return {
+    addresses: core.addresses,
+    addressKeys: core.addressKeys,
+    accounts: core.accounts,
+    sessions: core.sessions,
+    passwords: await openPasswords({ pepper, concurrency }),
+    secrets: { address: addressKeyOf(core), link, refresh, device },
+    clock: core.clock,
+    newId: core.newId,
+    ...(await openFactors(core, publicUrl)),
+  }
+}
+
+/** Adds an access token to a session that was opened or gone on with. */
+export const withAccessToken =
+  (core: Core, scope: TokenScope) =>
+  async (opened: sessions.Opened | Refusal): Promise<SignedIn | Refusal> => {
+    if (isRefusal(opened)) return opened
+    const { session, refreshToken, device } = opened
+    const issuedAt = core.clock.now()
+    const accessToken = await signAccessToken(core.keys, scope, {
+      jti: core.newId(),
+      sub: session.accountId,
+      kind: 'account' as const,
+      session: session.id,
+      epoch: session.epoch,
+      issuedAt,
+      expiresAt: new Date(issuedAt.getTime() + ACCESS_SECONDS * 1000),
+    })
+    return { session, accessToken, refreshToken, ...defined({ device }) }
+  }
+
+/** Counts tries at an account, from where they are counted. @throws {ProblemError} rate-limited. */
+export const admitBy =
+  (core: Pick<Core, 'cache'>) =>
+  (counted: string): sessions.Admit =>
+  async (claim, device) => {
+    const waitMs = await countTry(core.cache, device === undefined ? { claim, place: counted } : { claim, device })
+    if (waitMs === undefined) return
+    const wait = Math.max(1, Math.ceil(waitMs / 1000))
+    throw new ProblemError('rate-limited', `Too many tries: wait for ${wait} seconds.`, {
+      headers: { 'retry-after': String(wait) },
+    })
+  }
+
+/** What the routes of accounts do. */
+export const openIdentityPort = (
+  core: Core,
+  deps: FactorDeps,
+  identities: Identities,
+  scope: TokenScope,
+): Omit<IdentityPort, 'erasure'> => {
+  const admit = admitBy(core)
+  const withToken = withAccessToken(core, scope)
+  return {
+    addressChange: openAddressPort(core, deps),
+    stepUp: openStepUp(deps, admit),
+    factors: openFactorPort(deps),
+    passkeys: openPasskeyPort(deps),
+    signInByPasskey: async (given, from) => withToken(await sessions.signInByPasskey(deps, given, from)),
+    signUp: (given, from) => accounts.requestSignUp(deps, given, from),
+    verify: (token, from) => accounts.confirmEmail(deps, token, from),
+    resend: (email, from) => accounts.requestVerification(deps, email, from),
+    signIn: async (given, counted, from) => withToken(await sessions.signIn(deps, given, from, admit(counted))),
+    refresh: async (token, from) => withToken(await sessions.refresh(deps, token, from)),
+    sessionIn: token => readRefreshToken(deps.secrets.refresh, token)?.sessionId,
+    requestReset: (email, from) => accounts.requestPasswordReset(deps, email, from),
+    reset: (given, from) => accounts.resetPassword(deps, given, from),
+    changePassword: (by, passwords, from) => accounts.changePassword(deps, by, passwords, from),
+    endSession: (accountId, which, from) => sessions.endOneSession(deps, accountId, which, from),
+    endSessions: (accountId, spare, from) => accounts.endAllSessions(deps, accountId, spare, from),
+    sessionsOf: accountId => identities.sessionsOf(accountId),
+    account: async id => {
+      const { state: account } = await core.accounts.load(accountStream(id))
+      return account && { account, grants: grantsOf(account.grants, core.clock.now()) }
+    },
+  }
+}
+
+/** What administrators do. */
+export const openAdministration = (core: Core, identities: Pick<Identities, 'holders'>): AdministrationPort => {
+  const deps = { ...core, administratorIds: () => identities.holders('admin') }
+  const standing = (result: roles.Administered): Standing | Refusal => {
+    if (isRefusal(result)) return result
+    const { state, position } = result
+    const known = { suspended: state?.suspended ?? false, grants: state?.grants ?? [] }
+    return { id: state?.id ?? '', ...known, position }
+  }
+  return {
+    grant: async (given, by, from) => standing(await roles.grant(deps, given, by, from)),
+    take: async (given, by, from) => standing(await roles.take(deps, given, by, from)),
+    suspend: async (id, reason, by, from) => standing(await roles.suspendAccount(deps, id, reason, by, from)),
+    endSessions: async (id, by, from) => standing(await roles.endAccountSessions(deps, id, by, from)),
+    reinstate: async (id, by, from) => standing(await roles.reinstateAccount(deps, id, by, from)),
+  }
+}
+
+/** What the command line does with accounts: the password is made here, of 128 random bits. */
+export const openAccountTool = (core: Core) => ({
+  create: async ({ email, role }: { readonly email: string; readonly role: Role }) => {
+    const password = randomBytes(16).toString('base64url')
+    const made = await accounts.createByOperator(await openIdentity(core), { email, role, password })
+    if (isRefusal(made) || role !== 'admin') return made
+    const restored = await roles.restoreAdministrator(core, made.accountId, { correlationId: core.newId(), agent: '' })
+    return isRefusal(restored) ? restored : made
+  },
+})

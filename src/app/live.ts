@@ -1,0 +1,117 @@
+/** The live feed of a service: the hub on the log, its connections, its tickets. */
+import { openPresence, type Presence } from '../adapters/cache/presence.ts'
+import { ProblemError } from '../adapters/http/problems.ts'
+import { openSyncTokens } from '../adapters/http/tokens.ts'
+import { asyncApi } from '../adapters/ws/asyncapi.ts'
+import { asyncApiPage } from '../adapters/ws/asyncapi-page.ts'
+import { openLiveFeed } from '../adapters/ws/feed.ts'
+import { openTickets } from '../adapters/ws/tickets.ts'
+import type { Readings } from '../commands/history.ts'
+import { openLiveHub } from '../core/live/hub.ts'
+import { defined } from '../domain/defined.ts'
+import type { JsonObject } from '../domain/event.ts'
+import { isRefusal } from '../domain/refusal.ts'
+import type { Permission } from '../domain/roles.ts'
+import { FiguresSchema } from '../queries/analytics.ts'
+import { liveEventSchemas } from '../subscribers/live-schemas.ts'
+import { openStandings } from '../subscribers/live-standings.ts'
+import type { Closing, Core, Running } from './core.ts'
+import { declaredCategories } from './history.ts'
+
+export const openLive = async (
+  core: Core,
+  running: Running,
+  options: {
+    readonly version: string
+    readonly most: number
+    readonly total: number
+    /** The day's figures. */
+    readonly figures: () => Promise<JsonObject>
+    /** Records who reads the log. */
+    readonly readings: Pick<Readings, 'open'>
+    readonly standing: (credential: string) => ReadonlySet<Permission> | 'ended' | 'unknown'
+    readonly lost: () => boolean
+    readonly onError: (error: unknown) => void
+  },
+  opened: Closing[],
+) => {
+  const { log, store, keys, clock, newId } = core
+  const { onError, most, total, standing, lost, figures } = options
+  const ending = new AbortController()
+  const { signal } = ending
+  const syncTokens = openSyncTokens(await keys.secret('sync-token'), log)
+  const secret = await keys.secret('live-ticket')
+  const tickets = openTickets({ records: core.engine.store, secret, clock, newId })
+  let presence: Presence | undefined
+  const head = await log.head()
+  const hub = openLiveHub({
+    connections: () => presence?.all().connections ?? 0,
+
+    log,
+    clock,
+    signal,
+    from: { position: head, mark: await log.markAt(head) },
+    tokenOf: syncTokens.at,
+    onError,
+    figures,
+    standings: openStandings(store),
+    projections: () =>
+      Promise.all(
+        running.projections.map(async ({ name, handle }) => {
+          const { state, lag, parked, rate, progress, position } = await handle.status()
+          return { name, state, position: await syncTokens.of(position), lag: String(lag), parked, rate, progress }
+        }),
+      ),
+  })
+  const feed = openLiveFeed({
+    hub,
+    clock,
+    tickets,
+    standing,
+    lost,
+    most,
+    total,
+    signal,
+    onError,
+    recorded: async ({ actor }, channel, filter, after) => {
+      if (channel !== 'events' || !actor) return
+      const filters = { ...filter, ...defined({ after: after && String(after.position) }), order: 'asc' as const }
+      const opened = await options.readings.open({ actor, correlationId: newId(), filters })
+      if (isRefusal(opened)) throw new Error(opened.detail)
+    },
+    readAfter: async token => {
+      try {
+        return await syncTokens.read(token)
+      } catch (error) {
+        if (!(error instanceof ProblemError)) throw error
+        return error.code === 'other-log'
+          ? {
+              code: 'other-log',
+              detail:
+                'after is of another log, or of another history of it: drop what you keep, read again, subscribe without it.',
+            }
+          : { code: 'after-invalid', detail: 'after was not made by this service: subscribe without it.' }
+      }
+    },
+  })
+  const nodes = openPresence({
+    cache: core.cache,
+    clock,
+    nodeId: core.nodeId,
+    own: () => {
+      const { open, listeners } = feed.stats()
+      return { connections: open, listeners }
+    },
+  })
+  presence = nodes
+  opened.push({
+    close: async () => {
+      await nodes.close()
+      await feed.close()
+      ending.abort()
+      await hub.done
+    },
+  })
+  const document = asyncApi(options.version, liveEventSchemas(declaredCategories, FiguresSchema))
+  return { ...feed, nodes: nodes.all, document, page: asyncApiPage(document) }
+}

@@ -1,0 +1,39 @@
+/** The service's log as the settings want it, and what consumers tell it about events. */
+import type { Logger } from 'pino'
+import { openServiceLog, type ServiceLog } from '../adapters/logging/service-log.ts'
+import type { Config } from '../config/load.ts'
+import type { ConsumerTrace } from '../core/consume/consume.ts'
+import type { Recorded } from '../domain/event.ts'
+import { traceIdOf } from '../domain/trace.ts'
+
+export const openLogging = ({ log, dataDir }: Config): Promise<ServiceLog> => openServiceLog({ ...log, dataDir })
+
+const lineOf = (consumer: string, event: Recorded) => ({
+  consumer,
+  eventId: event.id,
+  type: event.type,
+  stream: event.stream,
+  position: String(event.position),
+  req: event.meta.correlationId,
+  trace: traceIdOf(event.meta.correlationId, event.meta.traceparent),
+})
+
+/**
+ * What every consumer says about events, each line with the request and the trace that caused the event. Imported events
+ * come by the hundred thousand and from no request: they are not told one by one.
+ */
+export const consumerTrace = (logger: Logger): ConsumerTrace => ({
+  ...(logger.isLevelEnabled('debug') && {
+    taken: (consumer: string, events: readonly Recorded[]) => {
+      for (const event of events)
+        if (event.meta.actor.kind !== 'import') logger.debug(lineOf(consumer, event), 'event taken')
+    },
+  }),
+  leased: (consumer, takeover, token) => {
+    // Where it had to wait out a holder that said nothing, something hung: an operator wants to know.
+    const say = takeover === 'silent' ? logger.warn : logger.info
+    say.call(logger, { consumer, takeover, token }, 'works for this consumer now')
+  },
+  parked: (consumer, id, event, error) =>
+    logger.error({ ...lineOf(consumer, event), key: id, err: error }, 'event failed: what it concerns is parked'),
+})

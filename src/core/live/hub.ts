@@ -1,0 +1,345 @@
+/**
+ * The live feed's hub: one tail of the log a node, whatever the number of its listeners. Listeners that would get the same
+ * bytes form a group: every member is sent the same buffer, one write a member and turn. Groups that differ by nothing but
+ * the id which the client gave its subscription share the filter's run and the encoded event: only the id is set in for
+ * each. A listener that resumes is read up from the log and joins its group in the very
+ * turn in which it has reached the hub's position: without a gap and without a repeat.
+ */
+import type { JsonObject, Recorded } from '../../domain/event.ts'
+import { openTurns } from '../../domain/turns.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { type ChannelName, channelOf, dataOf, type Listener, scopeOf, wants } from '../../subscribers/live-channels.ts'
+import type { Standings } from '../../subscribers/live-standings.ts'
+import { tail } from '../consume/tail.ts'
+import { type Log, type LogBatch, type Place, placeAfter, placeOf, UndecodableEventError } from '../log/log.ts'
+import type { LiveHub, LiveSubscription } from './subscription.ts'
+import type { Around, LiveSink, LiveTransport } from './transport.ts'
+
+/** What the channel `projections` tells of one, every second. */
+export type ProjectionNews = JsonObject & { readonly name: string }
+
+export type LiveOptions = {
+  readonly log: Pick<Log, 'subscribe' | 'readAll' | 'types' | 'markAt'>
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** The log's head when the hub is opened. */
+  readonly from: Place
+  readonly tokenOf: (place: Place) => string
+  readonly projections: () => Promise<readonly ProjectionNews[]>
+  /** Live connections now, of all nodes that can be seen. */
+  readonly connections: () => number
+  /** The day's figures, for those on `activity` who may read analytics. */
+  readonly figures: () => Promise<JsonObject>
+  /** How entries stand now: what is read again from the log is sent as it may be seen now. */
+  readonly standings: Standings
+  readonly onError: (error: unknown) => void
+}
+
+type Member = { readonly sink: LiveSink; after: bigint }
+type Audience = Omit<LiveSubscription, 'after' | 'id'> & { readonly transport: LiveTransport }
+type Group = Audience & {
+  readonly id: string
+  /** The id as JSON text. */
+  readonly idText: Buffer
+  /** Groups that share this text differ by their ids alone. */
+  readonly audience: string
+  readonly members: Set<Member>
+  /** The last token that the members were told. */
+  told: bigint
+}
+
+/** An event that an audience gets. */
+type Found = { readonly at: bigint; readonly around: Around }
+
+const CATCH_UPS_AT_ONCE = 4
+const CATCH_UPS_OF_ONE = 2
+/** For so long one of them reads before the next has its turn. */
+const TURN_MS = 20
+const SECOND_MS = 1000
+/** Members of quiet groups are told so often how far the log has gone. */
+const PROGRESS_TICKS = 5
+
+export const openLiveHub = (options: LiveOptions): LiveHub => {
+  const { log, clock, signal, tokenOf, onError, standings } = options
+  const groups = new Map<string, Group>()
+  const turns = openTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_ONE)
+  let here = options.from
+  let messages = 0
+  let catchingUp = 0
+  let ticks = 0
+  let second = { events: 0, types: new Map<string, number>() }
+
+  const encoded = (of: Audience, event: Recorded): Around =>
+    of.transport.around({
+      after: tokenOf(placeOf(event)),
+      type: event.type,
+      at: event.meta.at,
+      data: dataOf(of.channel, of.listener, event, log.types, standings.of),
+    })
+
+  const send = (sink: LiveSink, bytes: Buffer, touched: Set<LiveSink>): void => {
+    sink.send(bytes)
+    if (sink.alone()) sink.flush()
+    else touched.add(sink)
+  }
+
+  const give = (group: Group, bytes: Buffer, count: number, touched: Set<LiveSink>): void => {
+    for (const { sink } of group.members) send(sink, bytes, touched)
+    messages += count * group.members.size
+  }
+
+  /** Of one part of the log or one second: what every audience gets, made at the first of its groups. */
+  const openShares = <T>() => {
+    const made = new Map<string, T>()
+    return (group: Group, make: () => T): T => {
+      const found = made.get(group.audience) ?? make()
+      made.set(group.audience, found)
+      return found
+    }
+  }
+
+  const flush = (touched: ReadonlySet<LiveSink>): void => {
+    for (const sink of touched) sink.flush()
+  }
+
+  /** One part of the log to one group. Who joined ahead of the tail has had some of it already. */
+  const deliver = (group: Group, found: readonly Found[], touched: Set<LiveSink>): void => {
+    const frames = found.map(({ at, around }) => ({ at, bytes: group.transport.join(around, group.idText) }))
+    const first = frames[0]
+    const last = frames.at(-1)
+    if (!first || !last) return
+    const all = frames.length === 1 ? first.bytes : Buffer.concat(frames.map(each => each.bytes))
+    group.told = last.at
+    for (const member of group.members) {
+      const { sink, after } = member
+      const due = after < first.at ? frames : frames.filter(({ at }) => at > after)
+      if (due.length === 0) continue
+      messages += due.length
+      send(sink, due === frames ? all : Buffer.concat(due.map(each => each.bytes)), touched)
+    }
+  }
+
+  const onEvents = (events: readonly Recorded[]): void => {
+    const last = events.at(-1)
+    if (!last) return
+    standings.note(events)
+    const touched = new Set<LiveSink>()
+    const shared = openShares<readonly Found[]>()
+    for (const group of groups.values()) {
+      if (!channelOf(group.channel).log) continue
+      const found = shared(group, () =>
+        events
+          .filter(event => {
+            const look = { now: standings.of(event.stream), replayed: false }
+            return wants(group.channel, group.filter, group.listener, event, look)
+          })
+          .map(event => ({ at: event.position, around: encoded(group, event) })),
+      )
+      deliver(group, found, touched)
+    }
+    here = placeOf(last)
+    // Strangers listen: what they may not see does not count either.
+    const open = events.filter(each => each.meta.route.visibility === 'public')
+    second.events += open.length
+    for (const { type } of open) second.types.set(type, (second.types.get(type) ?? 0) + 1)
+    flush(touched)
+  }
+
+  const news = (
+    channel: 'activity' | 'projections',
+    type: string,
+    all: readonly JsonObject[],
+    to: (listener: Listener) => boolean = () => true,
+  ): void => {
+    const touched = new Set<LiveSink>()
+    const shared = openShares<readonly Around[]>()
+    const [at, after] = [clock.now().toISOString(), tokenOf(here)]
+    for (const group of groups.values()) {
+      if (group.channel !== channel || !to(group.listener)) continue
+      const due = shared(group, () =>
+        all
+          .filter(data => group.filter['name'] === undefined || data['name'] === group.filter['name'])
+          .map(data => group.transport.around({ after, type, at, data })),
+      )
+      const frames = due.map(each => group.transport.join(each, group.idText))
+      if (frames.length > 0) give(group, Buffer.concat(frames), frames.length, touched)
+    }
+    flush(touched)
+  }
+
+  const progress = (): void => {
+    const { position } = here
+    const touched = new Set<LiveSink>()
+    for (const group of groups.values()) {
+      if (!channelOf(group.channel).log || group.told >= position) continue
+      group.told = position
+      const bytes = group.transport.encode({ op: 'caught-up', id: group.id, after: tokenOf(here) })
+      // Who joined ahead of the tail is farther than this: told so, they would resume from where they have been.
+      for (const { sink, after } of group.members) {
+        if (after > position) continue
+        messages += 1
+        send(sink, bytes, touched)
+      }
+    }
+    flush(touched)
+  }
+
+  const listened = (channel: ChannelName, by: (listener: Listener) => boolean = () => true): boolean =>
+    [...groups.values()].some(group => group.channel === channel && by(group.listener))
+  const readsAnalytics = ({ permissions }: Listener): boolean => permissions.has('analytics:read')
+
+  const beat = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await clock.sleep(SECOND_MS, signal)
+      if (signal.aborted) return
+      const { events, types } = second
+      second = { events: 0, types: new Map() }
+      try {
+        news('activity', 'Activity', [
+          { seconds: 1, events, types: Object.fromEntries(types), connections: options.connections() },
+        ])
+        if (listened('activity', readsAnalytics))
+          news('activity', 'Analytics', [await options.figures()], readsAnalytics)
+        if (listened('projections')) news('projections', 'ProjectionProgress', await options.projections())
+        ticks += 1
+        if (ticks % PROGRESS_TICKS === 0) progress()
+      } catch (error) {
+        onError(error)
+      }
+    }
+  }
+
+  const join = (subscription: LiveSubscription, sink: LiveSink, after: bigint): (() => void) => {
+    const { id, channel, filter, listener } = subscription
+    const audience = JSON.stringify([channel, filter, scopeOf(listener, channel), sink.transport.name])
+    const idText = JSON.stringify(id)
+    const key = `${audience}${idText}`
+    const group = groups.get(key) ?? {
+      id,
+      idText: Buffer.from(idText),
+      audience,
+      channel,
+      filter,
+      listener,
+      transport: sink.transport,
+      told: here.position,
+      members: new Set<Member>(),
+    }
+    groups.set(key, group)
+    const member = { sink, after }
+    group.members.add(member)
+    return () => {
+      group.members.delete(member)
+      if (group.members.size === 0 && groups.get(key) === group) groups.delete(key)
+    }
+  }
+
+  const say = (op: 'subscribed' | 'caught-up', id: string, at: Place, sink: LiveSink): void => {
+    sink.send(sink.transport.encode({ op, id, after: tokenOf(at) }))
+    messages += 1
+  }
+
+  /**
+   * Reads the log to one listener until it is where the hub is, and lets it join there, before anything else can happen.
+   * Only a few read at once, for a moment each; one whose reader does not keep up gives its turn and its page away and
+   * reads again from where it was, so that nobody waits for it.
+   */
+  const catchUp = async (
+    subscription: LiveSubscription,
+    sink: LiveSink,
+    from: Place,
+    ended: () => boolean,
+    settle: (at: Place) => void,
+  ): Promise<void> => {
+    const { channel, filter, listener } = subscription
+    const audience = { channel, filter, listener, transport: sink.transport }
+    const idText = Buffer.from(JSON.stringify(subscription.id))
+    let at = from
+    const part = async (): Promise<void> => {
+      const until = clock.monotonic() + TURN_MS
+      let last: Recorded | undefined
+      let done: LogBatch | undefined
+      try {
+        for await (const batch of log.readAll(at.position, channelOf(channel).log)) {
+          await standings.refresh()
+          for (const event of batch.events) {
+            if (ended() || sink.full()) break
+            last = event
+            const look = { now: standings.of(event.stream), replayed: true }
+            if (!wants(channel, filter, listener, event, look)) continue
+            sink.send(sink.transport.join(encoded(audience, event), idText))
+            messages += 1
+          }
+          sink.flush()
+          if (ended() || sink.full()) return
+          done = batch
+          if (clock.monotonic() >= until) break
+        }
+      } finally {
+        if (last) at = placeOf(last)
+      }
+      if (done && done.position > at.position) at = await placeAfter(log, done)
+    }
+    while (!ended()) {
+      if (at.position >= here.position) return settle(at)
+      try {
+        await turns.take(sink.owner, part)
+      } catch (error) {
+        // As the tail: what this build cannot read is passed over, and the rest goes on.
+        if (!(error instanceof UndecodableEventError) || error.event.position <= at.position) throw error
+        onError(error)
+        const { position } = error.event
+        at = { position, mark: await log.markAt(position) }
+      }
+      if (sink.full() && !(await sink.drained())) {
+        if (!ended()) sink.tooSlow()
+        return
+      }
+    }
+  }
+
+  const subscribe = (subscription: LiveSubscription, sink: LiveSink): (() => void) => {
+    const { id, channel, after } = subscription
+    const from = after === undefined || !channelOf(channel).log ? here : after
+    let ended = false
+    let leave: () => void = () => undefined
+    const settle = (at: Place): void => {
+      leave = join(subscription, sink, at.position)
+      say('caught-up', id, at, sink)
+      sink.flush()
+    }
+    say('subscribed', id, from, sink)
+    if (from.position >= here.position) settle(from)
+    else {
+      catchingUp += 1
+      sink.flush()
+      void catchUp(subscription, sink, from, () => ended || signal.aborted, settle)
+        .catch((error: unknown) => {
+          // The client is sent away with a code that says: try again.
+          if (!ended) onError(error)
+          if (!ended) sink.tooSlow()
+        })
+        .finally(() => {
+          catchingUp -= 1
+        })
+    }
+    return () => {
+      ended = true
+      leave()
+    }
+  }
+
+  const tailing = tail({ log, clock, signal, from: options.from.position, filter: {}, onEvents, onError })
+  const done = Promise.all([tailing, beat()]).then(() => undefined)
+  return {
+    subscribe,
+    stats: () => ({
+      groups: groups.size,
+      catchingUp,
+      position: here.position,
+      messages,
+      subscriptions: [...groups.values()].reduce((sum, { members }) => sum + members.size, catchingUp),
+    }),
+    done,
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * A removal deletes its documents from every generation there is: also from one that was replaced and is kept for who still
+ * reads it, from one that is being built, and from one whose document is parked, none of which the fold of the live one
+ * reaches in time. Documents carry the position they have seen, so that nobody writes an older one over the tombstone.
+ */
+import type { JsonObject, Recorded } from '../../domain/event.ts'
+import { markOf } from '../../domain/mark.ts'
+import { type DocumentWrite, type ReadStore, ReadStoreError } from '../../ports/read-store.ts'
+import { restingOn } from '../consume/mark.ts'
+import { type Projection, parseCollectionName } from './define.ts'
+import { keysOf } from './fold.ts'
+
+/** Under this name it is kept how far documents were removed; nothing is read from it. */
+const CONSUMER = 'removals'
+const NONE = { eventId: '' }
+
+type Store = Pick<ReadStore, 'apply' | 'collections'>
+
+export type Removing = (events: readonly Recorded[]) => Promise<void>
+
+/** The ids of the documents that an event removes, by projection. */
+export type RemovedBy = { readonly name: string; readonly idsOf: (event: Recorded) => readonly string[] }
+
+export const removedBy = <D extends JsonObject>(projection: Projection<D>): RemovedBy => ({
+  name: projection.name,
+  idsOf: event => keysOf(projection, event).filter(id => projection.evolve(undefined, event, id) === undefined),
+})
+
+/** Repeating it is harmless. */
+export const openRemoving =
+  (store: Store, logId: string, projections: readonly RemovedBy[]): Removing =>
+  async events => {
+    const last = events.at(-1)
+    if (!last) return
+    const checkpoint = {
+      logId,
+      position: last.position,
+      eventId: restingOn(markOf(last.id, last.meta.at), last, NONE),
+      token: 0,
+    }
+    for (const collection of await store.collections()) {
+      const name = parseCollectionName(collection)?.name
+      const projection = projections.find(known => known.name === name)
+      if (!projection) continue
+      const writes = events.flatMap(event =>
+        projection.idsOf(event).map((id): DocumentWrite => ({ id, position: event.position, removed: true })),
+      )
+      try {
+        await store.apply(collection, writes, { consumer: CONSUMER, value: checkpoint })
+      } catch (error) {
+        // It was dropped meanwhile, and all that it held with it.
+        if (!(error instanceof ReadStoreError && error.code === 'gone')) throw error
+      }
+    }
+  }

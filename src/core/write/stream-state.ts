@@ -1,0 +1,143 @@
+/** The folded state of one stream with what transact needs beside it: revision, recent commands, sealing key. */
+import type { Aggregate } from '../../domain/decider.ts'
+import type { DomainEvent, Recorded } from '../../domain/event.ts'
+import { markOf, NO_MARK } from '../../domain/mark.ts'
+import type { Expected, Written } from '../../ports/event-store.ts'
+import type { Log, NewEvent } from '../log/log.ts'
+
+/** A command that the stream has seen: its last revision, and the hash of its body. */
+export type Seen = { readonly revision: bigint; readonly fingerprint: string | undefined; readonly at: string }
+
+export type Loaded<State> = {
+  readonly state: State
+  readonly revision: Expected
+  readonly position: bigint
+  /** Id and time of the stream's last event; '' before the first one. */
+  readonly lastId: string
+  readonly at: string
+  /** The stream's last 256 commands, oldest first. */
+  readonly recent: ReadonlyMap<string, Seen>
+  /** The document key that sealed the stream so far. */
+  readonly key: string | undefined
+  /** From memory: others may have written since. */
+  readonly cached: boolean
+}
+
+/** A repeat of an older command than these is decided afresh. */
+const REMEMBERED = 256
+
+export const begin = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>): Loaded<State> => ({
+  state: aggregate.initial,
+  revision: 'none',
+  position: 0n,
+  lastId: '',
+  at: '',
+  recent: new Map(),
+  key: undefined,
+  cached: false,
+})
+
+/** The mark of the event that led to the stream's revision. */
+export const markAt = ({ lastId, at }: Pick<Loaded<unknown>, 'lastId' | 'at'>): string =>
+  lastId === '' ? NO_MARK : markOf(lastId, at)
+
+const belongs = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>, event: Recorded): event is Recorded<E> =>
+  aggregate.events.some(each => each.type === event.type)
+
+const apply = <State, E extends DomainEvent>(
+  aggregate: Aggregate<State, E>,
+  loaded: Loaded<State>,
+  events: readonly Recorded[],
+): Loaded<State> => {
+  let { state, revision, position, lastId, at, key } = loaded
+  const recent = new Map(loaded.recent)
+  for (const event of events) {
+    if (belongs(aggregate, event)) state = aggregate.evolve(state, event)
+    recent.delete(event.meta.commandId)
+    recent.set(event.meta.commandId, {
+      revision: event.revision,
+      fingerprint: event.meta.fingerprint,
+      at: event.meta.at,
+    })
+    ;({ revision, position } = event)
+    lastId = event.id
+    at = event.meta.at
+    key = event.meta.key?.startsWith('document:') ? event.meta.key : key
+  }
+  for (const oldest of recent.keys()) {
+    if (recent.size <= REMEMBERED) break
+    recent.delete(oldest)
+  }
+  return { state, revision, position, lastId, at, recent, key, cached: false }
+}
+
+/** What the log has after `from`, folded onto it. */
+export const since = async <State, E extends DomainEvent>(
+  log: Pick<Log, 'readStream'>,
+  aggregate: Aggregate<State, E>,
+  stream: string,
+  from: Loaded<State>,
+): Promise<Loaded<State>> => {
+  let loaded: Loaded<State> = { ...from, cached: false }
+  const first = from.revision === 'none' ? 0n : from.revision + 1n
+  for await (const page of log.readStream(stream, { from: first })) loaded = apply(aggregate, loaded, page)
+  return loaded
+}
+
+/** The stream as it was at a revision. */
+export const stateAt = async <State, E extends DomainEvent>(
+  log: Pick<Log, 'readStream'>,
+  aggregate: Aggregate<State, E>,
+  stream: string,
+  revision: bigint,
+): Promise<Loaded<State>> => {
+  let loaded = begin(aggregate)
+  for await (const page of log.readStream(stream, { from: 0n, limit: Number(revision) + 1 }))
+    loaded = apply(aggregate, loaded, page)
+  return loaded
+}
+
+/**
+ * The time of the next event on a stream: that of the clock which decides, but after that of the event before. So a time names
+ * one revision of a stream, whichever node's clock is behind, stands still or is set back.
+ */
+export const timeAfter = (now: string, before: string): string =>
+  now > before ? now : new Date(Date.parse(before) + 1).toISOString()
+
+/** The nth decided event as it will be read, so that state and route can be folded before it is written. */
+export const preview = <E extends DomainEvent>(
+  event: E,
+  at: {
+    readonly stream: string
+    readonly after: Expected
+    readonly index: number
+    readonly position: bigint
+    readonly recordedAt: string
+  },
+  envelope: Pick<NewEvent, 'id' | 'meta'>,
+): Recorded<E> => ({
+  ...event,
+  id: envelope.id,
+  stream: at.stream,
+  revision: (at.after === 'none' ? -1n : at.after) + BigInt(at.index + 1),
+  position: at.position,
+  recordedAt: at.recordedAt,
+  meta: { ...envelope.meta, schema: 0 },
+})
+
+/** The state after an append that was answered. */
+export const advance = <State, E extends DomainEvent>(
+  aggregate: Aggregate<State, E>,
+  loaded: Loaded<State>,
+  stream: string,
+  decided: readonly (E & NewEvent)[],
+  written: Written,
+  key: string | undefined,
+): Loaded<State> => {
+  const { position } = written
+  const recorded = decided.map((event, index) =>
+    // The store's clock is read with the event; no fold looks at it.
+    preview(event, { stream, after: loaded.revision, index, position, recordedAt: event.meta.at }, event),
+  )
+  return { ...apply(aggregate, loaded, recorded), key: key ?? loaded.key }
+}

@@ -1,0 +1,267 @@
+/**
+ * The write side's one loop: load -> first answer again -> If-Match -> decide -> append at the exact revision.
+ *
+ * What a cached state says against a command (a refusal, nothing to do, a stale If-Match) counts only after the stream
+ * has been read again; what it says for a command is checked by the append itself. Commands on one stream take turns, so
+ * that retries are left for those of other processes.
+ */
+import { LRUCache } from 'lru-cache'
+import type { Aggregate, Decision } from '../../domain/decider.ts'
+import { defined } from '../../domain/defined.ts'
+import type { Actor, DomainEvent } from '../../domain/event.ts'
+import { eventId } from '../../domain/ids.ts'
+import { sizeOf } from '../../domain/json.ts'
+import { isStated, type StatedRevision } from '../../domain/mark.ts'
+import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { type AppendResult, EventStoreError, type Expected } from '../../ports/event-store.ts'
+import type { Encoded, Log, NewEvent } from '../log/log.ts'
+import { advance, begin, type Loaded, markAt, preview, since, stateAt, timeAfter } from './stream-state.ts'
+import { openStreamTurns } from './stream-turns.ts'
+
+/** Everything about one command that is not its input. */
+export type Envelope = {
+  readonly commandId: string
+  readonly actor: Actor
+  readonly fingerprint?: string
+  readonly correlationId: string
+  readonly traceparent?: string
+  readonly at: Date
+  /** The state the client says it has seen; `any`: that there is one, whichever (RFC 9110, 13.1.1). */
+  readonly ifMatch?: StatedRevision | 'any'
+  readonly dryRun?: boolean
+}
+
+export type Accepted<State> = {
+  readonly outcome: 'accepted'
+  readonly stream: string
+  readonly state: State
+  readonly revision: Expected
+  /** Of the event that led to the revision (src/domain/mark.ts). */
+  readonly mark: string
+  /** Position of the last event that this answer rests on; a query that names it sees the command's effect. */
+  readonly position: bigint
+  /** The command had been carried out before: this is its first answer again. */
+  readonly replayed: boolean
+  /** What was written, or in a dry run would be; empty when it was already true. */
+  readonly events: readonly NewEvent[]
+}
+export type Result<State> = Accepted<State> | Refusal
+
+export type Transactor<State, E extends DomainEvent> = {
+  readonly aggregate: Aggregate<State, E>
+  /** Carries out one command, after those on the stream that came before. @throws {EventStoreError} when the store is unavailable, busy or refuses the size. */
+  run(stream: string, decide: (state: State) => Decision<E>, envelope: Envelope): Promise<Result<State>>
+  /** The stream as it stands in the log now. */
+  load(stream: string): Promise<Pick<Loaded<State>, 'state' | 'revision' | 'position'> & { readonly mark: string }>
+  /** Drops a stream from memory: its text was removed. */
+  forget(stream: string): void
+}
+
+export type TransactorOptions<State, E extends DomainEvent> = {
+  readonly aggregate: Aggregate<State, E>
+  readonly log: Pick<Log, 'encode' | 'append' | 'readStream'>
+  readonly clock: Clock
+  /** A number in [0, 1): jitter of retries. */
+  readonly random: () => number
+  /** How many streams are kept in memory. */
+  readonly cachedStreams: number
+}
+
+const MAX_ATTEMPTS = 8
+const MAX_RESENDS = 4
+const BACKOFF_MS = 5
+/** Of all states that are kept, as JSON. */
+const CACHED_CHARACTERS = 32 * 1024 * 1024
+
+const stale = (ifMatch: StatedRevision | 'any', current: Expected): Refusal =>
+  current === 'none'
+    ? refuse('revision-stale', 'If-Match names a revision, and there is nothing yet that could have one.')
+    : refuse('revision-stale', 'If-Match names a revision that is not the current one: read again and decide again.', {
+        // Below 0 stands for a tag that is none of ours.
+        context: {
+          ...(ifMatch !== 'any' && ifMatch.revision >= 0n && { statedRevision: String(ifMatch.revision) }),
+          currentRevision: String(current),
+        },
+      })
+
+const UNKNOWN = 'It is not known whether this was written. Send it again with the same Idempotency-Key.'
+
+export const openTransactor = <State, E extends DomainEvent>(
+  options: TransactorOptions<State, E>,
+): Transactor<State, E> => {
+  const { aggregate, log, clock, random } = options
+  const cache = new LRUCache<string, Loaded<State>>({
+    max: options.cachedStreams,
+    // What streams hold differs a thousandfold.
+    maxSize: CACHED_CHARACTERS,
+    sizeCalculation: ({ state }) => 500 + sizeOf(state),
+  })
+
+  const turns = openStreamTurns()
+
+  const resync = async (stream: string, from: Loaded<State>): Promise<Loaded<State>> => {
+    const loaded = await since(log, aggregate, stream, from)
+    cache.set(stream, { ...loaded, cached: true })
+    return { ...loaded, cached: false }
+  }
+  const load = async (stream: string): Promise<Loaded<State>> => cache.get(stream) ?? resync(stream, begin(aggregate))
+
+  const envelop = (
+    stream: string,
+    loaded: Loaded<State>,
+    decided: readonly E[],
+    envelope: Envelope,
+  ): readonly (E & NewEvent)[] => {
+    const { commandId, actor, fingerprint, correlationId, traceparent } = envelope
+    const now = envelope.at.toISOString()
+    let { state, at } = loaded
+    return decided.map((event, index) => {
+      at = timeAfter(now, at)
+      const id = eventId(commandId, index)
+      const meta = {
+        actor,
+        commandId,
+        correlationId,
+        causationId: commandId,
+        at,
+        ...defined({ fingerprint, traceparent }),
+        route: aggregate.route(state),
+      }
+      const place = { stream, after: loaded.revision, index, position: loaded.position, recordedAt: at }
+      state = aggregate.evolve(state, preview(event, place, { id, meta }))
+      return { ...event, id, meta: { ...meta, route: aggregate.route(state) } }
+    })
+  }
+
+  /** Sends the same events at the same revision until the outcome is known, or gives up: never decides again on it. */
+  const append = async (encoded: Encoded): Promise<AppendResult> => {
+    let result = await log.append(encoded)
+    for (let sent = 1; result.outcome === 'unknown' && sent <= MAX_RESENDS; sent += 1) {
+      await clock.sleep(BACKOFF_MS * 4 ** sent * (1 + random()))
+      // A store that is away now says nothing about what was sent before.
+      result = await log.append(encoded).catch((error: unknown) => {
+        if (error instanceof EventStoreError) return { outcome: 'unknown', cause: error.message }
+        throw error
+      })
+    }
+    return result
+  }
+
+  const firstAnswer = async (
+    stream: string,
+    loaded: Loaded<State>,
+    seen: bigint,
+    envelope: Envelope,
+  ): Promise<Result<State>> => {
+    // Others may have removed the text since; until its key is gone, only the stream as it stands says so.
+    const now = aggregate.isRemoved && loaded.cached ? await resync(stream, loaded) : loaded
+    const whole = now.revision === seen || aggregate.isRemoved?.(now.state) === true
+    const first = whole ? now : await stateAt(log, aggregate, stream, seen)
+    const { state, revision, position } = first
+    const replayed = envelope.dryRun !== true
+    return { outcome: 'accepted', stream, state, revision, mark: markAt(first), position, replayed, events: [] }
+  }
+
+  /**
+   * A store takes the same ids at the same revision for a repeat, whatever they say, and answers as at the first time. Two
+   * processes that were given one Idempotency-Key at the same moment both hear of success, and only one of them is in the
+   * log: so what is recorded is read back. The stream as it stands where that is not what was decided here.
+   */
+  const recordedElsewhere = async (
+    stream: string,
+    loaded: Loaded<State>,
+    { commandId, fingerprint }: Envelope,
+    written: readonly NewEvent[],
+  ): Promise<Loaded<State> | 'unknown' | undefined> => {
+    if (fingerprint === undefined) return undefined
+    try {
+      const recorded = await since(log, aggregate, stream, loaded)
+      const seen = recorded.recent.get(commandId)
+      if (!seen || (seen.fingerprint === fingerprint && seen.at === written.at(-1)?.meta.at)) return undefined
+      cache.set(stream, { ...recorded, cached: true })
+      return { ...recorded, cached: false }
+    } catch (error) {
+      if (error instanceof EventStoreError) return 'unknown'
+      throw error
+    }
+  }
+
+  const attempt = async (
+    n: number,
+    stream: string,
+    loaded: Loaded<State>,
+    decide: (state: State) => Decision<E>,
+    envelope: Envelope,
+  ): Promise<Result<State>> => {
+    const again = async (): Promise<Result<State>> => attempt(n, stream, await resync(stream, loaded), decide, envelope)
+    const seen = loaded.recent.get(envelope.commandId)
+    if (seen)
+      return seen.fingerprint === envelope.fingerprint
+        ? firstAnswer(stream, loaded, seen.revision, envelope)
+        : refuse('idempotency-key-reused', 'This Idempotency-Key was used with another payload.')
+    const { ifMatch } = envelope
+    const stated = ifMatch === undefined || (ifMatch === 'any' && loaded.revision !== 'none') ? undefined : ifMatch
+    if (stated !== undefined && (stated === 'any' || !isStated(stated, loaded.revision, markAt(loaded))))
+      return loaded.cached ? again() : stale(stated, loaded.revision)
+    const decision = decide(loaded.state)
+    if (isRefusal(decision)) return loaded.cached ? again() : decision
+    const { state, revision, position } = loaded
+    const mark = markAt(loaded)
+    const events = envelop(stream, loaded, decision, envelope)
+    if (events.length === 0) {
+      if (loaded.cached) return again()
+      return { outcome: 'accepted', stream, state, revision, mark, position, replayed: false, events }
+    }
+    if (envelope.dryRun)
+      return { outcome: 'accepted', stream, state, revision, mark, position, replayed: false, events }
+
+    const encoded = await log.encode(stream, revision, events, loaded.key)
+    const result = await append(encoded)
+    if (result.outcome === 'unknown') {
+      cache.delete(stream)
+      return refuse('outcome-unknown', UNKNOWN)
+    }
+    if (result.outcome === 'conflict') {
+      const fresh = await resync(stream, loaded)
+      if (stated !== undefined)
+        return fresh.recent.has(envelope.commandId)
+          ? attempt(n, stream, fresh, decide, envelope)
+          : stale(stated, fresh.revision)
+      if (n >= MAX_ATTEMPTS) return refuse('conflict', 'Others keep changing this at the same moment; try again.')
+      await clock.sleep(BACKOFF_MS * n * random())
+      return attempt(n + 1, stream, fresh, decide, envelope)
+    }
+    const first = await recordedElsewhere(stream, loaded, envelope, events)
+    if (first === 'unknown') {
+      cache.delete(stream)
+      return refuse('outcome-unknown', UNKNOWN)
+    }
+    if (first) return attempt(n, stream, first, decide, envelope)
+    const written = advance(aggregate, loaded, stream, events, result, encoded.key)
+    if ((cache.peek(stream)?.position ?? 0n) < written.position) cache.set(stream, { ...written, cached: true })
+    return {
+      outcome: 'accepted',
+      stream,
+      state: written.state,
+      revision: written.revision,
+      mark: markAt(written),
+      position: written.position,
+      replayed: false,
+      events,
+    }
+  }
+
+  return {
+    aggregate,
+    run: (stream, decide, envelope) =>
+      turns.on(stream, async () => attempt(1, stream, await load(stream), decide, envelope)),
+    load: async stream => {
+      const loaded = await resync(stream, cache.get(stream) ?? begin(aggregate))
+      return { ...loaded, mark: markAt(loaded) }
+    },
+    forget: stream => {
+      cache.delete(stream)
+    },
+  }
+}

@@ -1,0 +1,349 @@
+/** An account: its address and password (sealed under its own key), its roles, whether it may act. */
+import Type from 'typebox'
+import type { Aggregate, Decide } from '../decider.ts'
+import { defined } from '../defined.ts'
+import { type EventOf, eventType, type Recorded } from '../event.ts'
+import type { Grant } from '../grants.ts'
+import { streamName } from '../ids.ts'
+import { refuse } from '../refusal.ts'
+import { languageRoles, type Role, roles } from '../roles.ts'
+import { type Erased, type Erasure, erasureEvents } from './erasure.ts'
+
+// Stream
+
+export const accountCategory = 'account'
+export const accountStream = (id: string): string => streamName(accountCategory, id)
+
+// Events
+
+const strict = { additionalProperties: false }
+const text = Type.String({ minLength: 1 })
+const secret = Type.String({ minLength: 1, seal: 'subject' as const })
+const subject = (data: { readonly accountId?: unknown }): string => String(data.accountId)
+
+/** `claim` is the stream of the address; without a password one signs in by an OpenID provider. */
+export const AccountCreated = eventType(
+  'AccountCreated',
+  Type.Object(
+    { accountId: text, claim: text, address: secret, password: Type.Optional(secret), locale: Type.Enum(['en', 'es']) },
+    strict,
+  ),
+  { subject },
+)
+/** Another address: `claim` is its stream, `from` that of the one before. `reverted`: taken back from whoever changed it. */
+export const AddressChanged = eventType(
+  'AddressChanged',
+  Type.Object({ accountId: text, claim: text, from: text, address: secret, reverted: Type.Boolean() }, strict),
+  { subject },
+)
+/** The same address under another key: `claim` is its stream, `from` the one before. */
+export const AddressRekeyed = eventType('AddressRekeyed', Type.Object({ claim: text, from: text }, strict))
+/** `reason`: changed by its owner, set by a reset, or hashed anew with today's parameters. Only the last keeps sessions. */
+export const PasswordSet = eventType(
+  'PasswordSet',
+  Type.Object({ accountId: text, password: secret, reason: Type.Enum(['changed', 'reset', 'rehashed']) }, strict),
+  { subject },
+)
+/** Every session but `except` ends here. */
+export const SessionsEnded = eventType('SessionsEnded', Type.Object({ except: Type.Optional(text) }, strict))
+/** `languages`: canonical tags, in order; absent: in every language. */
+export const RoleGranted = eventType(
+  'RoleGranted',
+  Type.Object(
+    {
+      role: Type.Enum([...roles]),
+      expiresAt: Type.Optional(text),
+      languages: Type.Optional(Type.Array(text, { minItems: 1 })),
+      by: text,
+    },
+    strict,
+  ),
+)
+export const RoleTaken = eventType('RoleTaken', Type.Object({ role: Type.Enum([...roles]), by: text }, strict))
+/** `reason` is about a person and is sealed like what they say themselves; `accountId` names the key, before it there was none. */
+export const AccountSuspended = eventType(
+  'AccountSuspended',
+  Type.Object({ accountId: Type.Optional(text), by: text, reason: secret }, strict),
+  { subject },
+)
+export const AccountReinstated = eventType('AccountReinstated', Type.Object({ by: text }, strict))
+
+export const accountEvents = [
+  AccountCreated,
+  AddressChanged,
+  AddressRekeyed,
+  PasswordSet,
+  SessionsEnded,
+  RoleGranted,
+  RoleTaken,
+  AccountSuspended,
+  AccountReinstated,
+  ...erasureEvents,
+] as const
+export type AccountEvent = EventOf<(typeof accountEvents)[number]>
+
+// Fold
+
+export type Account = {
+  readonly id: string
+  readonly claim: string
+  /** Absent once erased, and so is the password. */
+  readonly address?: string
+  /** Absent too where one signs in by an OpenID provider alone. */
+  readonly password?: string
+  readonly locale: 'en' | 'es'
+  readonly grants: readonly Grant[]
+  readonly suspended: boolean
+  /** Raised by what ends sessions: a session of an older epoch has ended, but for `spared`. */
+  readonly epoch: number
+  readonly spared?: string
+  readonly createdAt: string
+  /** Claims of addresses that the account has left and may return to, the first one first. */
+  readonly left?: readonly string[]
+  /** Claims of its address under older keys. */
+  readonly former?: readonly string[]
+  /** The claim that it was taken back from, last. */
+  readonly abandoned?: string
+  /** When that was. */
+  readonly revertedAt?: string
+  /** It is to end. */
+  readonly erasure?: Erasure
+  readonly erased?: Erased
+}
+export type AccountState = Account | undefined
+
+const raised = ({ spared: _, ...account }: Account, spared?: string): Account => ({
+  ...account,
+  epoch: account.epoch + 1,
+  ...defined({ spared }),
+})
+
+const created = ({ data, removed, meta }: Recorded<EventOf<typeof AccountCreated>>): Account => {
+  const { accountId: id, claim, locale, address, password } = data
+  return {
+    id,
+    claim,
+    locale,
+    ...(!removed && { address }),
+    ...(!removed && password !== undefined && { password }),
+    grants: [],
+    suspended: false,
+    epoch: 0,
+    createdAt: meta.at,
+  }
+}
+
+/** Who took an account over may have changed its password as well: after the way back there is none until one is set. */
+const moved = (account: Account, { data, removed, meta }: Recorded<EventOf<typeof AddressChanged>>): Account => {
+  const { claim, from, address, reverted } = data
+  const { address: _a, password, abandoned: _b, revertedAt: _r, left = [], ...rest } = account
+  return {
+    ...rest,
+    claim,
+    ...(!removed && { address }),
+    ...(reverted ? { abandoned: from, revertedAt: meta.at } : defined({ password })),
+    left: reverted ? left.slice(0, Math.max(0, left.indexOf(claim))) : [...left, from].slice(-MOST_LEFT),
+  }
+}
+
+const ended = (account: Account, event: Recorded<AccountEvent>): Account => {
+  const { at } = event.meta
+  switch (event.type) {
+    case 'ErasureRequested': {
+      const { content, linkHash, due } = event.data
+      return { ...account, erasure: { content, linkHash, due, requestedAt: account.erasure?.requestedAt ?? at } }
+    }
+    case 'ErasureCancelled': {
+      const { erasure: _, ...rest } = account
+      return rest
+    }
+    case 'ErasureBegun': {
+      const { attribution } = event.data
+      const begun = { begunAt: at, ...defined({ attribution }) }
+      // As one that is suspended, it opens to nobody.
+      return {
+        ...raised(account),
+        suspended: true,
+        ...defined({ erasure: account.erasure && { ...account.erasure, ...begun } }),
+      }
+    }
+    case 'AccountErased': {
+      const { content, attribution } = event.data
+      const { address: _a, password: _p, ...rest } = account
+      return { ...rest, grants: [], erased: { at, content, ...defined({ attribution }) } }
+    }
+    default:
+      return account
+  }
+}
+
+export const evolveAccount = (account: AccountState, event: Recorded<AccountEvent>): AccountState => {
+  if (event.type === 'AccountCreated') return account ?? created(event)
+  if (!account) return undefined
+  const without = (role: Role): readonly Grant[] => account.grants.filter(each => each.role !== role)
+  switch (event.type) {
+    case 'PasswordSet': {
+      const { password: _, ...rest } = account
+      return event.removed ? rest : { ...rest, password: event.data.password }
+    }
+    case 'AddressChanged':
+      return moved(account, event)
+    case 'AddressRekeyed':
+      return { ...account, claim: event.data.claim, former: [...(account.former ?? []), event.data.from] }
+    case 'SessionsEnded':
+      return raised(account, event.data.except)
+    case 'RoleGranted': {
+      const { by: _, ...grant } = event.data
+      return { ...account, grants: [...without(grant.role), grant] }
+    }
+    case 'RoleTaken':
+      return { ...account, grants: without(event.data.role) }
+    case 'AccountSuspended':
+      return { ...raised(account), suspended: true }
+    case 'AccountReinstated':
+      return { ...account, suspended: false }
+    default:
+      return ended(account, event)
+  }
+}
+
+/** Only those of the last week can be returned to. */
+const MOST_LEFT = 20
+
+export const accountAggregate: Aggregate<AccountState, AccountEvent> = {
+  category: accountCategory,
+  events: accountEvents,
+  initial: undefined,
+  evolve: evolveAccount,
+  route: account => ({ visibility: 'owner', ...defined({ owner: account?.id }) }),
+}
+
+// Decide
+
+const absent = () => refuse('account-not-found', 'There is no such account.')
+
+export type NewAccount = {
+  readonly accountId: string
+  readonly claim: string
+  readonly address: string
+  readonly password?: string
+  readonly locale: 'en' | 'es'
+}
+export const createAccount =
+  (account: NewAccount): Decide<AccountState, AccountEvent> =>
+  state =>
+    state ? [] : [{ type: 'AccountCreated', data: account }]
+
+/** Follows a confirmed change, unless another one was quicker. */
+export const moveAddress =
+  (to: {
+    readonly claim: string
+    readonly from: string
+    readonly address: string
+  }): Decide<AccountState, AccountEvent> =>
+  account => {
+    if (!account) return absent()
+    return account.claim === to.from
+      ? [{ type: 'AddressChanged', data: { ...to, accountId: account.id, reverted: false } }]
+      : []
+  }
+
+/** Follows its address to another key; not where it has another one by now, or is to be no more. */
+export const rekey =
+  (to: { readonly claim: string; readonly from: string }): Decide<AccountState, AccountEvent> =>
+  account =>
+    account?.claim === to.from && account.address !== undefined && account.erasure?.begunAt === undefined
+      ? [{ type: 'AddressRekeyed', data: to }]
+      : []
+
+/** Follows the way back to an address that was left: ends every session and takes the password. */
+export const moveBack =
+  (claim: string, address: string): Decide<AccountState, AccountEvent> =>
+  account => {
+    if (!account) return absent()
+    if (!account.left?.includes(claim)) return []
+    const data = { accountId: account.id, claim, from: account.claim, address, reverted: true }
+    return [
+      { type: 'AddressChanged', data },
+      { type: 'SessionsEnded', data: {} },
+    ]
+  }
+
+/** Sets a password. Those that were changed or reset end every session but `spare`. */
+export const setPassword =
+  (password: string, reason: 'changed' | 'reset' | 'rehashed', spare?: string): Decide<AccountState, AccountEvent> =>
+  account => {
+    if (!account) return absent()
+    const set = { type: 'PasswordSet' as const, data: { accountId: account.id, password, reason } }
+    if (reason === 'rehashed') return [set]
+    return [set, { type: 'SessionsEnded', data: spare === undefined ? {} : { except: spare } }]
+  }
+
+export const endSessions =
+  (spare?: string): Decide<AccountState, AccountEvent> =>
+  account =>
+    account ? [{ type: 'SessionsEnded', data: spare === undefined ? {} : { except: spare } }] : absent()
+
+const known = (account: Account, role: Role, now: Date): Grant | undefined =>
+  account.grants.find(
+    each => each.role === role && (each.expiresAt === undefined || Date.parse(each.expiresAt) > now.getTime()),
+  )
+
+/** Both in order. */
+const sameLanguages = (a: readonly string[] | undefined, b: readonly string[] | undefined): boolean =>
+  (a === undefined) === (b === undefined) && a?.join() === b?.join()
+
+/** Nobody raises themselves; a grant that ends does so in the future. */
+export const grantRole =
+  (grant: Grant, by: string, now: Date): Decide<AccountState, AccountEvent> =>
+  account => {
+    if (!account) return absent()
+    if (by === account.id) return refuse('own-role', 'Nobody changes their own roles: another administrator has to.')
+    const { role, expiresAt, languages } = grant
+    if (languages && !languageRoles.includes(role))
+      return refuse(
+        'grant-languages',
+        `Languages are for ${languageRoles.join(' and ')}: ${role} is no work on entries.`,
+      )
+    if (expiresAt !== undefined && !(Date.parse(expiresAt) > now.getTime()))
+      return refuse('grant-past', 'A grant ends in the future.')
+    const standing = known(account, role, now)
+    if (standing && standing.expiresAt === expiresAt && sameLanguages(standing.languages, languages)) return []
+    return [
+      {
+        type: 'RoleGranted',
+        data: {
+          role,
+          by,
+          ...defined({ expiresAt, languages: languages && [...languages] }),
+        },
+      },
+    ]
+  }
+
+/** That one administrator stays is decided on another stream, before this: src/domain/account/administrators.ts. */
+export const takeRole =
+  (role: Role, by: string): Decide<AccountState, AccountEvent> =>
+  account => {
+    if (!account) return absent()
+    if (by === account.id) return refuse('own-role', 'Nobody changes their own roles: another administrator has to.')
+    return account.grants.some(each => each.role === role) ? [{ type: 'RoleTaken', data: { role, by } }] : []
+  }
+
+export const suspend =
+  (by: string, reason: string): Decide<AccountState, AccountEvent> =>
+  account => {
+    if (!account) return absent()
+    if (by === account.id) return refuse('own-role', 'Nobody suspends themselves: another administrator has to.')
+    if (reason.trim() === '') return refuse('reason-required', 'A suspension needs a reason.')
+    return account.suspended ? [] : [{ type: 'AccountSuspended', data: { accountId: account.id, by, reason } }]
+  }
+
+export const reinstate =
+  (by: string): Decide<AccountState, AccountEvent> =>
+  account =>
+    !account || account.erasure?.begunAt !== undefined
+      ? absent()
+      : account.suspended
+        ? [{ type: 'AccountReinstated', data: { by } }]
+        : []

@@ -1,0 +1,57 @@
+/** A look at other people's accounts: who saw whose address, before it is shown. */
+import Type from 'typebox'
+import type { Aggregate, Decide } from '../decider.ts'
+import { defined } from '../defined.ts'
+import { type EventOf, eventType, type Recorded } from '../event.ts'
+import { streamName } from '../ids.ts'
+
+// Stream
+
+export const lookupCategory = 'lookup'
+/** Each look has a stream of its own, as readings of the history have. */
+export const lookupStream = (id: string): string => streamName(lookupCategory, id)
+
+// Events
+
+const strict = { additionalProperties: false }
+const text = Type.String({ minLength: 1 })
+
+/**
+ * `fields` are the members of personal data that were shown, of each of `accounts` (none where nothing was found). That an
+ * address was asked for is said, never which one.
+ */
+export const AccountsRead = eventType(
+  'AccountsRead',
+  Type.Object(
+    {
+      accounts: Type.Array(text),
+      fields: Type.Array(Type.Enum(['email'])),
+      role: Type.Optional(text),
+      suspended: Type.Optional(Type.Boolean()),
+      byAddress: Type.Boolean(),
+    },
+    strict,
+  ),
+)
+export const lookupEvents = [AccountsRead] as const
+export type LookupEvent = EventOf<typeof AccountsRead>
+
+// Fold
+
+/** `owner` is the actor who looked. */
+export type Lookup = { readonly owner: string } | undefined
+
+export const lookupAggregate: Aggregate<Lookup, LookupEvent> = {
+  category: lookupCategory,
+  events: lookupEvents,
+  initial: undefined,
+  evolve: (lookup, event: Recorded<LookupEvent>) => lookup ?? { owner: event.meta.actor.id },
+  route: lookup => ({ visibility: 'owner', ...defined({ owner: lookup?.owner }) }),
+}
+
+// Decide
+
+export const recordLookup =
+  (data: LookupEvent['data']): Decide<Lookup, LookupEvent> =>
+  lookup =>
+    lookup ? [] : [{ type: 'AccountsRead', data }]

@@ -1,0 +1,299 @@
+/** From what people send to what is stored: normal form, characters and lengths, stable sense ids, what an edit changes. */
+import type { Static } from 'typebox'
+import Type from 'typebox'
+import { defined } from '../defined.ts'
+import type { Json, JsonObject } from '../event.ts'
+import { newSenseId } from '../ids.ts'
+import { sameJson, sizeOf } from '../json.ts'
+import { mergePatch } from '../merge-patch.ts'
+import { owned } from '../owned.ts'
+import { isRefusal, type Refusal, refuse } from '../refusal.ts'
+import { canonicalLanguage } from '../text/languages.ts'
+import { NOT_A_LANGUAGE, registeredLanguage } from '../text/registered-languages.ts'
+import { checkText, normalise } from '../text/text.ts'
+import {
+  type EntryContent,
+  type EntryContentChange,
+  type EntrySense,
+  type EntrySenseInput,
+  type Example,
+  FormInput,
+  Pronunciation,
+  type partsOfSpeech,
+  type Relation,
+  SenseInput,
+  type Translation,
+} from './content.ts'
+import { checkLemma } from './lemma.ts'
+
+const names = Type.Array(Type.String({ minLength: 1 }), { maxItems: 50 })
+
+/** The editable members as people send them: all optional, senses without or with ids they know. */
+export const EntryInputMembers = {
+  variants: Type.Optional(names),
+  senses: Type.Optional(Type.Array(SenseInput, { maxItems: 200 })),
+  forms: Type.Optional(Type.Array(FormInput, { maxItems: 500 })),
+  pronunciations: Type.Optional(Type.Array(Pronunciation, { maxItems: 50 })),
+  etymology: Type.Optional(Type.String()),
+  categories: Type.Optional(names),
+}
+const EntryInputSchema = Type.Object(EntryInputMembers, { additionalProperties: false })
+export type EntryInput = Static<typeof EntryInputSchema>
+
+/** Code points at most. */
+export const limits = {
+  word: 200,
+  label: 100,
+  line: 1_000,
+  gloss: 5_000,
+  text: 20_000,
+  reason: 1_000,
+  /** Of the whole content, as JSON. */
+  entry: 200_000,
+} as const
+
+type Fault = { readonly pointer: string; readonly code: string; readonly detail: string }
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** Collects what is wrong, so that one answer lists it all. */
+class Faults {
+  readonly list: Fault[] = []
+  text(value: string, pointer: string, max: number, multiline = false): string {
+    const normal = normalise(value)
+    const problem = checkText(normal, { max, multiline })
+    if (problem) this.list.push({ pointer, code: 'text-invalid', detail: problem })
+    return normal
+  }
+  optional<K extends string>(key: K, value: string | undefined, pointer: string, max: number): { [P in K]?: string } {
+    if (value === undefined) return {}
+    const record: { [P in K]?: string } = {}
+    record[key] = this.text(value, `${pointer}/${key}`, max, true)
+    return record
+  }
+  texts(values: readonly string[] | undefined, pointer: string, max: number): string[] {
+    return [...new Set((values ?? []).map((value, i) => this.text(value, `${pointer}/${i}`, max)))]
+  }
+  /** An address that a page can play from: nothing that a browser would run, nobody's password. */
+  address(value: string | undefined, at: string): { audioUrl?: string } {
+    if (value === undefined) return {}
+    const given = this.text(value, `${at}/audioUrl`, limits.line)
+    const url = URL.parse(given)
+    const web = url !== null && (url.protocol === 'https:' || url.protocol === 'http:')
+    // Spaces that the parser forgives are in no address.
+    if (!web || url.username !== '' || url.password !== '' || /\s/.test(given))
+      this.list.push({
+        pointer: `${at}/audioUrl`,
+        code: 'address-invalid',
+        detail: 'This is not an absolute http or https address without a user name.',
+      })
+    return { audioUrl: given }
+  }
+  /** An id in the form in which ids are compared: RFC 9562 reads them without case. */
+  id<K extends string>(key: K, value: string | undefined, at: string): { [P in K]?: string } {
+    if (value === undefined) return {}
+    if (!UUID.test(value)) this.list.push({ pointer: `${at}/${key}`, code: 'id-invalid', detail: 'This is not an id.' })
+    const record: { [P in K]?: string } = {}
+    record[key] = value.toLowerCase()
+    return record
+  }
+  language(tag: string, pointer: string): string {
+    const registered = registeredLanguage(tag)
+    if (registered === undefined) this.list.push({ pointer, code: 'language-unknown', detail: NOT_A_LANGUAGE })
+    return registered ?? tag
+  }
+}
+
+const example = (faults: Faults, value: Static<typeof Example>, at: string): Static<typeof Example> => ({
+  text: faults.text(value.text, `${at}/text`, limits.gloss, true),
+  ...faults.optional('translation', value.translation, at, limits.gloss),
+  ...faults.optional('reference', value.reference, at, limits.line),
+})
+
+const relation = (faults: Faults, value: Static<typeof Relation>, at: string): Static<typeof Relation> => ({
+  kind: value.kind,
+  text: faults.text(value.text, `${at}/text`, limits.word),
+  ...faults.id('entryId', value.entryId, at),
+  ...faults.id('senseId', value.senseId, at),
+})
+
+const translation = (faults: Faults, value: Static<typeof Translation>, at: string): Static<typeof Translation> => ({
+  language: faults.language(value.language, `${at}/language`),
+  text: faults.text(value.text, `${at}/text`, limits.word),
+  ...faults.id('entryId', value.entryId, at),
+})
+
+const sense = (faults: Faults, value: EntrySenseInput, id: string, at: string): EntrySense => ({
+  id,
+  gloss: faults.text(value.gloss, `${at}/gloss`, limits.gloss, true),
+  labels: {
+    register: faults.texts(value.labels?.register, `${at}/labels/register`, limits.label),
+    region: faults.texts(value.labels?.region, `${at}/labels/region`, limits.label),
+    domain: faults.texts(value.labels?.domain, `${at}/labels/domain`, limits.label),
+  },
+  examples: (value.examples ?? []).map((each, i) => example(faults, each, `${at}/examples/${i}`)),
+  relations: (value.relations ?? []).map((each, i) => relation(faults, each, `${at}/relations/${i}`)),
+  translations: (value.translations ?? []).map((each, i) => translation(faults, each, `${at}/translations/${i}`)),
+})
+
+const senseIds = (inputs: readonly EntrySenseInput[], known: readonly EntrySense[]): Refusal | undefined => {
+  const ids = new Set(known.map(each => each.id))
+  const seen = new Set<string>()
+  for (const [i, { id }] of inputs.entries()) {
+    if (id === undefined) continue
+    const at = (detail: string) => ({ errors: [{ pointer: `/senses/${i}/id`, code: 'sense', detail }] })
+    const unknown = 'A sense id that this entry does not have; leave it out for a new sense.'
+    const repeated = 'The same sense id occurs twice.'
+    if (!ids.has(id)) return refuse('sense-unknown', unknown, at(unknown))
+    if (seen.has(id)) return refuse('sense-repeated', repeated, at(repeated))
+    seen.add(id)
+  }
+  return undefined
+}
+
+/** The whole content in stored form, or every fault with its pointer. New senses get ids from the command. */
+export const contentOf = (
+  input: EntryInput,
+  known: readonly EntrySense[],
+  commandId: string,
+): EntryContent | Refusal => {
+  const wrongIds = senseIds(input.senses ?? [], known)
+  if (wrongIds) return wrongIds
+  const faults = new Faults()
+  const content: EntryContent = {
+    variants: faults.texts(input.variants, '/variants', limits.word),
+    senses: (input.senses ?? []).map((each, i) =>
+      sense(faults, each, each.id ?? newSenseId(commandId, i), `/senses/${i}`),
+    ),
+    forms: (input.forms ?? []).map((each, i) => ({
+      form: faults.text(each.form, `/forms/${i}/form`, limits.word),
+      tags: faults.texts(each.tags, `/forms/${i}/tags`, limits.label),
+    })),
+    pronunciations: (input.pronunciations ?? []).map((each, i) => ({
+      ipa: faults.text(each.ipa, `/pronunciations/${i}/ipa`, limits.word),
+      ...faults.optional('region', each.region, `/pronunciations/${i}`, limits.label),
+      ...faults.address(each.audioUrl, `/pronunciations/${i}`),
+      ...faults.optional('rhymes', each.rhymes, `/pronunciations/${i}`, limits.word),
+    })),
+    ...faults.optional('etymology', input.etymology, '', limits.text),
+    categories: faults.texts(input.categories, '/categories', limits.label),
+  }
+  // Lists, histories and caches hold many entries at a time.
+  if (sizeOf(content) > limits.entry)
+    faults.list.push({
+      pointer: '',
+      code: 'too-large',
+      detail: `An entry takes ${limits.entry.toLocaleString('en-US')} characters of JSON at most.`,
+    })
+  return faults.list.length > 0
+    ? refuse(
+        'text-invalid',
+        'Some text is too long, blank, of the wrong form, or has characters that are not allowed.',
+        {
+          errors: faults.list,
+        },
+      )
+    : content
+}
+
+/** What a patch may repeat but not change, beside the content. */
+type Standing = {
+  readonly language: string
+  readonly lemma: string
+  readonly partOfSpeech: (typeof partsOfSpeech)[number]
+  readonly homograph: number
+  readonly status: string
+  readonly licence: string
+  readonly source?: string
+  readonly rank: number
+  readonly contributors: readonly string[]
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly replacedBy?: string
+  readonly author?: string
+}
+
+const identityMembers = new Set(['language', 'lemma', 'partOfSpeech', 'homograph'])
+const editable = new Set(Object.keys(EntryInputMembers))
+
+const isInput = (value: Json): value is JsonObject & EntryInput =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The identity as it is kept, so that a client that spells it otherwise names the same. */
+const normalMember = (member: string, value: Json): Json => {
+  if (typeof value !== 'string') return value
+  if (member === 'language') return canonicalLanguage(value) ?? value
+  if (member !== 'lemma') return value
+  const lemma = checkLemma(value)
+  return typeof lemma === 'string' ? lemma : value
+}
+
+/**
+ * What a merge patch changes: each changed member with its whole new value. Members that
+ * cannot be changed pass when they equal the current value, since clients send back what they read; else they are refused.
+ */
+export const contentChange = (
+  entry: { readonly content: EntryContent } & Standing,
+  id: string,
+  patch: JsonObject,
+  commandId: string,
+  revision?: string,
+): EntryContentChange | Refusal => {
+  const fixed: Readonly<Record<string, Json>> = {
+    id,
+    language: entry.language,
+    lemma: entry.lemma,
+    partOfSpeech: entry.partOfSpeech,
+    homograph: entry.homograph,
+    status: entry.status,
+    licence: entry.licence,
+    source: entry.source ?? null,
+    rank: entry.rank,
+    contributors: [...entry.contributors],
+    createdAt: entry.createdAt,
+    updatedAt: entry.updatedAt,
+    replacedBy: entry.replacedBy ?? null,
+    author: entry.author ?? null,
+    ...defined({ revision }),
+  }
+  for (const [member, value] of Object.entries(patch)) {
+    if (editable.has(member) || (value !== undefined && sameJson(owned(fixed, member), normalMember(member, value))))
+      continue
+    const errors = [{ pointer: `/${member}`, code: 'read-only', detail: `${member} cannot be changed.` }]
+    return identityMembers.has(member)
+      ? refuse(
+          'identity-fixed',
+          `${member} is part of the identity: draft another entry and retire this one in its favour.`,
+          { errors },
+        )
+      : refuse('read-only-member', `${member} is read-only.`, { errors })
+  }
+  const changedMembers = Object.fromEntries(Object.entries(patch).filter(([member]) => editable.has(member)))
+  const merged = mergePatch(entry.content, changedMembers)
+  if (!isInput(merged)) return {}
+  const content = contentOf(merged, entry.content.senses, commandId)
+  if (isRefusal(content)) return content
+  const changes: { -readonly [M in keyof EntryContentChange]: EntryContentChange[M] } = {}
+  if (!sameJson(content.variants, entry.content.variants)) changes.variants = content.variants
+  if (!sameJson(content.senses, entry.content.senses)) changes.senses = content.senses
+  if (!sameJson(content.forms, entry.content.forms)) changes.forms = content.forms
+  if (!sameJson(content.pronunciations, entry.content.pronunciations)) changes.pronunciations = content.pronunciations
+  if (!sameJson(content.etymology, entry.content.etymology)) changes.etymology = content.etymology ?? null
+  if (!sameJson(content.categories, entry.content.categories)) changes.categories = content.categories
+  return changes
+}
+
+/** A reason in normal form; a blank one is refused as missing. */
+export const checkReason = (reason: string): string | Refusal => {
+  const normal = normalise(reason).trim()
+  if (normal === '')
+    return refuse('reason-required', 'Say why: a reason is kept in the history.', {
+      errors: [{ pointer: '/reason', code: 'required', detail: 'The reason is missing or blank.' }],
+    })
+  const problem = checkText(normal, { max: limits.reason, multiline: true })
+  return problem
+    ? refuse('text-invalid', 'The reason cannot be taken.', {
+        errors: [{ pointer: '/reason', code: 'text-invalid', detail: problem }],
+      })
+    : normal
+}

@@ -1,0 +1,181 @@
+/** An entry of the dictionary: one lemma of one language and part of speech, from draft to publication and beyond. */
+import type { Aggregate, Decision } from '../decider.ts'
+import { defined } from '../defined.ts'
+import type { Recorded } from '../event.ts'
+import { streamName } from '../ids.ts'
+import { refuse } from '../refusal.ts'
+import type { EntryContent, EntryStatus, PartOfSpeech } from './content.ts'
+import { applyChange, emptyContent } from './content.ts'
+import { type EntryEvent, entryEvents } from './events.ts'
+
+// Stream
+
+export const entryCategory = 'entry'
+export const entryStream = (id: string): string => streamName(entryCategory, id)
+/** The entry's id from the name of its stream. */
+export const entryIdOf = ({ stream }: { readonly stream: string }): string => stream.slice(entryCategory.length + 1)
+
+// Fold
+
+/** The entry as of one revision. `removed` entries keep their identity's id and nothing of their text. */
+export type Entry = {
+  readonly language: string
+  readonly lemma: string
+  readonly partOfSpeech: PartOfSpeech
+  readonly homograph: number
+  readonly status: EntryStatus
+  readonly content: EntryContent
+  readonly licence: string
+  readonly source?: string
+  /** Digest of the source's record, while nobody has edited what was imported. */
+  readonly record?: string
+  /** People have changed the content since it was imported. */
+  readonly edited: boolean
+  readonly rank: number
+  readonly replacedBy?: string
+  /** Who drafted it, or took it over; an imported entry has none. */
+  readonly author?: string
+  readonly contributors: readonly string[]
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly removed: boolean
+}
+
+const touched = (entry: Entry, event: Recorded<EntryEvent>): Entry => ({
+  ...entry,
+  updatedAt: event.meta.at,
+  contributors: entry.contributors.includes(event.meta.actor.id)
+    ? entry.contributors
+    : [...entry.contributors, event.meta.actor.id],
+})
+
+const moved = (entry: Entry, status: EntryStatus, event: Recorded<EntryEvent>): Entry => ({
+  ...entry,
+  status,
+  updatedAt: event.meta.at,
+})
+
+const created = (event: Recorded<EntryEvent>, known: Entry | undefined): Entry | undefined => {
+  if (event.type === 'EntryDrafted') {
+    const { language, lemma, partOfSpeech, homograph, licence, source, content } = event.data
+    return {
+      language,
+      partOfSpeech,
+      homograph,
+      licence,
+      ...defined({ source }),
+      lemma: event.removed ? '' : lemma,
+      content: event.removed ? emptyContent : content,
+      removed: event.removed === true,
+      status: 'draft',
+      edited: true,
+      rank: 0,
+      author: event.meta.actor.id,
+      contributors: [event.meta.actor.id],
+      createdAt: event.meta.at,
+      updatedAt: event.meta.at,
+    }
+  }
+  if (event.type === 'EntryImported') {
+    const { language, lemma, partOfSpeech, homograph, licence, source, content, rank, record } = event.data
+    return {
+      language,
+      lemma,
+      partOfSpeech,
+      homograph,
+      licence,
+      source,
+      content,
+      rank,
+      record,
+      removed: false,
+      edited: false,
+      status: 'published',
+      contributors: known?.contributors ?? [event.meta.actor.id],
+      createdAt: known?.createdAt ?? event.meta.at,
+      updatedAt: event.meta.at,
+    }
+  }
+  return undefined
+}
+
+/** The entry after the event. An event that cannot follow (in a broken order) leaves it as it is; nothing throws. */
+export const evolveEntry = (entry: Entry | undefined, event: Recorded<EntryEvent>): Entry | undefined => {
+  // Nothing that comes after a removal brings text back.
+  if (entry?.removed) return entry
+  const fresh = created(event, entry)
+  if (fresh) return fresh
+  if (!entry) return undefined
+  switch (event.type) {
+    case 'DraftEdited':
+    case 'EntryEdited':
+      return event.removed
+        ? { ...entry, content: emptyContent, lemma: '', removed: true }
+        : { ...touched(entry, event), content: applyChange(entry.content, event.data.changes), edited: true }
+    case 'EntryReverted':
+      return event.removed
+        ? { ...entry, content: emptyContent, lemma: '', removed: true }
+        : { ...touched(entry, event), content: event.data.content, edited: true }
+    case 'EntrySubmitted':
+      return moved(entry, 'submitted', event)
+    case 'EntryReturned':
+      return moved(entry, 'draft', event)
+    case 'EntryPublished':
+      return moved(entry, 'published', event)
+    case 'EntryRetired': {
+      const { replacedBy: _, ...rest } = entry
+      const { replacedBy } = event.data
+      return moved({ ...rest, ...defined({ replacedBy }) }, 'retired', event)
+    }
+    case 'EntryRestored': {
+      const { replacedBy: _, ...rest } = entry
+      return moved(rest, 'published', event)
+    }
+    case 'EntryTakenOver':
+      return { ...touched(entry, event), author: event.meta.actor.id }
+    case 'EntryRedacted': {
+      const { replacedBy: _, ...rest } = entry
+      return { ...rest, lemma: '', content: emptyContent, removed: true, updatedAt: event.meta.at }
+    }
+    default:
+      return entry
+  }
+}
+
+/** The entry with the content of each of its revisions, which a revert chooses from. */
+export type EntryState = {
+  readonly entry: Entry | undefined
+  readonly contents: ReadonlyMap<string, EntryContent>
+}
+
+export const entryAggregate: Aggregate<EntryState, EntryEvent> = {
+  category: entryCategory,
+  events: entryEvents,
+  initial: { entry: undefined, contents: new Map() },
+  evolve: (state, event) => {
+    const entry = evolveEntry(state.entry, event)
+    if (!entry || entry.removed) return { entry, contents: new Map() }
+    return { entry, contents: new Map(state.contents).set(String(event.revision), entry.content) }
+  },
+  isRemoved: ({ entry }) => entry?.removed === true,
+  route: ({ entry }) =>
+    entry === undefined
+      ? { visibility: 'owner' }
+      : {
+          language: entry.language,
+          visibility: entry.status === 'published' || entry.status === 'retired' ? 'public' : 'owner',
+          ...defined({ owner: entry.author }),
+        },
+}
+
+// Decide: src/domain/entry/decisions.ts
+
+/** What every decision but the first needs: the entry, or why there is none to decide on. */
+export const existing =
+  (then: (entry: Entry, state: EntryState) => Decision<EntryEvent>) =>
+  (state: EntryState): Decision<EntryEvent> =>
+    !state.entry
+      ? refuse('entry-not-found', 'There is no such entry.')
+      : state.entry.removed
+        ? refuse('entry-removed', 'The text of this entry was removed.')
+        : then(state.entry, state)

@@ -1,0 +1,22 @@
+/** A sign-up whose address an OpenID provider has verified: claimed and confirmed in one append, so that no mail asks. */
+import { type AddressEvent, type AddressState, type SignUp, signUp } from '../address/address.ts'
+import { isTaken, ownerOf } from '../address/change.ts'
+import type { Decide } from '../decider.ts'
+import { isRefusal, type Refusal, refuse } from '../refusal.ts'
+
+/**
+ * Said to somebody of whom a provider says that the address is theirs, and to nobody else. Who holds it has to sign in and
+ * link the identity: two accounts are never made one because of an address.
+ */
+export const addressTaken = (): Refusal =>
+  refuse('openid-address-taken', 'An account has this address: sign in to it and link the identity there.')
+
+export const claimVerified =
+  (given: SignUp): Decide<AddressState, AddressEvent> =>
+  state => {
+    if (isTaken(state, given.now)) return ownerOf(state)?.accountId === given.accountId ? [] : addressTaken()
+    const begun = signUp(given)(state)
+    if (isRefusal(begun)) return begun
+    const { accountId, linkHash } = given
+    return [...begun, { type: 'AddressConfirmed', data: { accountId, linkHash } }]
+  }

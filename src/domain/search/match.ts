@@ -1,0 +1,155 @@
+/** Which layer of the search an entry belongs to, and what of it matched. */
+import type { EntryContent } from '../entry/content.ts'
+import { accentKey, ascii, caseKey, stem, wordsIn } from '../text/text.ts'
+import { distanceFor, lettersOf, readingOf, type SearchQuery } from './query.ts'
+import { letters } from './terms.ts'
+
+/** Best first. */
+export const layers = ['exact', 'case', 'accent', 'form', 'stem', 'prefix', 'wildcard', 'fuzzy', 'definition'] as const
+export type Layer = (typeof layers)[number]
+export type SearchField = 'lemma' | 'form' | 'definition'
+
+/** What a layer is decided by: the entry's terms as its search document has them. */
+export type Matchable = {
+  readonly language: string
+  readonly lemma: string
+  readonly key: string
+  readonly forms: readonly string[]
+  readonly stems: readonly string[]
+  readonly definition: readonly string[]
+}
+
+/**
+ * Optimal string alignment distance (Damerau-Levenshtein without edits inside a transposition), or `most + 1` as soon as
+ * it is more than `most`. Letters are those of ASCII keys; of a text whose letters are one character each, itself.
+ */
+export const distanceOf = (a: ArrayLike<string>, b: ArrayLike<string>, most: number): number => {
+  if (Math.abs(a.length - b.length) > most) return most + 1
+  // What both begin and end with needs no edit, and most of a misspelling is right.
+  let start = 0
+  while (start < a.length && start < b.length && a[start] === b[start]) start += 1
+  let endA = a.length
+  let endB = b.length
+  while (endA > start && endB > start && a[endA - 1] === b[endB - 1]) {
+    endA -= 1
+    endB -= 1
+  }
+  const width = endB - start
+  let before: readonly number[] = []
+  let previous: readonly number[] = Array.from({ length: width + 1 }, (_, j) => j)
+  for (let i = 1; i <= endA - start; i += 1) {
+    const row = [i]
+    let best = i
+    const char = a[start + i - 1]
+    for (let j = 1; j <= width; j += 1) {
+      const other = b[start + j - 1]
+      const cost = char === other ? 0 : 1
+      let value = Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (previous[j - 1] ?? 0) + cost)
+      if (i > 1 && j > 1 && char === b[start + j - 2] && a[start + i - 2] === other)
+        value = Math.min(value, (before[j - 2] ?? 0) + 1)
+      row.push(value)
+      if (value < best) best = value
+    }
+    if (best > most) return most + 1
+    before = previous
+    previous = row
+  }
+  return Math.min(previous[width] ?? most + 1, most + 1)
+}
+
+const split = (key: string): ArrayLike<string> => (key.includes('~') ? letters(key) : key)
+
+/** The distance of the query, as the language reads it, within what both words allow; undefined beyond it. */
+export const fuzzyDistance = (query: SearchQuery, key: string, language: string): number | undefined => {
+  const most = Math.min(query.distance, distanceFor(lettersOf(key)))
+  if (most === 0) return undefined
+  const distance = distanceOf(split(readingOf(query, language).key), split(key), most)
+  return distance <= most ? distance : undefined
+}
+
+export type Match = { readonly layer: Layer; readonly distance?: number }
+
+/**
+ * The one layer that an entry is emitted in; undefined when the query does not find it in these fields. Pure and total.
+ * An entry is compared with the query as its own language reads it: in Spanish `ano` is not `año`.
+ */
+export const bestLayer = (
+  query: SearchQuery,
+  entry: Matchable,
+  fields: ReadonlySet<SearchField>,
+): Match | undefined => {
+  const lemma = fields.has('lemma')
+  const form = fields.has('form')
+  const { key, stem: stemmed, pattern } = readingOf(query, entry.language)
+  if (pattern) return lemma && pattern.test(entry.key) ? { layer: 'wildcard' } : undefined
+  if (lemma && entry.key === key) {
+    if (entry.lemma === query.text) return { layer: 'exact' }
+    const same = caseKey(entry.lemma, entry.language) === caseKey(query.text, entry.language)
+    return { layer: same ? 'case' : 'accent' }
+  }
+  if (form && entry.forms.includes(key)) return { layer: 'form' }
+  if ((lemma || form) && stemmed !== undefined && entry.stems.includes(stemmed)) return { layer: 'stem' }
+  if (lemma) {
+    if (entry.key.startsWith(key)) return { layer: 'prefix' }
+    const distance = fuzzyDistance(query, entry.key, entry.language)
+    if (distance !== undefined) return { layer: 'fuzzy', distance }
+  }
+  if (fields.has('definition') && query.definitions.some(set => set.every(each => entry.definition.includes(each))))
+    return { layer: 'definition' }
+  return undefined
+}
+
+/** `ranges` are pairs of UTF-16 offsets, the end exclusive; `pointer` (RFC 6901) is the member of the entry. */
+export type Highlight = {
+  readonly pointer: string
+  readonly text: string
+  readonly ranges: readonly (readonly [number, number])[]
+}
+
+const MAX_HIGHLIGHTS = 5
+
+const whole = (pointer: string, text: string): Highlight => ({ pointer, text, ranges: [[0, text.length]] })
+
+/** Code points with the marks that follow them. */
+const lettersIn = (text: string): readonly string[] => text.match(/\P{M}\p{M}*|\p{M}+/gu) ?? []
+
+const prefixHighlight = (query: SearchQuery, lemma: string, language: string): Highlight => {
+  const { key } = readingOf(query, language)
+  let end = 0
+  // By code point, and to the end of its marks: half of a surrogate pair or a letter without its accent is no range.
+  for (const segment of lettersIn(lemma)) {
+    end += segment.length
+    if (ascii(accentKey(lemma.slice(0, end), language)).startsWith(key))
+      return { pointer: '/lemma', text: lemma, ranges: [[0, end]] }
+  }
+  return whole('/lemma', lemma)
+}
+
+const inText = (query: SearchQuery, pointer: string, text: string, language: string): readonly Highlight[] => {
+  const ranges = wordsIn(text).flatMap(({ word, at }): readonly (readonly [number, number])[] =>
+    query.definitions.some(set => set.includes(ascii(stem(word, language)))) ? [[at, at + word.length]] : [],
+  )
+  return ranges.length > 0 ? [{ pointer, text, ranges }] : []
+}
+
+export const highlightsOf = (
+  query: SearchQuery,
+  match: Match,
+  entry: { readonly language: string; readonly lemma: string; readonly content: EntryContent },
+): readonly Highlight[] => {
+  const { language, lemma, content } = entry
+  if (match.layer === 'prefix') return [prefixHighlight(query, lemma, language)]
+  if (match.layer === 'definition')
+    return content.senses
+      .flatMap((each, i) => inText(query, `/senses/${i}/gloss`, each.gloss, language))
+      .slice(0, MAX_HIGHLIGHTS)
+  if (match.layer === 'form') {
+    const { key } = readingOf(query, language)
+    const isMatch = (text: string): boolean => ascii(accentKey(text, language)) === key
+    return [
+      ...content.forms.flatMap((each, i) => (isMatch(each.form) ? [whole(`/forms/${i}/form`, each.form)] : [])),
+      ...content.variants.flatMap((each, i) => (isMatch(each) ? [whole(`/variants/${i}`, each)] : [])),
+    ].slice(0, MAX_HIGHLIGHTS)
+  }
+  return [whole('/lemma', lemma)]
+}
