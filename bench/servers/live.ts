@@ -10,10 +10,10 @@ import { WebSocketServer } from 'ws'
 import { openLiveFeed } from '../../src/adapters/ws/feed.ts'
 import { openTickets } from '../../src/adapters/ws/tickets.ts'
 import { systemClock as clock } from '../../src/app/core.ts'
-import { openLiveHub } from '../../src/core/live/hub.ts'
 import { entryEvents } from '../../src/domain/entry/events.ts'
 import { NO_MARK } from '../../src/domain/mark.ts'
 import { permissionsOf } from '../../src/domain/roles.ts'
+import { openLiveHub } from '../../src/subscribers/live-feed.ts'
 import { memoryLog } from '../../tests/support/memory-log.ts'
 
 const [mode = '', size = '0'] = process.argv.slice(2)

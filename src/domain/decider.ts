@@ -4,6 +4,15 @@
  */
 import type { DomainEvent, EventRoute, EventType, Recorded } from './event.ts'
 import type { Refusal } from './refusal.ts'
+import type { Permission } from './roles.ts'
+
+/** Who decides, when, and under which command: the arguments that make a decision repeatable. */
+export type By = {
+  readonly id: string
+  readonly permissions: ReadonlySet<Permission>
+  readonly now: Date
+  readonly commandId: string
+}
 
 export type Decision<E extends DomainEvent> = readonly E[] | Refusal
 export type Decide<State, E extends DomainEvent> = (state: State) => Decision<E>

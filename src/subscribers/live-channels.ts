@@ -4,13 +4,12 @@
  */
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { defined } from '../domain/defined.ts'
+import type { Listener, LiveFilter, Now, Standing } from '../core/live/channels.ts'
 import { entryStream } from '../domain/entry/entry.ts'
 import { EntryRedacted, EntryRetired } from '../domain/entry/events.ts'
-import type { Actor, EventType, JsonObject, Recorded } from '../domain/event.ts'
+import type { EventType, JsonObject, Recorded } from '../domain/event.ts'
 import type { Permission } from '../domain/roles.ts'
 import type { LogFilter } from '../ports/event-store.ts'
-import type { Standing } from './live-standings.ts'
 
 const strict = { additionalProperties: false }
 const word = Type.Optional(Type.String({ minLength: 1, maxLength: 100 }))
@@ -25,15 +24,6 @@ export const liveFilters = {
 } as const
 export type ChannelName = keyof typeof liveFilters
 export const channelNames = ['entries', 'stories', 'activity', 'projections', 'events', 'me'] as const
-
-/** A checked filter: member to the one value it asks for. */
-export type LiveFilter = Readonly<Record<string, string>>
-
-/** Who listens. */
-export type Listener = {
-  readonly actor?: Actor
-  readonly permissions: ReadonlySet<Permission>
-}
 
 type Channel = {
   /** Undefined: open to all. `actor`: to anybody who is known. */
@@ -107,9 +97,6 @@ export const scopeOf = ({ actor, permissions }: Listener, channel: ChannelName):
 
 const categoryOf = (event: Recorded): string => event.stream.slice(0, event.stream.indexOf('-'))
 const idOf = (event: Recorded): string => event.stream.slice(event.stream.indexOf('-') + 1)
-
-/** `now`: how the document stands, where not as its events say. `replayed`: it is read again, and not as it happens. */
-export type Now = { readonly now: Standing | undefined; readonly replayed: boolean }
 
 /** Might this listener have seen it then? What was its author's is theirs who is its author still. */
 const visibleThen = (

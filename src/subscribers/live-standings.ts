@@ -3,26 +3,10 @@
  * read model, which may be behind: an entry that GET no longer shows must not be shown by a replay in the meantime.
  */
 
+import type { Standing, Standings } from '../core/live/channels.ts'
 import { openReadingUp } from '../core/log/removals.ts'
 import { EntryRedacted, EntryRestored, EntryRetired, EntryTakenOver } from '../domain/entry/events.ts'
-import type { Recorded } from '../domain/event.ts'
 import type { EventStore, LoggedEvent } from '../ports/event-store.ts'
-
-/** How an entry stands now, where that is not as its events say: it was withdrawn, or has another author. */
-export type Standing = {
-  readonly removed: boolean
-  readonly retired: boolean
-  /** Who took it over last. */
-  readonly author?: string
-}
-
-export type Standings = {
-  /** Afterwards everything up to the head as of this call is known. */
-  refresh(): Promise<void>
-  /** Takes in what the tail of the log has read already. */
-  note(events: readonly Recorded[]): void
-  of(stream: string): Standing | undefined
-}
 
 type Change = { readonly type: string; readonly stream: string; readonly position: bigint; readonly by: () => string }
 /** Where the log said last whether it is retired, and who its author is. */

@@ -1,6 +1,7 @@
 import { deepEqual } from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import type { By } from '../../src/domain/decider.ts'
 import type { EntryContent } from '../../src/domain/entry/content.ts'
 import * as decide from '../../src/domain/entry/decisions.ts'
 import { type Entry, type EntryState, entryAggregate, evolveEntry } from '../../src/domain/entry/entry.ts'
@@ -13,11 +14,8 @@ import { holds } from '../support/property.ts'
 import { type Given, scenario } from '../support/scenario.ts'
 
 const COMMAND = '3f1c6a52-0c4b-5a7e-8a51-2f6d0b9c7e11'
-const by = (role: Role, id = 'author', now = new Date('2026-03-01T00:00:00Z')): decide.By => ({
-  id,
-  permissions: permissionsOf(role),
-  now,
-  commandId: COMMAND,
+const by = (role: Role, id = 'author', now = new Date('2026-03-01T00:00:00Z')): By => ({
+  ...{ id, permissions: permissionsOf(role), now, commandId: COMMAND },
 })
 const author = by('contributor')
 const stranger = by('contributor', 'stranger')
@@ -93,7 +91,7 @@ t.test('drafting', async () => {
 })
 
 t.test('editing: whose, when, and what', async () => {
-  const gloss = (text: string, who: decide.By) => decide.edit({ senses: [{ id: 's1', gloss: text }] }, 'id', who)
+  const gloss = (text: string, who: By) => decide.edit({ senses: [{ id: 's1', gloss: text }] }, 'id', who)
   entry.given(drafted).when(gloss('luck', author)).then('DraftEdited').again().thenNothing()
   entry.given(drafted, published).when(gloss('luck', editor)).then('EntryEdited')
   entry.given(drafted).when(gloss('luck', stranger)).thenRefused('permission-denied')

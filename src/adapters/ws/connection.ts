@@ -4,19 +4,13 @@
  */
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import type { LiveHub } from '../../core/live/subscription.ts'
+import type { Listener, LiveFilter } from '../../core/live/channels.ts'
 import type { LiveSink } from '../../core/live/transport.ts'
 import type { Place } from '../../core/log/log.ts'
 import { defined } from '../../domain/defined.ts'
 import type { Clock } from '../../ports/clock.ts'
-import {
-  type ChannelName,
-  FilterFault,
-  type Listener,
-  type LiveFilter,
-  mayListen,
-  readFilter,
-} from '../../subscribers/live-channels.ts'
+import { type ChannelName, FilterFault, mayListen, readFilter } from '../../subscribers/live-channels.ts'
+import type { LiveHub } from '../../subscribers/live-feed.ts'
 import { type ClientMessage, type LiveFault, readMessage } from '../../subscribers/live-messages.ts'
 import { textFrame, webSocketTransport } from './frames.ts'
 

@@ -8,36 +8,54 @@
 import type { JsonObject, Recorded } from '../../domain/event.ts'
 import { openTurns } from '../../domain/turns.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { type ChannelName, channelOf, dataOf, type Listener, scopeOf, wants } from '../../subscribers/live-channels.ts'
-import type { Standings } from '../../subscribers/live-standings.ts'
 import { tail } from '../consume/tail.ts'
 import { type Log, type LogBatch, type Place, placeAfter, placeOf, UndecodableEventError } from '../log/log.ts'
-import type { LiveHub, LiveSubscription } from './subscription.ts'
+import type { Channels, Listener, LiveFilter, News, Standings } from './channels.ts'
 import type { Around, LiveSink, LiveTransport } from './transport.ts'
 
-/** What the channel `projections` tells of one, every second. */
-export type ProjectionNews = JsonObject & { readonly name: string }
+export type Subscription<Name extends string> = {
+  readonly id: string
+  readonly channel: Name
+  readonly filter: LiveFilter
+  readonly listener: Listener
+  /** Everything after this place; absent: from now on. Has to be one of the log's. */
+  readonly after?: Place
+}
 
-export type LiveOptions = {
+export type LiveStats = {
+  readonly subscriptions: number
+  readonly groups: number
+  readonly catchingUp: number
+  readonly position: bigint
+  /** Messages given to sinks, each receiver counted. */
+  readonly messages: number
+}
+
+export type Hub<Name extends string> = {
+  /** Begins; the function ends it, and repeating it is harmless. */
+  subscribe(subscription: Subscription<Name>, sink: LiveSink): () => void
+  stats(): LiveStats
+  /** Resolves after the signal. */
+  readonly done: Promise<void>
+}
+
+export type HubOptions<Name extends string> = {
   readonly log: Pick<Log, 'subscribe' | 'readAll' | 'types' | 'markAt'>
   readonly clock: Clock
   readonly signal: AbortSignal
   /** The log's head when the hub is opened. */
   readonly from: Place
   readonly tokenOf: (place: Place) => string
-  readonly projections: () => Promise<readonly ProjectionNews[]>
-  /** Live connections now, of all nodes that can be seen. */
-  readonly connections: () => number
-  /** The day's figures, for those on `activity` who may read analytics. */
-  readonly figures: () => Promise<JsonObject>
-  /** How entries stand now: what is read again from the log is sent as it may be seen now. */
+  readonly channels: Channels<Name>
+  readonly news: readonly News<Name>[]
+  /** How documents stand now: what is read again from the log is sent as it may be seen now. */
   readonly standings: Standings
   readonly onError: (error: unknown) => void
 }
 
 type Member = { readonly sink: LiveSink; after: bigint }
-type Audience = Omit<LiveSubscription, 'after' | 'id'> & { readonly transport: LiveTransport }
-type Group = Audience & {
+type Audience<Name extends string> = Omit<Subscription<Name>, 'after' | 'id'> & { readonly transport: LiveTransport }
+type Group<Name extends string> = Audience<Name> & {
   readonly id: string
   /** The id as JSON text. */
   readonly idText: Buffer
@@ -59,9 +77,9 @@ const SECOND_MS = 1000
 /** Members of quiet groups are told so often how far the log has gone. */
 const PROGRESS_TICKS = 5
 
-export const openLiveHub = (options: LiveOptions): LiveHub => {
-  const { log, clock, signal, tokenOf, onError, standings } = options
-  const groups = new Map<string, Group>()
+export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Name> => {
+  const { log, clock, signal, tokenOf, onError, standings, channels } = options
+  const groups = new Map<string, Group<Name>>()
   const turns = openTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_ONE)
   let here = options.from
   let messages = 0
@@ -69,12 +87,10 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   let ticks = 0
   let second = { events: 0, types: new Map<string, number>() }
 
-  const encoded = (of: Audience, event: Recorded): Around =>
+  const encoded = (of: Audience<Name>, event: Recorded): Around =>
     of.transport.around({
-      after: tokenOf(placeOf(event)),
-      type: event.type,
-      at: event.meta.at,
-      data: dataOf(of.channel, of.listener, event, log.types, standings.of),
+      ...{ after: tokenOf(placeOf(event)), type: event.type, at: event.meta.at },
+      data: channels.data(of.channel, of.listener, event, log.types, standings.of),
     })
 
   const send = (sink: LiveSink, bytes: Buffer, touched: Set<LiveSink>): void => {
@@ -83,7 +99,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     else touched.add(sink)
   }
 
-  const give = (group: Group, bytes: Buffer, count: number, touched: Set<LiveSink>): void => {
+  const give = (group: Group<Name>, bytes: Buffer, count: number, touched: Set<LiveSink>): void => {
     for (const { sink } of group.members) send(sink, bytes, touched)
     messages += count * group.members.size
   }
@@ -91,7 +107,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   /** Of one part of the log or one second: what every audience gets, made at the first of its groups. */
   const openShares = <T>() => {
     const made = new Map<string, T>()
-    return (group: Group, make: () => T): T => {
+    return (group: Group<Name>, make: () => T): T => {
       const found = made.get(group.audience) ?? make()
       made.set(group.audience, found)
       return found
@@ -103,7 +119,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
   }
 
   /** One part of the log to one group. Who joined ahead of the tail has had some of it already. */
-  const deliver = (group: Group, found: readonly Found[], touched: Set<LiveSink>): void => {
+  const deliver = (group: Group<Name>, found: readonly Found[], touched: Set<LiveSink>): void => {
     const frames = found.map(({ at, around }) => ({ at, bytes: group.transport.join(around, group.idText) }))
     const first = frames[0]
     const last = frames.at(-1)
@@ -126,12 +142,12 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     const touched = new Set<LiveSink>()
     const shared = openShares<readonly Found[]>()
     for (const group of groups.values()) {
-      if (!channelOf(group.channel).log) continue
+      if (!channels.log(group.channel)) continue
       const found = shared(group, () =>
         events
           .filter(event => {
             const look = { now: standings.of(event.stream), replayed: false }
-            return wants(group.channel, group.filter, group.listener, event, look)
+            return channels.wants(group.channel, group.filter, group.listener, event, look)
           })
           .map(event => ({ at: event.position, around: encoded(group, event) })),
       )
@@ -145,17 +161,12 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     flush(touched)
   }
 
-  const news = (
-    channel: 'activity' | 'projections',
-    type: string,
-    all: readonly JsonObject[],
-    to: (listener: Listener) => boolean = () => true,
-  ): void => {
+  const tell = ({ channel, type, to }: News<Name>, all: readonly JsonObject[]): void => {
     const touched = new Set<LiveSink>()
     const shared = openShares<readonly Around[]>()
     const [at, after] = [clock.now().toISOString(), tokenOf(here)]
     for (const group of groups.values()) {
-      if (group.channel !== channel || !to(group.listener)) continue
+      if (group.channel !== channel || to?.(group.listener) === false) continue
       const due = shared(group, () =>
         all
           .filter(data => group.filter['name'] === undefined || data['name'] === group.filter['name'])
@@ -171,7 +182,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     const { position } = here
     const touched = new Set<LiveSink>()
     for (const group of groups.values()) {
-      if (!channelOf(group.channel).log || group.told >= position) continue
+      if (!channels.log(group.channel) || group.told >= position) continue
       group.told = position
       const bytes = group.transport.encode({ op: 'caught-up', id: group.id, after: tokenOf(here) })
       // Who joined ahead of the tail is farther than this: told so, they would resume from where they have been.
@@ -184,9 +195,8 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     flush(touched)
   }
 
-  const listened = (channel: ChannelName, by: (listener: Listener) => boolean = () => true): boolean =>
-    [...groups.values()].some(group => group.channel === channel && by(group.listener))
-  const readsAnalytics = ({ permissions }: Listener): boolean => permissions.has('analytics:read')
+  const isHeard = ({ channel, to }: News<Name>): boolean =>
+    [...groups.values()].some(group => group.channel === channel && to?.(group.listener) !== false)
 
   const beat = async (): Promise<void> => {
     while (!signal.aborted) {
@@ -194,13 +204,9 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
       if (signal.aborted) return
       const { events, types } = second
       second = { events: 0, types: new Map() }
+      const passed = { events, types: Object.fromEntries(types) }
       try {
-        news('activity', 'Activity', [
-          { seconds: 1, events, types: Object.fromEntries(types), connections: options.connections() },
-        ])
-        if (listened('activity', readsAnalytics))
-          news('activity', 'Analytics', [await options.figures()], readsAnalytics)
-        if (listened('projections')) news('projections', 'ProjectionProgress', await options.projections())
+        for (const news of options.news) if (isHeard(news)) tell(news, await news.tell(passed))
         ticks += 1
         if (ticks % PROGRESS_TICKS === 0) progress()
       } catch (error) {
@@ -209,9 +215,9 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     }
   }
 
-  const join = (subscription: LiveSubscription, sink: LiveSink, after: bigint): (() => void) => {
+  const join = (subscription: Subscription<Name>, sink: LiveSink, after: bigint): (() => void) => {
     const { id, channel, filter, listener } = subscription
-    const audience = JSON.stringify([channel, filter, scopeOf(listener, channel), sink.transport.name])
+    const audience = JSON.stringify([channel, filter, channels.scope(listener, channel), sink.transport.name])
     const idText = JSON.stringify(id)
     const key = `${audience}${idText}`
     const group = groups.get(key) ?? {
@@ -245,7 +251,7 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
    * reads again from where it was, so that nobody waits for it.
    */
   const catchUp = async (
-    subscription: LiveSubscription,
+    subscription: Subscription<Name>,
     sink: LiveSink,
     from: Place,
     ended: () => boolean,
@@ -260,13 +266,13 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
       let last: Recorded | undefined
       let done: LogBatch | undefined
       try {
-        for await (const batch of log.readAll(at.position, channelOf(channel).log)) {
+        for await (const batch of log.readAll(at.position, channels.log(channel))) {
           await standings.refresh()
           for (const event of batch.events) {
             if (ended() || sink.full()) break
             last = event
             const look = { now: standings.of(event.stream), replayed: true }
-            if (!wants(channel, filter, listener, event, look)) continue
+            if (!channels.wants(channel, filter, listener, event, look)) continue
             sink.send(sink.transport.join(encoded(audience, event), idText))
             messages += 1
           }
@@ -298,9 +304,9 @@ export const openLiveHub = (options: LiveOptions): LiveHub => {
     }
   }
 
-  const subscribe = (subscription: LiveSubscription, sink: LiveSink): (() => void) => {
+  const subscribe = (subscription: Subscription<Name>, sink: LiveSink): (() => void) => {
     const { id, channel, after } = subscription
-    const from = after === undefined || !channelOf(channel).log ? here : after
+    const from = after === undefined || !channels.log(channel) ? here : after
     let ended = false
     let leave: () => void = () => undefined
     const settle = (at: Place): void => {

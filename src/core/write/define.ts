@@ -1,7 +1,6 @@
 /** The declaration of a command: what it takes, who may give it, which stream it decides on. */
 import type { TSchema } from 'typebox'
-import type { Decision } from '../../domain/decider.ts'
-import type { By } from '../../domain/entry/decisions.ts'
+import type { By, Decision } from '../../domain/decider.ts'
 import type { DomainEvent } from '../../domain/event.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Permission } from '../../domain/roles.ts'

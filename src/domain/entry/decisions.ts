@@ -1,23 +1,13 @@
 /** What people and imports may do to an entry. Authorisation on the entry itself (whose draft it is) is decided here. */
-import type { Decision } from '../decider.ts'
-import { defined } from '../defined.ts'
+import type { By, Decision } from '../decider.ts'
 import type { JsonObject } from '../event.ts'
 import type { EntryIdentity } from '../ids.ts'
 import { sameJson } from '../json.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
-import type { Permission } from '../roles.ts'
 import type { EntryContent } from './content.ts'
 import { checkReason, contentChange, contentOf, type EntryInput } from './content-rules.ts'
 import { type Entry, type EntryState, existing } from './entry.ts'
 import type { EntryEvent, redactionGrounds } from './events.ts'
-
-/** Who decides, when, and under which command: the arguments that make a decision repeatable. */
-export type By = {
-  readonly id: string
-  readonly permissions: ReadonlySet<Permission>
-  readonly now: Date
-  readonly commandId: string
-}
 
 /** A draft that its author has not touched for so long may be taken over by another contributor. */
 export const STALE_DRAFT_MS = 30 * 24 * 60 * 60 * 1000

@@ -3,17 +3,11 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import Type from 'typebox'
 import type { WebSocket } from 'ws'
+import type { LiveFilter } from '../../../core/live/channels.ts'
 import type { Place } from '../../../core/log/log.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { JsonObject } from '../../../domain/event.ts'
-import {
-  type ChannelName,
-  FilterFault,
-  isChannel,
-  type LiveFilter,
-  mayListen,
-  readFilter,
-} from '../../../subscribers/live-channels.ts'
+import { type ChannelName, FilterFault, isChannel, mayListen, readFilter } from '../../../subscribers/live-channels.ts'
 import type { LiveFault } from '../../../subscribers/live-messages.ts'
 import type { Authority } from '../authority.ts'
 import { openDocument } from '../documents.ts'
