@@ -14,13 +14,9 @@ import { openFreshness } from '../core/project/freshness.ts'
 import { guarded } from '../core/project/guard.ts'
 import { inspectProjection, retryProjection } from '../core/project/inspect.ts'
 import { rebuild, verifyProjection } from '../core/project/rebuild.ts'
-import { openRemoving, removedBy } from '../core/project/removal.ts'
 import { type ProjectionHandle, runProjection } from '../core/project/runner.ts'
 import { openView } from '../core/project/view.ts'
-import type { Subscriber } from '../core/subscribe/define.ts'
-import { inspectSubscriber, retrySubscriber } from '../core/subscribe/inspect.ts'
-import { runSubscriber, type SubscriberHandle } from '../core/subscribe/runner.ts'
-import { beginOutward } from '../core/subscribe/unsent.ts'
+import type { SubscriberHandle } from '../core/subscribe/runner.ts'
 import { openTransactor } from '../core/write/transact.ts'
 import { blockAggregate, blockEvents } from '../domain/access/block.ts'
 import { tokenAggregate, tokenEvents } from '../domain/access/token.ts'
@@ -55,13 +51,9 @@ import { historyProjection } from '../projections/history.ts'
 import type { Identities } from '../projections/identities.ts'
 import { searchProjection } from '../projections/search.ts'
 import type { TokenFollower } from '../projections/tokens.ts'
-import { type MailRule, mailSubscriber } from '../subscribers/mail.ts'
-import { redactionSubscriber } from '../subscribers/redaction.ts'
-import { addressMoves, signUpEnds } from './address.ts'
 import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine } from './engines.ts'
 import { openEventStore } from './eventstore.ts'
-import { factorChanges } from './factors.ts'
-import { lazyJobs, outwardStore, unsentDeps } from './jobs.ts'
+import { lazyJobs, outwardStore } from './jobs.ts'
 
 /** Every event type that this version reads and writes. */
 const eventTypes = [
@@ -238,41 +230,6 @@ export const bindAll = (core: Core) => ({
   history: bind(core, historyProjection),
 })
 export type Views = ReturnType<typeof bindAll>
-
-/** One subscriber with all that can be done with it. */
-const bindSubscriber = (core: Core, subscriber: Subscriber) => {
-  const { log, clock, node } = core
-  const store = subscriber.outward ? core.outward : core.reads
-  const consumer = { log, store, clock, nodeId: node.id, hasEnded: node.hasEnded }
-  const unsent = unsentDeps(core, subscriber)
-  const beginAt = subscriber.outward && { beginAt: (head: bigint) => beginOutward(unsent, head) }
-  return {
-    name: subscriber.name,
-    declared: subscriber,
-    run: (signal: AbortSignal, onError: (message: string) => void, trace: ConsumerTrace) =>
-      runSubscriber({ subscriber, ...consumer, ...beginAt, signal, onError, trace }),
-    inspect: () => inspectSubscriber({ store, log }, subscriber),
-    retry: () => retrySubscriber(store, subscriber, clock.now()),
-  }
-}
-
-const removingIn = ({ reads, log }: Core) =>
-  openRemoving(reads, log.logId, [
-    removedBy(entriesProjection),
-    removedBy(searchProjection),
-    removedBy(analyticsProjection),
-    removedBy(historyProjection),
-  ])
-
-/** Every subscriber of the service: a new one is one line more. */
-export const bindSubscribers = (core: Core, rules: readonly MailRule[]) => [
-  bindSubscriber(core, redactionSubscriber({ log: core.log, keys: core.keys, remove: removingIn(core) })),
-  bindSubscriber(core, addressMoves(core)),
-  bindSubscriber(core, signUpEnds(core).subscriber),
-  bindSubscriber(core, factorChanges(core)),
-  bindSubscriber(core, mailSubscriber(rules, core)),
-]
-export type Subscribers = ReturnType<typeof bindSubscribers>
 
 /** What runs in the background of a service. */
 export type Running = {

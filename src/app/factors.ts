@@ -1,8 +1,6 @@
 /** Proofs of who somebody is, beside the password. */
 import { randomBytes } from 'node:crypto'
-import type { StepUpPort } from '../adapters/http/routes/account-edge.ts'
-import type { FactorPort } from '../adapters/http/routes/factors.ts'
-import type { PasskeyPort } from '../adapters/http/routes/passkeys.ts'
+import type { FactorPort, PasskeyPort, StepUpPort } from '../adapters/http/routes/account-edge.ts'
 import { openWebAuthn } from '../adapters/passkeys/webauthn.ts'
 import { endForFactor } from '../commands/factor-sessions.ts'
 import * as passkeys from '../commands/passkeys.ts'

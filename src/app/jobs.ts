@@ -1,12 +1,9 @@
 /** The queue of a program: which engine, opened when it is asked for first, and what of consumers lies with it. */
 import { dirname, join } from 'node:path'
 import type { Config } from '../config/load.ts'
-import type { Subscriber } from '../core/subscribe/define.ts'
-import type { UnsentDeps } from '../core/subscribe/unsent.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type Jobs, JobsError } from '../ports/jobs.ts'
 import { type ConsumerStore, ReadStoreError } from '../ports/read-store.ts'
-import type { Core } from './core.ts'
 
 export type JobsDeps = {
   readonly nodeId: string
@@ -63,10 +60,3 @@ export const outwardStore = (jobs: () => Promise<Pick<Jobs, 'consumers'>>): Cons
     swap: async (...given) => (await store()).swap(...given),
   }
 }
-
-export const unsentDeps = ({ log, reads, jobs }: Core, subscriber: Subscriber): UnsentDeps => ({
-  subscriber,
-  log,
-  records: reads,
-  jobs,
-})

@@ -2,7 +2,7 @@
 import type { Job } from '../adapters/jobs/housekeeping.ts'
 import { parkedOf } from '../core/consume/parking.ts'
 import { consumerOf } from '../core/subscribe/define.ts'
-import { AccountErased } from '../domain/account/erasure.ts'
+import { AccountErased } from '../domain/account/erasure-events.ts'
 import { EntryRedacted } from '../domain/entry/events.ts'
 import { REDACTION } from '../subscribers/redaction.ts'
 import type { Core } from './core.ts'

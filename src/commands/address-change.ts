@@ -5,8 +5,8 @@
  */
 
 import { accountStream, moveAddress, moveBack } from '../domain/account/account.ts'
-import { releaseAddress } from '../domain/address/address.ts'
-import { confirmChange, leaveAddress, ownerOf, requestChange, revertChange } from '../domain/address/change.ts'
+import { ownerOf, releaseAddress } from '../domain/address/address.ts'
+import { confirmChange, leaveAddress, requestChange, revertChange } from '../domain/address/change.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { linkInvalid } from '../domain/address/links.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'

@@ -6,16 +6,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Log } from '../core/log/log.ts'
 import { type Account, accountStream } from '../domain/account/account.ts'
-import {
-  beginErasure,
-  type ContentChoice,
-  cancelErasure,
-  finishErasure,
-  isRipe,
-  requestErasure,
-} from '../domain/account/erasure.ts'
-import { releaseAddress } from '../domain/address/address.ts'
-import { ownerOf } from '../domain/address/change.ts'
+import { beginErasure, cancelErasure, finishErasure, isRipe, requestErasure } from '../domain/account/erasure.ts'
+import type { ContentChoice } from '../domain/account/erasure-events.ts'
+import { ownerOf, releaseAddress } from '../domain/address/address.ts'
 import { linkInvalid } from '../domain/address/links.ts'
 import type { Actor } from '../domain/event.ts'
 import { actorId } from '../domain/ids.ts'

@@ -8,15 +8,16 @@ import {
   RoleGranted,
   RoleTaken,
 } from '../domain/account/account.ts'
-import { ErasureBegun, ErasureRequested } from '../domain/account/erasure.ts'
+import { ErasureBegun, ErasureRequested } from '../domain/account/erasure-events.ts'
 import {
   type AddressState,
   addressCategory,
+  ownerOf,
   PasswordResetRequested,
   SignUpReceived,
   VerificationResent,
 } from '../domain/address/address.ts'
-import { AddressChangeRequested, AddressLeft, ownerOf } from '../domain/address/change.ts'
+import { AddressChangeRequested, AddressLeft } from '../domain/address/change-events.ts'
 import type { Recorded } from '../domain/event.ts'
 import type { Preferences } from '../domain/profile/preferences.ts'
 import type { MailData, MailRule } from './mail.ts'

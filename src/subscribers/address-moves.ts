@@ -2,7 +2,7 @@
 
 import type { Subscriber } from '../core/subscribe/define.ts'
 import { addressCategory } from '../domain/address/address.ts'
-import { AddressChangeConfirmed, AddressReclaimed, AddressReverted } from '../domain/address/change.ts'
+import { AddressChangeConfirmed, AddressReclaimed, AddressReverted } from '../domain/address/change-events.ts'
 import type { Recorded } from '../domain/event.ts'
 
 /** Each is harmless when repeated, and rejects when it could not be done now. */

@@ -6,7 +6,8 @@ import { hash } from 'node:crypto'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { defined } from '../../domain/defined.ts'
 import { noneMatch } from './etags.ts'
-import { type Answer, type EdgeRequest, type Encoded, type Encoding, header } from './route.ts'
+import type { Encoding } from './negotiation.ts'
+import { type Answer, type EdgeRequest, type Encoded, header } from './route.ts'
 
 export type Document = (request: Pick<EdgeRequest, 'headers'>) => Answer
 

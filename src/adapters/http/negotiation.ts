@@ -1,5 +1,9 @@
 /** What a request would rather have (RFC 9110, 12.4.2). */
-import { type Encoding, encodings } from './route.ts'
+import { ProblemError } from './problems.ts'
+
+/** What a body may be compressed by, the better one first. */
+export const encodings = ['br', 'gzip'] as const
+export type Encoding = (typeof encodings)[number]
 
 const qualitiesOf = (header: string): ReadonlyMap<string, number> =>
   new Map(
@@ -22,10 +26,17 @@ const bestOf = <T extends string>(header: string, offered: readonly T[], rangesO
 }
 
 /** The better of some formats by Accept (12.5.1); the first without one, undefined when it allows none. */
-export const preferred = <F extends string>(accept: string | undefined, offered: readonly F[]): F | undefined =>
+const preferred = <F extends string>(accept: string | undefined, offered: readonly F[]): F | undefined =>
   accept === undefined || accept.trim() === ''
     ? offered[0]
     : bestOf(accept, offered, format => [format, `${format.split('/')[0]}/*`, '*/*'])
+
+/** As `preferred`. @throws {ProblemError} not-acceptable, where it allows none of them. */
+export const formatOf = <F extends string>(accept: string | undefined, offered: readonly F[], detail: string): F => {
+  const format = preferred(accept, offered)
+  if (format === undefined) throw new ProblemError('not-acceptable', detail)
+  return format
+}
 
 /** The best that a request takes of what is kept compressed, by Accept-Encoding (12.5.3). */
 export const encodingFor = (accepted: string | string[] | undefined): Encoding | undefined =>

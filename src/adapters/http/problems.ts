@@ -5,7 +5,6 @@ import { blockEdgeCodes, blockProblems } from './problems/blocks.ts'
 import { dictionaryProblems } from './problems/dictionary.ts'
 import { liveProblemCodes, liveProblems } from './problems/live.ts'
 import { openIdProblems } from './problems/openid.ts'
-import type { Answer } from './route.ts'
 
 /** Faults that only the edge can see. */
 export const edgeCodes = [
@@ -236,20 +235,23 @@ export const problemCodes: readonly ProblemCode[] = Object.keys(problems).filter
 
 export type ProblemDetail = { readonly pointer: string; readonly code: string; readonly detail: string }
 
+/** Several values: a header for each. */
+export type AnswerHeaders = Readonly<Record<string, string | readonly string[]>>
+
 /** A fault on its way to the client. `headers` go onto the answer; `detail` is safe to show. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'
   readonly code: ProblemCode
   readonly errors: readonly ProblemDetail[]
   readonly context: NonNullable<Refusal['context']>
-  readonly headers: NonNullable<Answer['headers']>
+  readonly headers: AnswerHeaders
   constructor(
     code: ProblemCode,
     detail: string,
     more: {
       readonly errors?: readonly ProblemDetail[]
       readonly context?: Refusal['context']
-      readonly headers?: Answer['headers']
+      readonly headers?: AnswerHeaders
       readonly cause?: unknown
     } = {},
   ) {
@@ -261,7 +263,7 @@ export class ProblemError extends Error {
   }
 }
 
-export const problemFrom = (refusal: Refusal, headers: NonNullable<Answer['headers']> = {}): ProblemError =>
+export const problemFrom = (refusal: Refusal, headers: AnswerHeaders = {}): ProblemError =>
   new ProblemError(refusal.refused, refusal.detail, { ...refusal, headers })
 
 /** The RFC 9457 body. A 5xx says what its code says and nothing more. */

@@ -5,7 +5,8 @@ import type { FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Actor, Json } from '../../domain/event.ts'
 import type { Permission, Rights } from '../../domain/roles.ts'
-import type { ProblemCode } from './problems.ts'
+import type { Encoding } from './negotiation.ts'
+import type { AnswerHeaders, ProblemCode } from './problems.ts'
 
 export type RateClass = 'reads' | 'suggest' | 'search' | 'writes' | 'signIns'
 
@@ -41,9 +42,6 @@ export type EdgeRequest = {
   readonly after: bigint | undefined
 }
 
-/** What a body may be compressed by, the better one first. */
-export const encodings = ['br', 'gzip'] as const
-export type Encoding = (typeof encodings)[number]
 export type Encoded = (encoding: Encoding) => Buffer
 
 export type Answer = {
@@ -51,8 +49,7 @@ export type Answer = {
   readonly body?: string | Readable
   /** `application/json; charset=utf-8` unless said. */
   readonly type?: string
-  /** Several values: a header for each. */
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly headers?: AnswerHeaders
   /** What the answer reflects: becomes the Sync-Token. */
   readonly position?: bigint
   /** A strong entity tag. */

@@ -22,7 +22,6 @@ import { ProblemError } from './problems.ts'
 import { originForm } from './request-target.ts'
 import { openResponses } from './responses.ts'
 import type { Route } from './route.ts'
-import { SUBPROTOCOL } from './routes/live.ts'
 import { UNSUBSCRIBE_PATH } from './routes/unsubscribe.ts'
 import { routes as routesOf } from './routes.ts'
 import { allow, openGuard, standingHeaders } from './security.ts'
@@ -31,6 +30,7 @@ import { openCursors, openSyncTokens } from './tokens.ts'
 import { type Bare, isUpgrade, openRefuser, prepareRequests } from './unanswered.ts'
 import { schemaErrorFormatter, validatorCompiler } from './validation.ts'
 import { openWarming } from './warming.ts'
+import { SUBPROTOCOL } from './websocket.ts'
 
 export type HttpServer = {
   /** Listens; the base address, such as http://127.0.0.1:8080. @throws when the address is taken: one sentence, with `code`. */

@@ -9,7 +9,7 @@ import type { Logger } from 'pino'
 import { pathOf } from './mount.ts'
 import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
 import { checkRequest, originForm } from './request-target.ts'
-import { LIVE_PATH } from './routes/live.ts'
+import { LIVE_PATH } from './websocket.ts'
 
 export type Bare = {
   readonly newId: () => string

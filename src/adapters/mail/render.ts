@@ -5,7 +5,7 @@
 import { Eta, type TemplateFunction } from 'eta'
 import { type Locale, locales } from '../../ports/mailer.ts'
 import type { MailData } from '../../subscribers/mail.ts'
-import type { MailTemplate } from './templates.ts'
+import type { MailTemplate } from './template.ts'
 
 export type Rendered = { readonly subject: string; readonly text: string; readonly html: string }
 export type Reader = { readonly locale: string; readonly timeZone: string }

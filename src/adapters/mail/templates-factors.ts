@@ -1,6 +1,6 @@
 /** The words of the mails about one's own factors and devices. */
 import type { Locale } from '../../ports/mailer.ts'
-import type { MailTemplate, MailWords } from './templates.ts'
+import type { MailTemplate, MailWords } from './template.ts'
 
 const why: Readonly<Record<Locale, string>> = {
   en: 'You get this mail because of an account at Lexichron under your address.',

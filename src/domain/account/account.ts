@@ -6,8 +6,8 @@ import { type EventOf, eventType, type Recorded } from '../event.ts'
 import type { Grant } from '../grants.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
-import { languageRoles, type Role, roles } from '../roles.ts'
-import { type Erased, type Erasure, erasureEvents } from './erasure.ts'
+import { languageRoles, type Permission, permissionsOf, type Rights, type Role, roles } from '../roles.ts'
+import { type Erased, type Erasure, erasureEvents } from './erasure-events.ts'
 
 // Stream
 

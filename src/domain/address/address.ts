@@ -10,7 +10,7 @@ import { defined } from '../defined.ts'
 import { type EventOf, eventType, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
-import { addressChangeEvents, disputedFrom, isTaken, ownerOf } from './change.ts'
+import { addressChangeEvents, disputedFrom } from './change-events.ts'
 import { linkExpired, linkInvalid } from './links.ts'
 
 // Stream
@@ -116,6 +116,14 @@ export type AddressState = {
   readonly change?: Holder
   readonly reset?: Reset
 }
+
+/** Who has the address now. One who left it is only known to come back. */
+export const ownerOf = ({ holder }: AddressState): AddressState['holder'] =>
+  holder?.freeFrom === undefined ? holder : undefined
+
+/** May nobody else have it at `now`? */
+export const isTaken = ({ holder }: AddressState, now: Date): boolean =>
+  holder !== undefined && (holder.freeFrom === undefined || Date.parse(holder.freeFrom) > now.getTime())
 
 const changed = (state: AddressState, event: Recorded<AddressEvent>): AddressState => {
   const { holder, change, reset: _, ...rest } = state

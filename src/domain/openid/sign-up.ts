@@ -1,6 +1,5 @@
 /** A sign-up whose address an OpenID provider has verified: claimed and confirmed in one append, so that no mail asks. */
-import { type AddressEvent, type AddressState, type SignUp, signUp } from '../address/address.ts'
-import { isTaken, ownerOf } from '../address/change.ts'
+import { type AddressEvent, type AddressState, isTaken, ownerOf, type SignUp, signUp } from '../address/address.ts'
 import type { Decide } from '../decider.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 

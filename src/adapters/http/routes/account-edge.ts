@@ -1,16 +1,15 @@
 /** What the routes of accounts and sessions share: the port behind them, and how its outcomes become answers. */
 import Type, { type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { Account } from '../../../domain/account/account.ts'
-import type { ContentChoice } from '../../../domain/account/erasure.ts'
+import type { Account, Grant } from '../../../domain/account/account.ts'
+import type { ContentChoice } from '../../../domain/account/erasure-events.ts'
 import type { Receipt } from '../../../domain/account/receipt.ts'
-import type { Grant } from '../../../domain/grants.ts'
+import type { JsonObject } from '../../../domain/event.ts'
 import { isRefusal, type Refusal, type RefusalCode } from '../../../domain/refusal.ts'
+import type { Passkey } from '../../../domain/session/passkeys.ts'
 import { FRESH_MS, type Session } from '../../../domain/session/session.ts'
 import { type ProblemCode, ProblemError, problemFrom } from '../problems.ts'
 import { type Answer, type EdgeRequest, header } from '../route.ts'
-import type { FactorPort } from './factors.ts'
-import type { PasskeyPort } from './passkeys.ts'
 
 /** What an event tells of where it came from. */
 export type From = { readonly correlationId: string; readonly agent: string; readonly device?: string }
@@ -50,6 +49,30 @@ export type StepUpPort = {
     counted: string,
     from: From,
   ): Promise<Session | Refusal>
+}
+
+export type FactorStanding = { readonly since?: string; readonly recoveryCodes: number }
+/** What the routes of one's own factors do; src/app/factors.ts has it. */
+export type FactorPort = {
+  standing(accountId: string): Promise<FactorStanding>
+  offer(by: By, from: From): Promise<{ readonly secret: string; readonly uri: string } | Refusal>
+  confirm(by: By, code: string, from: From): Promise<Done>
+  remove(by: By, from: From): Promise<Done>
+  recoveryCodes(by: By, from: From): Promise<readonly string[] | Refusal>
+}
+
+/** What the routes of passkeys do; src/app/factors.ts has it. */
+export type PasskeyPort = {
+  signInOptions(device: string): JsonObject | Refusal
+  stepUpOptions(by: By): JsonObject | Refusal
+  addOptions(by: By): Promise<JsonObject | Refusal>
+  add(
+    by: By,
+    given: { readonly name: string; readonly answer: object },
+    from: From,
+  ): Promise<{ readonly id: string } | Refusal>
+  remove(by: By, id: string, from: From): Promise<'done' | Refusal>
+  list(accountId: string): Promise<readonly Passkey[]>
 }
 
 /** The end of accounts; src/app/erasure.ts has it. */

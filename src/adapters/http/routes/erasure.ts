@@ -1,6 +1,6 @@
 /** The end of one's account: wished for, taken back, and the receipt. */
 import Type from 'typebox'
-import { contentChoices } from '../../../domain/account/erasure.ts'
+import { contentChoices } from '../../../domain/account/erasure-events.ts'
 import type { Json } from '../../../domain/event.ts'
 import { isRefusal, type RefusalCode } from '../../../domain/refusal.ts'
 import { problemFrom } from '../problems.ts'

@@ -8,7 +8,7 @@ import { defined } from '../../../domain/defined.ts'
 import type { HttpDeps } from '../deps.ts'
 import { entryExample } from '../examples.ts'
 import type { Limits } from '../limits.ts'
-import { preferred } from '../negotiation.ts'
+import { formatOf } from '../negotiation.ts'
 import { ProblemError } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from '../route.ts'
 import { cursorOf, cursorScope, type QueryDeps } from '../route-query.ts'
@@ -44,8 +44,7 @@ const lines = async function* (
 
 export const exportRoute = (deps: ExportDeps): Route => {
   const open = async (request: EdgeRequest): Promise<Answer> => {
-    if (preferred(header(request, 'accept'), [NDJSON]) === undefined)
-      throw new ProblemError('not-acceptable', `The export is offered as ${NDJSON}.`)
+    formatOf(header(request, 'accept'), [NDJSON], `The export is offered as ${NDJSON}.`)
     const after = await cursorOf(request, name, deps.cursors)
     if (request.after !== undefined) await deps.freshness.waitFor(['entries'], request.after)
     const headers = { 'x-accel-buffering': 'no' }

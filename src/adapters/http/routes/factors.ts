@@ -1,12 +1,10 @@
 /** The second factor of one's own account: an authenticator (RFC 6238) and recovery codes. */
 import Type from 'typebox'
-import type { Refusal } from '../../../domain/refusal.ts'
 import type { Answer, EdgeRequest, Route } from '../route.ts'
 import {
-  type By,
   done,
   doneAnswer,
-  type From,
+  type FactorPort,
   fromOf,
   granted,
   nothing,
@@ -19,17 +17,6 @@ import {
 } from './account-edge.ts'
 import { byOf, freshProblems } from './sessions.ts'
 import { requireFresh } from './step-up.ts'
-
-type Done = 'done' | Refusal
-export type FactorStanding = { readonly since?: string; readonly recoveryCodes: number }
-/** What the routes do; src/app/factors.ts has it. */
-export type FactorPort = {
-  standing(accountId: string): Promise<FactorStanding>
-  offer(by: By, from: From): Promise<{ readonly secret: string; readonly uri: string } | Refusal>
-  confirm(by: By, code: string, from: From): Promise<Done>
-  remove(by: By, from: From): Promise<Done>
-  recoveryCodes(by: By, from: From): Promise<readonly string[] | Refusal>
-}
 
 const Empty = Type.Object({}, { ...strict, $id: 'Nothing' })
 const CodeBody = Type.Object({ code: Type.String() }, { ...strict, $id: 'FactorCode' })

@@ -8,7 +8,7 @@ import { isRefusal } from '../../../domain/refusal.ts'
 import type { History, HistoryPage } from '../../../queries/history.ts'
 import { traceparentOf } from '../idempotency.ts'
 import type { Limits } from '../limits.ts'
-import { preferred } from '../negotiation.ts'
+import { formatOf } from '../negotiation.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from '../route.ts'
 import { cursorOf, cursorScope, DEFAULT_LIMIT, linksOf, type QueryDeps } from '../route-query.ts'
@@ -31,11 +31,8 @@ const tag = 'History'
 const permission = 'events:read'
 const failures = ['projection-behind', 'projection-building', 'store-unavailable', 'busy', 'outcome-unknown'] as const
 
-const formatOf = <F extends string>(request: EdgeRequest, offered: readonly F[]): F => {
-  const format = preferred(header(request, 'accept'), offered)
-  if (format !== undefined) return format
-  throw new ProblemError('not-acceptable', `This is offered as ${offered.join(' and ')}.`)
-}
+const formatFor = <F extends string>(request: EdgeRequest, offered: readonly F[]): F =>
+  formatOf(header(request, 'accept'), offered, `This is offered as ${offered.join(' and ')}.`)
 
 type Deps = QueryDeps & { readonly limits: Limits } & HistoryEdge
 
@@ -102,7 +99,7 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
   const readEvents = async (request: EdgeRequest): Promise<Answer> => {
     // The validator has checked the query string against the route's schema.
     const query = request.query as p.EventsQuery
-    const format = formatOf(request, FORMATS)
+    const format = formatFor(request, FORMATS)
     const question = await p.questionOf(query, syncTokens)
     const [at, end] = await placeOf(request, 'read-events')
     const place = at === undefined || end === undefined ? {} : { place: { at, end } }
@@ -120,14 +117,14 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
   }
 
   const readEvent = async (request: EdgeRequest): Promise<Answer> => {
-    formatOf(request, JSON_ONLY)
+    formatFor(request, JSON_ONLY)
     const found = await history.event(request.params['eventId'] ?? '', request.requester)
     if (isRefusal(found)) throw problemFrom(found)
     return { status: 200, body: itemOf(found.line), position: found.position }
   }
 
   const readStream = async (request: EdgeRequest): Promise<Answer> => {
-    formatOf(request, JSON_ONLY)
+    formatFor(request, JSON_ONLY)
     const { stream: name = '' } = request.params
     const { order = 'asc', limit = DEFAULT_LIMIT } = request.query as p.StreamQuery
     const scope = `read-stream ${name}`

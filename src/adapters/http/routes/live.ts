@@ -11,10 +11,11 @@ import { type ChannelName, FilterFault, isChannel, mayListen, readFilter } from 
 import type { LiveFault } from '../../../subscribers/live-messages.ts'
 import type { Authority } from '../authority.ts'
 import { openDocument } from '../documents.ts'
-import { preferred } from '../negotiation.ts'
+import { formatOf } from '../negotiation.ts'
 import { type ProblemCode, ProblemError } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Requester, type Route, type Upgrading } from '../route.ts'
 import type { Admission } from '../security.ts'
+import { LIVE_PATH, SUBPROTOCOL } from '../websocket.ts'
 
 /** What the routes need of the live feed; src/adapters/ws has it. */
 export type LivePort = {
@@ -42,8 +43,6 @@ export type LivePort = {
   close(): Promise<void>
 }
 
-export const LIVE_PATH = '/v1/live'
-export const SUBPROTOCOL = 'lexichron.v1'
 const VERSION = '13'
 const KEY = /^[+/0-9A-Za-z]{22}==$/
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -115,8 +114,7 @@ const openStream =
   async (request: EdgeRequest): Promise<Answer> => {
     const channel = request.params['channel'] ?? ''
     if (!isChannel(channel)) throw new ProblemError('not-found', 'There is no channel of this name.')
-    if (preferred(header(request, 'accept'), [EVENTS]) === undefined)
-      throw new ProblemError('not-acceptable', `The feed is offered as ${EVENTS}.`)
+    formatOf(header(request, 'accept'), [EVENTS], `The feed is offered as ${EVENTS}.`)
     const { requester } = request
     if (!mayListen(channel, requester))
       throw requester.actor

@@ -2,7 +2,7 @@
 import Type from 'typebox'
 import { permissionsOf, roles } from '../../../domain/roles.ts'
 import type { Health, HttpDeps } from '../deps.ts'
-import { preferred } from '../negotiation.ts'
+import { formatOf } from '../negotiation.ts'
 import { isProblemCode, ProblemError, problemCodes, problemOf } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from '../route.ts'
 
@@ -64,9 +64,8 @@ const explain = (request: EdgeRequest): Answer => {
   if (!isProblemCode(code)) throw new ProblemError('not-found', 'There is no problem of this name.')
   const { title, status, help } = problemOf(code)
   const formats: readonly Format[] = ['application/json', 'text/html']
-  const format = preferred(header(request, 'accept'), formats)
-  if (format === undefined)
-    throw new ProblemError('not-acceptable', 'This page is offered as application/json and text/html.')
+  const detail = 'This page is offered as application/json and text/html.'
+  const format = formatOf(header(request, 'accept'), formats, detail)
   return format === 'text/html'
     ? { status: 200, type: 'text/html; charset=utf-8', body: page(title, [`${status} ${code}`, help]) }
     : { status: 200, body: JSON.stringify({ code, title, status, help }) }

@@ -6,7 +6,7 @@ import { defined } from '../../../domain/defined.ts'
 import { isRefusal } from '../../../domain/refusal.ts'
 import type { OwnData } from '../../../queries/own-data.ts'
 import type { Limits } from '../limits.ts'
-import { preferred } from '../negotiation.ts'
+import { formatOf } from '../negotiation.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
 import { type EdgeRequest, header, type Route } from '../route.ts'
 import { cursorOf, cursorScope, DEFAULT_LIMIT, linksOf, type QueryDeps } from '../route-query.ts'
@@ -193,8 +193,7 @@ export const ownDataRoutes = ({
       },
       problems: [...freshProblems, 'not-acceptable', 'too-many-streams', ...failures],
       handle: async request => {
-        const format = preferred(header(request, 'accept'), FORMATS)
-        if (format === undefined) throw new ProblemError('not-acceptable', `It is offered as ${FORMATS.join(' and ')}.`)
+        const format = formatOf(header(request, 'accept'), FORMATS, `It is offered as ${FORMATS.join(' and ')}.`)
         const { accountId } = await requireFresh(stepUp, request)
         const headers = { 'x-accel-buffering': 'no', 'content-disposition': 'attachment; filename="my-data"' }
         if (request.method === 'HEAD') return { status: 200, type: format, headers, cache: 'no-store' }

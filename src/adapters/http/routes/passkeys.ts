@@ -1,19 +1,16 @@
 /** Passkeys (W3C Web Authentication, level 3): one's own, and the options that a browser's authenticator is asked with. */
 import Type from 'typebox'
-import type { JsonObject } from '../../../domain/event.ts'
-import type { Refusal } from '../../../domain/refusal.ts'
 import type { Passkey } from '../../../domain/session/passkeys.ts'
 import type { Answer, EdgeRequest, Route } from '../route.ts'
 import type { SessionCookies } from '../session-cookies.ts'
 import {
-  type By,
   done,
   doneAnswer,
-  type From,
   fromOf,
   granted,
   nothing,
   open,
+  type PasskeyPort,
   reading,
   type StepUpPort,
   settle,
@@ -24,21 +21,6 @@ import {
 import { PasskeyAnswer } from './passkey-answer.ts'
 import { byOf, freshProblems } from './sessions.ts'
 import { requireFresh } from './step-up.ts'
-
-type Options = JsonObject | Refusal
-/** What the routes do; src/app/factors.ts has it. */
-export type PasskeyPort = {
-  signInOptions(device: string): Options
-  stepUpOptions(by: By): Options
-  addOptions(by: By): Promise<Options>
-  add(
-    by: By,
-    given: { readonly name: string; readonly answer: object },
-    from: From,
-  ): Promise<{ readonly id: string } | Refusal>
-  remove(by: By, id: string, from: From): Promise<'done' | Refusal>
-  list(accountId: string): Promise<readonly Passkey[]>
-}
 
 const OptionsBody = Type.Object(
   { device: Type.Optional(Type.String()), transport: Type.Optional(Type.Enum(['token', 'cookie'])) },

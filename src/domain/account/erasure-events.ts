@@ -1,0 +1,43 @@
+/** What can happen on the way to the end of an account, and what the account knows of it. Decided in erasure.ts. */
+import Type from 'typebox'
+import { eventType } from '../event.ts'
+
+const strict = { additionalProperties: false }
+const text = Type.String({ minLength: 1 })
+
+/** `kept`: what was written stays under the display name; `anonymised`: under an id that leads to nobody any more. */
+export const contentChoices = ['kept', 'anonymised'] as const
+export type ContentChoice = (typeof contentChoices)[number]
+const content = Type.Enum([...contentChoices])
+
+/** `linkHash` is that of the link that takes it back until `due`; `claim` the stream of the address that it goes to. */
+export const ErasureRequested = eventType(
+  'ErasureRequested',
+  Type.Object({ accountId: text, claim: text, content, linkHash: text, due: text }, strict),
+)
+export const ErasureCancelled = eventType('ErasureCancelled', Type.Object({ accountId: text }, strict))
+/**
+ * From here on it cannot be taken back, and every session has ended. `attribution` is the display name where its owner
+ * wished that it stays with what they wrote: it is public from here on.
+ */
+export const ErasureBegun = eventType(
+  'ErasureBegun',
+  Type.Object({ accountId: text, attribution: Type.Optional(text) }, strict),
+)
+/** The key is gone, and with it everything that was sealed under it. `claims`: addresses that are free again. */
+export const AccountErased = eventType(
+  'AccountErased',
+  Type.Object({ accountId: text, content, attribution: Type.Optional(text), claims: Type.Array(text) }, strict),
+)
+export const erasureEvents = [ErasureRequested, ErasureCancelled, ErasureBegun, AccountErased] as const
+
+/** What an account knows of its end. Times are RFC 3339. */
+export type Erasure = {
+  readonly content: ContentChoice
+  readonly linkHash: string
+  readonly requestedAt: string
+  readonly due: string
+  readonly begunAt?: string
+  readonly attribution?: string
+}
+export type Erased = { readonly at: string; readonly content: ContentChoice; readonly attribution?: string }
