@@ -1,8 +1,14 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { faultsOf, sourcesBelow, testFaults, textFaults } from './support/architecture.ts'
+import {
+  circlesOf,
+  faultsOf,
+  listFaults,
+  machineOutsideCore,
+  sourcesBelow,
+  testFaults,
+  textFaults,
+} from './support/architecture.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -10,6 +16,8 @@ t.test('every file keeps to its layer and to the rules of the house', async t =>
   const sources = sourcesBelow(root, 'src')
   t.ok(sources.length > 40, 'the sources were found')
   t.strictSame(faultsOf(sources), [])
+  t.strictSame(circlesOf(sources), [])
+  t.strictSame(listFaults(sources), [])
 })
 
 t.test('tests, benchmarks and scripts keep to the rules that are not about layers', async t => {
@@ -22,60 +30,122 @@ t.test('tests, benchmarks and scripts keep to the rules that are not about layer
 })
 
 t.test('a planted violation is found', async t => {
-  const copy = t.testdir({})
-  cpSync(join(root, 'src'), join(copy, 'src'), { recursive: true })
   const plant = (path: string, text: string, expected: string): void => {
-    mkdirSync(dirname(join(copy, path)), { recursive: true })
-    writeFileSync(join(copy, path), text)
-    const found = faultsOf(sourcesBelow(copy, 'src').filter(each => each.path === path))
+    const found = faultsOf([{ path, text }])
     t.ok(
       found.some(each => each.includes(expected)),
       `${path}: ${expected}; found ${found.join('; ') || 'nothing'}`,
     )
   }
-  plant('src/domain/planted-a.ts', "import { x } from '../ports/clock.ts'\n", 'domain imports ports')
-  plant('src/domain/planted-b.ts', "import { readFile } from 'node:fs'\n", 'the domain imports node:fs')
-  plant('src/domain/planted-c.ts', "const x = await import('lru-cache')\n", 'the domain imports lru-cache')
-  plant('src/ports/planted.ts', "import type { Log } from '../log/log.ts'\n", 'ports imports log')
-  plant('src/log/planted.ts', "import { x } from '../commands/transact.ts'\n", 'log imports commands')
-  plant('src/commands/planted-a.ts', "import { x } from '../queries/define.ts'\n", 'commands imports queries')
-  plant('src/commands/planted-b.ts', "import { x } from '../adapters/sqlite.ts'\n", 'commands imports adapters')
-  plant('src/queries/planted.ts', "import { x } from '../app.ts'\n", 'queries imports app')
+  const importing = (target: string): string => `import { x } from '${target}'\n`
+  plant('src/domain/entry/planted-a.ts', importing('../../ports/clock.ts'), 'domain imports ports')
+  plant('src/domain/entry/planted-b.ts', importing('node:fs'), 'the domain imports node:fs')
+  plant('src/domain/entry/planted-c.ts', "const x = await import('lru-cache')\n", 'the domain imports lru-cache')
+  plant('src/domain/planted.ts', 'export const x = 1\n', 'a file of one area lies in its folder')
+  plant('src/domain/roles.ts', importing('./entry/entry.ts'), 'what all areas share names one')
+  plant('src/ports/planted-a.ts', "import type { Log } from '../core/log/log.ts'\n", 'ports imports core')
+  plant('src/ports/planted-b.ts', importing('../domain/account/account.ts'), 'ports names an area')
+  for (const layer of ['commands', 'queries', 'projections', 'subscribers', 'adapters', 'app', 'config'])
+    plant(`src/core/write/planted-${layer}.ts`, importing(`../../${layer}/planted.ts`), `core imports ${layer}`)
+  plant('src/core/write/planted-a.ts', importing('../../domain/entry/decisions.ts'), 'core names an area')
+  plant('src/core/write/planted-b.ts', importing('../../domain/text/text.ts'), 'core names an area')
+  plant('src/core/planted.ts', 'export const x = 1\n', 'a file of core lies in a folder')
+  plant('src/core/log/planted.ts', importing('node:fs/promises'), 'the machine is on files only in src/core/files')
+  plant('src/commands/planted-a.ts', importing('../queries/days.ts'), 'commands imports queries')
+  plant('src/commands/planted-b.ts', importing('../adapters/sqlite/database.ts'), 'commands imports adapters')
+  plant('src/commands/planted-c.ts', importing('../projections/entries.ts'), 'commands imports projections')
+  plant('src/projections/planted-a.ts', importing('../commands/entries.ts'), 'projections imports commands')
   plant(
-    'src/projections/planted.ts',
-    "import {\n  x,\n  y,\n} from '../queries/define.ts'\n",
+    'src/projections/planted-b.ts',
+    "import {\n  x,\n  y,\n} from '../queries/days.ts'\n",
     'projections imports queries',
   )
-  plant('src/adapters/http/planted.ts', "import { x } from '../cli/run.ts'\n", 'one adapter imports another')
+  plant('src/queries/planted-a.ts', importing('../app/core.ts'), 'queries imports app')
+  plant('src/queries/planted-b.ts', importing('../commands/entries.ts'), 'queries imports commands')
+  plant('src/queries/planted-c.ts', importing('../subscribers/mail.ts'), 'queries imports subscribers')
+  plant('src/subscribers/planted-a.ts', importing('../queries/days.ts'), 'subscribers imports queries')
+  plant('src/subscribers/planted-b.ts', importing('../config/load.ts'), 'subscribers imports config')
+  plant('src/config/planted.ts', importing('../domain/ids.ts'), 'config imports domain')
+  plant('src/adapters/http/planted-a.ts', importing('../cli/run.ts'), 'one adapter imports another')
+  plant('src/adapters/http/planted-b.ts', importing('./routes/live.ts'), 'what routes stand on imports one')
+  plant('src/adapters/http/planted-c.ts', importing('../../app/core.ts'), 'adapters imports app')
+  plant('src/adapters/planted.ts', 'export const x = 1\n', 'a file of adapters lies in a folder')
+  plant('src/app/planted.ts', importing('../main.ts'), 'app imports main')
+  plant('src/main.ts', importing('./adapters/http/server.ts'), 'only src/app constructs')
+  plant('src/main.ts', importing('./domain/ids.ts'), 'main imports domain')
+  plant('src/planted.ts', 'export const x = 1\n', 'stands in no layer')
   plant('src/elsewhere/planted.ts', 'export const x = 1\n', 'stands in no layer')
-  plant('src/domain/planted-d.ts', 'export default 1\n', 'a default export')
-  plant('src/domain/planted-e.ts', "export { x } from './ids.ts'\n", 'a re-export')
-  plant('src/domain/planted-f.ts', "export * from './ids.ts'\n", 'a re-export')
-  plant('src/domain/planted-g.ts', 'export const x = 1 as unknown as string\n', 'a cast through unknown')
-  plant('src/domain/planted-h.ts', 'export const x: any = 1\n', 'the type any')
-  plant('src/domain/planted-i.ts', 'export const x = (y: Map<string, any>) => y\n', 'the type any')
-  plant('src/domain/planted-j.ts', 'export enum X { A }\n', 'an enum')
-  plant('src/domain/planted-k.ts', '// @ts-ignore\nexport const x = 1\n', 'a suppressed type error')
-  plant('src/domain/planted-l.ts', `${'export const x = 1\n'.repeat(400)}`, 'lines, more than')
-  plant('src/domain/planted-m.ts', '// TODO later\nexport const x = 1\n', 'an orphan TODO')
-  plant('src/domain/utils.ts', 'export const x = 1\n', 'a name that says nothing')
-  plant('src/domain/planted-n.ts', 'const x: Readonly<Record<string, number>> = { a: 1 }\n', 'a table by any name')
-  plant('src/domain/planted-o.ts', 'export const x: Record<string, (y: 1) => 2> = {\n}\n', 'a table by any name')
-  plant('src/domain/planted-p.ts', 'for (const x in y) z(x)\n', 'for...in')
-  plant('src/domain/planted-q.ts', 'const x = (y: string) => y in z\n', 'a name looked for by in')
-  plant('src/domain/planted-r.ts', 'if (!(event.type in z)) y()\n', 'a name looked for by in')
-  plant('src/domain/planted-s.ts', 'if (x[0] in z) y()\n', 'a name looked for by in')
-  const inline = [
-    'const x = { ...{ a, b }, c }',
-    'const x = {\n  a,\n  ...({\n    b: [1],\n  } as const),\n}',
-    "const x = [...(['a', 'b'] as const), c]",
-    "const x = [...['}', ']'], c]",
-    'const x = y(...[a, b])',
-    'const x = y(... /* why */ ((([a, b]) as const)))',
-    `const x = \`\${y(...[a, b])}\``,
-    'const x = { ...{ ...a, b: { ...{ c } } } }',
+  plant('src/domain/entry/planted-d.ts', 'export default 1\n', 'a default export')
+  plant('src/domain/entry/planted-e.ts', "export { x } from './events.ts'\n", 'a re-export')
+  plant('src/domain/entry/planted-f.ts', "export * from './events.ts'\n", 'a re-export')
+  plant('src/domain/entry/planted-g.ts', 'export const x = 1 as unknown as string\n', 'a cast through unknown')
+  plant('src/domain/entry/planted-h.ts', 'export const x: any = 1\n', 'the type any')
+  plant('src/domain/entry/planted-i.ts', 'export const x = (y: Map<string, any>) => y\n', 'the type any')
+  plant('src/domain/entry/planted-j.ts', 'export enum X { A }\n', 'an enum')
+  plant('src/domain/entry/planted-k.ts', '// @ts-ignore\nexport const x = 1\n', 'a suppressed type error')
+  plant('src/domain/entry/planted-l.ts', `${'export const x = 1\n'.repeat(400)}`, 'lines, more than')
+  plant('src/domain/entry/planted-m.ts', '// TODO later\nexport const x = 1\n', 'an orphan TODO')
+  plant('src/domain/entry/utils.ts', 'export const x = 1\n', 'a name that says nothing')
+  plant(
+    'src/domain/entry/planted-n.ts',
+    'const x: Readonly<Record<string, number>> = { a: 1 }\n',
+    'a table by any name',
+  )
+  plant('src/domain/entry/planted-o.ts', 'export const x: Record<string, (y: 1) => 2> = {\n}\n', 'a table by any name')
+  plant('src/domain/entry/planted-p.ts', 'for (const x in y) z(x)\n', 'for...in')
+  plant('src/domain/entry/planted-q.ts', 'const x = (y: string) => y in z\n', 'a name looked for by in')
+  plant('src/domain/entry/planted-r.ts', 'if (!(event.type in z)) y()\n', 'a name looked for by in')
+  plant('src/domain/entry/planted-s.ts', 'if (x[0] in z) y()\n', 'a name looked for by in')
+})
+
+t.test('what may import what is allowed, and no more is needed for it', async t => {
+  const allowed = (path: string, target: string): void => {
+    t.strictSame(faultsOf([{ path, text: `import { x } from '${target}'\n` }]), [], `${path}: ${target}`)
+  }
+  for (const shared of ['event', 'ids', 'json', 'refusal', 'roles', 'decider', 'mark'])
+    allowed('src/core/write/x.ts', `../../domain/${shared}.ts`)
+  allowed('src/core/files/x.ts', 'node:fs')
+  allowed('src/subscribers/x.ts', '../commands/entries.ts')
+  allowed('src/adapters/keys/x.ts', '../sqlite/database.ts')
+  allowed('src/adapters/keys/x.ts', '../mongodb/client.ts')
+  allowed('src/adapters/http/routes/x.ts', './sessions.ts')
+  allowed('src/adapters/http/routes.ts', './routes/sessions.ts')
+  allowed('src/main.ts', './adapters/cli/run.ts')
+})
+
+t.test('a circle of imports is found, of types and inside a folder too', async t => {
+  const file = (path: string, ...targets: readonly string[]) => ({
+    path,
+    text: targets.map(target => `import type { x } from '${target}'\n`).join(''),
+  })
+  const circle = [
+    file('src/adapters/http/a.ts', './b.ts'),
+    file('src/adapters/http/b.ts', '../../ports/clock.ts', './routes/c.ts'),
+    file('src/adapters/http/routes/c.ts', '../a.ts'),
+    file('src/ports/clock.ts'),
   ]
-  for (const text of inline) plant('src/domain/planted-t.ts', `${text}\n`, 'an inline spread')
+  const all =
+    'src/adapters/http/a.ts -> src/adapters/http/b.ts -> src/adapters/http/routes/c.ts -> src/adapters/http/a.ts'
+  t.strictSame(circlesOf(circle), [`${all}: a circle of imports`])
+  t.strictSame(circlesOf(circle.slice(0, 2)), [])
+  const two = [
+    file('src/domain/x/a.ts', './b.ts', './c.ts'),
+    file('src/domain/x/b.ts', './c.ts'),
+    file('src/domain/x/c.ts'),
+  ]
+  t.strictSame(circlesOf(two), [], 'two ways to a file are none')
+})
+
+t.test('the list of what still lies outside of the core shrinks', async t => {
+  const listed = [...machineOutsideCore.keys()]
+  t.strictSame(
+    listFaults([]),
+    listed.map(path => `${path}: it is listed as a part of the machine, and is not there`),
+  )
+  t.strictSame(
+    listFaults(listed.map(path => ({ path, text: "import type { x } from '../domain/event.ts'\n" }))),
+    listed.map(path => `${path}: it names no area any more: src/core is its place`),
+  )
 })
 
 t.test('no test has a clock of its own, or draws without the seed', async t => {
@@ -110,7 +180,7 @@ t.test('no test has a clock of its own, or draws without the seed', async t => {
 
 t.test('words about a rule do not break it', async t => {
   const harmless = {
-    path: 'src/domain/x.ts',
+    path: 'src/domain/entry/x.ts',
     text: "/** As any other; no `as unknown as`. */\nexport const x = 'as any'\n",
   }
   t.strictSame(faultsOf([harmless]), [])
@@ -127,5 +197,5 @@ t.test('words about a rule do not break it', async t => {
     'const x = { ...({ a, b }[c]), ...y[0] }',
     'const x = () => {\n  const y: Record<string, string> = { a: 1 }\n}',
   ]
-  for (const text of named) t.strictSame(faultsOf([{ path: 'src/domain/x.ts', text: `${text}\n` }]), [], text)
+  for (const text of named) t.strictSame(faultsOf([{ path: 'src/domain/entry/x.ts', text: `${text}\n` }]), [], text)
 })

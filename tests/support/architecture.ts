@@ -3,71 +3,72 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { codeOf } from './code.ts'
 
-type Layer =
-  | 'domain'
-  | 'ports'
-  | 'log'
-  | 'commands'
-  | 'queries'
-  | 'projections'
-  | 'subscribers'
-  | 'adapters'
-  | 'config'
-  | 'app'
-  | 'main'
-
-/** What each layer may import of the others; itself always. */
-const allowed: Readonly<Record<Layer, readonly Layer[]>> = {
+/** What each layer may import of the others; itself always. In the order of the layers, but for `config`. */
+const allowed = {
   domain: [],
   ports: ['domain'],
-  log: ['domain', 'ports'],
-  commands: ['domain', 'ports', 'log'],
-  projections: ['domain', 'ports', 'log'],
-  queries: ['domain', 'ports', 'log', 'projections'],
-  subscribers: ['domain', 'ports', 'log', 'commands', 'projections'],
-  adapters: ['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'config'],
-  config: ['domain'],
-  app: ['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'adapters', 'config'],
-  main: ['app', 'config', 'adapters'],
-}
+  core: ['domain', 'ports'],
+  commands: ['domain', 'ports', 'core'],
+  projections: ['domain', 'ports', 'core'],
+  queries: ['domain', 'ports', 'core', 'projections'],
+  subscribers: ['domain', 'ports', 'core', 'projections', 'commands'],
+  config: [],
+  adapters: ['domain', 'ports', 'core', 'projections', 'commands', 'queries', 'subscribers', 'config'],
+  app: ['domain', 'ports', 'core', 'projections', 'commands', 'queries', 'subscribers', 'config', 'adapters'],
+  main: ['config', 'adapters', 'app'],
+} as const
+type Layer = keyof typeof allowed
 
 /** Outside packages, where not everything may be used. */
 const domainPackages: ReadonlySet<string> = new Set(['typebox', 'snowball-stemmers', 'node:crypto'])
 
-/**
- * Adapters do not know each other: each stands alone behind its port. The edges carry what the program is (HTTP, command
- * line); `sqlite.ts` and `mongodb.ts` are the wrappers on their engines, `sqlite-errors.ts` says what they throw, `sqlite-file.ts` looks at
- * files, `sqlite-journal.ts` folds their journals, `sqlite-scrub.ts` overwrites what was deleted, `folders.ts` makes folders and files.
- */
-const sharedAdapters: ReadonlySet<string> = new Set(
+/** What of the domain belongs to no area: values that all of them share, and core and ports may name. An area's files lie in folders. */
+const sharedDomain: ReadonlySet<string> = new Set(
   [
-    'sqlite',
-    'sqlite-errors',
-    'sqlite-file',
-    'sqlite-journal',
-    'sqlite-scrub',
-    'mongodb',
-    'mongodb-records',
-    'mongodb-sockets',
-    'folders',
-  ].map(name => `src/adapters/${name}.ts`),
+    'decider',
+    'event',
+    'ids',
+    'json',
+    'mark',
+    'merge-patch',
+    'owned',
+    'refusal',
+    'roles',
+    'shape',
+    'trace',
+    'turns',
+  ].map(name => `src/domain/${name}.ts`),
 )
+
+/**
+ * Parts of the machine that still name an area, each with the reason. They stand where they may; the list only shrinks: what
+ * names none any more is refused here, since it belongs to src/core.
+ */
+export const machineOutsideCore: ReadonlyMap<string, string> = new Map([
+  ['src/subscribers/live-messages.ts', 'the message that subscribes lists the channels by name'],
+  ['src/subscribers/live-schemas.ts', 'which members each channel sends of an event is told by its name'],
+])
+
+/** Adapters do not know each other: each stands alone behind its port. But two wrap an engine that several stand on. */
+const sharedAdapters: ReadonlySet<string> = new Set(['src/adapters/sqlite', 'src/adapters/mongodb'])
+
+/** What is made of the files of single routes; all else of the edge stands below them. */
+const aboveRoutes: ReadonlySet<string> = new Set(
+  ['routes', 'deps', 'server'].map(name => `src/adapters/http/${name}.ts`),
+)
+const ROUTES = 'src/adapters/http/routes/'
 
 export const MAX_LINES = 360
 
 export type SourceFile = { readonly path: string; readonly text: string }
 
+const isLayer = (name: string): name is Layer => name !== 'main' && Object.hasOwn(allowed, name)
+
 const layerOf = (path: string): Layer | undefined => {
-  const [top, second = ''] = path.split('/').slice(1)
-  if (top === undefined) return undefined
-  if (second === '') {
-    if (top === 'main.ts') return 'main'
-    if (/^app(-[a-z-]+)?\.ts$/.test(top)) return 'app'
-    if (/^config(-[a-z-]+)?\.ts$/.test(top)) return 'config'
-    return undefined
-  }
-  const layers = ['domain', 'ports', 'log', 'commands', 'queries', 'projections', 'subscribers', 'adapters'] as const
-  return layers.find(each => each === top)
+  const [src, top = '', second] = path.split('/')
+  if (src !== 'src') return undefined
+  if (second === undefined) return top === 'main.ts' ? 'main' : undefined
+  return isLayer(top) ? top : undefined
 }
 
 /** Comments and the inside of strings are no code: a rule is not broken by being written about. */
@@ -83,26 +84,92 @@ const packageOf = (specifier: string): string =>
 
 const adapterOf = (path: string): string => path.split('/').slice(0, 3).join('/')
 
-const importFaults = ({ path, text }: SourceFile): readonly string[] => {
+/** The files that a file imports, from the root of the project. */
+const importsOf = ({ path, text }: SourceFile): readonly string[] =>
+  specifiers(withoutComments(text))
+    .filter(specifier => specifier.startsWith('.'))
+    .map(specifier => posix.normalize(posix.join(dirname(path), specifier)))
+
+/** Why core and ports may not name this: it is of one area. */
+const areaIn = (target: string): string | undefined =>
+  layerOf(target) === 'domain' && !sharedDomain.has(target) ? `${target} is of one area` : undefined
+
+const adapterFault = (path: string, target: string): string | undefined => {
+  const [own, other] = [adapterOf(path), adapterOf(target)]
+  if (own !== other) return sharedAdapters.has(other) ? undefined : `one adapter imports another (${target})`
+  const isAbove = path.startsWith(ROUTES) || aboveRoutes.has(path)
+  return target.startsWith(ROUTES) && !isAbove ? `what routes stand on imports one (${target})` : undefined
+}
+
+/** What is wrong with an import of a file of ours. */
+const targetFault = (path: string, layer: Layer, target: string): string | undefined => {
+  if (!target.startsWith('src/')) return target === 'package.json' ? undefined : `imports ${target}, outside src`
+  const other = layerOf(target)
+  if (other === undefined) return `imports ${target}, which stands in no layer`
+  if (other !== layer && !allowed[layer].some(each => each === other)) return `${layer} imports ${other} (${target})`
+  if (layer === 'core' || layer === 'ports') {
+    const area = areaIn(target)
+    return area && `${layer} names an area: ${area}`
+  }
+  if (layer === 'domain' && sharedDomain.has(path)) {
+    const area = areaIn(target)
+    return area && `what all areas share names one: ${area}`
+  }
+  if (layer === 'main' && other === 'adapters' && !target.startsWith('src/adapters/cli/'))
+    return `only src/app constructs, and this imports ${target}`
+  return layer === 'adapters' && other === 'adapters' ? adapterFault(path, target) : undefined
+}
+
+const packageFault = (path: string, layer: Layer, specifier: string): string | undefined => {
+  if (layer === 'domain' && !domainPackages.has(packageOf(specifier))) return `the domain imports ${specifier}`
+  const onFiles = layer === 'core' && /^node:fs\b/.test(specifier) && !path.startsWith('src/core/files/')
+  return onFiles ? `the machine is on files only in src/core/files, and this imports ${specifier}` : undefined
+}
+
+const importFaults = (file: SourceFile): readonly string[] => {
+  const { path, text } = file
   const layer = layerOf(path)
   if (layer === undefined) return [`${path}: it stands in no layer of the design`]
-  return specifiers(withoutComments(text)).flatMap(specifier => {
-    if (!specifier.startsWith('.'))
-      return layer === 'domain' && !domainPackages.has(packageOf(specifier))
-        ? [`${path}: the domain imports ${specifier}`]
+  const isLoose = path.split('/').length === 3
+  const misplaced =
+    (layer === 'core' || layer === 'adapters') && isLoose
+      ? [`${path}: a file of ${layer} lies in a folder`]
+      : layer === 'domain' && isLoose && !sharedDomain.has(path)
+        ? [`${path}: a file of one area lies in its folder, and what all share is listed`]
         : []
-    const target = posix.normalize(posix.join(dirname(path), specifier))
-    if (!target.startsWith('src/')) return target === 'package.json' ? [] : [`${path}: imports ${target}, outside src`]
-    const other = layerOf(target)
-    if (other === undefined) return [`${path}: imports ${target}, which stands in no layer`]
-    if (other !== layer && !allowed[layer].includes(other)) return [`${path}: ${layer} imports ${other} (${target})`]
-    if (layer === 'adapters' && other === 'adapters' && !sharedAdapters.has(target))
-      return adapterOf(path) === adapterOf(target) ? [] : [`${path}: one adapter imports another (${target})`]
-    if (layer === 'main' && other === 'adapters' && !target.startsWith('src/adapters/cli/'))
-      return [`${path}: only app.ts constructs, and this imports ${target}`]
-    return []
-  })
+  const faults = [
+    ...importsOf(file).map(target => targetFault(path, layer, target)),
+    ...specifiers(withoutComments(text))
+      .filter(specifier => !specifier.startsWith('.'))
+      .map(specifier => packageFault(path, layer, specifier)),
+  ]
+  return [...misplaced, ...faults.flatMap(fault => (fault === undefined ? [] : [`${path}: ${fault}`]))]
 }
+
+/** Files that import each other in a circle, types too: none of them can be read, or changed, without the others. */
+export const circlesOf = (files: readonly SourceFile[]): readonly string[] => {
+  const graph = new Map(files.map(file => [file.path, importsOf(file)]))
+  const done = new Set<string>()
+  const circles: string[] = []
+  const visit = (path: string, way: readonly string[]): void => {
+    const at = way.indexOf(path)
+    if (at >= 0) circles.push(`${[...way.slice(at), path].join(' -> ')}: a circle of imports`)
+    if (at >= 0 || done.has(path)) return
+    for (const target of graph.get(path) ?? []) visit(target, [...way, path])
+    done.add(path)
+  }
+  for (const path of graph.keys()) visit(path, [])
+  return circles
+}
+
+/** What of `machineOutsideCore` is not there any more, or could lie in core by now. */
+export const listFaults = (files: readonly SourceFile[]): readonly string[] =>
+  [...machineOutsideCore.keys()].flatMap(path => {
+    const file = files.find(each => each.path === path)
+    if (!file) return [`${path}: it is listed as a part of the machine, and is not there`]
+    const holds = importsOf(file).some(target => targetFault('src/core/x/x.ts', 'core', target) !== undefined)
+    return holds ? [] : [`${path}: it names no area any more: src/core is its place`]
+  })
 
 const forbidden: readonly (readonly [RegExp, string])[] = [
   [/\bexport\s+default\b/, 'a default export'],
