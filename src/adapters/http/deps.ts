@@ -1,4 +1,4 @@
-/** All that the HTTP server is made of; src/app/program.ts opens it. */
+/** All that the HTTP server is made of; src/app/service.ts opens it. */
 import type { Logger } from 'pino'
 import type { Log } from '../../core/log/log.ts'
 import type { Executor } from '../../core/write/execute.ts'
