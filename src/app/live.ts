@@ -1,12 +1,12 @@
 /** The live feed of a service: the hub on the log, its connections, its tickets. */
 import { openPresence, type Presence } from '../adapters/cache/presence.ts'
-import { ProblemError } from '../adapters/http/problems.ts'
-import { openSyncTokens } from '../adapters/http/tokens.ts'
 import { asyncApi } from '../adapters/ws/asyncapi.ts'
 import { asyncApiPage } from '../adapters/ws/asyncapi-page.ts'
 import { openLiveFeed } from '../adapters/ws/feed.ts'
 import { openTickets } from '../adapters/ws/tickets.ts'
 import type { Readings } from '../commands/history.ts'
+import { TokenError } from '../core/log/opaque.ts'
+import { openSyncTokens } from '../core/log/sync-tokens.ts'
 import type { JsonObject } from '../domain/event.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import type { Permission } from '../domain/roles.ts'
@@ -82,7 +82,7 @@ export const openLive = async (
       try {
         return await syncTokens.read(token)
       } catch (error) {
-        if (!(error instanceof ProblemError)) throw error
+        if (!(error instanceof TokenError)) throw error
         return error.code === 'other-log'
           ? {
               code: 'other-log',

@@ -2,6 +2,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { UndecodableEventError } from '../../core/log/log.ts'
+import { TokenError } from '../../core/log/opaque.ts'
+import type { SyncTokens } from '../../core/log/sync-tokens.ts'
 import { ProjectionError } from '../../core/project/errors.ts'
 import { traceIdOf } from '../../domain/trace.ts'
 import { EventStoreError, MAX_APPEND_BYTES } from '../../ports/event-store.ts'
@@ -14,7 +16,6 @@ import { encodingFor } from './negotiation.ts'
 import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
 import type { Answer } from './route.ts'
 import { type Admission, cacheControl, secure, standingHeaders } from './security.ts'
-import type { SyncTokens } from './tokens.ts'
 
 /** An answer tells its age once the log was not heard for so long, in milliseconds: it is asked every second. */
 const STALE_MS = 3_000
@@ -65,6 +66,7 @@ const statusOf = (error: unknown): number =>
 /** Any failure as a problem; what nobody foresaw is `internal`. */
 export const problemOfError = (error: unknown): ProblemError => {
   if (error instanceof ProblemError) return error
+  if (error instanceof TokenError) return new ProblemError(error.code, error.message)
   if (error instanceof ProjectionError)
     return new ProblemError(
       error.code === 'projection-unfinished' ? 'projection-building' : error.code,

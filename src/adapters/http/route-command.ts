@@ -1,5 +1,6 @@
 /** From a declared command to a route: parse, execute, map the result. */
 import Type, { type TSchema } from 'typebox'
+import type { SyncTokens } from '../../core/log/sync-tokens.ts'
 import type { Command } from '../../core/write/define.ts'
 import type { Executor } from '../../core/write/execute.ts'
 import type { Accepted, Envelope, Transactor } from '../../core/write/transact.ts'
@@ -11,7 +12,6 @@ import { commandIdentity, traceparentOf } from './idempotency.ts'
 import { type ProblemCode, ProblemError, problemFrom, problemOf } from './problems.ts'
 import type { Answer, Documented, EdgeRequest, RequestExample, Requester, Route } from './route.ts'
 import { header } from './route.ts'
-import type { SyncTokens } from './tokens.ts'
 
 export type CommandDeps = {
   readonly execute: Executor

@@ -1,5 +1,7 @@
 /** From a declared query to a route: wait for what the request has seen, ask, map the answer. */
 import type { Static, TSchema } from 'typebox'
+import type { SyncTokens } from '../../core/log/sync-tokens.ts'
+import type { Cursors } from '../../core/query/cursors.ts'
 import type { Cursor, Page, Query, Reflecting } from '../../core/query/define.ts'
 import { defined } from '../../domain/defined.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
@@ -7,7 +9,6 @@ import { type ProblemCode, problemFrom } from './problems.ts'
 import type { Made, Responses, Scope } from './responses.ts'
 import type { Answer, Documented, EdgeRequest, RateClass, RequestExample, Route } from './route.ts'
 import { REALM, unauthenticated } from './security.ts'
-import type { Cursors, SyncTokens } from './tokens.ts'
 
 export type ProjectionName = Query<never, unknown>['reads'][number]
 
@@ -179,7 +180,7 @@ const valueIn = (query: unknown, name: 'cursor' | 'limit'): unknown =>
 
 /**
  * What the cursor of this request stands for; whether its generation is still there, the query says.
- * @throws {ProblemError} cursor-invalid, other-log.
+ * @throws {TokenError} cursor-invalid, other-log.
  */
 export const cursorOf = async (request: EdgeRequest, name: string, cursors: Cursors): Promise<Cursor | undefined> => {
   const token = valueIn(request.query, 'cursor')

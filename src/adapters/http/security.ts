@@ -4,13 +4,13 @@
  * doubles a small one).
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { SyncTokens } from '../../core/log/sync-tokens.ts'
 import { type Permission, permitsSomewhere } from '../../domain/roles.ts'
 import type { Authority } from './authority.ts'
 import { addressKey, type Hit, type Limits } from './limits.ts'
 import { ProblemError } from './problems.ts'
 import type { RateClass, Requester, Route } from './route.ts'
 import type { SessionCookies } from './session-cookies.ts'
-import type { SyncTokens } from './tokens.ts'
 
 /** What the hook found out, for the handler. */
 export type Admission = {

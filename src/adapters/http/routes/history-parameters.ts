@@ -1,11 +1,10 @@
 /** Path and query parameters of the history's routes, and what they ask for. */
 import Type, { type Static } from 'typebox'
-import { defined } from '../../../domain/defined.ts'
+import type { SyncTokens } from '../../../core/log/sync-tokens.ts'
 import type { HistoryFilters } from '../../../domain/history/history.ts'
 import { categoryOf } from '../../../domain/ids.ts'
 import type { HistoryQuestion } from '../../../queries/history.ts'
-import type { SyncTokens } from '../tokens.ts'
-import { invalid, timeOf, UUID } from './entry-parameters.ts'
+import { invalid, optional, timeOf, UUID } from './entry-parameters.ts'
 
 const ACTOR_ID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 const KINDS = 'account|service|import|system'
@@ -62,7 +61,7 @@ export type EventsQuery = Static<ReturnType<typeof eventsQuery>>
 export const StreamQuery = Type.Object(paging, { additionalProperties: false })
 export type StreamQuery = Static<typeof StreamQuery>
 
-/** @throws {ProblemError} validation, sync-token-invalid, other-log. */
+/** @throws {ProblemError} validation. @throws {TokenError} sync-token-invalid, other-log. */
 export const questionOf = async (query: EventsQuery, syncTokens: SyncTokens): Promise<HistoryQuestion> => {
   const { stream, category, type, correlationId } = query
   const from = query.from === undefined ? undefined : timeOf('from', query.from)
