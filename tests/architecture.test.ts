@@ -68,6 +68,8 @@ t.test('a planted violation is found', async t => {
   plant('src/config/planted.ts', importing('../domain/ids.ts'), 'config imports domain')
   plant('src/adapters/http/planted-a.ts', importing('../cli/run.ts'), 'one adapter imports another')
   plant('src/adapters/http/planted-b.ts', importing('./routes/live.ts'), 'what routes stand on imports one')
+  plant('src/adapters/http/routes/planted.ts', importing('../deps.ts'), 'imports what is made of all')
+  plant('src/adapters/http/planted-d.ts', importing('./server.ts'), 'imports what is made of all')
   plant('src/adapters/http/planted-c.ts', importing('../../app/core.ts'), 'adapters imports app')
   plant('src/adapters/planted.ts', 'export const x = 1\n', 'a file of adapters lies in a folder')
   plant('src/app/planted.ts', importing('../main.ts'), 'app imports main')

@@ -1,6 +1,6 @@
 /** The block list: what the edge asks of it, what administrators and the command line do with it. */
 import type { BlockTool } from '../adapters/cli/app-port.ts'
-import type { HealthPart } from '../adapters/http/deps.ts'
+import type { HealthPart } from '../adapters/http/operation.ts'
 import type { BlocksPort } from '../adapters/http/routes/blocks.ts'
 import { type BlockDeps, block, listBlocks, unblock } from '../commands/blocks.ts'
 import { operator } from '../commands/tokens.ts'

@@ -2,7 +2,7 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { NodesReport } from '../adapters/cache/presence.ts'
-import type { Health, HealthPart } from '../adapters/http/deps.ts'
+import type { Health, HealthPart } from '../adapters/http/operation.ts'
 import type { Housekeeping } from '../adapters/jobs/housekeeping.ts'
 import type { ServiceLog } from '../adapters/logging/service-log.ts'
 import type { ConsumerStats, LiveStats } from '../adapters/metrics/sources.ts'

@@ -1,7 +1,7 @@
 /** Whether somebody keeps the files of the embedded engines from being written: looked at each second, told by /health. */
 import { basename } from 'node:path'
 import { describeProcess } from '../adapters/host/process.ts'
-import type { HealthPart } from '../adapters/http/deps.ts'
+import type { HealthPart } from '../adapters/http/operation.ts'
 import { openLockWatch } from '../adapters/sqlite/locks.ts'
 import type { Config } from '../config/load.ts'
 import type { Clock } from '../ports/clock.ts'

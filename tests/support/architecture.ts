@@ -97,8 +97,10 @@ const areaIn = (target: string): string | undefined =>
 const adapterFault = (path: string, target: string): string | undefined => {
   const [own, other] = [adapterOf(path), adapterOf(target)]
   if (own !== other) return sharedAdapters.has(other) ? undefined : `one adapter imports another (${target})`
-  const isAbove = path.startsWith(ROUTES) || aboveRoutes.has(path)
-  return target.startsWith(ROUTES) && !isAbove ? `what routes stand on imports one (${target})` : undefined
+  if (aboveRoutes.has(path)) return undefined
+  if (aboveRoutes.has(target)) return `what routes stand on, or one of them, imports what is made of all (${target})`
+  const isRoute = path.startsWith(ROUTES)
+  return target.startsWith(ROUTES) && !isRoute ? `what routes stand on imports one (${target})` : undefined
 }
 
 /** What is wrong with an import of a file of ours. */

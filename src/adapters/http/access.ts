@@ -5,8 +5,8 @@ import type { Logger } from 'pino'
 import type { WebSocket } from 'ws'
 import { defined } from '../../domain/defined.ts'
 import { traceOf } from './answering.ts'
-import type { HttpDeps } from './deps.ts'
 import { pathOf } from './mount.ts'
+import type { HttpMetrics } from './operation.ts'
 import type { Admission } from './security.ts'
 
 /** Longer than any address of ours: the rest of a made-up one says nothing more. */
@@ -34,7 +34,7 @@ const rounded = (ms: number): number => Math.round(ms * 100) / 100
 
 export const prepareAccess = (
   app: FastifyInstance,
-  { logger, metrics }: { readonly logger: Logger; readonly metrics?: HttpDeps['metrics'] },
+  { logger, metrics }: { readonly logger: Logger; readonly metrics?: HttpMetrics | undefined },
 ): Access => {
   const logged = logger.isLevelEnabled('info')
   if (!logged && !metrics) return { opened: () => undefined }

@@ -18,6 +18,7 @@ import type { searchEntries, suggestEntries } from '../../queries/search-entries
 import type { Authority } from './authority.ts'
 import type { BlockingPort } from './blocking.ts'
 import type { RateLimits } from './limits.ts'
+import type { Health, HttpMetrics } from './operation.ts'
 import type { Freshness } from './route-query.ts'
 import type { IdentityPort } from './routes/account-edge.ts'
 import type { AdministrationPort } from './routes/administration.ts'
@@ -42,20 +43,6 @@ export type HttpQueries = {
   readonly analytics: ReturnType<typeof analytics>
 }
 
-/** A part of the service: its state, the age of what it says in milliseconds, how far it is behind. */
-export type HealthPart = {
-  readonly state: 'ok' | 'degraded' | 'failed'
-  readonly ageMs?: number
-  readonly lag?: string
-  readonly detail?: JsonObject
-}
-export type Health = {
-  readonly state: 'ok' | 'degraded' | 'failed'
-  /** May this node be sent requests? */
-  readonly ready: boolean
-  readonly parts: Readonly<Record<string, HealthPart>>
-}
-
 export type HttpSettings = {
   /** Where clients reach the service; `https:` adds HSTS. */
   readonly publicUrl?: string
@@ -69,12 +56,6 @@ export type HttpSettings = {
    * connection may neither give nor take a byte while it is answered (60 s; cut within twice that).
    */
   readonly timeouts?: { readonly headersMs: number; readonly requestMs: number; readonly idleMs?: number }
-}
-
-/** What the edge tells the metrics after each answer, and where it reads them for /metrics. */
-export type HttpMetrics = {
-  request(method: string, route: string | undefined, status: number, ms: number): void
-  render(): Promise<{ readonly type: string; readonly body: string }>
 }
 
 export type HttpDeps = {

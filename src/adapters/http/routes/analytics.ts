@@ -2,8 +2,7 @@
 import Type from 'typebox'
 import { defined } from '../../../domain/defined.ts'
 import type { Json } from '../../../domain/event.ts'
-import { analyticsGroups, FiguresSchema } from '../../../queries/analytics.ts'
-import type { HttpDeps } from '../deps.ts'
+import { type analytics, analyticsGroups, FiguresSchema } from '../../../queries/analytics.ts'
 import type { Documented, Route } from '../route.ts'
 import { pageRoute, type QueryDeps } from '../route-query.ts'
 import * as p from './entry-parameters.ts'
@@ -83,7 +82,10 @@ const inOrder = (from: string | undefined, to: string | undefined): void => {
   if (from !== undefined && to !== undefined && from > to) throw p.invalid('from', 'from is a day after to.')
 }
 
-export const analyticsRoutes = ({ queries }: Pick<HttpDeps, 'queries'>, edge: QueryDeps): readonly Route[] => [
+export const analyticsRoutes = (
+  { queries }: { readonly queries: { readonly analytics: ReturnType<typeof analytics> } },
+  edge: QueryDeps,
+): readonly Route[] => [
   pageRoute(
     {
       tag: 'Analytics',

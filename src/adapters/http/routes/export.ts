@@ -4,8 +4,7 @@
  */
 import { Readable } from 'node:stream'
 import Type from 'typebox'
-import { defined } from '../../../domain/defined.ts'
-import type { HttpDeps } from '../deps.ts'
+import type { exportEntries } from '../../../queries/entry-export.ts'
 import { entryExample } from '../examples.ts'
 import type { Limits } from '../limits.ts'
 import { formatOf } from '../negotiation.ts'
@@ -23,12 +22,12 @@ const queryOf = (query: unknown): { readonly language?: string } =>
     : {}
 
 type ExportDeps = QueryDeps & {
-  readonly exportEntries: HttpDeps['queries']['exportEntries']
+  readonly exportEntries: ReturnType<typeof exportEntries>
   readonly limits: Limits
 }
 
 const lines = async function* (
-  pages: ReturnType<HttpDeps['queries']['exportEntries']>,
+  pages: ReturnType<ReturnType<typeof exportEntries>>,
   cursorText: (cursor: Parameters<QueryDeps['cursors']['of']>[1], position: bigint) => Promise<string>,
 ): AsyncGenerator<string> {
   let count = 0

@@ -1,8 +1,9 @@
 /** What is not the dictionary: health, keys, roles, problem pages, and where to begin. */
 import Type from 'typebox'
+import type { JsonObject } from '../../../domain/event.ts'
 import { permissionsOf, roles } from '../../../domain/roles.ts'
-import type { Health, HttpDeps } from '../deps.ts'
 import { formatOf } from '../negotiation.ts'
+import type { Health, HttpMetrics } from '../operation.ts'
 import { isProblemCode, ProblemError, problemCodes, problemOf } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from '../route.ts'
 
@@ -71,7 +72,15 @@ const explain = (request: EdgeRequest): Answer => {
     : { status: 200, body: JSON.stringify({ code, title, status, help }) }
 }
 
-export const operationRoutes = (deps: HttpDeps, isClosing: () => boolean): readonly Route[] => [
+type OperationDeps = {
+  readonly version: string
+  /** The JSON Web Key Set of the access tokens (RFC 7517). */
+  readonly jwks: () => Promise<JsonObject>
+  readonly health: () => Promise<Health>
+  readonly metrics?: HttpMetrics
+}
+
+export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): readonly Route[] => [
   {
     method: 'GET',
     path: '/',
