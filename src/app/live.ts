@@ -1,4 +1,5 @@
 /** The live feed of a service: the hub on the log, its connections, its tickets. */
+
 import { openPresence, type Presence } from '../adapters/cache/presence.ts'
 import { asyncApi } from '../adapters/ws/asyncapi.ts'
 import { asyncApiPage } from '../adapters/ws/asyncapi-page.ts'
@@ -7,6 +8,7 @@ import { openTickets } from '../adapters/ws/tickets.ts'
 import type { Readings } from '../commands/history.ts'
 import { TokenError } from '../core/log/opaque.ts'
 import { openSyncTokens } from '../core/log/sync-tokens.ts'
+import { defined } from '../domain/defined.ts'
 import type { JsonObject } from '../domain/event.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import type { Permission } from '../domain/roles.ts'

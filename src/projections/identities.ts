@@ -10,8 +10,8 @@ import {
   accountEvents,
   evolveAccount,
 } from '../domain/account/account.ts'
+import { grantsOf } from '../domain/account/grants.ts'
 import type { Recorded } from '../domain/event.ts'
-import { grantsOf } from '../domain/grants.ts'
 import {
   evolveSession,
   isLive,

@@ -2,9 +2,11 @@
  * The channels of the live feed: which events each carries, its filters, who sees what, and the data that is sent. Who sees
  * an event is decided by `meta.route`, which says who might see it then, by how its document stands now, and by permissions.
  */
+
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Listener, LiveFilter, Now, Standing } from '../core/live/channels.ts'
+import { defined } from '../domain/defined.ts'
 import { entryStream } from '../domain/entry/entry.ts'
 import { EntryRedacted, EntryRetired } from '../domain/entry/events.ts'
 import type { EventType, JsonObject, Recorded } from '../domain/event.ts'

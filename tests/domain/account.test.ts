@@ -12,6 +12,7 @@ import {
   suspend,
   takeRole,
 } from '../../src/domain/account/account.ts'
+import { grantsOf, rightsOf } from '../../src/domain/account/grants.ts'
 import { contextOf, normalPassword, passwordFault } from '../../src/domain/account/password-rules.ts'
 import {
   addressAggregate,
@@ -25,7 +26,6 @@ import {
   useReset,
 } from '../../src/domain/address/address.ts'
 import { readEmail } from '../../src/domain/address/email.ts'
-import { grantsOf, rightsOf } from '../../src/domain/grants.ts'
 import { permissionsIn, permitsSomewhere } from '../../src/domain/roles.ts'
 import {
   endSession,

@@ -15,7 +15,10 @@ import { type Given, scenario } from '../support/scenario.ts'
 
 const COMMAND = '3f1c6a52-0c4b-5a7e-8a51-2f6d0b9c7e11'
 const by = (role: Role, id = 'author', now = new Date('2026-03-01T00:00:00Z')): By => ({
-  ...{ id, permissions: permissionsOf(role), now, commandId: COMMAND },
+  id,
+  permissions: permissionsOf(role),
+  now,
+  commandId: COMMAND,
 })
 const author = by('contributor')
 const stranger = by('contributor', 'stranger')

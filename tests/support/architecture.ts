@@ -12,7 +12,7 @@ const allowed = {
   projections: ['domain', 'ports', 'core'],
   queries: ['domain', 'ports', 'core', 'projections'],
   subscribers: ['domain', 'ports', 'core', 'projections', 'commands'],
-  config: [],
+  config: ['domain'],
   adapters: ['domain', 'ports', 'core', 'projections', 'commands', 'queries', 'subscribers', 'config'],
   app: ['domain', 'ports', 'core', 'projections', 'commands', 'queries', 'subscribers', 'config', 'adapters'],
   main: ['config', 'adapters', 'app'],
@@ -26,6 +26,7 @@ const domainPackages: ReadonlySet<string> = new Set(['typebox', 'snowball-stemme
 const sharedDomain: ReadonlySet<string> = new Set(
   [
     'decider',
+    'defined',
     'event',
     'ids',
     'json',
@@ -90,7 +91,7 @@ const importsOf = ({ path, text }: SourceFile): readonly string[] =>
     .filter(specifier => specifier.startsWith('.'))
     .map(specifier => posix.normalize(posix.join(dirname(path), specifier)))
 
-/** Why core and ports may not name this: it is of one area. */
+/** Why core, ports and config may not name this: it is of one area. */
 const areaIn = (target: string): string | undefined =>
   layerOf(target) === 'domain' && !sharedDomain.has(target) ? `${target} is of one area` : undefined
 
@@ -109,7 +110,7 @@ const targetFault = (path: string, layer: Layer, target: string): string | undef
   const other = layerOf(target)
   if (other === undefined) return `imports ${target}, which stands in no layer`
   if (other !== layer && !allowed[layer].some(each => each === other)) return `${layer} imports ${other} (${target})`
-  if (layer === 'core' || layer === 'ports') {
+  if (layer === 'core' || layer === 'ports' || layer === 'config') {
     const area = areaIn(target)
     return area && `${layer} names an area: ${area}`
   }

@@ -1,18 +1,19 @@
 /** Every route of the service, each with its command or query. */
+
 import * as commands from '../../commands/entries.ts'
-import { TokenError } from '../../core/log/opaque.ts'
+import { defined } from '../../domain/defined.ts'
 import { NO_MARK } from '../../domain/mark.ts'
-import { openAsOf } from './as-of.ts'
 import type { HttpDeps } from './deps.ts'
 import { draftExample, ofExample } from './examples.ts'
 import type { Limits } from './limits.ts'
-import { type ProblemCode, problemFrom } from './problems.ts'
+import type { ProblemCode } from './problems.ts'
 import type { Route } from './route.ts'
 import { type CommandDeps, commandRoute } from './route-command.ts'
 import { itemRoute, pageRoute, type QueryDeps } from './route-query.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { administrationRoutes } from './routes/administration.ts'
 import { analyticsRoutes } from './routes/analytics.ts'
+import { openAsOf } from './routes/as-of.ts'
 import { blockRoutes } from './routes/blocks.ts'
 import * as answers from './routes/entry-answers.ts'
 import * as p from './routes/entry-parameters.ts'
@@ -37,25 +38,6 @@ const onEntry = { tag, params: p.EntryParams }
 const absent = ['entry-not-found', 'entry-removed'] as const satisfies readonly ProblemCode[]
 const unseen = [...absent, 'entry-gone'] as const satisfies readonly ProblemCode[]
 const texts = ['text-invalid', 'language-unknown', 'sense-unknown', 'sense-repeated'] as const
-
-const positionOf = async (value: string, syncTokens: RouteDeps['syncTokens']): Promise<bigint> => {
-  try {
-    return (await syncTokens.read(value)).position
-  } catch (error) {
-    if (!(error instanceof TokenError) || error.code !== 'sync-token-invalid') throw error
-    const detail = 'asOf is neither a time of RFC 3339 nor a Sync-Token of this service.'
-    throw problemFrom(refuse('as-of-invalid', detail, { errors: [{ pointer: '/asOf', code: 'format', detail }] }))
-  }
-}
-
-/** Of a time that has not come here the entry says whether it is a past. */
-const openAsOf =
-  (deps: HttpDeps, { syncTokens }: RouteDeps) =>
-  async (value: string) => {
-    if (!p.looksLikeTime(value)) return { position: await positionOf(value, syncTokens) }
-    const time = p.timeOf('asOf', value)
-    return time.getTime() <= deps.clock.now().getTime() ? { time } : { time, toCome: true as const }
-  }
 
 const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
   const transactor = deps.entries

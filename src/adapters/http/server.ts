@@ -1,4 +1,5 @@
 /** The HTTP server: limits against hostile clients, routes, logging, graceful close. */
+
 import type { AddressInfo, Socket } from 'node:net'
 import { constants } from 'node:zlib'
 import fastifyCompress from '@fastify/compress'
@@ -8,6 +9,7 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { openSyncTokens } from '../../core/log/sync-tokens.ts'
 import { openCursors } from '../../core/query/cursors.ts'
+import { defined } from '../../domain/defined.ts'
 import { prepareAccess } from './access.ts'
 import { type Answering, BODY_LIMIT, hitOf, openAnswering } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'

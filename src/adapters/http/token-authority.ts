@@ -2,7 +2,7 @@
 
 import type { Token } from '../../domain/access/token.ts'
 import type { Account } from '../../domain/account/account.ts'
-import { grantsOf, rightsOf } from '../../domain/grants.ts'
+import { grantsOf, rightsOf } from '../../domain/account/grants.ts'
 import { anonymousPermissions, permissionsOf, type Rights } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Identities } from '../../projections/identities.ts'

@@ -89,7 +89,9 @@ export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Nam
 
   const encoded = (of: Audience<Name>, event: Recorded): Around =>
     of.transport.around({
-      ...{ after: tokenOf(placeOf(event)), type: event.type, at: event.meta.at },
+      after: tokenOf(placeOf(event)),
+      type: event.type,
+      at: event.meta.at,
       data: channels.data(of.channel, of.listener, event, log.types, standings.of),
     })
 

@@ -3,11 +3,11 @@ import Type from 'typebox'
 import type { Aggregate, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
 import { type EventOf, eventType, type Recorded } from '../event.ts'
-import type { Grant } from '../grants.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
-import { languageRoles, type Permission, permissionsOf, type Rights, type Role, roles } from '../roles.ts'
+import { languageRoles, type Role, roles } from '../roles.ts'
 import { type Erased, type Erasure, erasureEvents } from './erasure-events.ts'
+import type { Grant } from './grants.ts'
 
 // Stream
 

@@ -14,8 +14,13 @@ export const AddressChangeRequested = eventType(
   'AddressChangeRequested',
   Type.Object(
     {
-      ...{ accountId: text, from: text, address: Type.String({ minLength: 1, seal: 'subject' as const }) },
-      ...{ locale: Type.Enum(['en', 'es']), linkHash: text, expiresAt: text, held: Type.Boolean() },
+      accountId: text,
+      from: text,
+      address: Type.String({ minLength: 1, seal: 'subject' as const }),
+      locale: Type.Enum(['en', 'es']),
+      linkHash: text,
+      expiresAt: text,
+      held: Type.Boolean(),
     },
     strict,
   ),
@@ -36,8 +41,11 @@ export const AddressReclaimed = eventType(
   'AddressReclaimed',
   Type.Object(
     {
-      ...{ accountId: text, from: text, address: Type.String({ minLength: 1, seal: 'subject' as const }) },
-      ...{ locale: Type.Enum(['en', 'es']), linkHash: Type.String() },
+      accountId: text,
+      from: text,
+      address: Type.String({ minLength: 1, seal: 'subject' as const }),
+      locale: Type.Enum(['en', 'es']),
+      linkHash: Type.String(),
     },
     strict,
   ),
@@ -47,7 +55,11 @@ export const AddressReclaimed = eventType(
 export const AddressReverted = eventType('AddressReverted', Type.Object({ accountId: text, linkHash: text }, strict))
 
 export const addressChangeEvents = [
-  ...[AddressChangeRequested, AddressChangeConfirmed, AddressLeft, AddressReverted, AddressReclaimed],
+  AddressChangeRequested,
+  AddressChangeConfirmed,
+  AddressLeft,
+  AddressReverted,
+  AddressReclaimed,
 ] as const
 
 export const CHANGE_HOURS = 24

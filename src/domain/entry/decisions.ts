@@ -1,5 +1,7 @@
 /** What people and imports may do to an entry. Authorisation on the entry itself (whose draft it is) is decided here. */
+
 import type { By, Decision } from '../decider.ts'
+import { defined } from '../defined.ts'
 import type { JsonObject } from '../event.ts'
 import type { EntryIdentity } from '../ids.ts'
 import { sameJson } from '../json.ts'

@@ -1,8 +1,9 @@
 /** What the routes of accounts and sessions share: the port behind them, and how its outcomes become answers. */
 import Type, { type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { Account, Grant } from '../../../domain/account/account.ts'
+import type { Account } from '../../../domain/account/account.ts'
 import type { ContentChoice } from '../../../domain/account/erasure-events.ts'
+import type { Grant } from '../../../domain/account/grants.ts'
 import type { Receipt } from '../../../domain/account/receipt.ts'
 import type { JsonObject } from '../../../domain/event.ts'
 import { isRefusal, type Refusal, type RefusalCode } from '../../../domain/refusal.ts'

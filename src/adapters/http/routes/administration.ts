@@ -1,8 +1,8 @@
 /** What administrators do to accounts: roles and suspension. */
 import Type from 'typebox'
+import type { Grant } from '../../../domain/account/grants.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { Actor } from '../../../domain/event.ts'
-import type { Grant } from '../../../domain/grants.ts'
 import type { Refusal } from '../../../domain/refusal.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
 import type { Answer, EdgeRequest, Route } from '../route.ts'

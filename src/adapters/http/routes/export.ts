@@ -2,8 +2,10 @@
  * The published dictionary as one stream of NDJSON: an entry a line, and after each page a line `{cursor, count}` to go on
  * from; the last line also says `end: true`, so that a stream which broke off is told from one that ended.
  */
+
 import { Readable } from 'node:stream'
 import Type from 'typebox'
+import { defined } from '../../../domain/defined.ts'
 import type { exportEntries } from '../../../queries/entry-export.ts'
 import { entryExample } from '../examples.ts'
 import type { Limits } from '../limits.ts'

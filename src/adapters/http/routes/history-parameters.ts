@@ -1,10 +1,12 @@
 /** Path and query parameters of the history's routes, and what they ask for. */
+
 import Type, { type Static } from 'typebox'
 import type { SyncTokens } from '../../../core/log/sync-tokens.ts'
+import { defined } from '../../../domain/defined.ts'
 import type { HistoryFilters } from '../../../domain/history/history.ts'
 import { categoryOf } from '../../../domain/ids.ts'
 import type { HistoryQuestion } from '../../../queries/history.ts'
-import { invalid, optional, timeOf, UUID } from './entry-parameters.ts'
+import { invalid, timeOf, UUID } from './entry-parameters.ts'
 
 const ACTOR_ID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 const KINDS = 'account|service|import|system'

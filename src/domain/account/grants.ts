@@ -1,5 +1,5 @@
 /** The roles of an account, and what they permit when. */
-import { type Permission, permissionsOf, type Rights, type Role } from './roles.ts'
+import { type Permission, permissionsOf, type Rights, type Role } from '../roles.ts'
 
 /** `languages`: on entries of these alone, and of what they cover (`es` covers `es-MX`). */
 export type Grant = { readonly role: Role; readonly expiresAt?: string; readonly languages?: readonly string[] }
