@@ -25,6 +25,7 @@ const VANISHED = 'the node that did it has ended, or hung, in the middle of it'
 
 /** Of one job, from the moment it was taken on. */
 export type Hold = {
+  readonly kind: string
   /** The lock, as it was written last; behind it those before, where no answer came of what was to replace them. */
   locks: readonly [Lock, ...Lock[]]
   /** It was done, or has failed, and that is still to be written. */
@@ -85,9 +86,11 @@ export const openLocks = (options: {
   readonly lockMs: number
   readonly renewMs: number
   readonly lookMs: number
+  /** How many of a kind are held at a time, at most. */
+  readonly mostOf: (kind: string) => number
   readonly onError: (error: unknown) => void
 }): Locks => {
-  const { backend, nodeId, clock, lockMs, renewMs, lookMs, onError } = options
+  const { backend, nodeId, clock, lockMs, renewMs, lookMs, mostOf, onError } = options
   const by = { lastModifiedBy: nodeId }
   const holds = new Set<Hold>()
   /** The last of each kind: they are taken one after the other, so that of two that are due the more urgent one is begun first. */
@@ -195,6 +198,7 @@ export const openLocks = (options: {
     }
     const ahead = clock.now().getTime() - Date.now()
     const hold: Hold = {
+      kind: name,
       locks: [lock],
       ended: false,
       aheadMs: Math.abs(ahead) < SAME_MS ? 0 : ahead,
@@ -223,7 +227,10 @@ export const openLocks = (options: {
       const before = taking.get(name)
       const taken = (async () => {
         await before
-        return resting ? undefined : take(name)
+        // agenda counts before it asks, and begins with the one that was due first of all that it has: two looks at once
+        // would hold more than may run, and the more urgent one among them would wait.
+        const held = [...holds].filter(({ kind, ended }) => kind === name && !ended).length
+        return resting || held >= mostOf(name) ? undefined : take(name)
       })()
       taking.set(
         name,

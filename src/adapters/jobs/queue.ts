@@ -176,7 +176,9 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
   await run(() => backend.connect())
   const lockMs = options.lockMs ?? LOCK_MS
   const renewMs = options.renewMs ?? Math.min(RENEW_MS, lockMs / 4)
-  const locks = openLocks({ backend, nodeId, clock, lockMs, renewMs, lookMs, onError })
+  const most = new Map<string, number>()
+  const mostOf = (kind: string): number => most.get(kind) ?? 0
+  const locks = openLocks({ backend, nodeId, clock, lockMs, renewMs, lookMs, mostOf, onError })
   let clocks: NodeClocks | undefined
   const waker = openWaker()
   const busy = openBusy()
@@ -274,6 +276,7 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
       run(async () => {
         for (const kind of kinds) {
           const { name, concurrency } = kind
+          most.set(name, concurrency)
           agenda.define(name, carryOut(kind, failed), {
             concurrency,
             lockLimit: concurrency,
