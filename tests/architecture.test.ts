@@ -164,6 +164,18 @@ t.test('no test has a clock of its own, or draws without the seed', async t => {
   t.match(found("import { setTimeout as later } from 'node:timers/promises'"), 'timers imported')
   t.match(found("import {\n  setTimeout as later,\n} from 'timers'"), 'timers imported')
   t.match(found("const { scheduler } = await import('node:timers/promises')"), 'timers imported')
+  t.match(found('const { now } = performance'), 'a clock by its members')
+  t.match(found('const { now: at } = Date'), 'a clock by its members')
+  t.match(found('const x = +new Date()'), 'the time as a number')
+  t.match(found('const x = +new Date'), 'the time as a number')
+  t.match(found('const x = new Date().getTime()'), 'the time as a number')
+  t.match(found('const x = (new Date).valueOf()'), 'the time as a number')
+  t.match(found('const x = Number(new Date())'), 'the time as a number')
+  t.match(found('fetch(x, { signal: AbortSignal.timeout(10) })'), 'AbortSignal.timeout')
+  t.match(found('const later = setTimeout'), 'setTimeout')
+  t.match(found('const { setTimeout: later } = globalThis'), 'setTimeout')
+  t.match(found('const { assert } = fc'), 'a draw without the seed')
+  t.match(found("import { sample } from 'fast-check'"), 'a draw without the seed')
   for (const name of ['assert', 'check', 'sample']) {
     t.match(found(`fc.${name}(fc.property())`), 'a draw without the seed')
     t.match(found(`fc.${name}(fc.property())`, 'tests/support/planted.ts'), 'a draw without the seed')
@@ -176,6 +188,8 @@ t.test('no test has a clock of its own, or draws without the seed', async t => {
     'socket.setTimeout(10, () => x())',
     'clock.advance(x.performance)',
     'const x = new Date()',
+    'const x = new Date(5).getTime() - new Date(3).getTime()',
+    'const { now } = clock',
   ])
     t.equal(found(harmless), '', harmless)
   t.equal(found('const x = performance.now()', 'tests/support/planted.ts'), '')

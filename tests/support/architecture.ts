@@ -244,12 +244,20 @@ export const faultsOf = (files: readonly SourceFile[]): readonly string[] =>
   files.flatMap(file => [...importFaults(file), ...textFaults(file), ...lookupFaults(file)])
 
 const clocks: readonly (readonly [RegExp, string])[] = [
-  [/\bperformance\s*\.\s*now\s*\(/, 'performance.now()'],
-  [/\bDate\s*\.\s*now\s*\(/, 'Date.now()'],
+  [/\bperformance\s*\.\s*now\b/, 'performance.now()'],
+  [/\bDate\s*\.\s*now\b/, 'Date.now()'],
+  [/\{[^{}]*\bnow\b[^{}]*\}\s*=\s*(?:globalThis\s*\.\s*)?(?:performance|Date)\b/, 'a clock by its members'],
+  [/[-+]\s*new\s+Date\b(?!\s*\(\s*[^\s)])/, 'the time as a number'],
+  [/\bnew\s+Date\b\s*(?:\(\s*\))?\s*\)?\s*\.\s*(?:getTime|valueOf)\b/, 'the time as a number'],
+  [/\bNumber\s*\(\s*new\s+Date\b\s*(?:\(\s*\))?\s*\)/, 'the time as a number'],
+  [/\bAbortSignal\s*\.\s*timeout\b/, 'AbortSignal.timeout'],
   [/\bhrtime\b/, 'hrtime'],
   [/(?:(?<![\w$.])|\b(?:globalThis|t)\s*\.\s*)set(?:Timeout|Interval)\s*\(/, 'setTimeout or setInterval'],
+  [/=\s*(?:globalThis\s*\.\s*)?set(?:Timeout|Interval)\b/, 'setTimeout or setInterval'],
+  [/\{[^{}]*\bset(?:Timeout|Interval)\b[^{}]*\}\s*=\s*globalThis\b/, 'setTimeout or setInterval'],
 ]
-const draws = /\bfc\s*\.\s*(?:assert|check|sample)\s*\(/
+const draws = /\bfc\s*\.\s*(?:assert|check|sample)\b|\{[^{}]*\b(?:assert|check|sample)\b[^{}]*\}\s*=\s*fc\b/
+const drawsImported = /^import\s[^;\n]*\b(?:assert|check|sample)\b[^;\n]*'fast-check'/m
 
 /**
  * What no test may contain: a clock of its own, since what is about time runs on the injected one and what waits asks
@@ -264,7 +272,7 @@ export const testFaults = ({ path, text }: SourceFile): readonly string[] => {
   return [
     ...(isSupport ? [] : clocks.flatMap(([pattern, what]) => (pattern.test(code) ? [`${path}: ${what}`] : []))),
     ...(timers && !isSupport ? [`${path}: timers imported`] : []),
-    ...(draws.test(code) && path !== 'tests/support/property.ts'
+    ...((draws.test(code) || drawsImported.test(text)) && path !== 'tests/support/property.ts'
       ? [`${path}: a draw without the seed: tests/support/property.ts gives it`]
       : []),
   ]
