@@ -311,34 +311,6 @@ withReadSide(
   },
 )
 
-withReadSide('a store that fails now and then is no beat of the holder', async (t, side) => {
-  const clock = fakeClock()
-  const { store } = side
-  await store.swap(leaseRecord('a'), undefined, '{"owner":"silent","token":7,"beat":9}')
-  let reads = 0
-  const failing: typeof store = {
-    ...store,
-    record: async name => {
-      reads += 1
-      if (reads % 5 === 0) throw new ReadStoreError('unavailable', 'it has not answered')
-      return store.record(name)
-    },
-  }
-  const sight = { text: undefined, since: clock.monotonic() }
-  const options = { store: failing, consumer: 'a', owner: 'me', clock, signal: new AbortController().signal, sight }
-  let token: number | undefined
-  const attempts = (async () => {
-    while (token === undefined) token = (await acquireLease(options).catch(() => undefined))?.token
-  })()
-  for (let n = 0; n < 18; n += 1) {
-    await until('it sleeps', () => clock.sleepers() === 1)
-    await clock.advance(500)
-  }
-  await until('it is taken', () => token !== undefined)
-  await attempts
-  t.equal(token, 8)
-})
-
 withReadSide('of two nodes one works; when it goes, the other takes over', async (t, side) => {
   const one = side.run(words())
   await until('one leads', async () => (await one.status()).state === 'following')

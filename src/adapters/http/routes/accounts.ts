@@ -9,12 +9,10 @@ import {
   doneAnswer,
   fromOf,
   type IdentityPort,
-  nothing,
   open,
   reading,
   settle,
   strict,
-  tag,
   text,
 } from './account-edge.ts'
 import { accountPage, type PagePurpose } from './account-page.ts'
@@ -22,6 +20,7 @@ import { LinkTokenBody, taken, takenAnswer } from './account-schemas.ts'
 import { addressRoutes } from './address.ts'
 import { erasureRoutes } from './erasure.ts'
 import { factorRoutes } from './factors.ts'
+import { landingRoute } from './landing-route.ts'
 import { passkeyRoutes } from './passkeys.ts'
 import { ownRoutes, sessionRoutes } from './sessions.ts'
 import { stepUpRoutes } from './step-up.ts'
@@ -33,26 +32,13 @@ const SignUpBody = Type.Object(
 const EmailBody = Type.Object({ email: Type.String() }, { ...strict, $id: 'EmailAddress' })
 const ResetBody = Type.Object({ token: Type.String(), password: Type.String() }, { ...strict, $id: 'PasswordReset' })
 
-const pageRoute = (purpose: PagePurpose): Route => {
-  const { html, policy } = accountPage(purpose)
-  return {
-    method: 'GET',
+const landing = (purpose: PagePurpose): Route =>
+  landingRoute({
     path: `/account/${purpose}`,
     name: `account-${purpose}-page`,
-    tag,
-    querystring: nothing,
     summary: 'The page that a link in a mail opens',
-    request: {},
-    problems: [],
-    answers: { 200: { description: 'A page.', type: 'text/html', schema: Type.String(), example: '<!doctype html>' } },
-    handle: () => ({
-      status: 200,
-      type: 'text/html; charset=utf-8',
-      body: html,
-      headers: { 'content-security-policy': policy },
-    }),
-  }
-}
+    page: accountPage(purpose),
+  })
 
 const email: readonly RefusalCode[] = ['email-invalid', ...text]
 const links: readonly RefusalCode[] = ['link-invalid', 'link-expired', 'link-used', ...text]
@@ -139,5 +125,5 @@ export const accountRoutes = (port: IdentityPort, cookies: SessionCookies): read
   ...factorRoutes(port.factors, port.stepUp),
   ...erasureRoutes(port.erasure, port.stepUp),
   ...passkeyRoutes(port.passkeys, port.stepUp, cookies),
-  ...(['verify', 'reset', 'email', 'revert', 'keep'] as const).map(pageRoute),
+  ...(['verify', 'reset', 'email', 'revert', 'keep'] as const).map(landing),
 ]

@@ -22,6 +22,7 @@ import {
   tag,
   text,
 } from './account-edge.ts'
+import { landingRoute } from './landing-route.ts'
 import { FLOW_SECONDS, type Flow, type Flows, type Half, isOwnPath } from './openid-flow.ts'
 import { openIdPage } from './openid-page.ts'
 import { byOf, openedAnswer, signedIn } from './sessions.ts'
@@ -140,27 +141,6 @@ const parametersOf = (query: unknown): URLSearchParams => {
   return parameters
 }
 
-const pageRoute = (): Route => {
-  const { html, policy } = openIdPage()
-  return {
-    method: 'GET',
-    path: LANDING,
-    name: 'account-openid-page',
-    tag,
-    querystring: nothing,
-    summary: 'The page where a sign-in at a provider ends',
-    request: {},
-    problems: [],
-    answers: { 200: { description: 'A page.', type: 'text/html', schema: Type.String(), example: '<!doctype html>' } },
-    handle: () => ({
-      status: 200,
-      type: 'text/html; charset=utf-8',
-      body: html,
-      headers: { 'content-security-policy': policy },
-    }),
-  }
-}
-
 const strangers = (port: OpenIdPort, cookies: SessionCookies): readonly Route[] => {
   const known = ({ params: { provider = '' } }: EdgeRequest): string => {
     if (port.names.includes(provider)) return provider
@@ -276,7 +256,12 @@ const strangers = (port: OpenIdPort, cookies: SessionCookies): readonly Route[] 
         }
       },
     },
-    pageRoute(),
+    landingRoute({
+      path: LANDING,
+      name: 'account-openid-page',
+      summary: 'The page where a sign-in at a provider ends',
+      page: openIdPage(),
+    }),
   ]
 }
 
