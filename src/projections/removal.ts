@@ -9,6 +9,7 @@ import { type DocumentWrite, type ReadStore, ReadStoreError } from '../ports/rea
 import { type Projection, parseCollectionName } from './define.ts'
 import { keysOf } from './fold.ts'
 import { restingOn } from './mark.ts'
+import { describeFailure } from './parking.ts'
 
 /** Under this name it is kept how far documents were removed; nothing is read from it. */
 const CONSUMER = 'removals'
@@ -26,7 +27,10 @@ export const removedBy = <D extends JsonObject>(projection: Projection<D>): Remo
   idsOf: event => keysOf(projection, event).filter(id => projection.evolve(undefined, event, id) === undefined),
 })
 
-/** Repeating it is harmless. */
+/**
+ * Repeating it is harmless. One collection that cannot be written holds up none of the others; nor, since what it throws is then no
+ * outage, the removals that come after.
+ */
 export const openRemoving =
   (store: Store, logId: string, projections: readonly RemovedBy[]): Removing =>
   async events => {
@@ -38,6 +42,8 @@ export const openRemoving =
       eventId: restingOn(markOf(last.id, last.meta.at), last, NONE),
       token: 0,
     }
+    const failed: { readonly collection: string; readonly error: unknown }[] = []
+    let written = 0
     for (const collection of await store.collections()) {
       const name = parseCollectionName(collection)?.name
       const projection = projections.find(known => known.name === name)
@@ -47,9 +53,16 @@ export const openRemoving =
       )
       try {
         await store.apply(collection, writes, { consumer: CONSUMER, value: checkpoint })
+        written += 1
       } catch (error) {
         // It was dropped meanwhile, and all that it held with it.
-        if (!(error instanceof ReadStoreError && error.code === 'gone')) throw error
+        if (!(error instanceof ReadStoreError && error.code === 'gone')) failed.push({ collection, error })
       }
     }
+    const [first] = failed
+    if (!first) return
+    if (written === 0) throw first.error
+    const names = failed.map(({ collection }) => collection).join(', ')
+    // Without its cause, by which it would be an outage that everything waits for.
+    throw new Error(`what was removed still stands in ${names}: ${describeFailure(first.error)}`)
   }

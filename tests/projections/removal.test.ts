@@ -1,0 +1,47 @@
+/** Tombstones in every collection there is, whatever one of them says. */
+import t from 'tap'
+import { isOutage } from '../../src/ports/outage.ts'
+import { ReadStoreError } from '../../src/ports/read-store.ts'
+import { openRemoving } from '../../src/projections/removal.ts'
+import { memoryLog } from '../support/memory-log.ts'
+
+const COLLECTIONS = ['words@1#1', 'words@1#2', 'words@2#3', 'others@1#1']
+
+const removing = (failing: ReadonlyMap<string, ReadStoreError>) => {
+  const written: string[] = []
+  const remove = openRemoving(
+    {
+      collections: async () => COLLECTIONS,
+      apply: async collection => {
+        const error = failing.get(collection)
+        if (error) throw error
+        written.push(collection)
+      },
+    },
+    'log',
+    [{ name: 'words', idsOf: ({ stream }) => [stream] }],
+  )
+  return { remove, written }
+}
+const away = new ReadStoreError('unavailable', 'table c1 has no column named body')
+const events = [memoryLog().write('word-1', 'WordRemoved')]
+
+t.test('one collection that cannot be written holds up none of the others, and no later removal', async t => {
+  const { remove, written } = removing(new Map([['words@1#1', away]]))
+  const error = await remove(events).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  t.match(error, { message: /still stands in words@1#1: .*no column named body/ })
+  t.notOk(isOutage(error), 'it is parked, where an outage is waited out')
+  t.same(written, ['words@1#2', 'words@2#3'])
+})
+
+t.test('a store that takes nothing is away, and a dropped collection holds nothing', async t => {
+  const ours = COLLECTIONS.slice(0, 3)
+  const out = removing(new Map(ours.map(name => [name, away])))
+  await t.rejects(out.remove(events), away)
+  const dropped = removing(new Map([['words@1#2', new ReadStoreError('gone', 'dropped')]]))
+  await dropped.remove(events)
+  t.same(dropped.written, ['words@1#1', 'words@2#3'])
+})
