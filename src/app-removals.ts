@@ -8,8 +8,11 @@ import { parkedOf } from './projections/parking.ts'
 import { consumerOf } from './subscribers/define.ts'
 import { REDACTION } from './subscribers/redaction.ts'
 
-/** Up to where removals have left the files: `<log id> <position>`. Whichever node was first has done it for all. */
-const RECORD = 'cleaned'
+/**
+ * Up to where removals have left the files: `<log id> <position>`. Whichever node was first has done it for all. What is noted as
+ * `cleaned` is of builds that wrote removed text again as they built, and did not overwrite free pages.
+ */
+const RECORD = 'scrubbed'
 const consumer = consumerOf({ name: REDACTION })
 /** Readers and writers are waited out so often, for so many milliseconds; then others have their turn for five seconds. */
 const TRIES = 40

@@ -1,7 +1,7 @@
 /** The entries as they stand, by id: what GET, lists, export and the joins of search read. */
 import { type Entry, entryCategory, entryIdOf, evolveEntry } from '../domain/entry.ts'
 import type { EntryStatus } from '../domain/entry-content.ts'
-import { type EntryEvent, entryEvents } from '../domain/entry-events.ts'
+import { type EntryEvent, EntryRedacted, entryEvents } from '../domain/entry-events.ts'
 import type { Recorded } from '../domain/event.ts'
 import { markOf } from '../domain/mark.ts'
 import { sortKey } from '../domain/text.ts'
@@ -82,6 +82,7 @@ export const entriesProjection = projection<EntryDocument>({
   name: 'entries',
   version: 2,
   categories: [entryCategory],
+  removals: [EntryRedacted.type],
   indexes,
   key: entryIdOf,
   evolve: (document, event) => {
