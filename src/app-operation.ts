@@ -6,9 +6,10 @@ import { type HealthSources, openHealth } from './app-health.ts'
 import { startHousekeeping } from './app-housekeeping.ts'
 import { watchLocks } from './app-locks.ts'
 import { openServiceMetrics } from './app-metrics.ts'
+import { watchRemovals } from './app-removals.ts'
 import { defined } from './domain/defined.ts'
 
-export type OperationOptions = Omit<HealthSources, 'housekeeping' | 'locks'> & {
+export type OperationOptions = Omit<HealthSources, 'housekeeping' | 'locks' | 'removals'> & {
   readonly version: string
 }
 
@@ -20,12 +21,13 @@ export const openOperation = async (options: OperationOptions, opened: Closing[]
     carryOutErasures(core, running.identities.toErase(), (account, err) =>
       log.logger.error({ job: 'erasures', account, err }, 'an erasure was not carried out; it is tried again'),
     )
-  const housekeeping = startHousekeeping(core, config, log.logger, names, erase)
+  const removals = watchRemovals(core, core.engine.cleaning)
+  const housekeeping = startHousekeeping(core, config, log.logger, names, { erase, jobs: [removals.job] })
   opened.push(housekeeping)
   // The next start may be on a full disk.
   void housekeeping.runNow('room').catch(() => undefined)
   const locks = watchLocks(config, core.clock, opened)
-  const health = openHealth({ ...options, housekeeping, locks })
+  const health = openHealth({ ...options, housekeeping, locks, removals: removals.part })
   const metrics = openServiceMetrics({
     core,
     config,
