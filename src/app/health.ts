@@ -29,6 +29,8 @@ export type HealthSources = {
   readonly blocks: () => HealthPart
   /** Of the locks on the files of embedded engines; undefined where there are none. */
   readonly locks: () => HealthPart | undefined
+  /** Of text that is to be gone. */
+  readonly removals: () => HealthPart
   /** Of the live hub, where there is one. */
   readonly live?: () => LiveStats
 }
@@ -288,6 +290,7 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
     blocks: sources.blocks(),
     nodes: nodesPart(sources),
     damage: damagePart(sources),
+    removals: sources.removals(),
     log: logPart(log),
     housekeeping: housekeepingPart(housekeeping),
   }

@@ -7,7 +7,6 @@ import { forgetEnded } from '../commands/blocks.ts'
 import type { Config } from '../config/load.ts'
 import { sweepUndeclared } from '../core/project/pointer.ts'
 import type { Core } from './core.ts'
-import { removedTextJob } from './removals.ts'
 
 /** A journal larger than this is folded in though appends go on, in bytes. */
 const LARGE_JOURNAL = 256 * 1024 * 1024
@@ -74,16 +73,22 @@ const roomJob = ({ dataDir }: Config): Job => ({
   run: async () => ((await keepRoom(dataDir)) ? 'room was kept for a start on a full disk' : undefined),
 })
 
-/** The jobs of a service. `projections` are the names that this build declares; `erase` carries out what is due of accounts. */
+export type MoreHousekeeping = {
+  /** Carries out what is due of accounts; how many were erased. */
+  readonly erase?: () => Promise<number>
+  readonly jobs?: readonly Job[]
+}
+
+/** The jobs of a service. `projections` are the names that this build declares. */
 export const startHousekeeping = (
   core: Core,
   config: Config,
   logger: Logger,
   projections: readonly string[],
-  erase: () => Promise<number> = async () => 0,
+  { erase = async () => 0, jobs: more = [] }: MoreHousekeeping = {},
 ): Housekeeping => {
   const { store, reads, clock } = core
-  const { journal, cleaning } = core.engine
+  const { journal } = core.engine
   const checkpoints = async (): Promise<bigint> =>
     [...(await reads.checkpoints()).values()].reduce((sum, { position }) => sum + position, 0n)
   const jobs: readonly Job[] = [
@@ -98,7 +103,7 @@ export const startHousekeeping = (
         ]
       : []),
     ...(journal ? [journalJob('read-journal', journal.path, journal.fold, checkpoints)] : []),
-    ...(cleaning ? [removedTextJob(core, cleaning)] : []),
+    ...more,
     {
       name: 'old-read-models',
       at: '*/10 * * * *',

@@ -7,8 +7,9 @@ import { type HealthSources, openHealth } from './health.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { watchLocks } from './locks.ts'
 import { openServiceMetrics } from './metrics.ts'
+import { watchRemovals } from './removals.ts'
 
-export type OperationOptions = Omit<HealthSources, 'housekeeping' | 'locks'> & {
+export type OperationOptions = Omit<HealthSources, 'housekeeping' | 'locks' | 'removals'> & {
   readonly version: string
 }
 
@@ -20,12 +21,13 @@ export const openOperation = async (options: OperationOptions, opened: Closing[]
     carryOutErasures(core, running.identities.toErase(), (account, err) =>
       log.logger.error({ job: 'erasures', account, err }, 'an erasure was not carried out; it is tried again'),
     )
-  const housekeeping = startHousekeeping(core, config, log.logger, names, erase)
+  const removals = watchRemovals(core, core.engine.cleaning)
+  const housekeeping = startHousekeeping(core, config, log.logger, names, { erase, jobs: [removals.job] })
   opened.push(housekeeping)
   // The next start may be on a full disk.
   void housekeeping.runNow('room').catch(() => undefined)
   const locks = watchLocks(config, core.clock, opened)
-  const health = openHealth({ ...options, housekeeping, locks })
+  const health = openHealth({ ...options, housekeeping, locks, removals: removals.part })
   const metrics = openServiceMetrics({
     core,
     config,

@@ -3,7 +3,7 @@
 import { projection } from '../core/project/define.ts'
 import type { EntryStatus } from '../domain/entry/content.ts'
 import { type Entry, entryCategory, entryIdOf, evolveEntry } from '../domain/entry/entry.ts'
-import { type EntryEvent, entryEvents } from '../domain/entry/events.ts'
+import { type EntryEvent, EntryRedacted, entryEvents } from '../domain/entry/events.ts'
 import type { Recorded } from '../domain/event.ts'
 import { markOf } from '../domain/mark.ts'
 import { sortKey } from '../domain/text/text.ts'
@@ -83,6 +83,7 @@ export const entriesProjection = projection<EntryDocument>({
   name: 'entries',
   version: 2,
   categories: [entryCategory],
+  removals: [EntryRedacted.type],
   indexes,
   key: entryIdOf,
   evolve: (document, event) => {

@@ -3,6 +3,7 @@
 import { projection } from '../core/project/define.ts'
 import { type EntryContent, type EntryStatus, emptyContent } from '../domain/entry/content.ts'
 import { type Entry, entryCategory, entryIdOf, evolveEntry } from '../domain/entry/entry.ts'
+import { EntryRedacted } from '../domain/entry/events.ts'
 import { NO_MARK } from '../domain/mark.ts'
 import { definitionOf, type SearchTerms, termsOf } from '../domain/search/terms.ts'
 import { sortKey } from '../domain/text/text.ts'
@@ -90,6 +91,7 @@ export const searchProjection = projection<SearchDocument>({
   name: 'search',
   version: 3,
   categories: [entryCategory],
+  removals: [EntryRedacted.type],
   indexes,
   key: entryIdOf,
   evolve: (document, event) => {

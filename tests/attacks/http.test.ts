@@ -81,10 +81,18 @@ t.test('Host is one, and a host', async t => {
     await isProblem(t, await ask('Host: a', 'Host: b'), 400, 'header-invalid', `${target}, two`)
     await isProblem(t, await ask('Host: a', 'host: a'), 400, 'header-invalid', `${target}, the same twice`)
     await isProblem(t, await ask(), 400, 'request-malformed', `${target}, none`)
-    for (const host of ['a b', 'a/b', 'somebody@a', 'a:b', '[::1', 'a, b'])
+    for (const host of ['a b', 'a/b', 'somebody@a', 'a:b', '[::1', 'a, b', 'a:65536', '[::1]:99999'])
       await isProblem(t, await ask(`Host: ${host}`), 400, 'header-invalid', `${target}, ${host}`)
   }
-  for (const host of ['words.example', 'words.example:8080', '[::1]:8080', '127.0.0.1', 'w%C3%B6rter.example'])
+  for (const host of [
+    'words.example',
+    'words.example:8080',
+    '[::1]:8080',
+    'a:65535',
+    'a:',
+    '127.0.0.1',
+    'w%C3%B6rter.example',
+  ])
     t.equal((await wire(lines('GET /v1/roles HTTP/1.1', `Host: ${host}`, 'Connection: close'))).status, 200, host)
   t.equal((await wire(lines('GET /v1/roles HTTP/1.0'))).status, 200, 'HTTP/1.0 had none')
 })
@@ -101,7 +109,13 @@ t.test('the four forms of a target', async t => {
   await isProblem(t, tunnel, 405, 'method-not-allowed', 'a tunnel')
   t.equal(tunnel.headers.get('allow'), 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT')
   const wrong = ['ftp://evil.example/v1/roles', 'http:///v1/roles', 'http://a@evil.example/', '/v1/roles#x', 'v1/roles']
-  for (const target of [...wrong, 'http://evil.example:x/', 'file:///etc/passwd', 'evil.example:443'])
+  for (const target of [
+    ...wrong,
+    'http://evil.example:x/',
+    'http://evil.example:99999/',
+    'file:///etc/passwd',
+    'evil.example:443',
+  ])
     await isProblem(t, await to(`GET ${target}`), 400, 'request-malformed', target)
   for (const target of ['http://evil.example/v1/roles', 'HTTPS://evil.example:8443/v1/roles', '/v1/roles'])
     t.equal((await to(`GET ${target}`)).status, 200, target)

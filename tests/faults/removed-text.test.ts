@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import { defined } from '../../src/domain/defined.ts'
+import { entryId } from '../../src/domain/ids.ts'
 import { inTime, openTestApp, type TestApp, whileTimeGoes } from '../support/app.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { rareWords, tracesIn } from '../support/traces.ts'
@@ -45,8 +46,8 @@ t.test(
       return Object(JSON.parse(text))
     }
     // They have their beginnings in common with what is removed, so that they share its pages.
-    const neighbours = (seed: number): readonly string[] =>
-      rareWords(120, 7).map((word, n) => `${word.slice(0, 3)} ${seed + n}`)
+    const neighbours = (seed: number, count = 120): readonly string[] =>
+      rareWords(count, 7).map((word, n) => `${word.slice(0, 3)} ${seed + n}`)
     await imported(app, folder, 'first', neighbours(1_000))
 
     const words = [...rareWords(63, 7), 'Žqxvbüñkwårj']
@@ -74,14 +75,22 @@ t.test(
       await send('PATCH', `/v1/entries/${id}`, { etymology: `from ${changed} or ${etymology}` }, '"1"')
       if (n % 16 === 0) await send('POST', `/v1/entries/${id}/retire`, { reason: `it says ${gloss}` }, '"2"')
     }
-    const clear = rareWords(1, 99)
+    const clear = rareWords(40, 99)
     await imported(app, folder, 'secret', clear)
-    await imported(app, folder, 'second', neighbours(5_000))
-    const listed = await inTime(app, 'the imported entry', async () => {
-      const page = await send('GET', `/v1/search?q=${clear[0]}`)
-      return page.items.length > 0 && page
+    // Those that begin alike stay, on the same pages.
+    await imported(
+      app,
+      folder,
+      'alike',
+      clear.flatMap((word, n) => [`${word.slice(0, 3)} ${n}`, `${word.slice(0, 5)}${n}`]),
+    )
+    // So many that a build writes what it has folded before it comes to a removal.
+    await imported(app, folder, 'second', neighbours(5_000, 1_200))
+    await inTime(app, 'the imported entries', async () => {
+      const page = await send('GET', `/v1/search?q=${clear.at(-1)}`)
+      return page.items.length > 0
     })
-    ids.push(String(listed.items[0].entry?.id ?? listed.items[0].id))
+    ids.push(...clear.map(lemma => entryId({ language: 'en', lemma, partOfSpeech: 'noun', homograph: 1 })))
     const before = tracesIn(folder, words, { clear })
     for (const word of [...words, ...clear])
       t.ok(
@@ -110,6 +119,16 @@ t.test(
       saw(left)
       return left.length === 0
     })
+    for (const name of ['entries', 'search']) {
+      await whileTimeGoes(app, `the rebuild of ${name}`, app.program.rebuild(name, watched))
+      t.same(
+        tracesIn(folder, words, { clear }),
+        [],
+        `building ${name} again writes none of it, though the log has some`,
+      )
+    }
+    await whileTimeGoes(app, 'the verification', app.program.verify(watched))
+    t.same(tracesIn(folder, words, { clear }), [], 'nor does verifying')
     await app.close()
     t.same(tracesIn(folder, words, { clear }), [])
   },

@@ -1,9 +1,10 @@
 /** What SQLite leaves of deleted rows in its file is overwritten, and nothing else is. */
+import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openDatabase } from '../../src/adapters/sqlite/database.ts'
+import { openDatabase, type Sqlite } from '../../src/adapters/sqlite/database.ts'
 import { checkpoint } from '../../src/adapters/sqlite/journal.ts'
-import { scrub, unusedOf } from '../../src/adapters/sqlite/scrub.ts'
+import { freePages, scrub, unusedOf } from '../../src/adapters/sqlite/scrub.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { rareWords, tracesIn } from '../support/traces.ts'
 
@@ -62,6 +63,99 @@ t.test('what SQLite leaves between the cells of its pages is overwritten', t => 
   t.equal(scrub(db, 1), 1, 'a reader who needs the journal is not disturbed: it is tried again')
   reader.close()
   scrubAll()
+  t.end()
+})
+
+t.test('free pages are overwritten, those of a file from before secure_delete too', t => {
+  const folder = temporaryFolder(t)
+  const options = {
+    role: 'read',
+    applicationId: 5,
+    schemaVersion: 1,
+    migrate: (db: Sqlite) => db.exec('CREATE TABLE document (doc INTEGER PRIMARY KEY, body TEXT)'),
+    pragmas: { secure_delete: 'OFF' },
+  } as const
+  const path = join(folder, 'read.db')
+  const open = (): Sqlite => {
+    const db = openDatabase(path, options)
+    t.teardown(() => db.close())
+    return db
+  }
+  const db = open()
+  const secret = rareWords(400, 11)
+  const insert = db.prepare('INSERT INTO document VALUES (?, ?)')
+  for (const [n, word] of secret.entries()) insert.run(n, `${word} `.repeat(n % 4 === 0 ? 1_500 : 20))
+  // More than one trunk page can list.
+  for (let n = 0; n < 1_200; n += 1) insert.run(1_000 + n, secret[n % 400]?.repeat(300) ?? '')
+  insert.run(5_000, 'stays')
+  db.exec('DELETE FROM document WHERE doc < 5000')
+  t.equal(checkpoint(db), 0)
+  const free = Number(db.pragma('freelist_count'))
+  t.ok(free > 1_100, `${free} pages are free`)
+  t.not(tracesIn(folder, secret).length, 0)
+
+  t.throws(() => scrub(db, 1, 1_000), /of 1000 pages or more/, 'what is not looked at is not taken for done')
+  for (let page = 1; page !== 0; page = scrub(db, page));
+  t.equal(checkpoint(db), 0)
+  t.same(tracesIn(folder, secret), [])
+  t.equal(db.pragma('integrity_check'), 'ok')
+  t.equal(Number(db.pragma('freelist_count')), free, 'they are as free as they were')
+  for (let n = 0; n < 2_000; n += 1) insert.run(n, 'used again '.repeat(300))
+  t.equal(db.pragma('integrity_check'), 'ok')
+  t.equal(db.prepare('SELECT body FROM document WHERE doc = 5000').get()?.[0], 'stays')
+
+  const descriptors = '/proc/self/fd'
+  if (existsSync(descriptors)) {
+    const unnamed = (): number =>
+      readdirSync(descriptors).filter(each => {
+        try {
+          return readlinkSync(join(descriptors, each)) === `${path} (deleted)`
+        } catch {
+          return false
+        }
+      }).length
+    db.close()
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+    t.equal(unnamed(), 1)
+    scrub(open(), 1)
+    t.equal(unnamed(), 0, 'what has no name any more is closed, and its room is free')
+  }
+  t.end()
+})
+
+t.test('a list of free pages that makes no sense is believed in nothing', t => {
+  const pageSize = 512
+  const [pages, none] = [9, new Map()]
+  const freeOf = (first: number, count: number, lists: Readonly<Record<number, readonly number[]>>) =>
+    freePages(
+      number => {
+        const page = Buffer.alloc(pageSize)
+        for (const [at, value] of (number === 1 ? [] : (lists[number] ?? [])).entries())
+          page.writeUInt32BE(value, at * 4)
+        if (number === 1) page.writeUInt32BE(first, 32)
+        if (number === 1) page.writeUInt32BE(count, 36)
+        return page
+      },
+      { pages, pageSize },
+    )
+  const sound = { 3: [5, 2, 4, 9], 5: [0, 0] }
+  t.same(
+    [...freeOf(3, 4, sound)],
+    [
+      [3, 16],
+      [4, 0],
+      [9, 0],
+      [5, 8],
+    ],
+  )
+  t.same(freeOf(0, 0, {}), none)
+  t.same(freeOf(3, 5, sound), none, 'another count')
+  t.same(freeOf(3, 4, { ...sound, 5: [3, 0] }), none, 'a circle')
+  t.same(freeOf(3, 4, { ...sound, 3: [5, 2, 4, 4] }), none, 'a page twice')
+  t.same(freeOf(3, 4, { ...sound, 3: [5, 2, 4, 10] }), none, 'a page beyond the end')
+  t.same(freeOf(3, 4, { ...sound, 3: [5, 2, 4, 1] }), none, 'the first page')
+  t.same(freeOf(3, 4, { ...sound, 3: [10, 2, 4, 9] }), none, 'a trunk beyond the end')
+  t.same(freeOf(3, 4, { ...sound, 3: [5, 127, 4, 9] }), none, 'more than a page holds')
   t.end()
 })
 

@@ -60,7 +60,7 @@ t.test('an empty place, a running service, a killed one and what is broken', asy
     { state: 'ok', detail: /schema 2/ },
     { state: 'ok', detail: /log [0-9a-f-]{36}/ },
   ])
-  t.match(running.of('read store'), [{ state: 'ok', detail: /schema 1/ }])
+  t.match(running.of('read store'), [{ state: 'ok', detail: /schema 2/ }])
   t.match(running.of('data files'), [{ state: 'ok', detail: /owner's alone/ }])
   t.equal(running.all.filter(each => /every page of it is sound/.test(each.detail)).length, 3)
   t.match(running.of('leases'), [{ state: 'ok', detail: /alive/ }])

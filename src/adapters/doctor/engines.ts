@@ -28,7 +28,7 @@ const eventFile: Kind = {
 const readFile: Kind = {
   name: 'read store',
   applicationId: 0x4c785264,
-  schema: 1,
+  schema: 2,
   again: again.reads,
 }
 

@@ -1,4 +1,4 @@
-/** What the edge asks about tokens and roles; src/app answers it with the token verifier and the token follower. */
+/** What the edge asks about tokens and roles; src/app/program answers it with the token verifier and the token follower. */
 import type { Permission } from '../../domain/roles.ts'
 import type { Credential, Requester } from './route.ts'
 

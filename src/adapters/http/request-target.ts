@@ -7,7 +7,13 @@ import { ProblemError } from './problems.ts'
 
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/is
 /** A host and perhaps a port (RFC 3986, 3.2.2). Nobody's name and password belong there. */
-const HOST = /^(\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?$/i
+const HOST = /^(?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::([0-9]*))?$/i
+const MOST_PORT = 65_535
+
+const isHost = (authority: string): boolean => {
+  const found = HOST.exec(authority)
+  return found !== null && Number(found[1] ?? 0) <= MOST_PORT
+}
 
 /** The target without scheme and host, which say to a proxy where to send it and nothing to us. */
 export const originForm = (target: string): string => {
@@ -24,7 +30,7 @@ const checkTarget = (method: string, target: string): void => {
   if (target.startsWith('/') || (target === '*' && method === 'OPTIONS')) return
   if (target === '*') throw malformed('* stands for the whole service, and only OPTIONS may ask for that.')
   const [, authority] = ABSOLUTE.exec(target) ?? []
-  if (authority === undefined || authority === '' || !HOST.test(authority))
+  if (authority === undefined || authority === '' || !isHost(authority))
     throw malformed('The address of a request is a path, or begins with http:// or https:// and a host.')
 }
 
@@ -52,6 +58,6 @@ export const checkRequest = ({ headers, raw, method, originalUrl }: FastifyReque
   if (headers.host === undefined && raw.httpVersion === '1.1')
     throw malformed('A request of HTTP/1.1 has a header Host.')
   checkSingle(raw.rawHeaders)
-  if (headers.host !== undefined && !HOST.test(headers.host))
+  if (headers.host !== undefined && !isHost(headers.host))
     throw new ProblemError('header-invalid', 'The header Host is not a host, perhaps with a port.')
 }

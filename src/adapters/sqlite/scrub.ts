@@ -1,15 +1,18 @@
 /**
- * Overwrites what deleted rows left behind between the cells of a database's pages. `secure_delete` overwrites a row where it
+ * Overwrites what deleted rows left behind in a database's file: between the cells of its pages, and in pages that are free.
+ * `secure_delete` overwrites a row where it
  * lies; but as pages fill and empty SQLite moves rows between them and leaves the old bytes in the space that no cell has, where
  * no later delete finds them. SQLite offers nothing to overwrite them short of writing the whole file anew (VACUUM), so it is done
  * in the file, a stretch at a time: while the write lock is held and the journal is empty nobody else writes the file, and
  * readers see no byte change that means anything. It is for files without auto_vacuum, as ours are: the pointer maps of others begin
- * with bytes like those of b-tree pages.
+ * with bytes like those of b-tree pages. Free pages hold what was deleted before there was `secure_delete`.
  *
  * @see https://www.sqlite.org/fileformat2.html#b_tree_pages
+ * @see https://www.sqlite.org/fileformat2.html#the_freelist
  */
-import { fstatSync, fsyncSync, openSync, readSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import type { Sqlite } from './database.ts'
+import { SqliteError } from './errors.ts'
 import { checkpoint } from './journal.ts'
 
 const PAGES = 2_048
@@ -47,12 +50,56 @@ export const unusedOf = (page: Uint8Array, first: boolean): readonly Stretch[] =
   return found
 }
 
+/** In the file's header: the first trunk page of the list of free pages, and how many there are. */
+const FIRST_TRUNK = 32
+const FREE_PAGES = 36
+
+const NONE: ReadonlyMap<number, number> = new Map()
+
+/**
+ * The free pages, each with the byte from which on nothing in it means anything: a trunk keeps its part of the list, a leaf nothing.
+ * None when the list makes no sense.
+ */
+export const freePages = (
+  pageAt: (number: number) => Uint8Array,
+  { pages, pageSize }: { readonly pages: number; readonly pageSize: number },
+): ReadonlyMap<number, number> => {
+  const free = new Map<number, number>()
+  const viewOf = (number: number): DataView => {
+    const page = pageAt(number)
+    return new DataView(page.buffer, page.byteOffset, page.byteLength)
+  }
+  const take = (number: number, from: number): boolean => {
+    if (number < 2 || number > pages || free.has(number)) return false
+    free.set(number, from)
+    return true
+  }
+  const header = viewOf(1)
+  for (let trunk = header.getUint32(FIRST_TRUNK); trunk !== 0; ) {
+    if (trunk > pages) return NONE
+    const view = viewOf(trunk)
+    const end = 8 + view.getUint32(4) * 4
+    if (end > pageSize || !take(trunk, end)) return NONE
+    for (let at = 8; at < end; at += 4) if (!take(view.getUint32(at), 0)) return NONE
+    trunk = view.getUint32(0)
+  }
+  return free.size === header.getUint32(FREE_PAGES) ? free : NONE
+}
+
 const isBlank = (bytes: Uint8Array): boolean => bytes.every(byte => byte === 0)
 
 /** Descriptors by the file that they are of. */
 const opened = new Map<string, number>()
-/** Never closed: closing any descriptor of the file drops the locks that SQLite has on it in this process (fcntl(2), POSIX). */
+/**
+ * Closing any descriptor of a file drops the locks that SQLite has on it in this process (fcntl(2), POSIX). So it stays open for
+ * as long as the file has a name: by then nobody can open it any more, and who still reads it needs no lock against anybody.
+ */
 const descriptorOf = (path: string): number => {
+  for (const [key, file] of opened) {
+    if (fstatSync(file).nlink > 0) continue
+    closeSync(file)
+    opened.delete(key)
+  }
   const { dev, ino } = statSync(path)
   const known = opened.get(`${dev}:${ino}`)
   if (known !== undefined) return known
@@ -65,13 +112,23 @@ const scrubPages = (file: number, pageSize: number, from: number): number => {
   const pages = Math.floor(fstatSync(file).size / pageSize)
   const bytes = Buffer.alloc(Math.max(0, Math.min(PAGES, pages - from + 1)) * pageSize)
   if (bytes.length === 0) return 0
+  const free = freePages(
+    number => {
+      const page = Buffer.alloc(pageSize)
+      readSync(file, page, 0, pageSize, (number - 1) * pageSize)
+      return page
+    },
+    { pages, pageSize },
+  )
   const base = (from - 1) * pageSize
   readSync(file, bytes, 0, bytes.length, base)
   let changed = false
   for (let at = 0; at < bytes.length; at += pageSize) {
     if (base + at === LOCK_BYTE) continue
     const page = bytes.subarray(at, at + pageSize)
-    for (const stretch of unusedOf(page, base + at === 0)) {
+    const freeFrom = free.get(from + at / pageSize)
+    const stretches = freeFrom === undefined ? unusedOf(page, base + at === 0) : [{ from: freeFrom, to: pageSize }]
+    for (const stretch of stretches) {
       const unused = page.subarray(stretch.from, stretch.to)
       if (isBlank(unused)) continue
       unused.fill(0)
@@ -86,9 +143,9 @@ const scrubPages = (file: number, pageSize: number, from: number): number => {
 
 /**
  * Folds the journal and scrubs some pages from one on. Answers the page to go on from, 0 after the last one, the same page when
- * a reader or writer stood in the way. @throws {SqliteError}
+ * a reader or writer stood in the way. @throws {SqliteError} also for a file that is too large, of which nothing is overwritten.
  */
-export const scrub = (db: Sqlite, from: number): number => {
+export const scrub = (db: Sqlite, from: number, most = MOST_PAGES): number => {
   if (checkpoint(db) !== 0) return from
   const file = descriptorOf(db.path)
   // Pages that this connection remembers have what is overwritten now, and would bring it back with their next change.
@@ -98,7 +155,11 @@ export const scrub = (db: Sqlite, from: number): number => {
     if ((statSync(`${db.path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return from
     const pageSize = Number(db.pragma('page_size'))
     const pages = fstatSync(file).size / pageSize
-    if (pages >= MOST_PAGES) return 0
+    if (pages >= most)
+      throw new SqliteError(
+        'io',
+        `${db.path}: what was removed cannot be overwritten in a file of ${most} pages or more: delete it, and it is built again`,
+      )
     const next = scrubPages(file, pageSize, from)
     // A change, so that every connection of every process forgets the pages that it remembers.
     db.exec(`PRAGMA user_version = ${Number(db.pragma('user_version'))}`)

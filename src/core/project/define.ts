@@ -11,6 +11,8 @@ export type Projection<D extends JsonObject = JsonObject> = {
   /** Categories of streams it wants, all when absent; `types` narrows them. */
   readonly categories?: readonly string[]
   readonly types?: readonly string[]
+  /** The types of event that remove a document together with its text: a build never writes what one of them has removed. */
+  readonly removals?: readonly string[]
   readonly indexes: Indexes
   /** The documents that an event touches, after upcasting. Pure. */
   readonly key: (event: Recorded) => string | readonly string[]

@@ -22,6 +22,7 @@ import { type CollectionRef, collectionName, type Projection } from './define.ts
 import { openFolder } from './fold.ts'
 import type { Freshness } from './freshness.ts'
 import { abandon, beginBuilding, generationsOf, goLive, readPointer, sweep, TOUCH_MS, touch } from './pointer.ts'
+import { passOverRemoved } from './removal.ts'
 import { retryParked } from './retry.ts'
 
 export type RunnerOptions<D extends JsonObject> = {
@@ -110,6 +111,7 @@ export const followCollection = async <D extends JsonObject>(options: FollowOpti
     ...defined({ onState: options.onState, onProgress: options.onProgress, nudge: options.nudge }),
     open: async ({ from, failed }) => {
       await store.ensure(collection, projection.indexes)
+      if (from === 0n) await passOverRemoved({ store, log }, projection, collection)
       const folder = await openFolder({
         projection,
         collection,

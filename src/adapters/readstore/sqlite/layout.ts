@@ -14,9 +14,25 @@ import type { Sqlite, SqlValue } from '../../sqlite/database.ts'
 
 /** 'LxRd': tells the read store's files from others. */
 export const APPLICATION_ID = 0x4c785264
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
-export const migrate = (db: Sqlite): void => {
+/**
+ * A collection from before there were checksums gets the column, so that it takes tombstones: a removal writes them into every
+ * collection there is. The documents in it have none, and are told to nobody: what this build reads has versions of its own.
+ * Processes of the older build go on folding it, since they name the columns that they write.
+ */
+export const addChecksum = (db: Sqlite, table: string): void => {
+  const columns = db.prepare<readonly [string]>('SELECT name FROM pragma_table_info(?)').all(table)
+  if (columns.length > 0 && !columns.some(([name]) => name === 'checksum'))
+    db.exec(`ALTER TABLE ${table} ADD COLUMN checksum INTEGER`)
+}
+
+export const migrate = (db: Sqlite, from: number): void => {
+  if (from > 0) {
+    for (const [number] of db.prepare<readonly [number]>('SELECT number FROM collection').all())
+      addChecksum(db, `c${number}`)
+    return
+  }
   db.exec(`
     CREATE TABLE collection (
       number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, indexes TEXT NOT NULL, uuids INTEGER NOT NULL);

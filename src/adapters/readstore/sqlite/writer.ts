@@ -3,7 +3,18 @@ import type { JsonObject } from '../../../domain/event.ts'
 import { documentChecksum } from '../../../ports/checksum.ts'
 import type { CollectionName, DocumentWrite, Indexes } from '../../../ports/read-store.ts'
 import type { Sqlite, SqlValue, Statement } from '../../sqlite/database.ts'
-import { creation, isUuid, type Layout, layoutOf, ordOf, removal, stored, type TermLayout, termRows } from './layout.ts'
+import {
+  addChecksum,
+  creation,
+  isUuid,
+  type Layout,
+  layoutOf,
+  ordOf,
+  removal,
+  stored,
+  type TermLayout,
+  termRows,
+} from './layout.ts'
 
 /**
  * A batch as it crosses to the worker. All ids and bodies are one text, cut at `ends` (id, body, id, body, ...): one large
@@ -72,11 +83,19 @@ const parse = (text: string): JsonObject => {
   return value as JsonObject
 }
 
+const isReadable = (text: string | null): boolean => {
+  try {
+    return text === null || typeof parse(text) === 'object'
+  } catch {
+    return false
+  }
+}
+
 type Opened = {
   readonly layout: Layout
   uuids: boolean
   readonly insert: Statement<readonly SqlValue[]>
-  readonly prior: Statement<readonly [bigint, bigint, bigint, string | null]>
+  readonly prior: Statement<readonly [bigint, bigint, bigint | null, string | null]>
   readonly update: Statement<readonly SqlValue[]>
   readonly terms: readonly TermWriter[]
 }
@@ -104,6 +123,8 @@ const openTerms = (db: Sqlite, layout: TermLayout): TermWriter => {
 
 const openCollection = (db: Sqlite, layout: Layout, uuids: boolean): Opened => {
   const { table } = layout
+  // A process of an older build beside this one makes them without.
+  addChecksum(db, table)
   const columns = ['id', 'position', 'checksum', 'body', ...layout.members.map((_, at) => `k${at}`)]
   const body = layout.terms.length > 0 ? 'body' : 'NULL'
   return {
@@ -216,7 +237,8 @@ export const openWriter = (db: Sqlite, now: () => number): Writer => {
     collection.update.run(position, sum, text, ...row, doc, position)
     if (layout.terms.length === 0) return
     const [, before, checksum, old] = prior
-    const sound = Number(checksum) === documentChecksum(id, before, old)
+    // One from before there were checksums is taken as it is, if it can be read.
+    const sound = checksum === null ? isReadable(old) : Number(checksum) === documentChecksum(id, before, old)
     // What stood in the indexes for a damaged one nobody knows.
     if (!sound) for (const terms of collection.terms) terms.purge.run(doc)
     index(collection, doc, id, body, old === null || !sound ? undefined : parse(old))
