@@ -30,6 +30,8 @@ export type Sqlite = {
   exec(sql: string): void
   /** The value of a pragma that answers with one. */
   pragma(name: string): SqlValue | undefined
+  /** BEGIN IMMEDIATE, waiting for other connections' locks for as long as was asked for at opening. */
+  begin(): void
   /** Runs the work in BEGIN IMMEDIATE ... COMMIT and rolls back when it throws. Not to be nested. */
   transaction<T>(work: () => T): T
   readonly inTransaction: boolean
@@ -161,6 +163,7 @@ const wrap = (inner: DatabaseSync, path: string, { slice, most, isLeft }: Waitin
     prepare,
     exec,
     pragma: name => prepare(`PRAGMA ${name}`).get()?.[0],
+    begin,
     transaction: work => {
       begin()
       try {

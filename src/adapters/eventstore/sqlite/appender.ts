@@ -176,7 +176,7 @@ export const openAppender = (db: Sqlite): Appender => {
     commit: messages => {
       const answers: number[] = []
       try {
-        db.exec('BEGIN IMMEDIATE')
+        db.begin()
         resynchronise()
         for (const message of messages) appendAll(message, answers)
       } catch (error) {
