@@ -28,13 +28,15 @@ export type Housekeeping = {
   reports(): readonly JobReport[]
   /** Runs a job now, or waits for the run that is under way. */
   runNow(name: string): Promise<void>
-  /** Ends what runs at its next safe point. */
+  /** Ends what runs at its next safe point, and leaves what an engine that is away keeps from coming to one. */
   close(): Promise<void>
 }
 
 /** What failed is tried again after so long, in milliseconds: twice as long each time, until it is done. */
 const RETRY_FIRST_MS = 5_000
 const RETRY_MOST_MS = 5 * 60_000
+/** What runs at the end is waited for so long. */
+const ENDING_MS = 500
 
 type State = {
   done: number
@@ -121,7 +123,9 @@ export const openHousekeeping = (options: {
     close: async () => {
       ending.abort()
       for (const task of tasks) await task.destroy()
-      await Promise.all(running.values())
+      const waiting = new AbortController()
+      await Promise.race([Promise.all(running.values()), clock.sleep(ENDING_MS, waiting.signal)])
+      waiting.abort()
     },
   }
 }
