@@ -1,4 +1,5 @@
 /** The mail of a service: which engine, which rules, what operators see of it and of the queue. */
+
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Mails } from '../adapters/cli/app-port.ts'
@@ -16,6 +17,7 @@ import { actorId, commandIdOf } from '../domain/ids.ts'
 import { type Preferences, preferencesStream } from '../domain/profile/preferences.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { traceIdOf } from '../domain/trace.ts'
+import { waitAtMost } from '../ports/clock.ts'
 import { CLOCKS_APART_MS, type JobCounts, type JobFailure, type JobKind, type JobView } from '../ports/jobs.ts'
 import { MailError, type Mailer } from '../ports/mailer.ts'
 import { failureOf } from '../ports/outage.ts'
@@ -232,7 +234,7 @@ export const startMail = async (
         ending.abort()
         jobs.rest()
         // An engine that is away is not waited for: the note is then older, and names a little more.
-        await Promise.race([noting.then(note), clock.sleep(LAST_NOTE_MS)])
+        await waitAtMost(clock, LAST_NOTE_MS, noting.then(note))
         await jobs.close()
         await mailer.close()
       })()

@@ -16,6 +16,7 @@ import { EntryRedacted } from '../domain/entry/events.ts'
 import { pointOf } from '../domain/ids.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { openTurns } from '../domain/turns.ts'
+import { waitAtMost } from '../ports/clock.ts'
 import { openIdentities } from '../projections/identities.ts'
 import { followTokens } from '../projections/tokens.ts'
 import { wordOfTheDay } from '../queries/days.ts'
@@ -139,11 +140,8 @@ const startRunning = async (
       ending.abort()
       const consumers = [...projections, ...subscribers].map(each => each.handle.done)
       const all = Promise.all([...consumers, follower.done, forgetting, ended])
-      const waiting = new AbortController()
-      await Promise.race([all, clock.sleep(ENDING_MS, waiting.signal)])
-      waiting.abort()
       // Whoever is not waited for ends with what it stands on, and its lease lapses by itself.
-      all.catch(() => undefined)
+      await waitAtMost(clock, ENDING_MS, all)
     },
   })
   return { projections, subscribers, follower, identities }

@@ -129,6 +129,31 @@ t.test('a lock held by another process fails the append, and only as long as it 
   exclusive.close()
 })
 
+t.test(
+  'what was sent before the end waits for a lock that is held for a moment, and not for one held for good',
+  async t => {
+    const path = pathIn(t)
+    const holder = new DatabaseSync(path)
+    t.teardown(() => holder.close())
+    const first = await open(t, { path })
+    holder.exec('BEGIN IMMEDIATE')
+    const sent = first.append('a-1', 'none', newEvents(1))
+    const closed = first.close()
+    // Longer than one slice of the wait, and far less than all of it.
+    await clock.sleep(100)
+    holder.exec('ROLLBACK')
+    t.equal(written(await sent).revision, 0n)
+    await closed
+
+    const second = await open(t, { path, busyTimeoutMs: 600_000 })
+    holder.exec('BEGIN IMMEDIATE')
+    const failed = failureOf(second.append('a-1', 0n, newEvents(1)))
+    await second.close()
+    t.match(await failed, { code: 'unavailable', message: /another process holds the file locked/ })
+    holder.exec('ROLLBACK')
+  },
+)
+
 t.test('a log that has lost its end gets a new id, once, whoever opens it', async t => {
   const path = pathIn(t)
   const first = await openSqliteEventStore({ path, clock, newId: () => 'log-1' })

@@ -5,7 +5,7 @@
  */
 import type { Logger } from 'pino'
 import type { Permission } from '../../domain/roles.ts'
-import type { Clock } from '../../ports/clock.ts'
+import { type Clock, waitAtMost } from '../../ports/clock.ts'
 import type { HotKeys } from './hot-keys.ts'
 import type { EdgeRequest, Route } from './route.ts'
 import type { Freshness } from './route-query.ts'
@@ -168,10 +168,7 @@ export const openWarming = (deps: {
       if (signal.aborted) return
       ending.abort()
       if (!running) return
-      const over = new AbortController()
-      const last = running.then(save).catch(complain)
-      await Promise.race([last, clock.sleep(LEAVE_MS, over.signal)])
-      over.abort()
+      await waitAtMost(clock, LEAVE_MS, running.then(save).catch(complain))
     },
   }
 }

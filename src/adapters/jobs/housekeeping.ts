@@ -4,7 +4,7 @@
  */
 import cron, { type ScheduledTask } from 'node-cron'
 import { defined } from '../../domain/defined.ts'
-import type { Clock } from '../../ports/clock.ts'
+import { type Clock, waitAtMost } from '../../ports/clock.ts'
 
 export type Job = {
   readonly name: string
@@ -123,9 +123,7 @@ export const openHousekeeping = (options: {
     close: async () => {
       ending.abort()
       for (const task of tasks) await task.destroy()
-      const waiting = new AbortController()
-      await Promise.race([Promise.all(running.values()), clock.sleep(ENDING_MS, waiting.signal)])
-      waiting.abort()
+      await waitAtMost(clock, ENDING_MS, Promise.all(running.values()))
     },
   }
 }

@@ -1,7 +1,7 @@
 /** The queue on agenda, whatever lies behind it. */
 import { Agenda, type Job, type JobParameters } from 'agenda'
 import { defined } from '../../domain/defined.ts'
-import type { Clock } from '../../ports/clock.ts'
+import { type Clock, waitAtMost } from '../../ports/clock.ts'
 import {
   type JobDetail,
   type JobFailure,
@@ -241,11 +241,7 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
   }
 
   /** Waits for it, or so long. */
-  const within = async (ms: number, work: Promise<unknown>): Promise<void> => {
-    const waiting = new AbortController()
-    await Promise.race([work.catch(onError), clock.sleep(ms, waiting.signal)])
-    waiting.abort()
-  }
+  const within = (ms: number, work: Promise<unknown>): Promise<void> => waitAtMost(clock, ms, work.catch(onError))
   /** From the first call on: what runs may end by itself, then it is told to. */
   const rest = (): Promise<void> => {
     locks.rest()

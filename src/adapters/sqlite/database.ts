@@ -52,8 +52,8 @@ export type OpenOptions = {
   readonly readOnly?: boolean
   /** How long a statement waits for another connection's lock, in milliseconds; 5000 by default. */
   readonly busyTimeoutMs?: number
-  /** While a transaction waits for another connection's lock this is asked all the time: `true` gives up at once. */
-  readonly isLeft?: () => boolean
+  /** How long a transaction waits for it, where that may change while it waits; `busyTimeoutMs` without. */
+  readonly patienceMs?: () => number
   /** Set after the role's own; names are checked, values are numbers or words. */
   readonly pragmas?: Readonly<Record<string, string | number>>
 }
@@ -123,13 +123,13 @@ const wrapStatement = <Row extends readonly SqlValue[]>(inner: StatementSync, pa
   }
 }
 
-/** So often a connection that may be left is asked whether it is. */
+/** So often it is asked how long a transaction waits, where that may change. */
 const SLICE_MS = 20
 
-/** How a connection waits for a lock: `slice` at a time, `most` in all, in milliseconds. */
-type Waiting = { readonly slice: number; readonly most: number; readonly isLeft: () => boolean }
+/** How a transaction waits for a lock: `slice` at a time, in milliseconds, until it has waited for `patience`. */
+type Waiting = { readonly slice: number; readonly patience: () => number }
 
-const wrap = (inner: DatabaseSync, path: string, { slice, most, isLeft }: Waiting): Sqlite => {
+const wrap = (inner: DatabaseSync, path: string, { slice, patience }: Waiting): Sqlite => {
   const guarded = <T>(work: () => T): T => {
     try {
       return work()
@@ -153,7 +153,7 @@ const wrap = (inner: DatabaseSync, path: string, { slice, most, isLeft }: Waitin
         return
       } catch (error) {
         const isHeld = error instanceof SqliteError && error.kind === 'busy'
-        if (!isHeld || isLeft() || waited + slice >= most) throw error
+        if (!isHeld || waited + slice >= patience()) throw error
       }
     }
   }
@@ -272,9 +272,9 @@ export const openDatabase = (path: string, options: OpenOptions): Sqlite => {
   } catch (error) {
     throw cannotOpen(error, path)
   }
-  const { isLeft } = options
-  const slice = isLeft ? Math.min(SLICE_MS, busyTimeoutMs) : busyTimeoutMs
-  const db = wrap(inner, path, { slice, most: busyTimeoutMs, isLeft: isLeft ?? (() => true) })
+  const { patienceMs: patience = () => busyTimeoutMs } = options
+  const slice = options.patienceMs ? Math.min(SLICE_MS, busyTimeoutMs) : busyTimeoutMs
+  const db = wrap(inner, path, { slice, patience })
   try {
     prepareFile(db, options, busyTimeoutMs)
     if (slice !== busyTimeoutMs) db.exec(`PRAGMA busy_timeout = ${slice}`)

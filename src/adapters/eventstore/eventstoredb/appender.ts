@@ -3,7 +3,7 @@
  * answered in time has an unknown outcome here, and the same events at the same revision find out.
  */
 import type { BinaryEventData } from '@eventstore/db-client'
-import type { Clock } from '../../../ports/clock.ts'
+import { type Clock, waitAtMost } from '../../../ports/clock.ts'
 import {
   type AppendResult,
   type CopiedEvent,
@@ -183,12 +183,10 @@ export const openAppender = (options: AppenderOptions): Appender => {
     close: async () => {
       closing = true
       if (waiting.size > 0) {
-        const over = new AbortController()
         const empty = new Promise<void>(resolve => {
           drained = resolve
         })
-        await Promise.race([empty, clock.sleep(CLOSE_MS, over.signal)])
-        over.abort()
+        await waitAtMost(clock, CLOSE_MS, empty)
         for (const entry of [...waiting]) entry.late(CLOSE_MS)
       }
       idle.abort()

@@ -10,7 +10,7 @@ import type { EventFileOptions } from './schema.ts'
 export type WriterSettings = {
   readonly path: string
   readonly identity: string | undefined
-  /** Its first number is 1 once the store is closing: what another process keeps from being written then fails at once. */
+  /** Its first number is 1 once the store is closing: what another process keeps from being written is waited for less then. */
   readonly leaving: Int32Array
 } & EventFileOptions
 

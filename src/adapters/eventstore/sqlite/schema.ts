@@ -129,7 +129,7 @@ export const openEventFile = (path: string, log: NewLog, options: EventFileOptio
 }
 
 /** Opens the file, which must be there and of this schema, to append to it. @throws {SqliteError} */
-export const reopenEventFile = (path: string, options: EventFileOptions & Pick<OpenOptions, 'isLeft'>): Sqlite =>
+export const reopenEventFile = (path: string, options: EventFileOptions & Pick<OpenOptions, 'patienceMs'>): Sqlite =>
   openDatabase(path, {
     role: 'events',
     applicationId: APPLICATION_ID,

@@ -19,6 +19,8 @@ import { reopenEventFile } from './schema.ts'
 /** A transaction takes appends up to here, so that the first of them does not wait for all of a burst. */
 const BATCH_APPENDS = 512
 const BATCH_CHARACTERS = 8_000_000
+/** How long a batch waits for another process's lock once the store is closing. */
+const LEAVING_MS = 2_000
 
 const port = parentPort
 if (!port) throw new Error('writer.ts runs as a worker thread only')
@@ -29,7 +31,10 @@ const start = (): void => {
   const { path } = settings
   // Opening would make a file that is not there.
   if (identityOf(path) !== settings.identity) throw new FileReplacedError(path)
-  const db = reopenEventFile(path, { ...settings, isLeft: () => Atomics.load(settings.leaving, 0) === 1 })
+  // What was sent before the end is worth a moment's waiting, which is what other writers take.
+  const patienceMs = (): number =>
+    Math.min(settings.busyTimeoutMs, Atomics.load(settings.leaving, 0) === 1 ? LEAVING_MS : Number.POSITIVE_INFINITY)
+  const db = reopenEventFile(path, { ...settings, patienceMs })
   const appender = openAppender(db)
   let waiting: AppendMessage[] = []
   let scheduled = false

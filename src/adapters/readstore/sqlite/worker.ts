@@ -32,6 +32,9 @@ export type WorkerAnswer =
   | { readonly id: number; readonly swapped?: boolean; readonly pages?: number }
   | { readonly id: number; readonly fault: WorkerFault }
 
+/** How long a write waits for another process's lock, in milliseconds. */
+const PATIENCE_MS = 5_000
+
 const kindOf = (error: unknown): string =>
   error instanceof WriteRefused
     ? error.code
@@ -55,7 +58,7 @@ if (parentPort) {
         // What is deleted may have been removed for privacy: its bytes are overwritten, not only its place given free.
         pragmas: { secure_delete: 'ON' },
         // What is written here is made again from the log: a process that ends does not wait for whoever holds the file.
-        isLeft: () => Atomics.load(leaving, 0) === 1,
+        patienceMs: () => (Atomics.load(leaving, 0) === 1 ? 0 : PATIENCE_MS),
       }),
     )
   let db: Sqlite | undefined
