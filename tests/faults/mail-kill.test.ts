@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import { LOCK_MS } from '../../src/adapters/jobs/locks.ts'
-import { type Running, startProcess } from '../support/processes.ts'
+import { type Finished, type Running, startProcess } from '../support/processes.ts'
 import { environmentFor, lexichron, main, serviceProcess, startService, temporaryFolder } from '../support/service.ts'
 import { type SmtpStep, startSmtp } from '../support/smtp.ts'
 import { until } from '../support/until.ts'
@@ -70,7 +70,15 @@ t.test('killed between every two steps: each mail comes, under one message id', 
       env: environmentFor(folder, { ...env, ...more }),
     })
     dying = child
-    t.equal((await child.ended).signal, 'SIGKILL', name)
+    let ended: Finished | undefined
+    void child.ended.then(finished => {
+      ended = finished
+    })
+    const finished = await until(`it is killed at ${name}`, saw => {
+      saw(child.output.err.slice(-1_000))
+      return ended
+    })
+    t.equal(finished.signal, 'SIGKILL', name)
     killed.add(name)
     letLocksLapse()
   }
