@@ -171,6 +171,14 @@ export const settle = (outcome: Done): void => {
 }
 
 export const open = { tag, querystring: nothing, rate: 'signIns' } as const
+/** For whoever is signed in, about themselves. */
+export const own = { tag, querystring: nothing, permission: 'account:use' } as const
+/** An answer that concerns one person: nothing on its way keeps it. */
+export const unkept = (value: object, status = 200): Answer => ({
+  status,
+  body: JSON.stringify(value),
+  cache: 'no-store',
+})
 export const text: readonly RefusalCode[] = ['text-invalid']
 export const busy: readonly ProblemCode[] = ['passwords-busy', ...text]
 export const secondFactor: readonly RefusalCode[] = [

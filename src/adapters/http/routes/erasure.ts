@@ -18,6 +18,7 @@ import {
   strict,
   tag,
   text,
+  unkept,
 } from './account-edge.ts'
 import { LinkTokenBody } from './account-schemas.ts'
 import { byOf } from './sessions.ts'
@@ -113,7 +114,7 @@ export const erasureRoutes = (port: ErasurePort, stepUp: Pick<StepUpPort, 'requi
         if (isRefusal(found)) throw problemFrom(found)
         const { due, content } = found
         const body = { due, content, receipt: port.receiptPath(accountId), export: '/v1/me/export' }
-        return { status: 202, body: JSON.stringify(body), cache: 'no-store' }
+        return unkept(body, 202)
       },
     },
     {
@@ -182,7 +183,7 @@ export const erasureRoutes = (port: ErasurePort, stepUp: Pick<StepUpPort, 'requi
       handle: async request => {
         const found = await port.receipt(request.params['token'] ?? '')
         if (isRefusal(found)) throw problemFrom(found)
-        return { status: 200, body: JSON.stringify(found), cache: 'no-store' }
+        return unkept(found)
       },
     },
   ]

@@ -1,19 +1,19 @@
 /** The second factor of one's own account: an authenticator (RFC 6238) and recovery codes. */
 import Type from 'typebox'
-import type { Answer, EdgeRequest, Route } from '../route.ts'
+import type { EdgeRequest, Route } from '../route.ts'
 import {
   done,
   doneAnswer,
   type FactorPort,
   fromOf,
   granted,
-  nothing,
+  own,
   reading,
   type StepUpPort,
   settle,
   strict,
-  tag,
   text,
+  unkept,
 } from './account-edge.ts'
 import { byOf, freshProblems } from './sessions.ts'
 import { requireFresh } from './step-up.ts'
@@ -31,8 +31,6 @@ const TotpSchema = Type.Object(
 const OfferSchema = Type.Object({ secret: Type.String(), uri: Type.String() }, { $id: 'TotpOffer' })
 const CodesSchema = Type.Object({ codes: Type.Array(Type.String()) }, { $id: 'RecoveryCodes' })
 
-const json = (body: object): Answer => ({ status: 200, body: JSON.stringify(body), cache: 'no-store' })
-const own = { tag, querystring: nothing, permission: 'account:use' } as const
 const change = { ...own, rate: 'signIns' } as const
 
 export const factorRoutes = (port: FactorPort, stepUp: StepUpPort): readonly Route[] => {
@@ -57,7 +55,7 @@ export const factorRoutes = (port: FactorPort, stepUp: StepUpPort): readonly Rou
       },
       handle: async request => {
         const { since, recoveryCodes } = await port.standing(byOf(request).accountId)
-        return json({ on: since !== undefined, since: since ?? null, recoveryCodes })
+        return unkept({ on: since !== undefined, since: since ?? null, recoveryCodes })
       },
     },
     {
@@ -77,7 +75,7 @@ export const factorRoutes = (port: FactorPort, stepUp: StepUpPort): readonly Rou
         },
       },
       problems: [...freshProblems, 'account-not-found', 'factor-on', ...text],
-      handle: async request => json(granted(await port.offer(await fresh(request), fromOf(request)))),
+      handle: async request => unkept(granted(await port.offer(await fresh(request), fromOf(request)))),
     },
     {
       ...change,
@@ -125,7 +123,7 @@ export const factorRoutes = (port: FactorPort, stepUp: StepUpPort): readonly Rou
       problems: [...freshProblems, 'factor-off', ...text],
       handle: async request => {
         const by = await fresh(request)
-        return json({ codes: granted(await port.recoveryCodes(by, fromOf(request))) })
+        return unkept({ codes: granted(await port.recoveryCodes(by, fromOf(request))) })
       },
     },
   ]

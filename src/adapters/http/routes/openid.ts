@@ -14,12 +14,12 @@ import {
   type From,
   fromOf,
   nothing,
+  own,
   reading,
   type SignedIn,
   type StepUpPort,
   settle,
   strict,
-  tag,
   text,
 } from './account-edge.ts'
 import { landingRoute } from './landing-route.ts'
@@ -113,7 +113,6 @@ const identitiesExample = {
   ],
 }
 
-const own = { tag, querystring: nothing, permission: 'account:use' } as const
 const away: readonly RefusalCode[] = ['openid-unavailable']
 /** The page of ours where one lands who named no other. */
 const LANDING = '/account/openid'

@@ -1,22 +1,22 @@
 /** Passkeys (W3C Web Authentication, level 3): one's own, and the options that a browser's authenticator is asked with. */
 import Type from 'typebox'
 import type { Passkey } from '../../../domain/session/passkeys.ts'
-import type { Answer, EdgeRequest, Route } from '../route.ts'
+import type { EdgeRequest, Route } from '../route.ts'
 import type { SessionCookies } from '../session-cookies.ts'
 import {
   done,
   doneAnswer,
   fromOf,
   granted,
-  nothing,
   open,
+  own,
   type PasskeyPort,
   reading,
   type StepUpPort,
   settle,
   strict,
-  tag,
   text,
+  unkept,
 } from './account-edge.ts'
 import { PasskeyAnswer } from './passkey-answer.ts'
 import { byOf, freshProblems } from './sessions.ts'
@@ -60,8 +60,6 @@ const body = ({ id, name, backedUp, createdAt, usedAt }: Passkey) => ({
   usedAt: usedAt ?? null,
 })
 
-const json = (value: object, status = 200): Answer => ({ status, body: JSON.stringify(value), cache: 'no-store' })
-const own = { tag, querystring: nothing, permission: 'account:use' } as const
 const change = { ...own, rate: 'signIns' } as const
 const options = (description: string) => ({ 200: { description, schema: OptionsSchema, example: asking } })
 
@@ -85,7 +83,7 @@ export const passkeyRoutes = (port: PasskeyPort, stepUp: StepUpPort, cookies: Se
       handle: request => {
         const { device, transport } = readOptions(request.body)
         const told = transport === 'cookie' ? cookies.device(request.headers) : device
-        return json(granted(port.signInOptions(told ?? '')))
+        return unkept(granted(port.signInOptions(told ?? '')))
       },
     },
     {
@@ -98,7 +96,7 @@ export const passkeyRoutes = (port: PasskeyPort, stepUp: StepUpPort, cookies: Se
       request: { body: {} },
       answers: options('Good for five minutes, this session and one answer.'),
       problems: ['not-an-account', 'passkeys-off', ...text],
-      handle: request => json(granted(port.stepUpOptions(byOf(request)))),
+      handle: request => unkept(granted(port.stepUpOptions(byOf(request)))),
     },
     {
       ...change,
@@ -111,7 +109,7 @@ export const passkeyRoutes = (port: PasskeyPort, stepUp: StepUpPort, cookies: Se
       description: 'For navigator.credentials.create. The answer goes to POST /v1/me/passkeys as response.',
       answers: options('Good for five minutes, this session and one answer.'),
       problems: [...freshProblems, 'account-not-found', 'passkeys-off', ...text],
-      handle: async request => json(granted(await port.addOptions(await fresh(request)))),
+      handle: async request => unkept(granted(await port.addOptions(await fresh(request)))),
     },
     {
       ...change,
@@ -129,7 +127,7 @@ export const passkeyRoutes = (port: PasskeyPort, stepUp: StepUpPort, cookies: Se
         const { id } = granted(await port.add(by, { name, answer }, fromOf(request)))
         const added = (await port.list(by.accountId)).find(each => each.id === id)
         const headers = { location: `/v1/me/passkeys/${id}` }
-        return { ...json(added ? body(added) : { id }, 201), headers }
+        return { ...unkept(added ? body(added) : { id }, 201), headers }
       },
     },
     {
@@ -142,7 +140,7 @@ export const passkeyRoutes = (port: PasskeyPort, stepUp: StepUpPort, cookies: Se
       summary: 'Your passkeys',
       problems: ['not-an-account'],
       answers: { 200: { description: 'The oldest first.', schema: PasskeysSchema, example: { items: [example] } } },
-      handle: async request => json({ items: (await port.list(byOf(request).accountId)).map(body) }),
+      handle: async request => unkept({ items: (await port.list(byOf(request).accountId)).map(body) }),
     },
     {
       ...change,

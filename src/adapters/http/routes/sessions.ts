@@ -16,6 +16,7 @@ import {
   type IdentityPort,
   nothing,
   open,
+  own,
   reading,
   type SignedIn,
   secondFactor,
@@ -23,11 +24,10 @@ import {
   strict,
   tag,
   text,
+  unkept,
 } from './account-edge.ts'
 import { GrantSchema } from './administration.ts'
 import { isPasskeyAlone, PasskeyAnswer } from './passkey-answer.ts'
-
-const own = { tag, querystring: nothing, permission: 'account:use' } as const
 
 const SignInBody = Type.Object(
   {
@@ -151,7 +151,7 @@ export const signedIn = (status: number, found: SignedIn | Refusal, cookies?: Se
     session: sessionBody(session, true),
     ...defined({ device }),
   }
-  return { status, body: JSON.stringify(body), cache: 'no-store' }
+  return unkept(body, status)
 }
 
 const misplaced = (detail: string): ProblemError =>

@@ -17,6 +17,7 @@ import {
   settle,
   strict,
   tag,
+  unkept,
 } from './account-edge.ts'
 import { isPasskeyAlone, PasskeyAnswer } from './passkey-answer.ts'
 import { byOf } from './sessions.ts'
@@ -70,7 +71,7 @@ export const stepUpRoutes = (port: StepUpPort): readonly Route[] => {
         isPasskeyAlone(proof, ['password'])
         const { authenticatedAt } = granted(await port.prove(by, proof, request.counted, fromOf(request)))
         const freshUntil = new Date(Date.parse(authenticatedAt) + FRESH_MS).toISOString()
-        return { status: 200, body: JSON.stringify({ authenticatedAt, freshUntil }), cache: 'no-store' }
+        return unkept({ authenticatedAt, freshUntil })
       },
     },
   ]
