@@ -110,10 +110,18 @@ export const openCore = async (
   /** Told what an operator should see to before there is a log to write it to. */
   warn: (message: string) => void = message => void process.stderr.write(`lexichron: ${message}\n`),
 ) => {
+  const engines: Closing[] = []
   const hold = <T extends Closing>(part: T): T => {
-    opened.push(part)
+    engines.push(part)
     return part
   }
+  // Beside one another, since none needs another: the one whose file is held or whose server is away takes no time of the rest.
+  opened.push({
+    close: async () => {
+      const ends = await Promise.allSettled(engines.map(engine => engine.close()))
+      for (const end of ends) if (end.status === 'rejected') throw end.reason
+    },
+  })
   narrowFolder(config.dataDir, IN_DATA_FOLDER)
   const gauged: Gauged = {}
   const onBatch = (appends: number): void => gauged.metrics?.batch(appends)
