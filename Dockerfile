@@ -14,7 +14,7 @@ FROM ${BASE}
 LABEL org.opencontainers.image.title="Lexichron" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.description="The event-sourced backend of a community dictionary and its stories"
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 DATA_DIR=/data LOG_FORMAT=json
+ENV NODE_ENV=production LEXICHRON_HOST=0.0.0.0 PORT=8080 LEXICHRON_DATA_DIR=/data LEXICHRON_LOG_FORMAT=json
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./

@@ -29,7 +29,7 @@ export const run = ({ quick }: BenchOptions): Promise<readonly BenchRow[]> =>
   inFolder(async folder => {
     const ends: (() => unknown)[] = []
     try {
-      const settings = { SAMPLE: 'none', LIMIT_WRITES: '0' }
+      const settings = { LEXICHRON_SAMPLE: 'none', LEXICHRON_LIMIT_WRITES: '0' }
       const service = await startService({ teardown: end => ends.push(end) }, folder, settings)
       const authorization = `Bearer ${await tokenOf(folder, 'editor')}`
       const headers = { authorization, 'content-type': 'application/json' }

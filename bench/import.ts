@@ -119,7 +119,7 @@ type Whole = { readonly elapsed: number; readonly peakBytes: number }
 const serveAll = async (folder: string): Promise<Whole> => {
   const ends: (() => unknown)[] = []
   const before = performance.now()
-  const service = await startService({ teardown: end => ends.push(end) }, folder, { SAMPLE: 'wordnet' })
+  const service = await startService({ teardown: end => ends.push(end) }, folder, { LEXICHRON_SAMPLE: 'wordnet' })
   try {
     for (;;) {
       const answer = await fetch(`${service.url}/v1/search?q=${LAST_LEMMA}&partOfSpeech=adverb&fuzzy=0`).catch(

@@ -121,7 +121,7 @@ const onMongo = async (count: number, rounds: number): Promise<readonly BenchRow
   const server = await startMongo({ teardown: end => void ends.push(end) })
   try {
     const times = await interleave<Round>(rounds, {
-      ours: async () => ours(await openMongoJobs(server.database(), 'READ_STORE'), count),
+      ours: async () => ours(await openMongoJobs(server.database(), 'LEXICHRON_READ_STORE'), count),
       peer: async () => {
         const client = await MongoClient.connect(server.database())
         const result = await bare(new MongoBackend({ mongo: client.db() }), count)

@@ -104,7 +104,12 @@ const rebuilds = (url: string, database: () => string, quick: boolean): Promise<
       await fill(store, events / 8, 8)
       const log = openLog({ store, keys: noKeys, types: [edited] })
       const build = async (calls?: Call[]): Promise<Timing> => {
-        const opened = await openMongoReadStore({ url: database(), setting: 'READ_STORE', clock, newId: randomUUID })
+        const opened = await openMongoReadStore({
+          url: database(),
+          setting: 'LEXICHRON_READ_STORE',
+          clock,
+          newId: randomUUID,
+        })
         const reads = calls ? recordingWrites(opened, calls) : opened
         const { signal } = new AbortController()
         const timing = await timed(async () => {
@@ -181,7 +186,7 @@ const readBare = async (client: MongoClient, database: string, physical: string,
 }
 
 const searches = async (url: string, quick: boolean): Promise<readonly BenchRow[]> => {
-  const store = await openMongoReadStore({ url, setting: 'READ_STORE', clock, newId: randomUUID })
+  const store = await openMongoReadStore({ url, setting: 'LEXICHRON_READ_STORE', clock, newId: randomUUID })
   const client = await MongoClient.connect(url, { useBigInt64: true })
   try {
     const words = await loadWordnet(store, quick ? 500 : 1_000)

@@ -22,4 +22,4 @@ for n in 1 2 3; do
   docker node update --label-add "lexichron-$n=true" "$machine" > /dev/null
   echo "member $n of each engine stands on $machine from now on" >&2
 done
-LEXICHRON_IMAGE=$1 exec docker stack deploy --compose-file compose.prod.yaml --with-registry-auth "${STACK:-lexichron}"
+IMAGE=$1 exec docker stack deploy --compose-file compose.prod.yaml --with-registry-auth "${STACK:-lexichron}"

@@ -152,14 +152,19 @@ const publish = async (url: string, token: string): Promise<void> => {
 /** The service as it is started in earnest: tokens, limits, log, projections. */
 const service = async () => {
   const many = '1000000'
-  const limits = { LIMIT_READS: many, LIMIT_WRITES: many, LIMIT_SEARCH: many, LIMIT_SUGGEST: many }
+  const limits = {
+    LEXICHRON_LIMIT_READS: many,
+    LEXICHRON_LIMIT_WRITES: many,
+    LEXICHRON_LIMIT_SEARCH: many,
+    LEXICHRON_LIMIT_SUGGEST: many,
+  }
   const cache = process.env['BENCH_CACHE']
   const env = {
-    ...defined({ CACHE: cache }),
-    DATA_DIR: folder,
+    ...defined({ LEXICHRON_CACHE: cache }),
+    LEXICHRON_DATA_DIR: folder,
     PORT: '0',
-    SAMPLE: 'none',
-    LOG_LEVEL: 'info',
+    LEXICHRON_SAMPLE: 'none',
+    LEXICHRON_LOG_LEVEL: 'info',
     ...limits,
   }
   const app = await openApp(loadConfig(env, folder), { purpose: 'serve', version: '0' })
@@ -174,13 +179,13 @@ const sqlite = () => openSqliteEventStore({ path: join(folder, 'events.db'), clo
 /** The service with `BENCH_PEOPLE` accounts more, `known0@bench.example` and on; prints their passwords too. */
 const people = async () => {
   const env = { BENCH_PEOPLE: '0', ...process.env }
-  const many = { LIMIT_SIGN_INS: '1000000', LIMIT_READS: '1000000' }
+  const many = { LEXICHRON_LIMIT_SIGN_INS: '1000000', LEXICHRON_LIMIT_READS: '1000000' }
   const settings = {
-    DATA_DIR: folder,
+    LEXICHRON_DATA_DIR: folder,
     PORT: '0',
-    SAMPLE: 'none',
-    TRUSTED_PROXIES: '127.0.0.1',
-    LOG_LEVEL: 'info',
+    LEXICHRON_SAMPLE: 'none',
+    LEXICHRON_TRUSTED_PROXIES: '127.0.0.1',
+    LEXICHRON_LOG_LEVEL: 'info',
     ...many,
   }
   const app = await openApp(loadConfig(settings, folder), { purpose: 'serve', version: '0' })

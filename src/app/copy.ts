@@ -11,8 +11,8 @@ import { openEventStore } from './eventstore.ts'
 
 const engineOf = (option: string, url: string, dataDir: string): Config['eventStore'] => {
   const refuse = (fault: string): CopyError =>
-    new CopyError(`--${option} ${masked('EVENT_STORE', url)} ${fault}.`, { kind: 'usage' })
-  const parsed = parseEngine('EVENT_STORE', url, { dataDir, cwd: process.cwd() })
+    new CopyError(`--${option} ${masked('LEXICHRON_EVENT_STORE', url)} ${fault}.`, { kind: 'usage' })
+  const parsed = parseEngine('LEXICHRON_EVENT_STORE', url, { dataDir, cwd: process.cwd() })
   if ('fault' in parsed) throw refuse(parsed.fault)
   if (parsed.engine === 'sqlite') return parsed
   if (parsed.engine !== 'eventstoredb') throw refuse('is no event store')

@@ -55,10 +55,14 @@ const checkKeysEngine = async (config: Config, clock: Clock): Promise<Finding> =
     const found = await inspectKeysEngine(config, clock)
     return ok(
       'keys',
-      found === 'empty' ? 'the database is empty: the first start makes the keys' : 'MASTER_KEY opens them',
+      found === 'empty' ? 'the database is empty: the first start makes the keys' : 'LEXICHRON_MASTER_KEY opens them',
     )
   } catch (error) {
-    return failed('keys', `${reasonOf(error)}.`, 'Give the MASTER_KEY they were made with, or an address that answers.')
+    return failed(
+      'keys',
+      `${reasonOf(error)}.`,
+      'Give the LEXICHRON_MASTER_KEY they were made with, or an address that answers.',
+    )
   }
 }
 
@@ -68,10 +72,13 @@ const checkCacheEngine = async (config: Config): Promise<Finding> => {
   const { askRedis } = await import('../adapters/cache/redis.ts')
   const found = await askRedis(config.cache.url)
   return 'version' in found
-    ? ok('cache', `Redis ${found.version} answers and takes writes (CACHE is ${masked('CACHE', config.cache.url)})`)
+    ? ok(
+        'cache',
+        `Redis ${found.version} answers and takes writes (LEXICHRON_CACHE is ${masked('LEXICHRON_CACHE', config.cache.url)})`,
+      )
     : warning(
         'cache',
-        `CACHE is ${masked('CACHE', config.cache.url)}: ${found.fault}.`,
+        `LEXICHRON_CACHE is ${masked('LEXICHRON_CACHE', config.cache.url)}: ${found.fault}.`,
         'The service goes on without it, slower, and each node counts limits for itself.',
       )
 }
@@ -113,7 +120,7 @@ const checkJobs = async (
   return checkEngine(
     'jobs',
     async () => {
-      const queue = await openMongoJobs(readStore.url, 'READ_STORE')
+      const queue = await openMongoJobs(readStore.url, 'LEXICHRON_READ_STORE')
       return { ...queue, close: queue.disconnect }
     },
     queue => lookIntoJobs(queue, log, clock),
@@ -161,13 +168,17 @@ export const diagnose = async (load: () => Config, clock: Clock = systemClock): 
   const { config, findings } = settingsOf(load)
   const machine = [...findings, checkRuntime(process.versions), await checkClock(clock)]
   if (!config) return [...machine, note('all else', 'is not checked until the settings are right')]
-  const folders = new Map([[config.dataDir, 'DATA_DIR']])
+  const folders = new Map([[config.dataDir, 'LEXICHRON_DATA_DIR']])
   if (config.log.to !== 'stderr') folders.set(logFolder(config.dataDir), 'the log files')
   for (const [path, name] of [
-    ...(config.eventStore.engine === 'sqlite' ? [[dirname(config.eventStore.path), 'EVENT_STORE'] as const] : []),
-    ...(config.readStore.engine === 'sqlite' ? [[dirname(config.readStore.path), 'READ_STORE'] as const] : []),
-    ...(config.keys.engine === 'files' ? [[config.keys.path, 'KEYS'] as const] : []),
-    ...(config.mail.engine === 'files' ? [[config.mail.path, 'MAIL'] as const] : []),
+    ...(config.eventStore.engine === 'sqlite'
+      ? [[dirname(config.eventStore.path), 'LEXICHRON_EVENT_STORE'] as const]
+      : []),
+    ...(config.readStore.engine === 'sqlite'
+      ? [[dirname(config.readStore.path), 'LEXICHRON_READ_STORE'] as const]
+      : []),
+    ...(config.keys.engine === 'files' ? [[config.keys.path, 'LEXICHRON_KEYS'] as const] : []),
+    ...(config.mail.engine === 'files' ? [[config.mail.path, 'LEXICHRON_MAIL'] as const] : []),
   ] as const)
     if (!folders.has(path)) folders.set(path, name)
   const disks = await Promise.all([...folders].map(([folder, name]) => checkFolder(name, folder)))
@@ -195,7 +206,9 @@ export const diagnose = async (load: () => Config, clock: Clock = systemClock): 
     ...(await checkFiles(config, broken)),
     await checkCacheEngine(config),
     await checkMail(config),
-    await checkPort('PORT', config.host, config.port),
-    ...(config.metricsPort === undefined ? [] : [await checkPort('METRICS_PORT', config.host, config.metricsPort)]),
+    await checkPort('LEXICHRON_PORT', config.host, config.port),
+    ...(config.metricsPort === undefined
+      ? []
+      : [await checkPort('LEXICHRON_METRICS_PORT', config.host, config.metricsPort)]),
   ]
 }

@@ -47,11 +47,13 @@ export const openReadEngine = async (config: Config, { clock, newId, warn }: Eng
   const { openMongoReadStore } = await import('../adapters/readstore/mongodb/store.ts')
   const store = await openMongoReadStore({
     url: readStore.url,
-    setting: 'READ_STORE',
+    setting: 'LEXICHRON_READ_STORE',
     clock,
     newId,
     onUnknownIndex: (collection, index) =>
-      warn(`READ_STORE: the index ${index} of ${collection} is declared nowhere: it costs writes and answers nothing`),
+      warn(
+        `LEXICHRON_READ_STORE: the index ${index} of ${collection} is declared nowhere: it costs writes and answers nothing`,
+      ),
   })
   return { store, figures: store.figures, sweep: store.sweep }
 }
@@ -72,7 +74,7 @@ export const openCacheEngine = async (
   const memory = openMemoryCache({ clock, max: CACHED_VALUES })
   if (config.cache.engine === 'memory') return { cache: memory, status: () => ({ state: 'ready', passedOver: 0 }) }
   const { openRedisCache } = await import('../adapters/cache/redis.ts')
-  const shown = masked('CACHE', config.cache.url)
+  const shown = masked('LEXICHRON_CACHE', config.cache.url)
   const cache = openRedisCache({
     url: config.cache.url,
     prefix: `lexichron:${logId}:`,
@@ -81,7 +83,9 @@ export const openCacheEngine = async (
     monotonic: clock.monotonic,
     onChange: ({ state, reason }) =>
       warn(
-        state === 'ready' ? `CACHE: Redis at ${shown} answers` : `CACHE: Redis at ${shown} is gone without: ${reason}`,
+        state === 'ready'
+          ? `LEXICHRON_CACHE: Redis at ${shown} answers`
+          : `LEXICHRON_CACHE: Redis at ${shown} is gone without: ${reason}`,
       ),
   })
   return { cache, status: cache.status }
@@ -93,10 +97,10 @@ const KEYS_DATABASE = 'lexichron_keys'
 const mongoKeysOptions = (keys: Extract<Config['keys'], { engine: 'mongodb' }>, clock: Clock): MongoKeysOptions => {
   const masterKey = masterKeyOf(keys.masterKey)
   const oldMasterKey = keys.oldMasterKey === undefined ? undefined : masterKeyOf(keys.oldMasterKey)
-  if (!masterKey) throw new TypeError('MASTER_KEY is no key of 32 bytes: the configuration checks it')
+  if (!masterKey) throw new TypeError('LEXICHRON_MASTER_KEY is no key of 32 bytes: the configuration checks it')
   return {
     url: keys.url,
-    setting: 'KEYS',
+    setting: 'LEXICHRON_KEYS',
     database: KEYS_DATABASE,
     masterKey,
     randomBytes,

@@ -14,7 +14,7 @@ export type CoreEventStore = EventStore &
     stats(): AppendStats
     /** Streams above 1,000 events. */
     longStreams(limit: number): Promise<readonly { readonly stream: string; readonly revision: bigint }[]>
-    /** Of an engine with a journal of its own in DATA_DIR. */
+    /** Of an engine with a journal of its own in LEXICHRON_DATA_DIR. */
     foldJournal?(): Promise<number>
   }
 
@@ -39,7 +39,7 @@ const atStart = (setting: string, error: unknown): unknown =>
 export const openEventStore = async (
   engine: Config['eventStore'],
   options: OpenEventStoreOptions,
-  setting = 'EVENT_STORE',
+  setting = 'LEXICHRON_EVENT_STORE',
 ): Promise<CoreEventStore> => {
   if (engine.engine === 'sqlite') {
     const { openSqliteEventStore } = await import('../adapters/eventstore/sqlite/store.ts')
@@ -91,7 +91,11 @@ export const diagnoseEventStore = async (
       findings.push(
         head === 0n
           ? note(check, 'it holds no log yet: the first start makes it')
-          : failed(check, 'It holds events of another program.', 'Give the log a database of its own: EVENT_STORE.'),
+          : failed(
+              check,
+              'It holds events of another program.',
+              'Give the log a database of its own: LEXICHRON_EVENT_STORE.',
+            ),
       )
     else findings.push(ok(check, `log ${logId}, position ${head}`))
     const ahead = recordedAt === undefined ? 0 : Date.parse(recordedAt) - clock.now().getTime()
@@ -107,6 +111,6 @@ export const diagnoseEventStore = async (
     return { findings, facts: { logId, head, holds: position => lookForEvent(url, clock, position) } }
   } catch (error) {
     const advice = 'See docs/eventstoredb.md: URL, certificate, user and rights, version.'
-    return { findings: [failed(check, `EVENT_STORE: ${reasonOf(error)}.`.replace(/\.\.$/, '.'), advice)] }
+    return { findings: [failed(check, `LEXICHRON_EVENT_STORE: ${reasonOf(error)}.`.replace(/\.\.$/, '.'), advice)] }
   }
 }

@@ -23,7 +23,7 @@ const openJobs = async ({ readStore }: Config, deps: JobsDeps): Promise<Jobs> =>
     return openQueue({ ...deps, backend: openSqliteJobs(jobsPath(readStore.path)) })
   }
   const { openMongoJobs } = await import('../adapters/jobs/mongodb/backend.ts')
-  return openQueue({ ...deps, backend: await openMongoJobs(readStore.url, 'READ_STORE') })
+  return openQueue({ ...deps, backend: await openMongoJobs(readStore.url, 'LEXICHRON_READ_STORE') })
 }
 
 /** Opened by those who need it: most commands of the command line do not. An attempt that failed is made again. */

@@ -14,7 +14,7 @@ import type { HealthReport } from './health.ts'
 
 const sizeOf = async (path: string): Promise<number | undefined> => (await stat(path).catch(() => undefined))?.size
 
-/** The log files are few: `LOG_FILES` bounds them. */
+/** The log files are few: `LEXICHRON_LOG_FILES` bounds them. */
 const logBytes = async (dataDir: string): Promise<number | undefined> => {
   const folder = logFolder(dataDir)
   const names = await readdir(folder).catch(() => undefined)

@@ -13,7 +13,7 @@ export type OperationOptions = Omit<HealthSources, 'housekeeping' | 'locks' | 'r
   readonly version: string
 }
 
-/** Starts house-keeping and, where METRICS_PORT is set, the port of the metrics; what the HTTP server is to be given. */
+/** Starts house-keeping and, where LEXICHRON_METRICS_PORT is set, the port of the metrics; what the HTTP server is to be given. */
 export const openOperation = async (options: OperationOptions, opened: Closing[]) => {
   const { core, config, running, views, version, log, live } = options
   const names = Object.values(views).map(each => each.name)

@@ -1,7 +1,7 @@
 /**
  * The port of recipients, served by accounts, the claims of addresses, and the settings. An id is a kind and what names one of it:
  * `account:<id>`; `owner:`, `holder:` and `waiting:<claim>` for who has an address, left it lately, or waits to have it confirmed;
- * `named:<stream>#<revision>` for whom an event names itself; `operator:<mark>` for one of ALERT_MAIL.
+ * `named:<stream>#<revision>` for whom an event names itself; `operator:<mark>` for one of LEXICHRON_ALERT_MAIL.
  */
 import { createHmac } from 'node:crypto'
 import type { Config } from '../config/load.ts'

@@ -75,7 +75,7 @@ const protectedFault = async (
     return refuse('block-protected', 'You come from there yourself: everybody may be coming from there.')
   const trusted = deps.proxies.flatMap(each => readNetwork(each.includes('/') ? each : exactly(each)) ?? [])
   return trusted.some(each => overlaps(network, each))
-    ? refuse('block-protected', 'A proxy of TRUSTED_PROXIES is there, and everybody comes through it.')
+    ? refuse('block-protected', 'A proxy of LEXICHRON_TRUSTED_PROXIES is there, and everybody comes through it.')
     : undefined
 }
 

@@ -35,7 +35,8 @@ const SERVICE = 'Lexichron'
 const NAME_LENGTH = 64
 
 const wrong = (): Refusal => refuse('passkey-wrong', 'This passkey is none of the account, or its answer was used.')
-const unavailable = (): Refusal => refuse('passkeys-off', 'This service has no PUBLIC_URL that passkeys could be of.')
+const unavailable = (): Refusal =>
+  refuse('passkeys-off', 'This service has no LEXICHRON_PUBLIC_URL that passkeys could be of.')
 
 const idBytes = (accountId: string): string => Buffer.from(accountId.replaceAll('-', ''), 'hex').toString('base64url')
 

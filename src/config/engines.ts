@@ -8,7 +8,12 @@ export type Engine =
   | { readonly engine: 'memory' }
   | { readonly engine: 'eventstoredb' | 'mongodb' | 'redis' | 'smtp'; readonly url: string }
 
-export type EngineSetting = 'EVENT_STORE' | 'READ_STORE' | 'CACHE' | 'KEYS' | 'MAIL'
+export type EngineSetting =
+  | 'LEXICHRON_EVENT_STORE'
+  | 'LEXICHRON_READ_STORE'
+  | 'LEXICHRON_CACHE'
+  | 'LEXICHRON_KEYS'
+  | 'LEXICHRON_MAIL'
 type Kind = Engine['engine']
 
 const schemes: ReadonlyMap<string, Kind> = new Map([
@@ -42,7 +47,7 @@ const names: Readonly<Record<Kind, string>> = {
 }
 
 type Choice = {
-  /** The engine that is built in, and the name of its file or folder below DATA_DIR. */
+  /** The engine that is built in, and the name of its file or folder below LEXICHRON_DATA_DIR. */
   readonly embedded: Kind
   readonly place: string
   readonly scheme: string
@@ -50,11 +55,11 @@ type Choice = {
   readonly external: readonly Kind[]
 }
 const choices: Readonly<Record<EngineSetting, Choice>> = {
-  EVENT_STORE: { embedded: 'sqlite', place: 'events.db', scheme: 'sqlite:', external: ['eventstoredb'] },
-  READ_STORE: { embedded: 'sqlite', place: 'read.db', scheme: 'sqlite:', external: ['mongodb'] },
-  CACHE: { embedded: 'memory', place: '', scheme: 'memory:', external: ['redis'] },
-  KEYS: { embedded: 'files', place: 'keys', scheme: 'file:', external: ['mongodb'] },
-  MAIL: { embedded: 'files', place: 'outbox', scheme: 'file:', external: ['smtp'] },
+  LEXICHRON_EVENT_STORE: { embedded: 'sqlite', place: 'events.db', scheme: 'sqlite:', external: ['eventstoredb'] },
+  LEXICHRON_READ_STORE: { embedded: 'sqlite', place: 'read.db', scheme: 'sqlite:', external: ['mongodb'] },
+  LEXICHRON_CACHE: { embedded: 'memory', place: '', scheme: 'memory:', external: ['redis'] },
+  LEXICHRON_KEYS: { embedded: 'files', place: 'keys', scheme: 'file:', external: ['mongodb'] },
+  LEXICHRON_MAIL: { embedded: 'files', place: 'outbox', scheme: 'file:', external: ['smtp'] },
 }
 
 export const engineDefault = (setting: EngineSetting, dataDir: string): string => {
@@ -111,7 +116,7 @@ export const parseEngine = (
 const others = (external: readonly Kind[]): string =>
   external.map(kind => ` or ${[...schemes].find(([, each]) => each === kind)?.[0]}:// (${names[kind]})`).join('')
 
-/** Keys in a database are wrapped by MASTER_KEY: 32 bytes each. */
+/** Keys in a database are wrapped by LEXICHRON_MASTER_KEY: 32 bytes each. */
 export type KeysEngine =
   | Extract<Engine, { engine: 'files' }>
   | { readonly engine: 'mongodb'; readonly url: string; readonly masterKey: string; readonly oldMasterKey?: string }
@@ -121,7 +126,13 @@ export type ReadEngine = Extract<Engine, { engine: 'sqlite' }> | { readonly engi
 
 export type Embedded<Setting extends EngineSetting> = Extract<
   Engine,
-  { engine: Setting extends 'EVENT_STORE' | 'READ_STORE' ? 'sqlite' : Setting extends 'CACHE' ? 'memory' : 'files' }
+  {
+    engine: Setting extends 'LEXICHRON_EVENT_STORE' | 'LEXICHRON_READ_STORE'
+      ? 'sqlite'
+      : Setting extends 'LEXICHRON_CACHE'
+        ? 'memory'
+        : 'files'
+  }
 >
 
 /** The engines that the log may stand on. */

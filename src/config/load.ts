@@ -1,5 +1,4 @@
 /** The environment, checked once at start: a frozen Config, or every fault at once. */
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { defined } from '../domain/defined.ts'
 import {
@@ -15,8 +14,9 @@ import {
   type ReadEngine,
   smtpFault,
 } from './engines.ts'
+import { type Environment, givenFor, isGiven, unknownSettings } from './environment.ts'
 import { readEventStoreDbAddress, tellsPasswords } from './eventstoredb.ts'
-import { type OpenIdProvider, readOpenIdProviders } from './openid.ts'
+import { type OpenIdProvider, openIdSettings, readOpenIdProviders } from './openid.ts'
 import { readRedisAddress } from './redis.ts'
 import {
   isNetwork,
@@ -50,9 +50,9 @@ export type Limits = {
 
 /** Where log lines go and from which level on; `fileMegabytes` of one file, `files` of which are kept. */
 export type LogSettings = {
-  readonly level: SettingValue<'LOG_LEVEL'>
-  readonly format: SettingValue<'LOG_FORMAT'>
-  readonly to: SettingValue<'LOG_TO'>
+  readonly level: SettingValue<'LEXICHRON_LOG_LEVEL'>
+  readonly format: SettingValue<'LEXICHRON_LOG_FORMAT'>
+  readonly to: SettingValue<'LEXICHRON_LOG_TO'>
   readonly fileMegabytes: number
   readonly files: number
 }
@@ -71,7 +71,7 @@ export type Config = {
   readonly mailFrom: string
   /** Addresses of those who run the service. */
   readonly alertMail: readonly string[]
-  readonly sample: SettingValue<'SAMPLE'>
+  readonly sample: SettingValue<'LEXICHRON_SAMPLE'>
   /** `development` when unset. */
   readonly environment: string
   readonly log: LogSettings
@@ -107,36 +107,6 @@ const freeze = <T extends object>(value: T): T => {
   return Object.freeze(value)
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>
-type Given = { readonly text: string; readonly from: EffectiveSetting['from'] }
-
-/** Login shells name the reader's mailbox in MAIL, a path (POSIX, 8.3): that is not about us. */
-const ours = (environment: Environment): Environment =>
-  environment['MAIL']?.startsWith('/') ? { ...environment, MAIL: undefined } : environment
-
-const isSet = (text: string | undefined): text is string => text !== undefined && text !== ''
-
-/** The text of a setting: its own variable, or the content of the file that NAME_FILE names. Empty counts as unset. */
-const given = (name: string, environment: Environment, faults: string[]): Given | undefined => {
-  const text = environment[name]
-  const file = environment[`${name}_FILE`]
-  if (isSet(text) && isSet(file)) {
-    faults.push(`${name} and ${name}_FILE are both set: keep one of them.`)
-    return undefined
-  }
-  if (isSet(text)) return { text, from: 'environment' }
-  if (!isSet(file)) return undefined
-  try {
-    const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
-    if (content !== '') return { text: content, from: 'file' }
-    faults.push(`${name}_FILE names ${file}, which is empty.`)
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-    faults.push(`${name}_FILE names ${file}, which cannot be read (${code}).`)
-  }
-  return undefined
-}
-
 /** Reads settings one by one and gathers what is wrong; a wrong one counts as its default until the faults are thrown. */
 const openReader = (environment: Environment) => {
   const faults: string[] = []
@@ -152,12 +122,12 @@ const openReader = (environment: Environment) => {
   }
   const optional = <Name extends SettingName>(name: Name, fallback?: string): SettingValue<Name> | undefined => {
     const { expects, about }: SettingDeclaration = settings[name]
-    const found = given(name, environment, faults)
+    const found = givenFor(name, environment, faults)
     const text = found?.text ?? fallback
     effective.push({ name, value: masked(name, text ?? ''), from: found?.from ?? 'default', about })
     if (text === undefined) return undefined
     const value = typed(name, text)
-    if (value === undefined) refuse(name, text, `it has to be ${expects}`)
+    if (value === undefined) refuse(found?.variable ?? name, text, `it has to be ${expects}`)
     return value
   }
   const required = <Name extends SettingName>(name: Name, fallback: string): SettingValue<Name> => {
@@ -184,7 +154,10 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
     if ('fault' in parsed) refuse(name, text, `it ${parsed.fault}`)
     return 'fault' in parsed ? { engine: 'memory' } : parsed
   }
-  const sqlite = (of: Engine): Embedded<'READ_STORE'> => ({ engine: 'sqlite', path: 'path' in of ? of.path : dataDir })
+  const sqlite = (of: Engine): Embedded<'LEXICHRON_READ_STORE'> => ({
+    engine: 'sqlite',
+    path: 'path' in of ? of.path : dataDir,
+  })
   const files = (of: Engine): Extract<MailEngine, { engine: 'files' }> => ({
     engine: 'files',
     path: 'path' in of ? of.path : dataDir,
@@ -193,48 +166,52 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
   const logOn = (of: Engine): EventStoreEngine =>
     of.engine === 'eventstoredb' ? { engine: of.engine, url: of.url } : sqlite(of)
 
-  const eventStore = engine('EVENT_STORE')
+  const eventStore = engine('LEXICHRON_EVENT_STORE')
   const log = 'url' in eventStore ? readEventStoreDbAddress(eventStore.url) : undefined
-  if ('url' in eventStore && log && 'fault' in log) refuse('EVENT_STORE', eventStore.url, `it ${log.fault}`)
-  const readStore = engine('READ_STORE')
+  if ('url' in eventStore && log && 'fault' in log) refuse('LEXICHRON_EVENT_STORE', eventStore.url, `it ${log.fault}`)
+  const readStore = engine('LEXICHRON_READ_STORE')
   if ('path' in eventStore && 'path' in readStore && eventStore.path === readStore.path)
-    faults.push(`EVENT_STORE and READ_STORE name the same file, ${eventStore.path}: the log has a file of its own.`)
-  const caching = engine('CACHE')
+    faults.push(
+      `LEXICHRON_EVENT_STORE and LEXICHRON_READ_STORE name the same file, ${eventStore.path}: the log has a file of its own.`,
+    )
+  const caching = engine('LEXICHRON_CACHE')
   const cache: CacheEngine = 'url' in caching ? { engine: 'redis', url: caching.url } : { engine: 'memory' }
-  const keys = engine('KEYS')
-  const shared = required('KEYS_SHARED', 'false')
+  const keys = engine('LEXICHRON_KEYS')
+  const shared = required('LEXICHRON_KEYS_SHARED', 'false')
   if ('url' in eventStore && keys.engine === 'files' && !shared)
     faults.push(
-      'KEYS is a folder of this machine while EVENT_STORE is an engine that several machines share: a node without the ' +
-        'keys could not read what another one sealed. Put the folder where all of them see it and say KEYS_SHARED=true.',
+      'LEXICHRON_KEYS is a folder of this machine while LEXICHRON_EVENT_STORE is an engine that several machines share: a node without the ' +
+        'keys could not read what another one sealed. Put the folder where all of them see it and say LEXICHRON_KEYS_SHARED=true.',
     )
   const mongodb = (of: Engine): Extract<ReadEngine, { engine: 'mongodb' }> | undefined =>
     of.engine === 'mongodb' ? { engine: 'mongodb', url: of.url } : undefined
-  const masterKey = optional('MASTER_KEY')
-  const oldMasterKey = optional('MASTER_KEY_OLD')
+  const masterKey = optional('LEXICHRON_MASTER_KEY')
+  const oldMasterKey = optional('LEXICHRON_MASTER_KEY_OLD')
   if (masterKey !== undefined && keys.engine === 'files')
-    faults.push('MASTER_KEY is set, but it wraps keys in a database, and KEYS names a folder: take it away.')
+    faults.push(
+      'LEXICHRON_MASTER_KEY is set, but it wraps keys in a database, and LEXICHRON_KEYS names a folder: take it away.',
+    )
   const wrapped = (url: string): KeysEngine => {
     if (masterKey === undefined)
       faults.push(
-        'KEYS names a database, where each key is wrapped by MASTER_KEY, which is not set: make one with openssl rand ' +
-          '-base64 32, keep it apart from the database, and give it as MASTER_KEY or MASTER_KEY_FILE.',
+        'LEXICHRON_KEYS names a database, where each key is wrapped by LEXICHRON_MASTER_KEY, which is not set: make one with openssl rand ' +
+          '-base64 32, keep it apart from the database, and give it as LEXICHRON_MASTER_KEY or LEXICHRON_MASTER_KEY_FILE.',
       )
     if ('url' in readStore && place(readStore.url) === place(url))
       faults.push(
-        'KEYS and READ_STORE name the same database: keys have one of their own, so that no backup holds both.',
+        'LEXICHRON_KEYS and LEXICHRON_READ_STORE name the same database: keys have one of their own, so that no backup holds both.',
       )
     return { engine: 'mongodb', url, masterKey: masterKey ?? '', ...defined({ oldMasterKey }) }
   }
   const redis = 'url' in cache ? readRedisAddress(cache.url) : undefined
-  if ('url' in cache && redis && 'fault' in redis) refuse('CACHE', cache.url, `it ${redis.fault}`)
-  const mailing = engine('MAIL')
+  if ('url' in cache && redis && 'fault' in redis) refuse('LEXICHRON_CACHE', cache.url, `it ${redis.fault}`)
+  const mailing = engine('LEXICHRON_MAIL')
   const mail: MailEngine = mailing.engine === 'smtp' ? { engine: 'smtp', url: mailing.url } : files(mailing)
   const mailFault = mail.engine === 'smtp' ? smtpFault(mail.url) : undefined
-  if (mail.engine === 'smtp' && mailFault !== undefined) refuse('MAIL', mail.url, `it ${mailFault}`)
-  const sender = optional('MAIL_FROM')
+  if (mail.engine === 'smtp' && mailFault !== undefined) refuse('LEXICHRON_MAIL', mail.url, `it ${mailFault}`)
+  const sender = optional('LEXICHRON_MAIL_FROM')
   if (mail.engine === 'smtp' && sender === undefined)
-    faults.push('MAIL names a server, which takes no mail without a sender: set MAIL_FROM.')
+    faults.push('LEXICHRON_MAIL names a server, which takes no mail without a sender: set LEXICHRON_MAIL_FROM.')
   return {
     mail,
     mailFrom: sender ?? 'Lexichron <lexichron@localhost>',
@@ -246,12 +223,12 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
 }
 
 const readLimits = ({ required }: ReturnType<typeof openReader>): Limits => ({
-  reads: required('LIMIT_READS', '600'),
-  suggest: required('LIMIT_SUGGEST', '1200'),
-  search: required('LIMIT_SEARCH', '120'),
-  writes: required('LIMIT_WRITES', '60'),
-  signIns: required('LIMIT_SIGN_INS', '10'),
-  streams: required('LIMIT_STREAMS', '2'),
+  reads: required('LEXICHRON_LIMIT_READS', '600'),
+  suggest: required('LEXICHRON_LIMIT_SUGGEST', '1200'),
+  search: required('LEXICHRON_LIMIT_SEARCH', '120'),
+  writes: required('LEXICHRON_LIMIT_WRITES', '60'),
+  signIns: required('LEXICHRON_LIMIT_SIGN_INS', '10'),
+  streams: required('LEXICHRON_LIMIT_STREAMS', '2'),
 })
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -263,23 +240,22 @@ const levels: ReadonlyMap<string, string> = new Map([
 ])
 
 const readLog = ({ required }: ReturnType<typeof openReader>, environmentName: string): LogSettings => ({
-  level: required('LOG_LEVEL', levels.get(environmentName) ?? 'info'),
-  format: required('LOG_FORMAT', 'auto'),
-  to: required('LOG_TO', 'stderr'),
-  fileMegabytes: required('LOG_FILE_MB', '32'),
-  files: required('LOG_FILES', '14'),
+  level: required('LEXICHRON_LOG_LEVEL', levels.get(environmentName) ?? 'info'),
+  format: required('LEXICHRON_LOG_FORMAT', 'auto'),
+  to: required('LEXICHRON_LOG_TO', 'stderr'),
+  fileMegabytes: required('LEXICHRON_LOG_FILE_MB', '32'),
+  files: required('LEXICHRON_LOG_FILES', '14'),
 })
 
 /**
  * Reads the settings. `environment` is the process's; relative paths start from `cwd`.
  * @throws {ConfigError} with every fault there is.
  */
-export const loadConfig = (whole: Environment, cwd: string): Config => {
-  const environment = ours(whole)
+export const loadConfig = (environment: Environment, cwd: string): Config => {
   const reader = openReader(environment)
   const { faults, effective, refuse, optional, required } = reader
   const each = (
-    name: 'ALLOWED_ORIGINS' | 'TRUSTED_PROXIES' | 'ALERT_MAIL',
+    name: 'LEXICHRON_ALLOWED_ORIGINS' | 'LEXICHRON_TRUSTED_PROXIES' | 'LEXICHRON_ALERT_MAIL',
     fits: (text: string) => boolean,
   ): readonly string[] => {
     const all = required(name, '')
@@ -287,37 +263,43 @@ export const loadConfig = (whole: Environment, cwd: string): Config => {
     return all
   }
 
-  const network = { host: required('HOST', '127.0.0.1'), port: required('PORT', '8080') }
-  const dataDir = resolve(cwd, required('DATA_DIR', 'data'))
+  const network = { host: required('LEXICHRON_HOST', '127.0.0.1'), port: required('LEXICHRON_PORT', '8080') }
+  const dataDir = resolve(cwd, required('LEXICHRON_DATA_DIR', 'data'))
   const engines = readEngines(reader, dataDir, cwd)
-  const environmentName = optional('NODE_ENV') ?? 'development'
+  const environmentName = optional('LEXICHRON_NODE_ENV') ?? 'development'
   // An evaluation: nobody has said where the log is to be, so nobody minds that it is filled.
-  const evaluation = !isSet(environment['EVENT_STORE']) && !isSet(environment['EVENT_STORE_FILE'])
-  const sample = required('SAMPLE', evaluation && environmentName === 'development' ? 'wordnet' : 'none')
+  const evaluation = !isGiven('LEXICHRON_EVENT_STORE', environment)
+  const sample = required('LEXICHRON_SAMPLE', evaluation && environmentName === 'development' ? 'wordnet' : 'none')
   const log = readLog(reader, environmentName)
   if (environmentName === 'production' && tellsPasswords(environment))
     faults.push('DEBUG turns on what the client of EventStoreDB tells of itself, its password with it: take it away.')
-  const metricsPort = optional('METRICS_PORT')
+  const metricsPort = optional('LEXICHRON_METRICS_PORT')
   if (metricsPort !== undefined && metricsPort !== 0 && metricsPort === network.port)
-    refuse('METRICS_PORT', String(metricsPort), 'it is also PORT: the metrics have a port of their own or none')
-  const keyLifeMs = required('KEY_DAYS', '90') * DAY_MS
-  const publicUrl = optional('PUBLIC_URL')?.replace(/\/$/, '')
+    refuse(
+      'LEXICHRON_METRICS_PORT',
+      String(metricsPort),
+      'it is also LEXICHRON_PORT: the metrics have a port of their own or none',
+    )
+  const keyLifeMs = required('LEXICHRON_KEY_DAYS', '90') * DAY_MS
+  const publicUrl = optional('LEXICHRON_PUBLIC_URL')?.replace(/\/$/, '')
   if (publicUrl !== undefined && !isOrigin(publicUrl))
-    refuse('PUBLIC_URL', publicUrl, `it has to be ${settings.PUBLIC_URL.expects}, without a path`)
-  const allowedOrigins = each('ALLOWED_ORIGINS', isOrigin)
-  const trustedProxies = each('TRUSTED_PROXIES', isNetwork)
-  const alertMail = each('ALERT_MAIL', text => /^[^\s@<>"]{1,64}@[^\s@<>"]{1,255}$/.test(text))
+    refuse('LEXICHRON_PUBLIC_URL', publicUrl, `it has to be ${settings.LEXICHRON_PUBLIC_URL.expects}, without a path`)
+  const allowedOrigins = each('LEXICHRON_ALLOWED_ORIGINS', isOrigin)
+  const trustedProxies = each('LEXICHRON_TRUSTED_PROXIES', isNetwork)
+  const alertMail = each('LEXICHRON_ALERT_MAIL', text => /^[^\s@<>"]{1,64}@[^\s@<>"]{1,255}$/.test(text))
+  const providers = required('LEXICHRON_OPENID_PROVIDERS', '')
+  faults.push(...unknownSettings(environment, [...Object.keys(settings), ...openIdSettings(providers, environment)]))
   const openIdProviders = readOpenIdProviders({
-    names: required('OPENID_PROVIDERS', ''),
+    names: providers,
     environment,
     publicUrl,
-    given: name => given(name, environment, faults),
+    given: name => givenFor(name, environment, faults),
     shown: setting => effective.push({ ...setting, value: masked(setting.name, setting.value) }),
     fault: sentence => faults.push(sentence),
   })
   const limits = readLimits(reader)
-  const liveSockets = required('LIMIT_SOCKETS', '100')
-  const nodeSockets = required('LIMIT_SOCKETS_NODE', '20000')
+  const liveSockets = required('LEXICHRON_LIMIT_SOCKETS', '100')
+  const nodeSockets = required('LEXICHRON_LIMIT_SOCKETS_NODE', '20000')
 
   if (faults.length > 0) throw new ConfigError(faults)
   return freeze({

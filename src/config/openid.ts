@@ -40,6 +40,18 @@ const expects: Readonly<Record<Suffix, string>> = {
   CLIENT_SECRET: '8 to 4096 ASCII characters',
 }
 
+const SETTING = /^(LEXICHRON_OPENID_.+_(?:ISSUER|CLIENT_ID|CLIENT_SECRET))(?:_FILE)?$/
+const settingOf = (name: string, suffix: Suffix): string => `LEXICHRON_OPENID_${name.toUpperCase()}_${suffix}`
+
+/** The settings of these providers, and those of the environment that have the form of one: `readOpenIdProviders` judges them. */
+export const openIdSettings = (
+  names: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly string[] => [
+  ...names.filter(name => NAME.test(name)).flatMap(name => suffixes.map(suffix => settingOf(name, suffix))),
+  ...Object.keys(environment).flatMap(name => SETTING.exec(name)?.[1] ?? []),
+]
+
 export type OpenIdReading = {
   readonly names: readonly string[]
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -63,32 +75,28 @@ export const readOpenIdProviders = (reading: OpenIdReading): readonly OpenIdProv
   const good = names.filter(name => {
     if (!NAME.test(name))
       fault(
-        `OPENID_PROVIDERS names ${JSON.stringify(name.slice(0, 60))}: a name is a small letter, then letters and digits.`,
+        `LEXICHRON_OPENID_PROVIDERS names ${JSON.stringify(name.slice(0, 60))}: a name is a small letter, then letters and digits.`,
       )
     return NAME.test(name)
   })
-  if (new Set(names).size !== names.length) fault('OPENID_PROVIDERS names a provider more than once.')
-  if (names.length > MOST) fault(`OPENID_PROVIDERS names more than ${MOST} providers.`)
+  if (new Set(names).size !== names.length) fault('LEXICHRON_OPENID_PROVIDERS names a provider more than once.')
+  if (names.length > MOST) fault(`LEXICHRON_OPENID_PROVIDERS names more than ${MOST} providers.`)
   if (names.length > 0) {
     const url = publicUrl === undefined ? null : URL.parse(publicUrl)
     if (!url || (url.protocol !== 'https:' && !isLoopback(url)))
       fault(
-        'OPENID_PROVIDERS needs PUBLIC_URL with https (or http://localhost): providers send browsers back to it, and no ' +
+        'LEXICHRON_OPENID_PROVIDERS needs LEXICHRON_PUBLIC_URL with https (or http://localhost): providers send browsers back to it, and no ' +
           'browser keeps the cookies of a sign-in elsewhere.',
       )
   }
-  const wanted = new Set(good.flatMap(name => suffixes.map(suffix => `OPENID_${name.toUpperCase()}_${suffix}`)))
+  const wanted = new Set(good.flatMap(name => suffixes.map(suffix => settingOf(name, suffix))))
   for (const [name, text] of Object.entries(environment))
-    if (
-      /^OPENID_.+_(ISSUER|CLIENT_ID|CLIENT_SECRET)(_FILE)?$/.test(name) &&
-      text &&
-      !wanted.has(name.replace(/_FILE$/, ''))
-    )
-      fault(`${name} is set, but OPENID_PROVIDERS names no such provider.`)
+    if (SETTING.test(name) && text && !wanted.has(name.replace(/_FILE$/, '')))
+      fault(`${name} is set, but LEXICHRON_OPENID_PROVIDERS names no such provider.`)
 
   return good.flatMap(name => {
     const read = (suffix: Suffix): string => {
-      const setting = `OPENID_${name.toUpperCase()}_${suffix}`
+      const setting = settingOf(name, suffix)
       const found = given(setting)
       const text = found?.text ?? ''
       shown({ name: setting, value: text, from: found?.from ?? 'default', about: about[suffix] })

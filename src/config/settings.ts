@@ -31,120 +31,124 @@ const list = (expects: string, about: string) => ({
  * some follow from others.
  */
 export const settings = {
-  HOST: {
+  LEXICHRON_HOST: {
     schema: Type.String({ pattern: '^[A-Za-z0-9.:_-]{1,253}$' }),
     expects: 'an address or host name to listen on',
     about: 'address to listen on; 0.0.0.0 or :: for all',
   },
-  PORT: {
+  LEXICHRON_PORT: {
     schema: Type.Integer({ minimum: 0, maximum: 65_535 }),
     expects: 'a whole number from 0 to 65535',
-    about: 'port to listen on; 0 picks a free one',
+    about: 'port to listen on; 0 picks a free one; PORT is read as well',
   },
-  DATA_DIR: {
+  LEXICHRON_DATA_DIR: {
     schema: Type.String({ minLength: 1, maxLength: 4096, pattern: '^[^\\0]*$' }),
     expects: 'a folder',
     about: 'folder of the embedded engines, keys and outbox',
   },
-  EVENT_STORE: engine('sqlite:data/events.db', 'the log'),
-  READ_STORE: engine('sqlite:data/read.db', 'the read models'),
-  CACHE: engine('memory:', 'cache and limits'),
-  KEYS: engine('file:data/keys', 'keys that seal text and sign tokens'),
-  KEYS_SHARED: {
+  LEXICHRON_EVENT_STORE: engine('sqlite:data/events.db', 'the log'),
+  LEXICHRON_READ_STORE: engine('sqlite:data/read.db', 'the read models'),
+  LEXICHRON_CACHE: engine('memory:', 'cache and limits'),
+  LEXICHRON_KEYS: engine('file:data/keys', 'keys that seal text and sign tokens'),
+  LEXICHRON_KEYS_SHARED: {
     schema: Type.Boolean(),
     expects: 'true or false',
-    about: 'the folder of KEYS is one that all nodes share',
+    about: 'the folder of LEXICHRON_KEYS is one that all nodes share',
   },
-  MASTER_KEY: masterKey('wraps the keys that are kept in a database'),
-  MASTER_KEY_OLD: masterKey('the one before it, for the first start with another'),
-  MAIL: engine('file:data/outbox', 'outgoing mail'),
-  MAIL_FROM: {
+  LEXICHRON_MASTER_KEY: masterKey('wraps the keys that are kept in a database'),
+  LEXICHRON_MASTER_KEY_OLD: masterKey('the one before it, for the first start with another'),
+  LEXICHRON_MAIL: engine('file:data/outbox', 'outgoing mail'),
+  LEXICHRON_MAIL_FROM: {
     schema: Type.String({
       maxLength: 320,
       pattern: '^(?:[^<>@"\\r\\n]{1,100} <[^\\s@<>"]+@[^\\s@<>"]+>|[^\\s@<>"]+@[^\\s@<>"]+)$',
     }),
     expects: 'a sender such as Lexichron <mail@dictionary.example>',
-    about: 'sender of all mail; needed when MAIL names a server',
+    about: 'sender of all mail; needed when LEXICHRON_MAIL names a server',
   },
-  ALERT_MAIL: list('addresses separated by commas', 'who is told of removals and of tokens for administrators'),
-  SAMPLE: {
+  LEXICHRON_ALERT_MAIL: list(
+    'addresses separated by commas',
+    'who is told of removals and of tokens for administrators',
+  ),
+  LEXICHRON_SAMPLE: {
     schema: Type.Enum(['wordnet', 'none']),
     expects: 'wordnet or none',
     about: 'what a new log is filled with',
   },
-  NODE_ENV: {
+  LEXICHRON_NODE_ENV: {
     schema: Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_-]{0,63}$' }),
     expects: 'one word, such as production',
-    about: 'development, test, production, ...; unset counts as development',
+    about: 'development, test, production, ...; unset counts as development; NODE_ENV is read as well',
   },
-  LOG_LEVEL: {
+  LEXICHRON_LOG_LEVEL: {
     schema: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
     expects: 'one of fatal, error, warn, info, debug, trace, silent',
     about: 'least severe log line that is written; by default debug in development, warn in test, info elsewhere',
   },
-  LOG_FORMAT: {
+  LEXICHRON_LOG_FORMAT: {
     schema: Type.Enum(['auto', 'json', 'pretty']),
     expects: 'auto, json or pretty',
     about: 'log lines on standard error; auto is pretty on a terminal and JSON elsewhere',
   },
-  LOG_TO: {
+  LEXICHRON_LOG_TO: {
     schema: Type.Enum(['stderr', 'files', 'both']),
     expects: 'stderr, files or both',
-    about: 'where log lines go; files are DATA_DIR/logs/lexichron.<day>.<number>.log',
+    about: 'where log lines go; files are LEXICHRON_DATA_DIR/logs/lexichron.<day>.<number>.log',
   },
-  LOG_FILE_MB: {
+  LEXICHRON_LOG_FILE_MB: {
     schema: Type.Integer({ minimum: 1, maximum: 4096 }),
     expects: 'a whole number from 1 to 4096',
     about: 'megabytes after which a new log file is begun; each day begins one too',
   },
-  LOG_FILES: {
+  LEXICHRON_LOG_FILES: {
     schema: Type.Integer({ minimum: 2, maximum: 1000 }),
     expects: 'a whole number from 2 to 1000',
     about: 'log files kept; the oldest are removed',
   },
-  METRICS_PORT: {
+  LEXICHRON_METRICS_PORT: {
     schema: Type.Integer({ minimum: 0, maximum: 65_535 }),
     expects: 'a whole number from 0 to 65535',
-    about: 'port of its own for /metrics, on HOST and without a token; unset: only /metrics of the service, with one',
+    about:
+      'port of its own for /metrics, on LEXICHRON_HOST and without a token; unset: only /metrics of the service, with one',
   },
-  KEY_DAYS: {
+  LEXICHRON_KEY_DAYS: {
     schema: Type.Integer({ minimum: 1, maximum: 3650 }),
     expects: 'a whole number from 1 to 3650',
     about: 'age in days from which the key that signs access tokens is due for rotation',
   },
-  PUBLIC_URL: {
+  LEXICHRON_PUBLIC_URL: {
     schema: Type.String({ minLength: 1, maxLength: 2048 }),
     expects: 'an origin such as https://dictionary.example',
     about: 'where clients reach the service; by default where it listens',
   },
-  ALLOWED_ORIGINS: list(
+  LEXICHRON_ALLOWED_ORIGINS: list(
     'origins such as https://app.example, separated by commas',
     'origins of web pages that may call',
   ),
-  TRUSTED_PROXIES: list(
+  LEXICHRON_TRUSTED_PROXIES: list(
     'addresses or networks such as 10.0.0.0/8, separated by commas',
     'proxies whose X-Forwarded-For is believed',
   ),
-  OPENID_PROVIDERS: list(
+  LEXICHRON_OPENID_PROVIDERS: list(
     'names separated by commas, such as google,corporate',
-    'providers of OpenID sign-in; each has OPENID_<NAME>_ISSUER, _CLIENT_ID and _CLIENT_SECRET',
+    'providers of OpenID sign-in; each has LEXICHRON_OPENID_<NAME>_ISSUER, _CLIENT_ID and _CLIENT_SECRET',
   ),
-  LIMIT_READS: limit('reads'),
-  LIMIT_SUGGEST: limit('suggestions'),
-  LIMIT_SEARCH: limit('searches'),
-  LIMIT_WRITES: limit('writes'),
-  LIMIT_SIGN_INS: limit('sign-ups, sign-ins and resets'),
-  LIMIT_SOCKETS: {
+  LEXICHRON_LIMIT_READS: limit('reads'),
+  LEXICHRON_LIMIT_SUGGEST: limit('suggestions'),
+  LEXICHRON_LIMIT_SEARCH: limit('searches'),
+  LEXICHRON_LIMIT_WRITES: limit('writes'),
+  LEXICHRON_LIMIT_SIGN_INS: limit('sign-ups, sign-ins and resets'),
+  LEXICHRON_LIMIT_SOCKETS: {
     schema: Type.Integer({ minimum: 1, maximum: 100_000 }),
     expects: 'a whole number from 1 to 100000',
     about: 'live connections at once and account, or address without one',
   },
-  LIMIT_SOCKETS_NODE: {
+  LEXICHRON_LIMIT_SOCKETS_NODE: {
     schema: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
     expects: 'a whole number from 1 to 1000000',
     about: 'live connections at once of everybody, on this node',
   },
-  LIMIT_STREAMS: {
+  LEXICHRON_LIMIT_STREAMS: {
     schema: Type.Integer({ minimum: 1, maximum: 1000 }),
     expects: 'a whole number from 1 to 1000',
     about: 'long answers (exports) at once and account, or address without one',

@@ -316,7 +316,7 @@ t.test('a download that runs is cut; one that goes on after its address was bloc
 
 t.test('at the edge: refused before anything else, on every node, and what runs is ended', async t => {
   const folder = temporaryFolder(t)
-  const env = { TRUSTED_PROXIES: '127.0.0.1,10.1.0.0/16' }
+  const env = { LEXICHRON_TRUSTED_PROXIES: '127.0.0.1,10.1.0.0/16' }
   const shared = { folder, clock: fakeClock() }
   const app = await openTestApp(t, env, shared)
   const other = await openTestApp(t, env, shared)

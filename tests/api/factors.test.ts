@@ -12,7 +12,7 @@ import { until } from '../support/until.ts'
 
 const ORIGIN = 'https://words.example'
 const folder = temporaryFolder(t)
-const app = await openTestApp(t, { PUBLIC_URL: ORIGIN }, { folder })
+const app = await openTestApp(t, { LEXICHRON_PUBLIC_URL: ORIGIN }, { folder })
 const api = await openApi(app.url)
 const auditor = await app.token('auditor')
 

@@ -248,11 +248,14 @@ t.test('an event, a stream with its revisions, and what is not there', async t =
 
 t.test('a position that a log lost, as after a restore of its backup, is of another history', async t => {
   const [folder, backup] = [temporaryFolder(t), temporaryFolder(t)]
-  const before = await openTestApp(t, { DATA_DIR: folder })
+  const before = await openTestApp(t, { LEXICHRON_DATA_DIR: folder })
   const token = await before.token('auditor')
   await before.close()
   execFileSync('cp', ['-a', `${folder}/.`, backup])
-  const [here, there] = [await openTestApp(t, { DATA_DIR: folder }), await openTestApp(t, { DATA_DIR: backup })]
+  const [here, there] = [
+    await openTestApp(t, { LEXICHRON_DATA_DIR: folder }),
+    await openTestApp(t, { LEXICHRON_DATA_DIR: backup }),
+  ]
   const headers = { authorization: `Bearer ${token}` }
   await here.token('editor', 'what the backup has not')
   const newest = async (url: string) => {
@@ -374,7 +377,7 @@ t.test('who reads the history is in it, once a request', async t => {
 })
 
 t.test('a slow reader holds nobody up, and one that leaves is on record', async t => {
-  const big = await openTestApp(t, { LIMIT_STREAMS: '2' })
+  const big = await openTestApp(t, { LEXICHRON_LIMIT_STREAMS: '2' })
   const [writer, slow] = [await big.token('contributor', 'writer'), await big.token('auditor', 'slow')]
   const gloss = 'x'.repeat(1800)
   const senses = Array.from({ length: 100 }, () => ({ gloss }))

@@ -27,17 +27,17 @@ const liar = await openLiar(t)
 const person = { sub: 'real-1', email: 'real@dictionary.example' }
 const real = await openRealProvider(t, `${PUBLIC_URL}/v1/oauth/real/callback`, () => person)
 const providers = {
-  OPENID_PROVIDERS: 'liar,real,gone',
-  OPENID_LIAR_ISSUER: liar.issuer,
-  OPENID_LIAR_CLIENT_ID: CLIENT,
-  OPENID_LIAR_CLIENT_SECRET: SECRET,
-  OPENID_REAL_ISSUER: real.issuer,
-  OPENID_REAL_CLIENT_ID: CLIENT,
-  OPENID_REAL_CLIENT_SECRET: SECRET,
-  OPENID_GONE_ISSUER: 'http://127.0.0.1:1',
-  OPENID_GONE_CLIENT_ID: CLIENT,
-  OPENID_GONE_CLIENT_SECRET: SECRET,
-  PUBLIC_URL,
+  LEXICHRON_OPENID_PROVIDERS: 'liar,real,gone',
+  LEXICHRON_OPENID_LIAR_ISSUER: liar.issuer,
+  LEXICHRON_OPENID_LIAR_CLIENT_ID: CLIENT,
+  LEXICHRON_OPENID_LIAR_CLIENT_SECRET: SECRET,
+  LEXICHRON_OPENID_REAL_ISSUER: real.issuer,
+  LEXICHRON_OPENID_REAL_CLIENT_ID: CLIENT,
+  LEXICHRON_OPENID_REAL_CLIENT_SECRET: SECRET,
+  LEXICHRON_OPENID_GONE_ISSUER: 'http://127.0.0.1:1',
+  LEXICHRON_OPENID_GONE_CLIENT_ID: CLIENT,
+  LEXICHRON_OPENID_GONE_CLIENT_SECRET: SECRET,
+  LEXICHRON_PUBLIC_URL: PUBLIC_URL,
 }
 const app = await openTestApp(t, providers, { folder })
 const api = await openApi(app.url)
@@ -294,12 +294,12 @@ t.test('settings that would sign in nobody, or anybody, are named at the start',
     }
   }
   t.equal(faults({}), '')
-  t.match(faults({ OPENID_LIAR_CLIENT_SECRET: '' }), 'OPENID_LIAR_CLIENT_SECRET is not set')
-  t.match(faults({ OPENID_LIAR_ISSUER: 'http://provider.example' }), 'OPENID_LIAR_ISSUER is wrong')
-  t.match(faults({ OPENID_PROVIDERS: 'liar,liar' }), 'more than once')
-  t.match(faults({ OPENID_PROVIDERS: 'Liar' }), 'a name is a small letter')
-  t.match(faults({ OPENID_PROVIDERS: 'liar,real' }), 'OPENID_GONE_ISSUER is set')
-  t.match(faults({ PUBLIC_URL: 'http://words.example' }), 'needs PUBLIC_URL with https')
+  t.match(faults({ LEXICHRON_OPENID_LIAR_CLIENT_SECRET: '' }), 'LEXICHRON_OPENID_LIAR_CLIENT_SECRET is not set')
+  t.match(faults({ LEXICHRON_OPENID_LIAR_ISSUER: 'http://provider.example' }), 'LEXICHRON_OPENID_LIAR_ISSUER is wrong')
+  t.match(faults({ LEXICHRON_OPENID_PROVIDERS: 'liar,liar' }), 'more than once')
+  t.match(faults({ LEXICHRON_OPENID_PROVIDERS: 'Liar' }), 'a name is a small letter')
+  t.match(faults({ LEXICHRON_OPENID_PROVIDERS: 'liar,real' }), 'LEXICHRON_OPENID_GONE_ISSUER is set')
+  t.match(faults({ LEXICHRON_PUBLIC_URL: 'http://words.example' }), 'needs LEXICHRON_PUBLIC_URL with https')
   const config = loadConfig(environmentFor(folder, providers), folder)
   t.notMatch(JSON.stringify(config.settings), SECRET, randomUUID())
 })

@@ -7,7 +7,7 @@ import { openTestApp } from '../support/app.ts'
 import { until } from '../support/until.ts'
 
 const listed = 'https://app.example'
-const app = await openTestApp(t, { ALLOWED_ORIGINS: listed })
+const app = await openTestApp(t, { LEXICHRON_ALLOWED_ORIGINS: listed })
 const api = await openApi(app.url)
 const email = 'ada@dictionary.example'
 const { accountId, password } = await app.account('editor', email)

@@ -129,7 +129,7 @@ t.test('who says in X-Forwarded-For that they are somebody else is counted as wh
   t.equal(alone.at(-1), 'rate-limited', 'without a proxy the header is nothing')
   await direct.app.close()
 
-  const behind = await start({ TRUSTED_PROXIES: '127.0.0.1' })
+  const behind = await start({ LEXICHRON_TRUSTED_PROXIES: '127.0.0.1' })
   const spoofed = await tries(behind.api, 'left@dictionary.example', n => `198.51.100.${n}, 203.0.113.9`)
   t.equal(spoofed.at(-1), 'rate-limited', 'the left-most address is the client’s own word')
   const others = await tries(behind.api, 'right@dictionary.example', n => `203.0.113.${n}`)

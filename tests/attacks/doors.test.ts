@@ -17,7 +17,8 @@ import { storedOf } from '../../src/adapters/readstore/mongodb/plan.ts'
 import { mails } from '../../src/app/mail.ts'
 import { openApp } from '../../src/app/program.ts'
 import { type EngineSetting, parseEngine } from '../../src/config/engines.ts'
-import { ConfigError, type Environment, loadConfig } from '../../src/config/load.ts'
+import type { Environment } from '../../src/config/environment.ts'
+import { ConfigError, loadConfig } from '../../src/config/load.ts'
 import { settings } from '../../src/config/settings.ts'
 import { openLog } from '../../src/core/log/open.ts'
 import type { JsonObject, Recorded } from '../../src/domain/event.ts'
@@ -46,11 +47,11 @@ const untouched = inherited()
 
 /** Nobody is there: what is asked of it is not sent on. */
 const provider = {
-  OPENID_PROVIDERS: 'example',
-  OPENID_EXAMPLE_ISSUER: 'http://127.0.0.1:1',
-  OPENID_EXAMPLE_CLIENT_ID: 'lexichron',
-  OPENID_EXAMPLE_CLIENT_SECRET: 'a secret of the tests',
-  PUBLIC_URL: 'https://words.example',
+  LEXICHRON_OPENID_PROVIDERS: 'example',
+  LEXICHRON_OPENID_EXAMPLE_ISSUER: 'http://127.0.0.1:1',
+  LEXICHRON_OPENID_EXAMPLE_CLIENT_ID: 'lexichron',
+  LEXICHRON_OPENID_EXAMPLE_CLIENT_SECRET: 'a secret of the tests',
+  LEXICHRON_PUBLIC_URL: 'https://words.example',
 }
 const app = await openTestApp(t, provider)
 const api = await openApi(app.url)
@@ -295,19 +296,36 @@ t.test('on the live feed', async t => {
 /** What is set, and what is said of it; undefined where any text will do. */
 const settingDoors: readonly (readonly [door: string, set: (name: string) => Environment, says: RegExp | undefined])[] =
   [
-    ['a setting that there is not', name => ({ [name]: name, [`${name}_FILE`]: name }), undefined],
-    ['LOG_LEVEL', name => ({ LOG_LEVEL: name }), /^LOG_LEVEL is .* it has to be /],
-    ['LOG_FORMAT', name => ({ LOG_FORMAT: name }), /^LOG_FORMAT is .* it has to be /],
-    ['LOG_TO', name => ({ LOG_TO: name }), /^LOG_TO is .* it has to be /],
-    ['SAMPLE', name => ({ SAMPLE: name }), /^SAMPLE is .* it has to be /],
-    ['a truth', name => ({ KEYS_SHARED: name }), /^KEYS_SHARED is .* it has to be /],
+    ['a setting of somebody else', name => ({ [name]: name, [`${name}_FILE`]: name }), undefined],
+    [
+      'a setting that there is not',
+      name => ({ [`LEXICHRON_${name}`]: name }),
+      /is no setting: the nearest one is LEXICHRON_\w+\.$/,
+    ],
+    ['LEXICHRON_LOG_LEVEL', name => ({ LEXICHRON_LOG_LEVEL: name }), /^LEXICHRON_LOG_LEVEL is .* it has to be /],
+    ['LEXICHRON_LOG_FORMAT', name => ({ LEXICHRON_LOG_FORMAT: name }), /^LEXICHRON_LOG_FORMAT is .* it has to be /],
+    ['LEXICHRON_LOG_TO', name => ({ LEXICHRON_LOG_TO: name }), /^LEXICHRON_LOG_TO is .* it has to be /],
+    ['LEXICHRON_SAMPLE', name => ({ LEXICHRON_SAMPLE: name }), /^LEXICHRON_SAMPLE is .* it has to be /],
+    ['a truth', name => ({ LEXICHRON_KEYS_SHARED: name }), /^LEXICHRON_KEYS_SHARED is .* it has to be /],
     ['a number', name => ({ PORT: name }), /^PORT is .* it has to be /],
-    ['an address', name => ({ PUBLIC_URL: `${name}://x` }), /^PUBLIC_URL is .* it has to be /],
-    ['a network', name => ({ TRUSTED_PROXIES: name }), /^TRUSTED_PROXIES is .* it has to be /],
-    ['an origin', name => ({ ALLOWED_ORIGINS: name }), /^ALLOWED_ORIGINS is .* it has to be /],
-    ['a master key', name => ({ MASTER_KEY: name }), /^MASTER_KEY is "\*\*\*": it has to be /],
-    ['a file for a setting', name => ({ HOST_FILE: name }), /^HOST_FILE names .*, which cannot be read \(ENOENT\)/],
-    ...(['EVENT_STORE', 'READ_STORE', 'CACHE', 'KEYS', 'MAIL'] as const satisfies readonly EngineSetting[]).map(
+    ['an address', name => ({ LEXICHRON_PUBLIC_URL: `${name}://x` }), /^LEXICHRON_PUBLIC_URL is .* it has to be /],
+    ['a network', name => ({ LEXICHRON_TRUSTED_PROXIES: name }), /^LEXICHRON_TRUSTED_PROXIES is .* it has to be /],
+    ['an origin', name => ({ LEXICHRON_ALLOWED_ORIGINS: name }), /^LEXICHRON_ALLOWED_ORIGINS is .* it has to be /],
+    ['a master key', name => ({ LEXICHRON_MASTER_KEY: name }), /^LEXICHRON_MASTER_KEY is "\*\*\*": it has to be /],
+    [
+      'a file for a setting',
+      name => ({ LEXICHRON_HOST_FILE: name }),
+      /^LEXICHRON_HOST_FILE names .*, which cannot be read \(ENOENT\)/,
+    ],
+    ...(
+      [
+        'LEXICHRON_EVENT_STORE',
+        'LEXICHRON_READ_STORE',
+        'LEXICHRON_CACHE',
+        'LEXICHRON_KEYS',
+        'LEXICHRON_MAIL',
+      ] as const satisfies readonly EngineSetting[]
+    ).map(
       setting =>
         [
           `the engine of ${setting}`,
@@ -339,10 +357,12 @@ t.test('by settings', async t => {
     for (const setting of Object.keys(settings)) {
       // A name there asks for settings of its own.
       const says =
-        setting === 'OPENID_PROVIDERS' ? /^OPENID_\w+ (?:names|needs|is not set)/ : new RegExp(`^${setting} is `)
+        setting === 'LEXICHRON_OPENID_PROVIDERS'
+          ? /^LEXICHRON_OPENID_\w+ (?:names|needs|is not set)/
+          : new RegExp(`^${setting} is `)
       for (const fault of faultsOf({ [setting]: name })) t.match(fault, says)
     }
-    t.match(parseEngine('EVENT_STORE', name, { dataDir: cwd, cwd }), { fault: /^names no engine/ })
+    t.match(parseEngine('LEXICHRON_EVENT_STORE', name, { dataDir: cwd, cwd }), { fault: /^names no engine/ })
     if (faultsOf({ NODE_ENV: name }).length === 0)
       t.equal(loadConfig({ NODE_ENV: name }, cwd).log.level, 'info', `an environment that is called ${name}`)
   }

@@ -29,7 +29,7 @@ const wrong = (folder: string): readonly string[] =>
     return stat && (stat.mode & 0o777) !== due ? [`${path} ${(stat.mode & 0o777).toString(8)}`] : []
   })
 
-const LOGGED = { LOG_TO: 'files', LOG_LEVEL: 'info', ALERT_MAIL: 'ops@example.org' }
+const LOGGED = { LEXICHRON_LOG_TO: 'files', LEXICHRON_LOG_LEVEL: 'info', LEXICHRON_ALERT_MAIL: 'ops@example.org' }
 
 /** An entry is drafted, published and removed, of which a mail tells. */
 const use = async (app: TestApp, lemma: string): Promise<void> => {

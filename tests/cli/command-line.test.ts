@@ -6,7 +6,8 @@ import type { App, AppOptions, Finding, ImportReport } from '../../src/adapters/
 import { commands, runCommandLine } from '../../src/adapters/cli/run.ts'
 import { SourceError } from '../../src/adapters/import/source.ts'
 import { mails } from '../../src/app/mail.ts'
-import { type Config, type Environment, loadConfig } from '../../src/config/load.ts'
+import type { Environment } from '../../src/config/environment.ts'
+import { type Config, loadConfig } from '../../src/config/load.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
 import { settle } from '../support/clocks.ts'
@@ -112,9 +113,9 @@ t.test('wrong usage is exit code 2 and says what is expected', async t => {
     t.equal(out, '')
     t.match(err, says)
   }
-  t.match(await run(['serve'], { environment: { PORT: 'x', HOST: 'a b' } }), {
+  t.match(await run(['serve'], { environment: { PORT: 'x', LEXICHRON_HOST: 'a b' } }), {
     code: 2,
-    err: /PORT is[\s\S]*HOST is|HOST is[\s\S]*PORT is/,
+    err: /PORT is[\s\S]*LEXICHRON_HOST is|LEXICHRON_HOST is[\s\S]*PORT is/,
   })
   t.match(JSON.parse((await run(['frob', '--json'])).err), { exitCode: 2, failed: /no command frob/ })
 })
@@ -174,7 +175,7 @@ t.test('what goes wrong at the start is one line', async t => {
   t.match(await failing(said), { code: 1, err: 'lexichron: 127.0.0.1:8080 is in use.\n' }, 'a sentence stays as it is')
   t.match(await failing(system('EACCES', { syscall: 'listen', port: 80 })), { code: 1, err: /not permitted .*port 80/ })
   t.match(await failing(system('EACCES')), { code: 1, err: /Permission denied/ })
-  t.match(await failing(system('ENOTFOUND')), { code: 1, err: /HOST is not an address/ })
+  t.match(await failing(system('ENOTFOUND')), { code: 1, err: /LEXICHRON_HOST is not an address/ })
   t.match(await failing(system('ENOENT', { path: '/x' })), { code: 1, err: /no such file: \/x/ })
   t.match(await failing(system('EMFILE')), { code: 75 })
   t.match(await failing(new EventStoreError('unavailable', 'Locked.')), { code: 75, err: 'lexichron: Locked.\n' })
@@ -183,10 +184,14 @@ t.test('what goes wrong at the start is one line', async t => {
   const refused = { cause: Object.assign(new Error('no'), { kind: 'refused' }) }
   for (const words of [['serve'], ['serve', '--wait']]) {
     const open = (): never => {
-      throw new EventStoreError('unavailable', 'EVENT_STORE: it refuses the login.', refused)
+      throw new EventStoreError('unavailable', 'LEXICHRON_EVENT_STORE: it refuses the login.', refused)
     }
     const ended = await run(words, { open: async () => open() })
-    t.match(ended, { code: 1, err: 'lexichron: EVENT_STORE: it refuses the login.\n' }, 'nobody waits for who is there')
+    t.match(
+      ended,
+      { code: 1, err: 'lexichron: LEXICHRON_EVENT_STORE: it refuses the login.\n' },
+      'nobody waits for who is there',
+    )
   }
   t.match(await failing(new EventStoreError('corrupt', 'Broken.')), { code: 1, err: 'lexichron: Broken.\n' })
   const sqlite = Object.assign(new Error('It is a file of another program.'), { name: 'SqliteError', kind: 'foreign' })
@@ -374,7 +379,11 @@ t.test('tokens, keys and settings', async t => {
 
   const shown = await run(['config'], { environment: { PORT: '9999' } })
   t.match(shown, { code: 0, out: /PORT +9999 +environment +port to listen on/, opened: [] })
-  t.match(JSON.parse((await run(['config', '--json'])).out)[0], { name: 'HOST', value: '127.0.0.1', from: 'default' })
+  t.match(JSON.parse((await run(['config', '--json'])).out)[0], {
+    name: 'LEXICHRON_HOST',
+    value: '127.0.0.1',
+    from: 'default',
+  })
 })
 
 t.test('import takes the language of the glosses and names what it kept', async t => {
@@ -468,7 +477,7 @@ t.test('jobs are listed, done again and given up; what is blocked; a mail is sho
 
 t.test('a mail is sent to see whether it arrives', async t => {
   const folder = temporaryFolder(t)
-  const environment = { MAIL: `file:${folder}` }
+  const environment = { LEXICHRON_MAIL: `file:${folder}` }
   const sent = await run(['mail', 'test', 'ada@example.org'], { environment })
   t.match(sent, { code: 0, out: /^taken as <[0-9a-f-]{36}@localhost>\n$/, calls: [] })
   const [name = ''] = readdirSync(folder)
@@ -481,7 +490,7 @@ t.test('a mail is sent to see whether it arrives', async t => {
     code: 1,
     err: /the address is none that mail can be sent to/,
   })
-  const gone = { MAIL: 'smtp://us:secret@127.0.0.1:1', MAIL_FROM: 'a@b.example' }
+  const gone = { LEXICHRON_MAIL: 'smtp://us:secret@127.0.0.1:1', LEXICHRON_MAIL_FROM: 'a@b.example' }
   const refused = await run(['mail', 'test', 'ada@example.org'], { environment: gone })
   t.match(refused, { code: 75, err: /nothing listens there/ })
   t.notMatch(refused.err, /secret|ada/)

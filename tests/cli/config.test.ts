@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { ConfigError, type Environment, loadConfig } from '../../src/config/load.ts'
+import type { Environment } from '../../src/config/environment.ts'
+import { ConfigError, loadConfig } from '../../src/config/load.ts'
 import { masked, settings } from '../../src/config/settings.ts'
 import { holds } from '../support/property.ts'
 
@@ -50,29 +51,29 @@ t.test('defaults', async t => {
 t.test('what is set is read', async t => {
   const config = loadConfig(
     {
-      HOST: '::',
+      LEXICHRON_HOST: '::',
       PORT: '0',
-      DATA_DIR: '/var/lib/lexichron',
-      EVENT_STORE: 'sqlite:logs/e.db',
-      LOG_LEVEL: 'warn',
-      LOG_FORMAT: 'json',
-      LOG_TO: 'both',
-      LOG_FILE_MB: '5',
-      LOG_FILES: '3',
-      METRICS_PORT: '9100',
-      KEY_DAYS: '30',
+      LEXICHRON_DATA_DIR: '/var/lib/lexichron',
+      LEXICHRON_EVENT_STORE: 'sqlite:logs/e.db',
+      LEXICHRON_LOG_LEVEL: 'warn',
+      LEXICHRON_LOG_FORMAT: 'json',
+      LEXICHRON_LOG_TO: 'both',
+      LEXICHRON_LOG_FILE_MB: '5',
+      LEXICHRON_LOG_FILES: '3',
+      LEXICHRON_METRICS_PORT: '9100',
+      LEXICHRON_KEY_DAYS: '30',
 
-      READ_STORE: 'sqlite:///fast/read.db',
-      KEYS: 'file:',
-      CACHE: 'memory:',
-      SAMPLE: 'none',
-      LIMIT_WRITES: '1000',
-      PUBLIC_URL: 'https://dictionary.example/',
+      LEXICHRON_READ_STORE: 'sqlite:///fast/read.db',
+      LEXICHRON_KEYS: 'file:',
+      LEXICHRON_CACHE: 'memory:',
+      LEXICHRON_SAMPLE: 'none',
+      LEXICHRON_LIMIT_WRITES: '1000',
+      LEXICHRON_PUBLIC_URL: 'https://dictionary.example/',
       NODE_ENV: 'production',
-      KEYS_SHARED: 'true',
-      LIMIT_STREAMS: '',
-      ALLOWED_ORIGINS: 'https://app.example, http://localhost:3000',
-      TRUSTED_PROXIES: '10.0.0.0/8,::1,loopback',
+      LEXICHRON_KEYS_SHARED: 'true',
+      LEXICHRON_LIMIT_STREAMS: '',
+      LEXICHRON_ALLOWED_ORIGINS: 'https://app.example, http://localhost:3000',
+      LEXICHRON_TRUSTED_PROXIES: '10.0.0.0/8,::1,loopback',
     },
     cwd,
   )
@@ -93,8 +94,12 @@ t.test('what is set is read', async t => {
     limits: { writes: 1000, streams: 2 },
     environment: 'production',
   })
-  t.equal(config.settings.find(each => each.name === 'HOST')?.from, 'environment')
-  t.equal(config.settings.find(each => each.name === 'LIMIT_STREAMS')?.from, 'default', 'empty counts as unset')
+  t.equal(config.settings.find(each => each.name === 'LEXICHRON_HOST')?.from, 'environment')
+  t.equal(
+    config.settings.find(each => each.name === 'LEXICHRON_LIMIT_STREAMS')?.from,
+    'default',
+    'empty counts as unset',
+  )
 })
 
 t.test("the level of the log follows the environment, and metrics do not take the service's port", async t => {
@@ -103,9 +108,12 @@ t.test("the level of the log follows the environment, and metrics do not take th
   t.equal(level({ NODE_ENV: 'production' }), 'info')
   t.equal(level({ NODE_ENV: 'test' }), 'warn')
   t.equal(level({ NODE_ENV: 'staging' }), 'info')
-  t.equal(level({ NODE_ENV: 'production', LOG_LEVEL: 'trace' }), 'trace')
-  t.match(faults({ METRICS_PORT: '8080' }).join(), 'METRICS_PORT is "8080": it is also PORT')
-  t.equal(loadConfig({ METRICS_PORT: '0', PORT: '0' }, cwd).metricsPort, 0)
+  t.equal(level({ NODE_ENV: 'production', LEXICHRON_LOG_LEVEL: 'trace' }), 'trace')
+  t.match(
+    faults({ LEXICHRON_METRICS_PORT: '8080' }).join(),
+    'LEXICHRON_METRICS_PORT is "8080": it is also LEXICHRON_PORT',
+  )
+  t.equal(loadConfig({ LEXICHRON_METRICS_PORT: '0', PORT: '0' }, cwd).metricsPort, 0)
 })
 
 t.test('a sample only where nobody has said where the log is to be', async t => {
@@ -114,65 +122,65 @@ t.test('a sample only where nobody has said where the log is to be', async t => 
   t.equal(sample({ NODE_ENV: 'development' }), 'wordnet')
   t.equal(sample({ NODE_ENV: 'production' }), 'none')
   t.equal(sample({ NODE_ENV: 'test' }), 'none')
-  t.equal(sample({ EVENT_STORE: 'sqlite:' }), 'none')
-  t.equal(sample({ EVENT_STORE: 'sqlite:', SAMPLE: 'wordnet', NODE_ENV: 'production' }), 'wordnet')
-  t.equal(sample({ SAMPLE: 'none' }), 'none')
+  t.equal(sample({ LEXICHRON_EVENT_STORE: 'sqlite:' }), 'none')
+  t.equal(sample({ LEXICHRON_EVENT_STORE: 'sqlite:', LEXICHRON_SAMPLE: 'wordnet', NODE_ENV: 'production' }), 'wordnet')
+  t.equal(sample({ LEXICHRON_SAMPLE: 'none' }), 'none')
 })
 
 t.test('every fault is listed at once', async t => {
   const found = faults({
     PORT: '70000',
-    HOST: 'a b',
-    LOG_LEVEL: 'loud',
-    SAMPLE: 'all',
-    KEYS_SHARED: 'yes',
-    LIMIT_READS: '-1',
+    LEXICHRON_HOST: 'a b',
+    LEXICHRON_LOG_LEVEL: 'loud',
+    LEXICHRON_SAMPLE: 'all',
+    LEXICHRON_KEYS_SHARED: 'yes',
+    LEXICHRON_LIMIT_READS: '-1',
 
-    PUBLIC_URL: 'https://x.example/path',
-    ALLOWED_ORIGINS: '*,https://a.example/',
-    TRUSTED_PROXIES: '10.0.0.0/33',
+    LEXICHRON_PUBLIC_URL: 'https://x.example/path',
+    LEXICHRON_ALLOWED_ORIGINS: '*,https://a.example/',
+    LEXICHRON_TRUSTED_PROXIES: '10.0.0.0/33',
 
-    EVENT_STORE: 'postgres://x',
-    READ_STORE: 'sqlite::memory:',
-    CACHE: 'memory:x',
-    MAIL: 'file:x?y',
-    DATA_DIR: '\0',
+    LEXICHRON_EVENT_STORE: 'postgres://x',
+    LEXICHRON_READ_STORE: 'sqlite::memory:',
+    LEXICHRON_CACHE: 'memory:x',
+    LEXICHRON_MAIL: 'file:x?y',
+    LEXICHRON_DATA_DIR: '\0',
 
     NODE_ENV: '1',
-    METRICS_PORT: '99999',
-    LOG_FORMAT: 'xml',
-    LOG_TO: 'x',
-    LOG_FILES: '0',
-    KEY_DAYS: '',
-    MASTER_KEY: 'abc',
+    LEXICHRON_METRICS_PORT: '99999',
+    LEXICHRON_LOG_FORMAT: 'xml',
+    LEXICHRON_LOG_TO: 'x',
+    LEXICHRON_LOG_FILES: '0',
+    LEXICHRON_KEY_DAYS: '',
+    LEXICHRON_MASTER_KEY: 'abc',
   })
   const named = new Set(found.map(each => each.split(' ')[0]))
   t.strictSame(
     [...named].toSorted(),
     [
       'PORT',
-      'HOST',
-      'LOG_LEVEL',
-      'SAMPLE',
-      'KEYS_SHARED',
-      'LIMIT_READS',
-      'PUBLIC_URL',
-      'ALLOWED_ORIGINS',
-      'CACHE',
-      'LOG_FORMAT',
-      'LOG_TO',
-      'LOG_FILES',
-      'TRUSTED_PROXIES',
-      'EVENT_STORE',
-      'READ_STORE',
-      'MAIL',
-      'DATA_DIR',
+      'LEXICHRON_HOST',
+      'LEXICHRON_LOG_LEVEL',
+      'LEXICHRON_SAMPLE',
+      'LEXICHRON_KEYS_SHARED',
+      'LEXICHRON_LIMIT_READS',
+      'LEXICHRON_PUBLIC_URL',
+      'LEXICHRON_ALLOWED_ORIGINS',
+      'LEXICHRON_CACHE',
+      'LEXICHRON_LOG_FORMAT',
+      'LEXICHRON_LOG_TO',
+      'LEXICHRON_LOG_FILES',
+      'LEXICHRON_TRUSTED_PROXIES',
+      'LEXICHRON_EVENT_STORE',
+      'LEXICHRON_READ_STORE',
+      'LEXICHRON_MAIL',
+      'LEXICHRON_DATA_DIR',
       'NODE_ENV',
-      'METRICS_PORT',
-      'MASTER_KEY',
+      'LEXICHRON_METRICS_PORT',
+      'LEXICHRON_MASTER_KEY',
     ].toSorted(),
   )
-  t.equal(found.filter(each => each.startsWith('ALLOWED_ORIGINS')).length, 2)
+  t.equal(found.filter(each => each.startsWith('LEXICHRON_ALLOWED_ORIGINS')).length, 2)
   t.match(
     found.find(each => each.startsWith('PORT')),
     'PORT is "70000": it has to be a whole number from 0 to 65535.',
@@ -182,10 +190,10 @@ t.test('every fault is listed at once', async t => {
 
 t.test('engines by URL, and what would not be shared', async t => {
   const carried = (environment: Environment) => faults(environment).join('\n')
-  t.notMatch(carried({ EVENT_STORE: 'esdb://admin:s3/cret@db:2113?tls=false' }), /s3/)
-  t.match(carried({ EVENT_STORE: 'esdb+discover://db:2113' }), 'KEYS_SHARED=true')
+  t.notMatch(carried({ LEXICHRON_EVENT_STORE: 'esdb://admin:s3/cret@db:2113?tls=false' }), /s3/)
+  t.match(carried({ LEXICHRON_EVENT_STORE: 'esdb+discover://db:2113' }), 'LEXICHRON_KEYS_SHARED=true')
   for (const url of ['esdb://db:2113', 'esdb+discover://admin:secret@db', 'kurrentdb://a,b,c?tls=true']) {
-    const { eventStore } = loadConfig({ EVENT_STORE: url, KEYS_SHARED: 'true' }, '/srv')
+    const { eventStore } = loadConfig({ LEXICHRON_EVENT_STORE: url, LEXICHRON_KEYS_SHARED: 'true' }, '/srv')
     t.same(eventStore, { engine: 'eventstoredb', url })
   }
   for (const [url, says] of [
@@ -196,90 +204,190 @@ t.test('engines by URL, and what would not be shared', async t => {
     ['esdb://me?hush@db', /something after the \? that is not option=value/],
     ['esdb://me:hush', /names a host that is not/],
   ] as const) {
-    const said = carried({ EVENT_STORE: url, KEYS_SHARED: 'true' })
-    t.match(said, /^EVENT_STORE is "/)
+    const said = carried({ LEXICHRON_EVENT_STORE: url, LEXICHRON_KEYS_SHARED: 'true' })
+    t.match(said, /^LEXICHRON_EVENT_STORE is "/)
     t.match(said, says)
     t.notMatch(said, /hush@|:hush/)
   }
-  const smtp = { MAIL: 'smtp://me:s3cret@mail:587', MAIL_FROM: 'Words <words@dictionary.example>' }
-  t.match(loadConfig(smtp, cwd), { mail: { engine: 'smtp', url: smtp.MAIL }, mailFrom: smtp.MAIL_FROM })
+  const smtp = { LEXICHRON_MAIL: 'smtp://me:s3cret@mail:587', LEXICHRON_MAIL_FROM: 'Words <words@dictionary.example>' }
+  t.match(loadConfig(smtp, cwd), {
+    mail: { engine: 'smtp', url: smtp.LEXICHRON_MAIL },
+    mailFrom: smtp.LEXICHRON_MAIL_FROM,
+  })
   t.notMatch(JSON.stringify(loadConfig(smtp, cwd).settings), /s3cret/)
-  t.match(carried({ MAIL: 'redis://mail' }), 'names no engine that can stand there')
+  t.match(carried({ LEXICHRON_MAIL: 'redis://mail' }), 'names no engine that can stand there')
   for (const [more, says] of [
     ['?tls=no', 'the option tls, which is not known'],
     ['?requireTLS=maybe', 'requireTLS, which is true or false'],
     ['/inbox', 'takes no path'],
   ] as const)
-    t.match(carried({ ...smtp, MAIL: smtp.MAIL + more }), says)
+    t.match(carried({ ...smtp, LEXICHRON_MAIL: smtp.LEXICHRON_MAIL + more }), says)
   for (const [name, address] of [
-    ['MAIL', 'smtp://me:se%zzcret@mail:587'],
-    ['MAIL', 'smtp://me:se%ffcret@mail:587'],
-    ['READ_STORE', 'mongodb://me:se%zzcret@db/words'],
-    ['READ_STORE', 'mongodb://db/%zz'],
-    ['KEYS', 'mongodb://db/%zz'],
-    ['CACHE', 'redis://me:se%zzcret@cache'],
-    ['EVENT_STORE', 'esdb://me:se%zzcret@log:2113'],
+    ['LEXICHRON_MAIL', 'smtp://me:se%zzcret@mail:587'],
+    ['LEXICHRON_MAIL', 'smtp://me:se%ffcret@mail:587'],
+    ['LEXICHRON_READ_STORE', 'mongodb://me:se%zzcret@db/words'],
+    ['LEXICHRON_READ_STORE', 'mongodb://db/%zz'],
+    ['LEXICHRON_KEYS', 'mongodb://db/%zz'],
+    ['LEXICHRON_CACHE', 'redis://me:se%zzcret@cache'],
+    ['LEXICHRON_EVENT_STORE', 'esdb://me:se%zzcret@log:2113'],
   ] as const) {
     const told = carried({ ...smtp, [name]: address })
     t.match(told, new RegExp(`${name} is `), `${name} ${address}`)
     t.notMatch(told, /cret/)
   }
   t.match(
-    carried({ ALERT_MAIL: Array.from({ length: 1001 }, (_, n) => `a${n}@b.example`).join(',') }),
+    carried({ LEXICHRON_ALERT_MAIL: Array.from({ length: 1001 }, (_, n) => `a${n}@b.example`).join(',') }),
     'addresses separated by commas, 1000 at most',
   )
-  t.match(carried({ ...smtp, MAIL: 'smtps://mail?requireTLS=false' }), 'is encrypted from the start')
-  t.same(loadConfig({ ...smtp, MAIL: 'smtp://mail?requireTLS=false' }, cwd).mail.engine, 'smtp')
-  const shell = loadConfig({ MAIL: '/var/mail/me' }, cwd)
-  t.match(
-    shell,
-    { mail: { engine: 'files', path: '/srv/lexichron/data/outbox' } },
-    'what login shells say is not about us',
-  )
+  t.match(carried({ ...smtp, LEXICHRON_MAIL: 'smtps://mail?requireTLS=false' }), 'is encrypted from the start')
+  t.same(loadConfig({ ...smtp, LEXICHRON_MAIL: 'smtp://mail?requireTLS=false' }, cwd).mail.engine, 'smtp')
   for (const DEBUG of ['http,esdb:*', '*', 'es*', 'http e*:connection', 'esdb:connection', '-http,esdb*'])
     t.match(carried({ NODE_ENV: 'production', DEBUG }), 'its password', DEBUG)
   for (const DEBUG of ['', 'resdb', 'http,-esdb:*', 'esdb.*', 'esdb:x'])
     t.notMatch(carried({ NODE_ENV: 'production', DEBUG }), 'its password', DEBUG)
-  t.match(carried({ CACHE: 'sqlite:x' }), 'no engine that can stand there')
+  t.match(carried({ LEXICHRON_CACHE: 'sqlite:x' }), 'no engine that can stand there')
   const key = Buffer.alloc(32, 1).toString('base64')
-  const shared = { READ_STORE: 'mongodb+srv://db/x', KEYS: 'mongodb://me:s3cret@db/keys', MASTER_KEY: key }
+  const shared = {
+    LEXICHRON_READ_STORE: 'mongodb+srv://db/x',
+    LEXICHRON_KEYS: 'mongodb://me:s3cret@db/keys',
+    LEXICHRON_MASTER_KEY: key,
+  }
   t.match(loadConfig(shared, cwd), { readStore: { engine: 'mongodb' }, keys: { engine: 'mongodb', masterKey: key } })
-  t.match(carried({ KEYS: 'mongodb://me:s3cret@db/keys' }), /^KEYS names a database.*MASTER_KEY, which is not set/)
-  t.match(carried({ MASTER_KEY: key }), /^MASTER_KEY is set, but it wraps keys in a database, and KEYS names a folder/)
-  t.match(carried({ ...shared, READ_STORE: 'mongodb://db/keys?x=1' }), 'name the same database')
-  t.match(carried({ READ_STORE: 'mongodb://' }), 'names no host')
+  t.match(
+    carried({ LEXICHRON_KEYS: 'mongodb://me:s3cret@db/keys' }),
+    /^LEXICHRON_KEYS names a database.*LEXICHRON_MASTER_KEY, which is not set/,
+  )
+  t.match(
+    carried({ LEXICHRON_MASTER_KEY: key }),
+    /^LEXICHRON_MASTER_KEY is set, but it wraps keys in a database, and LEXICHRON_KEYS names a folder/,
+  )
+  t.match(carried({ ...shared, LEXICHRON_READ_STORE: 'mongodb://db/keys?x=1' }), 'name the same database')
+  t.match(carried({ LEXICHRON_READ_STORE: 'mongodb://' }), 'names no host')
   for (const url of ['redis:/nope', 'redis:nope', 'redis:///0', 'redis://me:s3cret@'])
-    t.match(carried({ CACHE: url }), /^CACHE is .*it names no host/, url)
+    t.match(carried({ LEXICHRON_CACHE: url }), /^LEXICHRON_CACHE is .*it names no host/, url)
   t.notMatch(JSON.stringify(loadConfig(shared, cwd).settings), /s3cret|AQEB/)
-  t.match(carried({ EVENT_STORE: 'sqlite:a.db', READ_STORE: 'sqlite:./a.db' }), 'the same file')
-  t.match(carried({ EVENT_STORE: 'sqlite://host/x' }), 'names a host')
+  t.match(carried({ LEXICHRON_EVENT_STORE: 'sqlite:a.db', LEXICHRON_READ_STORE: 'sqlite:./a.db' }), 'the same file')
+  t.match(carried({ LEXICHRON_EVENT_STORE: 'sqlite://host/x' }), 'names a host')
+})
+
+t.test('what others export is not about us, but for PORT and NODE_ENV', async t => {
+  const others: Environment = {
+    MAIL: '/var/mail/me',
+    HOST: 'x86_64-conda-linux-gnu',
+    CACHE: '/home/me/.cache',
+    KEYS: 'vi',
+    DATA_DIR: '/somewhere/else',
+    SAMPLE: '1',
+    LOG_LEVEL: 'loud',
+    HOST_FILE: '/none',
+    PORT_FILE: '/none',
+    NODE_ENV_FILE: '/none',
+    OPENID_GOOGLE_CLIENT_ID: 'x',
+    lexichron_port: 'x',
+    XLEXICHRON_PORT: 'x',
+    LEXICHRON: 'x',
+  }
+  t.strictSame(loadConfig(others, cwd), loadConfig({}, cwd))
+  const plain = loadConfig({ PORT: '1', NODE_ENV: 'production' }, cwd)
+  t.match(plain, { port: 1, environment: 'production' })
+  t.match(
+    plain.settings.filter(each => each.from === 'environment'),
+    [{ name: 'LEXICHRON_PORT' }, { name: 'LEXICHRON_NODE_ENV' }],
+  )
+  const both = { PORT: 'x', LEXICHRON_PORT: '2', NODE_ENV: '1', LEXICHRON_NODE_ENV: 'test' }
+  t.match(loadConfig(both, cwd), { port: 2, environment: 'test' }, 'the prefixed name comes first')
+  t.equal(loadConfig({ PORT: '3', LEXICHRON_PORT: '' }, cwd).port, 3, 'empty counts as unset')
+  t.match(faults({ LEXICHRON_PORT: 'x', PORT: '1' }), [/^LEXICHRON_PORT is "x"/])
+  t.match(faults({ PORT: 'x' }), [/^PORT is "x"/], 'a fault names the variable')
+})
+
+t.test('an unknown name with the prefix is a fault that names the nearest one', async t => {
+  const nearest = (name: string): string => {
+    const [fault = '', ...more] = faults({ [name]: 's3cret' })
+    t.strictSame(more, [])
+    t.notMatch(fault, 's3cret')
+    return /^(?:\S+) is no setting: the nearest one is (\w+)\.$/.exec(fault)?.[1] ?? fault
+  }
+  t.equal(nearest('LEXICHRON_KEYZ'), 'LEXICHRON_KEYS')
+  t.equal(nearest('LEXICHRON_DATADIR'), 'LEXICHRON_DATA_DIR')
+  t.equal(nearest('LEXICHRON_EVNET_STORE'), 'LEXICHRON_EVENT_STORE')
+  t.equal(nearest('LEXICHRON_Port'), 'LEXICHRON_PORT')
+  t.equal(nearest('LEXICHRON_MASTER_KEY_FIEL'), 'LEXICHRON_MASTER_KEY_FILE')
+  t.equal(nearest('LEXICHRON_LIMIT_READS_FILE_FILE'), 'LEXICHRON_LIMIT_READS_FILE')
+  t.match(nearest('LEXICHRON_'), /^LEXICHRON_[A-Z_]+$/)
+  t.match(faults({ 'LEXICHRON_\u001b[2J': 'x' }), [/^"LEXICHRON_\\u001b\[2J" is no setting/])
+  t.strictSame(faults({ LEXICHRON_KEYZ: '' }), [], 'empty counts as unset')
+  t.match(faults({ LEXICHRON_KEYZ: 'x', LEXICHRON_HSOT: 'x', PORT: 'x' }), [
+    /^PORT/,
+    /^LEXICHRON_KEYZ/,
+    /^LEXICHRON_HSOT/,
+  ])
+  const provider = {
+    LEXICHRON_PUBLIC_URL: 'https://words.example',
+    LEXICHRON_OPENID_PROVIDERS: 'corporate',
+    LEXICHRON_OPENID_CORPORATE_ISSUER: 'https://login.example',
+    LEXICHRON_OPENID_CORPORATE_CLIENT_ID: 'us',
+  }
+  t.match(
+    faults({ ...provider, LEXICHRON_OPENID_CORPORATE_SECRET: 's3cret' }),
+    [
+      'LEXICHRON_OPENID_CORPORATE_SECRET is no setting: the nearest one is LEXICHRON_OPENID_CORPORATE_ISSUER.',
+      /^LEXICHRON_OPENID_CORPORATE_CLIENT_SECRET is not set/,
+    ],
+    'settings of the providers that are named are among them',
+  )
+  t.strictSame(faults({ ...provider, LEXICHRON_OPENID_CORPORATE_CLIENT_SECRET: 's3cret-of-ours' }), [])
+  t.match(faults({ LEXICHRON_OPENID_OTHER_ISSUER: 'https://x.example' }), [/names no such provider/])
+})
+
+t.test('what Kubernetes says of a service with our name is no setting', async t => {
+  const links = {
+    LEXICHRON_SERVICE_HOST: '10.0.0.11',
+    LEXICHRON_SERVICE_PORT: '80',
+    LEXICHRON_SERVICE_PORT_HTTP: '80',
+    LEXICHRON_PORT: 'tcp://10.0.0.11:80',
+    LEXICHRON_PORT_80_TCP: 'tcp://10.0.0.11:80',
+    LEXICHRON_PORT_80_TCP_PROTO: 'tcp',
+    LEXICHRON_PORT_80_TCP_PORT: '80',
+    LEXICHRON_PORT_80_TCP_ADDR: '10.0.0.11',
+    LEXICHRON_METRICS_SERVICE_HOST: '10.0.0.12',
+    LEXICHRON_METRICS_PORT: 'tcp://10.0.0.12:9464',
+    LEXICHRON_METRICS_PORT_9464_TCP: 'tcp://10.0.0.12:9464',
+  }
+  t.strictSame(loadConfig(links, cwd), loadConfig({}, cwd))
+  t.equal(loadConfig({ ...links, PORT: '9000' }, cwd).port, 9000)
 })
 
 t.test('a setting as a file', async t => {
   const folder = t.testdir({ host: '127.0.0.2\n', empty: '\n' })
-  const config = loadConfig({ HOST_FILE: join(folder, 'host') }, cwd)
+  const config = loadConfig({ LEXICHRON_HOST_FILE: join(folder, 'host') }, cwd)
   t.equal(config.host, '127.0.0.2')
-  t.equal(config.settings.find(each => each.name === 'HOST')?.from, 'file')
+  t.equal(config.settings.find(each => each.name === 'LEXICHRON_HOST')?.from, 'file')
   writeFileSync(join(folder, 'store'), 'sqlite:/x/y.db')
-  const { sample } = loadConfig({ EVENT_STORE_FILE: join(folder, 'store') }, cwd)
+  const { sample } = loadConfig({ LEXICHRON_EVENT_STORE_FILE: join(folder, 'store') }, cwd)
   t.equal(sample, 'none', 'a log named in a file is named')
-  t.match(faults({ HOST_FILE: join(folder, 'none') }), [/HOST_FILE names .*, which cannot be read \(ENOENT\)\./])
-  t.match(faults({ HOST_FILE: join(folder, 'empty') }), [/HOST_FILE names .*, which is empty\./])
-  t.match(faults({ HOST_FILE: folder }), [/EISDIR/])
-  t.match(faults({ HOST: 'x', HOST_FILE: join(folder, 'host') }), [
-    'HOST and HOST_FILE are both set: keep one of them.',
+  t.match(faults({ LEXICHRON_HOST_FILE: join(folder, 'none') }), [
+    /LEXICHRON_HOST_FILE names .*, which cannot be read \(ENOENT\)\./,
+  ])
+  t.match(faults({ LEXICHRON_HOST_FILE: join(folder, 'empty') }), [/LEXICHRON_HOST_FILE names .*, which is empty\./])
+  t.match(faults({ LEXICHRON_HOST_FILE: folder }), [/EISDIR/])
+  t.match(faults({ LEXICHRON_HOST: 'x', LEXICHRON_HOST_FILE: join(folder, 'host') }), [
+    'LEXICHRON_HOST and LEXICHRON_HOST_FILE are both set: keep one of them.',
   ])
 })
 
 t.test('secrets are masked', async t => {
-  t.equal(masked('MASTER_KEY', 'abc'), '***')
-  t.equal(masked('MASTER_KEY', ''), '')
-  t.equal(masked('MAIL', 'smtp://me:pa@ss@host:25'), 'smtp://me:***@host:25')
-  t.equal(masked('MAIL', 'smtp:me:pass@host'), 'smtp:me:***@host')
-  t.equal(masked('CACHE', 'redis://:pass@host'), 'redis://:***@host')
-  t.equal(masked('CACHE', 'redis://token@host'), 'redis://***@host')
-  t.equal(masked('EVENT_STORE', 'esdb://h?userCertPassword=x&tls=true'), 'esdb://h?userCertPassword=***&tls=true')
-  t.equal(masked('KEYS', 'file:/a/keys'), 'file:/a/keys')
+  t.equal(masked('LEXICHRON_MASTER_KEY', 'abc'), '***')
+  t.equal(masked('LEXICHRON_MASTER_KEY', ''), '')
+  t.equal(masked('LEXICHRON_MAIL', 'smtp://me:pa@ss@host:25'), 'smtp://me:***@host:25')
+  t.equal(masked('LEXICHRON_MAIL', 'smtp:me:pass@host'), 'smtp:me:***@host')
+  t.equal(masked('LEXICHRON_CACHE', 'redis://:pass@host'), 'redis://:***@host')
+  t.equal(masked('LEXICHRON_CACHE', 'redis://token@host'), 'redis://***@host')
+  t.equal(
+    masked('LEXICHRON_EVENT_STORE', 'esdb://h?userCertPassword=x&tls=true'),
+    'esdb://h?userCertPassword=***&tls=true',
+  )
+  t.equal(masked('LEXICHRON_KEYS', 'file:/a/keys'), 'file:/a/keys')
 })
 
 t.test('no text makes it throw anything but its faults', async t => {

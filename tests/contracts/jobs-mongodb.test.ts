@@ -12,7 +12,7 @@ else {
   const server = await startMongo(t)
   const engine = async () => {
     const url = server.database()
-    return () => openMongoJobs(url, 'READ_STORE')
+    return () => openMongoJobs(url, 'LEXICHRON_READ_STORE')
   }
   jobsContract(t, 'mongodb', engine)
   jobsAwayContract(t, 'mongodb', engine)

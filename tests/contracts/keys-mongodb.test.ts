@@ -39,7 +39,7 @@ else {
   keysContract(t, 'MongoDB', async () => {
     const options = {
       url: server.database(),
-      setting: 'KEYS',
+      setting: 'LEXICHRON_KEYS',
       database: 'keys',
       masterKey: randomBytes(32),
       randomBytes,
@@ -54,7 +54,7 @@ else {
     const open = (masterKey: Uint8Array, oldMasterKey?: Uint8Array) =>
       openMongoKeys({
         url,
-        setting: 'KEYS',
+        setting: 'LEXICHRON_KEYS',
         database: 'x',
         masterKey,
         ...defined({ oldMasterKey }),
@@ -77,7 +77,7 @@ else {
         t.notOk(stored.includes(Buffer.from(each).toString(form).slice(2, 30)), 'no secret in the clear')
     t.notMatch(stored, /PRIVATE|somebody/)
 
-    await t.rejects(open(second), { code: 'corrupt', message: /^MASTER_KEY is not the one/ })
+    await t.rejects(open(second), { code: 'corrupt', message: /^LEXICHRON_MASTER_KEY is not the one/ })
     await t.rejects(open(second, randomBytes(32)), { code: 'corrupt' })
     const [one, two] = await Promise.all([open(second, first), open(second, first)])
     t.same((await one.find(new Set([document.name]))).get(document.name), document)
@@ -92,7 +92,7 @@ else {
   t.test('a secret that was changed or moved is told from one that was destroyed', async t => {
     const clock = fakeClock()
     const url = server.database()
-    const options = { url, setting: 'KEYS', database: 'x', masterKey: randomBytes(32), randomBytes, clock }
+    const options = { url, setting: 'LEXICHRON_KEYS', database: 'x', masterKey: randomBytes(32), randomBytes, clock }
     const keys = await openMongoKeys(options)
     t.teardown(() => keys.close())
     const [one, two] = [await keys.take(), await keys.take()]

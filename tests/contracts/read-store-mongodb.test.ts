@@ -77,7 +77,8 @@ else {
   const open = (
     url = server.database(),
     onUnknownIndex: (collection: string, index: string) => void = () => undefined,
-  ) => openMongoReadStore({ url, setting: 'READ_STORE', clock: fastClock(1), newId: randomUUID, onUnknownIndex })
+  ) =>
+    openMongoReadStore({ url, setting: 'LEXICHRON_READ_STORE', clock: fastClock(1), newId: randomUUID, onUnknownIndex })
   readStoreContract(t, async () => {
     const store = await open()
     return { store, close: () => store.close() }

@@ -1,14 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { distanceOf } from '../../src/domain/distance.ts'
 import type { Entry } from '../../src/domain/entry/entry.ts'
-import {
-  bestLayer,
-  distanceOf,
-  fuzzyDistance,
-  highlightsOf,
-  layers,
-  type SearchField,
-} from '../../src/domain/search/match.ts'
+import { bestLayer, fuzzyDistance, highlightsOf, layers, type SearchField } from '../../src/domain/search/match.ts'
 import {
   distanceFor,
   lettersOf,

@@ -163,7 +163,7 @@ t.test('doctor looks without writing, and says what it finds', async t => {
   t.match((await look(ahead.url())).at(-1), { check: 'clock and log', state: 'failed', detail: /2200-01-01/ })
   const old = await openEventStoreDouble({ version: '21.10.0' })
   t.teardown(() => old.close())
-  t.match(await look(old.url()), [{ state: 'failed', detail: /^EVENT_STORE: .*21\.10\.0, which is too old/ }])
+  t.match(await look(old.url()), [{ state: 'failed', detail: /^LEXICHRON_EVENT_STORE: .*21\.10\.0, which is too old/ }])
   const silent = await openEventStoreDouble()
   t.teardown(() => silent.close())
   silent.faults.order('features', { kind: 'freeze' }, 9)

@@ -34,9 +34,9 @@ t.test('killed between every two steps: each mail comes, under one message id', 
     },
   })
   const env = {
-    MAIL: smtp.url,
-    MAIL_FROM: 'Lexichron <mail@dictionary.example>',
-    ALERT_MAIL: 'ops@example.org',
+    LEXICHRON_MAIL: smtp.url,
+    LEXICHRON_MAIL_FROM: 'Lexichron <mail@dictionary.example>',
+    LEXICHRON_ALERT_MAIL: 'ops@example.org',
     NODE_OPTIONS: `--import=${preload}`,
   }
   const announce = async (): Promise<void> => {

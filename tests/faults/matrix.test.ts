@@ -68,11 +68,11 @@ t.test('two nodes on EventStoreDB, MongoDB and Redis', { skip: reason ?? false, 
     cache: await openProxy(t, redis.url),
   }
   const cluster = await openCluster(t, {
-    EVENT_STORE: proxies.events.through(double.url('defaultDeadline=2000')),
-    CACHE: proxies.cache.through(redis.url),
-    READ_STORE: proxies.reads.through(mongo.database()),
-    KEYS: mongo.database(),
-    MASTER_KEY: randomBytes(32).toString('base64'),
+    LEXICHRON_EVENT_STORE: proxies.events.through(double.url('defaultDeadline=2000')),
+    LEXICHRON_CACHE: proxies.cache.through(redis.url),
+    LEXICHRON_READ_STORE: proxies.reads.through(mongo.database()),
+    LEXICHRON_KEYS: mongo.database(),
+    LEXICHRON_MASTER_KEY: randomBytes(32).toString('base64'),
   })
   const { row, away, busy, more } = cluster
   // Until every node has had no news of the log for so long that it sends its listeners away.

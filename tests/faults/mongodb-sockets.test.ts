@@ -25,7 +25,10 @@ const fault = (code: string, message: string, options?: ErrorOptions) => new Err
 t.test('sockets that die while they are written to', { skip: reason ?? false }, async t => {
   const server = await startMongo(t)
   const connect = async () => {
-    const connection = await connectMongo(`${server.url}?heartbeatFrequencyMS=500`, { setting: 'READ_STORE', fault })
+    const connection = await connectMongo(`${server.url}?heartbeatFrequencyMS=500`, {
+      setting: 'LEXICHRON_READ_STORE',
+      fault,
+    })
     t.teardown(() => connection.close())
     const ping = () => connection.run(() => connection.client.db('x').command({ ping: 1 }))
     return { ...connection, ping }
@@ -37,7 +40,7 @@ t.test('sockets that die while they are written to', { skip: reason ?? false }, 
     t.ok(sockets.size > 0, 'its sockets are known')
     for (let n = 0; n < 5; n += 1) {
       client.once('commandStarted', destroyAll)
-      await t.rejects(ping(), { message: /^unavailable: READ_STORE .*(closed|network)/i })
+      await t.rejects(ping(), { message: /^unavailable: LEXICHRON_READ_STORE .*(closed|network)/i })
       await until('an answer', () =>
         ping().then(
           () => true,

@@ -23,7 +23,7 @@ if (reason !== undefined) t.test('two runners on MongoDB', { skip: reason }, () 
 else {
   const server = await startMongo(t)
   const openAt = (url: string) =>
-    openMongoReadStore({ url, setting: 'READ_STORE', clock: fastClock(1), newId: randomUUID })
+    openMongoReadStore({ url, setting: 'LEXICHRON_READ_STORE', clock: fastClock(1), newId: randomUUID })
 
   t.test('two runners fight over one projection while the writes of one are held up', async t => {
     const url = server.database()
@@ -126,7 +126,7 @@ else {
   t.test('what a node left behind in the middle of a change is swept once it is old', async t => {
     const url = server.database()
     const clock = fakeClock()
-    const store = await openMongoReadStore({ url, setting: 'READ_STORE', clock, newId: randomUUID })
+    const store = await openMongoReadStore({ url, setting: 'LEXICHRON_READ_STORE', clock, newId: randomUUID })
     t.teardown(() => store.close())
     const client = await MongoClient.connect(url)
     t.teardown(() => client.close())
@@ -150,12 +150,14 @@ else {
     const url = server.database()
     const proxy = await openProxy(t, url)
     const fault = (code: string, message: string, options?: ErrorOptions) => new Error(`${code}: ${message}`, options)
-    const connection = await connectMongo(proxy.through(url), { setting: 'READ_STORE', fault })
+    const connection = await connectMongo(proxy.through(url), { setting: 'LEXICHRON_READ_STORE', fault })
     t.teardown(() => connection.close())
     const ping = () => connection.run(() => connection.client.db('x').command({ ping: 1 }))
     await ping()
     proxy.lose()
-    await t.rejects(ping(), { message: /^unavailable: READ_STORE .*interrupted due to server monitor timeout/ })
+    await t.rejects(ping(), {
+      message: /^unavailable: LEXICHRON_READ_STORE .*interrupted due to server monitor timeout/,
+    })
     await until('an answer on a new connection', () =>
       ping().then(
         () => true,

@@ -17,7 +17,7 @@ const json = async (response: Response): Promise<{ readonly [member: string]: un
 
 t.test('redacted: gone from every answer, and nothing throws', async t => {
   const folder = temporaryFolder(t)
-  const config = loadConfig(environmentFor(folder, { ALERT_MAIL: 'ops@example.org' }), folder)
+  const config = loadConfig(environmentFor(folder, { LEXICHRON_ALERT_MAIL: 'ops@example.org' }), folder)
   const open = async (): Promise<{ app: App; url: string }> => {
     const app = await openApp(config, { purpose: 'serve', version: '0.0.0' })
     return { app, url: await app.listen() }

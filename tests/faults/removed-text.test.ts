@@ -10,7 +10,7 @@ import { inTime, openTestApp, type TestApp, whileTimeGoes } from '../support/app
 import { temporaryFolder } from '../support/service.ts'
 import { rareWords, tracesIn } from '../support/traces.ts'
 
-const LOGGED = { LOG_TO: 'files', LOG_LEVEL: 'debug', ALERT_MAIL: 'ops@example.org' }
+const LOGGED = { LEXICHRON_LOG_TO: 'files', LEXICHRON_LOG_LEVEL: 'debug', LEXICHRON_ALERT_MAIL: 'ops@example.org' }
 const watched = { signal: new AbortController().signal, onProgress: () => undefined }
 
 const imported = async (app: TestApp, folder: string, name: string, words: readonly string[]): Promise<void> => {

@@ -7,7 +7,7 @@ import { draft, insist, tokenOf } from '../support/nodes.ts'
 import { lexichron, type Service, startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
-const WITH_SAMPLE = { SAMPLE: 'wordnet' }
+const WITH_SAMPLE = { LEXICHRON_SAMPLE: 'wordnet' }
 
 /** How far the filling says it is; undefined while it says nothing. */
 const filled = ({ output }: Service): number | undefined => {

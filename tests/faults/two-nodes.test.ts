@@ -24,7 +24,7 @@ import { until } from '../support/until.ts'
 
 const IMPORTED = 1_000
 /** Nodes say on which grounds they took each lease. */
-const TELLING = { LOG_LEVEL: 'info' }
+const TELLING = { LEXICHRON_LOG_LEVEL: 'info' }
 
 const holders = (folder: string, nodes: readonly Service[]): readonly (number | undefined)[] =>
   [...leasesOf(folder).values()].map(lease => nodes.find(node => isHeldBy(lease, node))?.pid)

@@ -286,7 +286,7 @@ t.test('a mail is made as things are then; a repetition has the same bytes', asy
 t.test('refused for good it is an event; a template that throws says which one it is, and no more', async t => {
   const { subscriber, signal, work, refusals, state, sent } = open()
   await subscriber.handle([event()], signal)
-  state.failure = new MailError('permanent', 'MAIL: the server answered 550 to RCPT', { code: 550 })
+  state.failure = new MailError('permanent', 'LEXICHRON_MAIL: the server answered 550 to RCPT', { code: 550 })
   await t.rejects(work('e1:account:ada'), PermanentFailure)
   t.same(refusals, [
     {
@@ -294,7 +294,7 @@ t.test('refused for good it is an event; a template that throws says which one i
       recipient: 'account:ada',
       template: 'welcome',
       code: 550,
-      reason: 'MAIL: the server answered 550 to RCPT',
+      reason: 'LEXICHRON_MAIL: the server answered 550 to RCPT',
     },
   ])
   const away = new JobsError('unavailable', 'the log is away')
@@ -304,7 +304,7 @@ t.test('refused for good it is an event; a template that throws says which one i
     'it is not parked before it is written down',
   )
   for (const kind of ['temporary', 'unknown'] as const) {
-    state.failure = new MailError(kind, 'MAIL: the server answered 451')
+    state.failure = new MailError(kind, 'LEXICHRON_MAIL: the server answered 451')
     await t.rejects(work('e1:account:ada'), { name: 'MailError', kind })
   }
   t.equal(refusals.length, 1)
@@ -369,7 +369,10 @@ t.test('the outbox: one file a mail, whatever is repeated, for its owner alone, 
   const file = join(folder, 'file')
   writeFileSync(file, '')
   const nowhere = openOutbox({ folder: file, from })
-  const cannot = { kind: 'temporary', message: /MAIL file:.*the outbox cannot be written \((ENOTDIR|EEXIST)\)/ }
+  const cannot = {
+    kind: 'temporary',
+    message: /LEXICHRON_MAIL file:.*the outbox cannot be written \((ENOTDIR|EEXIST)\)/,
+  }
   await t.rejects(nowhere.send(mail), cannot)
   await t.rejects(nowhere.check(), cannot)
   await t.rejects(nowhere.forget?.('subject:ada') ?? Promise.resolve(), cannot)

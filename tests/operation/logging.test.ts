@@ -82,7 +82,7 @@ t.test('nothing secret or personal comes through the log, however it is handed o
 
 t.test('what clients send stays out, and request and trace are on each line about it, also of consumers', async t => {
   const folder = temporaryFolder(t)
-  const app = await openTestApp(t, { LOG_TO: 'files', LOG_LEVEL: 'debug' }, { folder })
+  const app = await openTestApp(t, { LEXICHRON_LOG_TO: 'files', LEXICHRON_LOG_LEVEL: 'debug' }, { folder })
   const { url } = app
   const token = await app.token('admin', 'someone@example.org')
   const trace = '0af7651916cd43dd8448eb211c80319c'

@@ -187,7 +187,7 @@ t.test('the port of their own answers /metrics and nothing else', async t => {
   t.equal(renders, 3)
   await t.rejects(
     openMetricsServer({ metrics: { render }, host: '127.0.0.1', port: server.port, onError: () => undefined }),
-    { message: /METRICS_PORT \d+ on 127.0.0.1 is in use by another program/, code: 'EADDRINUSE' },
+    { message: /LEXICHRON_METRICS_PORT \d+ on 127.0.0.1 is in use by another program/, code: 'EADDRINUSE' },
   )
 })
 

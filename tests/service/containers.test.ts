@@ -40,11 +40,11 @@ t.test('secrets are made once, and the settings that they hold are ones that sta
   const file = (name: string): string => join(secrets, name)
   const config = loadConfig(
     {
-      EVENT_STORE_FILE: file('event_store'),
-      READ_STORE_FILE: file('read_store'),
-      KEYS_FILE: file('keys'),
-      MASTER_KEY_FILE: file('master_key'),
-      CACHE_FILE: file('cache'),
+      LEXICHRON_EVENT_STORE_FILE: file('event_store'),
+      LEXICHRON_READ_STORE_FILE: file('read_store'),
+      LEXICHRON_KEYS_FILE: file('keys'),
+      LEXICHRON_MASTER_KEY_FILE: file('master_key'),
+      LEXICHRON_CACHE_FILE: file('cache'),
       NODE_ENV: 'production',
     },
     folder,
@@ -138,7 +138,7 @@ t.test('each member with a volume stands on one machine, by a label that the fir
   writeFileSync(
     join(folder, 'bin/docker'),
     `#!/bin/sh
-echo "$*" >> '${asked}'
+echo "$* $IMAGE" >> '${asked}'
 case "$*" in
   *role=worker*) printf 'w1\\nw2\\n' ;;
   *role=manager*) echo m1 ;;
@@ -150,14 +150,27 @@ esac
   execFileSync('bash', ['ops/deploy.sh', 'image:1'], {
     cwd: folder,
     stdio: 'ignore',
-    env: { ...process.env, PATH: `${join(folder, 'bin')}:${process.env['PATH']}` },
+    env: { ...process.env, IMAGE: '', PATH: `${join(folder, 'bin')}:${process.env['PATH']}` },
   })
   const lines = readFileSync(asked, 'utf8').split('\n')
   t.same(
     lines.filter(each => each.startsWith('node update')),
-    ['node update --label-add lexichron-1=true w1', 'node update --label-add lexichron-3=true m1'],
+    ['node update --label-add lexichron-1=true w1 ', 'node update --label-add lexichron-3=true m1 '],
   )
-  t.match(lines.at(-2), /^stack deploy --compose-file compose.prod.yaml/)
+  t.match(lines.at(-2), /^stack deploy --compose-file compose.prod.yaml.* lexichron image:1$/)
+  t.match(readFileSync(join(folder, 'compose.prod.yaml'), 'utf8'), `image: \${IMAGE:-`)
+})
+
+t.test('settings that containers are given are ones that there are', async t => {
+  const known = new Set<string>([...Object.keys(settings).flatMap(name => [name, `${name}_FILE`]), 'PORT', 'NODE_ENV'])
+  for (const name of [...files, 'Dockerfile']) {
+    const text = readFileSync(join(root, name), 'utf8')
+    const image = /^ENV (.*)$/m.exec(text)?.[1] ?? ''
+    const named = [...text.matchAll(/^ {6}([A-Z][A-Z_]+):/gm), ...image.matchAll(/([A-Z][A-Z_]+)=/g)]
+    const ours = named.flatMap(([, each]) => each ?? []).filter(each => !/^(EVENTSTORE|MONGO)_/.test(each))
+    t.ok(ours.length > 3, `${name} has settings`)
+    for (const each of ours) t.ok(known.has(each), `${name}: ${each} is a setting`)
+  }
 })
 
 const compose = missing('docker-compose')
@@ -173,11 +186,6 @@ t.test('compose files are valid, bounded and without secrets in the clear', { sk
     t.notMatch(stdout, /password: (?!.*run.secrets)|changeit/i, 'secrets come as files')
     const text = readFileSync(join(folder, name), 'utf8')
     t.notMatch(text, /^name:/m)
-    // Each service of ours: its settings are ones that there are.
-    const named = [...text.matchAll(/^ {6}([A-Z][A-Z_]+):/gm)].flatMap(([, each]) => each ?? [])
-    const known = new Set<string>(Object.keys(settings).flatMap(each => [each, `${each}_FILE`]))
-    for (const each of named)
-      if (!/^(EVENTSTORE|MONGO)_/.test(each)) t.ok(known.has(each), `${name}: ${each} is a setting`)
     const services = (/(?:^|\n)services:\n([\s\S]*?)(?=\n\S|$)/.exec(stdout)?.[1] ?? '').split(/\n(?= {2}\S)/)
     t.ok(services.length > 0 && services[0] !== '', name)
     for (const each of services) {
@@ -207,15 +215,16 @@ t.test('the image: what it copies is there, nothing else goes in, and its health
     }
   t.match(dockerfile, /^USER 10001:10001$/m)
   t.match(dockerfile, /^ENTRYPOINT \["node", /m)
-  const probe = (port: string, ...more: string[]) =>
-    spawnSync(process.execPath, [join(root, 'ops/containers/healthy.mjs'), ...more], { env: { PORT: port } }).status
+  const probe = (env: Readonly<Record<string, string>>, ...more: string[]) =>
+    spawnSync(process.execPath, [join(root, 'ops/containers/healthy.mjs'), ...more], { env }).status
   const folder = temporaryFolder(t)
   const service = await startService(t, folder)
   const { port } = new URL(service.url)
-  t.equal(probe(port), 0)
-  t.equal(probe(port, 'ready'), 0)
+  t.equal(probe({ PORT: port }), 0)
+  t.equal(probe({ LEXICHRON_PORT: port, PORT: '1' }, 'ready'), 0)
+  t.equal(probe({ LEXICHRON_PORT: 'tcp://10.0.0.11:80', PORT: port }, 'ready'), 0, 'what Kubernetes says of a service')
   await service.stop()
-  t.equal(probe(port), 1)
+  t.equal(probe({ PORT: port }), 1)
 })
 
 t.test('what the image installs is enough for its program, small, and without a second Node', async t => {
@@ -239,7 +248,7 @@ t.test('what the image installs is enough for its program, small, and without a 
   const service = await startService(
     t,
     temporaryFolder(t),
-    { MAIL_FROM: 'a@b.example' },
+    { LEXICHRON_MAIL_FROM: 'a@b.example' },
     [],
     join(folder, 'src/main.ts'),
   )
@@ -332,7 +341,7 @@ t.test(
   { skip: nginx ?? false },
   async t => {
     const folder = temporaryFolder(t)
-    const env = { TRUSTED_PROXIES: '127.0.0.1', LIMIT_READS: '1000000' }
+    const env = { LEXICHRON_TRUSTED_PROXIES: '127.0.0.1', LEXICHRON_LIMIT_READS: '1000000' }
     const nodes = [await startService(t, folder, env), await startService(t, folder, env)]
     const { port, ca, ask } = await startProxy(
       t,

@@ -56,7 +56,10 @@ const setUp = async (t: Test) => {
   const folder = t.testdir()
   const server = await openEventStoreDouble()
   t.teardown(() => server.close())
-  const config = loadConfig(environmentFor(folder, { EVENT_STORE: `sqlite:${join(folder, 'events.db')}` }), folder)
+  const config = loadConfig(
+    environmentFor(folder, { LEXICHRON_EVENT_STORE: `sqlite:${join(folder, 'events.db')}` }),
+    folder,
+  )
   const copy = (
     urls: { from?: string; to: string },
     onProgress: () => void = () => undefined,

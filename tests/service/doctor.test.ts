@@ -64,7 +64,7 @@ t.test('an empty place, a running service, a killed one and what is broken', asy
   t.match(running.of('data files'), [{ state: 'ok', detail: /owner's alone/ }])
   t.equal(running.all.filter(each => /every page of it is sound/.test(each.detail)).length, 3)
   t.match(running.of('leases'), [{ state: 'ok', detail: /alive/ }])
-  t.match(running.of('port of PORT'), [{ state: 'ok', detail: /listens/ }])
+  t.match(running.of('port of LEXICHRON_PORT'), [{ state: 'ok', detail: /listens/ }])
   t.match(running.of('jobs'), [
     { state: 'ok', detail: /schema 1/ },
     { state: 'ok', detail: /none is parked/ },
@@ -126,18 +126,18 @@ t.test('an empty place, a running service, a killed one and what is broken', asy
   t.match(broken.of('event store'), [{ state: 'failed', advice: /backup/ }])
   t.match(broken.of('jobs'), [{ state: 'failed', detail: /not a database/, advice: /mails that wait/ }])
   t.match(broken.of('keys'), [{ state: 'failed', advice: /chmod/ }])
-  t.match(broken.of('port of PORT'), [{ state: 'warning', advice: /PORT/ }])
+  t.match(broken.of('port of LEXICHRON_PORT'), [{ state: 'warning', advice: /PORT/ }])
   for (const each of broken.all)
     if (each.state === 'failed' || each.state === 'warning') t.ok(each.advice, `${each.check} says what to do`)
 
   // As a process: the exit code is the finding's.
-  const wrong = await lexichron(data, ['doctor', '--json'], { LOG_LEVEL: 'loud' })
-  t.match(wrong, { code: 1, out: /"check":"settings","state":"failed","detail":"LOG_LEVEL is \\"loud\\"/ })
+  const wrong = await lexichron(data, ['doctor', '--json'], { LEXICHRON_LOG_LEVEL: 'loud' })
+  t.match(wrong, { code: 1, out: /"check":"settings","state":"failed","detail":"LEXICHRON_LOG_LEVEL is \\"loud\\"/ })
 })
 
 t.test('house-keeping folds journals, drops what nobody uses, and two processes may do it at once', async t => {
   const folder = temporaryFolder(t)
-  const config = loadConfig(environmentFor(folder, { KEY_DAYS: '1' }), folder)
+  const config = loadConfig(environmentFor(folder, { LEXICHRON_KEY_DAYS: '1' }), folder)
   const opened: Closing[] = []
   t.teardown(async () => {
     for (const each of opened.toReversed()) await each.close()

@@ -36,7 +36,11 @@ const draft = (lemma: string) => ({
 t.test('draft, publish, search, history, live; a restart; the database away and back', async t => {
   const server = await openEventStoreDouble()
   t.teardown(() => server.close())
-  const env = { EVENT_STORE: server.url('defaultDeadline=1500'), KEYS_SHARED: 'true', DATA_DIR: t.testdir() }
+  const env = {
+    LEXICHRON_EVENT_STORE: server.url('defaultDeadline=1500'),
+    LEXICHRON_KEYS_SHARED: 'true',
+    LEXICHRON_DATA_DIR: t.testdir(),
+  }
   const first = await openTestApp(t, env)
   const token = await first.token('admin')
   const publish = async (url: string, lemma: string): Promise<Answer> => {
@@ -92,7 +96,7 @@ t.test('draft, publish, search, history, live; a restart; the database away and 
     const { status } = await call(`${second.url}/v1/entries/${made.body['id']}`, writer)
     return status === 200 ? true : undefined
   })
-  const config = loadConfig(environmentFor(env.DATA_DIR, env), env.DATA_DIR)
+  const config = loadConfig(environmentFor(env.LEXICHRON_DATA_DIR, env), env.LEXICHRON_DATA_DIR)
   const findings = await diagnose(() => config)
   t.match(
     findings.filter(each => each.check === 'event store'),
@@ -106,23 +110,28 @@ t.test('draft, publish, search, history, live; a restart; the database away and 
 
 t.test('a start that cannot be: one line, the setting, no login, exit code 75; or it waits', async t => {
   const folder = t.testdir()
-  const env = { EVENT_STORE: 'esdb://ops:hush@127.0.0.1:1?tls=false', KEYS_SHARED: 'true' }
+  const env = { LEXICHRON_EVENT_STORE: 'esdb://ops:hush@127.0.0.1:1?tls=false', LEXICHRON_KEYS_SHARED: 'true' }
   const { code, err } = await lexichron(folder, ['serve'], env)
   t.equal(code, 75)
-  t.match(err, /EVENT_STORE: EventStoreDB at esdb:\/\/127\.0\.0\.1:1 cannot be reached/)
+  t.match(err, /LEXICHRON_EVENT_STORE: EventStoreDB at esdb:\/\/127\.0\.0\.1:1 cannot be reached/)
   t.notMatch(err, /hush/)
-  const unshared = await lexichron(folder, ['serve'], { EVENT_STORE: env.EVENT_STORE })
-  t.match(unshared.err, /KEYS_SHARED=true/)
+  const unshared = await lexichron(folder, ['serve'], { LEXICHRON_EVENT_STORE: env.LEXICHRON_EVENT_STORE })
+  t.match(unshared.err, /LEXICHRON_KEYS_SHARED=true/)
   t.equal(unshared.code, 2)
   const doctor = await lexichron(folder, ['doctor'], env)
-  t.match(doctor.out, /FAILED\s+event store\s+EVENT_STORE: EventStoreDB at esdb:\/\/127\.0\.0\.1:1 cannot be reached/)
+  t.match(
+    doctor.out,
+    /FAILED\s+event store\s+LEXICHRON_EVENT_STORE: EventStoreDB at esdb:\/\/127\.0\.0\.1:1 cannot be reached/,
+  )
   t.notMatch(doctor.out, /hush/)
 
   const server = await openEventStoreDouble()
   t.teardown(() => server.close())
   server.faults.order('features', { kind: 'overloaded' }, 1)
-  const service = await startService(t, join(folder, 'waiting'), { ...env, EVENT_STORE: server.url() }, ['--wait'])
-  t.match(service.output.err, /waits: EVENT_STORE: .* has more to do than it takes/)
+  const service = await startService(t, join(folder, 'waiting'), { ...env, LEXICHRON_EVENT_STORE: server.url() }, [
+    '--wait',
+  ])
+  t.match(service.output.err, /waits: LEXICHRON_EVENT_STORE: .* has more to do than it takes/)
   t.equal((await fetch(`${service.url}/health/live`)).status, 200)
   t.equal(await service.stop(), 0)
 })

@@ -97,7 +97,7 @@ t.test('a port in use is one line and exit code 1', async t => {
   t.teardown(() => server.close())
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  const env = environmentFor(temporaryFolder(t), { PORT: String(port), LOG_LEVEL: 'silent' })
+  const env = environmentFor(temporaryFolder(t), { PORT: String(port), LEXICHRON_LOG_LEVEL: 'silent' })
   const ran = await runProcess(process.execPath, [main, 'serve'], { env })
   t.match(ran, { code: 1, out: '' })
   t.match(ran.err, /^lexichron: Port \d+ on 127\.0\.0\.1 is in use by another program\.\n$/)

@@ -12,10 +12,10 @@ t.jobs = 2
 type Json = Readonly<Record<string, unknown>>
 type Environment = Readonly<Record<string, string>>
 const settings = (url: string): Environment => ({
-  MAIL: url,
-  MAIL_FROM: 'Lexichron <mail@dictionary.example>',
-  ALERT_MAIL: 'ops@example.org',
-  LOG_LEVEL: 'info',
+  LEXICHRON_MAIL: url,
+  LEXICHRON_MAIL_FROM: 'Lexichron <mail@dictionary.example>',
+  LEXICHRON_ALERT_MAIL: 'ops@example.org',
+  LEXICHRON_LOG_LEVEL: 'info',
 })
 const tokenFor = async (folder: string, env: Environment, role = 'admin'): Promise<string> => {
   const { out, err, code } = await lexichron(folder, ['token', 'create', '--role', role, '--for', 'tests'], env)
@@ -36,7 +36,7 @@ const jobsOf = async (folder: string, env: Environment, state?: string): Promise
 t.test('told once each; refused for good: parked, an event, retried; away: it waits', { buffered: true }, async t => {
   const folder = temporaryFolder(t)
   const smtp = await startSmtp(t)
-  const env = { ...settings(smtp.url), ALERT_MAIL: 'ops@example.org,night@example.org' }
+  const env = { ...settings(smtp.url), LEXICHRON_ALERT_MAIL: 'ops@example.org,night@example.org' }
   const [one, two] = [await startService(t, folder, env), await startService(t, folder, env)]
   const admin = await tokenFor(folder, env)
   await until('both are told', () => smtp.seen.length >= 2)
@@ -55,7 +55,11 @@ t.test('told once each; refused for good: parked, an event, retried; away: it wa
     const all = await jobsOf(folder, env, 'parked')
     return all.length === 2 && all
   })
-  t.match(parked[0], { kind: 'mail', failures: 1, reason: /MAIL smtp:\/\/127\.0\.0\.1:\d+: the server answered 550/ })
+  t.match(parked[0], {
+    kind: 'mail',
+    failures: 1,
+    reason: /LEXICHRON_MAIL smtp:\/\/127\.0\.0\.1:\d+: the server answered 550/,
+  })
   t.notMatch(JSON.stringify(parked), /example\.org/, 'a job names nobody')
   t.match(await jobsPart(one.url, admin), {
     state: 'degraded',
@@ -105,7 +109,7 @@ t.test('told once each; refused for good: parked, an event, retried; away: it wa
     const part = await jobsPart(one.url, admin)
     return part.detail['mail'] !== undefined && part
   })
-  t.match(told, { state: 'degraded', detail: { waiting: 2, mail: /MAIL smtp/ } })
+  t.match(told, { state: 'degraded', detail: { waiting: 2, mail: /LEXICHRON_MAIL smtp/ } })
   t.equal((await fetch(`${one.url}/health/ready`)).status, 200, 'mail is no reason to send nobody here')
   const again = await startSmtp(t, { port: smtp.port })
   await until('what waited comes', () => again.seen.length >= 2)
@@ -143,7 +147,7 @@ t.test(
   { buffered: true },
   async t => {
     const folder = temporaryFolder(t)
-    const env = { ALERT_MAIL: 'ops@example.org' }
+    const env = { LEXICHRON_ALERT_MAIL: 'ops@example.org' }
     const outbox = (): readonly string[] => {
       const path = join(folder, 'outbox')
       return existsSync(path) ? readdirSync(path).filter(name => name.endsWith('.eml')) : []
@@ -206,20 +210,23 @@ t.test('what is wrong with the mail is said, without secrets, and the service ru
     t.notMatch(reason + service.output.err + service.output.out, /s3cret|wrong-one/)
     return reason
   }
-  t.match(await failing({ MAIL: 'smtp://us:s3cret@127.0.0.1:1' }), /nothing listens there/)
+  t.match(await failing({ LEXICHRON_MAIL: 'smtp://us:s3cret@127.0.0.1:1' }), /nothing listens there/)
   t.match(await failing({}), /certificate is not trusted: name its authority with NODE_EXTRA_CA_CERTS/)
   const trusted = { NODE_EXTRA_CA_CERTS: path }
   t.match(
-    await failing({ ...trusted, MAIL: smtp.url.replace('s3cret', 'wrong-one') }),
+    await failing({ ...trusted, LEXICHRON_MAIL: smtp.url.replace('s3cret', 'wrong-one') }),
     /refuses the user or the password/,
   )
-  t.match(await failing({ MAIL: insisting }), /offers no encryption \(STARTTLS\)/)
-  t.match(await failing({ MAIL: `file:${blocked}` }), /the outbox cannot be written/)
+  t.match(await failing({ LEXICHRON_MAIL: insisting }), /offers no encryption \(STARTTLS\)/)
+  t.match(await failing({ LEXICHRON_MAIL: `file:${blocked}` }), /the outbox cannot be written/)
 
   const env = { ...settings(smtp.url), ...trusted }
   t.match(await lexichron(folder, ['mail', 'test', 'ada@example.org'], env), { code: 0, out: /^taken as </ })
   t.match(smtp.seen, [{ to: ['ada@example.org'], secure: true, mail: { subject: 'Mail from Lexichron arrives' } }])
-  const wrong = await lexichron(folder, ['doctor', '--json'], { ...env, MAIL: smtp.url.replace('s3cret', 'wrong-one') })
+  const wrong = await lexichron(folder, ['doctor', '--json'], {
+    ...env,
+    LEXICHRON_MAIL: smtp.url.replace('s3cret', 'wrong-one'),
+  })
   t.match(wrong.out, /refuses the user or the password/)
   t.notMatch(wrong.out, /wrong-one/)
 
@@ -228,13 +235,16 @@ t.test('what is wrong with the mail is said, without secrets, and the service ru
     t.equal(code, 2)
     return err
   }
-  const from = { MAIL_FROM: 'a@b.example' }
-  t.match(await refused({ MAIL: 'smtp://us:secret@mail.example' }), /MAIL names a server.*set MAIL_FROM/)
-  const inbox = await refused({ ...from, MAIL: 'smtp://us:secret@mail.example/inbox' })
-  t.match(inbox, /MAIL is "smtp:\/\/us:\*\*\*@mail\.example\/inbox": it takes no path/)
+  const from = { LEXICHRON_MAIL_FROM: 'a@b.example' }
+  t.match(
+    await refused({ LEXICHRON_MAIL: 'smtp://us:secret@mail.example' }),
+    /LEXICHRON_MAIL names a server.*set LEXICHRON_MAIL_FROM/,
+  )
+  const inbox = await refused({ ...from, LEXICHRON_MAIL: 'smtp://us:secret@mail.example/inbox' })
+  t.match(inbox, /LEXICHRON_MAIL is "smtp:\/\/us:\*\*\*@mail\.example\/inbox": it takes no path/)
   t.notMatch(inbox, /secret/)
-  t.match(await refused({ MAIL_FROM: 'nobody' }), /MAIL_FROM is "nobody": it has to be a sender/)
-  t.match(await refused({ ALERT_MAIL: 'ops@example.org,nobody' }), /ALERT_MAIL is "nobody"/)
+  t.match(await refused({ LEXICHRON_MAIL_FROM: 'nobody' }), /LEXICHRON_MAIL_FROM is "nobody": it has to be a sender/)
+  t.match(await refused({ LEXICHRON_ALERT_MAIL: 'ops@example.org,nobody' }), /LEXICHRON_ALERT_MAIL is "nobody"/)
 })
 
 /** A clock that is so far ahead, in every thread of a process. */

@@ -26,14 +26,14 @@ else {
   const proxy = await openProxy(t, server.url)
   const masterKey = randomBytes(32).toString('base64')
   const settings = () => ({
-    READ_STORE: proxy.through(server.database()),
-    KEYS: server.database(),
-    MASTER_KEY: masterKey,
-    SAMPLE: 'none',
-    LIMIT_WRITES: '0',
-    LIMIT_READS: '0',
-    LIMIT_SEARCH: '0',
-    LOG_LEVEL: 'warn',
+    LEXICHRON_READ_STORE: proxy.through(server.database()),
+    LEXICHRON_KEYS: server.database(),
+    LEXICHRON_MASTER_KEY: masterKey,
+    LEXICHRON_SAMPLE: 'none',
+    LEXICHRON_LIMIT_WRITES: '0',
+    LEXICHRON_LIMIT_READS: '0',
+    LEXICHRON_LIMIT_SEARCH: '0',
+    LEXICHRON_LOG_LEVEL: 'warn',
   })
 
   t.test('the whole tour, two nodes, a rebuild, an outage', async t => {
@@ -128,7 +128,7 @@ else {
     t.equal(again.code, 0, again.err + again.out)
     const doctor = await runHere(folder, ['doctor'], env, hurried)
     t.match(doctor.out + doctor.err, /read store.*it answers and has \d+ collections/)
-    t.match(doctor.out + doctor.err, /MASTER_KEY opens them/)
+    t.match(doctor.out + doctor.err, /LEXICHRON_MASTER_KEY opens them/)
     proxy.cut()
     await until('one to see that it is away', async saw => {
       const { json } = await askJson(one.url, '/health', { headers: admin })
@@ -151,15 +151,22 @@ else {
     const nowhere = await openProxy(t, 'tcp://127.0.0.1:1')
     const cases = [
       [
-        { READ_STORE: `mongodb://me:pa55word@127.0.0.1:${nowhere.port}/x` },
-        /READ_STORE mongodb:\/\/\*\*\*@127.*no server answered within 5 s/,
+        { LEXICHRON_READ_STORE: `mongodb://me:pa55word@127.0.0.1:${nowhere.port}/x` },
+        /LEXICHRON_READ_STORE mongodb:\/\/\*\*\*@127.*no server answered within 5 s/,
       ],
-      [{ READ_STORE: 'mongodb://me:pa55@word@ho st/x' }, /READ_STORE/],
-      [{ READ_STORE: `mongodb://127.0.0.1:${port}/x?replicaSet=words` }, /READ_STORE .*replica set/],
-      [{ KEYS: server.database(), MASTER_KEY: '' }, /MASTER_KEY, which is not set/, 2],
-      [{ MASTER_KEY: 'short' }, /MASTER_KEY is "\*\*\*": it has to be 32 bytes/, 2],
-      [{ KEYS: base.READ_STORE }, /KEYS and READ_STORE name the same database/, 2],
-      [{ KEYS: 'file:keys' }, /MASTER_KEY is set, but/, 2],
+      [{ LEXICHRON_READ_STORE: 'mongodb://me:pa55@word@ho st/x' }, /LEXICHRON_READ_STORE/],
+      [
+        { LEXICHRON_READ_STORE: `mongodb://127.0.0.1:${port}/x?replicaSet=words` },
+        /LEXICHRON_READ_STORE .*replica set/,
+      ],
+      [{ LEXICHRON_KEYS: server.database(), LEXICHRON_MASTER_KEY: '' }, /LEXICHRON_MASTER_KEY, which is not set/, 2],
+      [{ LEXICHRON_MASTER_KEY: 'short' }, /LEXICHRON_MASTER_KEY is "\*\*\*": it has to be 32 bytes/, 2],
+      [
+        { LEXICHRON_KEYS: base.LEXICHRON_READ_STORE },
+        /LEXICHRON_KEYS and LEXICHRON_READ_STORE name the same database/,
+        2,
+      ],
+      [{ LEXICHRON_KEYS: 'file:keys' }, /LEXICHRON_MASTER_KEY is set, but/, 2],
     ] as const
     const answers = await Promise.all(
       cases.map(async ([env, what, expected = 1]) => ({
@@ -174,13 +181,13 @@ else {
       t.notMatch(err, /pa55/)
     }
     const { url } = server
-    t.equal((await runHere(folder, ['token', 'list'], { ...base, KEYS: url })).code, 0)
+    t.equal((await runHere(folder, ['token', 'list'], { ...base, LEXICHRON_KEYS: url })).code, 0)
     const wrong = await runHere(folder, ['token', 'list'], {
       ...base,
-      KEYS: url,
-      MASTER_KEY: randomBytes(32).toString('hex'),
+      LEXICHRON_KEYS: url,
+      LEXICHRON_MASTER_KEY: randomBytes(32).toString('hex'),
     })
-    t.match(wrong, { code: 1, err: /MASTER_KEY is not the one/ })
+    t.match(wrong, { code: 1, err: /LEXICHRON_MASTER_KEY is not the one/ })
   })
 
   t.test('with --wait it waits for engines that are not there yet', async t => {

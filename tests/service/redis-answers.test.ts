@@ -15,7 +15,13 @@ else
   t.test('two nodes keep answers together: none is another actor’s, none behind what was seen', async t => {
     const redis = await startRedis(t)
     const folder = temporaryFolder(t)
-    const env = { CACHE: redis.url, LIMIT_SEARCH: '0', LIMIT_READS: '0', LIMIT_WRITES: '0', LIMIT_SUGGEST: '0' }
+    const env = {
+      LEXICHRON_CACHE: redis.url,
+      LEXICHRON_LIMIT_SEARCH: '0',
+      LEXICHRON_LIMIT_READS: '0',
+      LEXICHRON_LIMIT_WRITES: '0',
+      LEXICHRON_LIMIT_SUGGEST: '0',
+    }
     const nodes = [await startService(t, folder, env), await startService(t, folder, env)] as const
     const urls = [nodes[0].url, nodes[1].url] as const
     const bearer = async (role: Role) => ({ authorization: `Bearer ${await tokenOf(folder, role, role, env)}` })

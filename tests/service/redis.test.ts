@@ -15,7 +15,12 @@ else
   t.test('limits and idempotency over two nodes; Redis goes and comes back', async t => {
     const redis = await startRedis(t)
     const folder = temporaryFolder(t)
-    const env = { CACHE: redis.url, LIMIT_SEARCH: '6', LIMIT_READS: '0', LIMIT_WRITES: '0' }
+    const env = {
+      LEXICHRON_CACHE: redis.url,
+      LEXICHRON_LIMIT_SEARCH: '6',
+      LEXICHRON_LIMIT_READS: '0',
+      LEXICHRON_LIMIT_WRITES: '0',
+    }
     const nodes = [await startService(t, folder, env), await startService(t, folder, env)]
     const urls = nodes.map(({ url }) => url)
     for (const node of nodes) await ready(node)
@@ -106,7 +111,7 @@ else
     const doctor = await runHere(folder, ['doctor'], env, hurried)
     t.match(
       doctor.out + doctor.err,
-      /cache.*CACHE is redis:\/\/127\.0\.0\.1:\d+: Redis cannot be used: nothing listens there \(ECONNREFUSED\)/,
+      /cache.*LEXICHRON_CACHE is redis:\/\/127\.0\.0\.1:\d+: Redis cannot be used: nothing listens there \(ECONNREFUSED\)/,
     )
 
     await redis.restart()
@@ -116,7 +121,7 @@ else
     await seen(urls[1], 0, 1)
     t.match(
       nodes[0]?.output.err,
-      /CACHE: Redis at redis:\S+ is gone without: [^\n]*\n[\s\S]*CACHE: Redis at redis:\S+ answers/,
+      /LEXICHRON_CACHE: Redis at redis:\S+ is gone without: [^\n]*\n[\s\S]*LEXICHRON_CACHE: Redis at redis:\S+ answers/,
     )
     const sound = await runHere(folder, ['doctor'], env, hurried)
     t.match(sound.out + sound.err, /Redis [567]\S* answers and takes writes/)
@@ -125,17 +130,20 @@ else
 if (reason === undefined)
   t.test('a service starts without its Redis', async t => {
     const folder = temporaryFolder(t)
-    const { url, output } = await startService(t, folder, { CACHE: 'redis://me:secret@127.0.0.1:1' })
+    const { url, output } = await startService(t, folder, { LEXICHRON_CACHE: 'redis://me:secret@127.0.0.1:1' })
     t.equal((await ask(`${url}/v1/search?q=luck`, {}, NOT_YET)).status, 200)
     await until('what the log says', saw => {
       saw(output.err)
-      return /CACHE: Redis at redis:\/\/\[redacted\]@127\.0\.0\.1:1 is gone without: nothing listens there/.test(
+      return /LEXICHRON_CACHE: Redis at redis:\/\/\[redacted\]@127\.0\.0\.1:1 is gone without: nothing listens there/.test(
         output.err,
       )
     })
     t.notMatch(output.err, 'secret')
-    const several = await runHere(folder, ['projections'], { CACHE: 'redis+sentinel://me:secret@a' })
-    t.match(several, { code: 2, err: /CACHE is "redis\+sentinel:\/\/me:\*\*\*@a": it does not say what the sentinels/ })
-    const wrong = await runHere(folder, ['projections'], { CACHE: 'redis://' })
-    t.match(wrong, { code: 2, err: /CACHE is "redis:\/\/": it names no host/ })
+    const several = await runHere(folder, ['projections'], { LEXICHRON_CACHE: 'redis+sentinel://me:secret@a' })
+    t.match(several, {
+      code: 2,
+      err: /LEXICHRON_CACHE is "redis\+sentinel:\/\/me:\*\*\*@a": it does not say what the sentinels/,
+    })
+    const wrong = await runHere(folder, ['projections'], { LEXICHRON_CACHE: 'redis://' })
+    t.match(wrong, { code: 2, err: /LEXICHRON_CACHE is "redis:\/\/": it names no host/ })
   })

@@ -74,11 +74,11 @@ else
   t.test('500 questions of all kinds over a dictionary', async t => {
     const server = await startMongo(t)
     const folder = temporaryFolder(t)
-    const limits = { LIMIT_READS: '0', LIMIT_SEARCH: '0', LIMIT_SUGGEST: '0' }
+    const limits = { LEXICHRON_LIMIT_READS: '0', LEXICHRON_LIMIT_SEARCH: '0', LEXICHRON_LIMIT_SUGGEST: '0' }
     const mongo = {
-      READ_STORE: server.database(),
-      KEYS: server.database(),
-      MASTER_KEY: randomBytes(32).toString('hex'),
+      LEXICHRON_READ_STORE: server.database(),
+      LEXICHRON_KEYS: server.database(),
+      LEXICHRON_MASTER_KEY: randomBytes(32).toString('hex'),
     }
     const open = async (env: Readonly<Record<string, string>>) => {
       const config = loadConfig(environmentFor(folder, { ...limits, ...env }), folder)

@@ -31,7 +31,7 @@ const engineOf = async (t: Teardown, folder: string): Promise<Readonly<Record<st
   servers.set(folder, opening)
   const server = await opening
   if (!known) t.teardown(() => server.close())
-  return { EVENT_STORE: server.url(), KEYS_SHARED: 'true' }
+  return { LEXICHRON_EVENT_STORE: server.url(), LEXICHRON_KEYS_SHARED: 'true' }
 }
 
 export type TestAppOptions = {

@@ -20,7 +20,7 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 const app = await openTestApp(t)
 
 t.test('whoever has no place left is told so before the upgrade', async t => {
-  const { url, token } = await openTestApp(t, { LIMIT_SOCKETS: '2' })
+  const { url, token } = await openTestApp(t, { LEXICHRON_LIMIT_SOCKETS: '2' })
   const [one, two, three] = [await connect(url), await connect(url), await connect(url)]
   t.strictSame([one.state.refused, two.state.refused, three.state.refused], [undefined, undefined, 429])
   const known = await connect(url, { headers: bearer(await token('reader')) })

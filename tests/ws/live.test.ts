@@ -24,7 +24,7 @@ const publish = async (url: string, token: string, lemma: string): Promise<strin
   if (published.status !== 200) throw new Error(`${published.status}: ${await published.text()}`)
   return id
 }
-const app = await openTestApp(t, { LIMIT_SOCKETS: '2000' })
+const app = await openTestApp(t, { LEXICHRON_LIMIT_SOCKETS: '2000' })
 const editor = await app.token('editor')
 
 t.test('what is published arrives, what is not stays, a filter narrows, and resuming repeats nothing', async t => {
@@ -118,7 +118,7 @@ t.test('bad messages are answered or end the connection, and nothing else', asyn
 })
 
 t.test('who may connect: origins, tickets, tokens that end', async t => {
-  const app = await openTestApp(t, { ALLOWED_ORIGINS: 'https://good.example' })
+  const app = await openTestApp(t, { LEXICHRON_ALLOWED_ORIGINS: 'https://good.example' })
   const cookie = { cookie: 'a=b' }
   t.equal((await connect(app.url, { headers: { ...cookie, origin: 'https://evil.example' } })).state.refused, 403)
   const good = await connect(app.url, { headers: { ...cookie, origin: 'https://good.example' } })

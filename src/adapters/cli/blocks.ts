@@ -33,7 +33,7 @@ export const blocksAdd: CliCommand = {
     if (refusal !== undefined || 'refused' in added) return refusal ?? exitCodes.failed
     if (added.kind === 'network' && holdsThisMachine(added.target ?? ''))
       terminal.note(
-        'This machine is among them: probes, and a proxy on it that TRUSTED_PROXIES does not name, come from there.',
+        'This machine is among them: probes, and a proxy on it that LEXICHRON_TRUSTED_PROXIES does not name, come from there.',
       )
     const until = added.expiresAt === undefined ? 'until it is removed' : `until ${added.expiresAt}`
     await terminal.result(terminal.json ? JSON.stringify(added) : `${added.target} is blocked ${until}: ${added.id}`)

@@ -9,13 +9,13 @@ export const copy: CliCommand = {
   usage: '--to <url>',
   summary: 'copy the log into another event store, and verify the copy',
   details: [
-    'URLs are those of EVENT_STORE: sqlite:path, esdb://host:2113. The target has to be empty or an unfinished copy: stopped',
+    'URLs are those of LEXICHRON_EVENT_STORE: sqlite:path, esdb://host:2113. The target has to be empty or an unfinished copy: stopped',
     'or killed, the same command goes on. Events keep bytes, ids, times and order; the log gets a new id, so that read',
-    'models are built anew and clients read again. The keys stay where they are: the copy needs the same KEYS.',
+    'models are built anew and clients read again. The keys stay where they are: the copy needs the same LEXICHRON_KEYS.',
   ],
   options: { from: { type: 'string' }, to: { type: 'string' } },
   about: {
-    from: 'URL   the log to copy; by default that of EVENT_STORE',
+    from: 'URL   the log to copy; by default that of LEXICHRON_EVENT_STORE',
     to: 'URL     where to; nobody may write to it meanwhile',
   },
   positionals: [0, 0],

@@ -44,14 +44,14 @@ const systemSentence = (code: string, error: Error): string => {
   const where = `${member(error, 'address') ?? 'this host'}, port ${member(error, 'port') ?? 'unknown'}`
   switch (code) {
     case 'EADDRINUSE':
-      return `The port is in use (${where}): stop what listens there, or choose another with PORT.`
+      return `The port is in use (${where}): stop what listens there, or choose another with LEXICHRON_PORT.`
     case 'EACCES':
       return member(error, 'syscall') === 'listen'
-        ? `Listening is not permitted (${where}): choose a port from 1024 up with PORT.`
+        ? `Listening is not permitted (${where}): choose a port from 1024 up with LEXICHRON_PORT.`
         : `Permission denied: ${error.message}.`
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `HOST is not an address of this machine (${where}).`
+      return `LEXICHRON_HOST is not an address of this machine (${where}).`
     case 'ENOENT':
       return `There is no such file: ${member(error, 'path') ?? error.message}.`
     default:

@@ -67,7 +67,7 @@ const opened = async (context: CliContext, wait: boolean): Promise<App | undefin
 export const serve: CliCommand = {
   name: 'serve',
   usage: '',
-  summary: 'start the service; a new log is filled with the sample that SAMPLE names',
+  summary: 'start the service; a new log is filled with the sample that LEXICHRON_SAMPLE names',
   details: [
     'Prints the address it listens on, then serves until SIGTERM or SIGINT; it then finishes what it has begun and',
     'closes within 10 seconds. A second signal ends it at once; nothing that was answered is lost either way.',

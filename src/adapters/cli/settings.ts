@@ -7,7 +7,10 @@ export const config: CliCommand = {
   name: 'config',
   usage: '',
   summary: 'print the settings in force, secrets masked, or everything that is wrong with them',
-  details: ['A setting NAME may also be given as a file: NAME_FILE=/run/secrets/name.'],
+  details: [
+    'A setting LEXICHRON_NAME may also be given as a file: LEXICHRON_NAME_FILE=/run/secrets/name. PORT and NODE_ENV are read',
+    'without the prefix as well.',
+  ],
   options: {},
   about: {},
   positionals: [0, 0],

@@ -146,7 +146,7 @@ export const checkConsumers = async (
       return warning(
         `consumer ${consumer}`,
         'Its checkpoint belongs to another log.',
-        'Nothing, if the log was copied or restored: a projection is built again, a subscriber goes on from the head. Else EVENT_STORE and READ_STORE do not belong together.',
+        'Nothing, if the log was copied or restored: a projection is built again, a subscriber goes on from the head. Else LEXICHRON_EVENT_STORE and LEXICHRON_READ_STORE do not belong together.',
       )
     if (position > log.head)
       return warning(

@@ -70,7 +70,8 @@ export const checkFolder = async (what: string, folder: string): Promise<readonl
     const { bavail, bsize, blocks, ffree, files } = await statfs(at)
     const free = bavail * bsize
     const room = `${gigabytes(free)} of ${gigabytes(blocks * bsize)} are free`
-    const make = 'Make room or move DATA_DIR to a larger disk: when it is full every write is refused with 503.'
+    const make =
+      'Make room or move LEXICHRON_DATA_DIR to a larger disk: when it is full every write is refused with 503.'
     if (free < SCARCE_BYTES / 8) findings.push(failed(check, `${room}.`, make))
     else if (free < SCARCE_BYTES || bavail < blocks * 0.05) findings.push(warning(check, `${room}.`, make))
     else findings.push(ok(check, room))
@@ -109,12 +110,16 @@ export const checkPort = async (setting: string, host: string, port: number): Pr
         : warning(
             check,
             `Something else listens on ${host}, port ${port}.`,
-            `Stop it, or choose another port with ${setting}; a running service on METRICS_PORT is this too.`,
+            `Stop it, or choose another port with ${setting}; a running service on LEXICHRON_METRICS_PORT is this too.`,
           )
     case 'EACCES':
       return failed(check, `Port ${port} may not be opened by this user.`, `Choose one from 1024 up with ${setting}.`)
     default:
-      return failed(check, `${host}, port ${port}: ${reasonOf(error)}.`, 'Let HOST be an address of this machine.')
+      return failed(
+        check,
+        `${host}, port ${port}: ${reasonOf(error)}.`,
+        'Let LEXICHRON_HOST be an address of this machine.',
+      )
   }
 }
 

@@ -154,7 +154,7 @@ const filtersOf = (query: unknown): string => {
   return JSON.stringify(Object.entries(filters).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** The address of this request, on another page: below PUBLIC_URL, or relative to whatever the client knows us by. */
+/** The address of this request, on another page: below LEXICHRON_PUBLIC_URL, or relative to whatever the client knows us by. */
 const linkTo = (request: EdgeRequest, cursor: string | undefined, publicUrl = ''): string => {
   const search = new URLSearchParams()
   const entries = typeof request.query === 'object' && request.query !== null ? Object.entries(request.query) : []

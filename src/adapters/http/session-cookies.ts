@@ -90,7 +90,7 @@ export const openSessionCookies = (deps: {
     device: headers => cookieOf(headers, cookieNames.device),
     checkOrigin: headers => {
       if (isOurs(headers)) return
-      const detail = 'With cookies, changes are taken from pages of this origin and of ALLOWED_ORIGINS alone.'
+      const detail = 'With cookies, changes are taken from pages of this origin and of LEXICHRON_ALLOWED_ORIGINS alone.'
       throw new ProblemError('origin-refused', detail)
     },
     checkToken: (headers, sessionId) => {

@@ -1,7 +1,7 @@
 /**
  * Keys in a MongoDB database of their own, each wrapped, so that whoever has the database or its backup alone has nothing:
  *
- *   {_id: 'master', kek}                         the key that wraps all others, wrapped by MASTER_KEY
+ *   {_id: 'master', kek}                         the key that wraps all others, wrapped by LEXICHRON_MASTER_KEY
  *   {_id: 'document:<batch>', slots, changes}    256 document keys; a process hands out those of its own batches only
  *   {_id: 'subject:<sha256 of the name>', ...}   one subject's key, or null once it was destroyed
  *   {_id: 'secret:<purpose>', ...}, {_id: 'signing:<name>', ...}
@@ -36,7 +36,7 @@ const bytesOf = (value: Binary | null | undefined): Uint8Array | undefined => va
 const fault = (code: 'unavailable' | 'gone' | 'closed', message: string, cause?: ErrorOptions): KeysError =>
   new KeysError(code === 'gone' ? 'unavailable' : code, message, cause)
 
-/** The key that wraps all others: made by the first node, opened with MASTER_KEY, taken over from the one before it. */
+/** The key that wraps all others: made by the first node, opened with LEXICHRON_MASTER_KEY, taken over from the one before it. */
 const openEnvelope = async (
   kept: Collection<Kept>,
   { masterKey, oldMasterKey, randomBytes }: Pick<MongoKeysOptions, 'masterKey' | 'oldMasterKey' | 'randomBytes'>,
@@ -52,14 +52,14 @@ const openEnvelope = async (
   }
   const wrapped = bytesOf(found?.slots[0])
   if (!found || !wrapped)
-    throw new KeysError('corrupt', 'KEYS: the record of the master key is damaged: restore it from a backup.')
+    throw new KeysError('corrupt', 'LEXICHRON_KEYS: the record of the master key is damaged: restore it from a backup.')
   const key = master.unwrap(wrapped, MASTER)
   if (key) return wrappingWith(key, randomBytes)
   const before = oldMasterKey && wrappingWith(oldMasterKey, randomBytes).unwrap(wrapped, MASTER)
   if (!before)
     throw new KeysError(
       'corrupt',
-      'MASTER_KEY is not the one that the keys in KEYS were wrapped with: give that one, or the new one with the old in MASTER_KEY_OLD.',
+      'LEXICHRON_MASTER_KEY is not the one that the keys in LEXICHRON_KEYS were wrapped with: give that one, or the new one with the old in LEXICHRON_MASTER_KEY_OLD.',
     )
   // Of several nodes one wraps it anew; the others find it done.
   await kept.updateOne(
@@ -83,7 +83,7 @@ export type MongoKeysOptions = {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>
 }
 
-/** Whether MASTER_KEY opens what is there; 'empty' when nothing is yet. Writes nothing. @throws {KeysError} as `openMongoKeys`. */
+/** Whether LEXICHRON_MASTER_KEY opens what is there; 'empty' when nothing is yet. Writes nothing. @throws {KeysError} as `openMongoKeys`. */
 export const inspectMongoKeys = async (options: MongoKeysOptions): Promise<'ok' | 'empty'> => {
   const { url, setting, database, masterKey, oldMasterKey, randomBytes } = options
   const connection = await connectMongo(url, { setting, fault, database: databaseOf(url) ?? database })
@@ -96,14 +96,17 @@ export const inspectMongoKeys = async (options: MongoKeysOptions): Promise<'ok' 
         key => wrappingWith(key, randomBytes).unwrap(wrapped, MASTER) !== undefined,
       )
       if (opens) return 'ok'
-      throw new KeysError('corrupt', 'MASTER_KEY is not the one that the keys in KEYS were wrapped with')
+      throw new KeysError(
+        'corrupt',
+        'LEXICHRON_MASTER_KEY is not the one that the keys in LEXICHRON_KEYS were wrapped with',
+      )
     })
   } finally {
     await connection.close()
   }
 }
 
-/** @throws {KeysError} unavailable; corrupt when MASTER_KEY is another one. */
+/** @throws {KeysError} unavailable; corrupt when LEXICHRON_MASTER_KEY is another one. */
 export const openMongoKeys = async (options: MongoKeysOptions): Promise<Keys> => {
   const { url, setting, database, randomBytes, clock } = options
   const connection = await connectMongo(url, { setting, fault, database: databaseOf(url) ?? database })
@@ -120,7 +123,10 @@ export const openMongoKeys = async (options: MongoKeysOptions): Promise<Keys> =>
   }
 
   const damaged = (id: string, slot: number): KeysError =>
-    new KeysError('corrupt', `The key ${id} is damaged at ${slot}: restore the database of KEYS from a backup.`)
+    new KeysError(
+      'corrupt',
+      `The key ${id} is damaged at ${slot}: restore the database of LEXICHRON_KEYS from a backup.`,
+    )
   const slotPlace = (id: string, slot: number): string => `${id}.${slot}`
   const wrapAll = (id: string, secrets: readonly Uint8Array[]): Kept => ({
     _id: id,
@@ -261,7 +267,7 @@ export const openMongoKeys = async (options: MongoKeysOptions): Promise<Keys> =>
     remove: async name => {
       await kept.deleteOne({ _id: `signing:${name}` })
     },
-    place: name => `signing:${name} in the database of KEYS`,
+    place: name => `signing:${name} in the database of LEXICHRON_KEYS`,
   }
   const signingPairs = openSigningPairs({ records: signingRecords, randomId, monotonic: clock.monotonic })
 
@@ -287,7 +293,7 @@ export const openMongoKeys = async (options: MongoKeysOptions): Promise<Keys> =>
           if (!there && document)
             throw new KeysError(
               'corrupt',
-              `The key batch ${id} is missing: restore the database of KEYS from a backup.`,
+              `The key batch ${id} is missing: restore the database of LEXICHRON_KEYS from a backup.`,
             )
           const secret = there?.[slot]
           if (secret !== undefined && secret !== 'destroyed') found.set(name, { name, secret })

@@ -1,7 +1,7 @@
 /**
  * Wrapping: a secret under another one (AES-256-GCM, a random nonce of 96 bits, NIST SP 800-38D), bound to the place where it
- * stands, so that a wrapped secret moved elsewhere does not open. Envelope: MASTER_KEY wraps one key of the store, which wraps
- * all others; another MASTER_KEY means one record wrapped anew.
+ * stands, so that a wrapped secret moved elsewhere does not open. Envelope: LEXICHRON_MASTER_KEY wraps one key of the store, which wraps
+ * all others; another LEXICHRON_MASTER_KEY means one record wrapped anew.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 

@@ -18,7 +18,7 @@ const checked = (mail: Mail): void => {
     throw new MailError('permanent', 'the address is none that mail can be sent to')
 }
 
-/** A mail as nodemailer takes it; the same bytes each time. `from` is the setting MAIL_FROM. @throws {MailError} permanent. */
+/** A mail as nodemailer takes it; the same bytes each time. `from` is the setting LEXICHRON_MAIL_FROM. @throws {MailError} permanent. */
 export const envelopeOf = (mail: Mail, from: string) => {
   checked(mail)
   return {

@@ -14,7 +14,9 @@ import { envelopeOf } from './headers.ts'
 const codeOf = (cause: unknown): string =>
   cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
 const temporary = (folder: string, cause: unknown): MailError =>
-  new MailError('temporary', `MAIL file:${folder}: the outbox cannot be written (${codeOf(cause)})`, { cause })
+  new MailError('temporary', `LEXICHRON_MAIL file:${folder}: the outbox cannot be written (${codeOf(cause)})`, {
+    cause,
+  })
 
 const digest = (text: string, length: number): string =>
   createHash('sha256').update(text).digest('hex').slice(0, length)

@@ -66,7 +66,7 @@ const describe = (error: Failure, begun: boolean): Told => {
 }
 
 /** Host and port alone. */
-const shownOf = (url: URL): string => `MAIL ${url.protocol}//${url.username === '' ? '' : '***@'}${url.host}`
+const shownOf = (url: URL): string => `LEXICHRON_MAIL ${url.protocol}//${url.username === '' ? '' : '***@'}${url.host}`
 
 export const openSmtp = ({ url, from }: { readonly url: string; readonly from: string }): Mailer => {
   const parsed = new URL(url)

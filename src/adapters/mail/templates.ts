@@ -8,8 +8,8 @@ import { accountTemplates } from './templates-accounts.ts'
 import { factorTemplates } from './templates-factors.ts'
 
 const whyOperator: Readonly<Record<Locale, string>> = {
-  en: 'You get this mail because your address is among ALERT_MAIL of this service.',
-  es: 'Recibe este correo porque su dirección figura en ALERT_MAIL de este servicio.',
+  en: 'You get this mail because your address is among LEXICHRON_ALERT_MAIL of this service.',
+  es: 'Recibe este correo porque su dirección figura en LEXICHRON_ALERT_MAIL de este servicio.',
 }
 
 /** What `lexichron mail test` sends. */

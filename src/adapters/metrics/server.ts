@@ -15,7 +15,7 @@ const listening = (server: Server, host: string, port: number): Promise<number> 
     server.once('error', error => {
       const code = 'code' in error ? error.code : undefined
       const why = code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be opened (${String(code)})`
-      reject(Object.assign(new Error(`METRICS_PORT ${port} on ${host} ${why}.`), { code }))
+      reject(Object.assign(new Error(`LEXICHRON_METRICS_PORT ${port} on ${host} ${why}.`), { code }))
     })
     server.listen(port, host, () => {
       const at = server.address()

@@ -80,7 +80,7 @@ export const accountProblems = {
   'passkeys-off': {
     status: 409,
     title: 'No passkeys here',
-    help: 'Passkeys are of a domain: whoever runs the service has to set PUBLIC_URL.',
+    help: 'Passkeys are of a domain: whoever runs the service has to set LEXICHRON_PUBLIC_URL.',
   },
   'own-role': {
     status: 409,

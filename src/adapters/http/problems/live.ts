@@ -17,7 +17,7 @@ export const liveProblems = {
   'origin-refused': {
     status: 403,
     title: 'Origin refused',
-    help: 'A page of another origin may not use your cookies here: ALLOWED_ORIGINS lists those that may.',
+    help: 'A page of another origin may not use your cookies here: LEXICHRON_ALLOWED_ORIGINS lists those that may.',
   },
   'ticket-invalid': {
     status: 401,

@@ -55,7 +55,7 @@ const refusePlace = (full: 'listener' | 'node'): ProblemError =>
 
 /**
  * A page of another origin may not come with cookies (they are sent without its asking). Ours are those at the address that
- * was asked, at PUBLIC_URL, and the listed ones; what a browser calls `null` is nobody's.
+ * was asked, at LEXICHRON_PUBLIC_URL, and the listed ones; what a browser calls `null` is nobody's.
  */
 const checkOrigin = ({ headers }: Upgrading, origins: readonly string[], own: string | undefined): void => {
   const { origin, cookie, host } = headers

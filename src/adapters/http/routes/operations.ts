@@ -174,7 +174,7 @@ export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): 
     name: 'metrics',
     tag,
     summary: 'Figures for monitoring',
-    description: 'The Prometheus text format; METRICS_PORT serves the same on a port of its own.',
+    description: 'The Prometheus text format; LEXICHRON_METRICS_PORT serves the same on a port of its own.',
     permission: 'operations:read',
     rate: 'reads',
     querystring: nothing,
