@@ -12,7 +12,7 @@ import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 
 const PUBLIC = 'https://words.example'
-const app = await openTestApp(t, { PUBLIC_URL: PUBLIC })
+const app = await openTestApp(t, { LEXICHRON_PUBLIC_URL: PUBLIC })
 const api = await openApi(app.url)
 const { host: HOST, port } = new URL(app.url)
 
