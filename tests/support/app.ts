@@ -73,10 +73,13 @@ export const whileTimeGoes = async <T>(
 
 const HOUR_MS = 60 * 60 * 1000
 
+/** Others' variables do no harm: one that a test misnames would not be in force, and nobody would notice. */
+type Settings = Readonly<Record<`LEXICHRON_${string}`, string>>
+
 /** On a temporary folder and a free port, with limits that no test reaches. `env` overrides settings. */
 export const openTestApp = async (
   t: Teardown,
-  env: Readonly<Record<string, string>> = {},
+  env: Settings = {},
   { folder = temporaryFolder(t), clock = fakeClock() }: TestAppOptions = {},
 ): Promise<TestApp> => {
   const config = loadConfig(environmentFor(folder, { ...(await engineOf(t, folder)), ...env }), folder)
