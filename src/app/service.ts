@@ -80,7 +80,7 @@ const openQueries = (core: Core, views: Views, { counter, query }: ReturnType<ty
  * takes its time where that is away or its file is held by another program. So long they are waited for, of the ten seconds
  * that a process has to close.
  */
-const ENDING_MS = 3_000
+const ENDING_MS = 2_000
 
 /** What works in the background of a service: projections, subscribers, followers. */
 const startRunning = async (
