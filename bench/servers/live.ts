@@ -55,6 +55,8 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
     most: 100_000,
     signal,
     onError,
+    now: async () => ({ token: '0', place: { position: 0n, mark: NO_MARK } }),
+    readFilter: () => ({}),
     readAfter: async token => ({ position: BigInt(token), mark: await log.markAt(BigInt(token)) }),
   })
   const upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false, clientTracking: false })

@@ -14,6 +14,7 @@ import { isRefusal } from '../domain/refusal.ts'
 import type { Permission } from '../domain/roles.ts'
 import { FiguresSchema } from '../queries/analytics.ts'
 import { openLiveHub } from '../subscribers/live-feed.ts'
+import { openFilters } from '../subscribers/live-filters.ts'
 import { liveEventSchemas } from '../subscribers/live-schemas.ts'
 import { openStandings } from '../subscribers/live-standings.ts'
 import type { Closing, Core, Running } from './core.ts'
@@ -74,6 +75,14 @@ export const openLive = async (
     total,
     signal,
     onError,
+    readFilter: openFilters(
+      declaredCategories,
+      running.projections.map(({ name }) => name),
+    ),
+    now: async () => {
+      const position = await log.head()
+      return { token: await syncTokens.of(position), place: { position, mark: await log.markAt(position) } }
+    },
     recorded: async ({ actor }, channel, filter, after) => {
       if (channel !== 'events' || !actor) return
       const filters = { ...filter, ...defined({ after: after && String(after.position) }), order: 'asc' as const }

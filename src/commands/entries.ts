@@ -1,5 +1,5 @@
 /** The commands of the dictionary. */
-import Type, { type Static } from 'typebox'
+import Type, { type Static, type TSchema } from 'typebox'
 import type { Command } from '../core/write/define.ts'
 import { PartOfSpeechSchema } from '../domain/entry/content.ts'
 import { EntryInputMembers } from '../domain/entry/content-rules.ts'
@@ -7,10 +7,10 @@ import * as entry from '../domain/entry/decisions.ts'
 import { type EntryState, entryStream } from '../domain/entry/entry.ts'
 import { type EntryEvent, RedactionGround } from '../domain/entry/events.ts'
 import { checkLemma } from '../domain/entry/lemma.ts'
+import { StandingMembers } from '../domain/entry/members.ts'
 import type { JsonObject } from '../domain/event.ts'
 import { entryId } from '../domain/ids.ts'
 import { isRefusal, refuse } from '../domain/refusal.ts'
-import { canonicalLanguage } from '../domain/text/languages.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from '../domain/text/registered-languages.ts'
 
 type EntryCommand<Input> = Command<Input, EntryState, EntryEvent>
@@ -57,7 +57,7 @@ export const draftEntry: EntryCommand<{ readonly body: Draft }> = {
   name: 'draft-entry',
   body: DraftBody,
   permission: 'entries:draft',
-  language: ({ body }) => canonicalLanguage(body.language),
+  language: ({ body }) => registeredLanguage(body.language),
   stream: ({ body }) => {
     const identity = identityOf(body)
     return isRefusal(identity) ? identity : entryStream(entryId(identity))
@@ -81,26 +81,14 @@ export const draftEntry: EntryCommand<{ readonly body: Draft }> = {
     },
 }
 
-const nullable = Type.Optional(Type.Union([text, Type.Null()]))
-/** Members that are read-only may be sent back as they were read; the decision compares them. */
-const ReadOnlyMembers = Type.Partial(
-  Type.Object({
-    id: text,
-    language: text,
-    lemma: text,
-    partOfSpeech: text,
-    homograph: Type.Integer(),
-    status: text,
-
-    licence: text,
-    source: nullable,
-    rank: Type.Number(),
-    contributors: Type.Array(text, { maxItems: 10_000 }),
-    author: nullable,
-    createdAt: text,
-    updatedAt: text,
-    replacedBy: nullable,
-    revision: text,
+/**
+ * Members that are read-only may be sent back as they were read, null for one that is not there; the decision compares them,
+ * whatever text it is.
+ */
+const ReadOnlyMembers: Readonly<Record<string, TSchema>> = Object.fromEntries(
+  Object.entries(StandingMembers).map(([name, schema]) => {
+    const shape = 'enum' in schema ? text : schema
+    return [name, Type.Optional(Type.IsOptional(schema) ? Type.Union([shape, Type.Null()]) : shape)]
   }),
 )
 
@@ -108,7 +96,7 @@ export const EditBody = Type.Object(
   {
     ...EntryInputMembers,
     etymology: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-    ...ReadOnlyMembers.properties,
+    ...ReadOnlyMembers,
   },
   { ...strict, $id: 'EntryEdit' },
 )

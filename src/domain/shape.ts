@@ -86,6 +86,17 @@ const members = (params: Readonly<Record<string, unknown>>, name: string): reado
   return Array.isArray(value) ? value.filter(each => typeof each === 'string') : []
 }
 
+/** More are not read by anybody. */
+const MAX_VALUES = 60
+
+const oneOf = (allowed: unknown): string => {
+  const values = Array.isArray(allowed)
+    ? allowed.map(value => (typeof value === 'string' ? value : JSON.stringify(value)))
+    : []
+  const more = values.length > MAX_VALUES ? ` and ${values.length - MAX_VALUES} others` : ''
+  return `This has to be one of ${values.slice(0, MAX_VALUES).join(', ')}${more}.`
+}
+
 const details = (error: ShapeError): readonly Fault[] => {
   const at = error.instancePath
   const unknown = (pointer: string) => ({ pointer, code: 'unknown', detail: 'There is no such member or parameter.' })
@@ -99,6 +110,9 @@ const details = (error: ShapeError): readonly Fault[] => {
       code: 'required',
       detail: 'This is missing.',
     }))
+  if (error.keyword === 'enum') return [{ pointer: at, code: 'enum', detail: oneOf(error.params['allowedValues']) }]
+  if (error.keyword === 'const')
+    return [{ pointer: at, code: 'const', detail: `This has to be ${JSON.stringify(error.params['allowedValue'])}.` }]
   // A union's fault is told by its branches.
   if (error.keyword === 'anyOf') return []
   return [{ pointer: at, code: error.keyword, detail: `This ${error.message ?? 'is wrong'}.` }]

@@ -20,9 +20,15 @@ export type DayDeps = {
   readonly pointOf: (seed: string) => string
 }
 
-const dayOf = (clock: Clock): string => clock.now().toISOString().slice(0, 10)
+const HOUR_MS = 60 * 60 * 1000
+/** Somewhere it is a day ahead of UTC (Kiritimati, UTC+14), somewhere a day behind (Baker Island, UTC-12). */
+const AHEAD_MS = 14 * HOUR_MS
+const BEHIND_MS = -12 * HOUR_MS
 
-/** A day without a choice that is not today stays without one: strangers cannot fill the log with days. */
+const dayOf = (clock: Clock, offsetMs = 0): string =>
+  new Date(clock.now().getTime() + offsetMs).toISOString().slice(0, 10)
+
+/** A day without a choice that is today nowhere on Earth stays without one: strangers cannot fill the log with days. */
 export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
   const { reads, clock } = deps
   const visible = async (id: string) => {
@@ -40,11 +46,11 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
       also: date ?? dayOf(clock),
     }),
     run: async ({ language, date }, reader) => {
-      const today = dayOf(clock)
-      const day = date ?? today
+      const day = date ?? dayOf(clock)
+      const isToday = day >= dayOf(clock, BEHIND_MS) && day <= dayOf(clock, AHEAD_MS)
       const before = await deps.chosen(language, day)
       let found = before && (await visible(before.entryId))
-      if (!found && day === today) {
+      if (!found && isToday) {
         const drawn = await drawEntry(reads, { language }, deps.pointOf(`${language} ${day} ${before?.entryId ?? ''}`))
         const now = drawn && (await deps.choose(language, day, drawn.id, before?.entryId))
         found = now && (await visible(now.entryId))

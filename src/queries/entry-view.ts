@@ -2,35 +2,22 @@
 import Type, { type Static } from 'typebox'
 import type { Reader } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
-import { Form, PartOfSpeechSchema, Pronunciation, Sense, StatusSchema } from '../domain/entry/content.ts'
+import { Form, Pronunciation, Sense } from '../domain/entry/content.ts'
 import type { Entry } from '../domain/entry/entry.ts'
+import { StandingMembers } from '../domain/entry/members.ts'
 import { permissionsIn } from '../domain/roles.ts'
 
 const text = Type.String()
 
 export const EntrySchema = Type.Object(
   {
-    id: text,
-    language: text,
-    lemma: text,
-    partOfSpeech: PartOfSpeechSchema,
-    homograph: Type.Integer(),
-    status: StatusSchema,
+    ...StandingMembers,
     variants: Type.Optional(Type.Array(text)),
     senses: Type.Optional(Type.Array(Sense)),
     forms: Type.Optional(Type.Array(Form)),
     pronunciations: Type.Optional(Type.Array(Pronunciation)),
     etymology: Type.Optional(text),
     categories: Type.Optional(Type.Array(text)),
-    source: Type.Optional(text),
-    licence: Type.Optional(text),
-    replacedBy: Type.Optional(text),
-    rank: Type.Optional(Type.Integer()),
-    author: Type.Optional(text),
-    contributors: Type.Optional(Type.Array(text)),
-    revision: text,
-    createdAt: Type.Optional(text),
-    updatedAt: Type.Optional(text),
   },
   { $id: 'Entry' },
 )

@@ -3,8 +3,7 @@
  * an event is decided by `meta.route`, which says who might see it then, by how its document stands now, and by permissions.
  */
 
-import Type, { type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import Type from 'typebox'
 import type { Listener, LiveFilter, Now, Standing } from '../core/live/channels.ts'
 import { defined } from '../domain/defined.ts'
 import { entryStream } from '../domain/entry/entry.ts'
@@ -51,39 +50,6 @@ export const channelOf = (name: ChannelName): Channel => declared[name]
 export const mayListen = (name: ChannelName, { actor, permissions }: Listener): boolean => {
   const { needs } = declared[name]
   return needs === undefined || (needs === 'actor' ? actor !== undefined : permissions.has(needs))
-}
-
-const checks = new Map(channelNames.map(name => [name, Compile(liveFilters[name])]))
-
-const isFilter = (name: ChannelName, value: unknown): value is Static<(typeof liveFilters)[ChannelName]> =>
-  checks.get(name)?.Check(value) === true
-
-/** What is wrong with a filter, in one sentence, and with which member of it. */
-export class FilterFault extends Error {
-  override readonly name = 'FilterFault'
-  readonly member: string | undefined
-  constructor(message: string, member?: string) {
-    super(message)
-    this.member = member
-  }
-}
-
-/** The filter, or what is wrong with it. */
-export const readFilter = (name: ChannelName, value: unknown): LiveFilter | FilterFault => {
-  const given = value ?? {}
-  const members = Object.keys(liveFilters[name].properties)
-  if (typeof given !== 'object' || Array.isArray(given)) return new FilterFault('A filter is an object.')
-  const foreign = Object.keys(given).find(each => !members.includes(each))
-  if (foreign !== undefined) {
-    const known = members.join(', ') || 'none'
-    const shown = foreign.slice(0, 40)
-    return new FilterFault(`The channel ${name} has no member ${shown} to filter by; it has ${known}.`, foreign)
-  }
-  if (!isFilter(name, given)) {
-    const wrong = Object.entries(given).find(([member, each]) => !isFilter(name, { [member]: each }))
-    return new FilterFault('The members of a filter are texts of 1 to 100 characters.', wrong?.[0])
-  }
-  return Object.fromEntries(Object.entries(given).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** Listeners of one scope see the same events in the same form: what is encoded for one is sent to all. */

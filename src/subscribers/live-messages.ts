@@ -1,6 +1,7 @@
 /** The messages of the subprotocol lexichron.v1: one schema each, from which they are checked and documented. */
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
+import { faultsOf } from '../domain/shape.ts'
 import { channelNames } from './live-channels.ts'
 
 const strict = { additionalProperties: false }
@@ -44,7 +45,11 @@ export const liveErrorCodes = [
   'unavailable',
 ] as const
 export type LiveErrorCode = (typeof liveErrorCodes)[number]
-export type LiveFault = { readonly code: LiveErrorCode; readonly detail: string }
+/** `pointer` (RFC 6901) names the member of the message that is wrong. */
+export type LiveFault = { readonly code: LiveErrorCode; readonly detail: string; readonly pointer?: string }
+
+/** Why a token cannot be resumed after: a stream of server-sent events goes on without it. */
+export const resetCodes = ['after-invalid', 'other-log'] as const satisfies readonly LiveErrorCode[]
 
 const at = Type.String({ description: 'RFC 3339 UTC.' })
 export const serverMessages = {
@@ -68,11 +73,19 @@ export const serverMessages = {
       id: Type.Optional(id),
       code: Type.Enum([...liveErrorCodes]),
       detail: Type.String(),
+      pointer: Type.Optional(Type.String({ description: 'RFC 6901: the member of the message that is wrong.' })),
     },
     strict,
   ),
   pong: Type.Object({ op: Type.Literal('pong') }, strict),
 } as const
+
+/** Of server-sent events alone: nothing is resumed, the stream begins `after`. */
+export const resetMessage = Type.Object(
+  { op: Type.Literal('reset'), id, after, code: Type.Enum([...resetCodes]), detail: Type.String() },
+  strict,
+)
+export type ResetMessage = Type.Static<typeof resetMessage>
 
 type SubscribeMessage = Type.Static<typeof clientMessages.subscribe>
 export type ClientMessage =
@@ -115,11 +128,13 @@ export const readMessage = (text: string): ReadMessage => {
     if (op !== known) continue
     const check = checks[known]
     if (check.Check(value)) return { message: value }
-    const [first] = check.Errors(value)
-    const where = first?.instancePath || '/'
+    const [first] = faultsOf(check.Errors(value).map(error => ({ ...error })))
+    const { pointer = '', detail = 'This is wrong.' } = first ?? {}
     return {
-      fault: { ...named, code: 'message-invalid', detail: `${known}: ${where} ${first?.message ?? 'is wrong'}.` },
+      fault: { ...named, code: 'message-invalid', detail: `${known}: ${pointer || 'the message'}: ${detail}`, pointer },
     }
   }
-  return { fault: { ...named, code: 'op-unknown', detail: 'op is one of subscribe, unsubscribe, ack, ping.' } }
+  return {
+    fault: { ...named, code: 'op-unknown', detail: 'op is one of subscribe, unsubscribe, ack, ping.', pointer: '/op' },
+  }
 }

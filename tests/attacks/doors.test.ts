@@ -122,9 +122,7 @@ const httpDoors: readonly HttpDoor[] = [
   ['a problem', name => get(`/problems/${name}`), 404, 'not-found'],
   ['a channel', name => get(`/v1/live/${name}`), 404, 'not-found'],
   ['a filter of a channel', name => get(`/v1/live/entries?${name}=x`), 400, 'validation'],
-  ['the place to resume a channel at', name => get(`/v1/live/entries?after=${name}`), 400, 'sync-token-invalid'],
-  ['Last-Event-ID', name => get('/v1/live/entries', { 'last-event-id': name }), 400, 'sync-token-invalid'],
-
+  ['a value of a filter', name => get(`/v1/live/entries?type=${name}`), 400, 'validation'],
   ['Accept', name => get('/problems/busy', { accept: name }), 406, 'not-acceptable'],
   ['Accept of a stream', name => get('/v1/events', { accept: name }), 406, 'not-acceptable'],
   ['Accept-Encoding', name => get(path, { 'accept-encoding': name }), 200],
@@ -264,6 +262,13 @@ const liveDoors: readonly (readonly [door: string, say: (name: string) => unknow
   ['a filter', name => ({ ...subscribe, filter: { [name]: 'x' } }), 'filter-invalid', /entries has no member /],
   ['an object for one', name => ({ ...subscribe, filter: { [name]: {} } }), 'filter-invalid', /entries has no member /],
   ['an object for its value', name => ({ ...subscribe, filter: { type: { [name]: 'x' } } }), 'filter-invalid'],
+  [
+    'a type',
+    name => ({ ...subscribe, filter: { type: name } }),
+    'filter-invalid',
+    /^type has to be one of EntryDrafted, /,
+  ],
+  ['a language', name => ({ ...subscribe, filter: { language: name } }), 'filter-invalid', /^language has to be /],
   ['the place to resume at', name => ({ ...subscribe, after: name }), 'after-invalid'],
   ['one of JSON', name => ({ ...subscribe, after: encoded({ [name]: name }) }), 'after-invalid'],
   ['a subscription to leave', name => ({ op: 'unsubscribe', id: name }), 'id-unknown'],
@@ -279,7 +284,7 @@ t.test('on the live feed', async t => {
       await until(`an answer to ${door}`, () => messages.length > count)
       t.match(messages.at(-1), { op: 'error', code, detail }, `${door}: ${name}`)
     }
-    ws.send(JSON.stringify({ ...subscribe, id: name, filter: { type: name, language: name } }))
+    ws.send(JSON.stringify({ ...subscribe, id: name, channel: 'stories', filter: { type: name } }))
     await until('a subscription by that name', () => messages.some(each => each['op'] === 'caught-up'))
     ws.send(JSON.stringify({ op: 'unsubscribe', id: name }))
     await until('its end', () => messages.some(each => each['op'] === 'unsubscribed' && each['id'] === name))

@@ -118,6 +118,16 @@ t.test('a language is one that is registered, whatever the runtime knows', async
   for (const tag of ['en', 'aaa', 'zzj', 'tlh', 'qaa', 'qtz', 'und', 'zh-Hant-TW', 'de-1996', 'en-x-own', 'sr-Qaaa-QM'])
     t.equal(registeredLanguage(tag), tag)
   t.equal(registeredLanguage('DEU-at'), 'de-AT')
+  for (const [given, current] of [
+    ['lak', 'ksp'],
+    ['my-BU', 'my-MM'],
+    ['sr-Cyrl-tp', 'sr-Cyrl-TL'],
+    ['zh-min-nan', 'nan'],
+    ['sgn-BE-FR', 'sfb'],
+    ['en-GB-oed', 'en-GB-oxendict'],
+    ['en-x-DD', 'en-x-dd'],
+  ] as const)
+    t.equal(registeredLanguage(given), current, given)
   t.equal(registeredLanguage('en-u-ca-gregory-x-any'), 'en-u-ca-gregory-x-any', 'what follows a singleton is its own')
   for (const tag of ['qq', 'xx', 'qzz', 'qua1', 'en-Abcd', 'en-AB', 'en-abcde', 'x-own', 'english', '', '*'])
     t.equal(registeredLanguage(tag), undefined, tag)
@@ -126,7 +136,11 @@ t.test('a language is one that is registered, whatever the runtime knows', async
   const pairs = letters.flatMap(a => letters.map(b => a + b))
   const itself = (tag: string) => registeredLanguage(tag) === tag
   t.equal(pairs.filter(itself).length, 182)
-  t.equal(pairs.flatMap(pair => letters.map(c => pair + c)).filter(itself).length, 8596)
+  t.equal(
+    pairs.flatMap(pair => letters.map(c => pair + c)).filter(itself).length,
+    8596 - 103,
+    'without those that another code has replaced',
+  )
 })
 
 t.test('a lemma has nothing that does not show', async t => {

@@ -2,9 +2,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Parser } from '@asyncapi/parser'
 import t from 'tap'
+import { Compile } from 'typebox/compile'
 import { declaredCategories } from '../../src/app/history.ts'
 import { FiguresSchema } from '../../src/queries/analytics.ts'
-import { serverMessages } from '../../src/subscribers/live-messages.ts'
+import { resetMessage, serverMessages } from '../../src/subscribers/live-messages.ts'
 import { liveEventSchemas } from '../../src/subscribers/live-schemas.ts'
 import { inTime, openTestApp } from '../support/app.ts'
 import { fakeClock } from '../support/clocks.ts'
@@ -89,6 +90,30 @@ t.test('bad messages are answered or end the connection, and nothing else', asyn
   const entries = { op: 'subscribe', id: 'x', channel: 'entries' }
   t.equal(await code({ ...entries, filter: { colour: 'red' } }, 'x'), 'filter-invalid')
   t.equal(await code({ ...entries, filter: { language: 5 } }), 'filter-invalid')
+  const fault = async (message: unknown) => {
+    await code(message)
+    return client.messages.findLast(each => each['op'] === 'error')
+  }
+  for (const [filter, pointer, detail] of [
+    [{ colour: 'red' }, '/filter/colour', /has no member colour/],
+    [{ type: 'Nope' }, '/filter/type', /^type has to be one of EntryDrafted, .*EntryRedacted/],
+    [{ type: 'TokenIssued' }, '/filter/type', /^type has to be/],
+    [{ language: 'German' }, '/filter/language', /^language has to be a BCP 47 tag/],
+    [{ entryId: 'x' }, '/filter/entryId', /^entryId has to be an id/],
+    [{ language: 5 }, '/filter/language', /^language has to be a text of 1 to 100/],
+    [{ 'a~/b': 'x' }, '/filter/a~0~1b', /a~\/b/],
+    ['x', '/filter', /filter/],
+  ] as const)
+    t.match(await fault({ ...entries, filter }), { pointer, detail }, JSON.stringify(filter))
+  t.match(await fault({ ...entries, channel: 'secrets' }), {
+    pointer: '/channel',
+    detail: /entries, stories, activity/,
+  })
+  t.match(await fault({ op: 'subscribe', channel: 'entries' }), {
+    pointer: '/id',
+    detail: 'subscribe: /id: This is missing.',
+  })
+  t.match(await fault({ op: 'dance' }), { pointer: '/op' })
   t.equal(await code({ ...entries, after: 'forged' }, 'x'), 'after-invalid')
   t.equal(await code({ op: 'subscribe', id: 'x', channel: 'events' }), 'permission-denied')
   t.equal(await code({ op: 'subscribe', id: 'x', channel: 'me' }), 'permission-denied')
@@ -276,7 +301,9 @@ t.test('the same as server-sent events', async t => {
   t.equal(await status('events'), 401)
   t.equal(await status('events', bearer(editor)), 403)
   t.equal(await status('entries?name=x'), 400)
-  t.equal(await status('entries', { 'last-event-id': 'not ours' }), 400)
+  t.equal(await status('entries?type=Nope'), 400)
+  t.equal(await status('stories?type=StoryPublished'), 200, 'of what is not there yet anything may be')
+  t.equal(await status('entries?language=iw'), 200)
   t.equal(await status('entries', { accept: 'text/html' }), 406)
   t.equal(await status('entries', { cookie: 'a=b', origin: 'https://evil.example' }), 403)
   const ending = new AbortController()
@@ -293,6 +320,52 @@ t.test('the same as server-sent events', async t => {
   t.match(text, /id: [\w-]+\nevent: EntryPublished\ndata: \{/)
   ending.abort()
   await reading
+})
+
+t.test('a stream that cannot be resumed says so in an event, and goes on from there', async t => {
+  const listen = async (path: string, headers: Record<string, string> = {}) => {
+    const ending = new AbortController()
+    const answer = await fetch(`${app.url}/v1/live/${path}`, { headers, signal: ending.signal })
+    const state = { text: '' }
+    const reading = (async () => {
+      for await (const part of answer.body ?? []) state.text += Buffer.from(part).toString('utf8')
+    })().catch(() => undefined)
+    t.equal(answer.status, 200, 'an error would end it for ever in a browser')
+    await until('caught up', () => state.text.includes('event: caught-up'))
+    return {
+      state,
+      end: async () => {
+        ending.abort()
+        await reading
+      },
+    }
+  }
+  const before = await publish(app.url, editor, 'before the reset')
+  for (const [path, headers] of [
+    ['entries?after=forged', {}],
+    ['entries', { 'last-event-id': 'not ours' }],
+  ] as const) {
+    const { state, end } = await listen(path, headers)
+    const [first = ''] = state.text.split('\n\n')
+    const [, id = '', data = ''] = /^id: ([\w-]+)\nevent: reset\ndata: (.*)$/.exec(first) ?? []
+    const message: unknown = JSON.parse(data || '{}')
+    t.match(message, {
+      op: 'reset',
+      id: 'entries',
+      after: id,
+      code: 'after-invalid',
+      detail: /not made by this service/,
+    })
+    t.ok(Compile(resetMessage).Check(message), 'as its schema says')
+    t.notMatch(state.text, before, 'from now on')
+    const next = await publish(app.url, editor, `after the reset ${path}`)
+    await until('the next event', () => state.text.includes(next))
+    await end()
+    const resumed = await listen('entries', { 'last-event-id': id })
+    t.notMatch(resumed.state.text, 'event: reset', 'its id is where to begin')
+    t.match(resumed.state.text, next)
+    await resumed.end()
+  }
 })
 
 t.test('a reader who takes nothing is sent away, and the others notice nothing', async t => {

@@ -33,9 +33,16 @@ const convert = (type: unknown, value: string): unknown => {
   return type === 'array' ? value.split(',') : value
 }
 
+/** What may come several times is a list; anything else that does is refused for what it is. */
+const converted = (type: unknown, given: unknown): unknown => {
+  if (typeof given === 'string') return convert(type, given)
+  const texts = Array.isArray(given) ? given.filter(each => typeof each === 'string') : []
+  return type === 'array' && texts.length > 0 ? texts.flatMap(text => text.split(',')) : { repeated: given }
+}
+
 /**
  * Query strings, stricter than TypeBox's own conversion, which takes `5.7` and `true` for integers. Lists are separated by
- * commas; a parameter that comes twice is an array here and refused.
+ * commas, or come a parameter an item (`explode` of OpenAPI, either way); any other parameter that comes twice is refused.
  */
 const queryValidator = (schema: TSchema) => {
   const check = Compile(schema)
@@ -44,10 +51,7 @@ const queryValidator = (schema: TSchema) => {
   return (value: unknown) => {
     if (empty && isEmpty(value)) return empty
     const given = Object.fromEntries(
-      Object.entries(Object(value)).map(([name, text]) => [
-        name,
-        typeof text === 'string' ? convert(types.get(name), text) : { repeated: text },
-      ]),
+      Object.entries(Object(value)).map(([name, text]) => [name, converted(types.get(name), text)]),
     )
     return check.Check(given) ? { value: given } : { error: check.Errors(given) }
   }

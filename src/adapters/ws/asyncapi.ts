@@ -1,7 +1,7 @@
 /** The feed described: an AsyncAPI 3.0 document from the schemas that messages are checked against. */
 import type { JsonObject } from '../../domain/event.ts'
 import { channelNames, channelOf, liveFilters } from '../../subscribers/live-channels.ts'
-import { clientMessages, serverMessages } from '../../subscribers/live-messages.ts'
+import { clientMessages, resetMessage, serverMessages } from '../../subscribers/live-messages.ts'
 import type { LiveEventSchema } from '../../subscribers/live-schemas.ts'
 
 const about: Readonly<Record<(typeof channelNames)[number], string>> = {
@@ -52,7 +52,7 @@ export const asyncApi = (version: string, events: readonly LiveEventSchema[]): J
   const { event: _, ...answers } = serverMessages
   const { subscribed, 'caught-up': caughtUp } = serverMessages
   const sent = eventMessages(events)
-  const told = messagesOf({ subscribed, 'caught-up': caughtUp })
+  const told = messagesOf({ reset: resetMessage, subscribed, 'caught-up': caughtUp })
   return {
     asyncapi: '3.0.0',
     info: {

@@ -9,13 +9,15 @@ import type { LiveSink } from '../../core/live/transport.ts'
 import type { Place } from '../../core/log/log.ts'
 import { defined } from '../../domain/defined.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { type ChannelName, FilterFault, mayListen, readFilter } from '../../subscribers/live-channels.ts'
+import { type ChannelName, mayListen } from '../../subscribers/live-channels.ts'
 import type { LiveHub } from '../../subscribers/live-feed.ts'
+import { FilterFault, type ReadFilter } from '../../subscribers/live-filters.ts'
 import { type ClientMessage, type LiveFault, readMessage } from '../../subscribers/live-messages.ts'
 import { textFrame, webSocketTransport } from './frames.ts'
 
 export type ConnectionDeps = {
   readonly hub: Pick<LiveHub, 'subscribe'>
+  readonly readFilter: ReadFilter
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
   /** The place that a token of a client names, or why it names none. */
   readonly readAfter: (token: string) => Promise<Place | LiveFault>
@@ -55,6 +57,10 @@ const CLOSING_MS = 5_000
 /** Messages in a burst, and how many a second come back. */
 const BURST = 200
 const REFILL = 20
+
+/** RFC 6901, of a member that may be anything; no longer than a member of ours could be. */
+const pointerPart = (member: string): string =>
+  member.slice(0, 40).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
 
 export const openConnection = (
   ws: WebSocket,
@@ -153,15 +159,20 @@ export const openConnection = (
 
   const subscribe = async (message: Extract<ClientMessage, { op: 'subscribe' }>): Promise<void> => {
     const { id, channel, after: token } = message
-    if (subscriptions.has(id)) return refuse({ code: 'id-taken', detail: 'A subscription of this id is open.' }, id)
+    if (subscriptions.has(id))
+      return refuse({ code: 'id-taken', detail: 'A subscription of this id is open.', pointer: '/id' }, id)
     if (subscriptions.size >= MAX_SUBSCRIPTIONS)
       return refuse({ code: 'too-many-subscriptions', detail: `${MAX_SUBSCRIPTIONS} subscriptions at most.` }, id)
     if (!mayListen(channel, listener))
-      return refuse({ code: 'permission-denied', detail: `You may not listen to ${channel}.` }, id)
-    const filter = readFilter(channel, message.filter)
-    if (filter instanceof FilterFault) return refuse({ code: 'filter-invalid', detail: filter.message }, id)
+      return refuse({ code: 'permission-denied', detail: `You may not listen to ${channel}.`, pointer: '/channel' }, id)
+    const filter = deps.readFilter(channel, message.filter)
+    if (filter instanceof FilterFault) {
+      const { member, message: detail } = filter
+      const pointer = member === undefined ? '/filter' : `/filter/${pointerPart(member)}`
+      return refuse({ code: 'filter-invalid', detail, pointer }, id)
+    }
     const after = token === undefined ? undefined : await deps.readAfter(token)
-    if (after && 'code' in after) return refuse(after, id)
+    if (after && 'code' in after) return refuse({ ...after, pointer: '/after' }, id)
     try {
       await deps.recorded(listener, channel, filter, after)
     } catch (error) {
@@ -182,14 +193,15 @@ export const openConnection = (
     if (message.op === 'ping') return say({ op: 'pong' })
     if (message.op === 'subscribe') return subscribe(message)
     const leave = subscriptions.get(message.id)
-    if (!leave) return refuse({ code: 'id-unknown', detail: 'No subscription of this id is open.' }, message.id)
+    if (!leave)
+      return refuse({ code: 'id-unknown', detail: 'No subscription of this id is open.', pointer: '/id' }, message.id)
     if (message.op === 'unsubscribe') {
       leave()
       subscriptions.delete(message.id)
       return say({ op: 'unsubscribed', id: message.id })
     }
     const after = await deps.readAfter(message.after)
-    if ('code' in after) refuse(after, message.id)
+    if ('code' in after) refuse({ ...after, pointer: '/after' }, message.id)
   }
 
   const tooMany = (): boolean => {

@@ -1,12 +1,17 @@
 /** Server-sent events (HTML Living Standard, 9.2) of the live feed: one subscription a stream, the same hub, the same bound. */
 import { Readable } from 'node:stream'
-import type { LiveSink, LiveTransport } from '../../core/live/transport.ts'
+import type { LiveMessage, LiveSink, LiveTransport } from '../../core/live/transport.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { ResetMessage } from '../../subscribers/live-messages.ts'
 import type { LiveCounters } from './connection.ts'
+
+/** A message as an event of its own name, after which a client may resume. */
+export const eventBytes = (message: LiveMessage | ResetMessage): Buffer =>
+  Buffer.from(`id: ${message.after}\nevent: ${message.op}\ndata: ${JSON.stringify(message)}\n\n`)
 
 export const eventStreamTransport: LiveTransport = {
   name: 'event-stream',
-  encode: message => Buffer.from(`id: ${message.after}\nevent: ${message.op}\ndata: ${JSON.stringify(message)}\n\n`),
+  encode: eventBytes,
   around: event => ({
     before: Buffer.from(`id: ${event.after}\nevent: ${event.type}\ndata: {"op":"event","id":`),
     after: Buffer.from(`,${JSON.stringify(event).slice(1)}\n\n`),

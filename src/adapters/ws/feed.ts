@@ -9,9 +9,10 @@ import type { Permission } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ChannelName } from '../../subscribers/live-channels.ts'
 import type { LiveHub } from '../../subscribers/live-feed.ts'
-import type { LiveFault } from '../../subscribers/live-messages.ts'
+import type { ReadFilter } from '../../subscribers/live-filters.ts'
+import type { LiveFault, ResetMessage } from '../../subscribers/live-messages.ts'
 import { type LiveCounters, openConnection } from './connection.ts'
-import { openEventStream } from './event-stream.ts'
+import { eventBytes, openEventStream } from './event-stream.ts'
 import type { Tickets } from './tickets.ts'
 
 /** `credential` is what the connection ends with, `counted` whose places and turns it takes. */
@@ -24,7 +25,13 @@ export type LiveFeed = {
   full(counted: string): 'listener' | 'node' | undefined
   connect(ws: WebSocket, socket: Socket, listener: LiveListener, release: () => void): void
   stream(
-    asked: { readonly channel: ChannelName; readonly filter: LiveFilter; readonly after?: Place },
+    asked: {
+      readonly channel: ChannelName
+      readonly filter: LiveFilter
+      readonly after?: Place
+      /** Why what was to be resumed after cannot be: told first, then the stream begins now. */
+      readonly reset?: Omit<ResetMessage, 'op' | 'id'>
+    },
     listener: LiveListener,
     release: () => void,
   ): Readable
@@ -32,6 +39,9 @@ export type LiveFeed = {
   recorded(listener: Listener, channel: ChannelName, filter: LiveFilter, after: Place | undefined): Promise<void>
   /** The place that a token of a client names, or why it names none. */
   readAfter(token: string): Promise<Place | LiveFault>
+  /** Where the log ends now, as a token. */
+  now(): Promise<{ readonly token: string; readonly place: Place }>
+  readonly readFilter: ReadFilter
   readonly tickets: Tickets
   /** What the operator sees: connections, messages, drops. */
   stats(): LiveStats & Readonly<LiveCounters> & { readonly listeners: number }
@@ -61,6 +71,8 @@ export const openLiveFeed = (deps: {
   readonly clock: Clock
   readonly tickets: Tickets
   readonly readAfter: LiveFeed['readAfter']
+  readonly now: LiveFeed['now']
+  readonly readFilter: ReadFilter
   /** Records that somebody listens to the log itself; rejects when it cannot be recorded, and nothing is handed out. */
   readonly recorded: LiveFeed['recorded']
   /** What the credential allows now; 'unknown' when this node has not heard of the log for too long to say. */
@@ -118,6 +130,8 @@ export const openLiveFeed = (deps: {
 
   return {
     readAfter: deps.readAfter,
+    now: deps.now,
+    readFilter: deps.readFilter,
     recorded: deps.recorded,
     tickets: deps.tickets,
     full,
@@ -142,7 +156,15 @@ export const openLiveFeed = (deps: {
         ws,
         socket,
         listener,
-        { hub, clock, readAfter: deps.readAfter, recorded: deps.recorded, counters, logger: onError },
+        {
+          hub,
+          clock,
+          readFilter: deps.readFilter,
+          readAfter: deps.readAfter,
+          recorded: deps.recorded,
+          counters,
+          logger: onError,
+        },
         () => {
           leave()
           release()
@@ -158,8 +180,9 @@ export const openLiveFeed = (deps: {
       })
       if (closing) connection.close(1012, 'restarting')
     },
-    stream: (asked, listener, release) => {
+    stream: ({ reset, ...asked }, listener, release) => {
       const { body, sink, comment, end } = openEventStream(clock, counters, listener.counted)
+      if (reset) sink.send(eventBytes({ op: 'reset', id: asked.channel, ...reset }))
       const leaveHub = hub.subscribe({ ...asked, id: asked.channel, listener }, sink)
       const leave = add({
         credential: listener.credential?.id,

@@ -1,16 +1,14 @@
 /** From what people send to what is stored: normal form, characters and lengths, stable sense ids, what an edit changes. */
 import type { Static } from 'typebox'
 import Type from 'typebox'
-import { defined } from '../defined.ts'
 import type { Json, JsonObject } from '../event.ts'
 import { newSenseId } from '../ids.ts'
 import { sameJson, sizeOf } from '../json.ts'
 import { mergePatch } from '../merge-patch.ts'
 import { owned } from '../owned.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
-import { canonicalLanguage } from '../text/languages.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from '../text/registered-languages.ts'
-import { checkText, normalise } from '../text/text.ts'
+import { checkText, normalise, withLineFeeds } from '../text/text.ts'
 import {
   type EntryContent,
   type EntryContentChange,
@@ -19,12 +17,12 @@ import {
   type Example,
   FormInput,
   Pronunciation,
-  type partsOfSpeech,
   type Relation,
   SenseInput,
   type Translation,
 } from './content.ts'
 import { checkLemma } from './lemma.ts'
+import type { StandingMember } from './members.ts'
 
 const names = Type.Array(Type.String({ minLength: 1 }), { maxItems: 50 })
 
@@ -60,7 +58,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 class Faults {
   readonly list: Fault[] = []
   text(value: string, pointer: string, max: number, multiline = false): string {
-    const normal = normalise(value)
+    const normal = normalise(multiline ? withLineFeeds(value) : value)
     const problem = checkText(normal, { max, multiline })
     if (problem) this.list.push({ pointer, code: 'text-invalid', detail: problem })
     return normal
@@ -196,22 +194,13 @@ export const contentOf = (
     : content
 }
 
-/** What a patch may repeat but not change, beside the content. */
-type Standing = {
-  readonly language: string
-  readonly lemma: string
-  readonly partOfSpeech: (typeof partsOfSpeech)[number]
-  readonly homograph: number
-  readonly status: string
-  readonly licence: string
-  readonly source?: string
-  readonly rank: number
-  readonly contributors: readonly string[]
-  readonly createdAt: string
-  readonly updatedAt: string
-  readonly replacedBy?: string
-  readonly author?: string
-}
+/** What of an entry a patch is compared with; an entry has more. */
+type Standing = { readonly content: EntryContent } & Readonly<
+  Record<'language' | 'lemma' | 'partOfSpeech' | 'status' | 'licence' | 'createdAt' | 'updatedAt', string> &
+    Record<'homograph' | 'rank', number> &
+    Partial<Record<'source' | 'replacedBy' | 'author', string>> &
+    Record<'contributors', readonly string[]>
+>
 
 const identityMembers = new Set(['language', 'lemma', 'partOfSpeech', 'homograph'])
 const editable = new Set(Object.keys(EntryInputMembers))
@@ -222,7 +211,7 @@ const isInput = (value: Json): value is JsonObject & EntryInput =>
 /** The identity as it is kept, so that a client that spells it otherwise names the same. */
 const normalMember = (member: string, value: Json): Json => {
   if (typeof value !== 'string') return value
-  if (member === 'language') return canonicalLanguage(value) ?? value
+  if (member === 'language') return registeredLanguage(value) ?? value
   if (member !== 'lemma') return value
   const lemma = checkLemma(value)
   return typeof lemma === 'string' ? lemma : value
@@ -233,13 +222,13 @@ const normalMember = (member: string, value: Json): Json => {
  * cannot be changed pass when they equal the current value, since clients send back what they read; else they are refused.
  */
 export const contentChange = (
-  entry: { readonly content: EntryContent } & Standing,
+  entry: Standing,
   id: string,
   patch: JsonObject,
   commandId: string,
   revision?: string,
 ): EntryContentChange | Refusal => {
-  const fixed: Readonly<Record<string, Json>> = {
+  const fixed: Readonly<Record<StandingMember, Json>> = {
     id,
     language: entry.language,
     lemma: entry.lemma,
@@ -254,7 +243,7 @@ export const contentChange = (
     updatedAt: entry.updatedAt,
     replacedBy: entry.replacedBy ?? null,
     author: entry.author ?? null,
-    ...defined({ revision }),
+    revision: revision ?? null,
   }
   for (const [member, value] of Object.entries(patch)) {
     if (editable.has(member) || (value !== undefined && sameJson(owned(fixed, member), normalMember(member, value))))
@@ -285,7 +274,7 @@ export const contentChange = (
 
 /** A reason in normal form; a blank one is refused as missing. */
 export const checkReason = (reason: string): string | Refusal => {
-  const normal = normalise(reason).trim()
+  const normal = normalise(withLineFeeds(reason)).trim()
   if (normal === '')
     return refuse('reason-required', 'Say why: a reason is kept in the history.', {
       errors: [{ pointer: '/reason', code: 'required', detail: 'The reason is missing or blank.' }],

@@ -3,7 +3,7 @@
  * 0.4.2 (CC0): it ships with the project, since what a runtime's Intl knows differs by the ICU it was built with. A tag is
  * valid when each of its subtags is registered (section 2.2.9); ids are made without this table, so that it may grow.
  */
-import { canonicalLanguage } from './languages.ts'
+import { currentLanguage } from './deprecated-languages.ts'
 
 /** What is said of a tag that cannot be taken. */
 export const NOT_A_LANGUAGE = 'This is not a BCP 47 tag of a registered language.'
@@ -201,8 +201,8 @@ const isRegistered = (tag: string): boolean => {
     )
 }
 
-/** The canonical form of a tag all of whose subtags are registered; undefined for any other. */
+/** The canonical form of a tag all of whose subtags are registered, without what was withdrawn; undefined for any other. */
 export const registeredLanguage = (tag: string): string | undefined => {
-  const canonical = canonicalLanguage(tag)
+  const canonical = currentLanguage(tag)
   return canonical !== undefined && isRegistered(canonical) ? canonical : undefined
 }

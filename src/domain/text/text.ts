@@ -12,6 +12,9 @@ const overladen = /\p{M}{31}/u
  */
 export const normalise = (text: string): string => (overladen.test(text) ? text : text.normalize('NFC'))
 
+/** Lines end with LF, whatever they were typed on: forms of web pages send CRLF (HTML Living Standard, 4.10.21.4). */
+export const withLineFeeds = (text: string): string => text.replaceAll(/\r\n?/g, '\n')
+
 // C0 and C1 controls; bidirectional overrides, embeddings and isolates (UAX 9); not TAB and LF where lines are allowed.
 const controls = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
 const controlsButLines = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/

@@ -1,4 +1,4 @@
-/** Path and query parameters of the dictionary's routes. Lists in a query string are separated by commas. */
+/** Path and query parameters of the dictionary's routes. Lists in a query string are separated by commas, or come a parameter an item. */
 import Type, { type TSchema } from 'typebox'
 import { PartOfSpeechSchema, StatusSchema } from '../../../domain/entry/content.ts'
 import { registeredLanguage } from '../../../domain/text/registered-languages.ts'
@@ -29,7 +29,7 @@ const cursor = text('`next` of the page before.', 4096)
 const fields = Type.Optional(
   Type.Array(Type.Enum(Object.keys(EntrySchema.properties)), {
     uniqueItems: true,
-    description: 'Members to answer with, by commas.',
+    description: 'Members to answer with, by commas or a parameter each.',
   }),
 )
 const filters = { language, partOfSpeech, category: text('A category.'), label: text('A label of a sense.') }
@@ -76,7 +76,11 @@ export const RandomQuery = query({ seed: text('The same seed draws the same entr
 export const WordOfTheDayQuery = query({
   language,
   date: Type.Optional(
-    Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$', description: 'A day of UTC; today by default.' }),
+    Type.String({
+      pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$',
+      description:
+        'A day: that of UTC by default. A word is chosen for a day that is today somewhere, from UTC-12 to UTC+14.',
+    }),
   ),
 })
 

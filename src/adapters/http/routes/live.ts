@@ -7,12 +7,13 @@ import type { LiveFilter } from '../../../core/live/channels.ts'
 import type { Place } from '../../../core/log/log.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { JsonObject } from '../../../domain/event.ts'
-import { type ChannelName, FilterFault, isChannel, mayListen, readFilter } from '../../../subscribers/live-channels.ts'
-import type { LiveFault } from '../../../subscribers/live-messages.ts'
+import { type ChannelName, isChannel, mayListen } from '../../../subscribers/live-channels.ts'
+import { FilterFault, type ReadFilter } from '../../../subscribers/live-filters.ts'
+import type { LiveFault, ResetMessage } from '../../../subscribers/live-messages.ts'
 import type { Authority } from '../authority.ts'
 import { openDocument } from '../documents.ts'
 import { formatOf } from '../negotiation.ts'
-import { type ProblemCode, ProblemError } from '../problems.ts'
+import { ProblemError } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Requester, type Route, type Upgrading } from '../route.ts'
 import type { Admission } from '../security.ts'
 import { LIVE_PATH, SUBPROTOCOL } from '../websocket.ts'
@@ -25,13 +26,21 @@ export type LivePort = {
   full(counted: string): 'listener' | 'node' | undefined
   connect(ws: WebSocket, socket: Socket, listener: Requester & { readonly counted: string }, release: () => void): void
   stream(
-    asked: { readonly channel: ChannelName; readonly filter: LiveFilter; readonly after?: Place },
+    asked: {
+      readonly channel: ChannelName
+      readonly filter: LiveFilter
+      readonly after?: Place
+      readonly reset?: Omit<ResetMessage, 'op' | 'id'>
+    },
     listener: Requester & { readonly counted: string },
     release: () => void,
   ): Readable
   /** Before a subscription begins: what has to be in the log about it. Rejects when it cannot be written there. */
   recorded(listener: Requester, channel: ChannelName, filter: LiveFilter, after: Place | undefined): Promise<void>
   readAfter(token: string): Promise<Place | LiveFault>
+  /** Where the log ends now, as a token. */
+  now(): Promise<{ readonly token: string; readonly place: Place }>
+  readonly readFilter: ReadFilter
   readonly tickets: {
     issue(credential: string): { readonly ticket: string; readonly expiresAt: string }
     redeem(ticket: string): Promise<string | undefined>
@@ -104,9 +113,19 @@ const identify =
     })
   }
 
-const faultCodes: Readonly<Partial<Record<LiveFault['code'], ProblemCode>>> = {
-  'after-invalid': 'sync-token-invalid',
-  'other-log': 'other-log',
+/**
+ * Whoever resumes at what is none begins at the end of the log, and is told so in the stream: a browser gives up for good where
+ * the answer has an error (HTML Living Standard, 9.2.3), and would ask with the same Last-Event-ID whenever it is told to come back.
+ */
+const beginning = async (live: LivePort, token: string | undefined) => {
+  const after = token === undefined ? undefined : await live.readAfter(token)
+  if (!after || !('code' in after)) return { after }
+  const { code, detail } = after
+  const now = await live.now()
+  return {
+    after: now.place,
+    reset: { code: code === 'other-log' ? code : ('after-invalid' as const), detail, after: now.token },
+  }
 }
 
 const openStream =
@@ -123,15 +142,14 @@ const openStream =
             headers: { 'www-authenticate': 'Bearer realm="lexichron"' },
           })
     const { after: asked, ...rest }: Record<string, unknown> = { ...Object(request.query) }
-    const filter = readFilter(channel, rest)
+    const filter = live.readFilter(channel, rest)
     if (filter instanceof FilterFault) {
       const { member, message: detail } = filter
       const errors = member === undefined ? [] : [{ pointer: `/${member}`, code: 'filter', detail }]
       throw new ProblemError('validation', detail, { errors })
     }
     const token = header(request, 'last-event-id') ?? (typeof asked === 'string' ? asked : undefined)
-    const after = token === undefined ? undefined : await live.readAfter(token)
-    if (after && 'code' in after) throw new ProblemError(faultCodes[after.code] ?? 'validation', after.detail)
+    const { after, reset } = await beginning(live, token)
     const headers = { 'x-accel-buffering': 'no' }
     const cache = 'private, no-store, no-transform'
     if (request.method === 'HEAD') return { status: 200, type: EVENTS, headers, cache }
@@ -141,7 +159,7 @@ const openStream =
     const release = live.place(request.counted)
     if (typeof release === 'string') throw refusePlace(release)
     const body = live.stream(
-      { channel, filter, ...defined({ after }) },
+      { channel, filter, ...defined({ after, reset }) },
       { ...requester, counted: request.counted },
       release,
     )
@@ -232,7 +250,8 @@ export const liveRoutes = (
       name: 'live-channel',
       tag,
       summary: 'A channel of the live feed as server-sent events',
-      description: 'Filters and after are query parameters; Last-Event-ID wins over after.',
+      description:
+        'Filters and after are query parameters; Last-Event-ID wins over after. One that cannot be resumed after is told by an event reset, and the stream begins at the end of the log.',
       permission: 'entries:read',
       rate: 'reads',
       request: { params: { channel: 'entries' } },
@@ -261,9 +280,6 @@ export const liveRoutes = (
       problems: [
         'validation',
         'not-acceptable',
-        'sync-token-invalid',
-        'other-log',
-
         'too-many-connections',
         'node-full',
         'permission-denied',
