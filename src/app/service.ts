@@ -44,7 +44,12 @@ import { openHotRecords } from './warming.ts'
 const VERIFIED_TOKENS = 10_000
 
 const openQueries = (core: Core, views: Views, { counter, query }: ReturnType<typeof openAnalytics>) => {
-  const reads = { entries: views.entries.view, log: core.log, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
+  const reads = {
+    entries: views.entries.view,
+    log: core.log,
+    streams: core.entries,
+    folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE),
+  }
   const search = { search: views.search.view, entries: views.entries.view }
   const system = (commandId: string) => ({
     commandId,

@@ -221,9 +221,9 @@ export const redactEntry: EntryCommand<OnEntry<Static<typeof RedactBody>>> = {
 }
 
 /** One record of a source: one command and one append an entry. */
-export const importEntry: EntryCommand<entry.ImportedRecord> = {
+export const importEntry = {
   name: 'import-entry',
   permission: 'entries:import',
   stream: ({ identity }) => entryStream(entryId(identity)),
   decide: record => entry.importRecord(record),
-}
+} satisfies EntryCommand<entry.ImportedRecord>

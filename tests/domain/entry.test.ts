@@ -276,8 +276,8 @@ t.test('a fold of any events in any order, opened or removed, never throws', asy
     .map(([event, removed]) => (removed ? { ...event, removed: true as const } : event))
   holds(
     fc.property(fc.array(given, { maxLength: 12 }), events => {
-      const { state } = entry.given(...events)
-      for (const revision of [0n, 5n]) decide.revert(revision, undefined)(state)
+      const story = entry.given(...events)
+      for (const revision of [0n, 5n]) story.when(decide.revert(revision, undefined))
       return true
     }),
   )

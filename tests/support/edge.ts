@@ -179,7 +179,7 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
   const entries = openTransactor({ aggregate: entryAggregate, log, clock, random: Math.random, cachedStreams: 1000 })
   const cache = openMemoryCache({ clock, max: 10_000 })
   const view = openMemoryView(log, faults)
-  const reads: EntryPasts = { entries: view, log, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
+  const reads: EntryPasts = { entries: view, log, streams: entries, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
   const pointOf = (seed: string | undefined): string => (seed === undefined ? randomUUID() : '')
   return {
     settings: {

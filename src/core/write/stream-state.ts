@@ -1,9 +1,10 @@
 /** The folded state of one stream with what transact needs beside it: revision, recent commands, sealing key. */
-import type { Aggregate } from '../../domain/decider.ts'
+import type { Aggregate, EventsByRevision } from '../../domain/decider.ts'
 import type { DomainEvent, Recorded } from '../../domain/event.ts'
 import { markOf, NO_MARK } from '../../domain/mark.ts'
 import type { Expected, Written } from '../../ports/event-store.ts'
 import type { Log, NewEvent } from '../log/log.ts'
+import { eventsAt } from '../log/revisions.ts'
 
 /** A command that the stream has seen: its last revision, and the hash of its body. */
 export type Seen = { readonly revision: bigint; readonly fingerprint: string | undefined; readonly at: string }
@@ -84,13 +85,38 @@ export const since = async <State, E extends DomainEvent>(
   return loaded
 }
 
-/** The stream as it was at a revision. */
+/** A stream, how it is folded, and where it is read. */
+export type Folded<State, E extends DomainEvent> = {
+  readonly log: Pick<Log, 'readStream'>
+  readonly aggregate: Aggregate<State, E>
+  readonly stream: string
+}
+
+/** The aggregate's own events at these revisions. */
+export const pastOf = async <State, E extends DomainEvent>(
+  { log, aggregate, stream }: Folded<State, E>,
+  revisions: readonly bigint[],
+): Promise<EventsByRevision<E>> => {
+  const events = new Map<bigint, Recorded<E>>()
+  for (const [revision, event] of await eventsAt(log, stream, revisions))
+    if (belongs(aggregate, event)) events.set(revision, event)
+  return events
+}
+
+/** The stream as it was at a revision before that of `now`: by recalling it where the aggregate can, else folded from the start. */
 export const stateAt = async <State, E extends DomainEvent>(
-  log: Pick<Log, 'readStream'>,
-  aggregate: Aggregate<State, E>,
-  stream: string,
+  folded: Folded<State, E>,
+  now: Loaded<State>,
   revision: bigint,
 ): Promise<Loaded<State>> => {
+  const { log, aggregate, stream } = folded
+  const { earlier } = aggregate
+  if (earlier) {
+    const events = await pastOf(folded, [...earlier.needs(now.state, revision), revision])
+    const event = events.get(revision)
+    const state = earlier.recall(now.state, revision, events)
+    if (event) return { ...now, state, revision, position: event.position, lastId: event.id, at: event.meta.at }
+  }
   let loaded = begin(aggregate)
   for await (const page of log.readStream(stream, { from: 0n, limit: Number(revision) + 1 }))
     loaded = apply(aggregate, loaded, page)

@@ -6,7 +6,7 @@
  * that retries are left for those of other processes.
  */
 import { LRUCache } from 'lru-cache'
-import type { Aggregate, Decision } from '../../domain/decider.ts'
+import type { Aggregate, Deciding, Decision } from '../../domain/decider.ts'
 import { defined } from '../../domain/defined.ts'
 import type { Actor, DomainEvent } from '../../domain/event.ts'
 import { eventId } from '../../domain/ids.ts'
@@ -16,7 +16,7 @@ import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type AppendResult, EventStoreError, type Expected } from '../../ports/event-store.ts'
 import type { Encoded, Log, NewEvent } from '../log/log.ts'
-import { advance, begin, type Loaded, markAt, preview, since, stateAt, timeAfter } from './stream-state.ts'
+import { advance, begin, type Loaded, markAt, pastOf, preview, since, stateAt, timeAfter } from './stream-state.ts'
 import { openStreamTurns } from './stream-turns.ts'
 
 /** Everything about one command that is not its input. */
@@ -51,7 +51,7 @@ export type Result<State> = Accepted<State> | Refusal
 export type Transactor<State, E extends DomainEvent> = {
   readonly aggregate: Aggregate<State, E>
   /** Carries out one command, after those on the stream that came before. @throws {EventStoreError} when the store is unavailable, busy or refuses the size. */
-  run(stream: string, decide: (state: State) => Decision<E>, envelope: Envelope): Promise<Result<State>>
+  run(stream: string, decide: Deciding<State, E>, envelope: Envelope): Promise<Result<State>>
   /** The stream as it stands in the log now. */
   load(stream: string): Promise<Pick<Loaded<State>, 'state' | 'revision' | 'position'> & { readonly mark: string }>
   /** Drops a stream from memory: its text was removed. */
@@ -91,18 +91,21 @@ export const openTransactor = <State, E extends DomainEvent>(
   options: TransactorOptions<State, E>,
 ): Transactor<State, E> => {
   const { aggregate, log, clock, random } = options
+  const { weigh = sizeOf } = aggregate
   const cache = new LRUCache<string, Loaded<State>>({
     max: options.cachedStreams,
     // What streams hold differs a thousandfold.
     maxSize: CACHED_CHARACTERS,
-    sizeCalculation: ({ state }) => 500 + sizeOf(state),
+    sizeCalculation: ({ state }) => 500 + weigh(state),
   })
 
   const turns = openStreamTurns()
 
   const resync = async (stream: string, from: Loaded<State>): Promise<Loaded<State>> => {
     const loaded = await since(log, aggregate, stream, from)
-    cache.set(stream, { ...loaded, cached: true })
+    // Whoever asks for streams that are not there pushes out none that is.
+    if (loaded.revision !== 'none' && (loaded.revision !== from.revision || !cache.has(stream)))
+      cache.set(stream, { ...loaded, cached: true })
     return { ...loaded, cached: false }
   }
   const load = async (stream: string): Promise<Loaded<State>> => cache.get(stream) ?? resync(stream, begin(aggregate))
@@ -148,6 +151,15 @@ export const openTransactor = <State, E extends DomainEvent>(
     return result
   }
 
+  const decideOn = async (
+    stream: string,
+    { state }: Loaded<State>,
+    decide: Deciding<State, E>,
+  ): Promise<Decision<E>> =>
+    typeof decide === 'function'
+      ? decide(state)
+      : decide.decide(state, await pastOf({ log, aggregate, stream }, decide.needs(state)))
+
   const firstAnswer = async (
     stream: string,
     loaded: Loaded<State>,
@@ -157,7 +169,7 @@ export const openTransactor = <State, E extends DomainEvent>(
     // Others may have removed the text since; until its key is gone, only the stream as it stands says so.
     const now = aggregate.isRemoved && loaded.cached ? await resync(stream, loaded) : loaded
     const whole = now.revision === seen || aggregate.isRemoved?.(now.state) === true
-    const first = whole ? now : await stateAt(log, aggregate, stream, seen)
+    const first = whole ? now : await stateAt({ log, aggregate, stream }, now, seen)
     const { state, revision, position } = first
     const replayed = envelope.dryRun !== true
     return { outcome: 'accepted', stream, state, revision, mark: markAt(first), position, replayed, events: [] }
@@ -191,7 +203,7 @@ export const openTransactor = <State, E extends DomainEvent>(
     n: number,
     stream: string,
     loaded: Loaded<State>,
-    decide: (state: State) => Decision<E>,
+    decide: Deciding<State, E>,
     envelope: Envelope,
   ): Promise<Result<State>> => {
     const again = async (): Promise<Result<State>> => attempt(n, stream, await resync(stream, loaded), decide, envelope)
@@ -204,7 +216,7 @@ export const openTransactor = <State, E extends DomainEvent>(
     const stated = ifMatch === undefined || (ifMatch === 'any' && loaded.revision !== 'none') ? undefined : ifMatch
     if (stated !== undefined && (stated === 'any' || !isStated(stated, loaded.revision, markAt(loaded))))
       return loaded.cached ? again() : stale(stated, loaded.revision)
-    const decision = decide(loaded.state)
+    const decision = await decideOn(stream, loaded, decide)
     if (isRefusal(decision)) return loaded.cached ? again() : decision
     const { state, revision, position } = loaded
     const mark = markAt(loaded)

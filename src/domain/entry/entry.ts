@@ -1,12 +1,29 @@
 /** An entry of the dictionary: one lemma of one language and part of speech, from draft to publication and beyond. */
-import type { Aggregate, Decision } from '../decider.ts'
+import type { Aggregate, Decision, EventsByRevision } from '../decider.ts'
 import { defined } from '../defined.ts'
 import type { Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
+import { sizeOf } from '../json.ts'
 import { refuse } from '../refusal.ts'
 import type { EntryContent, EntryStatus, PartOfSpeech } from './content.ts'
 import { applyChange, emptyContent } from './content.ts'
 import { type EntryEvent, entryEvents } from './events.ts'
+import {
+  beginningOf,
+  contentMembers,
+  contributorsAt,
+  type EntryPast,
+  holdersOf,
+  membersAt,
+  momentOf,
+  noPast,
+  originAt,
+  pastAfter,
+  pastOfRemoved,
+  pastUntil,
+  standingAt,
+  weightOf,
+} from './past.ts'
 
 // Stream
 
@@ -99,6 +116,8 @@ const created = (event: Recorded<EntryEvent>, known: Entry | undefined): Entry |
   return undefined
 }
 
+const withoutText = (entry: Entry): Entry => ({ ...entry, lemma: '', content: emptyContent, removed: true })
+
 /** The entry after the event. An event that cannot follow (in a broken order) leaves it as it is; nothing throws. */
 export const evolveEntry = (entry: Entry | undefined, event: Recorded<EntryEvent>): Entry | undefined => {
   // Nothing that comes after a removal brings text back.
@@ -110,11 +129,11 @@ export const evolveEntry = (entry: Entry | undefined, event: Recorded<EntryEvent
     case 'DraftEdited':
     case 'EntryEdited':
       return event.removed
-        ? { ...entry, content: emptyContent, lemma: '', removed: true }
+        ? withoutText(entry)
         : { ...touched(entry, event), content: applyChange(entry.content, event.data.changes), edited: true }
     case 'EntryReverted':
       return event.removed
-        ? { ...entry, content: emptyContent, lemma: '', removed: true }
+        ? withoutText(entry)
         : { ...touched(entry, event), content: event.data.content, edited: true }
     case 'EntrySubmitted':
       return moved(entry, 'submitted', event)
@@ -135,28 +154,72 @@ export const evolveEntry = (entry: Entry | undefined, event: Recorded<EntryEvent
       return { ...touched(entry, event), author: event.meta.actor.id }
     case 'EntryRedacted': {
       const { replacedBy: _, ...rest } = entry
-      return { ...rest, lemma: '', content: emptyContent, removed: true, updatedAt: event.meta.at }
+      return { ...withoutText(rest), updatedAt: event.meta.at }
     }
     default:
       return entry
   }
 }
 
-/** The entry with the content of each of its revisions, which a revert chooses from. */
+/** The content of a revision, from the events that hold it; undefined: its text was removed. */
+export const contentAt = (
+  past: EntryPast,
+  revision: number,
+  events: EventsByRevision<EntryEvent>,
+): EntryContent | undefined => {
+  const set = membersAt(past, revision, { events, members: contentMembers })
+  return set && applyChange(emptyContent, set)
+}
+
+const timeOf = (at: number): string => new Date(at).toISOString()
+
+/** The entry as it was at a revision, from the events that hold it (`holdersOf`); undefined: there was none, or its text was removed. */
+export const entryAt = (past: EntryPast, revision: number, events: EventsByRevision<EntryEvent>): Entry | undefined => {
+  const [moment, first, origin] = [momentOf(past, revision), beginningOf(past), originAt(past, revision)]
+  const event = origin === undefined ? undefined : events.get(BigInt(origin))
+  const found = event && created(event, undefined)
+  const content = contentAt(past, revision, events)
+  if (!moment || !first || !found || found.removed || !content) return undefined
+  const { status, edited, author, replacedBy } = standingAt(past, revision)
+  const { author: _, ...identity } = found
+  return {
+    ...identity,
+    content,
+    status,
+    edited,
+    ...defined({ author, replacedBy }),
+    contributors: contributorsAt(past, revision),
+    createdAt: timeOf(first.at),
+    updatedAt: timeOf(moment.at),
+  }
+}
+
+/** The entry, and what is kept of its past: of earlier revisions no content. */
 export type EntryState = {
   readonly entry: Entry | undefined
-  readonly contents: ReadonlyMap<string, EntryContent>
+  readonly past: EntryPast
 }
 
 export const entryAggregate: Aggregate<EntryState, EntryEvent> = {
   category: entryCategory,
   events: entryEvents,
-  initial: { entry: undefined, contents: new Map() },
+  initial: { entry: undefined, past: noPast },
   evolve: (state, event) => {
     const entry = evolveEntry(state.entry, event)
-    if (!entry || entry.removed) return { entry, contents: new Map() }
-    return { entry, contents: new Map(state.contents).set(String(event.revision), entry.content) }
+    if (!entry) return { entry, past: noPast }
+    if (entry.removed) return { entry, past: pastOfRemoved(state.past, event) }
+    return { entry, past: pastAfter(state.past, entry, event) }
   },
+  earlier: {
+    needs: ({ past }, revision) => holdersOf(past, Number(revision)),
+    recall: ({ entry, past }, revision, events) => {
+      const then = entryAt(past, Number(revision), events)
+      return then
+        ? { entry: then, past: pastUntil(past, Number(revision)) }
+        : { entry: entry && withoutText(entry), past: noPast }
+    },
+  },
+  weigh: ({ entry, past }) => sizeOf(entry) + weightOf(past),
   isRemoved: ({ entry }) => entry?.removed === true,
   route: ({ entry }) =>
     entry === undefined

@@ -5,6 +5,7 @@ import { type CommandRequest, openExecutor } from '../../../src/core/write/execu
 import type { Accepted, Transactor } from '../../../src/core/write/transact.ts'
 import { type EntryState, entryAggregate } from '../../../src/domain/entry/entry.ts'
 import type { EntryEvent } from '../../../src/domain/entry/events.ts'
+import { noPast } from '../../../src/domain/entry/past.ts'
 import { refuse } from '../../../src/domain/refusal.ts'
 import { permissionsOf, type Role } from '../../../src/domain/roles.ts'
 import { fakeClock } from '../../support/clocks.ts'
@@ -21,7 +22,7 @@ const accepted = (stream: string): Accepted<EntryState> => ({
 })
 
 const published: EntryState = {
-  contents: new Map(),
+  past: noPast,
   entry: {
     language: 'en',
     lemma: 'word',
