@@ -17,6 +17,7 @@ import { rebuild, verifyProjection } from '../core/project/rebuild.ts'
 import { type ProjectionHandle, runProjection } from '../core/project/runner.ts'
 import { openView } from '../core/project/view.ts'
 import type { SubscriberHandle } from '../core/subscribe/runner.ts'
+import { openSnapshots } from '../core/write/snapshots.ts'
 import { openTransactor } from '../core/write/transact.ts'
 import { blockAggregate, blockEvents } from '../domain/access/block.ts'
 import { tokenAggregate, tokenEvents } from '../domain/access/token.ts'
@@ -28,9 +29,9 @@ import { addressKeysAggregate, addressKeysEvents } from '../domain/address/keys.
 import { mailAggregate, mailEvents } from '../domain/address/mail-refusal.ts'
 import type { Aggregate } from '../domain/decider.ts'
 import { dayAggregate, dayEvents } from '../domain/entry/day.ts'
-import { entryAggregate } from '../domain/entry/entry.ts'
 import { entryEvents } from '../domain/entry/events.ts'
 import { importAggregate, importEvents } from '../domain/entry/import.ts'
+import { entryAggregate } from '../domain/entry/state.ts'
 import type { DomainEvent, JsonObject } from '../domain/event.ts'
 import { historyEvents } from '../domain/history/history.ts'
 import { openIdClaimAggregate, openIdClaimEvents } from '../domain/openid/claim.ts'
@@ -132,8 +133,16 @@ export const openCore = async (
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId })
   const cache = measuredCache(hold(caching.cache), gauged)
   const log = openLog({ store, keys, types: eventTypes })
+  const snapshots = hold(
+    openSnapshots({
+      records: reads,
+      logId: store.logId,
+      clock,
+      onResult: result => gauged.metrics?.snapshot(result),
+    }),
+  )
   const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
-    openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS })
+    openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS, snapshots })
   const nodeId = randomUUID()
   const complain = (error: unknown): void => warn(`jobs: ${error instanceof Error ? error.message : String(error)}`)
   const queue = hold(lazyJobs(config, { nodeId, clock, random: Math.random, onError: complain }))

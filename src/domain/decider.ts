@@ -2,7 +2,7 @@
  * The decider: how one aggregate is declared (Chassaing's pattern). A command becomes `decide(input)(state)`: events, or
  * a refusal. No events means "already true" and is a success.
  */
-import type { DomainEvent, EventRoute, EventType, Recorded } from './event.ts'
+import type { DomainEvent, EventRoute, EventType, JsonObject, Recorded } from './event.ts'
 import type { Refusal } from './refusal.ts'
 import type { Permission } from './roles.ts'
 
@@ -31,7 +31,17 @@ export type Deciding<State, E extends DomainEvent> = Decide<State, E> | DecideOn
 export type Recall<State, E extends DomainEvent> = {
   /** The revisions whose events it takes, few however long the stream is. */
   readonly needs: (state: State, revision: bigint) => readonly bigint[]
-  readonly recall: (state: State, revision: bigint, events: EventsByRevision<E>) => State
+  /** undefined: text of it was removed. */
+  readonly recall: (state: State, revision: bigint, events: EventsByRevision<E>) => State | undefined
+}
+
+/** A state as a stored snapshot has it: no text, so that there is none to be removed; `earlier` makes it whole again. */
+export type Snapshooting<State> = {
+  /** Raised whenever the fold or the form changes: a snapshot of another version is passed over. */
+  readonly version: number
+  readonly encode: (state: State) => JsonObject
+  /** undefined: it has not this form. */
+  readonly decode: (json: JsonObject) => State | undefined
 }
 
 /** `evolve` never throws, whatever the order of events. `route` says who may see an event, from the state after it. */
@@ -44,6 +54,8 @@ export type Aggregate<State, E extends DomainEvent> = {
   /** Was its text removed for ever? A command that is repeated afterwards is not answered with what stood then. */
   readonly isRemoved?: (state: State) => boolean
   readonly earlier?: Recall<State, E>
+  /** Only with `earlier`. */
+  readonly snapshot?: Snapshooting<State>
   /** Bytes that a state takes in memory, about. Absent: as many as its JSON has characters. */
   readonly weigh?: (state: State) => number
 }

@@ -1,10 +1,12 @@
 /** One entry whose author has edited it again and again, with as much text as is wanted, over a counted store. */
 import { openLog } from '../../src/core/log/open.ts'
+import { openSnapshots, type SnapshotResult } from '../../src/core/write/snapshots.ts'
 import { type Envelope, openTransactor } from '../../src/core/write/transact.ts'
 import type { Deciding } from '../../src/domain/decider.ts'
 import { emptyContent } from '../../src/domain/entry/content.ts'
-import { type EntryState, entryAggregate, entryStream } from '../../src/domain/entry/entry.ts'
+import { entryStream } from '../../src/domain/entry/entry.ts'
 import { type EntryEvent, entryEvents } from '../../src/domain/entry/events.ts'
+import { type EntryState, entryAggregate } from '../../src/domain/entry/state.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
 import { openTurns } from '../../src/domain/turns.ts'
 import { entryHistory, getEntry } from '../../src/queries/entries.ts'
@@ -12,6 +14,7 @@ import { patientClock } from './clocks.ts'
 import { countedStore } from './counted-store.ts'
 import { openMemoryEventStore } from './memory-event-store.ts'
 import { openMemoryKeys } from './memory-keys.ts'
+import { memoryRecords } from './memory-records.ts'
 import { unusedView } from './projections.ts'
 
 export const AUTHOR = '018f4d5e-7a6b-7c3d-8e9f-0a1b2c3d4e5f'
@@ -32,16 +35,20 @@ const drafted: EntryEvent = {
 }
 
 /** `revisions` edits of `characters` each, after the draft. */
-export const openLongEntry = async (revisions: number, characters: number) => {
+export const openLongEntry = async (revisions: number, characters: number, records = memoryRecords()) => {
   const counted = countedStore(openMemoryEventStore({ pageSize: PAGE_EVENTS }))
   const keys = openMemoryKeys()
   const log = openLog({ store: counted.store, keys, types: entryEvents })
   const clock = patientClock()
   /** A node: another one has nothing of the first one's memory. */
   const start = () => {
-    const streams = openTransactor({ aggregate: entryAggregate, log, clock, random: () => 0, cachedStreams: 100 })
+    const results: SnapshotResult[] = []
+    const onResult = (result: SnapshotResult): void => void results.push(result)
+    const snapshots = openSnapshots({ records, logId: log.logId, clock, onResult })
+    const options = { aggregate: entryAggregate, log, clock, random: () => 0, cachedStreams: 100 }
+    const streams = openTransactor({ ...options, snapshots })
     const reads = { entries: unusedView, log, streams, folds: openTurns(1, 1) }
-    return { streams, history: entryHistory(reads), entry: getEntry(reads) }
+    return { streams, snapshots, results, history: entryHistory(reads), entry: getEntry(reads) }
   }
   const node = start()
   let commands = 0
@@ -66,15 +73,18 @@ export const openLongEntry = async (revisions: number, characters: number) => {
   await run(() => [drafted])
   for (let n = 1; n <= revisions; n += 1) await run(() => [edit(n)])
   const timeOf = (revision: number): Date => new Date(START + (revision + 1) * 60_000)
+  await node.snapshots.close()
   return {
     id: ID,
     stream: entryStream(ID),
     node,
+    records,
     start,
     run,
     edit,
     envelope,
     timeOf,
+    clock,
     during: counted.during,
     log,
     keys,

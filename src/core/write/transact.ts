@@ -16,7 +16,20 @@ import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type AppendResult, EventStoreError, type Expected } from '../../ports/event-store.ts'
 import type { Encoded, Log, NewEvent } from '../log/log.ts'
-import { advance, begin, type Loaded, markAt, pastOf, preview, since, stateAt, timeAfter } from './stream-state.ts'
+import type { Snapshots } from './snapshots.ts'
+import { dueSnapshot, fromStart } from './stored-state.ts'
+import {
+  advance,
+  begin,
+  type Loaded,
+  markAt,
+  nothingUnkept,
+  pastOf,
+  preview,
+  since,
+  stateAt,
+  timeAfter,
+} from './stream-state.ts'
 import { openStreamTurns } from './stream-turns.ts'
 
 /** Everything about one command that is not its input. */
@@ -66,6 +79,8 @@ export type TransactorOptions<State, E extends DomainEvent> = {
   readonly random: () => number
   /** How many streams are kept in memory. */
   readonly cachedStreams: number
+  /** Where snapshots of long streams are kept; without, each is folded from its start. */
+  readonly snapshots?: Snapshots
 }
 
 const MAX_ATTEMPTS = 8
@@ -90,7 +105,7 @@ const UNKNOWN = 'It is not known whether this was written. Send it again with th
 export const openTransactor = <State, E extends DomainEvent>(
   options: TransactorOptions<State, E>,
 ): Transactor<State, E> => {
-  const { aggregate, log, clock, random } = options
+  const { aggregate, log, clock, random, snapshots } = options
   const { weigh = sizeOf } = aggregate
   const cache = new LRUCache<string, Loaded<State>>({
     max: options.cachedStreams,
@@ -101,12 +116,21 @@ export const openTransactor = <State, E extends DomainEvent>(
 
   const turns = openStreamTurns()
 
+  /** Keeps it in memory, and of a long stream a snapshot in the read store when one is due. */
+  const remember = (stream: string, loaded: Loaded<State>): Loaded<State> => {
+    const due = snapshots && dueSnapshot({ aggregate, stream }, loaded)
+    if (due) snapshots.keep(due)
+    const kept = due ? { ...loaded, unkept: nothingUnkept } : loaded
+    cache.set(stream, { ...kept, cached: true })
+    return { ...kept, cached: false }
+  }
+
   const resync = async (stream: string, from: Loaded<State>): Promise<Loaded<State>> => {
-    const loaded = await since(log, aggregate, stream, from)
+    const folded = { log, aggregate, stream }
+    const loaded = await (from.revision === 'none' ? fromStart(folded, snapshots) : since(folded, from))
     // Whoever asks for streams that are not there pushes out none that is.
-    if (loaded.revision !== 'none' && (loaded.revision !== from.revision || !cache.has(stream)))
-      cache.set(stream, { ...loaded, cached: true })
-    return { ...loaded, cached: false }
+    if (loaded.revision === 'none' || (loaded.revision === from.revision && cache.has(stream))) return loaded
+    return remember(stream, loaded)
   }
   const load = async (stream: string): Promise<Loaded<State>> => cache.get(stream) ?? resync(stream, begin(aggregate))
 
@@ -188,11 +212,10 @@ export const openTransactor = <State, E extends DomainEvent>(
   ): Promise<Loaded<State> | 'unknown' | undefined> => {
     if (fingerprint === undefined) return undefined
     try {
-      const recorded = await since(log, aggregate, stream, loaded)
+      const recorded = await since({ log, aggregate, stream }, loaded)
       const seen = recorded.recent.get(commandId)
       if (!seen || (seen.fingerprint === fingerprint && seen.at === written.at(-1)?.meta.at)) return undefined
-      cache.set(stream, { ...recorded, cached: true })
-      return { ...recorded, cached: false }
+      return remember(stream, recorded)
     } catch (error) {
       if (error instanceof EventStoreError) return 'unknown'
       throw error
@@ -251,7 +274,7 @@ export const openTransactor = <State, E extends DomainEvent>(
     }
     if (first) return attempt(n, stream, first, decide, envelope)
     const written = advance(aggregate, loaded, stream, events, result, encoded.key)
-    if ((cache.peek(stream)?.position ?? 0n) < written.position) cache.set(stream, { ...written, cached: true })
+    if ((cache.peek(stream)?.position ?? 0n) < written.position) remember(stream, written)
     return {
       outcome: 'accepted',
       stream,

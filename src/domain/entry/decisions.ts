@@ -8,9 +8,10 @@ import { sameJson } from '../json.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import type { EntryContent } from './content.ts'
 import { checkReason, contentChange, contentOf, type EntryInput } from './content-rules.ts'
-import { contentAt, type Entry, type EntryState, existing } from './entry.ts'
+import type { Entry } from './entry.ts'
 import type { EntryEvent, redactionGrounds } from './events.ts'
 import { holdersOf, latestOf, momentOf } from './past.ts'
+import { contentAt, type EntryState, existing } from './state.ts'
 
 /** A draft that its author has not touched for so long may be taken over by another contributor. */
 export const STALE_DRAFT_MS = 30 * 24 * 60 * 60 * 1000

@@ -1,29 +1,10 @@
 /** An entry of the dictionary: one lemma of one language and part of speech, from draft to publication and beyond. */
-import type { Aggregate, Decision, EventsByRevision } from '../decider.ts'
 import { defined } from '../defined.ts'
 import type { Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
-import { sizeOf } from '../json.ts'
-import { refuse } from '../refusal.ts'
 import type { EntryContent, EntryStatus, PartOfSpeech } from './content.ts'
 import { applyChange, emptyContent } from './content.ts'
-import { type EntryEvent, entryEvents } from './events.ts'
-import {
-  beginningOf,
-  contentMembers,
-  contributorsAt,
-  type EntryPast,
-  holdersOf,
-  membersAt,
-  momentOf,
-  noPast,
-  originAt,
-  pastAfter,
-  pastOfRemoved,
-  pastUntil,
-  standingAt,
-  weightOf,
-} from './past.ts'
+import type { EntryEvent } from './events.ts'
 
 // Stream
 
@@ -72,7 +53,8 @@ const moved = (entry: Entry, status: EntryStatus, event: Recorded<EntryEvent>): 
   updatedAt: event.meta.at,
 })
 
-const created = (event: Recorded<EntryEvent>, known: Entry | undefined): Entry | undefined => {
+/** The entry that an event begins, or that an import gives anew what the source has; undefined for all other events. */
+export const created = (event: Recorded<EntryEvent>, known: Entry | undefined): Entry | undefined => {
   if (event.type === 'EntryDrafted') {
     const { language, lemma, partOfSpeech, homograph, licence, source, content } = event.data
     return {
@@ -160,85 +142,3 @@ export const evolveEntry = (entry: Entry | undefined, event: Recorded<EntryEvent
       return entry
   }
 }
-
-/** The content of a revision, from the events that hold it; undefined: its text was removed. */
-export const contentAt = (
-  past: EntryPast,
-  revision: number,
-  events: EventsByRevision<EntryEvent>,
-): EntryContent | undefined => {
-  const set = membersAt(past, revision, { events, members: contentMembers })
-  return set && applyChange(emptyContent, set)
-}
-
-const timeOf = (at: number): string => new Date(at).toISOString()
-
-/** The entry as it was at a revision, from the events that hold it (`holdersOf`); undefined: there was none, or its text was removed. */
-export const entryAt = (past: EntryPast, revision: number, events: EventsByRevision<EntryEvent>): Entry | undefined => {
-  const [moment, first, origin] = [momentOf(past, revision), beginningOf(past), originAt(past, revision)]
-  const event = origin === undefined ? undefined : events.get(BigInt(origin))
-  const found = event && created(event, undefined)
-  const content = contentAt(past, revision, events)
-  if (!moment || !first || !found || found.removed || !content) return undefined
-  const { status, edited, author, replacedBy } = standingAt(past, revision)
-  const { author: _, ...identity } = found
-  return {
-    ...identity,
-    content,
-    status,
-    edited,
-    ...defined({ author, replacedBy }),
-    contributors: contributorsAt(past, revision),
-    createdAt: timeOf(first.at),
-    updatedAt: timeOf(moment.at),
-  }
-}
-
-/** The entry, and what is kept of its past: of earlier revisions no content. */
-export type EntryState = {
-  readonly entry: Entry | undefined
-  readonly past: EntryPast
-}
-
-export const entryAggregate: Aggregate<EntryState, EntryEvent> = {
-  category: entryCategory,
-  events: entryEvents,
-  initial: { entry: undefined, past: noPast },
-  evolve: (state, event) => {
-    const entry = evolveEntry(state.entry, event)
-    if (!entry) return { entry, past: noPast }
-    if (entry.removed) return { entry, past: pastOfRemoved(state.past, event) }
-    return { entry, past: pastAfter(state.past, entry, event) }
-  },
-  earlier: {
-    needs: ({ past }, revision) => holdersOf(past, Number(revision)),
-    recall: ({ entry, past }, revision, events) => {
-      const then = entryAt(past, Number(revision), events)
-      return then
-        ? { entry: then, past: pastUntil(past, Number(revision)) }
-        : { entry: entry && withoutText(entry), past: noPast }
-    },
-  },
-  weigh: ({ entry, past }) => sizeOf(entry) + weightOf(past),
-  isRemoved: ({ entry }) => entry?.removed === true,
-  route: ({ entry }) =>
-    entry === undefined
-      ? { visibility: 'owner' }
-      : {
-          language: entry.language,
-          visibility: entry.status === 'published' || entry.status === 'retired' ? 'public' : 'owner',
-          ...defined({ owner: entry.author }),
-        },
-}
-
-// Decide: src/domain/entry/decisions.ts
-
-/** What every decision but the first needs: the entry, or why there is none to decide on. */
-export const existing =
-  (then: (entry: Entry, state: EntryState) => Decision<EntryEvent>) =>
-  (state: EntryState): Decision<EntryEvent> =>
-    !state.entry
-      ? refuse('entry-not-found', 'There is no such entry.')
-      : state.entry.removed
-        ? refuse('entry-removed', 'The text of this entry was removed.')
-        : then(state.entry, state)

@@ -1,7 +1,7 @@
-/** What the past of an entry costs whoever asks for it: the same however often it was edited. */
+/** What the past of an entry costs whoever asks for it, and a node that starts: the same however often it was edited. */
 import t from 'tap'
 import { revert } from '../../../src/domain/entry/decisions.ts'
-import { entryAggregate } from '../../../src/domain/entry/entry.ts'
+import { entryAggregate } from '../../../src/domain/entry/state.ts'
 import { isRefusal } from '../../../src/domain/refusal.ts'
 import { AUTHOR, type LongEntry, openLongEntry } from '../../support/long-entry.ts'
 
@@ -59,4 +59,32 @@ t.test('what is held of an entry does not hold what it was', async t => {
   const [few = 0, many = 0] = held
   t.ok(few > CHARACTERS && few < 2 * CHARACTERS, `the text as it is: ${few}`)
   t.ok(many - few < (SIZES[1] - SIZES[0]) * KEPT, `of each revision ${(many - few) / (SIZES[1] - SIZES[0])} bytes`)
+})
+
+/** Snapshots come each 32 edits of this size: both entries have 5 after the last one. */
+const LARGE = 250_000
+const EACH = 32
+const AFTER = 5
+
+t.test('a node that starts reads as much of an entry as of one with four times as many revisions', async t => {
+  const found = []
+  for (const times of [1, 4]) {
+    const entry = await openLongEntry(times * EACH + AFTER, LARGE)
+    const { id, start, run, during, edit } = entry
+    const [first, second, third] = [start(), start(), start()]
+    found.push({
+      'a change': await during(() => run(() => [edit(0)], first)),
+      'a page of one': await during(() => answered(second.history.run({ id, limit: 1 }, author))),
+      'as it was': await during(() =>
+        answered(third.entry.run({ id, asOf: { time: entry.timeOf(EACH / 2) } }, author)),
+      ),
+    })
+  }
+  const [few, many] = found
+  for (const [look, { events, characters }] of Object.entries(few ?? {})) {
+    const other = Object.entries(many ?? {}).find(([name]) => name === look)?.[1]
+    t.equal(other?.events, events, `${look}: ${events} events`)
+    t.ok(Math.abs((other?.characters ?? 0) - characters) < 100, `${look}: ${characters} characters`)
+    t.ok(events < 20, 'the first few, what the snapshot rests on, and what came after it')
+  }
 })
