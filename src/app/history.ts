@@ -91,7 +91,14 @@ export const openHistoryEdge = (
     clock,
     newId,
     onError,
-    readings: openTransactor({ aggregate: readingAggregate, log, clock, random, cachedStreams: CACHED_READINGS }),
+    readings: openTransactor({
+      aggregate: readingAggregate,
+      log,
+      clock,
+      random,
+      cachedStreams: CACHED_READINGS,
+      memory: core.memory.region('streams'),
+    }),
   })
   const history = openHistory({ records: store, transcript, view: views.history.view, types })
   return { history, readings, types, personal, close: () => readings.close() }

@@ -72,6 +72,7 @@ export const openLive = async (
     lost,
     most,
     total,
+    buffer: core.memory.live,
     signal,
     onError,
     recorded: async ({ actor }, channel, filter, after) => {

@@ -183,7 +183,13 @@ export const openService = async (
   const started = await startMail(core, config, { rules, others: [signUpEnds(core).kind] }, logger)
   mail = started
   const figures = openAnalytics(core, views, logger, opened)
-  const verifier = createTokenVerifier({ ...scopeOf(config), keys: core.keys, clock: core.clock, max: VERIFIED_TOKENS })
+  const verifier = createTokenVerifier({
+    ...scopeOf(config),
+    keys: core.keys,
+    clock: core.clock,
+    max: VERIFIED_TOKENS,
+    memory: core.memory.region('tokens'),
+  })
   const { follower, identities } = running
   const identity = await openIdentity(core, config.publicUrl)
   const blocks = await openBlocks(core, config, err => logger.error({ part: 'blocks', err }, 'not read'), opened)

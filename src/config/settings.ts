@@ -129,6 +129,11 @@ export const settings = {
     'names separated by commas, such as google,corporate',
     'providers of OpenID sign-in; each has OPENID_<NAME>_ISSUER, _CLIENT_ID and _CLIENT_SECRET',
   ),
+  MEMORY_MB: {
+    schema: Type.Integer({ minimum: 8, maximum: 65_536 }),
+    expects: 'a whole number from 8 to 65536',
+    about: 'caches and buffers of this process together, in megabytes',
+  },
   LIMIT_READS: limit('reads'),
   LIMIT_SUGGEST: limit('suggestions'),
   LIMIT_SEARCH: limit('searches'),

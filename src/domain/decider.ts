@@ -56,7 +56,7 @@ export type Aggregate<State, E extends DomainEvent> = {
   readonly earlier?: Recall<State, E>
   /** Only with `earlier`. */
   readonly snapshot?: Snapshooting<State>
-  /** Bytes that a state takes in memory, about. Absent: as many as its JSON has characters. */
+  /** Bytes that a state takes in memory, about. Absent: two for each character of its JSON. */
   readonly weigh?: (state: State) => number
 }
 

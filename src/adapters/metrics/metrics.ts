@@ -73,6 +73,9 @@ const openInstruments = (registry: Registry) => {
     drops: counter('live_drops', 'Live clients closed since they read too slowly'),
     behind: gauge('live_behind_seconds', 'For how long events have waited that the live feed has not read'),
     snapshots: counter('snapshots', 'Stored snapshots of long streams that were looked for or kept', ['result']),
+    memory: gauge('memory_bytes', 'What caches and buffers hold, about', ['part']),
+    memoryLimit: gauge('memory_limit_bytes', 'What they may hold', ['part']),
+    memoryFull: counter('memory_full', 'Values forgotten, or listeners sent away, for room', ['part']),
     cache: counter('cache_requests', 'Look-ups in the cache', ['result']),
     tokenAge: gauge('token_follower_age_seconds', 'Since this node last heard from the log about tokens'),
     keyAge: gauge('signing_key_age_seconds', 'Age of the key that signs access tokens'),
@@ -190,6 +193,11 @@ const fill = (to: Instruments, at: Snapshot): void => {
     to.connections.set(at.live.connections)
     setTo(to.messages, {}, at.live.messages)
     setTo(to.drops, {}, at.live.drops)
+  }
+  for (const { part, bytes, limit, full } of at.memory ?? []) {
+    to.memory.set({ part }, bytes)
+    to.memoryLimit.set({ part }, limit)
+    setTo(to.memoryFull, { part }, full)
   }
   if (at.nodes) {
     to.nodes.set(at.nodes.nodes)

@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws'
 import type { Listener, LiveFilter } from '../../core/live/channels.ts'
 import type { LiveStats } from '../../core/live/hub.ts'
 import type { Place } from '../../core/log/log.ts'
+import type { ByteBuffer } from '../../core/memory/memory.ts'
 import type { Permission } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ChannelName } from '../../subscribers/live-channels.ts'
@@ -71,10 +72,12 @@ export const openLiveFeed = (deps: {
   readonly most: number
   /** Connections at once of everybody. */
   readonly total: number
+  /** What waits for all listeners of the node. */
+  readonly buffer: ByteBuffer
   readonly signal: AbortSignal
   readonly onError: (error: unknown) => void
 }): LiveFeed => {
-  const { hub, clock, standing, lost, most, total, signal, onError } = deps
+  const { hub, clock, standing, lost, most, total, buffer, signal, onError } = deps
   const counters: LiveCounters = { open: 0, opened: 0, received: 0, sentBytes: 0, slow: 0, refused: 0 }
   const all = new Set<Open>()
   const places = new Map<string, number>()
@@ -142,7 +145,7 @@ export const openLiveFeed = (deps: {
         ws,
         socket,
         listener,
-        { hub, clock, readAfter: deps.readAfter, recorded: deps.recorded, counters, logger: onError },
+        { hub, clock, readAfter: deps.readAfter, recorded: deps.recorded, counters, buffer, logger: onError },
         () => {
           leave()
           release()
@@ -159,7 +162,7 @@ export const openLiveFeed = (deps: {
       if (closing) connection.close(1012, 'restarting')
     },
     stream: (asked, listener, release) => {
-      const { body, sink, comment, end } = openEventStream(clock, counters, listener.counted)
+      const { body, sink, comment, end } = openEventStream(clock, { counters, buffer }, listener.counted)
       const leaveHub = hub.subscribe({ ...asked, id: asked.channel, listener }, sink)
       const leave = add({
         credential: listener.credential?.id,

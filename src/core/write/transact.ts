@@ -5,7 +5,6 @@
  * has been read again; what it says for a command is checked by the append itself. Commands on one stream take turns, so
  * that retries are left for those of other processes.
  */
-import { LRUCache } from 'lru-cache'
 import type { Aggregate, Deciding, Decision } from '../../domain/decider.ts'
 import { defined } from '../../domain/defined.ts'
 import type { Actor, DomainEvent } from '../../domain/event.ts'
@@ -16,6 +15,7 @@ import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type AppendResult, EventStoreError, type Expected } from '../../ports/event-store.ts'
 import type { Encoded, Log, NewEvent } from '../log/log.ts'
+import { openMemory, type Region } from '../memory/memory.ts'
 import type { Snapshots } from './snapshots.ts'
 import { dueSnapshot, fromStart } from './stored-state.ts'
 import {
@@ -77,8 +77,10 @@ export type TransactorOptions<State, E extends DomainEvent> = {
   readonly clock: Clock
   /** A number in [0, 1): jitter of retries. */
   readonly random: () => number
-  /** How many streams are kept in memory. */
+  /** How many streams are kept in memory, of whatever size. */
   readonly cachedStreams: number
+  /** Where they are kept, beside those of others; without, in 32 MiB of its own. */
+  readonly memory?: Region
   /** Where snapshots of long streams are kept; without, each is folded from its start. */
   readonly snapshots?: Snapshots
 }
@@ -86,8 +88,12 @@ export type TransactorOptions<State, E extends DomainEvent> = {
 const MAX_ATTEMPTS = 8
 const MAX_RESENDS = 4
 const BACKOFF_MS = 5
-/** Of all states that are kept, as JSON. */
-const CACHED_CHARACTERS = 32 * 1024 * 1024
+/** For the states of one that is given no memory. */
+const OWN_BYTES = 128 * 1024 * 1024
+/** A command that is remembered: its id, its time, the hash of its body. */
+const SEEN_BYTES = 300
+/** Text that is not Latin has two bytes a character. */
+const CHARACTER_BYTES = 2
 
 const stale = (ifMatch: StatedRevision | 'any', current: Expected): Refusal =>
   current === 'none'
@@ -106,12 +112,12 @@ export const openTransactor = <State, E extends DomainEvent>(
   options: TransactorOptions<State, E>,
 ): Transactor<State, E> => {
   const { aggregate, log, clock, random, snapshots } = options
-  const { weigh = sizeOf } = aggregate
-  const cache = new LRUCache<string, Loaded<State>>({
+  const { weigh = state => CHARACTER_BYTES * sizeOf(state) } = aggregate
+  const { memory = openMemory(OWN_BYTES).region('streams') } = options
+  const cache = memory.cache<Loaded<State>>({
     max: options.cachedStreams,
     // What streams hold differs a thousandfold.
-    maxSize: CACHED_CHARACTERS,
-    sizeCalculation: ({ state }) => 500 + weigh(state),
+    sizeOf: ({ state, recent }) => weigh(state) + recent.size * SEEN_BYTES,
   })
 
   const turns = openStreamTurns()

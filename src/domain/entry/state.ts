@@ -96,7 +96,8 @@ export const entryAggregate: Aggregate<EntryState, EntryEvent> = {
       return isRemovedEntry(removed) ? { entry: removed, past } : undefined
     },
   },
-  weigh: ({ entry, past }) => sizeOf(entry) + weightOf(past),
+  // Text that is not Latin has two bytes a character.
+  weigh: ({ entry, past }) => 2 * sizeOf(entry) + weightOf(past),
   isRemoved: ({ entry }) => entry?.removed === true,
   route: ({ entry }) =>
     entry === undefined
