@@ -121,7 +121,7 @@ const pagesOf = async (deps: ReturnType<typeof open>, sight: HistorySight, limit
 t.test('each revision and each difference is as the whole fold has it, read from the events that hold it', async t => {
   const stories = fc.tuple(
     fc.constantFrom(drafted, imported),
-    fc.array(fc.tuple(facts, fc.constantFrom('author', 'editor')), { maxLength: 14 }),
+    fc.array(fc.tuple(facts, fc.constantFrom('author', 'editor')), { maxLength: 14, size: 'max' }),
   )
   await holdsAsync(
     fc.asyncProperty(stories, async ([first, rest]) => {
