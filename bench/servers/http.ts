@@ -20,8 +20,8 @@ import { openLog } from '../../src/core/log/open.ts'
 import { openExecutor } from '../../src/core/write/execute.ts'
 import { openTransactor } from '../../src/core/write/transact.ts'
 import { defined } from '../../src/domain/defined.ts'
-import { entryAggregate } from '../../src/domain/entry/entry.ts'
 import { entryEvents } from '../../src/domain/entry/events.ts'
+import { entryAggregate } from '../../src/domain/entry/state.ts'
 import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
 import { openTurns } from '../../src/domain/turns.ts'
 import type { EventStore } from '../../src/ports/event-store.ts'
@@ -94,7 +94,8 @@ const edge = async (store: EventStore) => {
     position: () => 0n,
   }
   const none = { ...nothing, waitFor: async () => undefined, scopes: async () => undefined, ready: async () => true }
-  const reads = { entries: none, log, folds: openTurns(1, 1) }
+  const streams = openTransactor({ aggregate: entryAggregate, log, clock, random: Math.random, cachedStreams: 10_000 })
+  const reads = { entries: none, log, streams, folds: openTurns(1, 1) }
   const deps: HttpDeps = {
     settings: {
       allowedOrigins: [],
@@ -103,7 +104,7 @@ const edge = async (store: EventStore) => {
     },
     version: '0',
     history: noHistory,
-    entries: openTransactor({ aggregate: entryAggregate, log, clock, random: Math.random, cachedStreams: 10_000 }),
+    entries: streams,
     execute: openExecutor({ cache, clock, newId: randomUUID }),
     queries: {
       getEntry: { ...entries.getEntry(reads), run: async () => ({ value: view, position: 1n }) },

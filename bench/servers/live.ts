@@ -2,6 +2,7 @@
  * One server a process for bench/live.ts: `feed`, the hub and its connections on a log in memory, or `raw`, bare TCP. Told
  * `{events}`, it sends so many to everybody, one a turn, and answers with the CPU that took.
  */
+
 import { randomUUID } from 'node:crypto'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
@@ -10,6 +11,7 @@ import { WebSocketServer } from 'ws'
 import { openLiveFeed } from '../../src/adapters/ws/feed.ts'
 import { openTickets } from '../../src/adapters/ws/tickets.ts'
 import { systemClock as clock } from '../../src/app/core.ts'
+import { openMemory } from '../../src/core/memory/memory.ts'
 import { entryEvents } from '../../src/domain/entry/events.ts'
 import { NO_MARK } from '../../src/domain/mark.ts'
 import { permissionsOf } from '../../src/domain/roles.ts'
@@ -53,6 +55,7 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
     lost: () => false,
     total: 1_000_000,
     most: 100_000,
+    buffer: openMemory(1024 * 1024 * 1024).live,
     signal,
     onError,
     now: async () => ({ token: '0', place: { position: 0n, mark: NO_MARK } }),

@@ -14,7 +14,14 @@ export const openAnalytics = (core: Core, views: Views, logger: Logger, opened: 
   const { log, clock, random, nodeId } = core
   const reads = { analytics: views.analytics.view }
   const counter = openSearchCounter({
-    searches: openTransactor({ aggregate: searchesAggregate, log, clock, random, cachedStreams: CACHED_BATCHES }),
+    searches: openTransactor({
+      aggregate: searchesAggregate,
+      log,
+      clock,
+      random,
+      cachedStreams: CACHED_BATCHES,
+      memory: core.memory.region('streams'),
+    }),
     clock,
     nodeId,
     onError: error =>

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Watch } from '../adapters/cli/app-port.ts'
+import { memoryFor, memoryLimits } from '../adapters/host/memory.ts'
 import { identifyNode } from '../adapters/host/process.ts'
 import { openDamage } from '../adapters/metrics/damage.ts'
 import { type Gauged, measuredCache, measuredEventStore } from '../adapters/metrics/measured.ts'
@@ -9,6 +10,7 @@ import type { Config } from '../config/load.ts'
 import type { ConsumerTrace } from '../core/consume/consume.ts'
 import { IN_DATA_FOLDER, narrowFolder } from '../core/files/folders.ts'
 import { openLog } from '../core/log/open.ts'
+import { openMemory } from '../core/memory/memory.ts'
 import type { Projection } from '../core/project/define.ts'
 import { openFreshness } from '../core/project/freshness.ts'
 import { guarded } from '../core/project/guard.ts'
@@ -17,6 +19,7 @@ import { rebuild, verifyProjection } from '../core/project/rebuild.ts'
 import { type ProjectionHandle, runProjection } from '../core/project/runner.ts'
 import { openView } from '../core/project/view.ts'
 import type { SubscriberHandle } from '../core/subscribe/runner.ts'
+import { openSnapshots } from '../core/write/snapshots.ts'
 import { openTransactor } from '../core/write/transact.ts'
 import { blockAggregate, blockEvents } from '../domain/access/block.ts'
 import { tokenAggregate, tokenEvents } from '../domain/access/token.ts'
@@ -28,9 +31,9 @@ import { addressKeysAggregate, addressKeysEvents } from '../domain/address/keys.
 import { mailAggregate, mailEvents } from '../domain/address/mail-refusal.ts'
 import type { Aggregate } from '../domain/decider.ts'
 import { dayAggregate, dayEvents } from '../domain/entry/day.ts'
-import { entryAggregate } from '../domain/entry/entry.ts'
 import { entryEvents } from '../domain/entry/events.ts'
 import { importAggregate, importEvents } from '../domain/entry/import.ts'
+import { entryAggregate } from '../domain/entry/state.ts'
 import type { DomainEvent, JsonObject } from '../domain/event.ts'
 import { historyEvents } from '../domain/history/history.ts'
 import { openIdClaimAggregate, openIdClaimEvents } from '../domain/openid/claim.ts'
@@ -137,11 +140,28 @@ export const openCore = async (
     damage,
   )
   const keys = forgettingMail(config, hold(await openKeysEngine(config, clock)))
-  const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId })
+  const memory = openMemory(config.memoryBytes ?? memoryFor(memoryLimits()))
+  const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId, memory })
   const cache = measuredCache(hold(caching.cache), gauged)
   const log = openLog({ store, keys, types: eventTypes })
+  const snapshots = hold(
+    openSnapshots({
+      records: reads,
+      logId: store.logId,
+      clock,
+      onResult: result => gauged.metrics?.snapshot(result),
+    }),
+  )
   const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
-    openTransactor({ aggregate, log, clock, random: Math.random, cachedStreams: CACHED_STREAMS })
+    openTransactor({
+      aggregate,
+      log,
+      clock,
+      random: Math.random,
+      cachedStreams: CACHED_STREAMS,
+      memory: memory.region('streams'),
+      snapshots,
+    })
   const nodeId = randomUUID()
   const complain = (error: unknown): void => warn(`jobs: ${error instanceof Error ? error.message : String(error)}`)
   const queue = hold(lazyJobs(config, { nodeId, clock, random: Math.random, onError: complain }))
@@ -155,6 +175,7 @@ export const openCore = async (
     linkSecret,
 
     gauged,
+    memory,
     damage,
     store,
     keys,
@@ -198,7 +219,8 @@ export type Core = Awaited<ReturnType<typeof openCore>>
 const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
   const { reads, log, cache, clock, freshness, node } = core
   const store = guarded({ projection, store: reads, clock, onDamaged: core.damage.document })
-  const options = { projection, store, log, cache, clock, freshness, nodeId: node.id, hasEnded: node.hasEnded }
+  const memory = core.memory.region('documents')
+  const options = { projection, store, log, cache, clock, freshness, memory, nodeId: node.id, hasEnded: node.hasEnded }
   return {
     name: projection.name,
     view: openView({ projection, store, clock, freshness }),

@@ -8,6 +8,7 @@ import type { CommandStats, PoolStats } from '../adapters/metrics/sources.ts'
 import { openSqliteReadStore, type SqliteReadStore } from '../adapters/readstore/sqlite/store.ts'
 import type { Config } from '../config/load.ts'
 import { masked, masterKeyOf } from '../config/settings.ts'
+import type { Memory } from '../core/memory/memory.ts'
 import { defined } from '../domain/defined.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -66,20 +67,26 @@ export type CacheEngine = {
 
 const CACHED_VALUES = 50_000
 
+export type CacheDeps = Pick<EngineDeps, 'clock' | 'warn'> & {
+  readonly random: () => number
+  readonly logId: string
+  readonly memory: Memory
+}
+
 /** Never fails for a cache that is away: it is told, and gone without. */
 export const openCacheEngine = async (
   config: Config,
-  { clock, random, warn, logId }: Pick<EngineDeps, 'clock' | 'warn'> & { random: () => number; logId: string },
+  { clock, random, warn, logId, memory }: CacheDeps,
 ): Promise<CacheEngine> => {
-  const memory = openMemoryCache({ clock, max: CACHED_VALUES })
-  if (config.cache.engine === 'memory') return { cache: memory, status: () => ({ state: 'ready', passedOver: 0 }) }
+  const own = openMemoryCache({ clock, max: CACHED_VALUES, memory })
+  if (config.cache.engine === 'memory') return { cache: own, status: () => ({ state: 'ready', passedOver: 0 }) }
   const { openRedisCache } = await import('../adapters/cache/redis.ts')
   const shown = masked('LEXICHRON_CACHE', config.cache.url)
   const cache = openRedisCache({
     url: config.cache.url,
     prefix: `lexichron:${logId}:`,
     random,
-    fallback: memory,
+    fallback: own,
     monotonic: clock.monotonic,
     onChange: ({ state, reason }) =>
       warn(

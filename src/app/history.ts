@@ -14,9 +14,9 @@ import { addressAggregate } from '../domain/address/address.ts'
 import { addressKeysAggregate } from '../domain/address/keys.ts'
 import { mailAggregate } from '../domain/address/mail-refusal.ts'
 import { dayAggregate } from '../domain/entry/day.ts'
-import { entryAggregate } from '../domain/entry/entry.ts'
 import { EntryRedacted } from '../domain/entry/events.ts'
 import { importAggregate } from '../domain/entry/import.ts'
+import { entryAggregate } from '../domain/entry/state.ts'
 import type { EventType } from '../domain/event.ts'
 import { readingAggregate } from '../domain/history/history.ts'
 import { openIdClaimAggregate } from '../domain/openid/claim.ts'
@@ -91,7 +91,14 @@ export const openHistoryEdge = (
     clock,
     newId,
     onError,
-    readings: openTransactor({ aggregate: readingAggregate, log, clock, random, cachedStreams: CACHED_READINGS }),
+    readings: openTransactor({
+      aggregate: readingAggregate,
+      log,
+      clock,
+      random,
+      cachedStreams: CACHED_READINGS,
+      memory: core.memory.region('streams'),
+    }),
   })
   const history = openHistory({ records: store, transcript, view: views.history.view, types })
   return { history, readings, types, personal, close: () => readings.close() }

@@ -73,6 +73,7 @@ export const openLive = async (
     lost,
     most,
     total,
+    buffer: core.memory.live,
     signal,
     onError,
     readFilter: openFilters(

@@ -68,6 +68,7 @@ export const openServiceMetrics = (sources: MetricsSources): Metrics => {
     return {
       ...(engine && { pools: { read: engine }, commands: { read: engine.commands } }),
       append: core.store.stats(),
+      memory: core.memory.report(),
       consumers: report.consumers,
       fileBytes: files,
       ready: report.ready,

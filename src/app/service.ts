@@ -44,7 +44,12 @@ import { openHotRecords } from './warming.ts'
 const VERIFIED_TOKENS = 10_000
 
 const openQueries = (core: Core, views: Views, { counter, query }: ReturnType<typeof openAnalytics>) => {
-  const reads = { entries: views.entries.view, log: core.log, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
+  const reads = {
+    entries: views.entries.view,
+    log: core.log,
+    streams: core.entries,
+    folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE),
+  }
   const search = { search: views.search.view, entries: views.entries.view }
   const system = (commandId: string) => ({
     commandId,
@@ -178,7 +183,13 @@ export const openService = async (
   const started = await startMail(core, config, { rules, others: [signUpEnds(core).kind] }, logger)
   mail = started
   const figures = openAnalytics(core, views, logger, opened)
-  const verifier = createTokenVerifier({ ...scopeOf(config), keys: core.keys, clock: core.clock, max: VERIFIED_TOKENS })
+  const verifier = createTokenVerifier({
+    ...scopeOf(config),
+    keys: core.keys,
+    clock: core.clock,
+    max: VERIFIED_TOKENS,
+    memory: core.memory.region('tokens'),
+  })
   const { follower, identities } = running
   const identity = await openIdentity(core, config.publicUrl)
   const blocks = await openBlocks(core, config, err => logger.error({ part: 'blocks', err }, 'not read'), opened)

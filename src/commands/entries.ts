@@ -4,10 +4,11 @@ import type { Command } from '../core/write/define.ts'
 import { PartOfSpeechSchema } from '../domain/entry/content.ts'
 import { EntryInputMembers } from '../domain/entry/content-rules.ts'
 import * as entry from '../domain/entry/decisions.ts'
-import { type EntryState, entryStream } from '../domain/entry/entry.ts'
+import { entryStream } from '../domain/entry/entry.ts'
 import { type EntryEvent, RedactionGround } from '../domain/entry/events.ts'
 import { checkLemma } from '../domain/entry/lemma.ts'
 import { StandingMembers } from '../domain/entry/members.ts'
+import type { EntryState } from '../domain/entry/state.ts'
 import type { JsonObject } from '../domain/event.ts'
 import { entryId } from '../domain/ids.ts'
 import { isRefusal, refuse } from '../domain/refusal.ts'
@@ -209,9 +210,9 @@ export const redactEntry: EntryCommand<OnEntry<Static<typeof RedactBody>>> = {
 }
 
 /** One record of a source: one command and one append an entry. */
-export const importEntry: EntryCommand<entry.ImportedRecord> = {
+export const importEntry = {
   name: 'import-entry',
   permission: 'entries:import',
   stream: ({ identity }) => entryStream(entryId(identity)),
   decide: record => entry.importRecord(record),
-}
+} satisfies EntryCommand<entry.ImportedRecord>

@@ -4,10 +4,10 @@ import type { Encoded, Log, NewEvent } from '../core/log/log.ts'
 import type { Caller } from '../core/write/execute.ts'
 import { preview, timeAfter } from '../core/write/stream-state.ts'
 import type { Transactor } from '../core/write/transact.ts'
-import type { By } from '../domain/decider.ts'
 import type { ImportedRecord } from '../domain/entry/decisions.ts'
-import { type EntryState, entryAggregate, entryStream } from '../domain/entry/entry.ts'
+import { entryStream } from '../domain/entry/entry.ts'
 import type { EntryEvent } from '../domain/entry/events.ts'
+import { type EntryState, entryAggregate } from '../domain/entry/state.ts'
 import type { Actor } from '../domain/event.ts'
 import { entryId, eventId, importCommandId } from '../domain/ids.ts'
 import { isRefusal } from '../domain/refusal.ts'
@@ -91,12 +91,6 @@ export type Writer = {
 
 export const openWriter = (deps: WriteDeps, { caller, runId }: WriteAs): Writer => {
   const { log, entries, clock } = deps
-  const by = (commandId: string, now: Date): By => ({
-    id: caller.actor.id,
-    permissions: caller.permissions,
-    now,
-    commandId,
-  })
   const streamOf = (record: ImportedRecord): string => entryStream(entryId(record.identity))
 
   /** The record as the first event of its stream. */
@@ -104,7 +98,7 @@ export const openWriter = (deps: WriteDeps, { caller, runId }: WriteAs): Writer 
     const stream = streamOf(record)
     const commandId = importCommandId(runId, record.record)
     const now = clock.now()
-    const decided = importEntry.decide(record, by(commandId, now))(entryAggregate.initial)
+    const decided = importEntry.decide(record)(entryAggregate.initial)
     if (isRefusal(decided)) throw new Error(`An entry that is not there refused its import: ${decided.detail}`)
     let at = ''
     const actor: Actor = caller.actor
@@ -128,7 +122,7 @@ export const openWriter = (deps: WriteDeps, { caller, runId }: WriteAs): Writer 
     const { state } = await entries.load(stream)
     const now = clock.now()
     const commandId = importCommandId(runId, record.record)
-    const decide = importEntry.decide(record, by(commandId, now))
+    const decide = importEntry.decide(record)
     const decided = decide(state)
     if (isRefusal(decided)) return { outcome: 'kept', reason: decided.detail }
     if (decided.length === 0) return unchanged

@@ -85,6 +85,8 @@ export type Config = {
   readonly trustedProxies: readonly string[]
   readonly openIdProviders: readonly OpenIdProvider[]
   readonly limits: Limits
+  /** For caches and buffers together; absent: what the process may have says how many. */
+  readonly memoryBytes?: number
   /** Live connections at once and account, or address without one. */
   readonly liveSockets: number
   /** Live connections at once of everybody, on this node. */
@@ -231,6 +233,7 @@ const readLimits = ({ required }: ReturnType<typeof openReader>): Limits => ({
   streams: required('LEXICHRON_LIMIT_STREAMS', '2'),
 })
 
+const MEGABYTE = 1024 * 1024
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /** Developers see what happens, tests only what goes wrong, and operators what is worth keeping. */
@@ -297,6 +300,8 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     shown: setting => effective.push({ ...setting, value: masked(setting.name, setting.value) }),
     fault: sentence => faults.push(sentence),
   })
+  const memoryMegabytes = optional('LEXICHRON_MEMORY_MB')
+  const memoryBytes = memoryMegabytes === undefined ? undefined : memoryMegabytes * MEGABYTE
   const limits = readLimits(reader)
   const liveSockets = required('LEXICHRON_LIMIT_SOCKETS', '100')
   const nodeSockets = required('LEXICHRON_LIMIT_SOCKETS_NODE', '20000')
@@ -310,7 +315,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     environment: environmentName,
     log,
     keyLifeMs,
-    ...defined({ metricsPort, publicUrl }),
+    ...defined({ metricsPort, publicUrl, memoryBytes }),
 
     allowedOrigins,
     trustedProxies,

@@ -133,6 +133,11 @@ export const settings = {
     'names separated by commas, such as google,corporate',
     'providers of OpenID sign-in; each has LEXICHRON_OPENID_<NAME>_ISSUER, _CLIENT_ID and _CLIENT_SECRET',
   ),
+  LEXICHRON_MEMORY_MB: {
+    schema: Type.Integer({ minimum: 8, maximum: 65_536 }),
+    expects: 'a whole number from 8 to 65536',
+    about: 'caches and buffers of this process together, in megabytes',
+  },
   LEXICHRON_LIMIT_READS: limit('reads'),
   LEXICHRON_LIMIT_SUGGEST: limit('suggestions'),
   LEXICHRON_LIMIT_SEARCH: limit('searches'),

@@ -2,7 +2,7 @@
  * The decider: how one aggregate is declared (Chassaing's pattern). A command becomes `decide(input)(state)`: events, or
  * a refusal. No events means "already true" and is a success.
  */
-import type { DomainEvent, EventRoute, EventType, Recorded } from './event.ts'
+import type { DomainEvent, EventRoute, EventType, JsonObject, Recorded } from './event.ts'
 import type { Refusal } from './refusal.ts'
 import type { Permission } from './roles.ts'
 
@@ -17,6 +17,33 @@ export type By = {
 export type Decision<E extends DomainEvent> = readonly E[] | Refusal
 export type Decide<State, E extends DomainEvent> = (state: State) => Decision<E>
 
+/** Events of one stream by their revisions. */
+export type EventsByRevision<E extends DomainEvent> = ReadonlyMap<bigint, Recorded<E>>
+
+/** A decision that needs a few events of the stream beside the state: those of the revisions that it names. */
+export type DecideOnEvents<State, E extends DomainEvent> = {
+  readonly needs: (state: State) => readonly bigint[]
+  readonly decide: (state: State, events: EventsByRevision<E>) => Decision<E>
+}
+export type Deciding<State, E extends DomainEvent> = Decide<State, E> | DecideOnEvents<State, E>
+
+/** How an earlier state is known from a later one and a few events, where folding from the start would cost as much as the stream is long. */
+export type Recall<State, E extends DomainEvent> = {
+  /** The revisions whose events it takes, few however long the stream is. */
+  readonly needs: (state: State, revision: bigint) => readonly bigint[]
+  /** undefined: text of it was removed. */
+  readonly recall: (state: State, revision: bigint, events: EventsByRevision<E>) => State | undefined
+}
+
+/** A state as a stored snapshot has it: no text, so that there is none to be removed; `earlier` makes it whole again. */
+export type Snapshooting<State> = {
+  /** Raised whenever the fold or the form changes: a snapshot of another version is passed over. */
+  readonly version: number
+  readonly encode: (state: State) => JsonObject
+  /** undefined: it has not this form. */
+  readonly decode: (json: JsonObject) => State | undefined
+}
+
 /** `evolve` never throws, whatever the order of events. `route` says who may see an event, from the state after it. */
 export type Aggregate<State, E extends DomainEvent> = {
   readonly category: string
@@ -26,6 +53,11 @@ export type Aggregate<State, E extends DomainEvent> = {
   readonly route: (state: State) => EventRoute
   /** Was its text removed for ever? A command that is repeated afterwards is not answered with what stood then. */
   readonly isRemoved?: (state: State) => boolean
+  readonly earlier?: Recall<State, E>
+  /** Only with `earlier`. */
+  readonly snapshot?: Snapshooting<State>
+  /** Bytes that a state takes in memory, about. Absent: two for each character of its JSON. */
+  readonly weigh?: (state: State) => number
 }
 
 export const fold = <State, E extends DomainEvent>(

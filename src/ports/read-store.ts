@@ -153,7 +153,7 @@ export type ReadStore = {
   checkpoint(consumer: string): Promise<Checkpoint | undefined>
   checkpoints(): Promise<ReadonlyMap<string, Checkpoint>>
 
-  /** Small named records changed by compare-and-swap: pointers, leases, parked keys, jobs. `expected` is the stored text or undefined. */
+  /** Named records changed by compare-and-swap: pointers, leases, parked keys, jobs, all of them small, and snapshots, of 8 MB at most. `expected` is the stored text or undefined. */
   record(name: string): Promise<string | undefined>
   records(prefix: string): Promise<ReadonlyMap<string, string>>
   swap(name: string, expected: string | undefined, value: string | undefined): Promise<boolean>

@@ -3,8 +3,12 @@ import Type from 'typebox'
 import type { Log } from '../core/log/log.ts'
 import type { View } from '../core/project/view.ts'
 import type { Cursor, Page, Query, Reader } from '../core/query/define.ts'
+import type { Transactor } from '../core/write/transact.ts'
 import { defined } from '../domain/defined.ts'
-import type { Entry } from '../domain/entry/entry.ts'
+import { type Entry, entryStream } from '../domain/entry/entry.ts'
+import type { EntryEvent } from '../domain/entry/events.ts'
+import { type EntryPast, holdersOf, type Moment, momentBy } from '../domain/entry/past.ts'
+import { type EntryState, entryAt } from '../domain/entry/state.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { permissionsIn, permitsSomewhere } from '../domain/roles.ts'
 import type { Turns } from '../domain/turns.ts'
@@ -21,10 +25,9 @@ import {
 import {
   type EntryRevision,
   HistoryItem,
-  historyFor,
-  lastRevisions,
-  type Revision,
-  revisionsOf,
+  type HistorySight,
+  historyPage,
+  openEntryEvents,
   withoutReplacements,
 } from './entry-history.ts'
 import { EntrySchema, type EntryView, leastOf, sightOf, viewAs, viewFor } from './entry-view.ts'
@@ -35,11 +38,13 @@ export type EntryReads = {
   readonly log: Pick<Log, 'readStream' | 'head'>
 }
 export type EntryPasts = EntryReads & {
-  /** Turns at folding an entry's past, which may be long: few at once, of one reader fewer. Strangers count as one. */
+  /** Entries as they stand in the log now, with what is known of their past. */
+  readonly streams: Pick<Transactor<EntryState, EntryEvent>, 'load'>
+  /** Turns at an entry's past, whose contents may be large: few at once, of one reader fewer. Strangers count as one. */
   readonly folds: Turns
 }
 
-/** Pasts that a node folds at once, and of these for one reader. */
+/** Pasts that a node reads at once, and of these for one reader. */
 export const FOLDS_AT_ONCE = 4
 export const FOLDS_OF_ONE = 2
 
@@ -81,28 +86,29 @@ const seen = async (
   sightOf(entry, reader) === 'gone' ? gone(reads, entry) : (viewFor(reader, id, entry, revision) ?? notFound())
 
 /** By the time that histories and entries show, of which each revision of an entry has its own. */
-const wasThere = ({ event }: Revision, asOf: AsOf): boolean =>
-  'position' in asOf ? event.position <= asOf.position : Date.parse(event.meta.at) <= asOf.time.getTime()
+const momentFor = (past: EntryPast, asOf: AsOf): Moment | undefined =>
+  momentBy(past, 'position' in asOf ? { position: Number(asOf.position) } : { at: asOf.time.getTime() })
 
-const asItWas = async (reads: EntryReads, id: string, asOf: AsOf, reader: Reader) => {
+const asItWas = async (reads: EntryPasts, id: string, asOf: AsOf, reader: Reader) => {
   const position = await reads.log.head()
-  let now: Revision | undefined
-  let then: Revision | undefined
-  for await (const revision of revisionsOf(reads.log, id)) {
-    now = revision
-    if (wasThere(revision, asOf)) then = revision
-  }
-  if (!now || !then) return notFound()
-  if (now.entry.removed) return removedFor(reader, now.entry)
-  const today = await seen(reads, reader, id, now.entry, String(now.event.revision))
+  const { state, revision } = await reads.streams.load(entryStream(id))
+  const { entry: now, past } = state
+  if (!now) return notFound()
+  const moment = momentFor(past, asOf)
+  if (!moment) return notFound()
+  if (now.removed) return removedFor(reader, now)
+  const today = await seen(reads, reader, id, now, String(revision))
   if ('refused' in today) return today
-  if ('toCome' in asOf && asOf.time.getTime() > Date.parse(now.event.meta.at))
+  if ('toCome' in asOf && asOf.time.getTime() > Date.parse(now.updatedAt))
     return refuse('as-of-invalid', 'asOf is in the future.')
+  const events = await openEntryEvents(reads.log, id).at(holdersOf(past, moment.revision))
+  const then = entryAt(past, moment.revision, events)
+  if (!then) return removedFor(reader, now)
   // A draft is its author's: theirs who was it then, and is it now.
-  const { author: _, ...rest } = then.entry
-  const byNow = { ...rest, ...defined({ author: now.entry.author }) }
-  const sight = leastOf(sightOf(then.entry, reader), sightOf(byNow, reader))
-  const value = viewAs(sight, id, then.entry, String(then.event.revision))
+  const { author: _, ...rest } = then
+  const byNow = { ...rest, ...defined({ author: now.author }) }
+  const sight = leastOf(sightOf(then, reader), sightOf(byNow, reader))
+  const value = viewAs(sight, id, then, String(moment.revision))
   return value ? { value, position } : notFound()
 }
 
@@ -132,10 +138,10 @@ export const getEntry = (reads: EntryPasts): Query<{ readonly id: string; readon
  * Of what the read model does not have. Whoever may not be told what became of it costs no look into the stream either, so
  * that what never was and what was removed are one and the same.
  */
-const absentFor = async (reads: EntryReads, reader: Reader, id: string): Promise<Refusal> => {
+const absentFor = async (reads: EntryPasts, reader: Reader, id: string): Promise<Refusal> => {
   if (!permitsSomewhere(reader, 'entries:draft')) return notFound()
-  const { now } = await lastRevisions(reads.log, id, 1, undefined)
-  return now?.entry.removed ? removedFor(reader, now.entry) : notFound()
+  const { entry } = (await reads.streams.load(entryStream(id))).state
+  return entry?.removed ? removedFor(reader, entry) : notFound()
 }
 
 export type ListInput = {
@@ -247,32 +253,38 @@ const historySchema = Type.Object({
 
 export type HistoryInput = { readonly id: string; readonly limit: number; readonly after?: Cursor }
 
+const historySight = (entry: Entry, reader: Reader): HistorySight => {
+  if (permissionsIn(reader, entry.language).has('entries:review')) return 'reviewer'
+  return entry.author !== undefined && entry.author === reader.actor?.id ? 'author' : 'public'
+}
+
+const historyOf = async (reads: EntryPasts, { id, limit, after }: HistoryInput, reader: Reader) => {
+  const { entry, past } = (await reads.streams.load(entryStream(id))).state
+  if (!entry) return notFound()
+  if (entry.removed) return removedFor(reader, entry)
+  const seenAs = sightOf(entry, reader)
+  if (seenAs === 'gone') return gone(reads, entry)
+  if (seenAs !== 'everything') return notFound()
+  const sight = historySight(entry, reader)
+  const before = typeof after?.key === 'string' ? Number(after.key) : undefined
+  const page = await historyPage(past, openEntryEvents(reads.log, id), { limit, before, sight })
+  return page ? { ...page, sight } : removedFor(reader, entry)
+}
+
 /** The entry's revisions, newest first. */
 export const entryHistory = (reads: EntryPasts): Query<HistoryInput, Page<EntryRevision>> => ({
   name: 'entry-history',
   permission: 'entries:read',
   output: historySchema,
   reads: [],
-  run: async ({ id, limit, after }, reader) => {
+  run: async (input, reader) => {
     const position = await reads.log.head()
-    const from = typeof after?.key === 'string' ? BigInt(after.key) : undefined
-    // One more than the page: what its oldest item is compared with, and whether there is more.
-    const { now, all, open } = await reads.folds.take(ownerOf(reader), () =>
-      lastRevisions(reads.log, id, limit + 1, from),
-    )
-    if (!now) return notFound()
-    if (now.entry.removed) return removedFor(reader, now.entry)
-    const sight = sightOf(now.entry, reader)
-    if (sight === 'gone') return gone(reads, now.entry)
-    if (sight !== 'everything') return notFound()
-    const reviewer = permissionsIn(reader, now.entry.language).has('entries:review')
-    const author = now.entry.author !== undefined && now.entry.author === reader.actor?.id
-    const rest = reviewer || author ? historyFor(all, reviewer ? 'reviewer' : 'author') : historyFor(open, 'public')
-    const page = rest.slice(0, limit)
-    const items = reviewer ? page : await withoutReplacements(page, ids => publishedOf(reads, ids))
+    const page = await reads.folds.take(ownerOf(reader), () => historyOf(reads, input, reader))
+    if ('refused' in page) return page
+    const items =
+      page.sight === 'reviewer' ? page.items : await withoutReplacements(page.items, ids => publishedOf(reads, ids))
     const last = items.at(-1)
-    const next = last && rest.length > limit ? { generation: 'log', key: last.revision } : null
-    return { value: { items, next }, position }
+    return { value: { items, next: last && page.more ? { generation: 'log', key: last.revision } : null }, position }
   },
 })
 

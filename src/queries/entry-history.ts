@@ -1,61 +1,48 @@
-/** An entry's past, read from its own stream: the truth, always there, and short enough to be folded for each reader. */
+/**
+ * An entry's past, read from its own stream: the truth, and always there. What is folded of it names for each revision the
+ * events that hold it, so that a page reads what it shows and no more.
+ */
 import Type, { type Static } from 'typebox'
 import type { Log } from '../core/log/log.ts'
+import { eventsAt } from '../core/log/revisions.ts'
 import { defined } from '../domain/defined.ts'
-import type { EntryContent } from '../domain/entry/content.ts'
-import { type Entry, entryStream, evolveEntry } from '../domain/entry/entry.ts'
+import { applyChange, type EntryContent, emptyContent } from '../domain/entry/content.ts'
+import { type Entry, entryStream } from '../domain/entry/entry.ts'
 import type { EntryEvent } from '../domain/entry/events.ts'
+import {
+  type EntryPast,
+  membersAt,
+  membersSetBetween,
+  revisionBelow,
+  setterAt,
+  standingAt,
+} from '../domain/entry/past.ts'
 import type { Json, Recorded } from '../domain/event.ts'
-import { sameJson } from '../domain/json.ts'
+import { sameJson, sizeOf } from '../domain/json.ts'
 import { isEntryEvent } from '../projections/entries.ts'
 
-/** One revision: the event and the entry after it. */
-export type Revision = { readonly event: Recorded<EntryEvent>; readonly entry: Entry }
-
-const isPublic = ({ entry }: Revision): boolean => entry.status === 'published' || entry.status === 'retired'
-
-/** Every revision of the entry, oldest first. Whoever takes them keeps as few as it needs: a past may be long and large. */
-export const revisionsOf = async function* (log: Pick<Log, 'readStream'>, id: string): AsyncGenerator<Revision> {
-  let entry: Entry | undefined
-  for await (const page of log.readStream(entryStream(id)))
-    for (const event of page) {
-      if (!isEntryEvent(event)) continue
-      entry = evolveEntry(entry, event)
-      if (entry) yield { event, entry }
-    }
+/** Reads single events of an entry. */
+export type EntryEvents = {
+  /** The events at these revisions, those that were read before from memory. */
+  at(revisions: readonly bigint[]): Promise<ReadonlyMap<bigint, Recorded<EntryEvent>>>
+  /** Forgets those after a revision. */
+  drop(after: bigint): void
 }
 
-/** The last `count` of what was pushed. */
-const lastOf = (count: number) => {
-  const kept: Revision[] = []
+export const openEntryEvents = (log: Pick<Log, 'readStream'>, id: string): EntryEvents => {
+  const known = new Map<bigint, Recorded<EntryEvent>>()
   return {
-    kept,
-    push: (revision: Revision): void => {
-      kept.push(revision)
-      if (kept.length > count) kept.shift()
+    at: async revisions => {
+      const missing = revisions.filter(revision => !known.has(revision))
+      if (missing.length > 0)
+        for (const [revision, event] of await eventsAt(log, entryStream(id), missing))
+          if (isEntryEvent(event)) known.set(revision, event)
+      return known
+    },
+    drop: after => {
+      for (const revision of known.keys()) if (revision > after) known.delete(revision)
     },
   }
-}
-
-/**
- * The last revision, and the last `count` and `count` public ones before revision `before`, oldest first: all that a page of the
- * history is made of, whoever reads it.
- */
-export const lastRevisions = async (
-  log: Pick<Log, 'readStream'>,
-  id: string,
-  count: number,
-  before: bigint | undefined,
-): Promise<{ readonly now?: Revision; readonly all: readonly Revision[]; readonly open: readonly Revision[] }> => {
-  const [all, open] = [lastOf(count), lastOf(count)]
-  let now: Revision | undefined
-  for await (const revision of revisionsOf(log, id)) {
-    now = revision
-    if (before !== undefined && revision.event.revision >= before) continue
-    all.push(revision)
-    if (isPublic(revision)) open.push(revision)
-  }
-  return { ...defined({ now }), all: all.kept, open: open.kept }
 }
 
 /** A difference between two revisions: `pointer` (RFC 6901) names the member, senses by their id. Absent: not there. */
@@ -92,8 +79,11 @@ const senseDifferences = (before: EntryContent | undefined, after: EntryContent)
   ]
 }
 
+/** What is compared of a revision. */
+type Side = Pick<Entry, 'status' | 'author' | 'replacedBy' | 'content'>
+
 /** What changed between two revisions, member by member. `before` undefined: everything is new. */
-export const differencesOf = (before: Entry | undefined, after: Entry): readonly EntryDifference[] => [
+export const differencesOf = (before: Side | undefined, after: Side): readonly EntryDifference[] => [
   ...compare('/status', before?.status, after.status),
   ...compare('/author', before?.author, after.author),
   ...compare('/replacedBy', before?.replacedBy, after.replacedBy),
@@ -119,35 +109,82 @@ export const HistoryItem = Type.Object(
 )
 export type EntryRevision = Static<typeof HistoryItem>
 
+export type HistorySight = 'public' | 'author' | 'reviewer'
+
+/** Characters of revisions after which a page ends short: each may show two contents of 700 KB. */
+const PAGE_CHARACTERS = 4_000_000
+
+/** What changed from one revision to another, of which the second is there; undefined: the text of either was removed. */
+const changesBetween = async (
+  past: EntryPast,
+  { before, after }: { readonly before: number | undefined; readonly after: number },
+  events: EntryEvents,
+): Promise<readonly EntryDifference[] | undefined> => {
+  const members = membersSetBetween(past, before, after)
+  const revisions = before === undefined ? [after] : [before, after]
+  const setters = revisions.flatMap(revision => members.map(member => setterAt(past, member, revision)))
+  const read = await events.at(setters.flatMap(each => (each === undefined ? [] : [BigInt(each)])))
+  // What was not set in between is as nothing on both sides.
+  const sideAt = (revision: number): Side | undefined => {
+    const set = membersAt(past, revision, { events: read, members })
+    if (!set) return undefined
+    const { status, author, replacedBy } = standingAt(past, revision)
+    return { status, content: applyChange(emptyContent, set), ...defined({ author, replacedBy }) }
+  }
+  const [old, now] = [before === undefined ? undefined : sideAt(before), sideAt(after)]
+  if (!now || (before !== undefined && !old)) return undefined
+  return differencesOf(old, now)
+}
+
+const isReview = ({ type }: Recorded<EntryEvent>): boolean =>
+  type === 'EntryReturned' || type === 'EntryPublished' || type === 'EntryRetired' || type === 'EntryRestored'
+
+const shownTo = (
+  sight: HistorySight,
+  event: Recorded<EntryEvent>,
+  change: Pick<EntryRevision, 'status' | 'differences'>,
+): EntryRevision => {
+  const { actor, at } = event.meta
+  const reason = 'reason' in event.data && typeof event.data.reason === 'string' ? event.data.reason : undefined
+  return {
+    revision: String(event.revision),
+    type: event.type,
+    at,
+    actor: sight === 'reviewer' || !isReview(event) ? actor : { kind: actor.kind, id: 'withheld' },
+    ...change,
+    ...(sight === 'reviewer' && reason !== undefined && { reason }),
+  }
+}
+
+export type RevisionPage = { readonly items: readonly EntryRevision[]; readonly more: boolean }
+
 /**
- * The history for a reader, newest first. The public sees the revisions that were public, each compared with the last
- * public one before it, so that no draft shows through a difference. Reasons, and who reviewed, need `entries:review`.
+ * A page of the history for a reader, newest first, from below `before` on. The public sees the revisions that were public, each
+ * compared with the last public one before it, so that no draft shows through a difference. Reasons, and who reviewed, need
+ * `entries:review`. undefined: text of it was removed.
  */
-export const historyFor = (
-  revisions: readonly Revision[],
-  sight: 'public' | 'author' | 'reviewer',
-): readonly EntryRevision[] => {
-  const seen = sight === 'public' ? revisions.filter(isPublic) : revisions
-  return seen
-    .map(({ event, entry }, index): EntryRevision => {
-      const reason = 'reason' in event.data && typeof event.data.reason === 'string' ? event.data.reason : undefined
-      const review =
-        event.type === 'EntryReturned' ||
-        event.type === 'EntryPublished' ||
-        event.type === 'EntryRetired' ||
-        event.type === 'EntryRestored'
-      const actor = sight === 'reviewer' || !review ? event.meta.actor : { kind: event.meta.actor.kind, id: 'withheld' }
-      return {
-        revision: String(event.revision),
-        type: event.type,
-        at: event.meta.at,
-        actor,
-        status: entry.status,
-        differences: [...differencesOf(seen[index - 1]?.entry, entry)],
-        ...(sight === 'reviewer' && reason !== undefined && { reason }),
-      }
-    })
-    .toReversed()
+export const historyPage = async (
+  past: EntryPast,
+  events: EntryEvents,
+  page: { readonly limit: number; readonly before: number | undefined; readonly sight: HistorySight },
+): Promise<RevisionPage | undefined> => {
+  const open = page.sight === 'public'
+  const items: EntryRevision[] = []
+  let characters = 0
+  let revision = revisionBelow(past, page.before, open)
+  while (revision !== undefined && items.length < page.limit && characters <= PAGE_CHARACTERS) {
+    const before = revisionBelow(past, revision, open)
+    const event = (await events.at([BigInt(revision)])).get(BigInt(revision))
+    const differences = await changesBetween(past, { before, after: revision }, events)
+    if (!event || event.removed || !differences) return undefined
+    const { status } = standingAt(past, revision)
+    const item = shownTo(page.sight, event, { status, differences: [...differences] })
+    items.push(item)
+    characters += sizeOf(item)
+    if (before !== undefined) events.drop(BigInt(before))
+    revision = before
+  }
+  return { items, more: revision !== undefined }
 }
 
 const replacementsIn = ({ differences }: EntryRevision): readonly string[] =>

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { openMemoryCache } from '../../src/adapters/cache/memory.ts'
+import { openMemory } from '../../src/core/memory/memory.ts'
 import { defined } from '../../src/domain/defined.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { cacheContract, foundIn, loadInto } from './cache.ts'
@@ -9,7 +10,13 @@ cacheContract(t, 'memory', async () => {
   return { cache: openMemoryCache({ clock, max: 1000 }), pass: clock.advance }
 })
 
-const open = (max: number, maxBytes?: number) => openMemoryCache({ clock: fakeClock(), max, ...defined({ maxBytes }) })
+/** A quarter of the memory is for answers. */
+const open = (max: number, bytes?: number) =>
+  openMemoryCache({
+    clock: fakeClock(),
+    max,
+    ...defined({ memory: bytes === undefined ? undefined : openMemory(4 * bytes) }),
+  })
 
 const on = (tag: string) => [{ scope: 's', tags: [tag] }]
 

@@ -440,6 +440,13 @@ export const readStoreContract = (t: Test, open: () => Promise<Opened>): void =>
     )
     test.equal(await store.swap('a:1', 'two', undefined), true)
     test.equal(await store.record('a:1'), undefined)
+    // A snapshot of a long stream is no small one.
+    const [long, longer] = ['\u00e9\ufdfa"'.repeat(300_000), `x${'y'.repeat(2_000_000)}`]
+    test.equal(await store.swap('long', undefined, long), true)
+    test.equal((await store.record('long')) === long, true, 'as it was')
+    test.equal(await store.swap('long', longer, long), false)
+    test.equal(await store.swap('long', long, longer), true)
+    test.equal((await store.record('long')) === longer, true)
     const racing = await Promise.all(Array.from({ length: 20 }, (_, n) => store.swap('race', undefined, String(n))))
     test.equal(racing.filter(Boolean).length, 1, 'one of many wins')
   })

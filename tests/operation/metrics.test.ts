@@ -93,6 +93,7 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
     signingKeyAgeSeconds: 60,
     diskFreeBytes: 10,
     longStreams: 1,
+    memory: [{ part: 'streams', bytes: 5, limit: 8, full: 3 }],
     ready: false,
     position: 9,
     fileBytes: { events: 11 },
@@ -101,6 +102,7 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
   }
   metrics.cache('hit')
   metrics.cache('miss')
+  metrics.snapshot('kept')
   metrics.request('GET', '/x', 503, 12)
   metrics.batch(3)
   for (const again of [1, 2]) {
@@ -126,6 +128,10 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
       ['lexichron_health_state{part="disk",state="ok"}', 0],
       ['lexichron_ready', 0],
       ['lexichron_cache_requests_total{result="hit"}', 1],
+      ['lexichron_snapshots_total{result="kept"}', 1],
+      ['lexichron_memory_bytes{part="streams"}', 5],
+      ['lexichron_memory_limit_bytes{part="streams"}', 8],
+      ['lexichron_memory_full_total{part="streams"}', 3],
       ['lexichron_http_request_duration_seconds_count{method="GET",route="/x",status="5xx"}', 1],
     ] as const)
       t.equal(seriesOf(body, series), value, `${series}, scrape ${again}`)

@@ -16,6 +16,7 @@ import { openView } from '../../src/core/project/view.ts'
 import { openTransactor } from '../../src/core/write/transact.ts'
 import { defined } from '../../src/domain/defined.ts'
 import { entryEvents } from '../../src/domain/entry/events.ts'
+import { entryAggregate } from '../../src/domain/entry/state.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { endReading, historyEvents, openReading, readingAggregate } from '../../src/domain/history/history.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
@@ -256,7 +257,13 @@ t.test('pasts are folded a few at once, and one reader with many holds up nobody
       t.match(stream, /^entry-/)
     },
   }
-  const reads = { entries: unusedView, log, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
+  const streams = {
+    load: async (stream: string) => {
+      for await (const page of log.readStream(stream)) t.same(page, [])
+      return { state: entryAggregate.initial, revision: 'none' as const, position: 0n, mark: '' }
+    },
+  }
+  const reads = { entries: unusedView, log, streams, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
   const permissions = new Set(['entries:read'] as const)
   const ask = (who?: string) =>
     getEntry(reads).run(

@@ -15,8 +15,9 @@ import type { View, ViewDocument } from '../../src/core/project/view.ts'
 import { openExecutor } from '../../src/core/write/execute.ts'
 import { openTransactor } from '../../src/core/write/transact.ts'
 import { dayEvents } from '../../src/domain/entry/day.ts'
-import { entryAggregate, entryIdOf } from '../../src/domain/entry/entry.ts'
+import { entryIdOf } from '../../src/domain/entry/entry.ts'
 import { entryEvents } from '../../src/domain/entry/events.ts'
+import { entryAggregate } from '../../src/domain/entry/state.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { anonymousPermissions, permissionsOf, type Role } from '../../src/domain/roles.ts'
@@ -179,7 +180,7 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
   const entries = openTransactor({ aggregate: entryAggregate, log, clock, random: Math.random, cachedStreams: 1000 })
   const cache = openMemoryCache({ clock, max: 10_000 })
   const view = openMemoryView(log, faults)
-  const reads: EntryPasts = { entries: view, log, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
+  const reads: EntryPasts = { entries: view, log, streams: entries, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
   const pointOf = (seed: string | undefined): string => (seed === undefined ? randomUUID() : '')
   return {
     settings: {

@@ -11,7 +11,7 @@
 import assert from 'node:assert/strict'
 import canonicalize from 'canonicalize'
 import { Compile } from 'typebox/compile'
-import { type Aggregate, type Decide, type Decision, fold } from '../../src/domain/decider.ts'
+import { type Aggregate, type Deciding, type Decision, fold } from '../../src/domain/decider.ts'
 import type { DomainEvent, EventType, JsonObject, Recorded } from '../../src/domain/event.ts'
 import { streamName } from '../../src/domain/ids.ts'
 import { isRefusal, type Refusal, type RefusalCode } from '../../src/domain/refusal.ts'
@@ -30,7 +30,7 @@ export type Outcome<State, E extends DomainEvent> = {
   /** The state after what was decided. */
   thenState(check: (state: State) => void): Outcome<State, E>
   /** The same command, or another, on the state after what was decided; by the same actor. */
-  again(decide?: Decide<State, E>): Outcome<State, E>
+  again(decide?: Deciding<State, E>): Outcome<State, E>
   readonly refusal: Refusal | undefined
   readonly events: readonly E[]
 }
@@ -38,7 +38,7 @@ export type Outcome<State, E extends DomainEvent> = {
 export type Story<State, E extends DomainEvent> = {
   readonly state: State
   /** `by`: actor id of what is decided, as the fold sees it. */
-  when(decide: Decide<State, E>, by?: string): Outcome<State, E>
+  when(decide: Deciding<State, E>, by?: string): Outcome<State, E>
 }
 
 export type Scenario<State, E extends DomainEvent> = {
@@ -90,15 +90,25 @@ export const scenario = <State, E extends DomainEvent>(aggregate: Aggregate<Stat
     }
   }
 
-  /** `from`: revision of the first event that is decided. */
-  type Turn = { readonly decide: Decide<State, E>; readonly by: string; readonly from: number }
+  /** `past`: the events that led to the state. */
+  type Turn = { readonly decide: Deciding<State, E>; readonly by: string; readonly past: readonly Recorded<E>[] }
 
-  const outcome = (state: State, { decide, by, from }: Turn): Outcome<State, E> => {
-    const decision: Decision<E> = decide(state)
+  const decided = (state: State, { decide, past }: Turn): Decision<E> => {
+    if (typeof decide === 'function') return decide(state)
+    const needs = decide.needs(state)
+    return decide.decide(
+      state,
+      new Map(past.flatMap(event => (needs.includes(event.revision) ? [[event.revision, event]] : []))),
+    )
+  }
+
+  const outcome = (state: State, turn: Turn): Outcome<State, E> => {
+    const { decide, by, past } = turn
+    const decision = decided(state, turn)
     const refusal = isRefusal(decision) ? decision : undefined
     const events = isRefusal(decision) ? [] : decision
     for (const event of events) mustFit(aggregate.events, event)
-    const recorded = events.map((event, index) => record({ ...event, by }, from + index))
+    const recorded = events.map((event, index) => record({ ...event, by }, past.length + index))
     const after = fold(aggregate, recorded, state)
     const told = refusal
       ? `refused: ${refusal.refused} (${refusal.detail})`
@@ -128,15 +138,16 @@ export const scenario = <State, E extends DomainEvent>(aggregate: Aggregate<Stat
         check(after)
         return self
       },
-      again: (next = decide) => outcome(after, { decide: next, by, from: from + events.length }),
+      again: (next = decide) => outcome(after, { decide: next, by, past: [...past, ...recorded] }),
     }
     return self
   }
 
   return {
     given: (...events) => {
-      const state = fold(aggregate, events.map(record))
-      return { state, when: (decide, by = SOMEBODY) => outcome(state, { decide, by, from: events.length }) }
+      const past = events.map(record)
+      const state = fold(aggregate, past)
+      return { state, when: (decide, by = SOMEBODY) => outcome(state, { decide, by, past }) }
     },
   }
 }

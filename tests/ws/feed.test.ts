@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import t from 'tap'
 import { WebSocket, WebSocketServer } from 'ws'
+import { openEventStream } from '../../src/adapters/ws/event-stream.ts'
 import { openLiveFeed } from '../../src/adapters/ws/feed.ts'
 import { textFrame } from '../../src/adapters/ws/frames.ts'
 import type { LiveSink } from '../../src/core/live/transport.ts'
+import { openMemory } from '../../src/core/memory/memory.ts'
 import { anonymousPermissions, type Permission, permissionsOf } from '../../src/domain/roles.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { until } from '../support/until.ts'
@@ -14,7 +16,7 @@ type Standing = ReadonlySet<Permission> | 'ended' | 'unknown'
 
 const open = async (
   t: { teardown(fn: () => unknown): unknown; fail(message: string, more: object): unknown },
-  { total = 100, away = false } = {},
+  { total = 100, away = false, memory = openMemory(64 * 1024 * 1024) } = {},
 ) => {
   const clock = fakeClock()
   const ending = new AbortController()
@@ -33,6 +35,7 @@ const open = async (
     clock,
     total,
     most: 2,
+    buffer: memory.live,
     signal: ending.signal,
     tickets: {
       issue: () => ({ ticket: '', expiresAt: '' }),
@@ -196,6 +199,58 @@ t.test('what waits for a reader is bounded, within one batch too, and it is told
   reader.ws.resume()
   await reader.closed()
   t.equal(reader.code(), 1013)
+})
+
+t.test('what waits for all readers of a node is bounded: who takes nothing goes, and who reads stays', async t => {
+  const memory = openMemory(3_200_000)
+  const live = () => memory.report().find(({ part }) => part === 'live')
+  const limit = live()?.limit ?? 0
+  const { feed, connect, subscribe } = await open(t, { memory })
+  const [slow, reads] = [await connect(), await connect()]
+  const [toSlow, toReader] = [await subscribe(slow.ws), await subscribe(reads.ws)]
+  const message = textFrame('x'.repeat(50_000))
+  slow.ws.pause()
+  for (let count = 0; count < 400 && feed.stats().slow === 0; count += 1) toSlow.send(message)
+  t.equal(feed.stats().slow, 1)
+  t.equal(live()?.full, 1, 'for want of room on the node, long before what one may have waiting')
+  t.ok((live()?.bytes ?? 0) <= limit, `${live()?.bytes} of ${limit}`)
+  slow.ws.resume()
+  await slow.closed()
+  await until('its bytes given back', () => live()?.bytes === 0)
+
+  // As others fill it.
+  memory.live.add(limit)
+  let arrived = 0
+  reads.ws.on('message', () => {
+    arrived += 1
+  })
+  for (let sent = 1; sent <= 5; sent += 1) {
+    toReader.send(message)
+    toReader.flush()
+    await until('the message', () => arrived === sent)
+  }
+  t.equal(feed.stats().slow, 1, 'who has taken all until now is not sent away')
+  memory.live.take(limit)
+  reads.ws.terminate()
+  await until('nothing to wait', () => live()?.bytes === 0)
+})
+
+t.test('an event stream gives back what its reader took, and all of it at its end', async t => {
+  const memory = openMemory(3_200_000)
+  const live = () => memory.report().find(({ part }) => part === 'live')
+  const counters = { open: 0, opened: 0, received: 0, sentBytes: 0, slow: 0, refused: 0 }
+  const clock = fakeClock()
+  const first = openEventStream(clock, { counters, buffer: memory.live }, 'here')
+  first.sink.send(Buffer.alloc(50_000))
+  t.equal(live()?.bytes, 50_000)
+  first.body.resume()
+  await until('what it took to be given back', () => live()?.bytes === 0)
+  const second = openEventStream(clock, { counters, buffer: memory.live }, 'here')
+  for (let count = 0; count < 100 && counters.slow === 0; count += 1) second.sink.send(Buffer.alloc(50_000))
+  t.equal(live()?.full, 1)
+  t.equal(counters.slow, 1)
+  await until('its bytes given back', () => live()?.bytes === 0)
+  first.end()
 })
 
 t.test(

@@ -1,5 +1,5 @@
 /** The cache in this process's memory, bounded whatever keys clients make up. Limits and claims are this node's own. */
-import { LRUCache } from 'lru-cache'
+import { type Memory, openMemory } from '../../core/memory/memory.ts'
 import { defined } from '../../domain/defined.ts'
 import type { Cache, CachedValue, Dependency, Life } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -15,32 +15,36 @@ type Entry = {
 }
 type Scope = { reached: bigint; mark: number }
 
-/** What an entry costs beside its text. */
-const OVERHEAD_BYTES = 250
+/** For the values of a cache that is given no memory, a quarter of it. */
+const OWN_BYTES = 256 * 1024 * 1024
+const CHARACTER_BYTES = 2
+const MEMBER_BYTES = 200
 
 /**
- * `max` bounds the number of values, of tags, of claims and of windows, each for itself; `maxBytes` the values' text, by
- * default 64 MiB. Beyond it the least recently used is forgotten: for a tag that means that nothing under it is found
- * again, for a claim that a second one may be granted, for a window that its count starts anew.
+ * `max` bounds the number of values, of tags, of claims and of windows, each for itself, and `memory` their bytes. Beyond either the
+ * least recently used is forgotten: for a tag that means that nothing under it is found again, for a claim that a second one may be
+ * granted, for a window that its count starts anew.
  */
 export const openMemoryCache = (options: {
   readonly clock: Pick<Clock, 'monotonic'>
   readonly max: number
-  readonly maxBytes?: number
+  readonly memory?: Pick<Memory, 'region'>
 }): Cache => {
-  const { clock, max, maxBytes = 64 * 1024 * 1024 } = options
-  const entries = new LRUCache<string, Entry>({
+  const { clock, max, memory = openMemory(OWN_BYTES) } = options
+  const entries = memory.region('answers').cache<Entry>({
     max,
-    maxSize: maxBytes,
-    sizeCalculation: ({ cached, marks }, key) => 2 * (key.length + cached.value.length + marks.length) + OVERHEAD_BYTES,
+    sizeOf: ({ cached, marks }) => CHARACTER_BYTES * (cached.value.length + marks.length),
   })
   // No mark is given out twice, so one that was forgotten or changed never comes back.
   let marked = 0
-  const scopes = new LRUCache<string, Scope>({ max })
-  const tags = new LRUCache<string, number>({ max })
-  const claims = new LRUCache<string, Claim>({ max })
-  const windows = new LRUCache<string, Window>({ max })
-  const groups = new LRUCache<string, Map<string, Member>>({ max })
+  const nothingMore = (): number => 0
+  const scopes = memory.region('tags').cache<Scope>({ max, sizeOf: nothingMore })
+  const tags = memory.region('tags').cache<number>({ max, sizeOf: nothingMore })
+  const claims = memory.region('claims').cache<Claim>({ max, sizeOf: ({ owner }) => CHARACTER_BYTES * owner.length })
+  const windows = memory.region('counts').cache<Window>({ max, sizeOf: nothingMore })
+  const groups = memory
+    .region('counts')
+    .cache<Map<string, Member>>({ max, sizeOf: members => members.size * MEMBER_BYTES })
 
   const scopeOf = (name: string): Scope => {
     const known = scopes.get(name)

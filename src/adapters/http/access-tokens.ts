@@ -1,7 +1,7 @@
 /** Access tokens of services and accounts: signed JWTs (RFC 7519) in the profile of RFC 9068, ES256 alone, keys from the key port. */
 import { createPublicKey, hash, type KeyObject } from 'node:crypto'
 import jwt from 'jsonwebtoken'
-import { LRUCache } from 'lru-cache'
+import { openMemory, type Region } from '../../core/memory/memory.ts'
 import { LONGEST_TOKEN_LIFE_MS } from '../../domain/access/token.ts'
 import { isRole, type Role } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -11,6 +11,8 @@ const ALGORITHM = 'ES256'
 const TYPE = 'at+jwt'
 /** Longer input is not looked at: what is made here has about 600 bytes. */
 const MAX_TOKEN_BYTES = 4096
+const CLAIMS_BYTES = 1_000
+const OWN_BYTES = 256 * 1024 * 1024
 /** What two nodes' clocks may differ by: a token issued elsewhere a moment ago is valid here. Never added to its end. */
 const SKEW_MS = 5000
 /** The key set is asked for again after this time; the key port itself remembers. */
@@ -113,10 +115,13 @@ export const createTokenVerifier = (
     readonly keys: Pick<Keys, 'signing'>
     readonly clock: Pick<Clock, 'now' | 'monotonic'>
     readonly max: number
+    /** Where they are remembered; without, in a thirty-second of 256 MiB. */
+    readonly memory?: Region
   },
 ): TokenVerifier => {
   const { keys, issuer, audience, clock, max } = options
-  const remembered = new LRUCache<string, AccessClaims>({ max })
+  const { memory = openMemory(OWN_BYTES).region('tokens') } = options
+  const remembered = memory.cache<AccessClaims>({ max, sizeOf: () => CLAIMS_BYTES })
   let known: ReadonlyMap<string, KeyObject> = new Map()
   let knownAt = Number.NEGATIVE_INFINITY
 

@@ -17,7 +17,7 @@ async function* noticing<Page>(
 }
 
 /** Filled once the metrics are open: the stores are opened before them. */
-export type Gauged = { metrics?: Pick<Metrics, 'append' | 'cache' | 'batch'> }
+export type Gauged = { metrics?: Pick<Metrics, 'append' | 'cache' | 'batch' | 'snapshot'> }
 
 /** Times each append until it is answered, those that are sent together as one; notes each damaged event that is read. */
 export const measuredEventStore = <S extends EventStore>(

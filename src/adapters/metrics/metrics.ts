@@ -4,6 +4,7 @@
  */
 import { performance } from 'node:perf_hooks'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { SnapshotResult } from '../../core/write/snapshots.ts'
 import type { Snapshot } from './sources.ts'
 
 /** Told by the HTTP server after each answer. `route` is as declared; undefined where none matched. */
@@ -16,6 +17,8 @@ export type Metrics = {
   /** How many appends a transaction committed. */
   readonly batch: (appends: number) => void
   readonly cache: (result: 'hit' | 'miss') => void
+  /** A stored snapshot of a long stream was looked for, or was to be kept. */
+  readonly snapshot: (result: SnapshotResult) => void
   /** The answer to a scrape. Those that come while one is made share it. */
   render(): Promise<{ readonly type: string; readonly body: string }>
 }
@@ -69,6 +72,10 @@ const openInstruments = (registry: Registry) => {
     messages: counter('live_messages', 'Frames sent to live clients'),
     drops: counter('live_drops', 'Live clients closed since they read too slowly'),
     behind: gauge('live_behind_seconds', 'For how long events have waited that the live feed has not read'),
+    snapshots: counter('snapshots', 'Stored snapshots of long streams that were looked for or kept', ['result']),
+    memory: gauge('memory_bytes', 'What caches and buffers hold, about', ['part']),
+    memoryLimit: gauge('memory_limit_bytes', 'What they may hold', ['part']),
+    memoryFull: counter('memory_full', 'Values forgotten, or listeners sent away, for room', ['part']),
     cache: counter('cache_requests', 'Look-ups in the cache', ['result']),
     tokenAge: gauge('token_follower_age_seconds', 'Since this node last heard from the log about tokens'),
     keyAge: gauge('signing_key_age_seconds', 'Age of the key that signs access tokens'),
@@ -187,6 +194,11 @@ const fill = (to: Instruments, at: Snapshot): void => {
     setTo(to.messages, {}, at.live.messages)
     setTo(to.drops, {}, at.live.drops)
   }
+  for (const { part, bytes, limit, full } of at.memory ?? []) {
+    to.memory.set({ part }, bytes)
+    to.memoryLimit.set({ part }, limit)
+    setTo(to.memoryFull, { part }, full)
+  }
   if (at.nodes) {
     to.nodes.set(at.nodes.nodes)
     to.allConnections.set(at.nodes.connections)
@@ -237,6 +249,7 @@ export const openMetrics = (options: {
     append: (outcome, ms) => to.appends.observe({ outcome }, ms / 1000),
     batch: appends => to.batches.observe(appends),
     cache: result => to.cache.inc({ result }),
+    snapshot: result => to.snapshots.inc({ result }),
     render: () => {
       rendering ??= render().finally(() => {
         rendering = undefined

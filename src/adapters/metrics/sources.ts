@@ -1,5 +1,7 @@
 /** What the metrics are read from at each scrape. */
 
+import type { MemoryReport } from '../../core/memory/memory.ts'
+
 /**
  * Of the live hub: sockets and event streams open now, frames sent to them, clients closed since they were too slow, and how
  * far it has read the log.
@@ -62,6 +64,8 @@ export type Snapshot = {
   readonly position?: number
   readonly consumers?: readonly ConsumerStats[]
   readonly live?: LiveStats
+  /** Of caches and buffers, by their part of the memory. */
+  readonly memory?: readonly MemoryReport[]
   /** Of all nodes, as far as this one can see them. */
   readonly nodes?: { readonly nodes: number; readonly connections: number; readonly listeners: number }
   /** For how long events have waited that the live hub has not read. */

@@ -7,6 +7,7 @@ import type { WebSocket } from 'ws'
 import type { Listener, LiveFilter } from '../../core/live/channels.ts'
 import type { LiveSink } from '../../core/live/transport.ts'
 import type { Place } from '../../core/log/log.ts'
+import type { ByteBuffer } from '../../core/memory/memory.ts'
 import { defined } from '../../domain/defined.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type ChannelName, mayListen } from '../../subscribers/live-channels.ts'
@@ -29,6 +30,8 @@ export type ConnectionDeps = {
     after: Place | undefined,
   ) => Promise<void>
   readonly counters: LiveCounters
+  /** What waits for all listeners of the node. */
+  readonly buffer: ByteBuffer
   readonly logger: (error: unknown) => void
 }
 
@@ -69,7 +72,7 @@ export const openConnection = (
   deps: ConnectionDeps,
   onEnd: () => void,
 ): LiveConnection => {
-  const { clock, counters } = deps
+  const { clock, counters, buffer } = deps
   const subscriptions = new Map<string, () => void>()
   let pending: Buffer[] = []
   let pendingBytes = 0
@@ -88,6 +91,7 @@ export const openConnection = (
   const close = (code: number, reason: string): void => {
     if (ending) return
     ending = true
+    buffer.take(pendingBytes)
     drop()
     leaveAll()
     ws.close(code, reason)
@@ -111,9 +115,13 @@ export const openConnection = (
     const [only] = pending
     const all = pending.length === 1 && only ? only : Buffer.concat(pending, pendingBytes)
     drop()
-    if (!open()) return
+    if (!open()) {
+      buffer.take(all.length)
+      return
+    }
     counters.sentBytes += all.length
-    socket.write(all)
+    // Also told when the socket ends before it was sent.
+    socket.write(all, () => buffer.take(all.length))
   }
 
   const sink: LiveSink = {
@@ -124,7 +132,10 @@ export const openConnection = (
       // Many subscriptions to one event make more of a batch than may wait: what there is goes out, then the rest is judged.
       if (pendingBytes + bytes.length > PAUSE_AT) flush()
       const waits = socket.writableLength + pendingBytes
-      if (waits > 0 && waits + bytes.length > MAX_BUFFERED) return tooSlow()
+      // Whoever has taken all until now is not sent away for what waits for others.
+      if (waits > 0 && (waits + bytes.length > MAX_BUFFERED || (waits > PAUSE_AT / 4 && buffer.isFull(bytes.length))))
+        return tooSlow()
+      buffer.add(bytes.length)
       pending.push(bytes)
       pendingBytes += bytes.length
     },

@@ -1,6 +1,7 @@
 /** Server-sent events (HTML Living Standard, 9.2) of the live feed: one subscription a stream, the same hub, the same bound. */
 import { Readable } from 'node:stream'
 import type { LiveMessage, LiveSink, LiveTransport } from '../../core/live/transport.ts'
+import type { ByteBuffer } from '../../core/memory/memory.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ResetMessage } from '../../subscribers/live-messages.ts'
 import type { LiveCounters } from './connection.ts'
@@ -32,24 +33,49 @@ export type EventStream = {
   end(): void
 }
 
+/** Tells each time that some of it was taken. */
+class Body extends Readable {
+  readonly #taken: () => void
+  constructor(taken: () => void) {
+    super({ read: () => undefined, highWaterMark: PAUSE_AT })
+    this.#taken = taken
+  }
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size)
+    this.#taken()
+    return chunk
+  }
+}
+
 export const openEventStream = (
   clock: Pick<Clock, 'monotonic' | 'sleep'>,
-  counters: LiveCounters,
+  deps: { readonly counters: LiveCounters; readonly buffer: ByteBuffer },
   owner: string,
 ): EventStream => {
-  const body = new Readable({ read: () => undefined, highWaterMark: PAUSE_AT })
+  const { counters, buffer } = deps
+  /** What of the node's buffer is this stream's. */
+  let held = 0
+  const hold = (bytes: number): void => {
+    buffer.add(bytes - held)
+    held = bytes
+  }
+  const body = new Body(() => hold(body.readableLength))
   let over = false
   body.once('close', () => {
     over = true
+    hold(0)
   })
   const push = (bytes: Buffer): void => {
     if (over) return
-    if (body.readableLength + bytes.length > MAX_BUFFERED && body.readableLength > 0) {
+    const waits = body.readableLength
+    hold(waits)
+    if (waits > 0 && (waits + bytes.length > MAX_BUFFERED || (waits > PAUSE_AT / 4 && buffer.isFull(bytes.length)))) {
       tooSlow()
       return
     }
     counters.sentBytes += bytes.length
     body.push(bytes)
+    hold(body.readableLength)
   }
   const tooSlow = (): void => {
     if (over) return

@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws'
 import type { Listener, LiveFilter } from '../../core/live/channels.ts'
 import type { LiveStats } from '../../core/live/hub.ts'
 import type { Place } from '../../core/log/log.ts'
+import type { ByteBuffer } from '../../core/memory/memory.ts'
 import type { Permission } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ChannelName } from '../../subscribers/live-channels.ts'
@@ -83,10 +84,12 @@ export const openLiveFeed = (deps: {
   readonly most: number
   /** Connections at once of everybody. */
   readonly total: number
+  /** What waits for all listeners of the node. */
+  readonly buffer: ByteBuffer
   readonly signal: AbortSignal
   readonly onError: (error: unknown) => void
 }): LiveFeed => {
-  const { hub, clock, standing, lost, most, total, signal, onError } = deps
+  const { hub, clock, standing, lost, most, total, buffer, signal, onError } = deps
   const counters: LiveCounters = { open: 0, opened: 0, received: 0, sentBytes: 0, slow: 0, refused: 0 }
   const all = new Set<Open>()
   const places = new Map<string, number>()
@@ -163,6 +166,7 @@ export const openLiveFeed = (deps: {
           readAfter: deps.readAfter,
           recorded: deps.recorded,
           counters,
+          buffer,
           logger: onError,
         },
         () => {
@@ -181,7 +185,7 @@ export const openLiveFeed = (deps: {
       if (closing) connection.close(1012, 'restarting')
     },
     stream: ({ reset, ...asked }, listener, release) => {
-      const { body, sink, comment, end } = openEventStream(clock, counters, listener.counted)
+      const { body, sink, comment, end } = openEventStream(clock, { counters, buffer }, listener.counted)
       if (reset) sink.send(eventBytes({ op: 'reset', id: asked.channel, ...reset }))
       const leaveHub = hub.subscribe({ ...asked, id: asked.channel, listener }, sink)
       const leave = add({

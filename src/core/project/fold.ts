@@ -5,7 +5,6 @@
  * loop to others every 10 ms.
  */
 
-import { LRUCache } from 'lru-cache'
 import type { JsonObject, Recorded } from '../../domain/event.ts'
 import { sizeOf } from '../../domain/json.ts'
 import type { Cache } from '../../ports/cache.ts'
@@ -14,6 +13,7 @@ import { indexFault } from '../../ports/conditions.ts'
 import type { Checkpoint, CollectionName, DocumentWrite, ReadStore } from '../../ports/read-store.ts'
 import type { ConsumerTrace, Session } from '../consume/consume.ts'
 import { type Parked, park, parkedOf, streamKey } from '../consume/parking.ts'
+import { openMemory, type Region } from '../memory/memory.ts'
 import type { Projection } from './define.ts'
 import { openSeen } from './seen.ts'
 
@@ -22,8 +22,9 @@ export type Held<D> = { readonly position: bigint; readonly body: D | undefined 
 
 /** Documents kept between batches: the holder of the lease is the only one who writes them. */
 const KEPT = 2_048
-/** Of all of them, as JSON. */
-const KEPT_CHARACTERS = 32 * 1024 * 1024
+/** For the documents of one that is given no memory, a quarter of it. */
+const OWN_BYTES = 128 * 1024 * 1024
+const CHARACTER_BYTES = 2
 const TURN_MS = 10
 /** Events taken at once. */
 const BATCH = 500
@@ -50,6 +51,8 @@ export type FolderOptions<D extends JsonObject> = {
   /** After documents and checkpoint are stored. */
   readonly onStored?: (position: bigint) => void
   readonly trace?: ConsumerTrace | undefined
+  /** Where documents are kept between batches, beside those of others; without, in 32 MiB of its own. */
+  readonly memory?: Region | undefined
 }
 
 export type Folder<D> = Omit<Session, 'retry'> & {
@@ -99,11 +102,9 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
   const { projection, collection, store, clock, cache, failed, onStored } = options
   const parked = await parkedOf(store, collection)
   const seen = options.fromStart ? openSeen() : undefined
-  const kept = new LRUCache<string, Held<D>>({
-    max: KEPT,
-    maxSize: KEPT_CHARACTERS,
-    sizeCalculation: ({ body }) => 200 + sizeOf(body),
-  })
+  const { memory = openMemory(OWN_BYTES).region('documents') } = options
+  const bytesOf = ({ body }: Held<D>): number => CHARACTER_BYTES * sizeOf(body)
+  const kept = memory.cache<Held<D>>({ max: KEPT, sizeOf: bytesOf })
   /** Changed and not sent to the writer; on their way to the store. */
   let dirty = new Map<string, Held<D>>()
   let writing = new Map<string, Held<D>>()

@@ -18,6 +18,7 @@ import {
   consume,
 } from '../consume/consume.ts'
 import { type Parked, parkedOf, requestRetry } from '../consume/parking.ts'
+import type { Region } from '../memory/memory.ts'
 import { type CollectionRef, collectionName, type Projection } from './define.ts'
 import { openFolder } from './fold.ts'
 import type { Freshness } from './freshness.ts'
@@ -39,6 +40,8 @@ export type RunnerOptions<D extends JsonObject> = {
   /** Faults that are waited out, or that stop it: for the log of the service. */
   readonly onError?: (message: string) => void
   readonly trace?: ConsumerTrace
+  /** Where documents are kept between batches. */
+  readonly memory?: Region
   readonly signal: AbortSignal
 }
 
@@ -121,7 +124,7 @@ export const followCollection = async <D extends JsonObject>(options: FollowOpti
         from,
         fromStart: from === 0n,
         trace: options.trace,
-        ...defined({ cache }),
+        ...defined({ cache, memory: options.memory }),
         building: () => !built,
         onStored: position => freshness?.reached(collection, position),
       })

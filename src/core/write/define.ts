@@ -1,6 +1,6 @@
 /** The declaration of a command: what it takes, who may give it, which stream it decides on. */
 import type { TSchema } from 'typebox'
-import type { By, Decision } from '../../domain/decider.ts'
+import type { By, Deciding } from '../../domain/decider.ts'
 import type { DomainEvent } from '../../domain/event.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Permission } from '../../domain/roles.ts'
@@ -30,5 +30,5 @@ export type Command<Input, State, E extends DomainEvent> = {
     input: Input,
     revisionOf: (stream: string) => Promise<Expected>,
   ) => Promise<Refusal>
-  readonly decide: (input: Input, by: By) => (state: State) => Decision<E>
+  readonly decide: (input: Input, by: By) => Deciding<State, E>
 }

@@ -1,9 +1,12 @@
 /** The folded state of one stream with what transact needs beside it: revision, recent commands, sealing key. */
-import type { Aggregate } from '../../domain/decider.ts'
+import type { Aggregate, EventsByRevision } from '../../domain/decider.ts'
+import { defined } from '../../domain/defined.ts'
 import type { DomainEvent, Recorded } from '../../domain/event.ts'
+import { sizeOf } from '../../domain/json.ts'
 import { markOf, NO_MARK } from '../../domain/mark.ts'
 import type { Expected, Written } from '../../ports/event-store.ts'
 import type { Log, NewEvent } from '../log/log.ts'
+import { eventsAt } from '../log/revisions.ts'
 
 /** A command that the stream has seen: its last revision, and the hash of its body. */
 export type Seen = { readonly revision: bigint; readonly fingerprint: string | undefined; readonly at: string }
@@ -19,9 +22,14 @@ export type Loaded<State> = {
   readonly recent: ReadonlyMap<string, Seen>
   /** The document key that sealed the stream so far. */
   readonly key: string | undefined
+  /** What was folded since the last stored snapshot, or the start: events, and characters of their data. */
+  readonly unkept: Unkept
   /** From memory: others may have written since. */
   readonly cached: boolean
 }
+
+export type Unkept = { readonly events: number; readonly characters: number }
+export const nothingUnkept: Unkept = { events: 0, characters: 0 }
 
 /** A repeat of an older command than these is decided afresh. */
 const REMEMBERED = 256
@@ -34,6 +42,7 @@ export const begin = <State, E extends DomainEvent>(aggregate: Aggregate<State, 
   at: '',
   recent: new Map(),
   key: undefined,
+  unkept: nothingUnkept,
   cached: false,
 })
 
@@ -43,6 +52,11 @@ export const markAt = ({ lastId, at }: Pick<Loaded<unknown>, 'lastId' | 'at'>): 
 
 const belongs = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>, event: Recorded): event is Recorded<E> =>
   aggregate.events.some(each => each.type === event.type)
+
+const unkeptWith = (unkept: Unkept, events: readonly Recorded[]): Unkept => ({
+  events: unkept.events + events.length,
+  characters: events.reduce((sum, { data }) => sum + sizeOf(data), unkept.characters),
+})
 
 const apply = <State, E extends DomainEvent>(
   aggregate: Aggregate<State, E>,
@@ -68,29 +82,56 @@ const apply = <State, E extends DomainEvent>(
     if (recent.size <= REMEMBERED) break
     recent.delete(oldest)
   }
-  return { state, revision, position, lastId, at, recent, key, cached: false }
+  const unkept = aggregate.snapshot ? unkeptWith(loaded.unkept, events) : nothingUnkept
+  return { state, revision, position, lastId, at, recent, key, unkept, cached: false }
 }
 
-/** What the log has after `from`, folded onto it. */
+/** A stream, how it is folded, and where it is read. */
+export type Folded<State, E extends DomainEvent> = {
+  readonly log: Pick<Log, 'readStream'>
+  readonly aggregate: Aggregate<State, E>
+  readonly stream: string
+}
+
+/** What the log has after `from`, folded onto it; of it `most` events. */
 export const since = async <State, E extends DomainEvent>(
-  log: Pick<Log, 'readStream'>,
-  aggregate: Aggregate<State, E>,
-  stream: string,
+  { log, aggregate, stream }: Folded<State, E>,
   from: Loaded<State>,
+  most?: number,
 ): Promise<Loaded<State>> => {
   let loaded: Loaded<State> = { ...from, cached: false }
   const first = from.revision === 'none' ? 0n : from.revision + 1n
-  for await (const page of log.readStream(stream, { from: first })) loaded = apply(aggregate, loaded, page)
+  for await (const page of log.readStream(stream, { from: first, ...defined({ limit: most }) }))
+    loaded = apply(aggregate, loaded, page)
   return loaded
 }
 
-/** The stream as it was at a revision. */
+/** The aggregate's own events at these revisions. */
+export const pastOf = async <State, E extends DomainEvent>(
+  { log, aggregate, stream }: Folded<State, E>,
+  revisions: readonly bigint[],
+): Promise<EventsByRevision<E>> => {
+  const events = new Map<bigint, Recorded<E>>()
+  for (const [revision, event] of await eventsAt(log, stream, revisions))
+    if (belongs(aggregate, event)) events.set(revision, event)
+  return events
+}
+
+/** The stream as it was at a revision before that of `now`: by recalling it where the aggregate can, else folded from the start. */
 export const stateAt = async <State, E extends DomainEvent>(
-  log: Pick<Log, 'readStream'>,
-  aggregate: Aggregate<State, E>,
-  stream: string,
+  folded: Folded<State, E>,
+  now: Loaded<State>,
   revision: bigint,
 ): Promise<Loaded<State>> => {
+  const { log, aggregate, stream } = folded
+  const { earlier } = aggregate
+  if (earlier) {
+    const events = await pastOf(folded, [...earlier.needs(now.state, revision), revision])
+    const event = events.get(revision)
+    const state = earlier.recall(now.state, revision, events)
+    if (event && state !== undefined)
+      return { ...now, state, revision, position: event.position, lastId: event.id, at: event.meta.at }
+  }
   let loaded = begin(aggregate)
   for await (const page of log.readStream(stream, { from: 0n, limit: Number(revision) + 1 }))
     loaded = apply(aggregate, loaded, page)

@@ -5,8 +5,7 @@
  * has been read again; what it says for a command is checked by the append itself. Commands on one stream take turns, so
  * that retries are left for those of other processes.
  */
-import { LRUCache } from 'lru-cache'
-import type { Aggregate, Decision } from '../../domain/decider.ts'
+import type { Aggregate, Deciding, Decision } from '../../domain/decider.ts'
 import { defined } from '../../domain/defined.ts'
 import type { Actor, DomainEvent } from '../../domain/event.ts'
 import { eventId } from '../../domain/ids.ts'
@@ -16,7 +15,21 @@ import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type AppendResult, EventStoreError, type Expected } from '../../ports/event-store.ts'
 import type { Encoded, Log, NewEvent } from '../log/log.ts'
-import { advance, begin, type Loaded, markAt, preview, since, stateAt, timeAfter } from './stream-state.ts'
+import { openMemory, type Region } from '../memory/memory.ts'
+import type { Snapshots } from './snapshots.ts'
+import { dueSnapshot, fromStart } from './stored-state.ts'
+import {
+  advance,
+  begin,
+  type Loaded,
+  markAt,
+  nothingUnkept,
+  pastOf,
+  preview,
+  since,
+  stateAt,
+  timeAfter,
+} from './stream-state.ts'
 import { openStreamTurns } from './stream-turns.ts'
 
 /** Everything about one command that is not its input. */
@@ -51,7 +64,7 @@ export type Result<State> = Accepted<State> | Refusal
 export type Transactor<State, E extends DomainEvent> = {
   readonly aggregate: Aggregate<State, E>
   /** Carries out one command, after those on the stream that came before. @throws {EventStoreError} when the store is unavailable, busy or refuses the size. */
-  run(stream: string, decide: (state: State) => Decision<E>, envelope: Envelope): Promise<Result<State>>
+  run(stream: string, decide: Deciding<State, E>, envelope: Envelope): Promise<Result<State>>
   /** The stream as it stands in the log now. */
   load(stream: string): Promise<Pick<Loaded<State>, 'state' | 'revision' | 'position'> & { readonly mark: string }>
   /** Drops a stream from memory: its text was removed. */
@@ -64,15 +77,23 @@ export type TransactorOptions<State, E extends DomainEvent> = {
   readonly clock: Clock
   /** A number in [0, 1): jitter of retries. */
   readonly random: () => number
-  /** How many streams are kept in memory. */
+  /** How many streams are kept in memory, of whatever size. */
   readonly cachedStreams: number
+  /** Where they are kept, beside those of others; without, in 32 MiB of its own. */
+  readonly memory?: Region
+  /** Where snapshots of long streams are kept; without, each is folded from its start. */
+  readonly snapshots?: Snapshots
 }
 
 const MAX_ATTEMPTS = 8
 const MAX_RESENDS = 4
 const BACKOFF_MS = 5
-/** Of all states that are kept, as JSON. */
-const CACHED_CHARACTERS = 32 * 1024 * 1024
+/** For the states of one that is given no memory. */
+const OWN_BYTES = 128 * 1024 * 1024
+/** A command that is remembered: its id, its time, the hash of its body. */
+const SEEN_BYTES = 300
+/** Text that is not Latin has two bytes a character. */
+const CHARACTER_BYTES = 2
 
 const stale = (ifMatch: StatedRevision | 'any', current: Expected): Refusal =>
   current === 'none'
@@ -90,20 +111,32 @@ const UNKNOWN = 'It is not known whether this was written. Send it again with th
 export const openTransactor = <State, E extends DomainEvent>(
   options: TransactorOptions<State, E>,
 ): Transactor<State, E> => {
-  const { aggregate, log, clock, random } = options
-  const cache = new LRUCache<string, Loaded<State>>({
+  const { aggregate, log, clock, random, snapshots } = options
+  const { weigh = state => CHARACTER_BYTES * sizeOf(state) } = aggregate
+  const { memory = openMemory(OWN_BYTES).region('streams') } = options
+  const cache = memory.cache<Loaded<State>>({
     max: options.cachedStreams,
     // What streams hold differs a thousandfold.
-    maxSize: CACHED_CHARACTERS,
-    sizeCalculation: ({ state }) => 500 + sizeOf(state),
+    sizeOf: ({ state, recent }) => weigh(state) + recent.size * SEEN_BYTES,
   })
 
   const turns = openStreamTurns()
 
+  /** Keeps it in memory, and of a long stream a snapshot in the read store when one is due. */
+  const remember = (stream: string, loaded: Loaded<State>): Loaded<State> => {
+    const due = snapshots && dueSnapshot({ aggregate, stream }, loaded)
+    if (due) snapshots.keep(due)
+    const kept = due ? { ...loaded, unkept: nothingUnkept } : loaded
+    cache.set(stream, { ...kept, cached: true })
+    return { ...kept, cached: false }
+  }
+
   const resync = async (stream: string, from: Loaded<State>): Promise<Loaded<State>> => {
-    const loaded = await since(log, aggregate, stream, from)
-    cache.set(stream, { ...loaded, cached: true })
-    return { ...loaded, cached: false }
+    const folded = { log, aggregate, stream }
+    const loaded = await (from.revision === 'none' ? fromStart(folded, snapshots) : since(folded, from))
+    // Whoever asks for streams that are not there pushes out none that is.
+    if (loaded.revision === 'none' || (loaded.revision === from.revision && cache.has(stream))) return loaded
+    return remember(stream, loaded)
   }
   const load = async (stream: string): Promise<Loaded<State>> => cache.get(stream) ?? resync(stream, begin(aggregate))
 
@@ -148,6 +181,15 @@ export const openTransactor = <State, E extends DomainEvent>(
     return result
   }
 
+  const decideOn = async (
+    stream: string,
+    { state }: Loaded<State>,
+    decide: Deciding<State, E>,
+  ): Promise<Decision<E>> =>
+    typeof decide === 'function'
+      ? decide(state)
+      : decide.decide(state, await pastOf({ log, aggregate, stream }, decide.needs(state)))
+
   const firstAnswer = async (
     stream: string,
     loaded: Loaded<State>,
@@ -157,7 +199,7 @@ export const openTransactor = <State, E extends DomainEvent>(
     // Others may have removed the text since; until its key is gone, only the stream as it stands says so.
     const now = aggregate.isRemoved && loaded.cached ? await resync(stream, loaded) : loaded
     const whole = now.revision === seen || aggregate.isRemoved?.(now.state) === true
-    const first = whole ? now : await stateAt(log, aggregate, stream, seen)
+    const first = whole ? now : await stateAt({ log, aggregate, stream }, now, seen)
     const { state, revision, position } = first
     const replayed = envelope.dryRun !== true
     return { outcome: 'accepted', stream, state, revision, mark: markAt(first), position, replayed, events: [] }
@@ -176,11 +218,10 @@ export const openTransactor = <State, E extends DomainEvent>(
   ): Promise<Loaded<State> | 'unknown' | undefined> => {
     if (fingerprint === undefined) return undefined
     try {
-      const recorded = await since(log, aggregate, stream, loaded)
+      const recorded = await since({ log, aggregate, stream }, loaded)
       const seen = recorded.recent.get(commandId)
       if (!seen || (seen.fingerprint === fingerprint && seen.at === written.at(-1)?.meta.at)) return undefined
-      cache.set(stream, { ...recorded, cached: true })
-      return { ...recorded, cached: false }
+      return remember(stream, recorded)
     } catch (error) {
       if (error instanceof EventStoreError) return 'unknown'
       throw error
@@ -191,7 +232,7 @@ export const openTransactor = <State, E extends DomainEvent>(
     n: number,
     stream: string,
     loaded: Loaded<State>,
-    decide: (state: State) => Decision<E>,
+    decide: Deciding<State, E>,
     envelope: Envelope,
   ): Promise<Result<State>> => {
     const again = async (): Promise<Result<State>> => attempt(n, stream, await resync(stream, loaded), decide, envelope)
@@ -204,7 +245,7 @@ export const openTransactor = <State, E extends DomainEvent>(
     const stated = ifMatch === undefined || (ifMatch === 'any' && loaded.revision !== 'none') ? undefined : ifMatch
     if (stated !== undefined && (stated === 'any' || !isStated(stated, loaded.revision, markAt(loaded))))
       return loaded.cached ? again() : stale(stated, loaded.revision)
-    const decision = decide(loaded.state)
+    const decision = await decideOn(stream, loaded, decide)
     if (isRefusal(decision)) return loaded.cached ? again() : decision
     const { state, revision, position } = loaded
     const mark = markAt(loaded)
@@ -239,7 +280,7 @@ export const openTransactor = <State, E extends DomainEvent>(
     }
     if (first) return attempt(n, stream, first, decide, envelope)
     const written = advance(aggregate, loaded, stream, events, result, encoded.key)
-    if ((cache.peek(stream)?.position ?? 0n) < written.position) cache.set(stream, { ...written, cached: true })
+    if ((cache.peek(stream)?.position ?? 0n) < written.position) remember(stream, written)
     return {
       outcome: 'accepted',
       stream,

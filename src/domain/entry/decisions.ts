@@ -1,6 +1,6 @@
 /** What people and imports may do to an entry. Authorisation on the entry itself (whose draft it is) is decided here. */
 
-import type { By, Decision } from '../decider.ts'
+import type { By, DecideOnEvents, Decision } from '../decider.ts'
 import { defined } from '../defined.ts'
 import type { JsonObject } from '../event.ts'
 import type { EntryIdentity } from '../ids.ts'
@@ -8,8 +8,10 @@ import { sameJson } from '../json.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import type { EntryContent } from './content.ts'
 import { checkReason, contentChange, contentOf, type EntryInput } from './content-rules.ts'
-import { type Entry, type EntryState, existing } from './entry.ts'
+import type { Entry } from './entry.ts'
 import type { EntryEvent, redactionGrounds } from './events.ts'
+import { holdersOf, latestOf, momentOf } from './past.ts'
+import { contentAt, type EntryState, existing } from './state.ts'
 
 /** A draft that its author has not touched for so long may be taken over by another contributor. */
 export const STALE_DRAFT_MS = 30 * 24 * 60 * 60 * 1000
@@ -65,7 +67,8 @@ export const edit =
     existing((entry): Decision<EntryEvent> => {
       const refusal = mayEdit(entry, by)
       if (refusal) return refusal
-      const changes = contentChange(entry, id, patch, by.commandId, [...state.contents.keys()].at(-1))
+      const latest = latestOf(state.past)
+      const changes = contentChange(entry, id, patch, by.commandId, latest === undefined ? undefined : String(latest))
       if (isRefusal(changes)) return changes
       if (Object.keys(changes).length === 0) return []
       const refused = emptied(entry, { senses: changes.senses ?? entry.content.senses })
@@ -128,26 +131,32 @@ export const restore = (given: string | undefined) =>
   })
 
 /** A new revision with the content of an old one. Sense ids come back with their senses. */
-export const revert = (toRevision: bigint, given: string | undefined) =>
-  existing((entry, state): Decision<EntryEvent> => {
-    const content = state.contents.get(String(toRevision))
-    if (!content)
-      return refuse('revision-unknown', `This entry has no revision ${toRevision}.`, {
-        errors: [{ pointer: '/toRevision', code: 'unknown', detail: `There is no revision ${toRevision}.` }],
-      })
-    if (entry.status === 'retired') return refuse('entry-retired', 'A retired entry is restored before it is reverted.')
-    if (sameJson(content, entry.content)) return []
-    const refused = emptied(entry, content)
-    if (refused) return refused
-    const reason = given === undefined ? undefined : checkReason(given)
-    if (reason !== undefined && typeof reason !== 'string') return reason
-    return [
-      {
-        type: 'EntryReverted',
-        data: { toRevision: String(toRevision), content, ...defined({ reason }) },
-      },
-    ]
-  })
+export const revert = (toRevision: bigint, given: string | undefined): DecideOnEvents<EntryState, EntryEvent> => ({
+  needs: ({ past }) => (momentOf(past, Number(toRevision)) ? holdersOf(past, Number(toRevision)) : []),
+  decide: (current, events) =>
+    existing((entry, { past }): Decision<EntryEvent> => {
+      if (!momentOf(past, Number(toRevision)))
+        return refuse('revision-unknown', `This entry has no revision ${toRevision}.`, {
+          errors: [{ pointer: '/toRevision', code: 'unknown', detail: `There is no revision ${toRevision}.` }],
+        })
+      if (entry.status === 'retired')
+        return refuse('entry-retired', 'A retired entry is restored before it is reverted.')
+      const content = contentAt(past, Number(toRevision), events)
+      // Its key is gone already, whatever else of the stream was read before.
+      if (!content) return refuse('entry-removed', 'The text of this entry was removed.')
+      if (sameJson(content, entry.content)) return []
+      const refused = emptied(entry, content)
+      if (refused) return refused
+      const reason = given === undefined ? undefined : checkReason(given)
+      if (reason !== undefined && typeof reason !== 'string') return reason
+      return [
+        {
+          type: 'EntryReverted',
+          data: { toRevision: String(toRevision), content, ...defined({ reason }) },
+        },
+      ]
+    })(current),
+})
 
 export const takeOver = (by: By) =>
   existing((entry): Decision<EntryEvent> => {

@@ -1,12 +1,10 @@
 /** An entry of the dictionary: one lemma of one language and part of speech, from draft to publication and beyond. */
-import type { Aggregate, Decision } from '../decider.ts'
 import { defined } from '../defined.ts'
 import type { Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
-import { refuse } from '../refusal.ts'
 import type { EntryContent, EntryStatus, PartOfSpeech } from './content.ts'
 import { applyChange, emptyContent } from './content.ts'
-import { type EntryEvent, entryEvents } from './events.ts'
+import type { EntryEvent } from './events.ts'
 
 // Stream
 
@@ -55,7 +53,8 @@ const moved = (entry: Entry, status: EntryStatus, event: Recorded<EntryEvent>): 
   updatedAt: event.meta.at,
 })
 
-const created = (event: Recorded<EntryEvent>, known: Entry | undefined): Entry | undefined => {
+/** The entry that an event begins, or that an import gives anew what the source has; undefined for all other events. */
+export const created = (event: Recorded<EntryEvent>, known: Entry | undefined): Entry | undefined => {
   if (event.type === 'EntryDrafted') {
     const { language, lemma, partOfSpeech, homograph, licence, source, content } = event.data
     return {
@@ -99,6 +98,8 @@ const created = (event: Recorded<EntryEvent>, known: Entry | undefined): Entry |
   return undefined
 }
 
+const withoutText = (entry: Entry): Entry => ({ ...entry, lemma: '', content: emptyContent, removed: true })
+
 /** The entry after the event. An event that cannot follow (in a broken order) leaves it as it is; nothing throws. */
 export const evolveEntry = (entry: Entry | undefined, event: Recorded<EntryEvent>): Entry | undefined => {
   // Nothing that comes after a removal brings text back.
@@ -110,11 +111,11 @@ export const evolveEntry = (entry: Entry | undefined, event: Recorded<EntryEvent
     case 'DraftEdited':
     case 'EntryEdited':
       return event.removed
-        ? { ...entry, content: emptyContent, lemma: '', removed: true }
+        ? withoutText(entry)
         : { ...touched(entry, event), content: applyChange(entry.content, event.data.changes), edited: true }
     case 'EntryReverted':
       return event.removed
-        ? { ...entry, content: emptyContent, lemma: '', removed: true }
+        ? withoutText(entry)
         : { ...touched(entry, event), content: event.data.content, edited: true }
     case 'EntrySubmitted':
       return moved(entry, 'submitted', event)
@@ -135,47 +136,9 @@ export const evolveEntry = (entry: Entry | undefined, event: Recorded<EntryEvent
       return { ...touched(entry, event), author: event.meta.actor.id }
     case 'EntryRedacted': {
       const { replacedBy: _, ...rest } = entry
-      return { ...rest, lemma: '', content: emptyContent, removed: true, updatedAt: event.meta.at }
+      return { ...withoutText(rest), updatedAt: event.meta.at }
     }
     default:
       return entry
   }
 }
-
-/** The entry with the content of each of its revisions, which a revert chooses from. */
-export type EntryState = {
-  readonly entry: Entry | undefined
-  readonly contents: ReadonlyMap<string, EntryContent>
-}
-
-export const entryAggregate: Aggregate<EntryState, EntryEvent> = {
-  category: entryCategory,
-  events: entryEvents,
-  initial: { entry: undefined, contents: new Map() },
-  evolve: (state, event) => {
-    const entry = evolveEntry(state.entry, event)
-    if (!entry || entry.removed) return { entry, contents: new Map() }
-    return { entry, contents: new Map(state.contents).set(String(event.revision), entry.content) }
-  },
-  isRemoved: ({ entry }) => entry?.removed === true,
-  route: ({ entry }) =>
-    entry === undefined
-      ? { visibility: 'owner' }
-      : {
-          language: entry.language,
-          visibility: entry.status === 'published' || entry.status === 'retired' ? 'public' : 'owner',
-          ...defined({ owner: entry.author }),
-        },
-}
-
-// Decide: src/domain/entry/decisions.ts
-
-/** What every decision but the first needs: the entry, or why there is none to decide on. */
-export const existing =
-  (then: (entry: Entry, state: EntryState) => Decision<EntryEvent>) =>
-  (state: EntryState): Decision<EntryEvent> =>
-    !state.entry
-      ? refuse('entry-not-found', 'There is no such entry.')
-      : state.entry.removed
-        ? refuse('entry-removed', 'The text of this entry was removed.')
-        : then(state.entry, state)

@@ -3,8 +3,9 @@ import { openMemoryCache } from '../../../src/adapters/cache/memory.ts'
 import { publishEntry, retireEntry } from '../../../src/commands/entries.ts'
 import { type CommandRequest, openExecutor } from '../../../src/core/write/execute.ts'
 import type { Accepted, Transactor } from '../../../src/core/write/transact.ts'
-import { type EntryState, entryAggregate } from '../../../src/domain/entry/entry.ts'
 import type { EntryEvent } from '../../../src/domain/entry/events.ts'
+import { noPast } from '../../../src/domain/entry/past.ts'
+import { type EntryState, entryAggregate } from '../../../src/domain/entry/state.ts'
 import { refuse } from '../../../src/domain/refusal.ts'
 import { permissionsOf, type Role } from '../../../src/domain/roles.ts'
 import { fakeClock } from '../../support/clocks.ts'
@@ -21,7 +22,7 @@ const accepted = (stream: string): Accepted<EntryState> => ({
 })
 
 const published: EntryState = {
-  contents: new Map(),
+  past: noPast,
   entry: {
     language: 'en',
     lemma: 'word',

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import Type, { type TSchema } from 'typebox'
 import type { Accepted } from '../../../core/write/transact.ts'
-import type { EntryState } from '../../../domain/entry/entry.ts'
+import type { EntryState } from '../../../domain/entry/state.ts'
 import type { JsonObject } from '../../../domain/event.ts'
 import { HistoryItem } from '../../../queries/entry-history.ts'
 import { EntrySchema, type EntryView, viewFor } from '../../../queries/entry-view.ts'

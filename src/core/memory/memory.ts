@@ -1,0 +1,178 @@
+/**
+ * What a node keeps in memory that it could do without, or that waits to be sent: one number of bytes for all of it, of which each kind
+ * has its part. Caches forget what was used least lately; who fills a buffer asks before whether it is full.
+ */
+import { LRUCache } from 'lru-cache'
+
+/** Parts of the whole, in thirty-seconds. */
+const PARTS = {
+  /** Folded states of streams. */
+  streams: 8,
+  /** Documents of read models between two batches. */
+  documents: 8,
+  /** Answers to queries. */
+  answers: 8,
+  /** What such answers depend on. */
+  tags: 1,
+  /** Claims of commands by their Idempotency-Key. */
+  claims: 1,
+  /** Requests and tries that are counted, and presence. */
+  counts: 1,
+  /** Access tokens that were verified. */
+  tokens: 1,
+  /** Of the live feed what its listeners have not taken yet. */
+  live: 4,
+} as const
+const WHOLE = 32
+export type MemoryPart = keyof typeof PARTS
+
+/** What an entry takes beside its key and value: both lists that it stands in. */
+const OVERHEAD_BYTES = 300
+
+export type BoundedCache<V> = {
+  get(key: string): V | undefined
+  /** As `get`, and it stays as long unused as it was. */
+  peek(key: string): V | undefined
+  has(key: string): boolean
+  /** A value that is larger than the part is not kept, nor is what it replaces. */
+  set(key: string, value: V): void
+  delete(key: string): void
+  clear(): void
+}
+
+export type CacheOptions<V> = {
+  /** Bytes of a value, about. */
+  readonly sizeOf: (value: V) => number
+  /** Values of this cache at most, whatever their size. */
+  readonly max: number
+}
+
+export type Region = {
+  readonly bytes: number
+  /** A cache within the region: the caches of one region push out each other's values. */
+  cache<V extends object | number>(options: CacheOptions<V>): BoundedCache<V>
+}
+
+/** Bytes that wait for somebody. */
+export type ByteBuffer = {
+  /** Would so many more be too many? That is counted: who asks refuses something then. */
+  isFull(more: number): boolean
+  add(bytes: number): void
+  take(bytes: number): void
+}
+
+export type MemoryReport = {
+  readonly part: MemoryPart
+  readonly bytes: number
+  readonly limit: number
+  /** Values forgotten for room, or bytes refused, so many times since the start. */
+  readonly full: number
+}
+
+export type Memory = {
+  readonly bytes: number
+  region(part: Exclude<MemoryPart, 'live'>): Region
+  readonly live: ByteBuffer
+  report(): readonly MemoryReport[]
+}
+
+type Opened = { readonly region: Region; readonly report: () => Omit<MemoryReport, 'part'> }
+
+const openRegion = (bytes: number): Opened => {
+  let full = 0
+  let caches = 0
+  /** By cache and key: how to forget it there. */
+  const all = new LRUCache<string, () => void>({
+    maxSize: bytes,
+    disposeAfter: (forget, _, reason) => {
+      if (reason !== 'evict') return
+      full += 1
+      forget()
+    },
+  })
+  const cache = <V extends object | number>({ sizeOf, max }: CacheOptions<V>): BoundedCache<V> => {
+    caches += 1
+    const prefix = `${caches} `
+    const own = new LRUCache<string, V>({
+      max,
+      disposeAfter: (_value, key, reason) => {
+        if (reason === 'evict') all.delete(prefix + key)
+      },
+    })
+    const drop = (key: string): void => {
+      own.delete(key)
+      all.delete(prefix + key)
+    }
+    return {
+      get: key => {
+        const found = own.get(key)
+        if (found !== undefined) all.get(prefix + key)
+        return found
+      },
+      peek: key => own.peek(key),
+      has: key => own.has(key),
+      set: (key, value) => {
+        const size = OVERHEAD_BYTES + 4 * key.length + sizeOf(value)
+        if (size > bytes) return drop(key)
+        own.set(key, value)
+        all.set(prefix + key, () => own.delete(key), { size: Math.ceil(size) })
+      },
+      delete: drop,
+      clear: () => {
+        for (const key of own.keys()) all.delete(prefix + key)
+        own.clear()
+      },
+    }
+  }
+  return { region: { bytes, cache }, report: () => ({ bytes: all.calculatedSize, limit: bytes, full }) }
+}
+
+const openBuffer = (limit: number) => {
+  let [bytes, full] = [0, 0]
+  const buffer: ByteBuffer = {
+    isFull: more => {
+      const isFull = bytes + more > limit
+      if (isFull) full += 1
+      return isFull
+    },
+    add: more => {
+      bytes += more
+    },
+    take: fewer => {
+      bytes -= fewer
+    },
+  }
+  return { buffer, report: () => ({ bytes, limit, full }) }
+}
+
+const partOf = (part: MemoryPart, bytes: number): number => Math.max(1, Math.floor((bytes * PARTS[part]) / WHOLE))
+
+/** `bytes` for all of it together. */
+export const openMemory = (bytes: number): Memory => {
+  const open = (part: MemoryPart): Opened => openRegion(partOf(part, bytes))
+  const regions = {
+    streams: open('streams'),
+    documents: open('documents'),
+    answers: open('answers'),
+    tags: open('tags'),
+    claims: open('claims'),
+    counts: open('counts'),
+    tokens: open('tokens'),
+  }
+  const live = openBuffer(partOf('live', bytes))
+  return {
+    bytes,
+    region: part => regions[part].region,
+    live: live.buffer,
+    report: () => [
+      { part: 'streams', ...regions.streams.report() },
+      { part: 'documents', ...regions.documents.report() },
+      { part: 'answers', ...regions.answers.report() },
+      { part: 'tags', ...regions.tags.report() },
+      { part: 'claims', ...regions.claims.report() },
+      { part: 'counts', ...regions.counts.report() },
+      { part: 'tokens', ...regions.tokens.report() },
+      { part: 'live', ...live.report() },
+    ],
+  }
+}
