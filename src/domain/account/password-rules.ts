@@ -1,6 +1,6 @@
 /** What a password may be (NIST SP 800-63B, 5.1.1.2; OWASP ASVS 5, 6.2): long enough, known to nobody, free otherwise. */
 import { type Refusal, refuse } from '../refusal.ts'
-import { mayFit } from '../text/text.ts'
+import { mayFit, withoutEnds } from '../text/text.ts'
 
 export const SHORTEST_PASSWORD = 8
 export const LONGEST_PASSWORD = 128
@@ -16,7 +16,7 @@ const weak = (detail: string): Refusal =>
 
 /** Is it, but for digits and marks around it, one of the words? */
 const isWord = (password: string, words: readonly string[]): boolean => {
-  const bare = password.toLowerCase().replace(/^[\d\p{P}\p{S}]+|[\d\p{P}\p{S}]+$/gu, '')
+  const bare = withoutEnds(password.toLowerCase(), /[\d\p{P}\p{S}]/u)
   return words.some(word => word.length >= 3 && bare === word.toLowerCase())
 }
 

@@ -58,6 +58,17 @@ const isInvisible = among(
 /** For what is looked for, which may have been copied from a page: it would find nothing, and need not be refused. */
 export const withoutUnseen = (text: string): string => text.replaceAll(new RegExp(unseen, 'gu'), '')
 
+/**
+ * The text without the characters at both of its ends that are of a kind. A pattern that ends in `+$` would begin anew within
+ * every run of them.
+ */
+export const withoutEnds = (text: string, kind: RegExp): string => {
+  const chars = [...text]
+  const isKept = (char: string): boolean => !kind.test(char)
+  const first = chars.findIndex(isKept)
+  return first < 0 ? '' : chars.slice(first, chars.findLastIndex(isKept) + 1).join('')
+}
+
 const isBlank = (text: string): boolean => {
   for (const char of text) if (char.trim() !== '' && !isInvisible(char)) return false
   return true
