@@ -68,9 +68,11 @@ type Step = {
   readonly fallback?: boolean
 }
 
-/** Candidates of the fuzzy layer, and entries a page examines. */
+/** Candidates of the fuzzy layer; each is met by several of its deletions. */
 const MAX_CANDIDATES = 2_000
-const MAX_EXAMINED = 10_000
+const FUZZY_KEYS = 10_000
+/** Keys after which a page goes no step further. */
+const MAX_EXAMINED = 2_000
 /** Documents of candidates read at once. */
 const LEAST_READ = 8
 /** Keys that a page of a pattern looks at once. */
@@ -231,7 +233,7 @@ const fuzzyPage = async (
   after: readonly Json[] | null,
   limit: number,
 ): Promise<StepPage> => {
-  const query = { where: step.where, order: step.order, limit: step.candidates ?? 0 }
+  const query = { where: step.where, order: step.order, limit: step.candidates ?? 0, examine: FUZZY_KEYS }
   const { documents, examined } = await index.select(query, compared)
   const candidates = documents
     .flatMap(row => candidateOf(request, row))
@@ -324,7 +326,7 @@ const patternPage = async (
   return { hits, after, examined: page.examined }
 }
 
-/** One page from the cursor on; short, with a `next`, when it has examined 10,000 index entries. */
+/** One page from the cursor on; short, with a `next`, when it has examined 2,000 index entries. */
 export const search = async (
   index: SearchIndex,
   request: SearchRequest,
