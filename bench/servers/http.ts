@@ -28,7 +28,9 @@ import type { EventStore } from '../../src/ports/event-store.ts'
 import { analytics } from '../../src/queries/analytics.ts'
 import { wordOfTheDay } from '../../src/queries/days.ts'
 import * as entries from '../../src/queries/entries.ts'
+import { randomEntry } from '../../src/queries/entry-draw.ts'
 import { exportEntries } from '../../src/queries/entry-export.ts'
+import { listEntries } from '../../src/queries/entry-lists.ts'
 import { EntrySchema, type EntryView } from '../../src/queries/entry-view.ts'
 import { searchEntries, suggestEntries } from '../../src/queries/search-entries.ts'
 import { noHistory } from '../../tests/support/history.ts'
@@ -108,9 +110,9 @@ const edge = async (store: EventStore) => {
     execute: openExecutor({ cache, clock, newId: randomUUID }),
     queries: {
       getEntry: { ...entries.getEntry(reads), run: async () => ({ value: view, position: 1n }) },
-      listEntries: entries.listEntries(reads),
+      listEntries: listEntries(reads),
       entryHistory: entries.entryHistory(reads),
-      randomEntry: entries.randomEntry(reads, absent),
+      randomEntry: randomEntry(reads, absent),
       exportEntries: exportEntries(reads),
       wordOfTheDay: wordOfTheDay({ reads, clock, chosen: absent, choose: absent, pointOf: absent }),
       searchEntries: searchEntries({ search: none, entries: none }),

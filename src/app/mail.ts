@@ -39,7 +39,10 @@ export const openMailer = async ({ mail, mailFrom: from }: Pick<Config, 'mail' |
 }
 
 /** The address in a sender such as `Lexichron <mail@dictionary.example>`. */
-const addressOf = (sender: string): string => /<([^>]*)>$/.exec(sender)?.[1] ?? sender
+const addressOf = (sender: string): string => {
+  const start = sender.lastIndexOf('<')
+  return start >= 0 && sender.endsWith('>') ? sender.slice(start + 1, -1) : sender
+}
 const domainOf = ({ mailFrom }: Pick<Config, 'mailFrom'>): string => addressOf(mailFrom).split('@')[1] ?? 'localhost'
 
 const chosenIn =

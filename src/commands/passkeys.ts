@@ -12,6 +12,7 @@ import {
   removePasskey,
   usePasskey,
 } from '../domain/session/passkeys.ts'
+import { mayFit } from '../domain/text/text.ts'
 import type { WebAuthn } from '../ports/passkeys.ts'
 import type { Random } from './factor-codes.ts'
 import { endForFactor } from './factor-sessions.ts'
@@ -91,7 +92,7 @@ export const addOwnPasskey = async (
 ): Promise<{ readonly id: string } | Refusal> => {
   const { webAuthn } = deps
   if (!webAuthn) return unavailable()
-  const name = given.name.normalize('NFC').trim()
+  const name = mayFit(given.name, NAME_LENGTH) ? given.name.normalize('NFC').trim() : ''
   if (name === '' || [...name].length > NAME_LENGTH || /[\p{Cc}\p{Cs}\p{Bidi_Control}]/u.test(name))
     return refuse('text-invalid', `A passkey has a name of ${NAME_LENGTH} characters at most, on one line.`)
   const challenge = webAuthn.readChallenge(given.answer)

@@ -1,6 +1,6 @@
 /** Signing in, going on, signing out. */
 import { type Account, accountStream, setPassword } from '../domain/account/account.ts'
-import { LONGEST_PASSWORD } from '../domain/account/password-rules.ts'
+import { isTooLong } from '../domain/account/password-rules.ts'
 import { failSignIn } from '../domain/address/address.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
@@ -41,8 +41,6 @@ export type SignInRequest = {
 
 const wrong = (): Refusal =>
   refuse('credentials-wrong', 'Address or password is wrong, or the address is not confirmed.')
-/** Longer ones are no password of ours; NFC may shorten, never to less than a third. */
-const tooLong = (password: string): boolean => password.length > 6 * LONGEST_PASSWORD
 
 const rehash = async (deps: IdentityDeps, account: Account, password: string, from: From): Promise<void> => {
   const hash = await deps.passwords.hash(password)
@@ -60,7 +58,7 @@ export const signIn = async (
   admit: Admit,
 ): Promise<Opened | Refusal> => {
   const email = readEmail(request.email)
-  if (!isEmail(email) || tooLong(request.password)) return wrong()
+  if (!isEmail(email) || isTooLong(request.password)) return wrong()
   const claims = await claimsOf(deps, email)
   const account = await holderOf(deps, claims, from)
   const claim = account?.claim ?? claims[0]

@@ -143,7 +143,7 @@ export const readEventStoreDbAddress = (url: string): EventStoreDbAddress | Faul
   const [, scheme = '', rest = ''] = /^(esdb|esdb\+discover|kurrentdb|kurrentdb\+discover):\/\/(.+)$/i.exec(url) ?? []
   if (scheme === '') return { fault: 'is not esdb://host:port or esdb+discover://host:port' }
   const question = rest.indexOf('?')
-  const place = (question < 0 ? rest : rest.slice(0, question)).replace(/\/+$/, '')
+  const place = /^(?:[\s\S]*[^/])?/.exec(question < 0 ? rest : rest.slice(0, question))?.[0] ?? ''
   const at = place.lastIndexOf('@')
   const login = at < 0 ? undefined : parseLogin(place.slice(0, at))
   if (login && 'fault' in login) return login

@@ -221,5 +221,8 @@ export const masked = (name: string, value: string): string => {
       const user = login.split(':')[0] ?? ''
       return `${scheme}${login.includes(':') ? `${user}:***` : '***'}@`
     })
-    .replace(/([?&][^=&#]*(?:pass|key|secret|token)[^=&#]*=)[^&#]*/gi, '$1***')
+    .replace(/[?&][^&#]*/g, parameter => {
+      const name = parameter.slice(0, parameter.indexOf('=') + 1)
+      return /pass|key|secret|token/i.test(name) ? `${name}***` : parameter
+    })
 }

@@ -47,6 +47,10 @@ export type Query = {
   /** The order's values, then the id, of the last document seen. */
   readonly after?: readonly Json[]
   readonly limit: number
+  /** An index that answers the condition on this member is taken: who asks has counted that it leaves the fewest. */
+  readonly by?: string
+  /** Index entries examined at most before the page returns short: 2,000 where nothing is said. */
+  readonly examine?: number
 }
 
 /** A query that the planner has bound to an index: adapters do as it says and choose nothing themselves. */
@@ -71,8 +75,8 @@ export type Document = { readonly id: string; readonly position: bigint; readonl
 export type Row = { readonly id: string; readonly members: readonly Json[] }
 
 /**
- * `next` is the keyset to go on from: null at the end, also set when the page is short because 10,000 entries were
- * examined. Each document comes once although several of its terms may match.
+ * `next` is the keyset to go on from: null at the end, also set when the page is short because it examined all the
+ * entries that it may. Each document comes once although several of its terms may match.
  */
 export type Page<Item = Document> = {
   readonly documents: readonly Item[]

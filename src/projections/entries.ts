@@ -26,21 +26,25 @@ export const nameKey = (name: string): string => sortKey(name.normalize('NFC').t
 
 const keys = (names: readonly string[]): readonly string[] => [...new Set(names.map(nameKey))]
 
-/** Every order starts with the status, which a list always names. */
+/**
+ * Every order starts with the closed lists: the status, which a list always names, the language where one is named, and the
+ * parts of speech, of which all are asked for where none is named. Each order is read from either end.
+ */
 const indexes: Indexes = [
-  { name: 'lemma', on: ['status', 'sortKey'] },
-  { name: 'lemmaDown', on: ['status', '-sortKey'] },
-  { name: 'languageLemma', on: ['status', 'language', 'sortKey'] },
-  { name: 'updated', on: ['status', 'updatedAt'] },
-  { name: 'updatedDown', on: ['status', '-updatedAt'] },
-  { name: 'created', on: ['status', 'createdAt'] },
-  { name: 'createdDown', on: ['status', '-createdAt'] },
+  { name: 'lemma', on: ['status', 'partOfSpeech', 'sortKey'] },
+  { name: 'languageLemma', on: ['status', 'language', 'partOfSpeech', 'sortKey'] },
+  { name: 'updated', on: ['status', 'partOfSpeech', 'updatedAt'] },
+  { name: 'languageUpdated', on: ['status', 'language', 'partOfSpeech', 'updatedAt'] },
+  { name: 'created', on: ['status', 'partOfSpeech', 'createdAt'] },
+  { name: 'languageCreated', on: ['status', 'language', 'partOfSpeech', 'createdAt'] },
   { name: 'label', on: ['status', 'labelKeys', 'sortKey'], terms: 'labelKeys', narrow: true },
   { name: 'category', on: ['status', 'categoryKeys', 'sortKey'], terms: 'categoryKeys', narrow: true },
   { name: 'contributor', on: ['status', 'contributors', 'sortKey'], terms: 'contributors', narrow: true },
   { name: 'source', on: ['status', 'sourceKey', 'sortKey'] },
-  { name: 'id', on: ['status'] },
-  { name: 'languageId', on: ['status', 'language'] },
+  { name: 'id', on: ['status', 'partOfSpeech'] },
+  { name: 'languageId', on: ['status', 'language', 'partOfSpeech'] },
+  { name: 'labelId', on: ['status', 'labelKeys'], terms: 'labelKeys', narrow: true },
+  { name: 'categoryId', on: ['status', 'categoryKeys'], terms: 'categoryKeys', narrow: true },
 ]
 
 const types: ReadonlySet<string> = new Set(entryEvents.map(each => each.type))
@@ -81,7 +85,7 @@ export const documentOf = (entry: Entry, revision: string, mark: string): EntryD
 
 export const entriesProjection = projection<EntryDocument>({
   name: 'entries',
-  version: 2,
+  version: 3,
   categories: [entryCategory],
   removals: [EntryRedacted.type],
   indexes,

@@ -33,6 +33,9 @@ const indexes: Indexes = [
   { name: 'key', on: ['key', ...ranked] },
   { name: 'languageKey', on: ['language', 'key', ...ranked] },
   { name: 'reversed', on: ['reversed'] },
+  { name: 'ends', on: ['ends', 'key'] },
+  { name: 'lettersKey', on: ['letters', 'key'] },
+  { name: 'lettersReversed', on: ['letters', 'reversed'] },
   { name: 'forms', on: ['forms', ...ranked], terms: 'forms' },
   { name: 'stems', on: ['stems', ...ranked], terms: 'stems' },
   { name: 'deletes', on: ['deletes', 'letters'], terms: 'deletes' },
@@ -89,7 +92,7 @@ export const searchDocument = (entry: Entry, known?: Partial<Known>): SearchDocu
 
 export const searchProjection = projection<SearchDocument>({
   name: 'search',
-  version: 3,
+  version: 4,
   categories: [entryCategory],
   removals: [EntryRedacted.type],
   indexes,

@@ -4,7 +4,9 @@ import type { Query } from '../core/query/define.ts'
 import type { Day } from '../domain/entry/day.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
-import { drawEntry, type EntryReads, publicTags } from './entries.ts'
+import type { EntryReads } from './entries.ts'
+import { drawEntry } from './entry-draw.ts'
+import { publicTags } from './entry-lists.ts'
 import { EntrySchema, type EntryView, viewFor } from './entry-view.ts'
 
 export type DayInput = { readonly language: string; readonly date?: string }
@@ -51,7 +53,11 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
       const before = await deps.chosen(language, day)
       let found = before && (await visible(before.entryId))
       if (!found && isToday) {
-        const drawn = await drawEntry(reads, { language }, deps.pointOf(`${language} ${day} ${before?.entryId ?? ''}`))
+        const { found: drawn } = await drawEntry(
+          reads,
+          { language },
+          deps.pointOf(`${language} ${day} ${before?.entryId ?? ''}`),
+        )
         const now = drawn && (await deps.choose(language, day, drawn.id, before?.entryId))
         found = now && (await visible(now.entryId))
       }

@@ -1,4 +1,4 @@
-/** Reading the dictionary: one entry, lists, history, export, chance. */
+/** Reading the dictionary: one entry, as it is and as it was, and its history. */
 import Type from 'typebox'
 import type { Log } from '../core/log/log.ts'
 import type { View } from '../core/project/view.ts'
@@ -12,16 +12,7 @@ import { type EntryState, entryAt } from '../domain/entry/state.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { permissionsIn, permitsSomewhere } from '../domain/roles.ts'
 import type { Turns } from '../domain/turns.ts'
-import type { Condition } from '../ports/read-store.ts'
-import {
-  ANY_ENTRY,
-  type EntryDocument,
-  entryTag,
-  kindTag,
-  languageTag,
-  nameKey,
-  REMOVAL,
-} from '../projections/entries.ts'
+import { type EntryDocument, entryTag } from '../projections/entries.ts'
 import {
   type EntryRevision,
   HistoryItem,
@@ -144,108 +135,6 @@ const absentFor = async (reads: EntryPasts, reader: Reader, id: string): Promise
   return entry?.removed ? removedFor(reader, entry) : notFound()
 }
 
-export type ListInput = {
-  readonly language?: string
-  readonly partOfSpeech?: string
-  readonly status?: string
-  readonly category?: string
-  readonly label?: string
-  readonly contributor?: string
-  readonly source?: string
-  readonly updatedSince?: string
-  readonly sort?: ListSort
-  readonly limit: number
-  readonly after?: Cursor
-}
-export const listSorts = ['lemma', '-lemma', 'updatedAt', '-updatedAt', 'createdAt', '-createdAt'] as const
-export type ListSort = (typeof listSorts)[number]
-
-const orders: Readonly<Record<ListSort, string>> = {
-  lemma: 'sortKey',
-  '-lemma': '-sortKey',
-  updatedAt: 'updatedAt',
-  '-updatedAt': '-updatedAt',
-  createdAt: 'createdAt',
-  '-createdAt': '-createdAt',
-}
-
-export const conditions = (input: ListInput): readonly Condition[] => [
-  { member: 'status', op: 'eq', value: input.status ?? 'published' },
-  ...(input.language === undefined ? [] : [{ member: 'language', op: 'eq' as const, value: input.language }]),
-  ...(input.partOfSpeech === undefined
-    ? []
-    : [{ member: 'partOfSpeech', op: 'eq' as const, value: input.partOfSpeech }]),
-  ...(input.category === undefined
-    ? []
-    : [{ member: 'categoryKeys', op: 'any' as const, value: [nameKey(input.category)] }]),
-  ...(input.label === undefined ? [] : [{ member: 'labelKeys', op: 'any' as const, value: [nameKey(input.label)] }]),
-  ...(input.contributor === undefined
-    ? []
-    : [{ member: 'contributors', op: 'any' as const, value: [input.contributor] }]),
-  ...(input.source === undefined ? [] : [{ member: 'sourceKey', op: 'eq' as const, value: nameKey(input.source) }]),
-  ...(input.updatedSince === undefined ? [] : [{ member: 'updatedAt', op: 'range' as const, gte: input.updatedSince }]),
-]
-
-/** Do the filters or the order look at what the identity of an entry does not show? */
-const asksForContent = ({ category, label, source, updatedSince, sort = 'lemma' }: ListInput): boolean =>
-  [category, label, source, updatedSince].some(wanted => wanted !== undefined) || !orders[sort].endsWith('sortKey')
-
-/**
- * Filters and orders are about what the reader may see: what others have not published shows its identity, status and author,
- * so that asking for anything else finds what is one's own, and the contributor it is found by is the author.
- */
-const shownOf = (input: ListInput, status: string, reader: Reader): readonly Condition[] => {
-  const permissions = permissionsIn(reader, input.language)
-  if (status === 'published' || permissions.has(status === 'retired' ? 'entries:review' : 'entries:edit')) return []
-  const author = asksForContent(input) ? (reader.actor?.id ?? '') : input.contributor
-  return author === undefined ? [] : [{ member: 'author', op: 'eq', value: author }]
-}
-
-/** What a list of what is published depends on. */
-export const publicTags = (language: string | undefined, partOfSpeech?: string): readonly string[] =>
-  language === undefined
-    ? [ANY_ENTRY]
-    : [partOfSpeech === undefined ? languageTag(language) : kindTag(language, partOfSpeech), REMOVAL]
-
-const keyOf = (cursor: Cursor | undefined) => (Array.isArray(cursor?.key) ? { after: cursor.key } : {})
-
-const pageSchema = Type.Object({
-  items: Type.Array(EntrySchema),
-  next: Type.Union([Type.String(), Type.Null()]),
-})
-
-/** Entries of one status (published unless named), filtered and sorted. */
-export const listEntries = (reads: EntryReads): Query<ListInput, Page<EntryView>> => ({
-  name: 'list-entries',
-  permission: 'entries:read',
-  output: pageSchema,
-  reads: ['entries'],
-  caching: ({ status, language, partOfSpeech }) =>
-    status === undefined || status === 'published'
-      ? { strategy: 'until-changed', tags: publicTags(language, partOfSpeech) }
-      : { strategy: 'none' },
-  run: async (input, reader) => {
-    const status = input.status ?? 'published'
-    const permissions = permissionsIn(reader, input.language)
-    if (
-      status === 'retired'
-        ? !permissions.has('entries:review')
-        : status !== 'published' && !permissions.has('entries:read-drafts')
-    )
-      return refuse('permission-denied', `Entries that are ${status} are not listed for everybody.`)
-    const order = [orders[input.sort ?? 'lemma']]
-    const found = await reads.entries.find({
-      where: [...conditions(input), ...shownOf(input, status, reader)],
-      order,
-      limit: input.limit,
-      ...keyOf(input.after),
-    })
-    const items = found.documents.flatMap(({ id, body }) => viewFor(reader, id, body, body.revision) ?? [])
-    const next = found.next ? { generation: found.generation, key: found.next } : null
-    return { value: { items, next }, position: found.position }
-  },
-})
-
 const historySchema = Type.Object({
   items: Type.Array(HistoryItem),
   next: Type.Union([Type.String(), Type.Null()]),
@@ -287,65 +176,3 @@ export const entryHistory = (reads: EntryPasts): Query<HistoryInput, Page<EntryR
     return { value: { items, next: last && page.more ? { generation: 'log', key: last.revision } : null }, position }
   },
 })
-
-export type RandomInput = {
-  readonly seed?: string
-  readonly language?: string
-  readonly partOfSpeech?: string
-  readonly category?: string
-  readonly label?: string
-}
-
-/** A published entry by chance; the same one for the same seed while the dictionary stands still. */
-export const randomEntry = (
-  reads: EntryReads,
-  pointOf: (seed: string | undefined) => string,
-): Query<RandomInput, EntryView> => ({
-  name: 'random-entry',
-  permission: 'entries:read',
-  output: EntrySchema,
-  reads: ['entries'],
-  caching: () => ({ strategy: 'none' }),
-  run: async (input, reader) => {
-    const found = await drawEntry(reads, input, pointOf(input.seed))
-    const value = found && viewFor(reader, found.id, found.body, found.body.revision)
-    return value
-      ? { value, position: reads.entries.position() }
-      : refuse('nothing-found', 'No published entry matches these filters.')
-  },
-})
-
-/** Entries of a category or label that are drawn from. */
-const DRAWN_FROM = 500
-/** Pages of 10,000 entries examined at most, from the point and from the first id. */
-const MOST_PAGES = 2
-
-/**
- * Ids are hashes and so spread evenly: the first entry at or after a random point of their space is a fair draw, in one
- * indexed look-up. Past the last id it begins again at the first. With a filter that is not in the index it looks at 20,000
- * entries from there and from the first on, so that a draw costs little whatever is asked for: what is rarer may not be found.
- */
-export const drawEntry = async (reads: EntryReads, input: Omit<RandomInput, 'seed'>, point: string) => {
-  const where = conditions({ ...input, limit: 1 })
-  // Few have a category or a label, and an index of their own: one of the first of them, by the point.
-  if (input.category !== undefined || input.label !== undefined) {
-    const { documents } = await reads.entries.find({ where, order: ['sortKey'], limit: DRAWN_FROM })
-    return documents.toSorted((a, b) => (a.id < b.id ? -1 : 1)).find(each => each.id >= point) ?? documents[0]
-  }
-  for (const start of [point, '']) {
-    let after: readonly [string] | undefined = [start]
-    for (let pages = 0; after && pages < MOST_PAGES; pages += 1) {
-      const page: Awaited<ReturnType<View<EntryDocument>['find']>> = await reads.entries.find({
-        where,
-        order: [],
-        limit: 1,
-        after,
-      })
-      const [found] = page.documents
-      if (found) return found
-      const last: unknown = page.next?.at(-1)
-      after = typeof last === 'string' ? [last] : undefined
-    }
-  }
-  return undefined
-}

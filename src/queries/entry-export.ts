@@ -4,7 +4,8 @@ import type { View } from '../core/project/view.ts'
 import type { Cursor } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
 import type { EntryDocument } from '../projections/entries.ts'
-import { conditions, type EntryReads } from './entries.ts'
+import type { EntryReads } from './entries.ts'
+import { scopeOf } from './entry-lists.ts'
 import { type EntryView, entryView } from './entry-view.ts'
 
 /** Of a collection whose place another one has taken nobody folds on: what it shows is looked up where it stands now. */
@@ -20,7 +21,7 @@ export type ExportPage = { readonly items: readonly EntryView[]; readonly cursor
 /** The published dictionary in the order of its ids, page by page, from a cursor on. */
 export const exportEntries = (reads: EntryReads) =>
   async function* (input: { readonly after?: Cursor; readonly language?: string }): AsyncGenerator<ExportPage> {
-    const where = conditions({ limit: 0, ...defined({ language: input.language }) })
+    const where = scopeOf(defined({ language: input.language }))
     let after = input.after?.key
     let generation = input.after?.generation
     for (;;) {

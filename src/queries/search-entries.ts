@@ -13,7 +13,7 @@ import { EDGE_LETTERS, letters } from '../domain/search/terms.ts'
 import type { Row } from '../ports/read-store.ts'
 import { type EntryDocument, nameKey, REMOVAL } from '../projections/entries.ts'
 import type { SearchDocument } from '../projections/search.ts'
-import { publicTags } from './entries.ts'
+import { publicTags } from './entry-lists.ts'
 import { EntrySchema, type EntryView, entryView } from './entry-view.ts'
 import { type SearchCursor, type SearchIndex, type SearchPage, type SearchRequest, search } from './search.ts'
 

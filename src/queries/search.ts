@@ -13,10 +13,12 @@ import {
 } from '../domain/search/match.ts'
 import { lettersOf, readingOf, type SearchQuery } from '../domain/search/query.ts'
 import { deletesOf } from '../domain/search/terms.ts'
+import { matches } from '../ports/conditions.ts'
 import type { Condition, Query, Row } from '../ports/read-store.ts'
 import type { SearchDocument } from '../projections/search.ts'
 import { compareKeys } from './key-order.ts'
-import { literalPrefix, reversedLiteral } from './wildcards.ts'
+import { drivenByRarest } from './rarest.ts'
+import { wildcardStep } from './wildcards.ts'
 
 type Found = { readonly id: string; readonly body: SearchDocument }
 type PageOf<Item> = {
@@ -55,6 +57,8 @@ export type SearchPage = { readonly hits: readonly Hit[]; readonly next: SearchC
 type Step = {
   readonly layers: readonly Layer[]
   readonly where: readonly Condition[]
+  /** Looked at on the documents of what the keys find. */
+  readonly filter?: readonly Condition[]
   readonly order: readonly string[]
   /** Which reading of the query the step is for: an entry is emitted in the first that finds it. */
   readonly finds?: (entry: Matchable) => boolean
@@ -68,15 +72,17 @@ type Step = {
   readonly fallback?: boolean
 }
 
-/** Candidates of the fuzzy layer, and entries a page examines. */
+/** Candidates of the fuzzy layer; each is met by several of its deletions. */
 const MAX_CANDIDATES = 2_000
-const MAX_EXAMINED = 10_000
+const FUZZY_KEYS = 10_000
+/** Keys after which a page goes no step further. */
+const MAX_EXAMINED = 2_000
 /** Documents of candidates read at once. */
 const LEAST_READ = 8
-/** Keys that a page of a pattern looks at once. */
-const KEYS_READ = 1_000
-/** A term that so many have is common enough to know that another drives. */
-const COUNTED = 1_000
+/** Keys that a page of a pattern looks at. */
+const KEYS_READ = 2_000
+/** Documents that it reads to see whether the filters hold. */
+const DOCUMENTS_READ = 200
 
 const filterConditions = ({ language, partOfSpeech, label, category }: SearchFilters): readonly Condition[] => [
   ...(language === undefined ? [] : [{ member: 'language', op: 'eq' as const, value: language }]),
@@ -87,28 +93,6 @@ const filterConditions = ({ language, partOfSpeech, label, category }: SearchFil
 
 const ranked = ['-rank', 'sortKey']
 const byKey = ['key', ...ranked]
-
-const wildcardStep = (key: string): Pick<Step, 'where' | 'order'> => {
-  const prefix = literalPrefix(key)
-  return prefix === ''
-    ? { where: [{ member: 'reversed', op: 'prefix', value: reversedLiteral(key) }], order: ['reversed'] }
-    : { where: [{ member: 'key', op: 'prefix', value: prefix }], order: byKey }
-}
-
-/** The rarest stem drives: which one does changes the cost, never the result. */
-const rarest = async (index: SearchIndex, stems: readonly string[]): Promise<readonly string[]> => {
-  if (stems.length < 2) return stems
-  const counted = await Promise.all(
-    stems.map(async stem => ({
-      stem,
-      count: await index.count(
-        { where: [{ member: 'definition', op: 'all', value: [stem] }], order: ['-rank'] },
-        COUNTED,
-      ),
-    })),
-  )
-  return counted.toSorted((a, b) => a.count - b.count || (a.stem < b.stem ? -1 : 1)).map(each => each.stem)
-}
 
 const stepsOf = ({ query, filters, fields }: SearchRequest): readonly Step[] => {
   const filter = filterConditions(filters)
@@ -121,7 +105,7 @@ const stepsOf = ({ query, filters, fields }: SearchRequest): readonly Step[] => 
       for (const key of query.keys) {
         const { where, order } = wildcardStep(key)
         const finds = ({ language }: Matchable): boolean => readingOf(query, language).key === key
-        steps.push({ layers: ['wildcard'], where: [...where, ...filter], order, finds, byKeys: true })
+        steps.push({ layers: ['wildcard'], where, filter, order, finds, byKeys: true })
       }
     return steps
   }
@@ -231,7 +215,7 @@ const fuzzyPage = async (
   after: readonly Json[] | null,
   limit: number,
 ): Promise<StepPage> => {
-  const query = { where: step.where, order: step.order, limit: step.candidates ?? 0 }
+  const query = { where: step.where, order: step.order, limit: step.candidates ?? 0, examine: FUZZY_KEYS }
   const { documents, examined } = await index.select(query, compared)
   const candidates = documents
     .flatMap(row => candidateOf(request, row))
@@ -265,13 +249,6 @@ const remembering = (index: SearchIndex): SearchIndex => {
     },
   }
 }
-
-const drivenByRarest = async (index: SearchIndex, where: readonly Condition[]): Promise<readonly Condition[]> =>
-  Promise.all(
-    where.map(async each =>
-      each.op === 'all' && each.member === 'definition' ? { ...each, value: await rarest(index, each.value) } : each,
-    ),
-  )
 
 const indexedPage = async (
   index: SearchIndex,
@@ -313,18 +290,27 @@ const patternPage = async (
     const match = bestLayer(request.query, reading, request.fields ?? everyField)
     return match?.layer === 'wildcard' && (step.finds?.(reading) ?? true) ? [{ id, place: [...place, id] }] : []
   })
-  const some = fits.slice(0, limit)
-  const found = await index.get(some.map(each => each.id))
-  const hits = some.flatMap(({ id }) => {
-    const document = found.get(id)
-    const hit = document && hitOf(request, step, document)
-    return hit ? [hit] : []
-  })
-  const after = fits.length > limit ? (some.at(-1)?.place ?? null) : page.next
+  // Without a filter each that fits is a hit, unless it has just changed.
+  const most = step.filter?.length ? Math.max(DOCUMENTS_READ, limit) : limit
+  const hits: Hit[] = []
+  let read = 0
+  while (read < fits.length && hits.length < limit && read < most) {
+    const some = fits.slice(read, read + Math.min(most - read, Math.max(LEAST_READ, limit - hits.length)))
+    const found = await index.get(some.map(each => each.id))
+    for (const { id } of some) {
+      read += 1
+      const document = found.get(id)
+      const holds = document && (step.filter ?? []).every(each => matches(document.body, each))
+      const hit = holds ? hitOf(request, step, document) : undefined
+      if (hit) hits.push(hit)
+      if (hits.length === limit) break
+    }
+  }
+  const after = read < fits.length ? (fits[read - 1]?.place ?? from) : page.next
   return { hits, after, examined: page.examined }
 }
 
-/** One page from the cursor on; short, with a `next`, when it has examined 10,000 index entries. */
+/** One page from the cursor on; short, with a `next`, when it has examined 2,000 index entries. */
 export const search = async (
   index: SearchIndex,
   request: SearchRequest,

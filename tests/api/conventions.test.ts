@@ -295,9 +295,11 @@ t.test('bad input, by example', async t => {
   const many = Array.from({ length: 60_000 }, (_, i) => `v${i}`)
   const long = await post({ ...base, variants: many })
   t.match(long, { status: 422, code: 'text-invalid', json: { errors: [{ pointer: '/variants', code: 'maxItems' }] } })
-  const members = Object.fromEntries(many.slice(0, 30_000).map(name => [name, 1]))
-  const unknown = await post({ ...members, ...base })
+  const membersOf = (count: number) => Object.fromEntries(many.slice(0, count).map(name => [name, 1]))
+  const unknown = await post({ ...membersOf(900), ...base })
   t.match(unknown, { status: 400, code: 'validation', json: { errors: [{ pointer: '/v0', code: 'unknown' }] } })
+  const crowd = await post({ ...membersOf(30_000), ...base })
+  t.match(crowd, { status: 400, code: 'validation', json: { detail: /more than 1000 members/ } })
   const senses = (faulty: number) =>
     Array.from({ length: 100 }, (_, i) => ({
       gloss: 'g',

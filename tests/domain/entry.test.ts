@@ -4,6 +4,7 @@ import t from 'tap'
 import type { By } from '../../src/domain/decider.ts'
 import type { EntryContent } from '../../src/domain/entry/content.ts'
 import * as decide from '../../src/domain/entry/decisions.ts'
+import { derivedFault } from '../../src/domain/entry/derived.ts'
 import { type Entry, evolveEntry } from '../../src/domain/entry/entry.ts'
 import { type EntryEvent, entryEvents } from '../../src/domain/entry/events.ts'
 import { type EntryState, entryAggregate } from '../../src/domain/entry/state.ts'
@@ -130,6 +131,47 @@ t.test('a patch: merge, identity, read-only members, sense ids', async () => {
   })
   patch({ senses: null }).thenState(state => t.same(of(state).content.senses, []))
   patch({ senses: [{ id: 's1', gloss: ' \u0007' }] }).thenRefused('text-invalid')
+})
+
+t.test('what is derived from an entry is bounded', async () => {
+  const patch = (body: JsonObject) => entry.given(drafted).when(decide.edit(body, 'id', author))
+  const forms = (count: number, form: (n: number) => string) =>
+    Array.from({ length: count }, (_, n) => ({ form: form(n) }))
+  const plain = (n: number): string => `${n}`.padStart(200, 'a')
+  patch({ forms: forms(500, plain) }).thenState(state => t.equal(of(state).content.forms.length, 500))
+  patch({ forms: forms(500, n => `ж${n}`) }).thenState(state => t.equal(of(state).content.forms.length, 500))
+  // Each is no longer than a word may be, all of them are: 200 letters are 1,400 characters of a key, and of a stem.
+  const cyrillic = (n: number): string => `${n}`.padStart(200, 'ж')
+  patch({ forms: forms(140, cyrillic) }).thenState(state => t.equal(of(state).content.forms.length, 140))
+  patch({ forms: forms(150, cyrillic) }).thenRefused('text-invalid')
+  patch({ forms: forms(450, n => `${'\ufdfa'.repeat(198)}${n}`) }).thenRefused('text-invalid')
+  const glosses = (count: number) =>
+    Array.from({ length: 10 }, (_, at) => ({
+      gloss: Array.from({ length: count / 10 }, (_, n) => (at * count + n).toString(36)).join(' '),
+    }))
+  patch({ senses: glosses(9_000) }).thenState(state => t.equal(of(state).content.senses.length, 10))
+  patch({ senses: glosses(10_010) }).thenRefused('text-invalid')
+  const excess = derivedFault({ ...one, senses: glosses(10_010).map(({ gloss }, n) => sense(`s${n}`, gloss)) })
+  t.match(excess, { pointer: '/senses', code: 'too-many-keys', detail: /more than 10,000 different words/ })
+  // What was written before there was a bound stays, and does not come back.
+  const wide = content(...glosses(10_010).map(({ gloss }, n) => sense(`s${n}`, gloss)))
+  const before: Given<EntryEvent> = { ...drafted, data: { ...identity, content: wide, licence: 'CC0-1.0' } }
+  entry
+    .given(before, { type: 'DraftEdited', data: { changes: { senses: one.senses } }, by: 'author' })
+    .when(decide.revert(0n, undefined))
+    .thenRefused('text-invalid')
+})
+
+t.test('of many faults the first twenty are told', async () => {
+  const given = decide.draft(
+    identity,
+    { categories: Array.from({ length: 50 }, (_, n) => `\u0007${n}`) },
+    'CC0-1.0',
+    author,
+  )
+  const decision = given(entryAggregate.initial)
+  t.equal('refused' in decision && decision.errors?.length, 20)
+  t.match(decision, { errors: [{ pointer: '/categories/0', code: 'text-invalid' }] })
 })
 
 t.test('what readers or reviewers have before them keeps a sense', async () => {

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import snowball from 'snowball-stemmers'
 import t from 'tap'
 import { checkLemma } from '../../src/domain/entry/lemma.ts'
 import { canonicalLanguage, foldingLanguages, stemmerOf } from '../../src/domain/text/languages.ts'
@@ -7,14 +8,18 @@ import {
   accentKey,
   ascii,
   caseKey,
-  checkText,
-  normalise,
+  keySize,
+  LONGEST_WORD,
+  mayFit,
+  readText,
   sortKey,
   stem,
   stemsOf,
   wordsIn,
 } from '../../src/domain/text/text.ts'
 import { holds } from '../support/property.ts'
+
+const normal = (text: string): string => readText(text, { max: 1_000, multiline: true }).text
 
 t.test('language tags: canonical, whatever the runtime', async t => {
   const pinned: Readonly<Record<string, string | undefined>> = {
@@ -89,11 +94,11 @@ t.test('folding, per language', async t => {
     t.equal(caseKey(text, language), byCase, `${language} ${text}`)
     t.equal(accentKey(text, language), byAccent, `${language} ${text}`)
   }
-  t.equal(normalise('e\u0301'), 'é')
+  t.equal(normal('e\u0301'), 'é')
   const language = fc.constantFrom('und', ...foldingLanguages)
   holds(
     fc.property(fc.string({ unit: 'grapheme' }), language, (text, of) => {
-      const key = accentKey(normalise(text), of)
+      const key = accentKey(normal(text), of)
       return accentKey(key, of) === key && caseKey(caseKey(text, of), of) === caseKey(text, of)
     }),
   )
@@ -184,7 +189,7 @@ t.test('a lemma has nothing that does not show', async t => {
 t.test('text that may not be stored', async t => {
   const line = { max: 10, multiline: false }
   for (const good of ['a', 'zero\u200djoin', '👍🏽', 'x'.repeat(10), '😀'.repeat(10)])
-    t.equal(checkText(good, line), undefined)
+    t.equal(readText(good, line).fault, undefined)
   for (const bad of [
     '',
     '  ',
@@ -201,9 +206,9 @@ t.test('text that may not be stored', async t => {
     '\u3164',
     '\u2800',
   ])
-    t.type(checkText(bad, line), 'string', JSON.stringify(bad))
-  t.equal(checkText('a\tb\nc', { max: 10, multiline: true }), undefined)
-  t.type(checkText('a\rb', { max: 10, multiline: true }), 'string')
+    t.type(readText(bad, line).fault, 'string', JSON.stringify(bad))
+  t.equal(readText('a\tb\nc', { max: 10, multiline: true }).fault, undefined)
+  t.type(readText('a\rb', { max: 10, multiline: true }).fault, 'string')
 })
 
 t.test('stems', async t => {
@@ -228,8 +233,59 @@ t.test('stems', async t => {
 
 t.test('a letter under more marks than any script writes is refused, and costs no time', async t => {
   const laden = `a${'\u0301\u0323'.repeat(150_000)}`
-  t.equal(normalise(laden), laden, 'not normalised: that would take half a minute')
-  t.match(checkText(laden, { max: 20_000, multiline: true }), /longer than/)
-  t.match(checkText(`a${'\u0301'.repeat(31)}`, { max: 200, multiline: false }), /more than 30 combining marks/)
-  t.equal(checkText(normalise(`a${'\u0301'.repeat(30)}`), { max: 200, multiline: false }), undefined)
+  const line = { max: 200, multiline: false }
+  t.match(readText(laden, { max: 20_000, multiline: true }), { text: laden, fault: /longer than/ })
+  t.equal(
+    readText(laden, { max: 200_000, multiline: true }).text,
+    laden,
+    'not normalised: that would take half a minute',
+  )
+  t.match(readText(`a${'\u0301'.repeat(31)}`, line).fault, /more than 30 combining marks/)
+  t.equal(readText(`a${'\u0301'.repeat(30)}`, line).fault, undefined)
+})
+
+t.test('what cannot fit is not normalised, and what fits is never refused for how it was written', async t => {
+  t.match(readText('e\u0301'.repeat(100), { max: 10, multiline: false }), {
+    text: 'e\u0301'.repeat(100),
+    fault: 'It is longer than 10 characters.',
+  })
+  t.equal(readText('\u03b1\u0313\u0300\u0345'.repeat(10), { max: 10, multiline: false }).text, '\u1f82'.repeat(10))
+  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }))
+  holds(fc.property(text, given => mayFit(given.normalize('NFD'), [...given.normalize('NFC')].length)))
+})
+
+t.test('the size of a key is known before it is made', async t => {
+  t.equal(keySize('word'), 4)
+  t.equal(keySize('~}'), 8)
+  t.equal(keySize('\ufdfa'), 108, '15 letters and three spaces')
+  const language = fc.constantFrom('und', ...foldingLanguages)
+  holds(
+    fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' })), language, (text, of) => {
+      const given = text.normalize('NFC')
+      return ascii(accentKey(given, of)).length <= keySize(given) && ascii(stem(given, of)).length <= keySize(given)
+    }),
+  )
+  const keyed = { max: 200, multiline: false, keyed: true } as const
+  t.equal(readText('\ufdfa'.repeat(11), keyed).fault, undefined)
+  t.match(readText('\ufdfa'.repeat(12), keyed).fault, /longer than 200 characters where each that stands for several/)
+  t.equal(readText('가'.repeat(200), keyed).fault, undefined, 'a syllable is one')
+})
+
+t.test('a word that nobody can ask for is no word', async t => {
+  t.same(stemsOf(`${'x'.repeat(LONGEST_WORD)} ${'y'.repeat(LONGEST_WORD + 1)} 😀`, 'und'), ['x'.repeat(LONGEST_WORD)])
+})
+
+t.test('tags of one language have one stemmer', async t => {
+  const made: string[] = []
+  const { newStemmer } = snowball
+  snowball.newStemmer = name => {
+    made.push(name)
+    return newStemmer(name)
+  }
+  t.teardown(() => {
+    snowball.newStemmer = newStemmer
+  })
+  for (let n = 0; n < 100; n += 1) t.equal(stem('перстни', `ru-x-a${n}`), stem('перстни', 'ru'))
+  for (let n = 0; n < 100; n += 1) t.equal(stem('norske', n % 2 === 0 ? `nb-x-b${n}` : `nn-x-b${n}`), 'norsk')
+  t.ok(made.length <= 2, `${made}`)
 })

@@ -228,6 +228,21 @@ t.test('ids are remembered with their first line, however many', async t => {
   t.equal(lines.put(id(40_000), 9), undefined)
 })
 
+t.test('a line that fits nearly is read once', async t => {
+  const spaces = ' '.repeat(100_000)
+  const senseOf = (...lines: readonly string[]) => parseArticle(lines.join('\n'), ['a'], undefined)?.senses
+  t.match(senseOf(`a${spaces}/${spaces}<${spaces}b`, 'it'), [
+    { gloss: 'a' },
+    { gloss: '/' },
+    { gloss: '<' },
+    { gloss: 'b\nit' },
+  ])
+  t.match(senseOf(`a \\${spaces}x`, 'it'), [{ gloss: 'a \\' }, { gloss: 'x\nit' }])
+  const quoted = 'b" -'.repeat(20_000)
+  t.match(senseOf('a /a/', `  "${quoted} c`), [{ examples: [{ text: quoted.slice(0, -3), translation: 'c' }] }])
+  t.match(senseOf('a /a/', `  "b${'" -'.repeat(20_000)}`), [{ gloss: /^"b" -" -/, examples: [] }])
+})
+
 const installed = '/usr/share/dictd/freedict-eng-spa.index'
 t.test(
   'the dictionary of a Debian package',

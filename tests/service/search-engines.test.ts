@@ -28,6 +28,7 @@ const sourceIn = (folder: string) => {
   return { format: 'dictd', path, least: 900 } as const
 }
 const QUERIES = 500
+const NOBODY = '00000000-0000-4000-8000-000000000000'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -64,7 +65,12 @@ const questions = (words: readonly string[]): readonly string[] => {
     () =>
       `/v1/entries?language=en&sort=${['lemma', '-lemma', 'updatedAt', '-updatedAt', 'createdAt'][number(5)]}&limit=${1 + number(20)}`,
     () => `/v1/entries?partOfSpeech=${['noun', 'verb', 'adjective'][number(3)]}&limit=3`,
+    () => `/v1/entries?contributor=${NOBODY}&sort=-createdAt`,
+    () => `/v1/entries?updatedSince=2020-01-01T00:00:00Z&partOfSpeech=verb&sort=-lemma&limit=2`,
+    () => `/v1/entries?label=${['masculine', 'zzz'][number(2)]}&sort=-updatedAt&limit=3`,
     () => `/v1/random?seed=${number(1_000)}`,
+    () => `/v1/random?seed=${number(1_000)}&language=en&partOfSpeech=${['noun', 'interjection'][number(2)]}`,
+    () => `/v1/random?seed=${number(1_000)}&label=${['masculine', 'zzz'][number(2)]}`,
   ]
   return Array.from({ length: QUERIES }, (_, n) => kinds[n % kinds.length]?.() ?? '')
 }

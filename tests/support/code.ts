@@ -18,8 +18,14 @@ const emptied = (quoted: string): string => `${quoted.slice(0, 1)}${blank(quoted
  * The text with spaces for comments, regular expressions and what stands in quotes; what a template computes stays. Every
  * character stays in its place.
  */
-export const codeOf = (text: string): string => {
+export const codeOf = (text: string): string => readCode(text).code
+
+/** The regular expressions that stand in the code, as they are written. */
+export const patternsIn = (text: string): readonly string[] => readCode(text).patterns
+
+const readCode = (text: string): { readonly code: string; readonly patterns: readonly string[] } => {
   let code = ''
+  const patterns: string[] = []
   /** What each open brace belongs to. */
   const open: ('block' | 'template')[] = []
   const upTo = (end: number): void => {
@@ -47,10 +53,11 @@ export const codeOf = (text: string): string => {
     else if (token.startsWith('/')) {
       const before = code.slice(-BEFORE)
       const divides = afterValue.test(before) && !afterKeyword.test(before)
+      if (!divides) patterns.push(token)
       code += divides ? '/' : blank(token)
       tokens.lastIndex = code.length
     } else code += token === '{' ? token : emptied(token)
   }
   upTo(text.length)
-  return code
+  return { code, patterns }
 }

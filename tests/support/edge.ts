@@ -30,16 +30,10 @@ import type { AnalyticsDocument } from '../../src/projections/analytics.ts'
 import { type EntryDocument, entriesProjection } from '../../src/projections/entries.ts'
 import { analytics } from '../../src/queries/analytics.ts'
 import { wordOfTheDay } from '../../src/queries/days.ts'
-import {
-  type EntryPasts,
-  entryHistory,
-  FOLDS_AT_ONCE,
-  FOLDS_OF_ONE,
-  getEntry,
-  listEntries,
-  randomEntry,
-} from '../../src/queries/entries.ts'
+import { type EntryPasts, entryHistory, FOLDS_AT_ONCE, FOLDS_OF_ONE, getEntry } from '../../src/queries/entries.ts'
+import { randomEntry } from '../../src/queries/entry-draw.ts'
 import { exportEntries } from '../../src/queries/entry-export.ts'
+import { listEntries } from '../../src/queries/entry-lists.ts'
 import { entryView } from '../../src/queries/entry-view.ts'
 import { SearchItemSchema } from '../../src/queries/search-entries.ts'
 import { patientClock } from './clocks.ts'

@@ -19,7 +19,7 @@ export const overview = (commands: readonly CliCommand[]): string =>
 
 /** `about` of an option begins with the name of its value, two spaces or more, then what it is for. */
 const optionRow = (name: string, about: string): readonly [string, string] => {
-  const [, value = '', text = about] = /^(\S*)\s{2,}(.*)$/.exec(about) ?? []
+  const [, value = '', text = about] = /^(\S*)\s{2,}(\S.*)$/.exec(about) ?? []
   return [`--${name}${value === '' ? '' : ` ${value}`}`, text]
 }
 

@@ -3,6 +3,8 @@ import { isUtf8 } from 'node:buffer'
 import { ProblemError } from './problems.ts'
 
 export const MAX_DEPTH = 32
+/** Members of one object: none that is taken has thirty, and a body of 1 MiB holds 90,000. */
+export const MAX_MEMBERS = 1_000
 
 const QUOTE = 34
 const BACKSLASH = 92
@@ -52,7 +54,11 @@ const inspect = (text: string): void => {
           if (key === '__proto__') throw invalid('A member may not be called __proto__.')
           if (keys.has(key))
             throw invalid(`The member ${JSON.stringify(key.slice(0, 100))} occurs twice in one object.`)
-          keys.add(key)
+          if (keys.add(key).size > MAX_MEMBERS)
+            throw new ProblemError(
+              'validation',
+              `The body is not what this route takes: an object has more than ${MAX_MEMBERS} members.`,
+            )
           keyNext = false
         }
         at = end

@@ -5,7 +5,7 @@
 import type { FastifyRequest } from 'fastify'
 import { ProblemError } from './problems.ts'
 
-const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/is
+const ABSOLUTE = /^https?:\/\/([^/?#]*)([\s\S]*)/i
 /** A host and perhaps a port (RFC 3986, 3.2.2). Nobody's name and password belong there. */
 const HOST = /^(?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::([0-9]*))?$/i
 const MOST_PORT = 65_535

@@ -76,7 +76,7 @@ export const isUpgrade = ({ headers, method, url = '', httpVersion }: IncomingMe
   pathOf(originForm(url)) === LIVE_PATH
 
 const offersUpgrade = ({ headers }: IncomingMessage): boolean =>
-  /(^|,)\s*upgrade\s*(,|$)/i.test(headers.connection ?? '')
+  (headers.connection ?? '').split(',').some(option => option.trim().toLowerCase() === 'upgrade')
 
 /** Adds the first hook of the server, and what Node asks its listeners for. `methods`: all that any address has. */
 export const prepareRequests = (app: FastifyInstance, bare: Bare, methods: string): void => {

@@ -74,7 +74,7 @@ const cut = (text: string): string[] => {
 
 /** The equivalents in a line of a bilingual dictionary: apart by commas outside brackets, without marks and remarks. */
 export const equivalents = (line: string): string[] => {
-  const found: string[] = []
+  const found = new Set<string>()
   let depth = 0
   let word = ''
   const push = () => {
@@ -82,7 +82,7 @@ export const equivalents = (line: string): string[] => {
       .replace(/<[^<>]*>|\[[^\][]*\]/g, ' ')
       .replace(/\s+/g, ' ')
       .trim()
-    if (text !== '' && text.length <= MAX_WORD && !found.includes(text)) found.push(text)
+    if (text !== '' && text.length <= MAX_WORD) found.add(text)
     word = ''
   }
   for (const character of line) {
@@ -92,10 +92,20 @@ export const equivalents = (line: string): string[] => {
     else word += character
   }
   push()
-  return found
+  return [...found]
 }
 
-const exampleLine = /^\s+"(.+?)"(?:\s+-\s+(.+))?$/
+/** `  "An example" - its translation`: the quotes end where nothing or a dash follows. */
+const exampleOf = (line: string): { readonly text: string; readonly translation?: string } | undefined => {
+  const quoted = line.trimStart()
+  if (quoted === line || !quoted.startsWith('"')) return undefined
+  for (let end = quoted.indexOf('"', 2); end > 0; end = quoted.indexOf('"', end + 1)) {
+    const rest = quoted.slice(end + 1)
+    const translation = /^\s+-\s(.+)$/.exec(rest)?.[1]?.trim()
+    if (rest === '' || translation !== undefined) return { text: quoted.slice(1, end), ...defined({ translation }) }
+  }
+  return undefined
+}
 const relationLine = /^\s*(Synonyms?|Antonyms?|see(?: also)?):\s*(?=\{)/i
 const numberedLine = /^\s{0,5}\d{1,3}\.\s+(?=\S)/
 
@@ -113,7 +123,7 @@ const drafts = (lines: readonly string[]): Draft[] => {
   for (const line of lines) {
     let current = found.at(-1) ?? begin()
     const relation = relationLine.exec(line)
-    const example = exampleLine.exec(line)
+    const example = exampleOf(line)
     if (relation || (kind !== undefined && /^\s*\{/.test(line))) {
       const word = relation?.[1]?.toLowerCase() ?? ''
       if (relation) kind = word.startsWith('syn') ? 'synonym' : word.startsWith('ant') ? 'antonym' : 'see-also'
@@ -124,9 +134,8 @@ const drafts = (lines: readonly string[]): Draft[] => {
       continue
     }
     kind = undefined
-    if (example?.[1] !== undefined) {
-      const [, text, translation] = example
-      current.examples.push({ text, ...defined({ translation: translation?.trim() }) })
+    if (example) {
+      current.examples.push(example)
       continue
     }
     if (numberedLine.test(line) && (current.lines.length > 0 || current.examples.length > 0)) {
@@ -167,20 +176,37 @@ const senses = (lines: readonly string[], target: string | undefined, register: 
 /** Letters and digits alone, in lower case: how an index may have folded its words. */
 export const bare = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, '')
 
-const freedict = /^(.*?)(?:\s+\/(.+?)\/)?\s*(?:<([^<>]+)>)?\s*$/
-const webster = /^(.+?)\s+\\[^\\]*\\/
+/** `word /pronunciation/ <marks>`, of which only the word need be there; read from its end. */
+const freedictOf = (line: string): { readonly first: string; readonly ipa?: string; readonly marks?: string } => {
+  const whole = line.trimEnd()
+  const open = whole.endsWith('>') ? whole.lastIndexOf('<') : -1
+  const marked = open < 0 ? '' : whole.slice(open + 1, -1)
+  const marks = marked === '' || marked.includes('>') ? undefined : marked
+  const spoken = marks === undefined ? whole : whole.slice(0, open).trimEnd()
+  const slash = spoken.endsWith('/') ? spoken.search(/\s\//) : -1
+  const ipa = slash < 0 ? '' : spoken.slice(slash + 2, -1)
+  if (ipa === '') return { first: spoken, ...defined({ marks }) }
+  return { first: spoken.slice(0, slash).trimEnd(), ipa, ...defined({ marks }) }
+}
+
+/** `Word \\pronunciation\\ (origin), n. ...`: the word, and what follows. */
+const websterOf = (line: string): { readonly word: string; readonly rest: string } | undefined => {
+  const open = line.search(/\s\\/)
+  const close = open < 1 ? -1 : line.indexOf('\\', open + 2)
+  return close < 0 ? undefined : { word: line.slice(0, open).trimEnd(), rest: line.slice(close + 1) }
+}
 const websterPart = /(?:^|[\s,;])(prop\. n|v\. t|v\. i|interj|pron|prep|conj|adj|adv|n|a|v)\.(?=\s|,|;|&|$)/
 
 /** The headline is taken as one when it names one of the words that the index has for the article. */
 const headOf = (line: string, words: readonly string[]) => {
   const isNamed = (lemma: string) => lemma !== '' && words.some(word => bare(word) === bare(lemma))
-  const [, first = '', ipa, marks] = freedict.exec(line) ?? []
+  const { first, ipa, marks } = freedictOf(line)
   if (isNamed(first) || (first !== '' && ipa !== undefined)) return { lemma: first, ipa, marks: marksIn(marks ?? '') }
-  const quoted = webster.exec(line)
-  if (quoted?.[1] !== undefined && isNamed(quoted[1])) {
-    const rest = line.slice(quoted[0].length).replace(/\([^()]*\)|\[[^\][]*\]?/g, ' ')
+  const quoted = websterOf(line)
+  if (quoted && isNamed(quoted.word)) {
+    const rest = quoted.rest.replace(/\([^()]*\)|\[[^\][]*\]?/g, ' ')
     const part = websterPart.exec(rest)?.[1]
-    return { lemma: quoted[1], ipa: undefined, marks: part === undefined ? [] : [part] }
+    return { lemma: quoted.word, ipa: undefined, marks: part === undefined ? [] : [part] }
   }
   return undefined
 }
@@ -201,7 +227,7 @@ export const parseArticle = (
   const lemma = head?.lemma ?? words.find(word => word.trim() !== '')?.trim() ?? ''
   const marks = head?.marks ?? []
   const isPlain = head !== undefined && (head.ipa !== undefined || headline === lemma || marks.length > 0)
-  const keepsHeadline = head === undefined || (!isPlain && headline !== lemma) || webster.test(headline)
+  const keepsHeadline = head === undefined || (!isPlain && headline !== lemma) || websterOf(headline) !== undefined
   const body = keepsHeadline ? lines : lines.slice(1)
   const register = marks.flatMap(mark => labelOf.get(mark) ?? [])
   const found = senses(body, target, register)

@@ -1,5 +1,6 @@
 /** What every format's parser offers the import. */
 import type { SourceItem } from '../../domain/entry/import.ts'
+import { withoutEnds } from '../../domain/text/text.ts'
 
 /** How far the reading is: `done` of `total`, in bytes of the file that is read in order. */
 export type Reading = { readonly done: number; readonly total: number }
@@ -32,9 +33,10 @@ export const nameless = (stated: string | undefined, path: string): string =>
 
 /** A name that streams and entries can carry, made from the name of a file. */
 export const nameOfFile = (file: string): string =>
-  file
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[^a-z0-9.]+/g, '-')
-    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
-    .slice(0, 100)
+  withoutEnds(
+    file
+      .normalize('NFKD')
+      .toLowerCase()
+      .replace(/[^a-z0-9.]+/g, '-'),
+    /[^a-z0-9]/,
+  ).slice(0, 100)

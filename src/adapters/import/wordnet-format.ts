@@ -2,6 +2,7 @@
 
 import { defined } from '../../domain/defined.ts'
 import type { PartOfSpeech } from '../../domain/entry/content.ts'
+import { withoutEnds } from '../../domain/text/text.ts'
 
 /** The files of the database by part of speech. Satellites of adjectives stand among the adjectives. */
 export const wordnetFiles = ['noun', 'verb', 'adj', 'adv'] as const
@@ -189,7 +190,7 @@ export type Gloss = {
 }
 
 const firstExample = /(?:^|[;:,]\s*)"/
-const trimSeparators = (text: string): string => text.replace(/^[\s;,:]+|[\s;,:]+$/g, '')
+const trimSeparators = (text: string): string => withoutEnds(text, /[\s;,:]/)
 
 /**
  * Splits a gloss into its definition and its examples, which stand in quotes after it; what follows the quotes with a

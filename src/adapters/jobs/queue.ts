@@ -84,7 +84,7 @@ const MASKED_LOGIN = '//***@'
 const shown = (error: unknown): Error => {
   const message = error instanceof Error ? error.message : String(error)
   const masked = message
-    .replace(/[^\s<>"',;:]+@[^\s<>"',;:]+/g, found => (found.startsWith(MASKED_LOGIN) ? found : '[address]'))
+    .replace(/[^\s<>"',;:]+/g, word => (/.@./.test(word) && !word.startsWith(MASKED_LOGIN) ? '[address]' : word))
     .slice(0, 500)
   if (error instanceof PermanentFailure) return new PermanentFailure(masked, { cause: error })
   return new Error(masked, { cause: error })

@@ -34,24 +34,38 @@ export const withoutSecrets = (value: Plain, depth = DEPTH): Plain => {
  * `name=value` of secrets, logins in URLs, cookies with a `__Host-` name, addresses of mail.
  */
 const forms: readonly (readonly [RegExp, string])[] = [
-  [/eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*/g, REDACTED],
   [/\b(Bearer|Basic|Digest)(?: |%20)+[A-Za-z0-9._~+/=:-]{6,}/gi, `$1 ${REDACTED}`],
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, REDACTED],
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----END)[\s\S])*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g, REDACTED],
+  // The sign comes first, and the name is looked for behind it: there are fewer signs than letters that a name may begin with.
   [
-    /\b((?:[a-z0-9]+[-_])*(?:password|passwd|secret|token|ticket|api[-_]?key|code|cookie|session)(?:=|%3D))[^\s&;"',)\\]+/gi,
+    /(=|%3D)(?<=(?<![a-z0-9])(?:password|passwd|secret|token|ticket|api[-_]?key|code|cookie|session)(?:=|%3D))[^\s&;"',)\\]+/gi,
     `$1${REDACTED}`,
   ],
-  [/(__(?:Host|Secure)-[A-Za-z0-9_-]+=)[^\s;"'\\]+/g, `$1${REDACTED}`],
-  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'\\]+@/gi, `$1${REDACTED}@`],
+  [/(__(?:Host|Secure)-(?:_?[A-Za-z0-9-])+=)[^\s;"'\\]+/g, `$1${REDACTED}`],
+  [/(?<=[a-z0-9+.-]):\/\/[^\s/@"'\\]+@/gi, `://${REDACTED}@`],
   [/[\p{L}\p{N}._%+-]{1,64}(?:@|%40)[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/gu, REDACTED],
 ]
+/** A JSON Web Token begins with `{"` in base64 and has three parts. Each run of what tokens are made of is looked at once. */
+const withoutTokens = (run: string): string => {
+  const parts = run.split('.')
+  const at = parts.findIndex((part, n) => {
+    const begin = part.indexOf('eyJ')
+    return begin >= 0 && part.length - begin >= 7 && (parts[n + 1] ?? '').length >= 2 && n + 2 < parts.length
+  })
+  if (at < 0) return run
+  const head = parts[at] ?? ''
+  const hidden = `${head.slice(0, head.indexOf('eyJ'))}${REDACTED}`
+  return [...parts.slice(0, at), hidden, ...parts.slice(at + 3)].join('.')
+}
+
 /** None of the forms can stand in a text in which this finds nothing: most lines need one look only. */
 const suspicious = /eyJ|earer|asic|igest|BEGIN|@|%40|=|%3D|:\/\//i
 
 /** The text without what is secret or personal by its form. */
 export const withoutSecretForms = (text: string): string => {
   if (!suspicious.test(text)) return text
-  return forms.reduce((left, [form, instead]) => left.replace(form, instead), text)
+  const bare = text.replace(/[A-Za-z0-9_.-]+/g, withoutTokens)
+  return forms.reduce((left, [form, instead]) => left.replace(form, instead), bare)
 }
 
 const TEXT = 4_000

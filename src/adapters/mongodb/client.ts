@@ -94,7 +94,7 @@ export const reasonOf = (error: unknown): string =>
       : String(error)
 
 /** Greedy: a password with an unescaped @ is masked whole. */
-const shownOf = (url: string): string => url.replace(/^([a-z+]+:\/\/).*@/i, '$1***@').replace(/\?.*$/, '')
+const shownOf = (url: string): string => url.replace(/^([a-z+]+:\/\/).*@/i, '$1***@').replace(/\?[\s\S]*/, '')
 
 /** The database that an address names; undefined when it names none. */
 export const databaseOf = (url: string): string | undefined => {

@@ -11,8 +11,10 @@ import { defined } from '../../domain/defined.ts'
 import { describeOrder, type Ordered, ordered } from '../../ports/conditions.ts'
 import type { Condition, Index, Indexes, Plan, Query } from '../../ports/read-store.ts'
 
-/** Index entries examined before a page returns short. */
-export const EXAMINE = 10_000
+/** Index entries examined before a page returns short, where the query declares no other bound. */
+export const EXAMINE = 2_000
+/** What a query may declare at most. */
+export const MOST_EXAMINED = 10_000
 /** Alternatives (`in`, `any`) that one query may combine: each is a range of its own. */
 export const MAX_BRANCHES = 256
 
@@ -98,7 +100,12 @@ export const plan = (query: Query, indexes: Indexes): Plan => {
     throw new RangeError(
       `after has ${query.after.length} values where ${describeOrder(query)} needs as many as it names`,
     )
-  const candidates = indexes.flatMap(index => candidate(index, query) ?? [])
+  const { examine = EXAMINE } = query
+  if (!Number.isSafeInteger(examine) || examine < 1 || examine > MOST_EXAMINED)
+    throw new RangeError(`a page examines 1 to ${MOST_EXAMINED} index entries, not ${examine}`)
+  const isAsked = ({ bounds }: Candidate): boolean =>
+    query.by === undefined || bounds.some(each => each.member === query.by)
+  const candidates = indexes.flatMap(index => candidate(index, query) ?? []).filter(isAsked)
   const [first, ...others] = candidates
   if (!first) throw new NoIndexError(query, indexes)
   const chosen = others.reduce(better, first)
@@ -113,6 +120,6 @@ export const plan = (query: Query, indexes: Indexes): Plan => {
     ...(query.backwards && { backwards: true }),
     ...defined({ after: query.after }),
     limit: query.limit,
-    examine: EXAMINE,
+    examine,
   }
 }

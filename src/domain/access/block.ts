@@ -9,7 +9,7 @@ import { defined } from '../defined.ts'
 import { type EventOf, eventType, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { type Refusal, refuse } from '../refusal.ts'
-import { checkText, normalise } from '../text/text.ts'
+import { readText } from '../text/text.ts'
 import { type Family, networkText, readNetwork } from './network.ts'
 
 // Stream
@@ -137,9 +137,8 @@ export type NewBlock = BlockTarget & {
 export const addBlock =
   ({ id, kind, target, reason: given, expiresAt, by, now }: NewBlock): Decide<BlockState, BlockEvent> =>
   block => {
-    const reason = normalise(given).trim()
+    const { text: reason, fault } = readText(given.trim(), { max: LONGEST_REASON, multiline: false })
     if (reason === '') return refuse('reason-required', 'A block needs a reason.')
-    const fault = checkText(reason, { max: LONGEST_REASON, multiline: false })
     if (fault !== undefined) return refuse('text-invalid', `The reason is not text that can be kept. ${fault}`)
     if (expiresAt !== undefined && !(Date.parse(expiresAt) > now.getTime()))
       return refuse('block-past', 'The end of a block is a time to come.')

@@ -1,8 +1,12 @@
 /** What a password may be (NIST SP 800-63B, 5.1.1.2; OWASP ASVS 5, 6.2): long enough, known to nobody, free otherwise. */
 import { type Refusal, refuse } from '../refusal.ts'
+import { mayFit, withoutEnds } from '../text/text.ts'
 
 export const SHORTEST_PASSWORD = 8
 export const LONGEST_PASSWORD = 128
+
+/** Longer than any password in normal form was typed: nothing is worked out of it. */
+export const isTooLong = (password: string): boolean => !mayFit(password, LONGEST_PASSWORD)
 
 /** The form that is hashed: the same text typed on two keyboards is the same password. Nothing is cut or trimmed. */
 export const normalPassword = (password: string): string => password.normalize('NFC')
@@ -12,7 +16,7 @@ const weak = (detail: string): Refusal =>
 
 /** Is it, but for digits and marks around it, one of the words? */
 const isWord = (password: string, words: readonly string[]): boolean => {
-  const bare = password.toLowerCase().replace(/^[\d\p{P}\p{S}]+|[\d\p{P}\p{S}]+$/gu, '')
+  const bare = withoutEnds(password.toLowerCase(), /[\d\p{P}\p{S}]/u)
   return words.some(word => word.length >= 3 && bare === word.toLowerCase())
 }
 
@@ -25,9 +29,9 @@ export const passwordFault = (
   isCommon: (password: string) => boolean,
   context: readonly string[],
 ): Refusal | undefined => {
-  const normal = normalPassword(password)
-  const length = [...normal].length
-  if (!normal.isWellFormed() || length < SHORTEST_PASSWORD || length > LONGEST_PASSWORD)
+  const normal = isTooLong(password) ? undefined : normalPassword(password)
+  const length = [...(normal ?? '')].length
+  if (!normal?.isWellFormed() || length < SHORTEST_PASSWORD || length > LONGEST_PASSWORD)
     return weak(`A password has ${SHORTEST_PASSWORD} to ${LONGEST_PASSWORD} characters.`)
   if (isCommon(normal.toLowerCase())) return weak('This password is among those that are tried first.')
   if (new Set(normal).size === 1) return weak('A password is not one character again and again.')

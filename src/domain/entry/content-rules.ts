@@ -6,9 +6,10 @@ import { newSenseId } from '../ids.ts'
 import { sameJson, sizeOf } from '../json.ts'
 import { mergePatch } from '../merge-patch.ts'
 import { owned } from '../owned.ts'
-import { isRefusal, type Refusal, refuse } from '../refusal.ts'
+import { type Fault, isRefusal, type Refusal, refuse } from '../refusal.ts'
+import { MAX_FAULTS } from '../shape.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from '../text/registered-languages.ts'
-import { checkText, normalise, withLineFeeds } from '../text/text.ts'
+import { readText, type TextRules } from '../text/text.ts'
 import {
   type EntryContent,
   type EntryContentChange,
@@ -21,6 +22,7 @@ import {
   SenseInput,
   type Translation,
 } from './content.ts'
+import { derivedFault } from './derived.ts'
 import { checkLemma } from './lemma.ts'
 import type { StandingMember } from './members.ts'
 
@@ -50,84 +52,90 @@ export const limits = {
   entry: 200_000,
 } as const
 
-type Fault = { readonly pointer: string; readonly code: string; readonly detail: string }
-
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** Collects what is wrong, so that one answer lists it all. */
+const line = (max: number): TextRules => ({ max, multiline: false })
+const lines = (max: number): TextRules => ({ max, multiline: true })
+/** Of what is looked for by it. */
+const key = (max: number): TextRules => ({ max, multiline: false, keyed: true })
+
+/** Collects what is wrong, so that one answer lists it: the first twenty, after which nothing more is read. */
 class Faults {
   readonly list: Fault[] = []
-  text(value: string, pointer: string, max: number, multiline = false): string {
-    const normal = normalise(multiline ? withLineFeeds(value) : value)
-    const problem = checkText(normal, { max, multiline })
-    if (problem) this.list.push({ pointer, code: 'text-invalid', detail: problem })
-    return normal
+  add(pointer: string, code: string, detail: string): void {
+    if (this.list.length < MAX_FAULTS) this.list.push({ pointer, code, detail })
   }
-  optional<K extends string>(key: K, value: string | undefined, pointer: string, max: number): { [P in K]?: string } {
+  text(value: string, pointer: string, rules: TextRules): string {
+    if (this.list.length >= MAX_FAULTS) return value
+    const { text, fault } = readText(value, rules)
+    if (fault !== undefined) this.add(pointer, 'text-invalid', fault)
+    return text
+  }
+  optional<K extends string>(name: K, value: string | undefined, at: string, max: number): { [P in K]?: string } {
     if (value === undefined) return {}
     const record: { [P in K]?: string } = {}
-    record[key] = this.text(value, `${pointer}/${key}`, max, true)
+    record[name] = this.text(value, `${at}/${name}`, lines(max))
     return record
   }
-  texts(values: readonly string[] | undefined, pointer: string, max: number): string[] {
-    return [...new Set((values ?? []).map((value, i) => this.text(value, `${pointer}/${i}`, max)))]
+  texts(values: readonly string[] | undefined, pointer: string, rules: TextRules): string[] {
+    return [...new Set((values ?? []).map((value, i) => this.text(value, `${pointer}/${i}`, rules)))]
   }
   /** An address that a page can play from: nothing that a browser would run, nobody's password. */
   address(value: string | undefined, at: string): { audioUrl?: string } {
     if (value === undefined) return {}
-    const given = this.text(value, `${at}/audioUrl`, limits.line)
+    const given = this.text(value, `${at}/audioUrl`, line(limits.line))
     const url = URL.parse(given)
     const web = url !== null && (url.protocol === 'https:' || url.protocol === 'http:')
     // Spaces that the parser forgives are in no address.
     if (!web || url.username !== '' || url.password !== '' || /\s/.test(given))
-      this.list.push({
-        pointer: `${at}/audioUrl`,
-        code: 'address-invalid',
-        detail: 'This is not an absolute http or https address without a user name.',
-      })
+      this.add(
+        `${at}/audioUrl`,
+        'address-invalid',
+        'This is not an absolute http or https address without a user name.',
+      )
     return { audioUrl: given }
   }
   /** An id in the form in which ids are compared: RFC 9562 reads them without case. */
-  id<K extends string>(key: K, value: string | undefined, at: string): { [P in K]?: string } {
+  id<K extends string>(name: K, value: string | undefined, at: string): { [P in K]?: string } {
     if (value === undefined) return {}
-    if (!UUID.test(value)) this.list.push({ pointer: `${at}/${key}`, code: 'id-invalid', detail: 'This is not an id.' })
+    if (!UUID.test(value)) this.add(`${at}/${name}`, 'id-invalid', 'This is not an id.')
     const record: { [P in K]?: string } = {}
-    record[key] = value.toLowerCase()
+    record[name] = value.toLowerCase()
     return record
   }
   language(tag: string, pointer: string): string {
     const registered = registeredLanguage(tag)
-    if (registered === undefined) this.list.push({ pointer, code: 'language-unknown', detail: NOT_A_LANGUAGE })
+    if (registered === undefined) this.add(pointer, 'language-unknown', NOT_A_LANGUAGE)
     return registered ?? tag
   }
 }
 
 const example = (faults: Faults, value: Static<typeof Example>, at: string): Static<typeof Example> => ({
-  text: faults.text(value.text, `${at}/text`, limits.gloss, true),
+  text: faults.text(value.text, `${at}/text`, lines(limits.gloss)),
   ...faults.optional('translation', value.translation, at, limits.gloss),
   ...faults.optional('reference', value.reference, at, limits.line),
 })
 
 const relation = (faults: Faults, value: Static<typeof Relation>, at: string): Static<typeof Relation> => ({
   kind: value.kind,
-  text: faults.text(value.text, `${at}/text`, limits.word),
+  text: faults.text(value.text, `${at}/text`, line(limits.word)),
   ...faults.id('entryId', value.entryId, at),
   ...faults.id('senseId', value.senseId, at),
 })
 
 const translation = (faults: Faults, value: Static<typeof Translation>, at: string): Static<typeof Translation> => ({
   language: faults.language(value.language, `${at}/language`),
-  text: faults.text(value.text, `${at}/text`, limits.word),
+  text: faults.text(value.text, `${at}/text`, line(limits.word)),
   ...faults.id('entryId', value.entryId, at),
 })
 
 const sense = (faults: Faults, value: EntrySenseInput, id: string, at: string): EntrySense => ({
   id,
-  gloss: faults.text(value.gloss, `${at}/gloss`, limits.gloss, true),
+  gloss: faults.text(value.gloss, `${at}/gloss`, lines(limits.gloss)),
   labels: {
-    register: faults.texts(value.labels?.register, `${at}/labels/register`, limits.label),
-    region: faults.texts(value.labels?.region, `${at}/labels/region`, limits.label),
-    domain: faults.texts(value.labels?.domain, `${at}/labels/domain`, limits.label),
+    register: faults.texts(value.labels?.register, `${at}/labels/register`, key(limits.label)),
+    region: faults.texts(value.labels?.region, `${at}/labels/region`, key(limits.label)),
+    domain: faults.texts(value.labels?.domain, `${at}/labels/domain`, key(limits.label)),
   },
   examples: (value.examples ?? []).map((each, i) => example(faults, each, `${at}/examples/${i}`)),
   relations: (value.relations ?? []).map((each, i) => relation(faults, each, `${at}/relations/${i}`)),
@@ -159,37 +167,34 @@ export const contentOf = (
   if (wrongIds) return wrongIds
   const faults = new Faults()
   const content: EntryContent = {
-    variants: faults.texts(input.variants, '/variants', limits.word),
+    variants: faults.texts(input.variants, '/variants', key(limits.word)),
     senses: (input.senses ?? []).map((each, i) =>
       sense(faults, each, each.id ?? newSenseId(commandId, i), `/senses/${i}`),
     ),
     forms: (input.forms ?? []).map((each, i) => ({
-      form: faults.text(each.form, `/forms/${i}/form`, limits.word),
-      tags: faults.texts(each.tags, `/forms/${i}/tags`, limits.label),
+      form: faults.text(each.form, `/forms/${i}/form`, key(limits.word)),
+      tags: faults.texts(each.tags, `/forms/${i}/tags`, line(limits.label)),
     })),
     pronunciations: (input.pronunciations ?? []).map((each, i) => ({
-      ipa: faults.text(each.ipa, `/pronunciations/${i}/ipa`, limits.word),
+      ipa: faults.text(each.ipa, `/pronunciations/${i}/ipa`, line(limits.word)),
       ...faults.optional('region', each.region, `/pronunciations/${i}`, limits.label),
       ...faults.address(each.audioUrl, `/pronunciations/${i}`),
       ...faults.optional('rhymes', each.rhymes, `/pronunciations/${i}`, limits.word),
     })),
     ...faults.optional('etymology', input.etymology, '', limits.text),
-    categories: faults.texts(input.categories, '/categories', limits.label),
+    categories: faults.texts(input.categories, '/categories', key(limits.label)),
   }
   // Lists, histories and caches hold many entries at a time.
   if (sizeOf(content) > limits.entry)
-    faults.list.push({
-      pointer: '',
-      code: 'too-large',
-      detail: `An entry takes ${limits.entry.toLocaleString('en-US')} characters of JSON at most.`,
-    })
+    faults.add('', 'too-large', `An entry takes ${limits.entry.toLocaleString('en-US')} characters of JSON at most.`)
+  // Where each text is what it may be: what is derived from a wrong one is nobody's.
+  const excess = faults.list.length === 0 ? derivedFault(content) : undefined
+  if (excess) faults.add(excess.pointer, excess.code, excess.detail)
   return faults.list.length > 0
     ? refuse(
         'text-invalid',
         'Some text is too long, blank, of the wrong form, or has characters that are not allowed.',
-        {
-          errors: faults.list,
-        },
+        { errors: faults.list },
       )
     : content
 }
@@ -274,15 +279,14 @@ export const contentChange = (
 
 /** A reason in normal form; a blank one is refused as missing. */
 export const checkReason = (reason: string): string | Refusal => {
-  const normal = normalise(withLineFeeds(reason)).trim()
+  const { text: normal, fault } = readText(reason.trim(), lines(limits.reason))
   if (normal === '')
     return refuse('reason-required', 'Say why: a reason is kept in the history.', {
       errors: [{ pointer: '/reason', code: 'required', detail: 'The reason is missing or blank.' }],
     })
-  const problem = checkText(normal, { max: limits.reason, multiline: true })
-  return problem
+  return fault !== undefined
     ? refuse('text-invalid', 'The reason cannot be taken.', {
-        errors: [{ pointer: '/reason', code: 'text-invalid', detail: problem }],
+        errors: [{ pointer: '/reason', code: 'text-invalid', detail: fault }],
       })
     : normal
 }

@@ -8,6 +8,7 @@ import { sameJson } from '../json.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import type { EntryContent } from './content.ts'
 import { checkReason, contentChange, contentOf, type EntryInput } from './content-rules.ts'
+import { derivedFault } from './derived.ts'
 import type { Entry } from './entry.ts'
 import type { EntryEvent, redactionGrounds } from './events.ts'
 import { holdersOf, latestOf, momentOf } from './past.ts'
@@ -34,6 +35,12 @@ const emptied = (entry: Entry, after: Pick<EntryContent, 'senses'>): Refusal | u
   entry.status !== 'draft' && entry.content.senses.length > 0 && after.senses.length === 0
     ? incomplete(`An entry that is ${entry.status} keeps at least one sense: retire it if it has to go.`)
     : undefined
+
+/** What was written before there was a bound does not come back beyond it. */
+const overfull = (content: EntryContent): Refusal | undefined => {
+  const fault = derivedFault(content)
+  return fault && refuse('text-invalid', 'The content is too much to be found by.', { errors: [fault] })
+}
 
 export const draft =
   (identity: EntryIdentity & Pick<Entry, 'partOfSpeech'>, input: EntryInput, licence: string, by: By) =>
@@ -145,7 +152,7 @@ export const revert = (toRevision: bigint, given: string | undefined): DecideOnE
       // Its key is gone already, whatever else of the stream was read before.
       if (!content) return refuse('entry-removed', 'The text of this entry was removed.')
       if (sameJson(content, entry.content)) return []
-      const refused = emptied(entry, content)
+      const refused = emptied(entry, content) ?? overfull(content)
       if (refused) return refused
       const reason = given === undefined ? undefined : checkReason(given)
       if (reason !== undefined && typeof reason !== 'string') return reason

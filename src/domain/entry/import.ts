@@ -7,7 +7,7 @@ import { streamName } from '../ids.ts'
 import { type Fault, isRefusal, type Refusal, refuse } from '../refusal.ts'
 import { faultsOf, MAX_FAULTS, openShape } from '../shape.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from '../text/registered-languages.ts'
-import { checkText, normalise } from '../text/text.ts'
+import { readText } from '../text/text.ts'
 import { Content, type EntryContent } from './content.ts'
 import { contentOf, limits } from './content-rules.ts'
 import type { ImportedRecord } from './decisions.ts'
@@ -142,8 +142,7 @@ export const checkRecord = (given: SourceRecord): ImportedRecord | Refusal => {
     fault('/homograph', 'range', 'This is no whole number from 1 to 99.')
   if (!Number.isSafeInteger(given.rank) || given.rank < 0) fault('/rank', 'range', 'This is no whole number from 0.')
   if (given.content.senses.length === 0) fault('/senses', 'required', 'There is no sense.')
-  const licence = normalise(given.licence)
-  const blot = checkText(licence, { max: limits.label, multiline: false })
+  const { text: licence, fault: blot } = readText(given.licence, { max: limits.label, multiline: false })
   if (blot) fault('/licence', 'text-invalid', blot)
   if (!sourceName.test(given.source)) fault('/source', 'source', NOT_A_SOURCE)
   const content = checkContent(given.content)

@@ -1,6 +1,6 @@
 /** A lemma: what names an entry, as it is written. */
 import { type Refusal, refuse } from '../refusal.ts'
-import { checkText, normalise } from '../text/text.ts'
+import { readText } from '../text/text.ts'
 
 /** Code points at most. */
 export const MAX_LEMMA = 200
@@ -29,8 +29,8 @@ const unseenInLemma = (lemma: string): string | undefined => {
 
 /** A lemma in normal form, or what is wrong with it. */
 export const checkLemma = (lemma: string): string | Refusal => {
-  const normal = normalise(lemma)
-  const problem = checkText(normal, { max: MAX_LEMMA, multiline: false }) ?? unseenInLemma(normal)
+  const { text: normal, fault } = readText(lemma, { max: MAX_LEMMA, multiline: false, keyed: true })
+  const problem = fault ?? unseenInLemma(normal)
   return problem
     ? refuse('text-invalid', `The lemma cannot be taken: ${problem}`, {
         errors: [{ pointer: '/lemma', code: 'text-invalid', detail: problem }],

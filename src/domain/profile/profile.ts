@@ -7,7 +7,7 @@ import { streamName } from '../ids.ts'
 import { isStated, markOf, NO_MARK, type StatedRevision } from '../mark.ts'
 import { type Refusal, refuse } from '../refusal.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from '../text/registered-languages.ts'
-import { checkText, normalise, withLineFeeds } from '../text/text.ts'
+import { readText } from '../text/text.ts'
 
 // Stream
 
@@ -102,9 +102,8 @@ const at = (pointer: string, code: 'text-invalid' | 'language-unknown', detail: 
 /** The words about oneself as they are kept: 500 characters, lines allowed. Blank ones are none. */
 export const readBio = (given: string): string | null | Refusal => {
   if (given.trim() === '') return null
-  const bio = normalise(withLineFeeds(given)).trim()
-  const fault = checkText(bio, { max: BIO_LENGTH, multiline: true })
-  return fault === undefined ? bio : at('/bio', 'text-invalid', fault)
+  const { text, fault } = readText(given.trim(), { max: BIO_LENGTH, multiline: true })
+  return fault === undefined ? text : at('/bio', 'text-invalid', fault)
 }
 
 /** Canonical tags of registered languages, each once. */

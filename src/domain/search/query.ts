@@ -1,8 +1,8 @@
 /** What somebody types into the search, read into patterns and keys. Pure, and the same on every engine. */
 import { foldingLanguages, primaryOf, stemmerOf } from '../text/languages.ts'
-import { accentKey, ascii, checkText, normalise, stem, stemsOf, withoutUnseen, words } from '../text/text.ts'
+import { accentKey, ascii, LONGEST_WORD, readText, stem, stemsOf, withoutUnseen, words } from '../text/text.ts'
 
-export const MAX_QUERY = 128
+export const MAX_QUERY = LONGEST_WORD
 export const MAX_WILDCARDS = 3
 
 /** `und` folds as most languages do. */
@@ -75,10 +75,10 @@ export const parseQuery = (
 ): SearchQuery | QueryFault => {
   const { language, fuzzy } = options
   // No lemma has two spaces in a row.
-  const text = withoutUnseen(normalise(given))
+  const typed = withoutUnseen(given)
     .trim()
     .replaceAll(/\p{Zs}+/gu, ' ')
-  const problem = checkText(text, { max: MAX_QUERY, multiline: false })
+  const { text, fault: problem } = readText(typed, { max: MAX_QUERY, multiline: false, keyed: true })
   if (problem) return fault('text-invalid', `q cannot be searched: ${problem}`)
   const pattern = /[*?]/.test(text)
   const languages = language === undefined ? everywhere : [language]

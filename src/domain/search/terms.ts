@@ -13,6 +13,8 @@ export type SearchTerms = {
   /** How many letters the key has: a misspelling is not much longer or shorter. */
   readonly letters: number
   readonly reversed: string
+  /** The first letter of the key and its last: few keys have both of a pattern's. */
+  readonly ends: string
   readonly forms: readonly string[]
   readonly stems: readonly string[]
   readonly deletes: readonly string[]
@@ -66,6 +68,9 @@ export const deletesOf = (key: string, distance: number): readonly string[] => {
   return [...found]
 }
 
+/** The first and the last of some letters; '' of none. */
+export const endsOf = (split: readonly string[]): string => `${split[0] ?? ''}${split.at(-1) ?? ''}`
+
 /** The stems of all its glosses: the dearest of the terms, so a fold that knows them hands them on. */
 export const definitionOf = ({ language, content }: Pick<Entry, 'language' | 'content'>): readonly string[] => [
   ...new Set(content.senses.flatMap(each => definitionStems(each.gloss, language))),
@@ -87,6 +92,7 @@ export const termsOf = (
     key,
     letters: split.length,
     reversed: split.toReversed().join(''),
+    ends: endsOf(split),
     forms: [...forms],
     stems: [...stems],
     deletes: distance === 0 ? [] : deletesOf(key, distance),

@@ -47,7 +47,7 @@ export const canonicalLanguage = (tag: string): string | undefined => {
   const named = extlang ?? primary
   const sorted = variants.split('-').filter(Boolean)
   // A singleton begins each extension; both it and a variant stand once.
-  const extended = extensions.match(/[a-z0-9](?:-[a-z0-9]{2,8})+/g) ?? []
+  const extended = extensions.split(/-(?=[a-z0-9]-)/).filter(Boolean)
   const singletons = extended.map(each => each.slice(0, 1))
   if (new Set(sorted).size !== sorted.length || new Set(singletons).size !== singletons.length) return undefined
   return [

@@ -1,19 +1,28 @@
 /** Text: its normal form, what it may hold, and the foldings that search and sorting stand on. */
 import snowball from 'snowball-stemmers'
-import { type Folding, foldingOf, stemmerOf, stopWordsOf } from './languages.ts'
+import { defined } from '../defined.ts'
+import { type Folding, foldingOf, primaryOf, stemmerOf, stopWordsOf } from './languages.ts'
 
 /** More marks on one letter than any script writes: the bound of the Stream-Safe Text Format (UAX 15, 13). */
 const overladen = /\p{M}{31}/u
 
 /**
- * Unicode Normalization Form C: the form in which all text is stored. Normalising takes the square of the time of a run of
- * marks, half a minute for what fits into a request, so a text with a longer run than 30 is left as it is: `checkText`
- * refuses it.
+ * UTF-16 units that one character of normal form may have been written with: no composition is made of more than four, and
+ * a code point is two at most (Unicode FAQ, Normalization, expansion factors).
  */
-export const normalise = (text: string): string => (overladen.test(text) ? text : text.normalize('NFC'))
+const UNITS_A_CHARACTER = 8
+
+/**
+ * Whether a text can be of `max` code points at most once it is normalised. Asked before that is done: normalising takes
+ * the square of the time of a run of marks, minutes for what fits into a request.
+ */
+export const mayFit = (text: string, max: number): boolean => text.length <= UNITS_A_CHARACTER * max
+
+// A text with a longer run of marks is left as it is: it is refused.
+const normalise = (text: string): string => (overladen.test(text) ? text : text.normalize('NFC'))
 
 /** Lines end with LF, whatever they were typed on: forms of web pages send CRLF (HTML Living Standard, 4.10.21.4). */
-export const withLineFeeds = (text: string): string => text.replaceAll(/\r\n?/g, '\n')
+const withLineFeeds = (text: string): string => text.replaceAll(/\r\n?/g, '\n')
 
 // C0 and C1 controls; bidirectional overrides, embeddings and isolates (UAX 9); not TAB and LF where lines are allowed.
 const controls = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
@@ -52,20 +61,38 @@ const isInvisible = among(
 /** For what is looked for, which may have been copied from a page: it would find nothing, and need not be refused. */
 export const withoutUnseen = (text: string): string => text.replaceAll(new RegExp(unseen, 'gu'), '')
 
+/**
+ * The text without the characters at both of its ends that are of a kind. A pattern that ends in `+$` would begin anew within
+ * every run of them.
+ */
+export const withoutEnds = (text: string, kind: RegExp): string => {
+  const chars = [...text]
+  const isKept = (char: string): boolean => !kind.test(char)
+  const first = chars.findIndex(isKept)
+  return first < 0 ? '' : chars.slice(first, chars.findLastIndex(isKept) + 1).join('')
+}
+
 const isBlank = (text: string): boolean => {
   for (const char of text) if (char.trim() !== '' && !isInvisible(char)) return false
   return true
 }
 
-/** What is wrong with a text, as a sentence; undefined when nothing is. `max` counts code points. */
-export const checkText = (
-  text: string,
-  { max, multiline }: { readonly max: number; readonly multiline: boolean },
-): string | undefined => {
+/** A code point is one or two units: most texts need no counting. */
+const isLonger = (text: string, max: number): boolean =>
+  text.length > max && (text.length > 2 * max || [...text].length > max)
+
+export type TextRules = {
+  /** Code points at most, in normal form. */
+  readonly max: number
+  /** TAB and LF are allowed. */
+  readonly multiline: boolean
+  /** A key is made of it, which is as long as its compatibility forms spelt out: U+FDFA stands for 18 letters. */
+  readonly keyed?: true
+}
+
+const faultOf = (text: string, { max, multiline, keyed }: TextRules): string | undefined => {
   if (!text.isWellFormed()) return 'It has half of a surrogate pair.'
-  // A code point is one or two units: most texts need no counting.
-  if (text.length > max && (text.length > 2 * max || [...text].length > max))
-    return `It is longer than ${max} characters.`
+  if (isLonger(text, max)) return `It is longer than ${max} characters.`
   if (isBlank(text)) return 'It is blank.'
   if (overladen.test(text)) return 'It has more than 30 combining marks in a row.'
   const control = (multiline ? controlsButLines : controls).exec(text)
@@ -78,10 +105,32 @@ export const checkText = (
     const code = (hidden[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
     return `It has U+${code}, which is no character that anybody sees.`
   }
+  if (keyed && !isAscii(text) && isLonger(text.normalize('NFKC'), max))
+    return `It is longer than ${max} characters where each that stands for several is spelt out.`
   return undefined
 }
 
 const isAscii = (text: string): boolean => /^[\u0000-\u007f]*$/.test(text)
+
+/**
+ * A text in Unicode Normalization Form C, its lines ended with LF, as all text is stored, and what is wrong with it, as a sentence. What is too
+ * long is not normalised.
+ */
+export const readText = (given: string, rules: TextRules): { readonly text: string; readonly fault?: string } => {
+  if (!mayFit(given, rules.max)) return { text: given, fault: `It is longer than ${rules.max} characters.` }
+  const text = normalise(rules.multiline ? withLineFeeds(given) : given)
+  return { text, ...defined({ fault: faultOf(text, rules) }) }
+}
+
+/**
+ * Characters of the key of a text in ASCII, at most: a letter of ASCII is itself, any other seven (`ascii`), once those that
+ * stand for several are spelt out.
+ */
+export const keySize = (text: string): number => {
+  let size = 0
+  for (const char of isAscii(text) ? text : text.normalize('NFKC')) size += char <= LAST_PLAIN ? 1 : ESCAPED
+  return size
+}
 
 /** Without case: full case folding by way of lower case, with what lower case keeps apart (final sigma) brought together. */
 export const caseKey = (text: string, language: string): string => {
@@ -188,6 +237,10 @@ export const accentKey = (text: string, language: string): string => {
   return key === '' ? folded : key.normalize('NFC')
 }
 
+/** Stands for itself in a key, as all before it do; what comes after it is escaped by seven characters. */
+const LAST_PLAIN = '\u007d'
+const ESCAPED = 7
+
 /**
  * A key in ASCII that every engine sorts alike: a code point above U+007D becomes `~` and six hexadecimal digits, so the
  * order is that of the code points.
@@ -197,7 +250,7 @@ export const ascii = (text: string): string => {
   let key = ''
   for (const char of text) {
     const code = char.codePointAt(0) ?? 0
-    key += code > 0x7d ? `~${code.toString(16).padStart(6, '0')}` : char
+    key += char > LAST_PLAIN ? `~${code.toString(16).padStart(ESCAPED - 1, '0')}` : char
   }
   return key
 }
@@ -211,6 +264,9 @@ export const sortKey = (text: string): string => {
   return plain === text ? text : `${plain}\t${ascii(text)}`
 }
 
+/** Code points of a word that can be asked for: what is longer is no word of a text. */
+export const LONGEST_WORD = 128
+
 const word = /[\p{L}\p{N}][\p{L}\p{M}\p{N}'’]*/gu
 /** The words of a text, as written. */
 export const words = (text: string): readonly string[] => text.match(word) ?? []
@@ -218,36 +274,42 @@ export const words = (text: string): readonly string[] => text.match(word) ?? []
 export const wordsIn = (text: string): readonly { readonly word: string; readonly at: number }[] =>
   Array.from(text.matchAll(word), match => ({ word: match[0], at: match.index }))
 
-const stemmersByLanguage = new Map<string, { stem(word: string): string } | undefined>()
-const stemmerFor = (language: string): { stem(word: string): string } | undefined => {
-  if (!stemmersByLanguage.has(language)) {
-    const name = stemmerOf(language)
-    stemmersByLanguage.set(language, name === undefined ? undefined : snowball.newStemmer(name))
-  }
-  return stemmersByLanguage.get(language)
+type Stemmer = { stem(word: string): string }
+/** By the algorithm: tags are without number, and many languages have the same one or none. */
+const stemmers = new Map<string, Stemmer>()
+const stemmerFor = (language: string): Stemmer | undefined => {
+  const name = stemmerOf(language)
+  if (name === undefined) return undefined
+  const stemmer = stemmers.get(name) ?? snowball.newStemmer(name)
+  stemmers.set(name, stemmer)
+  return stemmer
 }
 
 const STEMS_KEPT = 50_000
+/** Words of so many units recur; longer ones are stemmed each time. */
+const KEPT_UNITS = 32
 const stems = new Map<string, string>()
 
 /** The Snowball stem of one word without case, accents folded after stemming; the folded word where there is no stemmer. */
 export const stem = (given: string, language: string): string => {
-  const key = `${language} ${given}`
+  const key = `${primaryOf(language)} ${given}`
   const known = stems.get(key)
   if (known !== undefined) return known
   const lower = caseKey(given, language)
   const found = accentKey(stemmerFor(language)?.stem(lower) ?? lower, language)
   // Words recur: a dictionary's glosses have few of them, and stemming is the dearest step of indexing.
+  if (given.length > KEPT_UNITS) return found
   if (stems.size >= STEMS_KEPT) stems.clear()
   stems.set(key, found)
   return found
 }
 
-/** The distinct stems of a text, without stop words. */
+/** The distinct stems of a text, without stop words and what is too long for a word. */
 export const stemsOf = (text: string, language: string): readonly string[] => {
   const stop = stopWordsOf(language)
   const found = new Set<string>()
   for (const each of words(text)) {
+    if (isLonger(each, LONGEST_WORD)) continue
     const lower = caseKey(each, language)
     if (!stop.has(lower)) found.add(stem(lower, language))
   }

@@ -118,7 +118,7 @@ export const leaderOf = (error: unknown): string | undefined =>
 const tlsFault = (text: string): string | undefined => {
   // First what the codes of the others also fit.
   if (/altnames|Hostname\/IP/i.test(text)) return 'its certificate is for another host name than the one in the URL'
-  if (/certificate.*(?:expired|not yet)|CERT_HAS_EXPIRED|CERT_NOT_YET/i.test(text))
+  if ((/certificate/i.test(text) && /expired|not yet/i.test(text)) || /CERT_HAS_EXPIRED|CERT_NOT_YET/i.test(text))
     return 'its certificate has expired or is not valid yet: renew it, or set the clock'
   if (/self.signed|unable to (?:verify|get)|UNABLE_TO|CERT_/i.test(text))
     return 'its certificate is not trusted: name the authority that signed it with tlsCAFile=/path/to/ca.crt'
@@ -127,10 +127,14 @@ const tlsFault = (text: string): string | undefined => {
   return undefined
 }
 
+/** What is longer tells nobody anything. */
+const LONGEST_REASON = 200
+
 /** Why no connection came about, as far as the client says it. */
 const reasonOf = (text: string): string | undefined => {
-  const last = /Last error: (?:Error: )?(.{1,200}?)(?:;|\n|\. Resolution|$)/.exec(text)?.[1]
-  if (last !== undefined) return last.replace(/\.$/, '')
+  const [, told] = text.split(/Last error: (?:Error: )?/, 2)
+  const [last = ''] = (told ?? '').split(/;|\n|\. Resolution/, 1)
+  if (last !== '' && last.length <= LONGEST_REASON) return last.replace(/\.$/, '')
   if (/Name resolution failed/i.test(text)) return 'its name is not known here'
   const [, attempts] = /Failed to discover after (\d+) attempts/.exec(text) ?? []
   if (attempts !== undefined) return `no node of it has said who leads, asked ${attempts} times`

@@ -2,7 +2,7 @@
 import Type, { type TSchema } from 'typebox'
 import { PartOfSpeechSchema, StatusSchema } from '../../../domain/entry/content.ts'
 import { registeredLanguage } from '../../../domain/text/registered-languages.ts'
-import { listSorts } from '../../../queries/entries.ts'
+import { listSorts } from '../../../queries/entry-lists.ts'
 import { EntrySchema } from '../../../queries/entry-view.ts'
 import { ProblemError } from '../problems.ts'
 import { instantOf } from '../times.ts'
