@@ -19,7 +19,7 @@ const plainOf: ReadonlyMap<string, string> = new Map(['PORT', 'NODE_ENV'].map(na
  * What Kubernetes sets for a service that is called lexichron (or lexichron-metrics, ...), in the form of Docker's links:
  * LEXICHRON_PORT is an address there. https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  */
-const LINK = /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/
+const LINK = /_SERVICE_(?:HOST|PORT)$|_SERVICE_PORT_|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/
 const isLink = (name: string, text: string): boolean =>
   LINK.test(name) || (name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(text))
 
