@@ -107,6 +107,11 @@ t.test('wrong usage is exit code 2 and says what is expected', async t => {
     [['blocks', 'add', '192.0.2.1'], '--reason is missing'],
     [['blocks', 'add', '192.0.2.1', '--reason', 'r', '--expires', '7w'], 'write a time such as 90s'],
     [['serve', 'x'], 'It takes 0 arguments'],
+    [
+      ['export', '--language', 'xx-yy-zz-!!'],
+      /--language "xx-yy-zz-!!" is no BCP 47 tag[^\n]*\nUsage: lexichron export \[--language TAG\]\n/,
+    ],
+    [['import', 'pdf', 'x'], /\nUsage: lexichron import <wordnet\|dictd\|ndjson> <path> \[--source NAME\]/],
   ] as const) {
     const { code, out, err } = await run(words)
     t.equal(code, 2, words.join(' '))

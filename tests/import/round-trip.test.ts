@@ -1,6 +1,7 @@
 /** A dictionary that was exported comes out of an import the same. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { openApi } from '../support/api.ts'
@@ -90,4 +91,27 @@ t.test('an export that broke off says so; ids and statuses that are not true of 
     { line: 3, reason: /\/end/ },
     { line: 4 },
   ])
+})
+
+t.test('what is no dictionary is said for what it looks like, and nothing is completed', async t => {
+  const folder = temporaryFolder(t)
+  const house = openImportHouse()
+  const refused = async (content: string | Buffer, message: RegExp) => {
+    const path = join(folder, 'thing.ndjson')
+    writeFileSync(path, content)
+    await t.rejects(house.importFile('ndjson', path), { name: 'SourceError', message }, String(message))
+  }
+  await refused('', /thing\.ndjson is empty\.$/)
+  await refused(gzipSync('{}'), /is compressed with gzip: unpack it first/)
+  await refused(Buffer.from([0x50, 0x4b, 3, 4, 1]), /is a ZIP archive/)
+  await refused(Buffer.from([7, 0, 9, 10, 0]), /is no text/)
+  await refused('\n\n', /has no entry\./)
+  await refused('[{"lemma": "x"}]\n', /has no entry\. It looks like one JSON array/)
+  await refused('<html>\n', /looks like XML or HTML/)
+  await refused('{\n  "lemma": "x"\n}\n', /JSON of several lines/)
+  await refused('{"word": "x"}\n{"word": "y"}\n', /other members than an entry has/)
+  await refused('lemma,gloss\nx,y\n', /CSV/)
+  await refused('lemma\tgloss\n', /tabs/)
+  await refused('some words\n', /plain text/)
+  t.equal((await house.entryEvents()).length, 0)
 })

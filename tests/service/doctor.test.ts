@@ -132,7 +132,7 @@ t.test('an empty place, a running service, a killed one and what is broken', asy
 
   // As a process: the exit code is the finding's.
   const wrong = await lexichron(data, ['doctor', '--json'], { LEXICHRON_LOG_LEVEL: 'loud' })
-  t.match(wrong, { code: 1, out: /"check":"settings","state":"failed","detail":"LEXICHRON_LOG_LEVEL is \\"loud\\"/ })
+  t.match(wrong, { code: 2, out: /"check":"settings","state":"failed","detail":"LEXICHRON_LOG_LEVEL is \\"loud\\"/ })
 })
 
 t.test('house-keeping folds journals, drops what nobody uses, and two processes may do it at once', async t => {

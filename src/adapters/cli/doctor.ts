@@ -10,7 +10,7 @@ export const doctor: CliCommand = {
   summary: 'check settings, disk, clock, permissions, engines and read models, and say what to do',
   details: [
     'Reads only, whether or not a service runs on the same files; where one does it takes five seconds, to see whether',
-    'who holds a lease is alive. Exit code 1 when a check has failed; warnings alone leave it 0.',
+    'who holds a lease is alive. Exit code 1 when a check has failed, 2 when it is the settings; warnings alone: 0.',
   ],
   options: {},
   about: {},
@@ -29,6 +29,7 @@ export const doctor: CliCommand = {
       }
       await terminal.result(`${bad} failed, ${warnings} warnings, ${found.length - bad - warnings} as they should be`)
     }
+    if (found.some(each => each.check === 'settings' && each.state === 'failed')) return exitCodes.usage
     return bad > 0 ? exitCodes.failed : exitCodes.done
   },
 }

@@ -23,6 +23,15 @@ const optionRow = (name: string, about: string): readonly [string, string] => {
   return [`--${name}${value === '' ? '' : ` ${value}`}`, text]
 }
 
+/** Its name and arguments, and the options that it has beside those of every command. */
+export const usageOf = ({ name, usage, about }: CliCommand): string =>
+  [
+    'lexichron',
+    name,
+    ...(usage === '' ? [] : [usage]),
+    ...Object.entries(about).map(([option, text]) => `[${optionRow(option, text)[0]}]`),
+  ].join(' ')
+
 export const helpOf = (command: CliCommand): string =>
   [
     `lexichron ${command.name}${command.usage === '' ? '' : ` ${command.usage}`}`,

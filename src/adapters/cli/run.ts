@@ -10,7 +10,7 @@ import { type CliCommand, type CliContext, type CliInput, type ExitCode, exitCod
 import { copy } from './copy.ts'
 import { doctor } from './doctor.ts'
 import { failureOf, report } from './failures.ts'
-import { helpOf, overview } from './help.ts'
+import { helpOf, overview, usageOf } from './help.ts'
 import { jobsDrop, jobsList, jobsRetry, jobsShow } from './jobs.ts'
 import { keysRotate, keysRotateAddresses } from './keys.ts'
 import { mailPreview, mailTest } from './mail.ts'
@@ -176,12 +176,16 @@ export const runCommandLine = async (argv: readonly string[], around: Surroundin
       return exitCodes.done
     }
     const { command, rest } = find(argv)
-    const input = read(command, rest)
-    if (input.flag('help')) {
-      await terminal.result(helpOf(command))
-      return exitCodes.done
+    try {
+      const input = read(command, rest)
+      if (input.flag('help')) {
+        await terminal.result(helpOf(command))
+        return exitCodes.done
+      }
+      return await execute(command, input, terminal, around)
+    } catch (error) {
+      throw error instanceof UsageError ? new UsageError(`${error.message}\nUsage: ${usageOf(command)}`) : error
     }
-    return await execute(command, input, terminal, around)
   } catch (error) {
     return report(terminal, failureOf(error))
   }

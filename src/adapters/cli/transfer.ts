@@ -28,7 +28,7 @@ export const importCommand: CliCommand = {
   details: [
     'wordnet takes the folder of the WNDB files, dictd the .index file (its .dict or .dict.dz stands beside it), ndjson a',
     'file with one entry a line. Entries that people have edited since are kept and named. A line that is wrong is',
-    'reported and skipped; the exit code is 0 all the same. Stopped half-way, the same command goes on (exit code 75).',
+    'reported and skipped; the exit code is 0 all the same, and 1 where no line is an entry. Stopped half-way, the same command goes on (exit code 75).',
   ],
   options: {
     source: { type: 'string' },
@@ -75,6 +75,17 @@ export const importCommand: CliCommand = {
 const outcome = ({ complete }: ImportReport, stopped: boolean): ExitCode =>
   complete ? exitCodes.done : stopped ? exitCodes.tryAgain : exitCodes.failed
 
+/** Loaded when it is asked for. @throws {UsageError} */
+const languageOf = async (tag: string): Promise<string> => {
+  const { registeredLanguage } = await import('../../domain/text/registered-languages.ts')
+  const language = registeredLanguage(tag)
+  if (language === undefined)
+    throw new UsageError(
+      `--language ${JSON.stringify(tag.slice(0, 60))} is no BCP 47 tag of a registered language, such as en or pt-BR.`,
+    )
+  return language
+}
+
 export const exportCommand: CliCommand = {
   name: 'export',
   usage: '',
@@ -84,7 +95,8 @@ export const exportCommand: CliCommand = {
   positionals: [0, 0],
   run: async (input, context) => {
     const { terminal, signal } = context
-    const language = input.option('language')
+    const tag = input.option('language')
+    const language = tag === undefined ? undefined : await languageOf(tag)
     const app = await context.open('work')
     let written = 0
     for await (const entry of app.exportEntries({ signal, ...defined({ language }) })) {

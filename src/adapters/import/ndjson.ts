@@ -15,6 +15,7 @@ import { entryId, importedSenseId } from '../../domain/ids.ts'
 import { type Fault, isRefusal } from '../../domain/refusal.ts'
 import { faultsOf, openShape } from '../../domain/shape.ts'
 import { type Line, readLines } from './lines.ts'
+import { noTextFault, textLooksLike } from './looks.ts'
 import { nameless, nameOfFile, type Source, SourceError } from './source.ts'
 
 /**
@@ -168,18 +169,23 @@ export const openNdjson = async (path: string, options: NdjsonOptions = {}): Pro
   if (!file || file.isDirectory()) throw new SourceError(`${path} is not a file that can be read.`)
   const name = options.source ?? nameOfFile(basename(path).replace(/\.(ndjson|jsonl?|txt)$/i, ''))
   if (!sourceName.test(name)) throw new SourceError(nameless(options.source, path), 'usage')
+  const fault = await noTextFault(path)
+  if (fault !== undefined) throw new SourceError(`${path} ${fault}.`)
   const defaults = { source: name, licence: options.licence ?? DEFAULT_LICENCE }
   let done = 0
 
   async function* items(): AsyncGenerator<SourceItem> {
     let last: Extract<Read, { kind: 'mark' }> | undefined
+    let sound = false
     for await (const lines of readLines(path, options.signal))
       for (const line of lines) {
         done = line.offset + line.length
         const found = item(line, defaults)
         if (found?.kind === 'mark') last = found
         else if (found) yield found
+        sound ||= found !== undefined && found.kind !== 'fault'
       }
+    if (!sound) throw new SourceError(`${path} has no entry. ${await textLooksLike(path)}`)
     // A file with no marks at all is whole for all that anybody knows.
     if (last?.end === false) yield { kind: 'fault', line: last.line, reason: BROKEN_OFF }
   }
