@@ -34,6 +34,7 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
     permission: 'entries:read',
     output: EntrySchema,
     reads: ['entries'],
+    closed: ['language', 'date'],
     caching: ({ language, date }) => ({
       strategy: 'until-changed',
       tags: publicTags(language),

@@ -112,6 +112,7 @@ export const getEntry = (reads: EntryPasts): Query<{ readonly id: string; readon
   permission: 'entries:read',
   output: EntrySchema,
   reads: ['entries'],
+  closed: ['fields'],
   caching: ({ id, asOf }) =>
     asOf ? { strategy: 'none' } : { strategy: 'until-changed', tags: [entryTag(id)], cheap: true },
   // What is published looks the same to everybody.
@@ -214,6 +215,7 @@ export const listEntries = (reads: EntryReads): Query<ListInput, Page<EntryView>
   permission: 'entries:read',
   output: pageSchema,
   reads: ['entries'],
+  closed: ['language', 'partOfSpeech', 'status', 'contributor', 'sort', 'limit', 'fields'],
   caching: ({ status, language, partOfSpeech }) =>
     status === undefined || status === 'published'
       ? { strategy: 'until-changed', tags: publicTags(language, partOfSpeech) }
