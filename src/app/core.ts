@@ -223,6 +223,7 @@ const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
   const options = { projection, store, log, cache, clock, freshness, memory, nodeId: node.id, hasEnded: node.hasEnded }
   return {
     name: projection.name,
+    version: projection.version,
     view: openView({ projection, store, clock, freshness }),
     run: (signal: AbortSignal, onError: (message: string) => void, trace: ConsumerTrace) =>
       runProjection({ ...options, signal, onError, trace }),

@@ -14,6 +14,12 @@ export type CoreEventStore = EventStore &
     stats(): AppendStats
     /** Streams above 1,000 events. */
     longStreams(limit: number): Promise<readonly { readonly stream: string; readonly revision: bigint }[]>
+    /** What the log is looked up by, compared with its events: of an engine whose tables and indexes are ours. */
+    lookAtLookups?(
+      signal: AbortSignal,
+    ): Promise<{ readonly different: number; readonly differences: readonly string[] }>
+    /** Makes it again from the events. */
+    repairLookups?(): Promise<void>
     /** Of an engine with a journal of its own in LEXICHRON_DATA_DIR. */
     foldJournal?(): Promise<number>
   }

@@ -199,12 +199,19 @@ const housekeepingPart = ({ reports }: Housekeeping): HealthPart => {
 }
 
 const damagePart = ({ core }: HealthSources): HealthPart => {
-  const { events, positions, documents, last } = core.damage.report()
-  const found = events + documents > 0
+  const { events, positions, streams, streamNames, documents, last } = core.damage.report()
+  const found = events + streams + documents > 0
   return {
-    state: events > 0 ? 'degraded' : 'ok',
+    state: events + streams > 0 ? 'degraded' : 'ok',
     ...(found && {
-      detail: { damagedEvents: events, positions, damagedDocumentsMet: documents, ...defined({ last }) },
+      detail: {
+        damagedEvents: events,
+        positions,
+        damagedStreams: streams,
+        streams: streamNames,
+        damagedDocumentsMet: documents,
+        ...defined({ last }),
+      },
     }),
   }
 }

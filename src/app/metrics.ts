@@ -82,7 +82,7 @@ export const openServiceMetrics = (sources: MetricsSources): Metrics => {
       ...(signingKeyAgeMs !== undefined && { signingKeyAgeSeconds: signingKeyAgeMs / 1000 }),
       ...defined({ diskFreeBytes, longStreams, queue: jobs, live: live?.() }),
       nodes: sources.nodes(),
-      damage: { events: damage.events, documents: damage.documents },
+      damage: { events: damage.events, streams: damage.streams, documents: damage.documents },
     }
   }
   const metrics = openMetrics({ version: sources.version, runtime: runtime(), snapshot })

@@ -6,6 +6,7 @@ import { carryOutErasures } from './erasure.ts'
 import { type HealthSources, openHealth } from './health.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { watchLocks } from './locks.ts'
+import { lookThroughJob } from './look-through.ts'
 import { openServiceMetrics } from './metrics.ts'
 import { watchRemovals } from './removals.ts'
 
@@ -22,7 +23,10 @@ export const openOperation = async (options: OperationOptions, opened: Closing[]
       log.logger.error({ job: 'erasures', account, err }, 'an erasure was not carried out; it is tried again'),
     )
   const removals = watchRemovals(core, core.engine.cleaning)
-  const housekeeping = startHousekeeping(core, config, log.logger, names, { erase, jobs: [removals.job] })
+  const housekeeping = startHousekeeping(core, config, log.logger, names, {
+    erase,
+    jobs: [removals.job, lookThroughJob(options)],
+  })
   opened.push(housekeeping)
   // The next start may be on a full disk.
   void housekeeping.runNow('room').catch(() => undefined)

@@ -12,9 +12,12 @@ import type { Cleaning } from './engines.ts'
 
 /**
  * Up to where removals have left the files: `<log id> <position>`. Whichever node was first has done it for all. What is noted as
- * `cleaned` is of builds that wrote removed text again as they built, and did not overwrite free pages.
+ * `cleaned` is of builds that wrote removed text again as they built, and did not overwrite free pages; as `scrubbed`, of those that kept
+ * addresses with people's words in them.
  */
-const RECORD = 'scrubbed'
+const RECORD = 'left-the-files'
+/** Those addresses. A node of such a build may have written them again. */
+const ADDRESSES = 'hot-answers'
 const consumer = consumerOf({ name: REDACTION })
 /** Readers and writers are waited out so often, for so many milliseconds; then others have their turn for five seconds. */
 const TRIES = 40
@@ -67,6 +70,7 @@ export const watchRemovals = (deps: Deps, cleaning: Cleaning | undefined): Watch
   let from = 1
   /** With some removals parked, the others leave the files once. */
   let done = ''
+  let first = true
   let retried = Number.NEGATIVE_INFINITY
 
   const lookForRemovals = async (): Promise<void> => {
@@ -77,6 +81,10 @@ export const watchRemovals = (deps: Deps, cleaning: Cleaning | undefined): Watch
       owed = [...owed, ...found.map(({ position, recordedAt }) => ({ position, at: Date.parse(recordedAt) }))]
       read = batch.position
     }
+  }
+  const dropAddresses = async (): Promise<void> => {
+    const kept = await reads.record(ADDRESSES)
+    if (kept !== undefined) await reads.swap(ADDRESSES, kept, undefined)
   }
   const isDoneUpTo = (position: bigint): void => {
     owed = owed.filter(removal => removal.position > position)
@@ -104,6 +112,8 @@ export const watchRemovals = (deps: Deps, cleaning: Cleaning | undefined): Watch
     await requestRetry(reads, consumer, clock.now())
   }
   const run: Job['run'] = async signal => {
+    if (first) await dropAddresses()
+    first = false
     await lookForRemovals()
     isDoneUpTo(await cleaned.position())
     const removal = owed.at(-1)?.position
@@ -118,6 +128,7 @@ export const watchRemovals = (deps: Deps, cleaning: Cleaning | undefined): Watch
     if (wanted !== done) {
       if (aim !== wanted) from = 1
       aim = wanted
+      await dropAddresses()
       reason = 'the file of the read models is in use, or cannot be written'
       if (!(await scrubbed(signal))) return undefined
       from = 1
@@ -136,13 +147,13 @@ export const watchRemovals = (deps: Deps, cleaning: Cleaning | undefined): Watch
   return {
     job: { name: 'removed-text', at: '*/5 * * * * *', run },
     part: () => {
-      const [first] = owed
-      const lateMs = first === undefined ? 0 : Math.max(0, clock.now().getTime() - first.at)
-      const isLate = first !== undefined && lateMs > LATE_MS
+      const [oldest] = owed
+      const lateMs = oldest === undefined ? 0 : Math.max(0, clock.now().getTime() - oldest.at)
+      const isLate = oldest !== undefined && lateMs > LATE_MS
       return {
         state: isLate ? 'degraded' : 'ok',
         ...defined({
-          detail: isLate ? { owed: owed.length, first: String(first.position), lateMs, reason } : undefined,
+          detail: isLate ? { owed: owed.length, first: String(oldest.position), lateMs, reason } : undefined,
         }),
       }
     },

@@ -1,6 +1,7 @@
 /** `lexichron verify` and `repair`: is every event sound, and is every read model what a replay gives? */
 import type { DamagedEvent, RepairReport, VerifyReport, Watch } from '../adapters/cli/app-port.ts'
 import { verifyLog } from '../core/log/verify.ts'
+import { defined } from '../domain/defined.ts'
 import type { Core, Views } from './core.ts'
 
 /** Names the last time that the log was read through and found sound, and up to where. */
@@ -52,7 +53,22 @@ export const lookAtLog = async (
   return { ...found, damaged }
 }
 
+const lookAtLookups = async ({ store }: Core, { signal }: Watch): Promise<Pick<VerifyReport, 'lookups'>> =>
+  defined({ lookups: await store.lookAtLookups?.(signal) })
+
+/** Before anything is read by them. What still differs then cannot be mended: two lines of events of one name, for one. */
+const repairLookups = async (core: Core, watch: Watch): Promise<Pick<RepairReport, 'lookups'>> => {
+  const { lookups: found } = await lookAtLookups(core, watch)
+  if (!found || found.different === 0 || watch.signal.aborted) return defined({ lookups: found })
+  await core.store.repairLookups?.()
+  const { lookups: left } = await lookAtLookups(core, watch)
+  const repaired = left?.different === 0
+  const { different, differences } = repaired ? found : (left ?? found)
+  return { lookups: { different, differences, repaired } }
+}
+
 export const verifyAll = async (core: Core, views: Views, watch: Watch): Promise<VerifyReport> => {
+  const { lookups } = await lookAtLookups(core, watch)
   const found = await lookAtLog(core, watch)
   const projections: VerifyReport['projections'][number][] = []
   for (const view of Object.values(views)) {
@@ -65,11 +81,12 @@ export const verifyAll = async (core: Core, views: Views, watch: Watch): Promise
       ...(readUpTo !== undefined && { readUpTo: String(readUpTo) }),
     })
   }
-  return { ...found, projections }
+  return { ...found, ...defined({ lookups }), projections }
 }
 
-/** What differs is built again, where the log can be read to its end. */
+/** What differs is built again, a read model where the log can be read to its end. */
 export const repairAll = async (core: Core, views: Views, watch: Watch): Promise<RepairReport> => {
+  const { lookups } = await repairLookups(core, watch)
   const found = await verifyAll(core, views, watch)
   const projections: RepairReport['projections'][number][] = []
   for (const { name, documents, different } of found.projections) {
@@ -82,5 +99,5 @@ export const repairAll = async (core: Core, views: Views, watch: Watch): Promise
       projections.push({ ...checked, rebuilt: false, reason })
     } else projections.push({ ...checked, rebuilt: (await view.rebuild(watch)) !== undefined })
   }
-  return { events: found.events, faults: found.faults, damaged: found.damaged, projections }
+  return { events: found.events, faults: found.faults, damaged: found.damaged, ...defined({ lookups }), projections }
 }

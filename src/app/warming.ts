@@ -2,7 +2,7 @@
 import type { HotRecords } from '../adapters/http/warming.ts'
 import type { Core } from './core.ts'
 
-const RECORD = 'hot-answers'
+const RECORD = 'warm-addresses'
 
 const textsOf = (text: string | undefined): readonly string[] => {
   const all: unknown = text === undefined ? [] : JSON.parse(text)

@@ -52,9 +52,12 @@ export type ReadStreamOptions = {
   readonly limit?: number
 }
 
-export type EventStoreErrorCode = 'unavailable' | 'too-large' | 'corrupt' | 'busy' | 'closed'
+export type EventStoreErrorCode = 'unavailable' | 'too-large' | 'corrupt' | 'damaged' | 'busy' | 'closed'
 
-/** The failures that are not answers. Nothing was written, except where an append says `unknown`. */
+/**
+ * The failures that are not answers. Nothing was written, except where an append says `unknown`. `corrupt`: the engine's own files
+ * or the whole log are not what they should be; `damaged`: of one stream what the store keeps says two things.
+ */
 export class EventStoreError extends Error {
   override readonly name = 'EventStoreError'
   readonly code: EventStoreErrorCode
@@ -86,7 +89,7 @@ export type CopyTarget = {
 export type EventStore = {
   /** The random id of this log, renewed by copy and restore. */
   readonly logId: string
-  /** @throws {EventStoreError} unavailable, too-large, busy, corrupt, closed. An empty list of events is a programming error. */
+  /** @throws {EventStoreError} unavailable, too-large, busy, corrupt, damaged, closed. An empty list of events is a programming error. */
   append(stream: string, expected: Expected, events: readonly StoredEvent[]): Promise<AppendResult>
   /** Independent streams, each answered for itself, in the order given. One stream may not occur twice. */
   appendMany(appends: readonly Append[]): Promise<readonly (AppendResult | EventStoreError)[]>

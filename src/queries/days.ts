@@ -42,6 +42,7 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
     permission: 'entries:read',
     output: EntrySchema,
     reads: ['entries'],
+    closed: ['language', 'date'],
     caching: ({ language, date }) => ({
       strategy: 'until-changed',
       tags: publicTags(language),

@@ -109,6 +109,7 @@ export const getEntry = (reads: EntryPasts): Query<{ readonly id: string; readon
   permission: 'entries:read',
   output: EntrySchema,
   reads: ['entries'],
+  closed: ['fields'],
   caching: ({ id, asOf }) =>
     asOf ? { strategy: 'none' } : { strategy: 'until-changed', tags: [entryTag(id)], cheap: true },
   // What is published looks the same to everybody.

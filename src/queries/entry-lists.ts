@@ -207,6 +207,7 @@ export const listEntries = (reads: Pick<EntryReads, 'entries'>): Query<ListInput
   permission: 'entries:read',
   output: pageSchema,
   reads: ['entries'],
+  closed: ['language', 'partOfSpeech', 'status', 'contributor', 'sort', 'limit', 'fields'],
   caching: ({ status, language, partOfSpeech }) =>
     status === undefined || status === 'published'
       ? { strategy: 'until-changed', tags: publicTags(language, partOfSpeech) }

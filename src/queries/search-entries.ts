@@ -117,7 +117,6 @@ export const searchEntries = (
   permission: 'entries:read',
   output,
   reads: ['search', 'entries'],
-  typed: true,
   caching: ({ language, partOfSpeech }) => ({ strategy: 'until-changed', tags: publicTags(language, partOfSpeech) }),
   repeated: note => {
     const outcome = searchOutcomes.find(each => each === note)
@@ -211,7 +210,6 @@ export const suggestEntries = (
   permission: 'entries:read',
   output: Type.Object({ items: Type.Array(Suggestion) }),
   reads: ['search'],
-  typed: true,
   // Asked for with every letter typed: on a dictionary that is written to all the time, being right to the second would keep nothing.
   caching: () => ({ strategy: 'public', seconds: 5, staleSeconds: 25, tags: [REMOVAL] }),
   run: async ({ q, language, limit }) => {

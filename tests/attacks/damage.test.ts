@@ -140,3 +140,48 @@ t.test('damaged documents', async t => {
     t.match(await runHere(folder, ['verify', '--json']), { code: 0 }, 'and all is sound')
   })
 })
+
+t.test('a bit of the table of streams: the entry has not vanished, and is not drafted anew', async t => {
+  const folder = temporaryFolder(t)
+  const log = join(folder, 'events.db')
+  const before = await openTestApp(t, {}, { folder })
+  const api = await openApi(before.url)
+  const made = await api('POST', '/v1/entries', { as: await before.token('contributor'), body: draftOf('hurt') })
+  t.equal(made.status, 201)
+  const path = made.headers.get('location') ?? ''
+  await before.close()
+  t.equal(
+    damage(log, `UPDATE streams SET name = ${turned('name', 9)} WHERE name = ?`, `entry-${path.split('/').at(-1)}`),
+    1,
+  )
+
+  const app = await openTestApp(t, {}, { folder })
+  const again = await openApi(app.url)
+  const [author, admin] = [await app.token('contributor'), await app.token('admin')]
+  const unreadable = { status: 503, code: 'event-unreadable' }
+  t.match(await again('GET', `${path}/history`, { as: author }), unreadable)
+  t.match(await again('POST', '/v1/entries', { as: author, body: draftOf('hurt') }), unreadable)
+  t.match(
+    await again('PATCH', path, { as: author, headers: { 'if-match': '*' }, body: { etymology: 'x' } }),
+    unreadable,
+  )
+  t.same(again.faults, [])
+  t.match((await again('GET', '/health', { as: admin })).json, {
+    parts: { damage: { state: 'degraded', detail: { damagedStreams: 1, streams: [/^entry-/] } } },
+  })
+  t.match((await again('GET', '/metrics', { as: admin })).text, /lexichron_damage_total\{kind="stream"\} 1\n/)
+  const verified = await runHere(folder, ['verify', '--json'])
+  t.equal(verified.code, 1)
+  t.match(JSON.parse(verified.out), {
+    faults: [],
+    damaged: [],
+    lookups: { different: 2, differences: [/^the table of streams/] },
+  })
+  t.match((await runHere(folder, ['verify'])).out, /log: 2 of its own tables and indexes do not fit/)
+  const repaired = await runHere(folder, ['repair', '--json'])
+  t.match(repaired, { code: 0 })
+  t.match(JSON.parse(repaired.out), { lookups: { different: 2, repaired: true } })
+  t.match(await runHere(folder, ['verify', '--json']), { code: 0 })
+  t.match(await again('GET', `${path}/history`, { as: author }), { status: 200 })
+  t.match(await again('POST', '/v1/entries', { as: author, body: draftOf('hurt') }), { status: 409 })
+})

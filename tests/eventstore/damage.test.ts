@@ -67,7 +67,7 @@ t.test('a stream is read up to its damage and beyond', async t => {
 t.test('a damaged index or table of kinds does not make events vanish', async t => {
   const { path, store } = await filled(t)
   damage(path, 'UPDATE events SET stream = 9 WHERE position = 2')
-  await t.rejects(readWhole(store, 'a-1'), { code: 'corrupt', message: /index of a-1 is damaged at revision 1/ })
+  await t.rejects(readWhole(store, 'a-1'), { code: 'damaged', message: /index at revision 1 of a-1 is damaged/ })
   damage(path, `UPDATE kinds SET category = ${turned('category', 0)} WHERE id = 1`)
   const again = await open(t, path)
   const reading = readLog(again, 0n, { categories: ['a'] })

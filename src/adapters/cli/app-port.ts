@@ -80,6 +80,13 @@ export type RebuildReport = { readonly name: string; readonly position: string }
 /** A damaged event. `soundAt`: when it was found sound last (RFC 3339); absent where it never was, as far as is known. */
 export type DamagedEvent = { readonly position: string; readonly soundAt?: string }
 
+/** `repaired`: it differed, and was made again. */
+export type Lookups = {
+  readonly different: number
+  readonly differences: readonly string[]
+  readonly repaired?: boolean
+}
+
 /** `differences` names documents whose replay is not what is live, 100 at most of `different`. */
 export type VerifyReport = {
   readonly events: number
@@ -87,6 +94,8 @@ export type VerifyReport = {
   readonly faults: readonly string[]
   /** Events that do not fit their checksum. */
   readonly damaged: readonly DamagedEvent[]
+  /** What the log is looked up by and does not fit its events, 100 at most of `different` in words; of the embedded log alone. */
+  readonly lookups?: Lookups
   readonly projections: readonly {
     readonly name: string
     readonly documents: number
@@ -98,7 +107,7 @@ export type VerifyReport = {
 }
 
 /** `rebuilt`: it was not what the log says and is now. `reason`: why it was not, though it had to be. */
-export type RepairReport = Pick<VerifyReport, 'events' | 'faults' | 'damaged'> & {
+export type RepairReport = Pick<VerifyReport, 'events' | 'faults' | 'damaged' | 'lookups'> & {
   readonly projections: readonly {
     readonly name: string
     readonly documents: number
@@ -154,7 +163,7 @@ export type App = {
   /** Puts parked documents back to work; how many. */
   retry(name: string | undefined): Promise<number>
   verify(watch: Watch): Promise<VerifyReport>
-  /** Builds again what is damaged and can be: read models. Events cannot. */
+  /** Builds again what is damaged and can be: read models, what the log is looked up by. Events cannot. */
   repair(watch: Watch): Promise<RepairReport>
   readonly tokens: {
     create(request: TokenRequest): Promise<IssuedToken | Refusal>

@@ -1,5 +1,5 @@
 /** `lexichron rebuild`, `projections`, `projections retry`, `verify` and `repair`: the read models, looked after. */
-import type { App, DamagedEvent, ProjectionStatus, RepairReport, VerifyReport, Watch } from './app-port.ts'
+import type { App, DamagedEvent, Lookups, ProjectionStatus, RepairReport, VerifyReport, Watch } from './app-port.ts'
 import { type CliCommand, type CliContext, type ExitCode, exitCodes, oneOf } from './command.ts'
 import { count, table } from './terminal.ts'
 
@@ -93,10 +93,21 @@ export const damageLine = ({ position, soundAt }: DamagedEvent): string =>
     soundAt === undefined ? 'it was not looked at before' : `it was sound at ${soundAt}`
   }`
 
-const verdict = ({ events, faults, damaged, projections: checked }: VerifyReport): readonly string[] => [
+const lookupLines = (lookups: Lookups | undefined): readonly string[] => {
+  if (!lookups || lookups.different === 0) return []
+  const { different, differences, repaired } = lookups
+  const said = repaired === undefined ? '' : repaired ? '; made again' : '; making it again was of no use'
+  return [
+    `log: ${count(different)} of its own tables and indexes do not fit${said}`,
+    ...differences.map(each => `  ${each}`),
+  ]
+}
+
+const verdict = ({ events, faults, damaged, lookups, projections: checked }: VerifyReport): readonly string[] => [
   `${count(events)} events read`,
   ...damaged.map(damageLine),
   ...faults.map(each => `  ${each}`),
+  ...lookupLines(lookups),
   ...checked.flatMap(({ name, documents, different, differences, readUpTo }) => [
     `${name}: ${count(documents)} documents, ${different === 0 ? 'all as replayed' : `${count(different)} differ`}${
       readUpTo === undefined
@@ -108,7 +119,9 @@ const verdict = ({ events, faults, damaged, projections: checked }: VerifyReport
 ]
 
 type Checked = { readonly different: number }
-type Report<C extends Checked> = Pick<VerifyReport, 'faults' | 'damaged'> & { readonly projections: readonly C[] }
+type Report<C extends Checked> = Pick<VerifyReport, 'faults' | 'damaged' | 'lookups'> & {
+  readonly projections: readonly C[]
+}
 type Reporting<R> = {
   readonly work: (watch: Watch) => Promise<R>
   readonly lines: (report: R) => readonly string[]
@@ -124,7 +137,9 @@ const reported = async <C extends Checked, R extends Report<C>>(
   if (signal.aborted) return exitCodes.tryAgain
   if (terminal.json) await terminal.result(JSON.stringify(report))
   else for (const line of lines(report)) await terminal.result(line)
-  const sound = report.faults.length + report.damaged.length === 0 && report.projections.every(isSound)
+  const { lookups } = report
+  const found = lookups === undefined || lookups.different === 0 || lookups.repaired === true
+  const sound = found && report.faults.length + report.damaged.length === 0 && report.projections.every(isSound)
   return sound ? exitCodes.done : exitCodes.failed
 }
 
@@ -149,10 +164,11 @@ const outcome = ({ rebuilt, reason, different }: RepairReport['projections'][num
     : `${count(different)} differ; not built again: ${reason ?? 'it was stopped'}`
 }
 
-const repairs = ({ events, faults, damaged, projections: checked }: RepairReport): readonly string[] => [
+const repairs = ({ events, faults, damaged, lookups, projections: checked }: RepairReport): readonly string[] => [
   `${count(events)} events read`,
   ...damaged.map(damageLine),
   ...faults.map(fault => `  ${fault}`),
+  ...lookupLines(lookups),
   ...(damaged.length > 0
     ? ['  Nothing here can repair an event: restore a backup of the log that has it, or go on with a copy of the log.']
     : []),
@@ -162,7 +178,7 @@ const repairs = ({ events, faults, damaged, projections: checked }: RepairReport
 export const repair: CliCommand = {
   name: 'repair',
   usage: '',
-  summary: 'verify, and build again from the log what is damaged: read models; events cannot be repaired',
+  summary: 'verify, and build again what is damaged: read models, tables of the log; events cannot be repaired',
   details: ['Exit code 1 when something damaged is left.'],
   options: {},
   about: {},

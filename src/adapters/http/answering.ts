@@ -51,6 +51,7 @@ const storeCodes: Readonly<Record<EventStoreError['code'], ProblemCode>> = {
   closed: 'closing',
   'too-large': 'payload-too-large',
   corrupt: 'internal',
+  damaged: 'event-unreadable',
 }
 
 const codeOf = (error: unknown): string | undefined =>

@@ -193,7 +193,7 @@ export const problems = {
   'event-unreadable': {
     status: 503,
     title: 'An event cannot be read',
-    help: 'This rests on an event that is damaged, or that a newer build has written. Asking again is of no use before the operator has seen to it; /health names its position.',
+    help: 'This rests on an event that is damaged, or that a newer build has written. Asking again is of no use before the operator has seen to it; /health says where.',
     retryAfter: 60,
   },
   'store-unavailable': {

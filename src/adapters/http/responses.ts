@@ -8,6 +8,7 @@ import type { Caching, Query } from '../../core/query/define.ts'
 import type { Permission } from '../../domain/roles.ts'
 import type { Cache, CachedValue, Dependency, Life } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { type Asked, isClosed } from './asked.ts'
 import { anyMatch, noneMatch } from './etags.ts'
 import { ProblemError } from './problems.ts'
 import { type Answer, type EdgeRequest, header } from './route.ts'
@@ -25,12 +26,12 @@ export type Made = {
   readonly note?: string
 }
 
-type Asked = Pick<Query<never, unknown>, 'name' | 'reads' | 'repeated' | 'typed'>
+type Declared = Pick<Query<never, unknown>, 'name' | 'reads' | 'repeated' | 'closed'>
 
 export type Responses = {
   /** From what is kept, or else from `make`. @throws what `make` throws. */
   answer<Input>(
-    query: Asked & { readonly caching?: (input: Input) => Caching },
+    query: Declared & { readonly caching?: (input: Input) => Caching },
     input: Input,
     request: EdgeRequest,
     make: () => Promise<Made>,
@@ -111,9 +112,9 @@ export const openResponses = (deps: {
   /** Of this release: another one may answer the same otherwise. */
   readonly version: string
   /** The collections of these read models; undefined while one has none, and for ever where nothing is to be kept. */
-  readonly scopes: (reads: Asked['reads']) => Promise<readonly Scope[] | undefined>
+  readonly scopes: (reads: Declared['reads']) => Promise<readonly Scope[] | undefined>
   /** Told of each question whose answer everybody may get. */
-  readonly onAsked?: (asked: { readonly path: string; readonly query: unknown; readonly typed: boolean }) => void
+  readonly onAsked?: (asked: Asked) => void
   /** Told what a load failed with that nobody waited for. */
   readonly onError?: (error: unknown) => void
 }): Responses => {
@@ -213,7 +214,7 @@ export const openResponses = (deps: {
         return kept
       })
       if (made.shared && caching.strategy !== 'private' && !request.requester.warming)
-        deps.onAsked?.({ path, query: request.query, typed: query.typed === true })
+        deps.onAsked?.({ path, query: request.query, typed: !isClosed(query.closed, request.query) })
       return answerOf(made, request)
     },
   }

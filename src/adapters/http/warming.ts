@@ -1,11 +1,12 @@
 /**
  * Loads the answers that are asked for most before somebody asks: after a start, and when a rebuilt read model has taken the
  * place of the old one and all that was kept of it is useless. In the background, one after the other, so that it delays
- * nobody. What people typed stays in this process's memory; only what was asked without words is kept for the next start.
+ * nobody. What people typed stays in this process's memory; only addresses without free text are kept for the next start.
  */
 import type { Logger } from 'pino'
 import type { Permission } from '../../domain/roles.ts'
 import { type Clock, waitAtMost } from '../../ports/clock.ts'
+import type { Asked } from './asked.ts'
 import type { HotKeys } from './hot-keys.ts'
 import type { EdgeRequest, Route } from './route.ts'
 import type { Freshness } from './route-query.ts'
@@ -17,9 +18,6 @@ export type HotRecords = {
   /** Does the cache know of all of these scopes up to where they have changed? */
   heard(scopes: readonly string[]): Promise<boolean>
 }
-
-/** One shared answer that was asked for. `typed`: by words that somebody typed. */
-export type Asked = { readonly path: string; readonly query: unknown; readonly typed: boolean }
 
 export type Warming = { asked(asked: Asked): void; start(): void; close(): Promise<void> }
 

@@ -8,6 +8,9 @@ export type DamageReport = {
   /** Damaged events that were met, each counted once, and where the first of them stand. */
   readonly events: number
   readonly positions: readonly string[]
+  /** Streams that could not be found as they should, each counted once, and the first of them. */
+  readonly streams: number
+  readonly streamNames: readonly string[]
   /** Readings that met a document which does not fit its checksum; its read model is built again. */
   readonly documents: number
   /** The read model of the last one, and when that was (RFC 3339). */
@@ -16,6 +19,7 @@ export type DamageReport = {
 
 export type Damage = {
   event(event: Pick<LoggedEvent, 'position'>): void
+  stream(name: string): void
   document(collection: string): void
   report(): DamageReport
 }
@@ -26,11 +30,15 @@ const SHOWN = 20
 
 export const openDamage = (clock: Pick<Clock, 'now'>): Damage => {
   const positions = new Set<bigint>()
+  const streams = new Set<string>()
   let documents = 0
   let last: DamageReport['last']
   return {
     event: ({ position }) => {
       if (positions.size < KEPT) positions.add(position)
+    },
+    stream: name => {
+      if (streams.size < KEPT) streams.add(name)
     },
     document: collection => {
       documents += 1
@@ -38,7 +46,14 @@ export const openDamage = (clock: Pick<Clock, 'now'>): Damage => {
     },
     report: () => {
       const first = [...positions].sort((a, b) => (a < b ? -1 : 1)).slice(0, SHOWN)
-      return { events: positions.size, positions: first.map(String), documents, ...defined({ last }) }
+      const found = { events: positions.size, positions: first.map(String) }
+      return {
+        ...found,
+        streams: streams.size,
+        streamNames: [...streams].slice(0, SHOWN),
+        documents,
+        ...defined({ last }),
+      }
     },
   }
 }

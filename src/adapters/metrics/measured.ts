@@ -16,18 +16,34 @@ async function* noticing<Page>(
   }
 }
 
+const isDamaged = (error: unknown): boolean => error instanceof EventStoreError && error.code === 'damaged'
+
+async function* noticingStream<Page>(
+  pages: AsyncIterable<Page>,
+  stream: string,
+  damage: Pick<Damage, 'stream'>,
+): AsyncGenerator<Page> {
+  try {
+    yield* pages
+  } catch (error) {
+    if (isDamaged(error)) damage.stream(stream)
+    throw error
+  }
+}
+
 /** Filled once the metrics are open: the stores are opened before them. */
 export type Gauged = { metrics?: Pick<Metrics, 'append' | 'cache' | 'batch' | 'snapshot'> }
 
-/** Times each append until it is answered, those that are sent together as one; notes each damaged event that is read. */
+/** Times each append until it is answered, those that are sent together as one; notes each damaged event and stream that is met. */
 export const measuredEventStore = <S extends EventStore>(
   store: S,
   clock: Pick<Clock, 'monotonic'>,
   gauged: Gauged,
-  damage: Pick<Damage, 'event'>,
+  damage: Pick<Damage, 'event' | 'stream'>,
 ): S => ({
   ...store,
-  readStream: (stream, options) => noticing(store.readStream(stream, options), page => page, damage),
+  readStream: (stream, options) =>
+    noticing(noticingStream(store.readStream(stream, options), stream, damage), page => page, damage),
   readAll: (after, filter) => noticing(store.readAll(after, filter), batch => batch.events, damage),
   subscribe: (after, filter, signal) => noticing(store.subscribe(after, filter, signal), batch => batch.events, damage),
   readAt: async positions => {
@@ -42,6 +58,7 @@ export const measuredEventStore = <S extends EventStore>(
       gauged.metrics?.append(result.outcome, clock.monotonic() - began)
       return result
     } catch (error) {
+      if (isDamaged(error)) damage.stream(stream)
       gauged.metrics?.append('failed', clock.monotonic() - began)
       throw error
     }
@@ -50,6 +67,7 @@ export const measuredEventStore = <S extends EventStore>(
     const began = clock.monotonic()
     try {
       const results = await store.appendMany(appends)
+      for (const [at, { stream }] of appends.entries()) if (isDamaged(results[at])) damage.stream(stream)
       const failed = results.some(each => each instanceof EventStoreError)
       gauged.metrics?.append(failed ? 'failed' : 'written', clock.monotonic() - began)
       return results

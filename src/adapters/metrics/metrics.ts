@@ -83,7 +83,11 @@ const openInstruments = (registry: Registry) => {
     files: gauge('file_bytes', 'Size of the files of the embedded engines and of the logs', ['file']),
     disk: gauge('disk_free_bytes', 'Space left where the log is written'),
     longStreams: gauge('streams_long', 'Streams of more than 1,000 events, counted up to 20'),
-    damage: counter('damage', 'Events and documents met that do not fit their checksum', ['kind']),
+    damage: counter(
+      'damage',
+      'Events and documents met that do not fit their checksum, streams that are not found by their name',
+      ['kind'],
+    ),
     queue: gauge('jobs', 'Jobs of the queue', ['state']),
     late: gauge('jobs_late_seconds', 'Since the job that waits longest was due'),
     jobs: counter('housekeeping_runs', 'Runs of house-keeping', ['job', 'result']),
@@ -146,6 +150,7 @@ const fillOperation = (to: Instruments, { jobs, logs, health, fileBytes, ...at }
   if (at.longStreams !== undefined) to.longStreams.set(at.longStreams)
   if (at.damage) {
     setTo(to.damage, { kind: 'event' }, at.damage.events)
+    setTo(to.damage, { kind: 'stream' }, at.damage.streams)
     setTo(to.damage, { kind: 'document' }, at.damage.documents)
   }
   if (at.ready !== undefined) to.ready.set(at.ready ? 1 : 0)

@@ -77,8 +77,8 @@ export type Snapshot = {
   readonly fileBytes?: Readonly<Record<string, number>>
   readonly diskFreeBytes?: number
   readonly longStreams?: number
-  /** Met by this process since it started: damaged events, each once, and documents. */
-  readonly damage?: { readonly events: number; readonly documents: number }
+  /** Met by this process since it started: damaged events and streams, each once, and documents. */
+  readonly damage?: Readonly<Record<'events' | 'streams' | 'documents', number>>
   readonly jobs?: readonly JobStats[]
   readonly logs?: Readonly<Record<string, { readonly dropped: number; readonly failures: number }>>
   readonly health?: Readonly<Record<string, 'ok' | 'degraded' | 'failed'>>

@@ -13,25 +13,28 @@ export type GuardOptions<D extends JsonObject> = {
   readonly onDamaged: (collection: string) => void
 }
 
+/** Begins to build the projection again where the collection is one that is in use. */
+export const buildAgain = async <D extends JsonObject>(
+  { projection: { name, version }, store, clock }: Omit<GuardOptions<D>, 'onDamaged'>,
+  collection: string,
+): Promise<void> => {
+  const at = parseCollectionName(collection)
+  if (at?.name !== name || at.version !== version) return
+  const { live, building } = generationsOf(await readPointer(store, name), version)
+  // One that was only being built is begun anew; one that is neither has been replaced.
+  if (building === at.generation) await abandon(store, name, at)
+  if (building === at.generation || live === at.generation) await beginBuilding(store, name, version, clock.now())
+}
+
 /** The store for one projection. @throws {ProjectionError} projection-building, by what meets a damaged document. */
 export const guarded = <D extends JsonObject>({ projection, store, clock, onDamaged }: GuardOptions<D>): ReadStore => {
-  const { name, version } = projection
-
-  const buildAgain = async (collection: string): Promise<void> => {
-    const at = parseCollectionName(collection)
-    if (at?.name !== name || at.version !== version) return
-    const { live, building } = generationsOf(await readPointer(store, name), version)
-    // One that was only being built is begun anew; one that is neither has been replaced.
-    if (building === at.generation) await abandon(store, name, at)
-    if (building === at.generation || live === at.generation) await beginBuilding(store, name, version, clock.now())
-  }
   const reading = async <T>(collection: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
     } catch (error) {
       if (!(error instanceof ReadStoreError && error.code === 'damaged')) throw error
       onDamaged(collection)
-      await buildAgain(collection)
+      await buildAgain({ projection, store, clock }, collection)
       const message = `${collection} is built again: ${error.message}`
       throw new ProjectionError('projection-building', message, { cause: error })
     }

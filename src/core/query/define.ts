@@ -71,8 +71,11 @@ export type Query<Input, Output> = {
   readonly output: TSchema
   /** The projections it reads: a request with a Sync-Token waits for them, 2 s at most. None: it reads the log itself. */
   readonly reads: readonly ('entries' | 'search' | 'analytics' | 'history')[]
-  /** Asked by words that somebody types: they are written nowhere. */
-  readonly typed?: true
+  /**
+   * Its parameters that are of a closed list, numbers, or ids. All others are free text, in which people write what a removal
+   * must find: addresses with one of them are written nowhere. None by default.
+   */
+  readonly closed?: readonly string[]
   /** How its answers may be kept; none by default. What is refused is never kept. */
   readonly caching?: (input: Input) => Caching
   /** Is this the answer that everybody gets? Always by default; only those are kept for others. */

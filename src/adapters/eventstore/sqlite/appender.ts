@@ -5,8 +5,9 @@
 import { categoryOf } from '../../../domain/ids.ts'
 import type { Sqlite } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
-import { type AppendMessage, CONFLICT, REPEATED, WRITTEN } from './protocol.ts'
+import { type AppendMessage, CONFLICT, DAMAGED, REPEATED, WRITTEN } from './protocol.ts'
 import { checksumOf, type Kind, kindChecksum, markOf } from './row.ts'
+import { openStreamFinder } from './streams.ts'
 
 /** The transaction's COMMIT failed while writing to the disk: the batch may yet survive a crash. */
 export class CommitError extends Error {
@@ -65,9 +66,8 @@ export const openAppender = (db: Sqlite): Appender => {
   const lastStream = db.prepare<[number | null]>('SELECT max(stream) FROM events')
   const allKinds = db.prepare<[number, string, string]>('SELECT id, category, type FROM kinds')
   const insertKind = db.prepare('INSERT INTO kinds (id, category, type, checksum) VALUES (?, ?, ?, ?)')
-  const findStream = db.prepare<[number]>('SELECT id FROM streams WHERE name = ?')
+  const finder = openStreamFinder(db)
   const insertStream = db.prepare('INSERT INTO streams (name, id) VALUES (?, ?)')
-  const lastRevision = db.prepare<[number | null]>('SELECT max(revision) FROM events WHERE stream = ?')
   const readIds = db.prepare<[string, number]>(
     'SELECT id, position FROM events WHERE stream = ? AND revision > ? ORDER BY revision LIMIT ?',
   )
@@ -111,12 +111,12 @@ export const openAppender = (db: Sqlite): Appender => {
     return kind
   }
 
-  const streamOf = (name: string): Stream | undefined => {
+  const streamOf = (name: string): Stream | 'damaged' | undefined => {
     const known = streams.get(name)
     if (known) return known
-    const id = findStream.get(name)?.[0]
-    if (id === undefined) return undefined
-    const stream = { id, revision: lastRevision.get(id)?.[0] ?? -1 }
+    const found = finder.find(name)
+    if (found === undefined || found === 'damaged') return found
+    const stream = { id: found.id, revision: found.revision }
     streams.set(name, stream)
     return stream
   }
@@ -137,6 +137,11 @@ export const openAppender = (db: Sqlite): Appender => {
       const expected = at(message.expected, index)
       const end = first + at(message.counts, index) * 4
       const known = streamOf(name)
+      if (known === 'damaged') {
+        answers.push(DAMAGED, -1, 0)
+        first = end
+        continue
+      }
       const current = known?.revision ?? -1
       if (expected === current) {
         const stream = known ?? newStream(name)

@@ -32,11 +32,15 @@ export type WriterRequest =
   | AppendMessage
   /** Fold the journal into the file, if nobody stands in the way. */
   | { readonly kind: 'checkpoint' }
+  /** Make again from the events what the log is looked up by. */
+  | { readonly kind: 'repair' }
   | { readonly kind: 'close' }
 
 export const WRITTEN = 0
 export const REPEATED = 1
 export const CONFLICT = 2
+/** The stream cannot be found as it should, and nothing is appended to it. */
+export const DAMAGED = 3
 
 /** Numbers an append takes in `Answers`: outcome, revision, position. A conflict has only its revision. */
 export const ANSWER_WIDTH = 3
@@ -53,6 +57,7 @@ export type WriterReply =
   | { readonly kind: 'failed'; readonly count: number; readonly failure: Failure }
   /** `pages` are left in the journal; -1 when somebody stood in the way. */
   | { readonly kind: 'checkpointed'; readonly pages: number }
+  | { readonly kind: 'repaired'; readonly failure?: Failure }
   | { readonly kind: 'fatal'; readonly failure: Failure }
   | { readonly kind: 'closed' }
 

@@ -4,6 +4,7 @@ import type { Sqlite, Statement } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import { COLUMNS, damagedEvent, type EventRow, type Kind, kindChecksum, markOf, soundEvent } from './row.ts'
 import { LARGE_EVENT_BYTES, LONG_STREAM } from './schema.ts'
+import { openStreamFinder, type StreamFinder } from './streams.ts'
 
 /** Events a page holds; of large ones fewer, so that no page takes more than some 33 MB. */
 export const PAGE_EVENTS = 1_000
@@ -72,7 +73,8 @@ export type Reader = {
   dataVersion(): number
   cursor(filter?: LogFilter): LogCursor
   /** The integer id of a stream, if there is one. */
-  streamId(name: string): number | undefined
+  streamId: StreamFinder['idOf']
+  leadsTo: StreamFinder['leadsTo']
   /** Revisions from `from` on, upwards or downwards, at most `limit` of them and at most a page. */
   stream(id: number, from: number, direction: 'forwards' | 'backwards', limit: number): LoggedEvent[]
   at(position: number): LoggedEvent | undefined
@@ -86,7 +88,7 @@ export const openReader = (db: Sqlite): Reader => {
   const newKinds = db.prepare<[number, string, string, number]>(
     'SELECT id, category, type, checksum FROM kinds WHERE id > ? ORDER BY id',
   )
-  const findStream = db.prepare<[number]>('SELECT id FROM streams WHERE name = ?')
+  const { idOf, leadsTo } = openStreamFinder(db)
   const eventAt = rowsOf(db, `SELECT ${COLUMNS} FROM events WHERE position = ?`)
   const forwards = rowsOf(
     db,
@@ -229,7 +231,8 @@ export const openReader = (db: Sqlite): Reader => {
     head: () => lastPosition.get()?.[0] ?? 0,
     dataVersion: () => dataVersion.get()?.[0] ?? 0,
     cursor: filter => (filter?.categories || filter?.types ? filtered(filter) : wholeLog()),
-    streamId: name => findStream.get(name)?.[0],
+    streamId: idOf,
+    leadsTo,
     stream: (id, from, direction, limit) => {
       const events: LoggedEvent[] = []
       let characters = 0

@@ -4,7 +4,7 @@ import { COLUMNS, type EventRow, kindChecksum, markOf, rowChecksum } from './row
 
 /** "LexE" in ASCII. */
 const APPLICATION_ID = 0x4c657845
-const SCHEMA_VERSION = 2
+const SCHEMA_VERSION = 3
 
 /** Events of more bytes than this are read in small pages; the index `events_large` finds them. */
 export const LARGE_EVENT_BYTES = 32_768
@@ -13,6 +13,12 @@ export const LARGE_EVENT_BYTES = 32_768
 export const LONG_STREAM = 1_000
 
 const LONG_INDEX = `CREATE INDEX IF NOT EXISTS events_long ON events (stream) WHERE revision = ${LONG_STREAM}`
+
+/**
+ * A second witness to which streams there are, asked where `streams` does not know a name: a bit of that table must not make a
+ * stream vanish. Not unique, so that a file in which that has happened can be opened.
+ */
+const FIRST_INDEX = 'CREATE INDEX IF NOT EXISTS events_first ON events (name) WHERE revision = 0'
 
 const refuse = (table: string, what: 'UPDATE' | 'DELETE'): string =>
   `CREATE TRIGGER ${table}_${what.toLowerCase()} BEFORE ${what} ON ${table}
@@ -46,6 +52,7 @@ const schema = `
   ) STRICT;
   CREATE UNIQUE INDEX events_stream ON events (stream, revision);
   CREATE INDEX events_kind ON events (kind);
+  ${FIRST_INDEX};
   CREATE INDEX events_large ON events (position) WHERE octet_length(data) + octet_length(meta) > ${LARGE_EVENT_BYTES};
   ${TRIGGERS}
 `
@@ -90,8 +97,9 @@ const addChecksums = (db: Sqlite): void => {
 }
 
 const migrate = (db: Sqlite, from: number, log: NewLog): void => {
-  if (from === 1) {
-    addChecksums(db)
+  if (from > 0) {
+    if (from === 1) addChecksums(db)
+    db.exec(FIRST_INDEX)
     return
   }
   db.exec(schema)
@@ -114,6 +122,15 @@ const mendIndexes = (db: Sqlite): void => {
     // Locked, full or for reading only: the next start does it.
   }
 }
+
+/** Runs the work in a transaction, without what keeps rows from being changed. @throws {SqliteError} */
+export const unguarded = (db: Sqlite, work: () => void): void =>
+  db.transaction(() => {
+    const triggers = db.prepare<[string, string]>("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all()
+    for (const [name] of triggers) db.exec(`DROP TRIGGER ${name}`)
+    work()
+    for (const [, sql] of triggers) db.exec(sql)
+  })
 
 /** Opens the file and makes its tables when it is empty. @throws {SqliteError} */
 export const openEventFile = (path: string, log: NewLog, options: EventFileOptions): Sqlite => {

@@ -19,9 +19,11 @@ import type { Sqlite } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import { identityOf } from '../../sqlite/file.ts'
 import { asValue, checkWhole, measure, measureMany } from '../checks.ts'
+import { type LookupReport, lookAtLookups } from './lookups.ts'
 import { codeOf, FileReplacedError } from './protocol.ts'
 import { openReader } from './reader.ts'
 import { openEventFile, renewLog } from './schema.ts'
+import { damagedStream } from './streams.ts'
 import { openWaker } from './waker.ts'
 import { openWriter, type StartWorker, startWriter, type WriterStats } from './writer-thread.ts'
 
@@ -61,6 +63,10 @@ export type SqliteEventStore = EventStore &
     stats(): WriterStats
     /** Folds the journal into the file, if nobody stands in the way; the pages left in it, else -1. */
     foldJournal(): Promise<number>
+    /** Compares what the log is looked up by with its events. */
+    lookAtLookups(signal: AbortSignal): Promise<LookupReport>
+    /** Makes it again from them, where it differs. @throws {EventStoreError}: nothing is changed then. */
+    repairLookups(): Promise<void>
     /** Streams above `LONG_STREAM` events, `limit` of them at most. */
     longStreams(limit: number): Promise<readonly LongStream[]>
   }
@@ -100,15 +106,12 @@ const integer = (value: bigint, what: string): number => {
 const revisionOf = (expected: Expected): number =>
   expected === 'none' ? -1 : integer(expected, 'the expected revision')
 
-/** The index by which a stream is read may be damaged where the events are not. @throws {SqliteError} */
+/** The index by which a stream is read may be damaged where the events are not. @throws {EventStoreError} damaged */
 const checkDense = (path: string, stream: string, events: readonly LoggedEvent[], from: number, step: 1 | -1): void => {
   let revision = BigInt(from)
   for (const event of events) {
     if (!event.damaged && (event.stream !== stream || event.revision !== revision))
-      throw new SqliteError(
-        'corrupt',
-        `${path}: the index of ${stream} is damaged at revision ${revision}: restore a backup`,
-      )
+      throw damagedStream(path, stream, `the index at revision ${revision}`)
     revision += BigInt(step)
   }
 }
@@ -209,8 +212,13 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
     let left = limit
     const id = read(() => reader.streamId(stream))
     if (id === undefined) return
+    if (id === 'damaged') throw damagedStream(path, stream, 'the number')
+    let seen = false
     const page = (): LoggedEvent[] => {
       const events = reader.stream(id, from, direction, left)
+      // A number that leads nowhere must not pass for a stream without events, or for its end.
+      if (events.length === 0 && !seen && !reader.leadsTo(id, stream)) throw damagedStream(path, stream, 'the number')
+      seen = true
       // Backwards from the end, the first one says where that is.
       const [first] = events
       if (first && step < 0 && !first.damaged && from > Number(first.revision)) from = Number(first.revision)
@@ -291,6 +299,13 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
     head: () => rejecting(() => BigInt(read(reader.head))),
     stats: () => writer.stats(),
     foldJournal: () => writer.checkpoint(),
+    lookAtLookups: async signal => {
+      if (closing) throw new EventStoreError('closed', 'the event store is closed')
+      return lookAtLookups(db, reader, { turn, signal }).catch((error: unknown) => {
+        throw failed(error)
+      })
+    },
+    repairLookups: () => writer.repair(),
     longStreams: limit => rejecting(() => read(() => reader.longStreams(limit))),
     close: () => {
       closing ??= (async () => {

@@ -14,12 +14,14 @@ import {
 import {
   ANSWER_WIDTH,
   CONFLICT,
+  DAMAGED,
   type Failure,
   REPEATED,
   WRITTEN,
   type WriterReply,
   type WriterSettings,
 } from './protocol.ts'
+import { damagedStream } from './streams.ts'
 
 /** Appends that share a message: of a longer burst the thread commits the first ones while this side prepares the others. */
 const MESSAGE_APPENDS = 256
@@ -66,12 +68,15 @@ export type Writer = {
   stats(): WriterStats
   /** Folds the journal into the file; pages left in it, -1 when somebody stood in the way or the thread is not there. */
   checkpoint(): Promise<number>
+  /** Makes again what the log is looked up by. @throws {EventStoreError}: nothing is changed then. */
+  repair(): Promise<void>
   close(): Promise<void>
 }
 
 type Waiting = {
   readonly resolve: (result: AppendResult) => void
   readonly reject: (error: EventStoreError) => void
+  readonly stream: string
   readonly events: number
   readonly characters: number
 }
@@ -96,6 +101,7 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
   const ready = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<void>()
   const checkpoints: ((pages: number) => void)[] = []
+  const repairs: ((failure?: Failure) => void)[] = []
 
   const next = (): Waiting | undefined => {
     const entry = sent[answered]
@@ -115,11 +121,16 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
   const answer = (answers: readonly number[]): void => {
     counts.transactions += 1
     onBatch?.(answers.length / ANSWER_WIDTH)
-    const results: AppendResult[] = []
+    const results: (AppendResult | 'damaged')[] = []
     let written = false
     for (let index = 0; index < answers.length; index += ANSWER_WIDTH) {
       const outcome = answers[index]
       const revision = answers[index + 1] ?? -1
+      if (outcome === DAMAGED) {
+        counts.failed += 1
+        results.push('damaged')
+        continue
+      }
       if (outcome === CONFLICT) {
         counts.conflicts += 1
         results.push({ outcome: 'conflict', current: current(revision) })
@@ -133,7 +144,8 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
     for (const [index, result] of results.entries()) {
       const entry = next()
       if (answers[index * ANSWER_WIDTH] === WRITTEN) counts.events += entry?.events ?? 0
-      entry?.resolve(result)
+      if (result === 'damaged') entry?.reject(damagedStream(settings.path, entry.stream, 'the number'))
+      else entry?.resolve(result)
     }
   }
 
@@ -168,6 +180,9 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
       case 'checkpointed':
         for (const each of checkpoints.splice(0)) each(reply.pages)
         break
+      case 'repaired':
+        repairs.shift()?.(reply.failure)
+        break
       case 'closed':
         ended.resolve()
     }
@@ -183,6 +198,7 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
     })
     started.on('exit', () => {
       for (const each of checkpoints.splice(0)) each(-1)
+      for (const each of repairs.splice(0)) each({ code: 'unavailable', message: cause, unknown: true })
       if (worker !== started) return
       worker = undefined
       ready.reject(new EventStoreError('unavailable', cause))
@@ -223,7 +239,7 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
         outgoing.counts.push(events.length)
         for (const event of events) outgoing.texts.push(event.id, event.type, event.data, event.meta)
         if (copied) for (const { recordedAt } of events) outgoing.times.push(Date.parse(recordedAt ?? ''))
-        sent.push({ resolve, reject, events: events.length, characters: size })
+        sent.push({ resolve, reject, stream, events: events.length, characters: size })
         characters += size
         if (outgoing.streams.length >= MESSAGE_APPENDS) flush()
         else if (!scheduled) {
@@ -239,6 +255,17 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
         checkpoints.push(resolve)
         thread.postMessage({ kind: 'checkpoint' })
       })
+    },
+    repair: async () => {
+      if (closing) throw new EventStoreError('closed', 'the event store is closed')
+      flush()
+      worker ??= launch()
+      const thread = worker
+      const failure = await new Promise<Failure | undefined>(resolve => {
+        repairs.push(resolve)
+        thread.postMessage({ kind: 'repair' })
+      })
+      if (failure) throw new EventStoreError(failure.code, failure.message)
     },
     stats: () => ({ waiting: sent.length - answered, ...counts }),
     close: async () => {

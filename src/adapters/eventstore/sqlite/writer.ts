@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { identityOf } from '../../sqlite/file.ts'
 import { checkpoint } from '../../sqlite/journal.ts'
 import { CommitError, openAppender } from './appender.ts'
+import { rebuildLookups } from './lookups.ts'
 import {
   type AppendMessage,
   FileReplacedError,
@@ -14,6 +15,7 @@ import {
   type WriterRequest,
   type WriterSettings,
 } from './protocol.ts'
+import { openReader } from './reader.ts'
 import { reopenEventFile } from './schema.ts'
 
 /** A transaction takes appends up to here, so that the first of them does not wait for all of a burst. */
@@ -35,7 +37,7 @@ const start = (): void => {
   const patienceMs = (): number =>
     Math.min(settings.busyTimeoutMs, Atomics.load(settings.leaving, 0) === 1 ? LEAVING_MS : Number.POSITIVE_INFINITY)
   const db = reopenEventFile(path, { ...settings, patienceMs })
-  const appender = openAppender(db)
+  let appender = openAppender(db)
   let waiting: AppendMessage[] = []
   let scheduled = false
   let closing = false
@@ -86,7 +88,19 @@ const start = (): void => {
 
   const fold = (): number => (closing ? -1 : checkpoint(db))
 
+  const repair = (): WriterReply => {
+    try {
+      rebuildLookups(db, openReader(db))
+      // What the one before remembers is of what was there.
+      appender = openAppender(db)
+      return { kind: 'repaired' }
+    } catch (error) {
+      return { kind: 'repaired', failure: failureOf(error, false) }
+    }
+  }
+
   port.on('message', (request: WriterRequest) => {
+    if (request.kind === 'repair') return reply(repair())
     if (request.kind === 'checkpoint') return reply({ kind: 'checkpointed', pages: waiting.length > 0 ? -1 : fold() })
     if (request.kind === 'close') closing = true
     else waiting.push(request)

@@ -208,6 +208,26 @@ export const openReader = (db: Sqlite): Reader => {
     }
   }
 
+  const scanned: Reader['scan'] = (name, after, limit, onDamaged) => {
+    const { layout, uuids } = collectionOf(name)
+    const columns = ['id', 'position', 'checksum', 'body', 'doc', ...layout.members.map((_, at) => `k${at}`)]
+    const sql = `SELECT ${columns} FROM ${layout.table} WHERE id > ? AND body IS NOT NULL ORDER BY id LIMIT ?`
+    const found: Document[] = []
+    for (let from = after; found.length === 0; ) {
+      const rows = statement(sql, true).all(from, limit)
+      for (const [id = '', position = 0n, sum = 0n, text = '', doc = 0n, ...members] of rows) {
+        from = String(id)
+        const body = fits(id, position, sum, text) ? bodyOf(String(text)) : undefined
+        const sound = body && (!onDamaged || isIndexed(layout, { uuids, id: from, doc, members, body }))
+        if (body && sound) found.push({ id: from, position: BigInt(Number(position)), body })
+        else if (onDamaged) onDamaged(from)
+        else throw damaged(`document ${from} of ${name}`)
+      }
+      if (rows.length < limit) break
+    }
+    return found
+  }
+
   const findRecord = db.prepare<readonly [string]>('SELECT value FROM record WHERE name = ?')
   const selectCheckpoints = 'SELECT consumer, log_id, position, event_id, token FROM checkpoint'
   const allCheckpoints = db.prepare<CheckpointRow>(selectCheckpoints, { bigints: true })
@@ -260,23 +280,14 @@ export const openReader = (db: Sqlite): Reader => {
       return total
     },
     scan: (name, after, limit, onDamaged) => {
-      const { layout, uuids } = collectionOf(name)
-      const columns = ['id', 'position', 'checksum', 'body', 'doc', ...layout.members.map((_, at) => `k${at}`)]
-      const sql = `SELECT ${columns} FROM ${layout.table} WHERE id > ? AND body IS NOT NULL ORDER BY id LIMIT ?`
-      const found: Document[] = []
-      for (let from = after; found.length === 0; ) {
-        const rows = statement(sql, true).all(from, limit)
-        for (const [id = '', position = 0n, sum = 0n, text = '', doc = 0n, ...members] of rows) {
-          from = String(id)
-          const body = fits(id, position, sum, text) ? bodyOf(String(text)) : undefined
-          const sound = body && (!onDamaged || isIndexed(layout, { uuids, id: from, doc, members, body }))
-          if (body && sound) found.push({ id: from, position: BigInt(Number(position)), body })
-          else if (onDamaged) onDamaged(from)
-          else throw damaged(`document ${from} of ${name}`)
-        }
-        if (rows.length < limit) break
+      // What is written between a document and a look at its indexes would pass for damage.
+      const own = !db.inTransaction
+      if (own) begin.run()
+      try {
+        return scanned(name, after, limit, onDamaged)
+      } finally {
+        if (own && db.inTransaction) commit.run()
       }
-      return found
     },
     checkpoints: consumer => {
       const rows = consumer === undefined ? allCheckpoints.all() : oneCheckpoint.all(consumer)
