@@ -122,6 +122,16 @@ export const unblock = async (deps: BlockDeps, named: string, by: Blocker): Prom
     : refuse('block-not-found', 'There is no such block.')
 }
 
+/** Is the account blocked, as its stream says now? */
+export const isAccountBlocked = async (
+  { blocks, clock, secret }: Pick<BlockDeps, 'blocks' | 'clock' | 'secret'>,
+  accountId: string,
+): Promise<boolean> => {
+  const id = blockIdOf(secret, { kind: 'account', target: accountId })
+  const { state } = await blocks.load(blockStream(id))
+  return state !== undefined && isInForce(state, clock.now().getTime())
+}
+
 const types: ReadonlySet<string> = new Set(blockEvents.map(each => each.type))
 const isBlockEvent = (event: Recorded): event is Recorded<BlockEvent> => types.has(event.type)
 

@@ -11,6 +11,7 @@ import {
   evolveAccount,
 } from '../domain/account/account.ts'
 import { grantsOf } from '../domain/account/grants.ts'
+import { staysAdministrator } from '../domain/account/standing.ts'
 import type { Recorded } from '../domain/event.ts'
 import {
   evolveSession,
@@ -41,8 +42,8 @@ export type Identities = {
   ): { readonly ids: readonly string[]; readonly next?: number }
   /** Accounts that are to be erased, as far as this node has heard. */
   toErase(): readonly string[]
-  /** Accounts that were granted a role, as far as this node has heard. */
-  holders(role: string): readonly string[]
+  /** Accounts that are administrators without an end, as far as this node has heard. */
+  administrators(): readonly string[]
 }
 
 const SWEEP_ABOVE = 10_000
@@ -131,10 +132,10 @@ export const openIdentities = (clock: Pick<Clock, 'now'>): Identities => {
       return { ids, ...(at > 0 && { next: at }) }
     },
     toErase: () => [...ending],
-    holders: role => [
+    administrators: () => [
       ...accounts
         .values()
-        .filter(each => each.grants.some(grant => grant.role === role))
+        .filter(staysAdministrator)
         .map(each => each.id),
     ],
   }

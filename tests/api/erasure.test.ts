@@ -174,6 +174,8 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   await edit(as, { displayName: name, bio, languages: ['es'] })
   // Somebody who signed up with the same address once more has a key of their own with it.
   await api('POST', '/v1/accounts', { body: { email, password: 'another long one' } })
+  const wanted = 'evaporatedlater@dictionary.example'
+  t.equal((await api('POST', '/v1/me/email', { as, body: { email: wanted, password } })).status, 202)
   const { json } = await api('DELETE', '/v1/me', { as, body: { content: 'anonymised' } })
   const receiptPath = String(json['receipt'])
 
@@ -182,7 +184,10 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
     (await api('GET', '/v1/me', { as })).status === 401 ? true : undefined,
   )
   t.equal((await signIn(email)).code, 'account-suspended')
-  t.equal((await api('POST', `/v1/accounts/${id}/reinstate`, { as: admin })).code, 'account-not-found')
+  t.equal((await api('POST', `/v1/accounts/${id}/reinstate`, { as: admin })).code, 'erasure-begun')
+  const stranger = await freshToken(wanted, /Confirm/)
+  const moving = () => api('POST', '/v1/me/email/confirm', { body: { token: stranger } })
+  t.equal((await moving()).code, 'erasure-begun')
   const keep = tokenIn(await mail(email, /to be erased/))
   t.equal((await api('POST', '/v1/me/erasure/cancel', { body: { token: keep } })).code, 'erasure-begun')
   t.match(await mail(email, /being erased/), receiptPath)
@@ -242,6 +247,8 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
     return left.length === 0
   })
   t.equal((await signIn(email)).code, 'credentials-wrong')
+  t.equal((await moving()).code, 'link-invalid', 'nor does an erased account take an address with it')
+  t.ok((await member(wanted)).id, 'which is free')
   const again = await member(email)
   t.not(again.id, id, 'the address begins another account')
   t.equal((await api('GET', receiptPath)).status, 200)

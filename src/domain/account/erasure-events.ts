@@ -24,7 +24,7 @@ export const ErasureBegun = eventType(
   'ErasureBegun',
   Type.Object({ accountId: text, attribution: Type.Optional(text) }, strict),
 )
-/** The key is gone, and with it everything that was sealed under it. `claims`: addresses that are free again. */
+/** The key is gone, and with it everything that was sealed under it. `claims`: of addresses that it gave up, or wanted. */
 export const AccountErased = eventType(
   'AccountErased',
   Type.Object({ accountId: text, content, attribution: Type.Optional(text), claims: Type.Array(text) }, strict),
