@@ -7,7 +7,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Log } from '../core/log/log.ts'
 import { type Account, accountStream } from '../domain/account/account.ts'
 import { beginErasure, cancelErasure, finishErasure, isRipe, requestErasure } from '../domain/account/erasure.ts'
-import type { ContentChoice } from '../domain/account/erasure-events.ts'
+import { AccountErased, type ContentChoice } from '../domain/account/erasure-events.ts'
 import { ownerOf, releaseAddress } from '../domain/address/address.ts'
 import { AddressChangeRequested } from '../domain/address/change-events.ts'
 import { linkInvalid } from '../domain/address/links.ts'
@@ -150,15 +150,21 @@ export const receiptToken = (key: Uint8Array, accountId: string): string =>
 
 export const noReceipt = (): Refusal => refuse('receipt-not-found', 'There is no receipt by this link, or not yet.')
 
-/** What the receipt says, from the log alone: `position` is that of the last event. */
+/** What the receipt says, from the log alone: `position` is that of the event that ended the account. */
 export const erasedAccount = async (
-  deps: Pick<ErasureDeps, 'accounts' | 'secrets'>,
+  deps: Pick<ErasureDeps, 'accounts' | 'secrets' | 'log'>,
   token: string,
 ): Promise<{ readonly account: Account; readonly position: bigint } | Refusal> => {
   const [, accountId = '', given = ''] = RECEIPT.exec(token) ?? []
   const sent = Buffer.from(given, 'base64url')
   const real = receiptMac(deps.secrets.link, accountId)
   if (sent.length !== real.length || !timingSafeEqual(sent, real)) return noReceipt()
-  const { state: account, position } = await deps.accounts.load(accountStream(accountId))
-  return account?.erased ? { account, position } : noReceipt()
+  const stream = accountStream(accountId)
+  const { state: account } = await deps.accounts.load(stream)
+  if (!account?.erased) return noReceipt()
+  for await (const page of deps.log.readStream(stream)) {
+    const end = page.find(({ type }) => type === AccountErased.type)
+    if (end) return { account, position: end.position }
+  }
+  return noReceipt()
 }

@@ -10,6 +10,7 @@ import {
   accountEvents,
   evolveAccount,
 } from '../domain/account/account.ts'
+import { lateness } from '../domain/account/erasure.ts'
 import { grantsOf } from '../domain/account/grants.ts'
 import { staysAdministrator } from '../domain/account/standing.ts'
 import type { Recorded } from '../domain/event.ts'
@@ -42,6 +43,8 @@ export type Identities = {
   ): { readonly ids: readonly string[]; readonly next?: number }
   /** Accounts that are to be erased, as far as this node has heard. */
   toErase(): readonly string[]
+  /** Erasures that wait for the role of an administrator to end, and those that are late, as far as this node has heard. */
+  lateErasures(): { readonly held: number; readonly late: number }
   /** Accounts that are administrators without an end, as far as this node has heard. */
   administrators(): readonly string[]
 }
@@ -125,13 +128,19 @@ export const openIdentities = (clock: Pick<Clock, 'now'>): Identities => {
       while (at > last && ids.length < limit) {
         at -= 1
         const account = accounts.get(begun[at] ?? '')
-        if (!account || (suspended !== undefined && account.suspended !== suspended)) continue
+        // The history knows that it was there; a list of people does not.
+        if (!account || account.erased || (suspended !== undefined && account.suspended !== suspended)) continue
         if (role !== undefined && !grantsOf(account.grants, now).some(grant => grant.role === role)) continue
         ids.push(account.id)
       }
       return { ids, ...(at > 0 && { next: at }) }
     },
     toErase: () => [...ending],
+    lateErasures: () => {
+      const now = clock.now()
+      const found = [...ending].map(id => accounts.get(id)).map(account => account && lateness(account, now))
+      return { held: found.filter(each => each === 'held').length, late: found.filter(each => each === 'late').length }
+    },
     administrators: () => [
       ...accounts
         .values()

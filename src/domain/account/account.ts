@@ -158,6 +158,8 @@ const ended = (account: Account, event: Recorded<AccountEvent>): Account => {
       const { erasure: _, ...rest } = account
       return rest
     }
+    case 'ErasureHeld':
+      return { ...account, ...defined({ erasure: account.erasure && { ...account.erasure, heldAt: at } }) }
     case 'ErasureBegun': {
       const { attribution } = event.data
       const begun = { begunAt: at, ...defined({ attribution }) }

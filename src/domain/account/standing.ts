@@ -13,6 +13,12 @@ export const endFault = (account: Standing | undefined): Refusal | undefined => 
   return account.erasure?.begunAt === undefined ? undefined : refuse('erasure-begun', 'The erasure has begun.')
 }
 
+/** How an account stands, in a word: what is on its way to its end is that before anything else. */
+export const accountStates = ['active', 'suspended', 'erasing', 'erased'] as const
+export type StateOfAccount = (typeof accountStates)[number]
+export const stateOf = ({ suspended, erasure, erased }: Standing): StateOfAccount =>
+  erased ? 'erased' : erasure ? 'erasing' : suspended ? 'suspended' : 'active'
+
 /** Does nobody act by it now: is it suspended, at its end, or not there? */
 export const isIdle = (account: Standing | undefined): boolean =>
   account === undefined || account.suspended || endFault(account) !== undefined
