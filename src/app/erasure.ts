@@ -1,4 +1,5 @@
 /** The end of accounts: what the edge asks for, the work of house-keeping, receipts. */
+import type { HealthPart } from '../adapters/http/operation.ts'
 import type { ErasurePort } from '../adapters/http/routes/account-edge.ts'
 import * as erasure from '../commands/erasure.ts'
 import type { From } from '../commands/identity.ts'
@@ -12,6 +13,7 @@ import { profileStream } from '../domain/profile/profile.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { passkeysStream } from '../domain/session/passkeys.ts'
 import { factorsStream } from '../domain/session/second-factor.ts'
+import type { Identities } from '../projections/identities.ts'
 import type { Core } from './core.ts'
 
 const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
@@ -30,8 +32,8 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
   }
 }
 
-/** `service`: its public address, or a name. */
-export const openErasure = async (core: Core, service: string): Promise<ErasurePort> => {
+/** `service`: its public address, or a name; `keyBackupDays`: what the receipt says of copies of keys. */
+export const openErasure = async (core: Core, service: string, keyBackupDays: number): Promise<ErasurePort> => {
   const deps = await depsOf(core)
   const signer = openReceiptSigner(await core.keys.secret('receipt'))
   return {
@@ -42,7 +44,12 @@ export const openErasure = async (core: Core, service: string): Promise<ErasureP
     receipt: async token => {
       const found = await erasure.erasedAccount(deps, token)
       if (isRefusal(found)) return found
-      const receipt = receiptOf(found.account, { service, logId: core.log.logId, position: found.position })
+      const receipt = receiptOf(found.account, {
+        service,
+        logId: core.log.logId,
+        position: found.position,
+        keyBackupDays,
+      })
       return receipt ? { receipt, signed: signer.sign(receipt) } : erasure.noReceipt()
     },
     keys: [signer.publicKey],
@@ -78,4 +85,11 @@ export const forgetAccount = (core: Core, { data, stream }: Recorded): void => {
   core.factors.forget(factorsStream(id))
   core.passkeys.forget(passkeysStream(id))
   for (const claim of claims) core.addresses.forget(claim)
+}
+
+/** Erasures that are not where they should be by now. */
+export const erasuresPart = (identities: Pick<Identities, 'lateErasures'>): HealthPart => {
+  const found = identities.lateErasures()
+  const bad = found.held + found.late > 0
+  return { state: bad ? 'degraded' : 'ok', ...(bad && { detail: found }) }
 }

@@ -11,6 +11,7 @@ import { defined } from '../domain/defined.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { JobCounts } from '../ports/jobs.ts'
 import type { Core, Running, Views } from './core.ts'
+import { erasuresPart } from './erasure.ts'
 import { signingKeyAge } from './housekeeping.ts'
 import type { MailReport } from './mail.ts'
 
@@ -298,6 +299,7 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
     nodes: nodesPart(sources),
     damage: damagePart(sources),
     removals: sources.removals(),
+    erasures: erasuresPart(running.identities),
     log: logPart(log),
     housekeeping: housekeepingPart(housekeeping),
   }

@@ -7,6 +7,7 @@ import type { IdentityPort, SignedIn } from '../adapters/http/routes/account-edg
 import type { AdministrationPort, Standing } from '../adapters/http/routes/administration.ts'
 import * as roles from '../commands/account-roles.ts'
 import * as accounts from '../commands/accounts.ts'
+import { isAccountBlocked } from '../commands/blocks.ts'
 import { readRefreshToken } from '../commands/identity.ts'
 import type { FactorDeps } from '../commands/second-factor.ts'
 import * as sessions from '../commands/sessions.ts'
@@ -116,8 +117,10 @@ export const openIdentityPort = (
 }
 
 /** What administrators do. */
-export const openAdministration = (core: Core, identities: Pick<Identities, 'holders'>): AdministrationPort => {
-  const deps = { ...core, administratorIds: () => identities.holders('admin') }
+export const openAdministration = (core: Core, identities: Pick<Identities, 'administrators'>): AdministrationPort => {
+  const isBlocked = async (accountId: string) =>
+    isAccountBlocked({ ...core, secret: await core.keys.secret('block') }, accountId)
+  const deps = { ...core, administratorIds: identities.administrators, isBlocked }
   const standing = (result: roles.Administered): Standing | Refusal => {
     if (isRefusal(result)) return result
     const { state, position } = result

@@ -240,10 +240,11 @@ export const openService = async (
     },
     opened,
   )
+  const erasure = await openErasure(core, issuerOf(config), config.keyBackupDays)
   const server = await openHttpServer({
     identity: {
       ...openIdentityPort(core, identity, identities, scopeOf(config)),
-      erasure: await openErasure(core, issuerOf(config)),
+      erasure,
     },
     administration: openAdministration(core, identities),
     people: openPeople(core, identity, identities),
@@ -284,7 +285,8 @@ export const openService = async (
     newId: core.newId,
     jwks: async () => {
       const { keys } = jwksOf(await core.keys.signing(core.clock.now()))
-      return { keys: keys.map(key => ({ ...key })) }
+      // The key of receipts stays for good. Tokens are verified by the keys of tokens alone, whatever is listed here.
+      return { keys: [...keys.map(key => ({ ...key })), ...erasure.keys.map(key => ({ ...key }))] }
     },
     ...operation,
   })

@@ -1,16 +1,15 @@
 /** What administrators do to accounts: roles, suspension. */
 
 import type { Accepted, Transactor } from '../core/write/transact.ts'
+import { type AccountEvent, type AccountState, accountStream } from '../domain/account/account.ts'
 import {
-  type AccountEvent,
-  type AccountState,
-  accountStream,
-  endSessions,
+  type Administering,
+  endAllSessions,
   grantRole,
   reinstate,
   suspend,
   takeRole,
-} from '../domain/account/account.ts'
+} from '../domain/account/administration.ts'
 import {
   ADMINISTRATORS_STREAM,
   type Administrators,
@@ -18,6 +17,7 @@ import {
   restore,
   withdraw,
 } from '../domain/account/administrators.ts'
+import { staysAdministrator } from '../domain/account/standing.ts'
 import type { Decide } from '../domain/decider.ts'
 import { defined } from '../domain/defined.ts'
 import type { Actor } from '../domain/event.ts'
@@ -28,16 +28,12 @@ import { envelopeOf, type From, type IdentityDeps } from './identity.ts'
 
 type Deps = Pick<IdentityDeps, 'accounts' | 'clock' | 'newId'> & {
   readonly administrators: Transactor<Administrators, AdministratorsEvent>
-  /** Those who were granted the role admin, as far as this node has heard. */
+  /** Those who are administrators without an end, as far as this node has heard. */
   readonly administratorIds: () => readonly string[]
+  /** Is the account blocked? It is then served nothing, whatever it was granted. */
+  readonly isBlocked: (accountId: string) => Promise<boolean>
 }
 export type Administered = Accepted<AccountState> | Refusal
-
-/** An administrator for good: one whose grant has no end. */
-const staysAdministrator = (account: AccountState): boolean =>
-  account !== undefined &&
-  !account.suspended &&
-  account.grants.some(({ role, expiresAt }) => role === 'admin' && expiresAt === undefined)
 
 /** Of those, as many as are looked at to find one that stays. */
 const MOST_LOOKED_AT = 50
@@ -45,9 +41,14 @@ const MOST_LOOKED_AT = 50
 /** Accounts of which each is looked up in its own stream: what this node has heard may be behind. */
 const standingOf = async (deps: Deps): Promise<readonly string[]> => {
   const known = deps.administratorIds().slice(0, MOST_LOOKED_AT)
-  const loaded = await Promise.all(known.map(id => deps.accounts.load(accountStream(id))))
-  return loaded.flatMap(({ state }) => (state && staysAdministrator(state) ? state.id : []))
+  const stays = async (id: string): Promise<readonly string[]> => {
+    const { state } = await deps.accounts.load(accountStream(id))
+    return staysAdministrator(state) && !(await deps.isBlocked(id)) ? [id] : []
+  }
+  return (await Promise.all(known.map(stays))).flat()
 }
+
+const administering = ({ clock }: Deps, by: Actor): Administering => ({ by: by.id, now: clock.now() })
 
 /**
  * Carries out what may end an administrator: first on the one stream that knows them all, so that two who end each other
@@ -114,7 +115,7 @@ export const grant = async (
   const languages = about.languages && canonical(about.languages)
   if (languages && 'refused' in languages) return languages
   const given = { role, ...defined({ expiresAt, languages }) }
-  return run(deps, id, by, grantRole(given, by.id, deps.clock.now()), from, role === 'admin')
+  return run(deps, id, by, grantRole(given, administering(deps, by)), from, role === 'admin')
 }
 
 export const take = async (
@@ -124,18 +125,18 @@ export const take = async (
   from: From,
 ): Promise<Administered> =>
   isRole(role)
-    ? run(deps, id, by, takeRole(role, by.id), from)
+    ? run(deps, id, by, takeRole(role, administering(deps, by)), from)
     : refuse('role-unknown', `There is no such role: take one of ${roles.join(', ')}.`)
 
 export const suspendAccount = (deps: Deps, id: string, reason: string, by: Actor, from: From): Promise<Administered> =>
-  run(deps, id, by, suspend(by.id, reason), from)
+  run(deps, id, by, suspend(reason, administering(deps, by)), from)
 
 /** Ends every session of the account; who did it stands in the event. */
 export const endAccountSessions = (deps: Deps, id: string, by: Actor, from: From): Promise<Administered> =>
-  run(deps, id, by, endSessions(), from)
+  run(deps, id, by, endAllSessions, from)
 
 export const reinstateAccount = (deps: Deps, id: string, by: Actor, from: From): Promise<Administered> =>
-  run(deps, id, by, reinstate(by.id), from, true)
+  run(deps, id, by, reinstate(administering(deps, by)), from, true)
 
 /** What the command line grants is asked of nobody; the account counts as an administrator from here on. */
 export const restoreAdministrator = (deps: Pick<Deps, 'administrators' | 'clock' | 'newId'>, id: string, from: From) =>

@@ -3,7 +3,9 @@
  * same answer whether or not the address is known: one hash where there is a password, one append, one mail at most.
  */
 
-import { accountStream, createAccount, endSessions, grantRole, setPassword } from '../domain/account/account.ts'
+import { accountStream, createAccount, endSessions, setPassword } from '../domain/account/account.ts'
+import { grantRole } from '../domain/account/administration.ts'
+import { BASIC_ROLE } from '../domain/account/grants.ts'
 import { contextOf, passwordFault } from '../domain/account/password-rules.ts'
 import { confirmAddress, requestReset, resend, signUp, useReset } from '../domain/address/address.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
@@ -178,7 +180,11 @@ export const createByOperator = async (
   const claims = await claimsOf(deps, email)
   const [claim] = claims
   const there = await holderOf(deps, claims, from)
+  // What everybody is needs no grant; to give it to who has an account already is refused like any other role that is none.
+  const grant = !there && role === BASIC_ROLE ? undefined : grantRole({ role }, { by: operator.id, now: by.at })
   if (!there) {
+    // Before anything is made: of an account that is not there the role alone can be wrong.
+    if (role === 'reader') return refuse('role-basic', 'reader is for services: an account is a contributor at least.')
     const { hash } = makeLink(deps.secrets.link, 'verify', claim, by.commandId)
     const given = { address: email.address, password: await deps.passwords.hash(password), locale: 'en' as const }
     const begin = signUp({ ...given, linkHash: hash, accountId: deps.newId(), now: by.at })
@@ -189,8 +195,9 @@ export const createByOperator = async (
   }
   const account = there ?? (await holderOf(deps, [claim], from))
   if (!account) return refuse('account-not-found', 'The account could not be made.')
-  const grant = grantRole({ role }, operator.id, by.at)
-  const granted = await deps.accounts.run(accountStream(account.id), grant, { ...by, commandId: deps.newId() })
-  if (isRefusal(granted)) return granted
+  if (grant) {
+    const granted = await deps.accounts.run(accountStream(account.id), grant, { ...by, commandId: deps.newId() })
+    if (isRefusal(granted)) return granted
+  }
   return there ? { accountId: account.id } : { accountId: account.id, password }
 }

@@ -5,6 +5,7 @@
  */
 
 import { accountStream, moveAddress, moveBack } from '../domain/account/account.ts'
+import { endFault } from '../domain/account/standing.ts'
 import { ownerOf, releaseAddress } from '../domain/address/address.ts'
 import { confirmChange, leaveAddress, requestChange, revertChange } from '../domain/address/change.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
@@ -15,6 +16,9 @@ import { envelopeOf, type From, type IdentityDeps, makeLink, readLink } from './
 import { checkOwnPassword } from './own-password.ts'
 
 type Done = 'done' | Refusal
+
+const suspended = (): Refusal =>
+  refuse('account-suspended', 'The account is suspended: its address is not changed meanwhile.')
 
 /** What the clocks of two nodes may differ by: what was added on another one is of this time too. */
 const SKEW_MS = 5_000
@@ -57,14 +61,18 @@ export const requestAddressChange = async (
 /** Lets the account follow a change that was confirmed on `claim`, and leaves the old address. Repeating it is harmless. */
 export const completeChange = async (deps: MoveDeps, claim: string, from: From): Promise<Done> => {
   const owner = ownerOf((await deps.addresses.load(claim)).state)
-  if (owner?.from === undefined || owner.address === undefined) return 'done'
+  if (owner?.from === undefined) return 'done'
   const { accountId, from: old, address } = owner
-  const move = moveAddress({ claim, from: old, address })
-  const moved = await deps.accounts.run(accountStream(accountId), move, envelopeOf(deps, from, accountId))
-  if (isRefusal(moved)) return moved
-  if (moved.state?.claim !== claim) {
-    // Another change was quicker, or it was taken back: an address that nobody uses is not kept from others.
-    if (moved.state?.left?.includes(claim)) return 'done'
+  const stream = accountStream(accountId)
+  // Without an address the key is gone: the account was erased between the two streams, and follows nowhere.
+  const moved =
+    address === undefined
+      ? await deps.accounts.load(stream)
+      : await deps.accounts.run(stream, moveAddress({ claim, from: old, address }), envelopeOf(deps, from, accountId))
+  if ('refused' in moved) return moved
+  if (moved.state?.claim !== claim || moved.state.erased) {
+    // Another change was quicker, it was taken back, or nobody acts by the account: an address that nobody uses is not kept from others.
+    if (moved.state?.left?.includes(claim) && !moved.state.erased) return 'done'
     const released = await deps.addresses.run(claim, releaseAddress(accountId), envelopeOf(deps, from, accountId))
     return isRefusal(released) ? released : linkInvalid()
   }
@@ -81,14 +89,16 @@ export const confirmAddressChange = async (deps: MoveDeps, token: string, from: 
   const envelope = envelopeOf(deps, from)
   const { state } = await deps.addresses.load(link.claim)
   const { change } = state
+  let fault: Refusal | undefined
   if (change?.linkHash === link.hash) {
     const { state: account } = await deps.accounts.load(accountStream(change.accountId))
     // Since it was asked for the account has another address: two links may be on their way.
     if (account?.claim !== change.from) return linkInvalid()
+    fault = endFault(account) ?? (account?.suspended ? suspended() : undefined)
     const others = await lookUpOthers(deps, link.claim, change.address)
     if (isTakenAmong(others, envelope.at, change.accountId)) return linkInvalid()
   }
-  const result = await deps.addresses.run(link.claim, confirmChange(link.hash, envelope.at), envelope)
+  const result = await deps.addresses.run(link.claim, confirmChange(link.hash, envelope.at, fault), envelope)
   return isRefusal(result) ? result : completeChange(deps, link.claim, from)
 }
 
@@ -124,12 +134,14 @@ export const revertAddressChange = async (
   if (!link) return linkInvalid()
   const envelope = envelopeOf(deps, from)
   const { holder } = (await deps.addresses.load(link.claim)).state
+  let fault: Refusal | undefined
   if (holder?.revertHash === link.hash) {
     const { state: account } = await deps.accounts.load(accountStream(holder.accountId))
+    fault = endFault(account)
     // Taken back to an address before this one: what came after it is no way into the account any more.
     if (!account?.left?.includes(link.claim)) return linkInvalid()
   }
-  const result = await deps.addresses.run(link.claim, revertChange(link.hash, envelope.at), envelope)
+  const result = await deps.addresses.run(link.claim, revertChange(link.hash, envelope.at, fault), envelope)
   if (isRefusal(result)) return result
   const done = await completeRevert(deps, link.claim, from)
   return done === 'done' ? request(link.claim) : done

@@ -18,6 +18,7 @@ import {
 } from '../domain/access/block.ts'
 import { holds, overlaps, readAddress, readNetwork } from '../domain/access/network.ts'
 import { type AccountState, accountStream } from '../domain/account/account.ts'
+import { isAdministrator } from '../domain/account/grants.ts'
 import type { Actor, Recorded } from '../domain/event.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -64,7 +65,7 @@ const protectedFault = async (
     // One that was erased has no address any more, and no key that a block could be sealed with.
     if (account?.address === undefined) return refuse('account-not-found', 'There is no account with this id.')
     if (target === actor.id) return refuse('block-protected', 'Nobody blocks their own account.')
-    return account.grants.some(({ role }) => role === 'admin')
+    return isAdministrator(account, deps.clock.now())
       ? refuse('block-protected', 'It is an administrator: take the role from it first.')
       : undefined
   }
@@ -120,6 +121,16 @@ export const unblock = async (deps: BlockDeps, named: string, by: Blocker): Prom
   return state
     ? { block: state, position, written: events.length > 0 }
     : refuse('block-not-found', 'There is no such block.')
+}
+
+/** Is the account blocked, as its stream says now? */
+export const isAccountBlocked = async (
+  { blocks, clock, secret }: Pick<BlockDeps, 'blocks' | 'clock' | 'secret'>,
+  accountId: string,
+): Promise<boolean> => {
+  const id = blockIdOf(secret, { kind: 'account', target: accountId })
+  const { state } = await blocks.load(blockStream(id))
+  return state !== undefined && isInForce(state, clock.now().getTime())
 }
 
 const types: ReadonlySet<string> = new Set(blockEvents.map(each => each.type))

@@ -7,8 +7,9 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Log } from '../core/log/log.ts'
 import { type Account, accountStream } from '../domain/account/account.ts'
 import { beginErasure, cancelErasure, finishErasure, isRipe, requestErasure } from '../domain/account/erasure.ts'
-import type { ContentChoice } from '../domain/account/erasure-events.ts'
+import { AccountErased, type ContentChoice } from '../domain/account/erasure-events.ts'
 import { ownerOf, releaseAddress } from '../domain/address/address.ts'
+import { AddressChangeRequested } from '../domain/address/change-events.ts'
 import { linkInvalid } from '../domain/address/links.ts'
 import type { Actor } from '../domain/event.ts'
 import { actorId } from '../domain/ids.ts'
@@ -23,7 +24,7 @@ type Done = 'done' | Refusal
 export type ErasureDeps = Pick<IdentityDeps, 'addresses' | 'accounts' | 'clock' | 'newId'> & {
   readonly profiles: ProfileDeps['profiles']
   readonly secrets: Pick<IdentityDeps['secrets'], 'link'>
-  readonly log: Pick<Log, 'readStream'>
+  readonly log: Pick<Log, 'readStream' | 'readFrom'>
   readonly keys: Pick<Keys, 'destroy'>
   /** Gives up the account's identities at providers; repeating it is harmless. */
   readonly releaseIdentities: (accountId: string, from: From) => Promise<Done>
@@ -79,9 +80,26 @@ const strangersAt = async (deps: ErasureDeps, claim: string, accountId: string):
   for await (const page of deps.log.readStream(claim))
     for (const { type, data } of page) if (type === 'SignUpReceived') ids.add(String(data['accountId']))
   ids.delete(accountId)
+  // The address is free for them since the account left it: they wait for their link.
+  ids.delete((await deps.addresses.load(claim)).state.pending?.accountId ?? accountId)
   const known = await Promise.all([...ids].map(async id => ({ id, ...(await deps.accounts.load(accountStream(id))) })))
   return known.filter(({ state }) => state === undefined).map(({ id }) => id)
 }
+
+/** Claims of addresses that it wanted to move to, the last one last: its own stream does not name them. */
+const wantedBy = async ({ log }: ErasureDeps, accountId: string): Promise<readonly string[]> => {
+  for await (const [first] of log.readStream(accountStream(accountId), { limit: 1 })) {
+    if (!first) break
+    const claims = new Set<string>()
+    for await (const { events } of log.readFrom(first.position, { types: [AddressChangeRequested.type] }))
+      for (const { stream, data } of events) if (data['accountId'] === accountId) claims.add(stream)
+    return [...claims]
+  }
+  return []
+}
+
+/** The end of an account names no more than so many addresses that it wanted: one may ask for thousands. */
+const MOST_NAMED = 100
 
 /** What is done once the last mail had its time. The key goes when nothing needs it any more, and the end is written after it. */
 const finish = async (deps: ErasureDeps, account: Account, from: From): Promise<void> => {
@@ -95,11 +113,12 @@ const finish = async (deps: ErasureDeps, account: Account, from: From): Promise<
   }
   const released = await deps.releaseIdentities(id, from)
   if (released !== 'done') throw new Error(released.detail)
-  const claims = [account.claim, ...(account.left ?? []), ...(account.former ?? [])]
-  for (const claim of claims) {
+  const own = [account.claim, ...(account.left ?? []), ...(account.former ?? [])]
+  for (const claim of own)
     for (const stranger of await strangersAt(deps, claim, id)) await deps.keys.destroy(`subject:${stranger}`)
-    must(await deps.addresses.run(claim, releaseAddress(id), by()))
-  }
+  const wanted = await wantedBy(deps, id)
+  const claims = [...new Set([...own, ...wanted.slice(-MOST_NAMED)])]
+  for (const claim of new Set([...own, ...wanted])) must(await deps.addresses.run(claim, releaseAddress(id), by()))
   await deps.keys.destroy(`subject:${id}`)
   must(await deps.accounts.run(accountStream(id), finishErasure(claims), by()))
 }
@@ -131,15 +150,21 @@ export const receiptToken = (key: Uint8Array, accountId: string): string =>
 
 export const noReceipt = (): Refusal => refuse('receipt-not-found', 'There is no receipt by this link, or not yet.')
 
-/** What the receipt says, from the log alone: `position` is that of the last event. */
+/** What the receipt says, from the log alone: `position` is that of the event that ended the account. */
 export const erasedAccount = async (
-  deps: Pick<ErasureDeps, 'accounts' | 'secrets'>,
+  deps: Pick<ErasureDeps, 'accounts' | 'secrets' | 'log'>,
   token: string,
 ): Promise<{ readonly account: Account; readonly position: bigint } | Refusal> => {
   const [, accountId = '', given = ''] = RECEIPT.exec(token) ?? []
   const sent = Buffer.from(given, 'base64url')
   const real = receiptMac(deps.secrets.link, accountId)
   if (sent.length !== real.length || !timingSafeEqual(sent, real)) return noReceipt()
-  const { state: account, position } = await deps.accounts.load(accountStream(accountId))
-  return account?.erased ? { account, position } : noReceipt()
+  const stream = accountStream(accountId)
+  const { state: account } = await deps.accounts.load(stream)
+  if (!account?.erased) return noReceipt()
+  for await (const page of deps.log.readStream(stream)) {
+    const end = page.find(({ type }) => type === AccountErased.type)
+    if (end) return { account, position: end.position }
+  }
+  return noReceipt()
 }

@@ -8,6 +8,7 @@ import type { Account, AccountEvent, AccountState } from '../domain/account/acco
 import { accountStream } from '../domain/account/account.ts'
 import { type Grant, grantsOf } from '../domain/account/grants.ts'
 import { type Lookup, type LookupEvent, lookupStream, recordLookup } from '../domain/account/lookup.ts'
+import { type StateOfAccount, stateOf } from '../domain/account/standing.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { defined } from '../domain/defined.ts'
 import type { Actor } from '../domain/event.ts'
@@ -31,13 +32,17 @@ export type LookupDeps = ClaimDeps & {
   readonly newId: () => string
 }
 
+/** One that was erased: the display name where its owner wished that it stays, and nothing else. */
+export type ErasedView = { readonly id: string; readonly state: 'erased'; readonly displayName?: string }
+
 export type AccountView = {
   readonly id: string
   readonly createdAt: string
+  readonly state: Exclude<StateOfAccount, 'erased'>
   readonly suspended: boolean
   readonly roles: readonly Grant[]
   readonly displayName: string | null
-  /** For administrators; null once erased. */
+  /** For administrators. */
   readonly email?: string | null
 }
 
@@ -46,24 +51,30 @@ export type Onlooker = { readonly actor: Actor; readonly permissions: ReadonlySe
 
 const seesAddresses = ({ permissions }: Onlooker): boolean => permissions.has('accounts:manage')
 
-const viewOf = (deps: LookupDeps, account: Account, profile: Profile, by: Onlooker): AccountView => ({
-  id: account.id,
-  createdAt: account.createdAt,
-  suspended: account.suspended,
-  roles: grantsOf(account.grants, deps.clock.now()),
-  displayName: account.erased?.attribution ?? profile.displayName ?? null,
-  ...(seesAddresses(by) && { email: account.address ?? null }),
-})
+const viewOf = (deps: LookupDeps, account: Account, profile: Profile, by: Onlooker): AccountView | ErasedView => {
+  const { id, createdAt, suspended, grants, address } = account
+  const state = stateOf(account)
+  if (state === 'erased') return { id, state, ...defined({ displayName: account.erased?.attribution }) }
+  return {
+    id,
+    createdAt,
+    state,
+    suspended,
+    roles: grantsOf(grants, deps.clock.now()),
+    displayName: profile.displayName ?? null,
+    ...(seesAddresses(by) && { email: address ?? null }),
+  }
+}
 
+const lookAt = async (deps: LookupDeps, id: string, by: Onlooker): Promise<AccountView | ErasedView | undefined> => {
+  const { state: account } = await deps.accounts.load(accountStream(id))
+  return account && viewOf(deps, account, (await deps.profiles.load(profileStream(id))).state, by)
+}
+
+/** Without those that were erased meanwhile: they are in no list of people. */
 const viewsOf = async (deps: LookupDeps, ids: readonly string[], by: Onlooker): Promise<readonly AccountView[]> => {
-  const found = await Promise.all(
-    ids.map(async id => {
-      const { state: account } = await deps.accounts.load(accountStream(id))
-      if (!account) return []
-      return [viewOf(deps, account, (await deps.profiles.load(profileStream(id))).state, by)]
-    }),
-  )
-  return found.flat()
+  const found = await Promise.all(ids.map(id => lookAt(deps, id, by)))
+  return found.flatMap(view => (view && view.state !== 'erased' ? view : []))
 }
 
 type Asked = Omit<LookupEvent['data'], 'accounts' | 'fields'>
@@ -117,8 +128,13 @@ export const listAccounts = async (
 }
 
 /** @throws {EventStoreError} */
-export const readAccount = async (deps: LookupDeps, id: string, by: Onlooker): Promise<AccountView | Refusal> => {
-  const [view] = await viewsOf(deps, [id], by)
+export const readAccount = async (
+  deps: LookupDeps,
+  id: string,
+  by: Onlooker,
+): Promise<AccountView | ErasedView | Refusal> => {
+  const view = await lookAt(deps, id, by)
+  if (view?.state === 'erased') return view
   if (!view) return refuse('account-not-found', 'There is no such account.')
   return (await record(deps, [view], { byAddress: false }, by)) ?? view
 }

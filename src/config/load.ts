@@ -79,6 +79,8 @@ export type Config = {
   readonly metricsPort?: number
   /** Milliseconds after which the signing key is due for rotation. */
   readonly keyLifeMs: number
+  /** For so many days copies of keys are kept, as whoever runs the service says. */
+  readonly keyBackupDays: number
   /** An origin without a slash at its end; absent: where it listens. */
   readonly publicUrl?: string
   readonly allowedOrigins: readonly string[]
@@ -284,6 +286,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
       'it is also LEXICHRON_PORT: the metrics have a port of their own or none',
     )
   const keyLifeMs = required('LEXICHRON_KEY_DAYS', '90') * DAY_MS
+  const keyBackupDays = required('LEXICHRON_KEY_BACKUP_DAYS', '30')
   const publicUrl = optional('LEXICHRON_PUBLIC_URL')?.replace(/\/$/, '')
   if (publicUrl !== undefined && !isOrigin(publicUrl))
     refuse('LEXICHRON_PUBLIC_URL', publicUrl, `it has to be ${settings.LEXICHRON_PUBLIC_URL.expects}, without a path`)
@@ -315,6 +318,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     environment: environmentName,
     log,
     keyLifeMs,
+    keyBackupDays,
     ...defined({ metricsPort, publicUrl, memoryBytes }),
 
     allowedOrigins,

@@ -116,6 +116,11 @@ export const settings = {
     expects: 'a whole number from 1 to 3650',
     about: 'age in days from which the key that signs access tokens is due for rotation',
   },
+  LEXICHRON_KEY_BACKUP_DAYS: {
+    schema: Type.Integer({ minimum: 0, maximum: 3650 }),
+    expects: 'a whole number from 0 to 3650',
+    about: 'for so many days copies of keys are kept at most, which receipts of erasures state as your word',
+  },
   LEXICHRON_PUBLIC_URL: {
     schema: Type.String({ minLength: 1, maxLength: 2048 }),
     expects: 'an origin such as https://dictionary.example',

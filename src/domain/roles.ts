@@ -101,6 +101,11 @@ export const permissionsIn = (rights: Rights, language: string | undefined): Rea
 export const permitsSomewhere = ({ permissions: everywhere, inLanguages }: Rights, permission: Permission): boolean =>
   everywhere.has(permission) || (inLanguages?.values().some(each => each.has(permission)) ?? false)
 
+/** Do these rights permit all that `others` do? */
+export const permitsAll = (rights: Rights, { permissions: everywhere, inLanguages }: Rights): boolean =>
+  everywhere.isSubsetOf(rights.permissions) &&
+  [...(inLanguages ?? [])].every(([range, some]) => some.isSubsetOf(permissionsIn(rights, range)))
+
 export const permissionsOf = (role: Role): ReadonlySet<Permission> => granted[role]
 
 /** What a stranger may do: read what is published. */

@@ -10,7 +10,9 @@ import {
   accountEvents,
   evolveAccount,
 } from '../domain/account/account.ts'
+import { lateness } from '../domain/account/erasure.ts'
 import { grantsOf } from '../domain/account/grants.ts'
+import { staysAdministrator } from '../domain/account/standing.ts'
 import type { Recorded } from '../domain/event.ts'
 import {
   evolveSession,
@@ -41,8 +43,10 @@ export type Identities = {
   ): { readonly ids: readonly string[]; readonly next?: number }
   /** Accounts that are to be erased, as far as this node has heard. */
   toErase(): readonly string[]
-  /** Accounts that were granted a role, as far as this node has heard. */
-  holders(role: string): readonly string[]
+  /** Erasures that wait for the role of an administrator to end, and those that are late, as far as this node has heard. */
+  lateErasures(): { readonly held: number; readonly late: number }
+  /** Accounts that are administrators without an end, as far as this node has heard. */
+  administrators(): readonly string[]
 }
 
 const SWEEP_ABOVE = 10_000
@@ -124,17 +128,23 @@ export const openIdentities = (clock: Pick<Clock, 'now'>): Identities => {
       while (at > last && ids.length < limit) {
         at -= 1
         const account = accounts.get(begun[at] ?? '')
-        if (!account || (suspended !== undefined && account.suspended !== suspended)) continue
+        // The history knows that it was there; a list of people does not.
+        if (!account || account.erased || (suspended !== undefined && account.suspended !== suspended)) continue
         if (role !== undefined && !grantsOf(account.grants, now).some(grant => grant.role === role)) continue
         ids.push(account.id)
       }
       return { ids, ...(at > 0 && { next: at }) }
     },
     toErase: () => [...ending],
-    holders: role => [
+    lateErasures: () => {
+      const now = clock.now()
+      const found = [...ending].map(id => accounts.get(id)).map(account => account && lateness(account, now))
+      return { held: found.filter(each => each === 'held').length, late: found.filter(each => each === 'late').length }
+    },
+    administrators: () => [
       ...accounts
         .values()
-        .filter(each => each.grants.some(grant => grant.role === role))
+        .filter(staysAdministrator)
         .map(each => each.id),
     ],
   }

@@ -8,7 +8,7 @@ import {
   RoleGranted,
   RoleTaken,
 } from '../domain/account/account.ts'
-import { ErasureBegun, ErasureRequested } from '../domain/account/erasure-events.ts'
+import { ErasureBegun, ErasureHeld, ErasureRequested } from '../domain/account/erasure-events.ts'
 import {
   type AddressState,
   addressCategory,
@@ -149,6 +149,16 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
         at: { instant: String(data['due']) },
         receipt: deps.receipt(String(data['accountId'])),
       }),
+    },
+    {
+      ...notice,
+      type: ErasureHeld.type,
+      template: 'erasure-waits',
+      still: async ({ stream }) => {
+        const { erasure } = (await deps.account(stream)) ?? {}
+        return erasure?.heldAt !== undefined && erasure.begunAt === undefined
+      },
+      data: when,
     },
     {
       ...notice,

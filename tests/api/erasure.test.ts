@@ -1,5 +1,6 @@
 /** What is known of somebody, and the end of it: own acts, the export, erasure with a day to think, the receipt. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type Closing, openCore } from '../../src/app/core.ts'
@@ -54,6 +55,18 @@ const linesOf = (text: string): readonly Record<string, unknown>[] =>
     .filter(each => each !== '')
     .map(each => Object(JSON.parse(each)))
 const HOUR = 60 * 60_000
+
+/** The script that whoever has a receipt is given: alone in a folder, so that it cannot lean on anything of the program. */
+const offline = (...given: readonly string[]) => {
+  const alone = join(temporaryFolder(t), 'verify-receipt.mjs')
+  copyFileSync(new URL('../../scripts/verify-receipt.mjs', import.meta.url), alone)
+  const {
+    status: code,
+    stdout: out,
+    stderr: err,
+  } = spawnSync(process.execPath, [alone, ...given], { encoding: 'utf8' })
+  return { code, out, err }
+}
 
 /** Another node, on whose clock it is later by so much; what house-keeping does there every minute. */
 const later = async (ms: number, ids: readonly string[], sabotage = false): Promise<number> => {
@@ -174,6 +187,8 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   await edit(as, { displayName: name, bio, languages: ['es'] })
   // Somebody who signed up with the same address once more has a key of their own with it.
   await api('POST', '/v1/accounts', { body: { email, password: 'another long one' } })
+  const wanted = 'evaporatedlater@dictionary.example'
+  t.equal((await api('POST', '/v1/me/email', { as, body: { email: wanted, password } })).status, 202)
   const { json } = await api('DELETE', '/v1/me', { as, body: { content: 'anonymised' } })
   const receiptPath = String(json['receipt'])
 
@@ -182,7 +197,10 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
     (await api('GET', '/v1/me', { as })).status === 401 ? true : undefined,
   )
   t.equal((await signIn(email)).code, 'account-suspended')
-  t.equal((await api('POST', `/v1/accounts/${id}/reinstate`, { as: admin })).code, 'account-not-found')
+  t.equal((await api('POST', `/v1/accounts/${id}/reinstate`, { as: admin })).code, 'erasure-begun')
+  const stranger = await freshToken(wanted, /Confirm/)
+  const moving = () => api('POST', '/v1/me/email/confirm', { body: { token: stranger } })
+  t.equal((await moving()).code, 'erasure-begun')
   const keep = tokenIn(await mail(email, /to be erased/))
   t.equal((await api('POST', '/v1/me/erasure/cancel', { body: { token: keep } })).code, 'erasure-begun')
   t.match(await mail(email, /being erased/), receiptPath)
@@ -198,7 +216,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
     return found.status === 200 ? found : undefined
   })
   t.match(receipt.json, {
-    receipt: { version: 1, account: id, content: 'anonymised', destroyed: Array, copies: /30 days/ },
+    receipt: { version: 1, account: id, content: 'anonymised', destroyed: Array, copies: /copies of keys.*30 days/ },
   })
   t.notMatch(receipt.text, email)
 
@@ -209,10 +227,24 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   const verified = await runHere(folder, ['receipt', 'verify', files[0], '--keys', files[1], '--json'])
   t.equal(verified.code, 0, verified.err)
   t.match(JSON.parse(verified.out), { account: id })
+  const jwks = await (await fetch(`${app.url}/.well-known/jwks.json`)).text()
+  t.match(JSON.parse(keys).keys, [{ use: 'sig', alg: 'EdDSA', crv: 'Ed25519', kid: /^[\w-]{43}$/ }])
+  const listed: readonly unknown[] = JSON.parse(jwks).keys
+  t.match(listed.at(-1), JSON.parse(keys).keys[0], 'and stands beside those of the access tokens')
+  writeFileSync(files[1], jwks)
+  t.equal((await api('GET', '/v1/me', { as: String(receipt.json['signed']) })).status, 401, 'a receipt lets nobody in')
   const [head, payload = '', signature] = String(receipt.json['signed']).split('.')
   const forged = Buffer.from(payload, 'base64url').toString().replace('anonymised', 'kept_______')
   const lie = [head, Buffer.from(forged).toString('base64url'), signature].join('.')
   t.match(verifyReceipt(lie, JSON.parse(keys)), { fault: /changed, or forged/ })
+  t.match(offline(...files), { code: 0, out: new RegExp(`"account": "${id}"`) })
+  writeFileSync(files[0], String(receipt.json['signed']))
+  t.equal(offline(...files).code, 0, 'the signed part alone will do')
+  t.equal(offline(files[0]).code, 2)
+  writeFileSync(files[0], lie)
+  t.match(offline(...files), { code: 1, err: /forged/ })
+  writeFileSync(files[0], 'nonsense')
+  t.equal(offline(...files).code, 1)
   writeFileSync(files[0], lie)
   t.match(await runHere(folder, ['receipt', 'verify', files[0], '--keys', files[1]]), {
     code: 1,
@@ -234,7 +266,11 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   ])
     for (const word of [email, name, bio])
       t.notMatch((await api('GET', path, { as: admin })).text, word, `${word} at ${path}`)
-  t.match((await api('GET', `/v1/accounts/${id}`, { as: admin })).json, { email: null, displayName: null })
+  t.strictSame((await api('GET', `/v1/accounts/${id}`, { as: admin })).json, { id, state: 'erased' })
+  t.notMatch((await api('GET', '/v1/accounts?limit=100', { as: admin })).text, id, 'and is in no list of people')
+  const end = await api('GET', `/v1/events?stream=account-${id}&type=AccountErased`, { as: admin })
+  const [last] = Array.isArray(end.json['items']) ? end.json['items'] : []
+  t.equal(Object(receipt.json['receipt']).position, Object(last).position, 'the position is that of the end')
   // The outbox is among them: what was sent to an address that nobody may know any more does not stay either.
   await inTime(app, 'no file to have any of it', saw => {
     const left = tracesIn(folder, ['evaporatedsoul', name, bio])
@@ -242,9 +278,30 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
     return left.length === 0
   })
   t.equal((await signIn(email)).code, 'credentials-wrong')
+  t.equal((await moving()).code, 'link-invalid', 'nor does an erased account take an address with it')
+  t.ok((await member(wanted)).id, 'which is free')
   const again = await member(email)
   t.not(again.id, id, 'the address begins another account')
   t.equal((await api('GET', receiptPath)).status, 200)
+})
+
+t.test('an administrator waits, is told so, and goes once the grant has ended', async t => {
+  const { id, as } = await member('temporary@dictionary.example')
+  const now = app.clock.now().getTime()
+  await api('DELETE', '/v1/me', { as, body: { content: 'anonymised' } })
+  const body = { expiresAt: new Date(now + 26 * HOUR).toISOString() }
+  t.equal((await api('PUT', `/v1/accounts/${id}/roles/admin`, { as: admin, body })).status, 200)
+  t.equal((await api('DELETE', '/v1/me', { as, body: { content: 'kept' } })).code, 'last-administrator')
+  t.equal(await later(25 * HOUR, [id]), 0)
+  t.equal(await later(25 * HOUR, [id]), 0, 'held once, however often it is looked at')
+  const events = await inTime(app, 'the history', async () => {
+    const { text } = await api('GET', `/v1/streams/account-${id}`, { as: admin })
+    return text.includes('ErasureHeld') ? text : undefined
+  })
+  t.equal(events.split('"ErasureHeld"').length, 2)
+  t.ok(await mail('temporary@dictionary.example', /cannot be erased yet/))
+  t.equal(await later(27 * HOUR, [id]), 0, 'begun by itself')
+  t.equal(await later(28 * HOUR, [id]), 1)
 })
 
 t.test('the display name stays where it is wished', async t => {
@@ -255,9 +312,9 @@ t.test('the display name stays where it is wished', async t => {
   t.equal(await later(26 * HOUR, [id]), 1)
   const shown = await inTime(app, 'the end', async () => {
     const found = await api('GET', `/v1/accounts/${id}`, { as: admin })
-    return found.json['email'] === null ? found : undefined
+    return found.json['state'] === 'erased' ? found : undefined
   })
-  t.match(shown.json, { displayName: 'Immortal', email: null })
+  t.strictSame(shown.json, { id, state: 'erased', displayName: 'Immortal' })
   const other = await member('pretender@dictionary.example')
   t.equal((await edit(other.as, { displayName: 'Immortal' })).code, 'name-taken', 'and nobody else can have it')
 })

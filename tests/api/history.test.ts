@@ -388,9 +388,9 @@ t.test('a slow reader holds nobody up, and one that leaves is on record', async 
     if (answer.status !== 201) throw new Error(await answer.text())
   }
   const headers = { authorization: `Bearer ${slow}`, accept: 'application/x-ndjson' }
-  const opened = () =>
+  const opened = (sent = headers) =>
     new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-      const asked = request(`${big.url}/v1/events`, { headers, agent: false }, resolve)
+      const asked = request(`${big.url}/v1/events`, { headers: sent, agent: false }, resolve)
       asked.on('error', reject)
       asked.end()
     })
@@ -401,6 +401,44 @@ t.test('a slow reader holds nobody up, and one that leaves is on record', async 
   t.equal((await opened()).statusCode, 429, 'others are answered while both streams are open and nobody reads them')
   one.destroy()
   two.destroy()
+
+  const boss = await big.token('admin', 'boss')
+  const act = async (method: string, path: string, body: object) => {
+    const sent = { authorization: `Bearer ${boss}`, 'content-type': 'application/json' }
+    const answer = await fetch(`${big.url}/v1/accounts/${path}`, { method, headers: sent, body: JSON.stringify(body) })
+    if (answer.status !== 200) throw new Error(await answer.text())
+  }
+  const begun = async (name: string) => {
+    const email = `${name}@dictionary.example`
+    const { accountId: id, password } = await big.account('auditor', email)
+    const sent = { method: 'POST', headers: { 'content-type': 'application/json' } }
+    const session = await fetch(`${big.url}/v1/sessions`, { ...sent, body: JSON.stringify({ email, password }) })
+    const as = { authorization: `Bearer ${Object(await session.json()).accessToken}`, accept: headers.accept }
+    return { id, stream: await opened(as) }
+  }
+  const [takenBack, shortened, suspended, standing] = [
+    await begun('taken'),
+    await begun('shortened'),
+    await begun('suspended'),
+    await begun('standing'),
+  ]
+  const expiresAt = new Date(big.clock.now().getTime() + 1_500).toISOString()
+  await act('PUT', `${shortened.id}/roles/auditor`, { expiresAt })
+  await act('DELETE', `${takenBack.id}/roles/auditor`, {})
+  await act('POST', `${suspended.id}/suspend`, { reason: 'A test.' })
+  await act('PUT', `${standing.id}/roles/editor`, {})
+  for (let seconds = 0; seconds < 4; seconds += 1) await big.clock.advance(1_000)
+  const isWhole = async ({ stream }: { readonly stream: AsyncIterable<Buffer> }): Promise<boolean> => {
+    let text = ''
+    try {
+      for await (const chunk of stream) text += String(chunk)
+    } catch {
+      return false
+    }
+    return text.includes('"end":true')
+  }
+  t.strictSame(await Promise.all([takenBack, shortened, suspended].map(isWhole)), [false, false, false])
+  t.equal(await isWhole(standing), true, 'whoever keeps what they began with reads on, with more or without')
   const reader = await big.token('auditor', 'reader')
   const read = async (query: string) => {
     const asked = { authorization: `Bearer ${reader}`, accept: 'application/x-ndjson' }

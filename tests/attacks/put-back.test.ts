@@ -122,7 +122,7 @@ t.test('tokens, cursors, entity tags and the feed, after the copy was put back a
   })
 
   t.test('so is that of a profile', async t => {
-    const { accountId, password } = await app.account('reader', 'reader@words.example')
+    const { accountId, password } = await app.account('contributor', 'reader@words.example')
     t.ok(accountId)
     const signedIn = await api('POST', '/v1/sessions', {
       body: { email: 'reader@words.example', password, transport: 'token' },

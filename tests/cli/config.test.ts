@@ -38,6 +38,7 @@ t.test('defaults', async t => {
     openIdProviders: [],
     log: { level: 'debug', format: 'auto', to: 'stderr', fileMegabytes: 32, files: 14 },
     keyLifeMs: 90 * 24 * 60 * 60 * 1000,
+    keyBackupDays: 30,
     liveSockets: 100,
     nodeSockets: 20_000,
     limits: { reads: 600, suggest: 1200, search: 120, writes: 60, signIns: 10, streams: 2 },
@@ -62,6 +63,7 @@ t.test('what is set is read', async t => {
       LEXICHRON_LOG_FILES: '3',
       LEXICHRON_METRICS_PORT: '9100',
       LEXICHRON_KEY_DAYS: '30',
+      LEXICHRON_KEY_BACKUP_DAYS: '7',
 
       LEXICHRON_READ_STORE: 'sqlite:///fast/read.db',
       LEXICHRON_KEYS: 'file:',
@@ -85,6 +87,7 @@ t.test('what is set is read', async t => {
     log: { level: 'warn', format: 'json', to: 'both', fileMegabytes: 5, files: 3 },
     metricsPort: 9100,
     keyLifeMs: 30 * 24 * 60 * 60 * 1000,
+    keyBackupDays: 7,
     eventStore: { path: '/srv/lexichron/logs/e.db' },
     readStore: { path: '/fast/read.db' },
     keys: { path: '/var/lib/lexichron/keys' },

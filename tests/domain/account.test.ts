@@ -6,13 +6,8 @@ import {
   accountAggregate,
   createAccount,
   endSessions,
-  grantRole,
-  reinstate,
   setPassword,
-  suspend,
-  takeRole,
 } from '../../src/domain/account/account.ts'
-import { grantsOf, rightsOf } from '../../src/domain/account/grants.ts'
 import { contextOf, normalPassword, passwordFault } from '../../src/domain/account/password-rules.ts'
 import {
   addressAggregate,
@@ -26,7 +21,6 @@ import {
   useReset,
 } from '../../src/domain/address/address.ts'
 import { readEmail } from '../../src/domain/address/email.ts'
-import { permissionsIn, permitsSomewhere } from '../../src/domain/roles.ts'
 import {
   endSession,
   FRESH_MS,
@@ -153,78 +147,9 @@ t.test('a reset: asked for by anybody, used once by the holder', async () => {
 const { linkHash: _l, ...person } = { ...asked, claim: 'address-1.x' }
 const created = { type: 'AccountCreated' as const, data: person }
 
-t.test('an account: roles end by themselves, nobody changes their own', async t => {
+t.test('an account begins once, and of none nothing is decided', async () => {
   accounts.given().when(createAccount(person)).thenEvents(created).again().thenNothing()
-  const friday = after(HOUR).toISOString()
-  accounts
-    .given(created)
-    .when(grantRole({ role: 'editor', expiresAt: friday }, 'boss', now))
-    .then('RoleGranted')
-    .thenState(account => {
-      t.same(grantsOf(account?.grants ?? [], now), [{ role: 'contributor' }, { role: 'editor', expiresAt: friday }])
-      t.same(grantsOf(account?.grants ?? [], after(HOUR)), [{ role: 'contributor' }])
-    })
-    .again()
-    .thenNothing()
-    .again(takeRole('editor', 'boss'))
-    .then('RoleTaken')
-    .again()
-    .thenNothing()
-  accounts
-    .given(created)
-    .when(grantRole({ role: 'admin' }, 'a-1', now))
-    .thenRefused('own-role')
-  for (const role of ['admin', 'auditor', 'reader', 'contributor'] as const)
-    accounts
-      .given(created)
-      .when(grantRole({ role, languages: ['es'] }, 'boss', now))
-      .thenRefused('grant-languages')
-  accounts
-    .given(created)
-    .when(grantRole({ role: 'editor', languages: ['es', 'gl'] }, 'boss', now))
-    .then('RoleGranted')
-    .thenState(account => {
-      const rights = rightsOf(grantsOf(account?.grants ?? [], now))
-      const publishes = (language?: string) => permissionsIn(rights, language).has('entries:publish')
-      t.ok(publishes('es') && publishes('es-MX') && publishes('gl'))
-      t.notOk(publishes('en') || publishes('est') || publishes('e') || publishes('__proto__') || publishes())
-      t.ok(permissionsIn(rights, 'en').has('entries:draft'), 'and is a contributor everywhere')
-      t.ok(permitsSomewhere(rights, 'entries:publish'))
-      t.notOk(permitsSomewhere(rights, 'accounts:manage'))
-    })
-    .again()
-    .thenNothing()
-    .again(grantRole({ role: 'editor' }, 'boss', now))
-    .then('RoleGranted')
-    .thenState(account => t.ok(rightsOf(account?.grants ?? []).permissions.has('entries:publish'), 'everywhere now'))
-    .again(grantRole({ role: 'editor', languages: ['es'] }, 'boss', now))
-    .then('RoleGranted')
-  accounts.given(created).when(takeRole('admin', 'a-1')).thenRefused('own-role')
-  accounts.given(created).when(suspend('a-1', 'tired')).thenRefused('own-role')
-  for (const expiresAt of [now.toISOString(), '2020-01-01T00:00:00.000Z', 'friday'])
-    accounts
-      .given(created)
-      .when(grantRole({ role: 'editor', expiresAt }, 'boss', now))
-      .thenRefused('grant-past')
-  accounts.given(created).when(suspend('boss', ' ')).thenRefused('reason-required')
-  accounts
-    .given(created)
-    .when(suspend('boss', 'Spam.'))
-    .then('AccountSuspended')
-    .again()
-    .thenNothing()
-    .again(reinstate('boss'))
-    .then('AccountReinstated')
-    .again()
-    .thenNothing()
-  for (const decide of [
-    grantRole({ role: 'editor' }, 'boss', now),
-    takeRole('editor', 'boss'),
-    suspend('boss', 'x'),
-    reinstate('boss'),
-    endSessions(),
-    setPassword('k', 'changed'),
-  ])
+  for (const decide of [endSessions(), setPassword('k', 'changed')])
     accounts.given().when(decide).thenRefused('account-not-found')
 })
 

@@ -5,6 +5,7 @@ import {
   type Permission,
   permissions,
   permissionsOf,
+  permitsAll,
   type Role,
   roles,
 } from '../../src/domain/roles.ts'
@@ -50,4 +51,17 @@ t.test('permissions are resource:action, once each; a role is one of the six', a
   for (const permission of permissions) t.match(permission, /^[a-z]+:[a-z]+(-[a-z]+)*$/)
   for (const role of roles) t.ok(isRole(role))
   for (const other of ['Admin', '', 'root', '__proto__', 5, null, undefined]) t.notOk(isRole(other))
+})
+
+t.test('what somebody began with is still there, everywhere and in each language', async t => {
+  const of = (role: Role) => permissionsOf(role)
+  const spanish = { permissions: of('contributor'), inLanguages: new Map([['es', of('editor')]]) }
+  const mexican = { permissions: of('contributor'), inLanguages: new Map([['es-MX', of('editor')]]) }
+  const editor = { permissions: of('editor') }
+  t.ok(permitsAll(spanish, spanish))
+  t.ok(permitsAll(editor, spanish), 'everywhere is in each language')
+  t.ok(permitsAll(spanish, mexican), 'es covers es-MX')
+  t.notOk(permitsAll(mexican, spanish))
+  t.notOk(permitsAll(spanish, editor))
+  t.notOk(permitsAll({ permissions: of('contributor') }, spanish))
 })

@@ -16,6 +16,7 @@ import { prepareBlocking } from './blocking.ts'
 import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
 import { openDocument } from './documents.ts'
+import { prepareEndings } from './ending.ts'
 import { openHotKeys } from './hot-keys.ts'
 import { parseJsonBody } from './json-body.ts'
 import { addressKey, openLimits } from './limits.ts'
@@ -259,6 +260,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const access = prepareAccess(app, deps)
   prepareRequests(app, bare, methodsOf(all))
   const blocking = prepareBlocking(app, deps.blocks?.list, () => deps.clock.now().getTime())
+  prepareEndings(app, deps.authority, deps.clock)
   await app.register(fastifyCompress, {
     global: false,
     globalDecompression: false,

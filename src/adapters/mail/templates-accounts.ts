@@ -138,6 +138,22 @@ export const accountTemplates: readonly MailTemplate[] = [
     { ...link, ...at, receipt: 'https://dictionary.example/v1/receipts/018f2c5a.b64' },
   ),
   template(
+    'erasure-waits',
+    {
+      subject: 'Your account cannot be erased yet',
+      lines: [
+        'Your account was to be erased by <%= it.at %>. It is one of an administrator, so it waits until another administrator has taken the role back or your grant has ended, and goes on by itself then.',
+      ],
+    },
+    {
+      subject: 'Su cuenta aún no se puede eliminar',
+      lines: [
+        'Su cuenta se iba a eliminar el <%= it.at %>. Es de una persona administradora: espera a que otra le retire el rol o termine su concesión, y entonces continúa por sí sola.',
+      ],
+    },
+    at,
+  ),
+  template(
     'account-erased',
     {
       subject: 'Your account is being erased',

@@ -5,9 +5,10 @@ import { defined } from '../defined.ts'
 import { type EventOf, eventType, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
-import { languageRoles, type Role, roles } from '../roles.ts'
+import { type Role, roles } from '../roles.ts'
 import { type Erased, type Erasure, erasureEvents } from './erasure-events.ts'
 import type { Grant } from './grants.ts'
+import { endFault, isIdle } from './standing.ts'
 
 // Stream
 
@@ -157,6 +158,8 @@ const ended = (account: Account, event: Recorded<AccountEvent>): Account => {
       const { erasure: _, ...rest } = account
       return rest
     }
+    case 'ErasureHeld':
+      return { ...account, ...defined({ erasure: account.erasure && { ...account.erasure, heldAt: at } }) }
     case 'ErasureBegun': {
       const { attribution } = event.data
       const begun = { begunAt: at, ...defined({ attribution }) }
@@ -234,7 +237,7 @@ export const createAccount =
   state =>
     state ? [] : [{ type: 'AccountCreated', data: account }]
 
-/** Follows a confirmed change, unless another one was quicker. */
+/** Follows a confirmed change, unless another one was quicker, or nobody acts by the account any more. */
 export const moveAddress =
   (to: {
     readonly claim: string
@@ -243,7 +246,7 @@ export const moveAddress =
   }): Decide<AccountState, AccountEvent> =>
   account => {
     if (!account) return absent()
-    return account.claim === to.from
+    return account.claim === to.from && !isIdle(account)
       ? [{ type: 'AddressChanged', data: { ...to, accountId: account.id, reverted: false } }]
       : []
   }
@@ -252,16 +255,19 @@ export const moveAddress =
 export const rekey =
   (to: { readonly claim: string; readonly from: string }): Decide<AccountState, AccountEvent> =>
   account =>
-    account?.claim === to.from && account.address !== undefined && account.erasure?.begunAt === undefined
+    account?.claim === to.from && account.address !== undefined && !endFault(account)
       ? [{ type: 'AddressRekeyed', data: to }]
       : []
 
-/** Follows the way back to an address that was left: ends every session and takes the password. */
+/**
+ * Follows the way back to an address that was left: ends every session and takes the password. Also of one that is suspended:
+ * it may have been an intruder who was.
+ */
 export const moveBack =
   (claim: string, address: string): Decide<AccountState, AccountEvent> =>
   account => {
     if (!account) return absent()
-    if (!account.left?.includes(claim)) return []
+    if (!account.left?.includes(claim) || endFault(account)) return []
     const data = { accountId: account.id, claim, from: account.claim, address, reverted: true }
     return [
       { type: 'AddressChanged', data },
@@ -283,67 +289,3 @@ export const endSessions =
   (spare?: string): Decide<AccountState, AccountEvent> =>
   account =>
     account ? [{ type: 'SessionsEnded', data: spare === undefined ? {} : { except: spare } }] : absent()
-
-const known = (account: Account, role: Role, now: Date): Grant | undefined =>
-  account.grants.find(
-    each => each.role === role && (each.expiresAt === undefined || Date.parse(each.expiresAt) > now.getTime()),
-  )
-
-/** Both in order. */
-const sameLanguages = (a: readonly string[] | undefined, b: readonly string[] | undefined): boolean =>
-  (a === undefined) === (b === undefined) && a?.join() === b?.join()
-
-/** Nobody raises themselves; a grant that ends does so in the future. */
-export const grantRole =
-  (grant: Grant, by: string, now: Date): Decide<AccountState, AccountEvent> =>
-  account => {
-    if (!account) return absent()
-    if (by === account.id) return refuse('own-role', 'Nobody changes their own roles: another administrator has to.')
-    const { role, expiresAt, languages } = grant
-    if (languages && !languageRoles.includes(role))
-      return refuse(
-        'grant-languages',
-        `Languages are for ${languageRoles.join(' and ')}: ${role} is no work on entries.`,
-      )
-    if (expiresAt !== undefined && !(Date.parse(expiresAt) > now.getTime()))
-      return refuse('grant-past', 'A grant ends in the future.')
-    const standing = known(account, role, now)
-    if (standing && standing.expiresAt === expiresAt && sameLanguages(standing.languages, languages)) return []
-    return [
-      {
-        type: 'RoleGranted',
-        data: {
-          role,
-          by,
-          ...defined({ expiresAt, languages: languages && [...languages] }),
-        },
-      },
-    ]
-  }
-
-/** That one administrator stays is decided on another stream, before this: src/domain/account/administrators.ts. */
-export const takeRole =
-  (role: Role, by: string): Decide<AccountState, AccountEvent> =>
-  account => {
-    if (!account) return absent()
-    if (by === account.id) return refuse('own-role', 'Nobody changes their own roles: another administrator has to.')
-    return account.grants.some(each => each.role === role) ? [{ type: 'RoleTaken', data: { role, by } }] : []
-  }
-
-export const suspend =
-  (by: string, reason: string): Decide<AccountState, AccountEvent> =>
-  account => {
-    if (!account) return absent()
-    if (by === account.id) return refuse('own-role', 'Nobody suspends themselves: another administrator has to.')
-    if (reason.trim() === '') return refuse('reason-required', 'A suspension needs a reason.')
-    return account.suspended ? [] : [{ type: 'AccountSuspended', data: { accountId: account.id, by, reason } }]
-  }
-
-export const reinstate =
-  (by: string): Decide<AccountState, AccountEvent> =>
-  account =>
-    !account || account.erasure?.begunAt !== undefined
-      ? absent()
-      : account.suspended
-        ? [{ type: 'AccountReinstated', data: { by } }]
-        : []

@@ -24,12 +24,14 @@ export const ErasureBegun = eventType(
   'ErasureBegun',
   Type.Object({ accountId: text, attribution: Type.Optional(text) }, strict),
 )
-/** The key is gone, and with it everything that was sealed under it. `claims`: addresses that are free again. */
+/** It was due, and is not begun for as long as the account is an administrator: its owner is told, once for each wish. */
+export const ErasureHeld = eventType('ErasureHeld', Type.Object({ accountId: text }, strict))
+/** The key is gone, and with it everything that was sealed under it. `claims`: of addresses that it gave up, or wanted. */
 export const AccountErased = eventType(
   'AccountErased',
   Type.Object({ accountId: text, content, attribution: Type.Optional(text), claims: Type.Array(text) }, strict),
 )
-export const erasureEvents = [ErasureRequested, ErasureCancelled, ErasureBegun, AccountErased] as const
+export const erasureEvents = [ErasureRequested, ErasureCancelled, ErasureHeld, ErasureBegun, AccountErased] as const
 
 /** What an account knows of its end. Times are RFC 3339. */
 export type Erasure = {
@@ -38,6 +40,8 @@ export type Erasure = {
   readonly requestedAt: string
   readonly due: string
   readonly begunAt?: string
+  /** Since then it waits for the role of an administrator to end. */
+  readonly heldAt?: string
   readonly attribution?: string
 }
 export type Erased = { readonly at: string; readonly content: ContentChoice; readonly attribution?: string }

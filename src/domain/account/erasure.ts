@@ -6,8 +6,9 @@
 import { linkInvalid } from '../address/links.ts'
 import type { Decide } from '../decider.ts'
 import { type Refusal, refuse } from '../refusal.ts'
-import type { AccountEvent, AccountState } from './account.ts'
+import type { Account, AccountEvent, AccountState } from './account.ts'
 import type { ContentChoice, Erasure } from './erasure-events.ts'
+import { isAdministrator } from './grants.ts'
 
 export const ERASURE_HOURS = 24
 /** Between the beginning and the end, for the last mail to leave. */
@@ -15,8 +16,6 @@ export const LAST_MAIL_MINUTES = 15
 const HOUR_MS = 60 * 60_000
 
 const absent = (): Refusal => refuse('account-not-found', 'There is no such account.')
-const isAdministrator = (account: NonNullable<AccountState>): boolean =>
-  account.grants.some(({ role }) => role === 'admin')
 
 /** Wished for once more it keeps its time, and the choice and the link are those of the last wish. */
 export const requestErasure =
@@ -24,7 +23,7 @@ export const requestErasure =
   account => {
     if (!account || account.erased) return absent()
     if (account.erasure?.begunAt !== undefined) return refuse('erasure-begun', 'The erasure has begun.')
-    if (isAdministrator(account))
+    if (isAdministrator(account, now))
       return refuse('last-administrator', 'An administrator has the role taken back by another one first.')
     const due = account.erasure?.due ?? new Date(now.getTime() + ERASURE_HOURS * HOUR_MS).toISOString()
     return [
@@ -55,11 +54,24 @@ export const beginErasure =
   account => {
     if (!account || account.erased || account.erasure?.begunAt !== undefined || !isDue(account.erasure, now)) return []
     // One who was made an administrator meanwhile is not taken away from under the others.
-    if (isAdministrator(account)) return []
+    if (isAdministrator(account, now))
+      return account.erasure?.heldAt === undefined ? [{ type: 'ErasureHeld', data: { accountId: account.id } }] : []
     const stays = displayName !== undefined && account.erasure?.content === 'kept'
     const attribution = stays ? { attribution: displayName } : {}
     return [{ type: 'ErasureBegun', data: { accountId: account.id, ...attribution } }]
   }
+
+/** What house-keeping takes at most, which looks every minute. */
+const LATE_MS = 10 * 60_000
+
+/** Why an erasure is not where it should be by now; undefined where it is. */
+export const lateness = (account: Account, now: Date): 'held' | 'late' | undefined => {
+  const { erasure, erased } = account
+  if (!erasure || erased || !isDue(erasure, now)) return undefined
+  if (erasure.begunAt === undefined && isAdministrator(account, now)) return 'held'
+  const before = new Date(now.getTime() - LATE_MS)
+  return (erasure.begunAt === undefined ? isDue(erasure, before) : isRipe(erasure, before)) ? 'late' : undefined
+}
 
 /** May the key be destroyed? */
 export const isRipe = ({ begunAt }: Erasure, now: Date): boolean =>

@@ -7,12 +7,20 @@ export type Grant = { readonly role: Role; readonly expiresAt?: string; readonly
 /** What everybody with an account is, whatever was granted beside it. */
 export const BASIC_ROLE: Role = 'contributor'
 
+/** Held by who asks as a person or as a service at all: neither is granted or taken. */
+export const BASIC_ROLES: readonly Role[] = ['reader', BASIC_ROLE]
+
+export const isInForce = ({ expiresAt }: Pick<Grant, 'expiresAt'>, now: Date): boolean =>
+  expiresAt === undefined || Date.parse(expiresAt) > now.getTime()
+
+/** Is it an administrator at `now`? */
+export const isAdministrator = ({ grants }: { readonly grants: readonly Grant[] }, now: Date): boolean =>
+  grants.some(each => each.role === 'admin' && isInForce(each, now))
+
 /** The grants that are in force at `now`. */
 export const grantsOf = (grants: readonly Grant[], now: Date): readonly Grant[] => [
   { role: BASIC_ROLE },
-  ...grants
-    .filter(each => each.expiresAt === undefined || Date.parse(each.expiresAt) > now.getTime())
-    .filter(({ role }) => role !== BASIC_ROLE),
+  ...grants.filter(each => isInForce(each, now) && each.role !== BASIC_ROLE),
 ]
 
 /** What these grants permit, all of which are in force. */

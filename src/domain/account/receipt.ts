@@ -30,9 +30,17 @@ const kept = [
   'what was written for the dictionary, under its licence',
 ] as const
 
+export type ReceiptFacts = {
+  readonly service: string
+  readonly logId: string
+  readonly position: bigint
+  /** For so many days whoever runs the service keeps copies of keys, as they say. */
+  readonly keyBackupDays: number
+}
+
 export const receiptOf = (
   account: Account,
-  { service, logId, position }: { readonly service: string; readonly logId: string; readonly position: bigint },
+  { service, logId, position, keyBackupDays }: ReceiptFacts,
 ): Receipt | undefined => {
   const { erased, erasure, id } = account
   if (!erased || !erasure) return undefined
@@ -49,7 +57,6 @@ export const receiptOf = (
     ...defined({ attribution }),
     destroyed,
     kept: attribution === undefined ? kept : [...kept, 'the display name, by choice'],
-    copies:
-      'Keys are copied apart from the log, and copies are kept for 30 days at most: until then somebody with such a copy and the log could read what is gone.',
+    copies: `The service makes no copies of keys. Whoever runs it says that they copy keys apart from the log and keep such a copy for ${keyBackupDays} days at most: until then somebody with such a copy and the log could read what is gone.`,
   }
 }

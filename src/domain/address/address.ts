@@ -186,8 +186,13 @@ export const evolveAddress = (state: AddressState, event: Recorded<AddressEvent>
       const { pending: _, ...rest } = state
       return rest
     }
-    case 'AddressReleased':
-      return state.holder?.accountId === event.data.accountId ? {} : state
+    case 'AddressReleased': {
+      const { accountId } = event.data
+      const { holder, change, pending, reset } = state
+      const others = defined({ pending, change: change?.accountId === accountId ? undefined : change })
+      // Somebody else may wait for their link since it was free for them.
+      return holder?.accountId === accountId ? others : { ...others, ...defined({ holder, reset }) }
+    }
     case 'VerificationResent': {
       const { linkHash, expiresAt, accountId } = event.data
       const { pending } = state
@@ -314,8 +319,10 @@ export const useReset =
     return used(linkHash, reset, now) ?? [{ type: 'PasswordResetUsed', data: { linkHash } }]
   }
 
-/** Gives the address up: erased, or changed for another one. */
+/** Gives the address up, or that it was wanted: erased, or changed for another one. */
 export const releaseAddress =
   (accountId: string): Decide<AddressState, AddressEvent> =>
-  ({ holder }) =>
-    holder?.accountId === accountId ? [{ type: 'AddressReleased', data: { accountId } }] : []
+  ({ holder, change }) =>
+    holder?.accountId === accountId || change?.accountId === accountId
+      ? [{ type: 'AddressReleased', data: { accountId } }]
+      : []

@@ -4,7 +4,7 @@
  */
 
 import type { Decide } from '../decider.ts'
-import { refuse } from '../refusal.ts'
+import { type Refusal, refuse } from '../refusal.ts'
 import { type AddressEvent, type AddressState, isTaken, ownerOf } from './address.ts'
 import { CHANGE_HOURS, later, REVERT_DAYS } from './change-events.ts'
 import { linkExpired, linkInvalid } from './links.ts'
@@ -28,14 +28,16 @@ export const requestChange =
     return [{ type: 'AddressChangeRequested', data: { ...given, expiresAt: later(now, CHANGE_HOURS), held } }]
   }
 
+/** `fault`: why the account that wants it may not have it any more, as its own stream says. */
 export const confirmChange =
-  (linkHash: string, now: Date): Decide<AddressState, AddressEvent> =>
+  (linkHash: string, now: Date, fault?: Refusal): Decide<AddressState, AddressEvent> =>
   state => {
     const { change, holder } = state
     if (holder?.linkHash === linkHash) return refuse('link-used', 'This link was used: the address is changed.')
     if (change?.linkHash !== linkHash) return linkInvalid()
     if (isTaken(state, now) && holder?.accountId !== change.accountId) return linkInvalid()
     if (Date.parse(change.expiresAt) <= now.getTime()) return linkExpired()
+    if (fault) return fault
     return [{ type: 'AddressChangeConfirmed', data: { accountId: change.accountId, linkHash } }]
   }
 
@@ -56,11 +58,13 @@ export const reclaimAddress =
       : [{ type: 'AddressReclaimed', data: given }]
   }
 
+/** `fault`: as with `confirmChange`. */
 export const revertChange =
-  (linkHash: string, now: Date): Decide<AddressState, AddressEvent> =>
+  (linkHash: string, now: Date, fault?: Refusal): Decide<AddressState, AddressEvent> =>
   ({ holder }) => {
     if (holder?.revertedBy === linkHash) return refuse('link-used', 'This link was used: the address is yours again.')
     if (holder?.freeFrom === undefined || holder.revertHash !== linkHash) return linkInvalid()
     if (Date.parse(holder.freeFrom) <= now.getTime()) return linkExpired()
+    if (fault) return fault
     return [{ type: 'AddressReverted', data: { accountId: holder.accountId, linkHash } }]
   }

@@ -33,7 +33,27 @@ export const accountProblems = {
   'account-suspended': {
     status: 403,
     title: 'The account is suspended',
-    help: 'The password is right, and the account may not be used for now: ask whoever runs the service.',
+    help: 'The password or the link is right, and the account may not be used for now: ask whoever runs the service.',
+  },
+  'account-erased': {
+    status: 410,
+    title: 'The account was erased',
+    help: 'Nobody acts by it any more, and nothing is decided about it.',
+  },
+  'role-basic': {
+    status: 422,
+    title: 'A role that is not granted',
+    help: 'Everybody with an account is a contributor, and reader is for services alone. Suspend an account that may do nothing.',
+  },
+  'role-not-held': {
+    status: 409,
+    title: 'Not a role of this account',
+    help: 'The role was not granted, was taken back, or its grant has ended: there is nothing to take.',
+  },
+  'grant-suspended': {
+    status: 409,
+    title: 'The account is suspended',
+    help: 'Nothing is granted to an account that may not act: reinstate it first.',
   },
   'session-ended': {
     status: 401,

@@ -89,7 +89,7 @@ export type ErasurePort = {
   receiptPath(accountId: string): string
   receipt(token: string): Promise<{ readonly receipt: Receipt; readonly signed: string } | Refusal>
   /** The public keys that receipts are verified with. */
-  readonly keys: readonly object[]
+  readonly keys: readonly JsonObject[]
 }
 
 /** What the routes need of accounts; src/app/identity.ts has it. */

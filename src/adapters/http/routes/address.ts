@@ -21,7 +21,15 @@ import { LinkTokenBody, taken, takenAnswer } from './account-schemas.ts'
 import { byOf, freshProblems } from './sessions.ts'
 
 const ChangeBody = Type.Object({ email: Type.String(), password: Type.String() }, { ...strict, $id: 'AddressChange' })
-const links: readonly RefusalCode[] = ['link-invalid', 'link-expired', 'link-used', ...text]
+const links: readonly RefusalCode[] = [
+  'link-invalid',
+  'link-expired',
+  'link-used',
+  'account-suspended',
+  'account-erased',
+  'erasure-begun',
+  ...text,
+]
 
 export const addressRoutes = (port: AddressPort, stepUp: StepUpPort): readonly Route[] => {
   const readChange = reading(ChangeBody)

@@ -85,6 +85,9 @@ const base = {
   answers,
 } as const
 
+/** What the guard of all these decisions says (src/domain/account/administration.ts). */
+const of = ['account-not-found', 'account-erased', 'erasure-begun', 'own-role'] as const
+
 const byOf = ({ requester: { actor } }: EdgeRequest): Actor => {
   if (actor) return actor
   throw new ProblemError('unauthenticated', 'This needs an access token.')
@@ -121,9 +124,10 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       body: GrantBody,
       request: { params: { id, role: 'editor' }, body: { languages: ['es'] } },
       problems: [
-        'account-not-found',
+        ...of,
         'role-unknown',
-        'own-role',
+        'role-basic',
+        'grant-suspended',
         'grant-past',
         'grant-languages',
         'language-unknown',
@@ -146,7 +150,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       params: RoleParams,
       summary: 'Take a role back',
       request: { params: { id, role: 'editor' } },
-      problems: ['account-not-found', 'role-unknown', 'own-role', 'last-administrator'],
+      problems: [...of, 'role-unknown', 'role-basic', 'role-not-held', 'last-administrator'],
       handle: async request => {
         const { id: account = '', role = '' } = request.params
         return answer(await port.take({ id: account, role }, byOf(request), fromOf(request)))
@@ -161,7 +165,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       summary: 'Suspend an account and end its sessions',
       body: ReasonBody,
       request: { params: { id }, body: { reason: 'Spam.' } },
-      problems: ['account-not-found', 'own-role', 'last-administrator', 'reason-required', ...text],
+      problems: [...of, 'last-administrator', 'reason-required', ...text],
       handle: async request => {
         const { reason } = readReason(request.body)
         return answer(await port.suspend(request.params['id'] ?? '', reason, byOf(request), fromOf(request)))
@@ -175,7 +179,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       summary: 'End every session of an account',
       params: AccountParams,
       request: { params: { id } },
-      problems: ['account-not-found'],
+      problems: ['account-not-found', 'account-erased', 'erasure-begun'],
       handle: async request =>
         answer(await port.endSessions(request.params['id'] ?? '', byOf(request), fromOf(request))),
     },
@@ -187,7 +191,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       summary: 'Let an account act again',
       params: AccountParams,
       request: { params: { id } },
-      problems: ['account-not-found'],
+      problems: of,
       handle: async request => answer(await port.reinstate(request.params['id'] ?? '', byOf(request), fromOf(request))),
     },
   ]

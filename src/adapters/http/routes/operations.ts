@@ -200,7 +200,7 @@ export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): 
     path: '/.well-known/jwks.json',
     name: 'jwks',
     tag,
-    summary: 'Keys of the access tokens',
+    summary: 'Keys of the access tokens, and of receipts',
     rate: 'reads',
     querystring: nothing,
     request: {},

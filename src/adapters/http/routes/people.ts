@@ -1,6 +1,7 @@
 /** Other people's accounts, to see. What is done to them is in routes/administration.ts. */
 import Type, { type Static } from 'typebox'
-import type { AccountView, ListRequest, Onlooker } from '../../../commands/look-up-accounts.ts'
+import type { AccountView, ErasedView, ListRequest, Onlooker } from '../../../commands/look-up-accounts.ts'
+import { accountStates } from '../../../domain/account/standing.ts'
 import type { Json } from '../../../domain/event.ts'
 import { isRefusal, type Refusal } from '../../../domain/refusal.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
@@ -15,19 +16,28 @@ export type PeoplePort = {
     request: ListRequest,
     by: Onlooker,
   ): Promise<{ readonly items: readonly AccountView[]; readonly next?: number } | Refusal>
-  read(id: string, by: Onlooker): Promise<AccountView | Refusal>
+  read(id: string, by: Onlooker): Promise<AccountView | ErasedView | Refusal>
 }
 
 const AccountSchema = Type.Object(
   {
     id: Type.String(),
     createdAt: Type.String({ format: 'date-time' }),
+    state: Type.Enum(accountStates.filter(each => each !== 'erased')),
     suspended: Type.Boolean(),
     roles: Type.Array(GrantSchema),
     displayName: Type.Union([Type.String(), Type.Null()]),
     email: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'For administrators alone.' })),
   },
   { $id: 'Account' },
+)
+const ErasedSchema = Type.Object(
+  {
+    id: Type.String(),
+    state: Type.Literal('erased'),
+    displayName: Type.Optional(Type.String({ description: 'Where its owner wished that it stays.' })),
+  },
+  { $id: 'ErasedAccount' },
 )
 const AccountsQuery = Type.Object(
   {
@@ -46,6 +56,7 @@ const AccountsQuery = Type.Object(
 const example: Json = {
   id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f',
   createdAt: '2026-01-05T10:00:00.000Z',
+  state: 'active',
   suspended: false,
   roles: [{ role: 'contributor' }, { role: 'editor', languages: ['es'] }],
   displayName: 'Ada',
@@ -119,7 +130,13 @@ export const peopleRoutes = (
     params: AccountParams,
     querystring: nothing,
     request: { params: { id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f' } },
-    answers: { 200: { description: 'The account.', schema: AccountSchema, example } },
+    answers: {
+      200: {
+        description: 'The account; of one that was erased only that it was.',
+        schema: Type.Union([AccountSchema, ErasedSchema]),
+        example,
+      },
+    },
     problems: ['account-not-found'],
     handle: async request => {
       const view = accepted(await port.read(request.params['id'] ?? '', onlookerOf(request)))
