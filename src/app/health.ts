@@ -8,10 +8,10 @@ import type { ServiceLog } from '../adapters/logging/service-log.ts'
 import type { ConsumerStats, LiveStats } from '../adapters/metrics/sources.ts'
 import type { Config } from '../config/load.ts'
 import { defined } from '../domain/defined.ts'
-import type { Clock } from '../ports/clock.ts'
 import type { JobCounts } from '../ports/jobs.ts'
 import type { Core, Running, Views } from './core.ts'
 import { erasuresPart } from './erasure.ts'
+import { openLivePart } from './health-live.ts'
 import { signingKeyAge } from './housekeeping.ts'
 import type { MailReport } from './mail.ts'
 
@@ -55,8 +55,6 @@ const FRESH_MS = 250
 const PATIENCE_MS = 2_000
 /** Without news for longer a node refuses what needs a token. */
 const DEAF_MS = 10_000
-/** Events that the live feed has not read for longer are late for those who listen. */
-const LATE_LIVE_MS = 10_000
 const LONG_STREAMS_SHOWN = 20
 /** Less than this is left, in bytes or as a share: time to make room. */
 const SCARCE_BYTES = 512 * 1024 * 1024
@@ -227,29 +225,6 @@ const tokensPart = ({ core, running }: HealthSources): { readonly part: HealthPa
       ...defined({ detail: stopped && { reason: stopped.message } }),
     },
     ...(Number.isFinite(age) && { ageMs: age }),
-  }
-}
-
-/** How far the log was, and when: whoever has read up to there owes nothing older. */
-type Mark = { readonly head: bigint; readonly at: number }
-
-/** The live feed against the log's end; without news of that, against what was known of it. */
-export const openLivePart = ({ clock }: { readonly clock: Pick<Clock, 'monotonic'> }, live?: () => LiveStats) => {
-  let owed: Mark | undefined
-  return (head: bigint | undefined): { readonly part?: HealthPart; readonly behindMs?: number } => {
-    if (!live) return {}
-    const { position, connections } = live()
-    const at = clock.monotonic()
-    if (owed && position >= owed.head) owed = undefined
-    if (!owed && head !== undefined && position < head) owed = { head, at }
-    const behindMs = owed ? Math.round(at - owed.at) : 0
-    const lag = head !== undefined && head > position ? head - position : 0n
-    const part: HealthPart = {
-      state: behindMs > LATE_LIVE_MS ? 'degraded' : 'ok',
-      lag: String(lag),
-      detail: { connections, behindMs },
-    }
-    return { part, behindMs }
   }
 }
 
