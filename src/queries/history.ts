@@ -276,7 +276,7 @@ export const openHistory = (deps: HistoryDeps) => {
     event: async (
       id: string,
       reader: HistoryReader,
-    ): Promise<{ readonly line: Line; readonly position: bigint } | Refusal> => {
+    ): Promise<{ readonly line: Line; readonly stream: string; readonly position: bigint } | Refusal> => {
       const position = await records.head()
       const first = await byId(id)
       // What came last may not be in the read model yet: nobody is told that an event is not there before it is.
@@ -284,7 +284,7 @@ export const openHistory = (deps: HistoryDeps) => {
       const found = first.event ?? (first.position < position ? (await byId(id)).event : undefined)
       if (!found) return nothing()
       const [line] = await transcript.write([found], sightOf(reader), true)
-      return line ? { line, position } : nothing()
+      return line ? { line, stream: found.stream, position } : nothing()
     },
     /** The revisions of one stream; `place` is the first of the page, undefined at the stream's own end. */
     revisions: async (
