@@ -6,7 +6,7 @@ import type { Cursor, Page, Query, Reader } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
 import type { Entry } from '../domain/entry/entry.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
-import { permissionsIn, permitsSomewhere } from '../domain/roles.ts'
+import { anonymousPermissions, permissionsIn, permitsSomewhere } from '../domain/roles.ts'
 import type { Turns } from '../domain/turns.ts'
 import type { Condition } from '../ports/read-store.ts'
 import {
@@ -18,6 +18,7 @@ import {
   nameKey,
   REMOVAL,
 } from '../projections/entries.ts'
+import type { People } from '../projections/people.ts'
 import {
   type EntryRevision,
   HistoryItem,
@@ -33,6 +34,8 @@ import { EntrySchema, type EntryView, leastOf, sightOf, viewAs, viewFor } from '
 export type EntryReads = {
   readonly entries: View<EntryDocument>
   readonly log: Pick<Log, 'readStream' | 'head'>
+  /** Whose contributions may be listed for whom; absent: everybody's for everybody. */
+  readonly people?: Pick<People, 'listsFor'>
 }
 export type EntryPasts = EntryReads & {
   /** Turns at folding an entry's past, which may be long: few at once, of one reader fewer. Strangers count as one. */
@@ -208,14 +211,18 @@ const pageSchema = Type.Object({
   next: Type.Union([Type.String(), Type.Null()]),
 })
 
-/** Entries of one status (published unless named), filtered and sorted. */
+const stranger: Reader = { permissions: anonymousPermissions }
+const mayList = ({ people }: EntryReads, contributor: string | undefined, reader: Reader): boolean =>
+  contributor === undefined || people?.listsFor(contributor, reader) !== false
+
+/** Entries of one status (published unless named), filtered and sorted. Who hides what they contributed to is found by nobody. */
 export const listEntries = (reads: EntryReads): Query<ListInput, Page<EntryView>> => ({
   name: 'list-entries',
   permission: 'entries:read',
   output: pageSchema,
   reads: ['entries'],
-  caching: ({ status, language, partOfSpeech }) =>
-    status === undefined || status === 'published'
+  caching: ({ status, language, partOfSpeech, contributor }) =>
+    (status === undefined || status === 'published') && mayList(reads, contributor, stranger)
       ? { strategy: 'until-changed', tags: publicTags(language, partOfSpeech) }
       : { strategy: 'none' },
   run: async (input, reader) => {
@@ -227,6 +234,8 @@ export const listEntries = (reads: EntryReads): Query<ListInput, Page<EntryView>
         : status !== 'published' && !permissions.has('entries:read-drafts')
     )
       return refuse('permission-denied', `Entries that are ${status} are not listed for everybody.`)
+    if (!mayList(reads, input.contributor, reader))
+      return { value: { items: [], next: null }, position: reads.entries.position() }
     const order = [orders[input.sort ?? 'lemma']]
     const found = await reads.entries.find({
       where: [...conditions(input), ...shownOf(input, status, reader)],

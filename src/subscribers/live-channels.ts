@@ -6,6 +6,7 @@
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Listener, LiveFilter, Now, Standing } from '../core/live/channels.ts'
+import { accountCategory, RoleGranted, RoleTaken, SessionsEnded } from '../domain/account/account.ts'
 import { defined } from '../domain/defined.ts'
 import { entryStream } from '../domain/entry/entry.ts'
 import { EntryRedacted, EntryRetired } from '../domain/entry/events.ts'
@@ -41,7 +42,7 @@ const declared: Readonly<Record<ChannelName, Channel>> = {
   activity: {},
   projections: { needs: 'operations:read' },
   events: { needs: 'events:read', log: {} },
-  me: { needs: 'actor', log: { categories: ['token', 'session', 'notification'] } },
+  me: { needs: 'actor', log: { categories: ['token', 'session', 'notification', accountCategory] } },
 }
 
 export const isChannel = (name: string): name is ChannelName => channelNames.some(each => each === name)
@@ -122,6 +123,16 @@ const visibleNow = (event: Recorded, { permissions }: Listener, { now, replayed 
   return !now.retired || permissions.has('entries:review') || event.type === EntryRetired.type
 }
 
+/** What people are told of their own account, each under the notice that switches it off; of the rest nothing can be. */
+const ownNotices: ReadonlyMap<string, 'roles' | undefined> = new Map([
+  [RoleGranted.type, 'roles'],
+  [RoleTaken.type, 'roles'],
+  [SessionsEnded.type, undefined],
+])
+
+/** The notice that an event is; undefined where it is none that may be switched off. */
+export const noticeOf = ({ type }: Pick<Recorded, 'type'>): 'roles' | undefined => ownNotices.get(type)
+
 const fits = (event: Recorded, filter: LiveFilter): boolean =>
   Object.entries(filter).every(([member, wanted]) => {
     switch (member) {
@@ -153,7 +164,12 @@ export const wants = (
   const { log } = declared[name]
   if (!log || (log.categories && !log.categories.includes(categoryOf(event))) || !fits(event, filter)) return false
   if (name === 'events') return true
-  if (name === 'me') return listener.actor !== undefined && event.meta.route.owner === listener.actor.id
+  if (name === 'me')
+    return (
+      listener.actor !== undefined &&
+      event.meta.route.owner === listener.actor.id &&
+      (categoryOf(event) !== accountCategory || ownNotices.has(event.type))
+    )
   return visibleThen(event, listener, look.now?.author) && visibleNow(event, listener, look)
 }
 

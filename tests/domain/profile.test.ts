@@ -2,7 +2,14 @@
 import t from 'tap'
 import { isDisplayName, readDisplayName } from '../../src/domain/profile/display-name.ts'
 import { claimName, nameAggregate } from '../../src/domain/profile/name-claim.ts'
-import { defaultPreferences, preferencesAggregate, setPreferences } from '../../src/domain/profile/preferences.ts'
+import {
+  audiences,
+  defaultPreferences,
+  isShownTo,
+  PreferencesSet,
+  preferencesAggregate,
+  setPreferences,
+} from '../../src/domain/profile/preferences.ts'
 import {
   editProfile,
   profileAggregate,
@@ -152,18 +159,41 @@ t.test('preferences: what is unknown is refused, null goes back to the beginning
   const about = { accountId: 'a-1', locale: 'es' } as const
   const set = (change: Parameters<typeof setPreferences>[1], stated: StatedEdits = undefined) =>
     setPreferences(about, change, stated)
-  const chosen = { language: 'en' as const, timeZone: 'Europe/Madrid', email: { roles: false } }
+  const chosen = {
+    ...defaultPreferences('en'),
+    timeZone: 'Europe/Madrid',
+    email: { roles: false },
+    notifications: { roles: false },
+    privacy: { profile: 'nobody', activity: 'everybody', contributions: 'members' },
+  } as const
   const given = { type: 'PreferencesSet' as const, data: { accountId: 'a-1', preferences: chosen } }
   preferences
     .given()
-    .when(set({ language: 'en-GB', timeZone: 'europe/madrid', email: { roles: false } }, [{ revision: 0n }]))
+    .when(
+      set(
+        {
+          language: 'en-GB',
+          timeZone: 'europe/madrid',
+          email: { roles: false },
+          notifications: { roles: false },
+          privacy: { profile: 'nobody', contributions: 'members' },
+        },
+        [{ revision: 0n }],
+      ),
+    )
     .thenEvents(given)
     .again(set({ timeZone: 'Europe/Madrid' }))
     .thenNothing()
   preferences
     .given()
-    .when(set({ language: 'es', email: {} }))
+    .when(set({ language: 'es', email: {}, notifications: null, privacy: { profile: 'members', activity: null } }))
     .thenNothing()
+  preferences
+    .given(given)
+    .when(set({ privacy: { profile: null, activity: 'nobody' }, notifications: {} }))
+    .thenState(({ chosen: now }) =>
+      t.same(now, { ...chosen, privacy: { profile: 'members', activity: 'nobody', contributions: 'members' } }),
+    )
   preferences
     .given(given)
     .when(set({ timeZone: 'UTC' }, [{ revision: 0n }]))
@@ -174,9 +204,27 @@ t.test('preferences: what is unknown is refused, null goes back to the beginning
     preferences.given().when(set({ language })).thenRefused('language-unknown')
   preferences
     .given(given)
-    .when(set({ language: null, timeZone: null, email: null }))
+    .when(set({ language: null, timeZone: null, email: null, notifications: { roles: null }, privacy: null }))
     .thenState(state => {
       t.same(state.chosen, defaultPreferences('es'))
     })
   t.same(bare(preferences.given({ ...given, removed: true }).state), { edits: 1, accountId: 'a-1' })
+})
+
+t.test('who chose before there was more to choose has what everybody has at first', async t => {
+  const lift = PreferencesSet.upcasters[1]
+  const { notifications, privacy, ...old } = { ...defaultPreferences('es'), email: { roles: false } }
+  t.same(lift?.({ accountId: 'a-1', preferences: old }), {
+    accountId: 'a-1',
+    preferences: { ...old, notifications, privacy },
+  })
+  t.same(lift?.({ accountId: 'a-1' }), { accountId: 'a-1' }, 'of who was erased there is nothing to lift')
+})
+
+t.test('an audience is everybody, those who are signed in, or who has to know', async t => {
+  const readers = { stranger: [false, false], member: [false, true], privy: [true, true] } as const
+  const seen = audiences.map(to =>
+    Object.entries(readers).flatMap(([name, [privy, signedIn]]) => (isShownTo(to, { privy, signedIn }) ? [name] : [])),
+  )
+  t.same(seen, [['stranger', 'member', 'privy'], ['member', 'privy'], ['privy']])
 })

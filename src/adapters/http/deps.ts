@@ -28,6 +28,7 @@ import type { LivePort } from './routes/live.ts'
 import type { OpenIdPort } from './routes/openid.ts'
 import type { PeoplePort } from './routes/people.ts'
 import type { ProfilePort } from './routes/profile.ts'
+import type { PublicProfilePort } from './routes/public-profile.ts'
 import type { UnsubscribePort } from './routes/unsubscribe.ts'
 import type { HotRecords } from './warming.ts'
 
@@ -77,7 +78,7 @@ export type HttpDeps = {
   /** Absent where there are no accounts. */
   readonly identity?: IdentityPort
   readonly administration?: AdministrationPort
-  readonly profile?: ProfilePort & UnsubscribePort
+  readonly profile?: ProfilePort & PublicProfilePort & UnsubscribePort
   /** Absent where nobody is blocked. */
   readonly ownData?: OwnData
   readonly people?: PeoplePort

@@ -25,6 +25,7 @@ import { operationRoutes } from './routes/operations.ts'
 import { ownDataRoutes } from './routes/own-data.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { profileRoutes } from './routes/profile.ts'
+import { publicProfileRoute } from './routes/public-profile.ts'
 import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 import type { SessionCookies } from './session-cookies.ts'
 
@@ -350,7 +351,9 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
     : []),
   ...(deps.people ? peopleRoutes(deps.people, edge) : []),
   ...(deps.blocks ? blockRoutes(deps.blocks.port, edge) : []),
-  ...(deps.profile ? [...profileRoutes(deps.profile, edge), ...unsubscribeRoutes(deps.profile)] : []),
+  ...(deps.profile
+    ? [...profileRoutes(deps.profile, edge), publicProfileRoute(deps.profile), ...unsubscribeRoutes(deps.profile)]
+    : []),
   ...(deps.openId && deps.identity ? openIdRoutes(deps.openId, edge.cookies, deps.identity.stepUp) : []),
   ...(deps.live ? liveRoutes(deps.live, deps.authority, deps.settings) : []),
 ]
