@@ -245,6 +245,7 @@ export const openService = async (
     people: openPeople(core, identity, identities),
     ownData: openOwnDataOf(core, history.history, identities),
     profile: await openProfilePort(core),
+    names: people,
     blocks,
     openId: await openOpenId(core, config, identity, scopeOf(config), logger, opened),
     live,

@@ -5,7 +5,7 @@ import type { Day } from '../domain/entry/day.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
 import { drawEntry, type EntryReads, publicTags } from './entries.ts'
-import { EntrySchema, type EntryView, viewFor } from './entry-view.ts'
+import { EntrySchema, type EntryView, peopleIn, viewFor } from './entry-view.ts'
 
 export type DayInput = { readonly language: string; readonly date?: string }
 
@@ -31,6 +31,7 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
   }
   return {
     name: 'word-of-the-day',
+    people: peopleIn,
     permission: 'entries:read',
     output: EntrySchema,
     reads: ['entries'],

@@ -24,11 +24,12 @@ import {
   HistoryItem,
   historyFor,
   lastRevisions,
+  peopleInRevision,
   type Revision,
   revisionsOf,
   withoutReplacements,
 } from './entry-history.ts'
-import { EntrySchema, type EntryView, leastOf, sightOf, viewAs, viewFor } from './entry-view.ts'
+import { EntrySchema, type EntryView, leastOf, peopleIn, sightOf, viewAs, viewFor } from './entry-view.ts'
 
 /** What the queries read. */
 export type EntryReads = {
@@ -112,6 +113,7 @@ const asItWas = async (reads: EntryReads, id: string, asOf: AsOf, reader: Reader
 /** One entry; with `asOf` as it was then, if it was visible then and is now. */
 export const getEntry = (reads: EntryPasts): Query<{ readonly id: string; readonly asOf?: AsOf }, EntryView> => ({
   name: 'get-entry',
+  people: peopleIn,
   permission: 'entries:read',
   output: EntrySchema,
   reads: ['entries'],
@@ -218,6 +220,7 @@ const mayList = ({ people }: EntryReads, contributor: string | undefined, reader
 /** Entries of one status (published unless named), filtered and sorted. Who hides what they contributed to is found by nobody. */
 export const listEntries = (reads: EntryReads): Query<ListInput, Page<EntryView>> => ({
   name: 'list-entries',
+  people: peopleIn,
   permission: 'entries:read',
   output: pageSchema,
   reads: ['entries'],
@@ -259,6 +262,7 @@ export type HistoryInput = { readonly id: string; readonly limit: number; readon
 /** The entry's revisions, newest first. */
 export const entryHistory = (reads: EntryPasts): Query<HistoryInput, Page<EntryRevision>> => ({
   name: 'entry-history',
+  people: peopleInRevision,
   permission: 'entries:read',
   output: historySchema,
   reads: [],
@@ -299,6 +303,7 @@ export const randomEntry = (
   pointOf: (seed: string | undefined) => string,
 ): Query<RandomInput, EntryView> => ({
   name: 'random-entry',
+  people: peopleIn,
   permission: 'entries:read',
   output: EntrySchema,
   reads: ['entries'],

@@ -154,6 +154,62 @@ t.test('what one contributed to is listed for whom one lets list it', async t =>
   t.equal(await found(await app.token('moderator'), {}), 1, 'and to who has to know')
 })
 
+t.test('contributors have names where the reader may see them, whatever is kept of the answers', async t => {
+  const dora = await member('dora@dictionary.example')
+  const editor = await app.token('editor')
+  const named = await edit(dora.as, { displayName: 'Dora' })
+  const drafted = await api('POST', '/v1/entries', {
+    as: dora.as,
+    headers: after(named),
+    body: { language: 'de', lemma: 'Name', partOfSpeech: 'noun', senses: [{ gloss: 'how one is called' }] },
+  })
+  const entry = `/v1/entries/${drafted.json['id']}`
+  t.match(drafted.json, { author: dora.id, names: { [dora.id]: 'Dora' } }, drafted.text)
+  const unchanged = await api('GET', entry, { as: dora.as, headers: { 'if-none-match': etag(drafted) } })
+  t.equal(unchanged.status, 304, 'what the command answered is what is read')
+  const published = await api('POST', `${entry}/publish`, { as: editor, headers: { 'if-match': '*' } })
+  const paths = [
+    entry,
+    `${entry}?fields=author`,
+    '/v1/entries?language=de',
+    '/v1/entries?language=de&fields=id,contributors',
+    '/v1/search?q=Name',
+    '/v1/random?language=de',
+    `${entry}/history`,
+  ]
+  const names = async (headers: Readonly<Record<string, string>>, as?: string) => {
+    const found = await Promise.all(paths.map(path => api('GET', path, { headers, ...(as !== undefined && { as }) })))
+    for (const { status, text } of found) t.equal(status, 200, text)
+    return found.map(({ json }) => Object(json['names'])[dora.id])
+  }
+  const all = (name: string | undefined) => paths.map(() => name)
+  t.strictSame(await names(after(published)), all('Dora'))
+  t.notOk((await api('GET', `${entry}?fields=id,lemma`)).json['names'], 'where no id is shown there is no name')
+  const before = await api('GET', entry)
+
+  const renamed = await edit(dora.as, { displayName: 'Theodora' })
+  t.strictSame(await names(after(renamed)), all('Theodora'), 'a rename holds at once')
+  const fresh = await api('GET', entry, { headers: { 'if-none-match': etag(before) } })
+  t.equal(fresh.status, 200, 'the entity tag went with the name')
+  t.equal((await api('GET', entry, { headers: { 'if-none-match': etag(fresh) } })).status, 304)
+  const patched = await api('PATCH', entry, {
+    as: editor,
+    headers: { 'if-match': etag(before) },
+    body: { categories: ['names'] },
+  })
+  t.equal(patched.status, 200, 'an edit is held to the revision and not to the name')
+
+  const hidden = await prefer(dora.as, { privacy: { contributions: 'members' } })
+  t.strictSame(await names(after(hidden)), all(undefined), 'strangers see the id')
+  t.strictSame(await names(after(hidden), editor), all('Theodora'))
+  const secret = await prefer(dora.as, { privacy: { contributions: 'nobody' } })
+  t.strictSame(await names(after(secret), editor), all(undefined))
+  t.strictSame(await names(after(secret), dora.as), all('Theodora'), 'oneself')
+  t.strictSame(await names(after(secret), await app.token('moderator')), all('Theodora'), 'and who has to know')
+  const gone = await edit(dora.as, { displayName: null })
+  t.strictSame(await names(after(gone), dora.as), all(undefined))
+})
+
 t.test('a notice that was switched off is not told on the live feed, and what concerns safety is', async t => {
   const cleo = await member('cleo@dictionary.example')
   const grant = (role: string, method = 'PUT') =>

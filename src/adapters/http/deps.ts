@@ -18,6 +18,7 @@ import type { searchEntries, suggestEntries } from '../../queries/search-entries
 import type { Authority } from './authority.ts'
 import type { BlockingPort } from './blocking.ts'
 import type { RateLimits } from './limits.ts'
+import type { Names } from './names.ts'
 import type { Health, HttpMetrics } from './operation.ts'
 import type { Freshness } from './route-query.ts'
 import type { IdentityPort } from './routes/account-edge.ts'
@@ -75,6 +76,8 @@ export type HttpDeps = {
   readonly jwks: () => Promise<JsonObject>
   readonly health: () => Promise<Health>
   readonly metrics?: HttpMetrics
+  /** Display names; absent where there are no accounts. */
+  readonly names?: Names
   /** Absent where there are no accounts. */
   readonly identity?: IdentityPort
   readonly administration?: AdministrationPort

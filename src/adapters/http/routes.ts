@@ -43,7 +43,7 @@ const texts = ['text-invalid', 'language-unknown', 'sense-unknown', 'sense-repea
 const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
   const transactor = deps.entries
   const tagOf = answers.openEntryTags(deps.version)
-  const changed = answers.answerEntry(200, tagOf)
+  const changed = answers.answerEntry(200, tagOf, deps.names)
   const life = { ...onEntry, transactor, answer: changed }
   return [
     commandRoute(
@@ -55,7 +55,7 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
         description: 'Language, lemma, part of speech and homograph are its identity and never change.',
         command: commands.draftEntry,
         transactor,
-        answer: answers.answerEntry(201, tagOf),
+        answer: answers.answerEntry(201, tagOf, deps.names),
         request: { body: draftExample },
         answers: { 201: answers.createdAnswer },
         problems: ['entry-exists', 'entry-removed', ...texts],

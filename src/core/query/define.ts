@@ -71,6 +71,8 @@ export type Query<Input, Output> = {
   readonly output: TSchema
   /** The projections it reads: a request with a Sync-Token waits for them, 2 s at most. None: it reads the log itself. */
   readonly reads: readonly ('entries' | 'search' | 'analytics' | 'history')[]
+  /** The actors that what is shown names by their ids (of a page: an item of it). Their display names are put in as it is sent. */
+  readonly people?: (shown: unknown) => readonly string[]
   /** Asked by words that somebody types: they are written nowhere. */
   readonly typed?: true
   /** How its answers may be kept; none by default. What is refused is never kept. */
