@@ -6,7 +6,8 @@
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Listener, LiveFilter, Now, Standing } from '../core/live/channels.ts'
-import { accountCategory, RoleGranted, RoleTaken, SessionsEnded } from '../domain/account/account.ts'
+import { accountCategory, RoleGranted, RoleTaken } from '../domain/account/account.ts'
+import { SessionsEnded } from '../domain/account/session-end-events.ts'
 import { defined } from '../domain/defined.ts'
 import { entryStream } from '../domain/entry/entry.ts'
 import { EntryRedacted, EntryRetired } from '../domain/entry/events.ts'
@@ -214,6 +215,11 @@ export const dataOf = (
     const envelope = { eventId: event.id, stream, revision: String(revision), actor, correlationId, causationId }
     return { ...envelope, recordedAt: event.recordedAt, ...removed, data }
   }
+  // Of their own account people are told why, and not which administrator it was.
+  if (name === 'me') {
+    const { by, ...told } = data
+    return { id: idOf(event), ...removed, ...told, ...(by === listener.actor?.id && { by }) }
+  }
   const { reason, replacedBy, record: _, ...rest } = data
   const reviews = permissions.has('entries:review')
   const other = typeof replacedBy === 'string' ? standing(entryStream(replacedBy)) : undefined
@@ -222,7 +228,6 @@ export const dataOf = (
     ...(reason !== undefined && reviews && { reason }),
     ...(replacedBy !== undefined && (reviews || !(other?.retired || other?.removed)) && { replacedBy }),
   }
-  if (name === 'me') return { id: idOf(event), ...removed, ...shown }
   return {
     entryId: idOf(event),
     revision: String(revision),

@@ -8,6 +8,7 @@ import { refuse } from '../refusal.ts'
 import { languageRoles, type Role, roles } from '../roles.ts'
 import { type Erased, type Erasure, erasureEvents } from './erasure-events.ts'
 import type { Grant } from './grants.ts'
+import { type Ending, SessionsEnded } from './session-end-events.ts'
 
 // Stream
 
@@ -44,8 +45,6 @@ export const PasswordSet = eventType(
   Type.Object({ accountId: text, password: secret, reason: Type.Enum(['changed', 'reset', 'rehashed']) }, strict),
   { subject },
 )
-/** Every session but `except` ends here. */
-export const SessionsEnded = eventType('SessionsEnded', Type.Object({ except: Type.Optional(text) }, strict))
 /** `languages`: canonical tags, in order; absent: in every language. */
 export const RoleGranted = eventType(
   'RoleGranted',
@@ -265,24 +264,24 @@ export const moveBack =
     const data = { accountId: account.id, claim, from: account.claim, address, reverted: true }
     return [
       { type: 'AddressChanged', data },
-      { type: 'SessionsEnded', data: {} },
+      { type: 'SessionsEnded', data: { reason: 'address-reverted' } },
     ]
   }
 
-/** Sets a password. Those that were changed or reset end every session but `spare`. */
+/** Sets a password. Those that were changed or reset end every session but the one that did it. */
 export const setPassword =
-  (password: string, reason: 'changed' | 'reset' | 'rehashed', spare?: string): Decide<AccountState, AccountEvent> =>
+  (
+    password: string,
+    reason: 'changed' | 'reset' | 'rehashed',
+    ending: Ending = {},
+  ): Decide<AccountState, AccountEvent> =>
   account => {
     if (!account) return absent()
     const set = { type: 'PasswordSet' as const, data: { accountId: account.id, password, reason } }
     if (reason === 'rehashed') return [set]
-    return [set, { type: 'SessionsEnded', data: spare === undefined ? {} : { except: spare } }]
+    const why = reason === 'reset' ? 'reset' : 'password-changed'
+    return [set, { type: 'SessionsEnded', data: { ...ending, reason: why } }]
   }
-
-export const endSessions =
-  (spare?: string): Decide<AccountState, AccountEvent> =>
-  account =>
-    account ? [{ type: 'SessionsEnded', data: spare === undefined ? {} : { except: spare } }] : absent()
 
 const known = (account: Account, role: Role, now: Date): Grant | undefined =>
   account.grants.find(
@@ -336,7 +335,11 @@ export const suspend =
     if (!account) return absent()
     if (by === account.id) return refuse('own-role', 'Nobody suspends themselves: another administrator has to.')
     if (reason.trim() === '') return refuse('reason-required', 'A suspension needs a reason.')
-    return account.suspended ? [] : [{ type: 'AccountSuspended', data: { accountId: account.id, by, reason } }]
+    if (account.suspended) return []
+    return [
+      { type: 'AccountSuspended', data: { accountId: account.id, by, reason } },
+      { type: 'SessionsEnded', data: { reason: 'suspension' } },
+    ]
   }
 
 export const reinstate =

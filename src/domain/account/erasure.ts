@@ -58,7 +58,10 @@ export const beginErasure =
     if (isAdministrator(account)) return []
     const stays = displayName !== undefined && account.erasure?.content === 'kept'
     const attribution = stays ? { attribution: displayName } : {}
-    return [{ type: 'ErasureBegun', data: { accountId: account.id, ...attribution } }]
+    return [
+      { type: 'ErasureBegun', data: { accountId: account.id, ...attribution } },
+      { type: 'SessionsEnded', data: { reason: 'erasure' } },
+    ]
   }
 
 /** May the key be destroyed? */
