@@ -34,9 +34,33 @@ t.test('names that readers would take for one another are one', async t => {
   t.equal(keyOf('Сосо'), keyOf('Coco'), 'all of it Cyrillic')
   t.equal(keyOf('ΑΒΒΑ'), keyOf('abba'), 'all of it Greek')
   t.equal(keyOf('Arno'), keyOf('Amo'))
+  for (const [other, name] of [
+    ['Ƥaul Clay', 'Paul Clay'],
+    ['ꜱcope', 'scope'],
+    ['ᏚᎳ', 'SW'],
+    ['ꓢꓳꓑꓰ', 'sope'],
+    ['ᑯᑯ', 'dd'],
+    ['ꮪꮃ', 'ᏚᎳ'],
+    ['ʀoot beer', 'Root Beer'],
+  ] as const)
+    t.equal(keyOf(other), keyOf(name), other)
+  t.not(keyOf('hat'), keyOf('nat'))
+  t.not(keyOf('Νίκος'), keyOf('Μίκος'))
   t.not(keyOf('Paula'), keyOf('Paul'))
   t.not(keyOf('Мария'), keyOf('Марина'))
-  for (const good of ['María José', "O'Brien", '山田太郎', 'ज्ञान', 'ada_99', 'J. R. R. T.', 'أحمد'])
+  for (const good of [
+    'María José',
+    "O'Brien",
+    '山田太郎',
+    'ज्ञान',
+    'ada_99',
+    'J. R. R. T.',
+    'أحمد',
+    'Ada山田',
+    'カタかな漢',
+    '한글漢',
+    'Ada가',
+  ])
     t.ok(isDisplayName(readDisplayName(good)), good)
 })
 
@@ -66,6 +90,18 @@ t.test('what is no name is refused', async t => {
 
     'Pаul',
     'Aδa',
+    'ꓑaul Clay',
+    'ꮪcope',
+    'ꓢcope',
+    'Aᑯa',
+    'Аdа',
+    'Moderator2',
+    'M0derator 77',
+    'Security',
+    'ꜱecurity',
+    '5taff',
+    '𐌰𐌳𐌰',
+    'Adaあ가',
     `a${'\u0301'.repeat(9)}da`,
     'Admin',
     'ＡＤＭＩＮ',
