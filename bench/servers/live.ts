@@ -37,6 +37,7 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
     projections: async () => [],
     figures: async () => ({}),
     connections: () => 0,
+    people: { wants: () => true },
     standings: { refresh: async () => undefined, note: () => undefined, of: () => undefined },
   })
   const tickets = openTickets({

@@ -9,6 +9,7 @@ import * as roles from '../commands/account-roles.ts'
 import * as accounts from '../commands/accounts.ts'
 import { isAccountBlocked } from '../commands/blocks.ts'
 import { readRefreshToken } from '../commands/identity.ts'
+import { sessionViews } from '../commands/look-up-accounts.ts'
 import type { FactorDeps } from '../commands/second-factor.ts'
 import * as sessions from '../commands/sessions.ts'
 import { countTry } from '../commands/sign-in-waits.ts'
@@ -107,8 +108,8 @@ export const openIdentityPort = (
     reset: (given, from) => accounts.resetPassword(deps, given, from),
     changePassword: (by, passwords, from) => accounts.changePassword(deps, by, passwords, from),
     endSession: (accountId, which, from) => sessions.endOneSession(deps, accountId, which, from),
-    endSessions: (accountId, spare, from) => accounts.endAllSessions(deps, accountId, spare, from),
-    sessionsOf: accountId => identities.sessionsOf(accountId),
+    endSessions: (by, which, from) => accounts.endAllSessions(deps, by, which, from),
+    sessionsOf: accountId => sessionViews({ devices: core.devices, sessionsOf: identities.sessionsOf }, accountId),
     account: async id => {
       const { state: account } = await core.accounts.load(accountStream(id))
       return account && { account, grants: grantsOf(account.grants, core.clock.now()) }
@@ -131,7 +132,8 @@ export const openAdministration = (core: Core, identities: Pick<Identities, 'adm
     grant: async (given, by, from) => standing(await roles.grant(deps, given, by, from)),
     take: async (given, by, from) => standing(await roles.take(deps, given, by, from)),
     suspend: async (id, reason, by, from) => standing(await roles.suspendAccount(deps, id, reason, by, from)),
-    endSessions: async (id, by, from) => standing(await roles.endAccountSessions(deps, id, by, from)),
+    endSessions: async (id, grounds, by, from) => standing(await roles.endAccountSessions(deps, id, grounds, by, from)),
+    endSession: (about, by, from) => roles.endAccountSession(deps, about, by, from),
     reinstate: async (id, by, from) => standing(await roles.reinstateAccount(deps, id, by, from)),
   }
 }

@@ -12,6 +12,7 @@ import { defined } from '../domain/defined.ts'
 import type { JsonObject } from '../domain/event.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import type { Permission } from '../domain/roles.ts'
+import type { People } from '../projections/people.ts'
 import { FiguresSchema } from '../queries/analytics.ts'
 import { openLiveHub } from '../subscribers/live-feed.ts'
 import { openFilters } from '../subscribers/live-filters.ts'
@@ -27,6 +28,7 @@ export const openLive = async (
     readonly version: string
     readonly most: number
     readonly total: number
+    readonly people: Pick<People, 'wants'>
     /** The day's figures. */
     readonly figures: () => Promise<JsonObject>
     /** Records who reads the log. */
@@ -56,6 +58,7 @@ export const openLive = async (
     tokenOf: syncTokens.at,
     onError,
     figures,
+    people: options.people,
     standings: openStandings(store),
     projections: () =>
       Promise.all(

@@ -1,7 +1,7 @@
 /** Other people's accounts, and one's own data: the streams they are read from. */
 import type { PeoplePort } from '../adapters/http/routes/people.ts'
 import type { IdentityDeps } from '../commands/identity.ts'
-import { type LookupDeps, listAccounts, readAccount } from '../commands/look-up-accounts.ts'
+import { type LookupDeps, listAccounts, readAccount, readSessions } from '../commands/look-up-accounts.ts'
 import { accountStream } from '../domain/account/account.ts'
 import { identitiesStream } from '../domain/openid/linked-identities.ts'
 import { preferencesStream } from '../domain/profile/preferences.ts'
@@ -14,9 +14,9 @@ import type { Core } from './core.ts'
 export const openPeople = (
   core: Core,
   { secrets }: Pick<IdentityDeps, 'secrets'>,
-  identities: Pick<Identities, 'page'>,
+  identities: Pick<Identities, 'page' | 'sessionsOf'>,
 ): PeoplePort => {
-  const { accounts, addresses, addressKeys, profiles, lookups, clock, newId } = core
+  const { accounts, addresses, addressKeys, profiles, lookups, devices, clock, newId } = core
   const deps: LookupDeps = {
     accounts,
     addresses,
@@ -26,11 +26,14 @@ export const openPeople = (
     clock,
     newId,
     secrets,
+    devices,
     page: identities.page,
+    sessionsOf: identities.sessionsOf,
   }
   return {
     list: (request, by) => listAccounts(deps, request, by),
     read: (id, by) => readAccount(deps, id, by),
+    sessions: (id, by) => readSessions(deps, id, by),
   }
 }
 

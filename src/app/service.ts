@@ -18,6 +18,7 @@ import { isRefusal } from '../domain/refusal.ts'
 import { openTurns } from '../domain/turns.ts'
 import { waitAtMost } from '../ports/clock.ts'
 import { openIdentities } from '../projections/identities.ts'
+import { followPeople, type People } from '../projections/people.ts'
 import { followTokens } from '../projections/tokens.ts'
 import { wordOfTheDay } from '../queries/days.ts'
 import { entryHistory, FOLDS_AT_ONCE, FOLDS_OF_ONE, getEntry } from '../queries/entries.ts'
@@ -45,12 +46,18 @@ import { openHotRecords } from './warming.ts'
 
 const VERIFIED_TOKENS = 10_000
 
-const openQueries = (core: Core, views: Views, { counter, query }: ReturnType<typeof openAnalytics>) => {
+const openQueries = (
+  core: Core,
+  views: Views,
+  { counter, query }: ReturnType<typeof openAnalytics>,
+  people: People,
+) => {
   const reads = {
     entries: views.entries.view,
     log: core.log,
     streams: core.entries,
     folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE),
+    people,
   }
   const search = { search: views.search.view, entries: views.entries.view }
   const system = (commandId: string) => ({
@@ -112,6 +119,7 @@ const startRunning = async (
     handle: each.run(signal, complain(`subscriber ${each.name}`), trace),
   }))
   const identities = openIdentities(clock)
+  const people = followPeople({ log, clock, signal, onError: complain('people') })
   const follower = followTokens({ log, clock, signal, identities })
   // A removed text leaves this node's memory too, whichever node removed it.
   const head = await log.head()
@@ -146,12 +154,12 @@ const startRunning = async (
     close: async () => {
       ending.abort()
       const consumers = [...projections, ...subscribers].map(each => each.handle.done)
-      const all = Promise.all([...consumers, follower.done, forgetting, ended])
+      const all = Promise.all([...consumers, follower.done, people.done, forgetting, ended])
       // Whoever is not waited for ends with what it stands on, and its lease lapses by itself.
       await waitAtMost(clock, ENDING_MS, all)
     },
   })
-  return { projections, subscribers, follower, identities }
+  return { projections, subscribers, follower, identities, people }
 }
 
 const issuerOf = (config: Config): string => config.publicUrl ?? 'urn:lexichron'
@@ -192,7 +200,7 @@ export const openService = async (
     max: VERIFIED_TOKENS,
     memory: core.memory.region('tokens'),
   })
-  const { follower, identities } = running
+  const { follower, identities, people } = running
   const identity = await openIdentity(core, config.publicUrl)
   const blocks = await openBlocks(core, config, err => logger.error({ part: 'blocks', err }, 'not read'), opened)
   const authority = openTokenAuthority({
@@ -216,6 +224,7 @@ export const openService = async (
       readings: history.readings,
       standing: id => authority.current({ id })?.permissions ?? (authority.deafFor() > DEAF_MS ? 'unknown' : 'ended'),
       lost: () => authority.deafFor() > DEAF_MS,
+      people,
       figures: async () => JSON.parse(JSON.stringify((await figures.analyticsFigures()).figures)),
       onError: error => logger.error({ part: 'live', err: error }, 'a background part failed'),
     },
@@ -250,6 +259,7 @@ export const openService = async (
     people: openPeople(core, identity, identities),
     ownData: openOwnDataOf(core, history.history, identities),
     profile: await openProfilePort(core),
+    names: people,
     blocks,
     openId: await openOpenId(core, config, identity, scopeOf(config), logger, opened),
     live,
@@ -263,7 +273,7 @@ export const openService = async (
     authority,
     logger,
     entries: core.entries,
-    queries: openQueries(core, views, figures),
+    queries: openQueries(core, views, figures, people),
     history,
     execute: openExecutor({ cache: core.cache, clock: core.clock, newId: core.newId }),
     freshness: {

@@ -2,14 +2,7 @@
 
 import type { Accepted, Transactor } from '../core/write/transact.ts'
 import { type AccountEvent, type AccountState, accountStream } from '../domain/account/account.ts'
-import {
-  type Administering,
-  endAllSessions,
-  grantRole,
-  reinstate,
-  suspend,
-  takeRole,
-} from '../domain/account/administration.ts'
+import { type Administering, grantRole, reinstate, suspend, takeRole } from '../domain/account/administration.ts'
 import {
   ADMINISTRATORS_STREAM,
   type Administrators,
@@ -17,12 +10,14 @@ import {
   restore,
   withdraw,
 } from '../domain/account/administrators.ts'
+import { endSessionsFor } from '../domain/account/session-ends.ts'
 import { staysAdministrator } from '../domain/account/standing.ts'
 import type { Decide } from '../domain/decider.ts'
 import { defined } from '../domain/defined.ts'
 import type { Actor } from '../domain/event.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { isRole, roles } from '../domain/roles.ts'
+import { endSessionFor, sessionStream } from '../domain/session/session.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from '../domain/text/registered-languages.ts'
 import { envelopeOf, type From, type IdentityDeps } from './identity.ts'
 
@@ -131,9 +126,27 @@ export const take = async (
 export const suspendAccount = (deps: Deps, id: string, reason: string, by: Actor, from: From): Promise<Administered> =>
   run(deps, id, by, suspend(reason, administering(deps, by)), from)
 
-/** Ends every session of the account; who did it stands in the event. */
-export const endAccountSessions = (deps: Deps, id: string, by: Actor, from: From): Promise<Administered> =>
-  run(deps, id, by, endAllSessions, from)
+/** Ends every session of the account; who did it and why stands in the event, and in a mail to the account. */
+export const endAccountSessions = (
+  deps: Deps,
+  id: string,
+  grounds: string,
+  by: Actor,
+  from: From,
+): Promise<Administered> => run(deps, id, by, endSessionsFor(by.id, grounds), from)
+
+/** The same for one of them. */
+export const endAccountSession = async (
+  deps: Deps & Pick<IdentityDeps, 'sessions'>,
+  about: { readonly id: string; readonly sessionId: string; readonly grounds: string },
+  by: Actor,
+  from: From,
+): Promise<'done' | Refusal> => {
+  const decide = endSessionFor(about.id, by.id, about.grounds)
+  const envelope = { ...envelopeOf(deps, from), actor: by }
+  const result = await deps.sessions.run(sessionStream(about.sessionId), decide, envelope)
+  return isRefusal(result) ? result : 'done'
+}
 
 export const reinstateAccount = (deps: Deps, id: string, by: Actor, from: From): Promise<Administered> =>
   run(deps, id, by, reinstate(administering(deps, by)), from, true)

@@ -3,10 +3,12 @@
  * same answer whether or not the address is known: one hash where there is a password, one append, one mail at most.
  */
 
-import { accountStream, createAccount, endSessions, setPassword } from '../domain/account/account.ts'
+import { accountStream, createAccount, setPassword } from '../domain/account/account.ts'
 import { grantRole } from '../domain/account/administration.ts'
 import { BASIC_ROLE } from '../domain/account/grants.ts'
 import { contextOf, passwordFault } from '../domain/account/password-rules.ts'
+import type { Ending } from '../domain/account/session-end-events.ts'
+import { endSessions } from '../domain/account/session-ends.ts'
 import { confirmAddress, requestReset, resend, signUp, useReset } from '../domain/address/address.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { linkInvalid } from '../domain/address/links.ts'
@@ -14,8 +16,9 @@ import { defined } from '../domain/defined.ts'
 import { actorId, uuidv5 } from '../domain/ids.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Role } from '../domain/roles.ts'
+import { sessionStream } from '../domain/session/session.ts'
 import { claimsOf, isTakenAmong, lookUpClaims, lookUpOthers, ownerAmong } from './address-claims.ts'
-import { envelopeOf, type From, type IdentityDeps, makeLink, readLink } from './identity.ts'
+import { deviceOf, envelopeOf, type From, type IdentityDeps, makeLink, readLink } from './identity.ts'
 import { checkOwnPassword } from './own-password.ts'
 
 export type Locale = 'en' | 'es'
@@ -128,7 +131,8 @@ export const resetPassword = async (
   // up and the old password stands; nobody was told otherwise, and another mail helps.
   const used = await deps.addresses.run(link.claim, decide, envelopeOf(deps, from, account.id))
   if (isRefusal(used)) return used
-  const set = setPassword(hash, 'reset')
+  const device = deviceOf(deps, accountStream(account.id), from.agent)
+  const set = setPassword(hash, 'reset', { device })
   const result = await deps.accounts.run(accountStream(account.id), set, envelopeOf(deps, from, account.id))
   return isRefusal(result) ? result : 'done'
 }
@@ -149,19 +153,31 @@ export const changePassword = async (
   if (checked !== 'done') return checked
   const hash = await deps.passwords.hash(passwords.next)
   const envelope = envelopeOf(deps, from, by.accountId)
-  const result = await deps.accounts.run(stream, setPassword(hash, 'changed', by.sessionId), envelope)
+  const result = await deps.accounts.run(
+    stream,
+    setPassword(hash, 'changed', await endingBy(deps, by.sessionId)),
+    envelope,
+  )
   return isRefusal(result) ? result : 'done'
 }
 
-/** Ends every session of the account, but for one. */
+/** What the session that ends others is on record with. */
+const endingBy = async ({ sessions }: Pick<IdentityDeps, 'sessions'>, except: string): Promise<Ending> => {
+  const { state } = await sessions.load(sessionStream(except))
+  return { except, ...defined({ device: state?.device }) }
+}
+
+/** Ends every session of the account, or every one but that which asks. */
 export const endAllSessions = async (
   deps: IdentityDeps,
-  accountId: string,
-  spare: string | undefined,
+  by: { readonly accountId: string; readonly sessionId: string },
+  which: 'all' | 'all-others',
   from: From,
 ): Promise<Done> => {
-  const envelope = envelopeOf(deps, from, accountId)
-  const result = await deps.accounts.run(accountStream(accountId), endSessions(spare), envelope)
+  const envelope = envelopeOf(deps, from, by.accountId)
+  const { except, ...ending } = await endingBy(deps, by.sessionId)
+  const decide = endSessions(which, which === 'all' ? ending : { ...ending, ...defined({ except }) })
+  const result = await deps.accounts.run(accountStream(by.accountId), decide, envelope)
   return isRefusal(result) ? result : 'done'
 }
 

@@ -4,7 +4,7 @@ import type { Transactor } from '../core/write/transact.ts'
 import { type Account, accountStream } from '../domain/account/account.ts'
 import { uuidv5 } from '../domain/ids.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
-import { addDevice, type DeviceEvent, type Devices, devicesStream } from '../domain/session/devices.ts'
+import { addDevice, type DeviceEvent, type Devices, devicesStream, knownDevice } from '../domain/session/devices.ts'
 import type { Random } from './factor-codes.ts'
 import { deviceOf, envelopeOf, type From, type IdentityDeps } from './identity.ts'
 
@@ -35,7 +35,7 @@ export const readDevice = async (
   const token = from.device
   if (token === undefined || !TOKEN.test(token)) return { hash: deviceOf(deps, owner, from.agent), known: false }
   const hash = deviceOf(deps, owner, `token ${token}`)
-  return { token, hash, known: account !== undefined && state.known.includes(hash) }
+  return { token, hash, known: account !== undefined && knownDevice(state, hash) !== undefined }
 }
 
 const NOBODY = 'a6b6ed4b-6b5c-4a6e-9b1c-5c1f1f0b7b11'

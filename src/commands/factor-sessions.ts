@@ -1,7 +1,8 @@
 /** What a change of factor does to sessions. */
 
 import type { Envelope } from '../core/write/transact.ts'
-import { accountStream, endSessions } from '../domain/account/account.ts'
+import { accountStream } from '../domain/account/account.ts'
+import { endSessions } from '../domain/account/session-ends.ts'
 import { uuidv5 } from '../domain/ids.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import type { IdentityDeps } from './identity.ts'
@@ -16,6 +17,10 @@ export const endForFactor = async (
   envelope: Envelope,
 ): Promise<'done' | Refusal> => {
   const ending = { ...envelope, commandId: uuidv5(envelope.commandId, 'end-sessions') }
-  const result = await deps.accounts.run(accountStream(by.accountId), endSessions(by.sessionId), ending)
+  const result = await deps.accounts.run(
+    accountStream(by.accountId),
+    endSessions('factor-changed', { except: by.sessionId }),
+    ending,
+  )
   return isRefusal(result) ? result : 'done'
 }

@@ -11,6 +11,7 @@ import {
   type HistoryEvent,
   type HistoryFilters,
   historyStream,
+  openPersonalData,
   openReading,
   type Reading,
 } from '../domain/history/history.ts'
@@ -27,13 +28,18 @@ export type ReadingRequest = {
 
 /** A stream that is on its way. */
 export type OpenReading = {
+  /**
+   * Records whose personal data the next part shows, before it is handed out; those that were named lately are not named again.
+   * A refusal or an error means that it is not recorded. @throws {EventStoreError}
+   */
+  shows(subjects: readonly string[]): Promise<Refusal | undefined>
   /** Records what was handed out. Only the first call counts. Failures are tried again; undefined once it is recorded. */
   end(count: number, complete: boolean): Promise<Refusal | undefined>
 }
 
 export type Readings = {
-  /** One page of `count` events. A refusal or an error means that it is not recorded. @throws {EventStoreError} */
-  page(request: ReadingRequest, count: number): Promise<Refusal | undefined>
+  /** One page of `count` events, with personal data of the `subjects`. A refusal or an error means that it is not recorded. @throws {EventStoreError} */
+  page(request: ReadingRequest, count: number, subjects: readonly string[]): Promise<Refusal | undefined>
   /** A stream begins. @throws {EventStoreError} */
   open(request: ReadingRequest): Promise<OpenReading | Refusal>
   /** Waits until every end is recorded, or given up. */
@@ -42,6 +48,8 @@ export type Readings = {
 
 const ATTEMPTS = 8
 const BACKOFF_MS = 100
+/** Subjects that a stream remembers to have named: beyond, it begins anew and names some twice. */
+const MOST_NAMED = 10_000
 
 export const openReadings = (deps: {
   readonly readings: Transactor<Reading, HistoryEvent>
@@ -86,9 +94,10 @@ export const openReadings = (deps: {
   }
 
   return {
-    page: async (request, count) => {
+    page: async (request, count, subjects) => {
       const { filters } = request
-      const decide = endReading({ filters, count, format: 'page', complete: true })
+      const named = defined({ subjects: subjects.length > 0 ? [...subjects] : undefined })
+      const decide = endReading({ filters, count, format: 'page', complete: true, ...named })
       const result = await readings.run(historyStream(newId()), decide, envelope(request, newId()))
       return isRefusal(result) ? result : undefined
     },
@@ -99,7 +108,17 @@ export const openReadings = (deps: {
       if (isRefusal(opened)) return opened
       const commandId = newId()
       let ended: Promise<Refusal | undefined> | undefined
+      const named = new Set<string>()
       return {
+        shows: async subjects => {
+          const fresh = subjects.filter(subject => !named.has(subject))
+          if (fresh.length === 0) return undefined
+          const result = await readings.run(stream, openPersonalData(fresh), envelope(request, newId()))
+          if (isRefusal(result)) return result
+          if (named.size + fresh.length > MOST_NAMED) named.clear()
+          for (const subject of fresh) named.add(subject)
+          return undefined
+        },
         end: (count, complete) => {
           const decide = endReading({ filters, count, format: 'stream', complete })
           ended ??= track(

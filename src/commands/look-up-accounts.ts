@@ -15,6 +15,14 @@ import type { Actor } from '../domain/event.ts'
 import { type Profile, type ProfileEvent, profileStream } from '../domain/profile/profile.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { isRole, type Permission, roles } from '../domain/roles.ts'
+import {
+  type DeviceEvent,
+  type Devices,
+  devicesStream,
+  type KnownDevice,
+  knownDevice,
+} from '../domain/session/devices.ts'
+import type { Session } from '../domain/session/session.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type ClaimDeps, claimsOf, lookUpClaims, ownerAmong } from './address-claims.ts'
 import { envelopeOf, type From } from './identity.ts'
@@ -27,6 +35,8 @@ export type LookupDeps = ClaimDeps & {
   readonly accounts: Transactor<AccountState, AccountEvent>
   readonly profiles: Transactor<Profile, ProfileEvent>
   readonly lookups: Transactor<Lookup, LookupEvent>
+  readonly devices: Pick<Transactor<Devices, DeviceEvent>, 'load'>
+  readonly sessionsOf: (accountId: string) => readonly Session[]
   readonly page: (filter: AccountFilter, before: number | undefined, limit: number) => AccountPage
   readonly clock: Pick<Clock, 'now'>
   readonly newId: () => string
@@ -77,6 +87,18 @@ const viewsOf = async (deps: LookupDeps, ids: readonly string[], by: Onlooker): 
   return found.flatMap(view => (view && view.state !== 'erased' ? view : []))
 }
 
+/** A live session, and the device that it is on as the account knows it. */
+export type SessionView = { readonly session: Session; readonly device?: KnownDevice }
+
+/** The live sessions of an account, the newest first. */
+export const sessionViews = async (
+  { devices, sessionsOf }: Pick<LookupDeps, 'devices' | 'sessionsOf'>,
+  accountId: string,
+): Promise<readonly SessionView[]> => {
+  const { state } = await devices.load(devicesStream(accountId))
+  return sessionsOf(accountId).map(session => ({ session, ...defined({ device: knownDevice(state, session.device) }) }))
+}
+
 type Asked = Omit<LookupEvent['data'], 'accounts' | 'fields'>
 
 const record = async (
@@ -86,7 +108,10 @@ const record = async (
   by: Onlooker,
 ): Promise<Refusal | undefined> => {
   if (!seesAddresses(by)) return undefined
-  const data = { ...asked, accounts: views.map(({ id }) => id), fields: ['email' as const] }
+  return recordAs(deps, { ...asked, accounts: views.map(({ id }) => id), fields: ['email'] }, by)
+}
+
+const recordAs = async (deps: LookupDeps, data: LookupEvent['data'], by: Onlooker): Promise<Refusal | undefined> => {
   const envelope = { ...envelopeOf(deps, by.from), actor: by.actor }
   const result = await deps.lookups.run(lookupStream(deps.newId()), recordLookup(data), envelope)
   return isRefusal(result) ? result : undefined
@@ -137,4 +162,17 @@ export const readAccount = async (
   if (view?.state === 'erased') return view
   if (!view) return refuse('account-not-found', 'There is no such account.')
   return (await record(deps, [view], { byAddress: false }, by)) ?? view
+}
+
+/** Somebody else's sessions, for administrators: what their clients call themselves is personal. @throws {EventStoreError} */
+export const readSessions = async (
+  deps: LookupDeps,
+  id: string,
+  by: Onlooker,
+): Promise<readonly SessionView[] | Refusal> => {
+  const { state: account } = await deps.accounts.load(accountStream(id))
+  if (!account) return refuse('account-not-found', 'There is no such account.')
+  const found = await sessionViews(deps, id)
+  const data = { byAddress: false, accounts: [id], fields: ['sessions' as const] }
+  return (await recordAs(deps, data, by)) ?? found
 }

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { projection } from '../core/project/define.ts'
+import { defined } from '../domain/defined.ts'
 import type { JsonObject, Recorded } from '../domain/event.ts'
 import type { Indexes } from '../ports/read-store.ts'
 
@@ -18,6 +19,8 @@ export type HistoryDocument = {
   readonly event: number
   /** `meta.at` in milliseconds since 1970. */
   readonly at: number
+  /** Whom it concerns, where that is not who acted: the owner of its route. Absent of most. */
+  readonly concerns?: readonly string[]
 }
 
 /** How far the time of an event was ever behind that of one before it, in milliseconds. */
@@ -32,6 +35,7 @@ const indexes: Indexes = [
   { name: 'typeKind', on: ['type', 'kind'] },
   { name: 'type', on: ['type'] },
   { name: 'kind', on: ['kind'] },
+  { name: 'concerns', on: ['concerns'], terms: 'concerns', narrow: true },
   { name: 'at', on: ['at'] },
   { name: 'all', on: [] },
 ]
@@ -68,6 +72,9 @@ export const historyKey = (text: string): number => {
   return key
 }
 
+/** The term that events are found by which concern somebody who did not act. */
+export const concernKey = (id: string): string => String(historyKey(id))
+
 /** The number that an event's id, a UUID, is found by: its first 48 bits, which are as good as a hash of it. */
 export const eventKey = (id: string): number => {
   const key = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
@@ -82,14 +89,16 @@ const clockAfter = (document: JsonObject | undefined, at: number): JsonObject =>
 
 export const historyProjection = projection<JsonObject>({
   name: 'history',
-  version: 3,
+  version: 4,
   indexes,
   key: ({ position }) => [historyId(position), CLOCK_ID],
   evolve: (document, event: Recorded, id): JsonObject => {
     const at = Date.parse(event.meta.at)
     if (id === CLOCK_ID) return clockAfter(document, at)
-    const { actor, correlationId } = event.meta
+    const { actor, correlationId, route } = event.meta
+    const concerned = route.owner !== undefined && route.owner !== actor.id ? [concernKey(route.owner)] : undefined
     return {
+      ...defined({ concerns: concerned }),
       type: event.type,
       kind: actor.kind,
       actor: historyKey(actor.id),

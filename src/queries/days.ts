@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { EntryReads } from './entries.ts'
 import { drawEntry } from './entry-draw.ts'
 import { publicTags } from './entry-lists.ts'
-import { EntrySchema, type EntryView, viewFor } from './entry-view.ts'
+import { EntrySchema, type EntryView, peopleIn, viewFor } from './entry-view.ts'
 
 export type DayInput = { readonly language: string; readonly date?: string }
 
@@ -39,6 +39,7 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
   }
   return {
     name: 'word-of-the-day',
+    people: peopleIn,
     permission: 'entries:read',
     output: EntrySchema,
     reads: ['entries'],

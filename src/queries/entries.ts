@@ -13,20 +13,24 @@ import { type Refusal, refuse } from '../domain/refusal.ts'
 import { permissionsIn, permitsSomewhere } from '../domain/roles.ts'
 import type { Turns } from '../domain/turns.ts'
 import { type EntryDocument, entryTag } from '../projections/entries.ts'
+import type { People } from '../projections/people.ts'
 import {
   type EntryRevision,
   HistoryItem,
   type HistorySight,
   historyPage,
   openEntryEvents,
+  peopleInRevision,
   withoutReplacements,
 } from './entry-history.ts'
-import { EntrySchema, type EntryView, leastOf, sightOf, viewAs, viewFor } from './entry-view.ts'
+import { EntrySchema, type EntryView, leastOf, peopleIn, sightOf, viewAs, viewFor } from './entry-view.ts'
 
 /** What the queries read. */
 export type EntryReads = {
   readonly entries: View<EntryDocument>
   readonly log: Pick<Log, 'readStream' | 'head'>
+  /** Whose contributions may be listed for whom; absent: everybody's for everybody. */
+  readonly people?: Pick<People, 'listsFor'>
 }
 export type EntryPasts = EntryReads & {
   /** Entries as they stand in the log now, with what is known of their past. */
@@ -106,6 +110,7 @@ const asItWas = async (reads: EntryPasts, id: string, asOf: AsOf, reader: Reader
 /** One entry; with `asOf` as it was then, if it was visible then and is now. */
 export const getEntry = (reads: EntryPasts): Query<{ readonly id: string; readonly asOf?: AsOf }, EntryView> => ({
   name: 'get-entry',
+  people: peopleIn,
   permission: 'entries:read',
   output: EntrySchema,
   reads: ['entries'],
@@ -164,6 +169,7 @@ const historyOf = async (reads: EntryPasts, { id, limit, after }: HistoryInput, 
 /** The entry's revisions, newest first. */
 export const entryHistory = (reads: EntryPasts): Query<HistoryInput, Page<EntryRevision>> => ({
   name: 'entry-history',
+  people: peopleInRevision,
   permission: 'entries:read',
   output: historySchema,
   reads: [],

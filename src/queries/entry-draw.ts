@@ -6,7 +6,7 @@ import { refuse } from '../domain/refusal.ts'
 import type { EntryDocument } from '../projections/entries.ts'
 import type { EntryReads } from './entries.ts'
 import { type ListFilters, narrowingOf, scopeOf } from './entry-lists.ts'
-import { EntrySchema, type EntryView, viewFor } from './entry-view.ts'
+import { EntrySchema, type EntryView, peopleIn, viewFor } from './entry-view.ts'
 
 export type DrawFilters = Pick<ListFilters, 'language' | 'partOfSpeech' | 'category' | 'label'>
 export type RandomInput = DrawFilters & { readonly seed?: string }
@@ -57,6 +57,7 @@ export const randomEntry = (
   pointOf: (seed: string | undefined) => string,
 ): Query<RandomInput, EntryView> => ({
   name: 'random-entry',
+  people: peopleIn,
   permission: 'entries:read',
   output: EntrySchema,
   reads: ['entries'],

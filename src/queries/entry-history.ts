@@ -187,6 +187,14 @@ export const historyPage = async (
   return { items, more: revision !== undefined }
 }
 
+/** The actors that a revision names, as far as its members are shown: who acted, and who was made its author. */
+export const peopleInRevision = (shown: unknown): readonly string[] => {
+  if (typeof shown !== 'object' || shown === null) return []
+  const { actor, differences = [] }: Partial<EntryRevision> = shown
+  const authors = differences.flatMap(({ pointer, before, after }) => (pointer === '/author' ? [before, after] : []))
+  return [actor?.id, ...authors].filter(id => typeof id === 'string')
+}
+
 const replacementsIn = ({ differences }: EntryRevision): readonly string[] =>
   differences.flatMap(({ pointer, before, after }) =>
     pointer === '/replacedBy' ? [before, after].filter(id => typeof id === 'string') : [],

@@ -5,12 +5,12 @@ import type { Cursor, Page, Query, Reader } from '../core/query/define.ts'
 import { partsOfSpeech } from '../domain/entry/content.ts'
 import type { Json, JsonObject } from '../domain/event.ts'
 import { refuse } from '../domain/refusal.ts'
-import { permissionsIn } from '../domain/roles.ts'
+import { anonymousPermissions, permissionsIn } from '../domain/roles.ts'
 import { compareKeysets, matches } from '../ports/conditions.ts'
 import type { Condition } from '../ports/read-store.ts'
 import { ANY_ENTRY, type EntryDocument, kindTag, languageTag, nameKey, REMOVAL } from '../projections/entries.ts'
 import type { EntryReads } from './entries.ts'
-import { EntrySchema, type EntryView, viewFor } from './entry-view.ts'
+import { EntrySchema, type EntryView, peopleIn, viewFor } from './entry-view.ts'
 
 export type ListFilters = {
   readonly language?: string
@@ -201,15 +201,20 @@ const pageSchema = Type.Object({
   next: Type.Union([Type.String(), Type.Null()]),
 })
 
-/** Entries of one status (published unless named), filtered and sorted. A page may be short where much is left and little of it fits. */
-export const listEntries = (reads: Pick<EntryReads, 'entries'>): Query<ListInput, Page<EntryView>> => ({
+const stranger: Reader = { permissions: anonymousPermissions }
+const mayList = ({ people }: Pick<EntryReads, 'people'>, contributor: string | undefined, reader: Reader): boolean =>
+  contributor === undefined || people?.listsFor(contributor, reader) !== false
+
+/** Entries of one status (published unless named), filtered and sorted. Who hides what they contributed to is found by nobody. A page may be short where much is left and little of it fits. */
+export const listEntries = (reads: Pick<EntryReads, 'entries' | 'people'>): Query<ListInput, Page<EntryView>> => ({
   name: 'list-entries',
+  people: peopleIn,
   permission: 'entries:read',
   output: pageSchema,
   reads: ['entries'],
   closed: ['language', 'partOfSpeech', 'status', 'contributor', 'sort', 'limit', 'fields'],
-  caching: ({ status, language, partOfSpeech }) =>
-    status === undefined || status === 'published'
+  caching: ({ status, language, partOfSpeech, contributor }) =>
+    (status === undefined || status === 'published') && mayList(reads, contributor, stranger)
       ? { strategy: 'until-changed', tags: publicTags(language, partOfSpeech) }
       : { strategy: 'none' },
   run: async (input, reader) => {
@@ -221,6 +226,8 @@ export const listEntries = (reads: Pick<EntryReads, 'entries'>): Query<ListInput
         : status !== 'published' && !permissions.has('entries:read-drafts')
     )
       return refuse('permission-denied', `Entries that are ${status} are not listed for everybody.`)
+    if (!mayList(reads, input.contributor, reader))
+      return { value: { items: [], next: null }, position: reads.entries.position() }
     const author = authorShown(input, status, reader)
     const found = await find(reads.entries, {
       scope: scopeOf(input),

@@ -23,6 +23,18 @@ export const EntrySchema = Type.Object(
 )
 export type EntryView = Static<typeof EntrySchema>
 
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null
+
+const texts = (...values: readonly unknown[]): readonly string[] => values.filter(each => typeof each === 'string')
+
+/** The actors that an entry names, as far as its members are shown. */
+export const peopleIn = (shown: unknown): readonly string[] => {
+  if (!isRecord(shown)) return []
+  const { author, contributors } = shown
+  return texts(author, ...(Array.isArray(contributors) ? contributors : []))
+}
+
 /** How much of an entry a reader may see. */
 export type Sight = 'nothing' | 'gone' | 'identity' | 'everything'
 

@@ -9,7 +9,15 @@ import type { JsonObject } from '../domain/event.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { LoggedEvent } from '../ports/event-store.ts'
 import type { Condition } from '../ports/read-store.ts'
-import { AFTER_ALL, CLOCK_ID, eventKey, historyId, historyKey, historyPosition } from '../projections/history.ts'
+import {
+  AFTER_ALL,
+  CLOCK_ID,
+  concernKey,
+  eventKey,
+  historyId,
+  historyKey,
+  historyPosition,
+} from '../projections/history.ts'
 
 /** Every member narrows. Positions exclude themselves; `from` is included, `to` is not. */
 export type HistoryQuestion = {
@@ -19,6 +27,8 @@ export type HistoryQuestion = {
   readonly actorKind?: string
   readonly actor?: string
   readonly correlationId?: string
+  /** What concerns this account and was done by somebody else, of these types. */
+  readonly concerning?: { readonly id: string; readonly types: readonly string[] }
   readonly from?: Date
   readonly to?: Date
   readonly after?: bigint
@@ -73,18 +83,20 @@ const least = (a: bigint | undefined, b: bigint | undefined): bigint | undefined
   a === undefined || (b !== undefined && b < a) ? b : a
 
 const typesOf = (question: HistoryQuestion, types: HistoryDeps['types']): readonly string[] | undefined => {
-  const { category, type } = question
+  const { category, type, concerning } = question
+  if (concerning) return concerning.types.filter(each => type === undefined || each === type)
   if (category === undefined) return type === undefined ? undefined : [type]
   const all = types.get(category) ?? []
   return type === undefined ? all : all.filter(each => each === type)
 }
 
 const conditionsOf = (question: HistoryQuestion, types: readonly string[] | undefined): readonly Condition[] => {
-  const { stream, actorKind, actor, correlationId } = question
+  const { stream, actorKind, actor, correlationId, concerning } = question
   const equals = (member: string, value: string | number | undefined): readonly Condition[] =>
     value === undefined ? [] : [{ member, op: 'eq', value }]
   const [only] = types ?? []
   return [
+    ...(concerning ? [{ member: 'concerns', op: 'any' as const, value: [concernKey(concerning.id)] }] : []),
     ...equals('stream', stream && historyKey(stream)),
     ...equals('correlation', correlationId && historyKey(correlationId)),
     ...(types?.length === 1 ? equals('type', only) : []),
@@ -94,7 +106,9 @@ const conditionsOf = (question: HistoryQuestion, types: readonly string[] | unde
   ]
 }
 
-const metaOf = (event: LoggedEvent): { readonly actor?: JsonObject; readonly correlationId?: unknown } => {
+const metaOf = (
+  event: LoggedEvent,
+): { readonly actor?: JsonObject; readonly route?: JsonObject; readonly correlationId?: unknown } => {
   try {
     return JSON.parse(event.meta)
   } catch {
@@ -104,15 +118,17 @@ const metaOf = (event: LoggedEvent): { readonly actor?: JsonObject; readonly cor
 
 /** Found by the hash of a text: is it the text? */
 const answers = (question: HistoryQuestion) => {
-  const { stream, actor, actorKind, correlationId } = question
+  const { stream, actor, actorKind, correlationId, concerning } = question
+  const concerned = concerning?.id
   const within = inTime(question)
   return (event: LoggedEvent): boolean => {
     // Nobody can say what it was: who asks for what may be it is told that it is there.
     if (event.damaged) return true
     if ((stream !== undefined && event.stream !== stream) || !within(event)) return false
-    if (actor === undefined && actorKind === undefined && correlationId === undefined) return true
+    if ([actor, actorKind, correlationId, concerned].every(each => each === undefined)) return true
     const meta = metaOf(event)
     return (
+      (concerned === undefined || meta.route?.['owner'] === concerned) &&
       (actor === undefined || meta.actor?.['id'] === actor) &&
       (actorKind === undefined || meta.actor?.['kind'] === actorKind) &&
       (correlationId === undefined || meta.correlationId === correlationId)
@@ -269,14 +285,15 @@ export const openHistory = (deps: HistoryDeps) => {
       question.stream === undefined &&
       question.actor === undefined &&
       question.actorKind === undefined &&
-      question.correlationId === undefined
+      question.correlationId === undefined &&
+      question.concerning === undefined
         ? fromLog(question, reader)
         : fromModel(question, reader),
     /** One event by its id. @throws {ProjectionError} */
     event: async (
       id: string,
       reader: HistoryReader,
-    ): Promise<{ readonly line: Line; readonly position: bigint } | Refusal> => {
+    ): Promise<{ readonly line: Line; readonly stream: string; readonly position: bigint } | Refusal> => {
       const position = await records.head()
       const first = await byId(id)
       // What came last may not be in the read model yet: nobody is told that an event is not there before it is.
@@ -284,7 +301,7 @@ export const openHistory = (deps: HistoryDeps) => {
       const found = first.event ?? (first.position < position ? (await byId(id)).event : undefined)
       if (!found) return nothing()
       const [line] = await transcript.write([found], sightOf(reader), true)
-      return line ? { line, position } : nothing()
+      return line ? { line, stream: found.stream, position } : nothing()
     },
     /** The revisions of one stream; `place` is the first of the page, undefined at the stream's own end. */
     revisions: async (

@@ -9,6 +9,7 @@ import type { Profile } from '../domain/profile/profile.ts'
 import { profileStream } from '../domain/profile/profile.ts'
 import type { Session } from '../domain/session/session.ts'
 import type { History, HistoryPage, HistoryPlace, HistoryReader } from './history.ts'
+import { type ActivityQuestion, activityOf, concerningTypes } from './own-activity.ts'
 
 export type OwnDataDeps = {
   readonly history: Pick<History, 'page' | 'stream'>
@@ -32,13 +33,6 @@ const withoutSecrets = (text: string): string => {
   const event: { data?: Record<string, unknown> } = JSON.parse(text)
   for (const each of SECRETS) delete event.data?.[each]
   return JSON.stringify(event)
-}
-
-export type ActivityQuestion = {
-  readonly type?: string
-  readonly from?: Date
-  readonly to?: Date
-  readonly order: 'asc' | 'desc'
 }
 
 export const openOwnData = (deps: OwnDataDeps) => {
@@ -79,22 +73,24 @@ export const openOwnData = (deps: OwnDataDeps) => {
     for (const stream of streams)
       for await (const { lines } of history.stream({ stream, order: 'asc' }, reader))
         if (lines.length > 0) yield lines.map(({ text }) => line(text))
-    for await (const { lines } of history.stream({ actor: id, order: 'asc' }, reader)) {
-      // `"stream":"` stands before anything that people wrote: src/core/log/transcript.ts puts the head first.
-      const others = lines.filter(
-        ({ text }) => !streams.some(each => text.slice(0, 400).includes(`"stream":"${each}"`)),
-      )
-      if (others.length > 0) yield others.map(({ text }) => line(text))
-    }
+    const elsewhere = [{ actor: id }, { concerning: { id, types: concerningTypes } }]
+    for (const asked of elsewhere)
+      for await (const { lines } of history.stream({ ...asked, order: 'asc' }, reader)) {
+        // `"stream":"` stands before anything that people wrote: src/core/log/transcript.ts puts the head first.
+        const others = lines.filter(
+          ({ text }) => !streams.some(each => text.slice(0, 400).includes(`"stream":"${each}"`)),
+        )
+        if (others.length > 0) yield others.map(({ text }) => line(text))
+      }
   }
 
   return {
-    /** One page of the account's own acts. @throws {ProjectionError} */
+    /** One page of the account's own acts, and of what was done at or to it. @throws {ProjectionError} */
     activity: (
       accountId: string,
       question: ActivityQuestion,
       paging: { readonly limit: number; readonly place?: HistoryPlace },
-    ): Promise<HistoryPage> => history.page({ ...question, actor: accountId }, paging, asOwner(accountId)),
+    ): Promise<HistoryPage> => activityOf(history, accountId, { question, paging, reader: asOwner(accountId) }),
     /** Everything, a part at a time: JSON texts. @throws {ProjectionError} */
     everything: async function* (accountId: string): AsyncGenerator<readonly string[]> {
       yield* kept(accountId)

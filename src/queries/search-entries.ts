@@ -14,7 +14,7 @@ import type { Row } from '../ports/read-store.ts'
 import { type EntryDocument, nameKey, REMOVAL } from '../projections/entries.ts'
 import type { SearchDocument } from '../projections/search.ts'
 import { publicTags } from './entry-lists.ts'
-import { EntrySchema, type EntryView, entryView } from './entry-view.ts'
+import { EntrySchema, type EntryView, entryView, peopleIn } from './entry-view.ts'
 import { type SearchCursor, type SearchIndex, type SearchPage, type SearchRequest, search } from './search.ts'
 
 export type SearchReads = { readonly search: View<SearchDocument>; readonly entries: View<EntryDocument> }
@@ -59,6 +59,7 @@ const output = Type.Object({
   total: Type.Optional(Type.Integer()),
   totalRelation: Type.Optional(Type.Enum(['eq', 'gte'])),
   facets: Type.Optional(Type.Record(text, Type.Array(Type.Object({ value: text, count: Type.Integer() })))),
+  names: Type.Optional(Type.Record(text, text)),
 })
 
 /** Hits that facets are counted over; beyond it counts are a lower bound and `totalRelation` says `gte`. */
@@ -114,6 +115,7 @@ export const searchEntries = (
   onSearched: (outcome: SearchOutcome) => void = () => undefined,
 ): Query<SearchInput, SearchAnswer> => ({
   name: 'search-entries',
+  people: item => (typeof item === 'object' && item !== null && 'entry' in item ? peopleIn(item.entry) : []),
   permission: 'entries:read',
   output,
   reads: ['search', 'entries'],

@@ -9,6 +9,7 @@ import {
   RoleTaken,
 } from '../domain/account/account.ts'
 import { ErasureBegun, ErasureHeld, ErasureRequested } from '../domain/account/erasure-events.ts'
+import { SessionsEnded } from '../domain/account/session-end-events.ts'
 import {
   type AddressState,
   addressCategory,
@@ -20,6 +21,7 @@ import {
 import { AddressChangeRequested, AddressLeft } from '../domain/address/change-events.ts'
 import type { Recorded } from '../domain/event.ts'
 import type { Preferences } from '../domain/profile/preferences.ts'
+import { SessionEnded, sessionCategory } from '../domain/session/session.ts'
 import type { MailData, MailRule } from './mail.ts'
 
 type LinkPurpose = 'verify' | 'reset' | 'email' | 'revert' | 'keep'
@@ -56,6 +58,10 @@ const when = ({ meta, data }: Recorded): MailData => ({
   at: { instant: meta.at },
   role: String(data['role'] ?? '-'),
 })
+
+/** Undefined once the reason is gone with its key. */
+const ended = ({ meta, data: { grounds } }: Recorded): MailData | undefined =>
+  typeof grounds === 'string' ? { at: { instant: meta.at }, grounds } : undefined
 
 export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
   const link = (purpose: LinkPurpose) => (event: Recorded) => ({
@@ -166,6 +172,21 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       template: 'account-erased',
       priority: WAITING,
       data: ({ data }) => ({ url: deps.receipt(String(data['accountId'])) }),
+    },
+    {
+      ...notice,
+      type: SessionsEnded.type,
+      template: 'sessions-ended',
+      to: event => (event.data['reason'] === 'administrator' ? account(event) : nobody),
+      data: ended,
+    },
+    {
+      ...notice,
+      category: sessionCategory,
+      type: SessionEnded.type,
+      template: 'session-ended',
+      to: ({ data }) => (data['reason'] === 'administrator' ? [`account:${String(data['accountId'])}`] : nobody),
+      data: ended,
     },
     { ...notice, type: AccountSuspended.type, template: 'account-suspended', data: when },
     { ...notice, type: AccountReinstated.type, template: 'account-reinstated', data: when },

@@ -5,6 +5,8 @@
 
 import Type from 'typebox'
 import type { Listener, LiveFilter, Now, Standing } from '../core/live/channels.ts'
+import { accountCategory, RoleGranted, RoleTaken } from '../domain/account/account.ts'
+import { SessionsEnded } from '../domain/account/session-end-events.ts'
 import { defined } from '../domain/defined.ts'
 import { entryStream } from '../domain/entry/entry.ts'
 import { EntryRedacted, EntryRetired } from '../domain/entry/events.ts'
@@ -40,7 +42,7 @@ const declared: Readonly<Record<ChannelName, Channel>> = {
   activity: {},
   projections: { needs: 'operations:read' },
   events: { needs: 'events:read', log: {} },
-  me: { needs: 'actor', log: { categories: ['token', 'session', 'notification'] } },
+  me: { needs: 'actor', log: { categories: ['token', 'session', 'notification', accountCategory] } },
 }
 
 export const isChannel = (name: string): name is ChannelName => channelNames.some(each => each === name)
@@ -88,6 +90,16 @@ const visibleNow = (event: Recorded, { permissions }: Listener, { now, replayed 
   return !now.retired || permissions.has('entries:review') || event.type === EntryRetired.type
 }
 
+/** What people are told of their own account, each under the notice that switches it off; of the rest nothing can be. */
+const ownNotices: ReadonlyMap<string, 'roles' | undefined> = new Map([
+  [RoleGranted.type, 'roles'],
+  [RoleTaken.type, 'roles'],
+  [SessionsEnded.type, undefined],
+])
+
+/** The notice that an event is; undefined where it is none that may be switched off. */
+export const noticeOf = ({ type }: Pick<Recorded, 'type'>): 'roles' | undefined => ownNotices.get(type)
+
 const fits = (event: Recorded, filter: LiveFilter): boolean =>
   Object.entries(filter).every(([member, wanted]) => {
     switch (member) {
@@ -119,7 +131,12 @@ export const wants = (
   const { log } = declared[name]
   if (!log || (log.categories && !log.categories.includes(categoryOf(event))) || !fits(event, filter)) return false
   if (name === 'events') return true
-  if (name === 'me') return listener.actor !== undefined && event.meta.route.owner === listener.actor.id
+  if (name === 'me')
+    return (
+      listener.actor !== undefined &&
+      event.meta.route.owner === listener.actor.id &&
+      (categoryOf(event) !== accountCategory || ownNotices.has(event.type))
+    )
   return visibleThen(event, listener, look.now?.author) && visibleNow(event, listener, look)
 }
 
@@ -164,6 +181,11 @@ export const dataOf = (
     const envelope = { eventId: event.id, stream, revision: String(revision), actor, correlationId, causationId }
     return { ...envelope, recordedAt: event.recordedAt, ...removed, data }
   }
+  // Of their own account people are told why, and not which administrator it was.
+  if (name === 'me') {
+    const { by, ...told } = data
+    return { id: idOf(event), ...removed, ...told, ...(by === listener.actor?.id && { by }) }
+  }
   const { reason, replacedBy, record: _, ...rest } = data
   const reviews = permissions.has('entries:review')
   const other = typeof replacedBy === 'string' ? standing(entryStream(replacedBy)) : undefined
@@ -172,7 +194,6 @@ export const dataOf = (
     ...(reason !== undefined && reviews && { reason }),
     ...(replacedBy !== undefined && (reviews || !(other?.retired || other?.removed)) && { replacedBy }),
   }
-  if (name === 'me') return { id: idOf(event), ...removed, ...shown }
   return {
     entryId: idOf(event),
     revision: String(revision),

@@ -2,7 +2,8 @@
 import type { Channels, Listener, News } from '../core/live/channels.ts'
 import { type Hub, type HubOptions, openHub } from '../core/live/hub.ts'
 import type { JsonObject } from '../domain/event.ts'
-import { type ChannelName, channelOf, dataOf, scopeOf, wants } from './live-channels.ts'
+import type { People } from '../projections/people.ts'
+import { type ChannelName, channelOf, dataOf, noticeOf, scopeOf, wants } from './live-channels.ts'
 
 export type LiveHub = Hub<ChannelName>
 
@@ -10,6 +11,8 @@ export type LiveHub = Hub<ChannelName>
 export type ProjectionNews = JsonObject & { readonly name: string }
 
 export type LiveOptions = Omit<HubOptions<ChannelName>, 'channels' | 'news'> & {
+  /** Which notices people have switched off. */
+  readonly people: Pick<People, 'wants'>
   readonly projections: () => Promise<readonly ProjectionNews[]>
   /** Live connections now, of all nodes that can be seen. */
   readonly connections: () => number
@@ -17,16 +20,20 @@ export type LiveOptions = Omit<HubOptions<ChannelName>, 'channels' | 'news'> & {
   readonly figures: () => Promise<JsonObject>
 }
 
-const channels: Channels<ChannelName> = {
+const channelsFor = (people: Pick<People, 'wants'>): Channels<ChannelName> => ({
   log: name => channelOf(name).log,
   scope: scopeOf,
-  wants,
+  wants: (name, filter, listener, event, look) => {
+    if (!wants(name, filter, listener, event, look)) return false
+    const notice = name === 'me' ? noticeOf(event) : undefined
+    return notice === undefined || people.wants(listener.actor?.id ?? '', notice)
+  },
   data: dataOf,
-}
+})
 
 const readsAnalytics = ({ permissions }: Listener): boolean => permissions.has('analytics:read')
 
-export const openLiveHub = ({ projections, connections, figures, ...options }: LiveOptions): LiveHub => {
+export const openLiveHub = ({ projections, connections, figures, people, ...options }: LiveOptions): LiveHub => {
   const news: readonly News<ChannelName>[] = [
     {
       channel: 'activity',
@@ -41,5 +48,5 @@ export const openLiveHub = ({ projections, connections, figures, ...options }: L
     },
     { channel: 'projections', type: 'ProjectionProgress', tell: projections },
   ]
-  return openHub({ ...options, channels, news })
+  return openHub({ ...options, channels: channelsFor(people), news })
 }

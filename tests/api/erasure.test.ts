@@ -114,8 +114,16 @@ t.test('own acts, and everything that is known, for nobody else', async t => {
     next = json['next']
   }
   const all = seen.join()
-  for (const part of ['EntryDrafted', 'onesie', 'ProfileEdited', 'Collects words.']) t.match(all, part)
-  for (const part of ['AccountSuspended', 'Otherwise', other.id]) t.notMatch(all, part)
+  for (const part of [
+    'EntryDrafted',
+    'onesie',
+    'ProfileEdited',
+    'Collects words.',
+    'AccountSuspended',
+    'A secret about',
+  ])
+    t.match(all, part)
+  for (const part of ['Otherwise', other.id]) t.notMatch(all, part)
   t.match(all, /"at":"\d/)
   t.notMatch(all, '"recordedAt"', 'when the store recorded it is for auditors')
   const bossActs = (await api('GET', '/v1/me/activity?type=AccountSuspended', { as: admin })).text

@@ -376,6 +376,59 @@ t.test('who reads the history is in it, once a request', async t => {
   t.equal(later[1]?.stream, later[2]?.stream, 'the opening and the end of a stream belong together')
 })
 
+t.test('personal data that is opened for somebody else is recorded, however it was asked for', async t => {
+  const looker = await app.token('admin', 'looker')
+  const who = actorId('service', 'looker')
+  const blind = await app.token('auditor', 'blind')
+  const subjects = [actorId('service', 'author'), actorId('service', 'editor')]
+  const [issued] = await all({ type: 'TokenIssued', order: 'asc' })
+  t.type(issued?.data['subject'], 'string', 'there is one to look at')
+  const last = async (count: number): Promise<Item | undefined> => {
+    const found = await until(`${count} readings`, async saw => {
+      const events = await readings(who)
+      saw(events.length)
+      return events.length >= count && events
+    })
+    t.equal(found.length, count)
+    return found.at(-1)
+  }
+  const others = (event: Item | undefined) => {
+    const named = event?.data['subjects']
+    t.ok(Array.isArray(named) && subjects.every(each => named.includes(each)), JSON.stringify(event?.data))
+    t.notOk(Array.isArray(named) && named.includes(who), 'whose own data it is is not told of themselves')
+  }
+  await get('/v1/events?category=token&limit=100', looker)
+  others(await last(1))
+  await get('/v1/events?type=TokenIssued&limit=100', looker)
+  others(await last(2))
+  await get(`/v1/events/${issued?.id}`, looker)
+  t.match((await last(3))?.data, {
+    filters: { event: issued?.id },
+    count: 1,
+    format: 'page',
+    subjects: [issued?.data['subject']],
+  })
+  await ndjson('?category=token', looker)
+  await last(6)
+  const [opened, personal, ended] = (await readings(who)).slice(3)
+  t.match([opened?.type, personal?.type, ended?.type], ['HistoryOpened', 'PersonalDataOpened', 'HistoryRead'])
+  others(personal)
+  t.equal(new Set([opened?.stream, personal?.stream, ended?.stream]).size, 1)
+  await get('/v1/events?category=entry&limit=100', looker)
+  await get(`/v1/events/${entries[0]?.id}`, looker)
+  await last(6)
+
+  await get('/v1/events?category=token&limit=100', blind)
+  await get('/v1/events?type=TokenIssued', blind)
+  t.strictSame(await readings(actorId('service', 'blind')), [], 'an auditor was shown none')
+  await get(`/v1/events/${issued?.id}`, blind)
+  t.match(
+    (await readings(actorId('service', 'blind'))).map(({ data }) => [data['filters'], data['subjects']]),
+    [[{ event: issued?.id, order: 'asc' }, undefined]],
+    'an event leads to whom it is about as its stream does',
+  )
+})
+
 t.test('a slow reader holds nobody up, and one that leaves is on record', async t => {
   const big = await openTestApp(t, { LEXICHRON_LIMIT_STREAMS: '2' })
   const [writer, slow] = [await big.token('contributor', 'writer'), await big.token('auditor', 'slow')]

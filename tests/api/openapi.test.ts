@@ -189,6 +189,7 @@ const personal = [
   'suspend-account',
   'reinstate-account',
   'end-account-sessions',
+  'end-account-session',
 ]
 /** They need a provider: tests/api/openid.test.ts. */
 const provided = [
@@ -200,7 +201,7 @@ const provided = [
   'finish-openid-by-code',
 ]
 /** Their ids are keyed: tests/api/blocks.test.ts and accounts.test.ts. */
-const keyed = ['get-block', 'remove-block', 'read-account']
+const keyed = ['get-block', 'remove-block', 'read-account', 'read-profile', 'list-account-sessions']
 /** The status of what went well, as the document has it; where a dry run is offered, 200 is the dry run's. */
 const success = ({ responses }: Operation): number =>
   Number(['201', ...Object.keys(responses)].find(each => each.startsWith('2') && responses[each]))

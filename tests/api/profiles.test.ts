@@ -92,16 +92,181 @@ t.test("a display name is one account's, also when two ask at once, and is free 
   t.equal((await edit(winner.as, { displayName: 'Wanted' })).status, 200, 'but not for who made it')
 })
 
+const after = (answer: Received) => ({ 'sync-token': answer.headers.get('sync-token') ?? '' })
+const prefer = (as: string, body: object) => edit(as, body, {}, '/v1/me/preferences')
+
+t.test('a profile is for whom its owner lets see it', async t => {
+  const auditor = await app.token('auditor')
+  const moderator = await app.token('moderator')
+  const path = `/v1/profiles/${ada.id}`
+  const seenBy = async () => {
+    const readers = { strangers: {}, bea: { as: bea.as }, auditor: { as: auditor }, moderator: { as: moderator }, ada }
+    const found: string[] = []
+    for (const [who, { as }] of Object.entries<{ as?: string }>(readers)) {
+      const answer = await api('GET', path, as === undefined ? {} : { as })
+      if (answer.status === 200) found.push(who)
+      else t.equal(answer.code, 'profile-not-found', answer.text)
+    }
+    return found
+  }
+  t.match((await api('GET', path, { as: bea.as })).json, { id: ada.id, bio: 'A secret biography.' })
+  t.strictSame(await seenBy(), ['bea', 'auditor', 'moderator', 'ada'])
+  await prefer(ada.as, { privacy: { profile: 'everybody' } })
+  t.strictSame(await seenBy(), ['strangers', 'bea', 'auditor', 'moderator', 'ada'])
+  await prefer(ada.as, { privacy: { profile: 'nobody' } })
+  t.strictSame(await seenBy(), ['moderator', 'ada'])
+  t.equal((await api('GET', '/v1/profiles/nobody')).code, 'profile-not-found', 'as of who is not there')
+})
+
+t.test('what one contributed to is listed for whom one lets list it', async t => {
+  const drafted = await api('POST', '/v1/entries', {
+    as: ada.as,
+    body: { language: 'en', lemma: 'activity', partOfSpeech: 'noun', senses: [{ gloss: 'being active' }] },
+  })
+  const editor = await app.token('editor')
+  const published = await api('POST', `/v1/entries/${drafted.json['id']}/publish`, {
+    as: editor,
+    headers: { 'if-match': '*' },
+  })
+  t.equal(published.status, 200, published.text)
+  const found = async (as: string | undefined, headers: Readonly<Record<string, string>>) => {
+    const { json, text } = await api('GET', `/v1/entries?contributor=${ada.id}`, {
+      headers,
+      ...(as !== undefined && { as }),
+    })
+    return Array.isArray(json['items']) ? json['items'].length : text
+  }
+  t.equal(await found(undefined, after(published)), 1)
+  t.equal(await found(undefined, after(published)), 1, 'kept')
+  const hidden = await prefer(ada.as, { privacy: { activity: 'members' } })
+  const heard = async (as: string | undefined, count: number): Promise<void> => {
+    await until(`${count} entries`, async saw => {
+      const n = await found(as, after(hidden))
+      saw(n)
+      return n === count
+    })
+  }
+  await heard(undefined, 0)
+  t.equal(await found(bea.as, {}), 1)
+  await prefer(ada.as, { privacy: { activity: 'nobody' } })
+  await heard(bea.as, 0)
+  t.equal(await found(ada.as, {}), 1, 'to oneself')
+  t.equal(await found(await app.token('moderator'), {}), 1, 'and to who has to know')
+})
+
+t.test('contributors have names where the reader may see them, whatever is kept of the answers', async t => {
+  const dora = await member('dora@dictionary.example')
+  const editor = await app.token('editor')
+  const named = await edit(dora.as, { displayName: 'Dora' })
+  const drafted = await api('POST', '/v1/entries', {
+    as: dora.as,
+    headers: after(named),
+    body: { language: 'de', lemma: 'Name', partOfSpeech: 'noun', senses: [{ gloss: 'how one is called' }] },
+  })
+  const entry = `/v1/entries/${drafted.json['id']}`
+  t.match(drafted.json, { author: dora.id, names: { [dora.id]: 'Dora' } }, drafted.text)
+  const unchanged = await api('GET', entry, { as: dora.as, headers: { 'if-none-match': etag(drafted) } })
+  t.equal(unchanged.status, 304, 'what the command answered is what is read')
+  const published = await api('POST', `${entry}/publish`, { as: editor, headers: { 'if-match': '*' } })
+  const paths = [
+    entry,
+    `${entry}?fields=author`,
+    '/v1/entries?language=de',
+    '/v1/entries?language=de&fields=id,contributors',
+    '/v1/search?q=Name',
+    '/v1/random?language=de',
+    `${entry}/history`,
+  ]
+  const names = async (headers: Readonly<Record<string, string>>, as?: string) => {
+    const found = await Promise.all(paths.map(path => api('GET', path, { headers, ...(as !== undefined && { as }) })))
+    for (const { status, text } of found) t.equal(status, 200, text)
+    return found.map(({ json }) => Object(json['names'])[dora.id])
+  }
+  const all = (name: string | undefined) => paths.map(() => name)
+  t.strictSame(await names(after(published)), all('Dora'))
+  t.notOk((await api('GET', `${entry}?fields=id,lemma`)).json['names'], 'where no id is shown there is no name')
+  const before = await api('GET', entry)
+
+  const renamed = await edit(dora.as, { displayName: 'Theodora' })
+  t.strictSame(await names(after(renamed)), all('Theodora'), 'a rename holds at once')
+  const fresh = await api('GET', entry, { headers: { 'if-none-match': etag(before) } })
+  t.equal(fresh.status, 200, 'the entity tag went with the name')
+  t.equal((await api('GET', entry, { headers: { 'if-none-match': etag(fresh) } })).status, 304)
+  const patched = await api('PATCH', entry, {
+    as: editor,
+    headers: { 'if-match': etag(before) },
+    body: { categories: ['names'] },
+  })
+  t.equal(patched.status, 200, 'an edit is held to the revision and not to the name')
+
+  const hidden = await prefer(dora.as, { privacy: { contributions: 'members' } })
+  t.strictSame(await names(after(hidden)), all(undefined), 'strangers see the id')
+  t.strictSame(await names(after(hidden), editor), all('Theodora'))
+  const secret = await prefer(dora.as, { privacy: { contributions: 'nobody' } })
+  t.strictSame(await names(after(secret), editor), all(undefined))
+  t.strictSame(await names(after(secret), dora.as), all('Theodora'), 'oneself')
+  t.strictSame(await names(after(secret), await app.token('moderator')), all('Theodora'), 'and who has to know')
+  const gone = await edit(dora.as, { displayName: null })
+  t.strictSame(await names(after(gone), dora.as), all(undefined))
+})
+
+t.test('a notice that was switched off is not told on the live feed, and what concerns safety is', async t => {
+  const cleo = await member('cleo@dictionary.example')
+  const grant = (role: string, method = 'PUT') =>
+    api(method, `/v1/accounts/${cleo.id}/roles/${role}`, { as: admin, ...(method === 'PUT' && { body: {} }) })
+  const begun = await api('GET', '/v1/me', { as: cleo.as })
+  await grant('editor')
+  const told = async (): Promise<string> => {
+    const ending = new AbortController()
+    const query = new URLSearchParams({ after: begun.headers.get('sync-token') ?? '' })
+    const feed = await fetch(`${app.url}/v1/live/me?${query}`, {
+      headers: { authorization: `Bearer ${cleo.as}` },
+      signal: ending.signal,
+    })
+    let text = ''
+    for await (const part of feed.body ?? []) {
+      text += new TextDecoder().decode(part)
+      if (text.includes('event: caught-up')) break
+    }
+    ending.abort()
+    return text
+  }
+  const heard = await until('the role', async saw => {
+    const text = await told()
+    saw(text)
+    return text.includes('RoleGranted') && text
+  })
+  t.match(heard, '"role":"editor"')
+  await prefer(cleo.as, { notifications: { roles: false } })
+  const ended = await api('DELETE', '/v1/sessions', { as: cleo.as })
+  t.equal(ended.status, 204, ended.text)
+  await until('only what concerns safety', async saw => {
+    const text = await told()
+    saw(text)
+    return text.includes('SessionsEnded') && !text.includes('RoleGranted')
+  })
+  await grant('editor', 'DELETE')
+})
+
 t.test('preferences: unknown ones are refused, and mails are as they say', async t => {
   const path = '/v1/me/preferences'
   const first = await api('GET', path, { as: bea.as })
-  t.same(first.json, { language: 'en', timeZone: 'UTC', email: { roles: true } })
+  t.same(first.json, {
+    language: 'en',
+    timeZone: 'UTC',
+    email: { roles: true },
+    notifications: { roles: true },
+    privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
+  })
   t.equal((await api('PATCH', path, { as: bea.as, body: {} })).code, 'revision-required')
   t.equal((await edit(bea.as, { timeZone: 'Mars/Olympus' }, {}, path)).code, 'time-zone-unknown')
+  for (const bad of [{ privacy: { profile: 'friends' } }, { email: { security: false } }, { notifications: true }])
+    t.equal((await edit(bea.as, bad, {}, path)).status, 400, JSON.stringify(bad))
+  t.same((await api('GET', path, { as: bea.as })).json, first.json, 'bad input changes nothing')
   t.equal((await edit(bea.as, { language: 'tlh' }, {}, path)).code, 'language-unknown')
   t.equal((await edit(bea.as, { email: { passwords: false } }, {}, path)).status, 400)
   const set = await edit(bea.as, { language: 'es', timeZone: 'America/Lima', email: { roles: false } }, {}, path)
-  t.same(set.json, { language: 'es', timeZone: 'America/Lima', email: { roles: false } }, set.text)
+  t.match(set.json, { language: 'es', timeZone: 'America/Lima', email: { roles: false } }, set.text)
   t.equal((await edit(bea.as, { language: 'en' }, { 'if-match': etag(first) }, path)).code, 'revision-stale')
   const role = `/v1/accounts/${bea.id}/roles/editor`
   t.equal((await api('PUT', role, { as: admin, body: {} })).status, 200)

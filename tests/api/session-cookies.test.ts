@@ -160,9 +160,9 @@ t.test('an administrator ends the sessions of an account, by cookie too, and nob
   t.equal((await api('DELETE', path, { headers: sent(browser) })).code, 'permission-denied', 'not even of oneself')
   const admin = await app.token('admin')
   const nobody = '/v1/accounts/018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f/sessions'
-  t.equal((await api('DELETE', nobody, { as: admin })).code, 'account-not-found')
+  t.equal((await api('DELETE', nobody, { as: admin, body: { reason: 'A stolen device.' } })).code, 'account-not-found')
   t.equal((await me(browser.cookie)).status, 200)
-  const ended = await api('DELETE', path, { as: admin })
+  const ended = await api('DELETE', path, { as: admin, body: { reason: 'A stolen device.' } })
   t.match([ended.status, ended.json], [200, { id: accountId, suspended: false }], ended.text)
   for (const { cookie } of [browser, other])
     t.equal((await me(cookie, { 'sync-token': ended.headers.get('sync-token') ?? '' })).code, 'unauthenticated')

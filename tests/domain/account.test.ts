@@ -1,14 +1,10 @@
 /** Accounts, addresses and sessions as they decide: accept, refuse, repeat. */
+
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import {
-  type AccountEvent,
-  accountAggregate,
-  createAccount,
-  endSessions,
-  setPassword,
-} from '../../src/domain/account/account.ts'
+import { type AccountEvent, accountAggregate, createAccount, setPassword } from '../../src/domain/account/account.ts'
 import { contextOf, normalPassword, passwordFault } from '../../src/domain/account/password-rules.ts'
+import { endSessions, endSessionsFor } from '../../src/domain/account/session-ends.ts'
 import {
   addressAggregate,
   confirmAddress,
@@ -23,6 +19,7 @@ import {
 import { readEmail } from '../../src/domain/address/email.ts'
 import {
   endSession,
+  endSessionFor,
   FRESH_MS,
   isFresh,
   isLive,
@@ -149,7 +146,7 @@ const created = { type: 'AccountCreated' as const, data: person }
 
 t.test('an account begins once, and of none nothing is decided', async () => {
   accounts.given().when(createAccount(person)).thenEvents(created).again().thenNothing()
-  for (const decide of [endSessions(), setPassword('k', 'changed')])
+  for (const decide of [endSessions('all'), endSessionsFor('boss', 'Stolen.'), setPassword('k', 'changed')])
     accounts.given().when(decide).thenRefused('account-not-found')
 })
 
@@ -175,8 +172,26 @@ t.test('what ends sessions: an epoch, but for the one that is spared', async t =
   t.notOk(holds(ended('s-1'), ended()))
   accounts
     .given(created)
-    .when(setPassword('k', 'changed', 's-1'))
-    .then('PasswordSet', 'SessionsEnded')
+    .when(setPassword('k', 'changed', { except: 's-1', device: 'd' }))
+    .thenEvents(
+      { type: 'PasswordSet', data: { accountId: 'a-1', password: 'k', reason: 'changed' } },
+      { type: 'SessionsEnded', data: { reason: 'password-changed', except: 's-1', device: 'd' } },
+    )
+  accounts
+    .given(created)
+    .when(setPassword('k', 'reset', { device: 'd' }))
+    .thenEvents(
+      { type: 'PasswordSet', data: { accountId: 'a-1', password: 'k', reason: 'reset' } },
+      { type: 'SessionsEnded', data: { reason: 'reset', device: 'd' } },
+    )
+  accounts
+    .given(created)
+    .when(endSessionsFor('boss', 'Stolen.'))
+    .thenEvents({
+      type: 'SessionsEnded',
+      data: { accountId: 'a-1', reason: 'administrator', by: 'boss', grounds: 'Stolen.' },
+    })
+  accounts.given(created).when(endSessionsFor('boss', ' ')).thenRefused('reason-required')
   accounts.given(created).when(setPassword('k', 'rehashed')).then('PasswordSet')
 })
 
@@ -201,7 +216,29 @@ t.test('a session: refreshed by the last token, repeated for ten seconds, ended 
     .when(refreshSession(0, after(2 * HOUR)))
     .thenRefused('session-ended')
   sessions.given(started).when(endSession('a-2', 'ended')).thenRefused('session-not-found')
-  sessions.given(started).when(endSession('a-1', 'signed-out')).then('SessionEnded').again().thenNothing()
+  sessions
+    .given(started)
+    .when(endSession('a-1', 'signed-out'))
+    .thenEvents({ type: 'SessionEnded', data: { reason: 'signed-out', by: 'a-1', device: 'd' } })
+    .again()
+    .thenNothing()
+  sessions
+    .given(started)
+    .when(endSessionFor('a-1', 'boss', 'Stolen.'))
+    .thenEvents({
+      type: 'SessionEnded',
+      data: { reason: 'administrator', by: 'boss', device: 'd', accountId: 'a-1', grounds: 'Stolen.' },
+    })
+    .again()
+    .thenNothing()
+  sessions
+    .given(started)
+    .when(endSessionFor('a-1', 'boss', ' '))
+    .thenRefused('reason-required')
+  sessions
+    .given(started)
+    .when(endSessionFor('a-2', 'boss', 'Stolen.'))
+    .thenRefused('session-not-found')
   const { state } = sessions.given(started, refreshed(1, 23 * HOUR))
   t.ok(state && isLive(state, after(24 * HOUR - 1)))
   t.notOk(state && isLive(state, after(24 * HOUR)), 'used or not, it ends')

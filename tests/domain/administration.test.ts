@@ -1,15 +1,9 @@
 /** What is decided about other people's accounts: accept, refuse, repeat; and where an account is at its end. */
 import t from 'tap'
 import { type AccountEvent, accountAggregate, moveAddress, moveBack, rekey } from '../../src/domain/account/account.ts'
-import {
-  type Administering,
-  endAllSessions,
-  grantRole,
-  reinstate,
-  suspend,
-  takeRole,
-} from '../../src/domain/account/administration.ts'
+import { type Administering, grantRole, reinstate, suspend, takeRole } from '../../src/domain/account/administration.ts'
 import { grantsOf, rightsOf } from '../../src/domain/account/grants.ts'
+import { endSessionsFor } from '../../src/domain/account/session-ends.ts'
 import { staysAdministrator } from '../../src/domain/account/standing.ts'
 import { addressAggregate, releaseAddress } from '../../src/domain/address/address.ts'
 import { confirmChange, requestChange, revertChange } from '../../src/domain/address/change.ts'
@@ -112,7 +106,7 @@ t.test('nobody does it to themselves, and a suspension has a reason', async () =
   accounts
     .given(created)
     .when(suspend('Spam.', boss))
-    .then('AccountSuspended')
+    .then('AccountSuspended', 'SessionsEnded')
     .again()
     .thenNothing()
     .again(grantRole({ role: 'editor' }, boss))
@@ -130,7 +124,7 @@ t.test('nothing is decided about an account at its end', async () => {
     takeRole('editor', boss),
     suspend('x', boss),
     reinstate(boss),
-    endAllSessions,
+    endSessionsFor('boss', 'Stolen.'),
   ]
   const story = [created, granted('editor'), wished] as const
   for (const decide of all) {
@@ -147,7 +141,7 @@ t.test('nothing is decided about an account at its end', async () => {
   accounts
     .given(...story)
     .when(suspend('x', boss))
-    .then('AccountSuspended')
+    .then('AccountSuspended', 'SessionsEnded')
 })
 
 t.test('who is an administrator that stays', async t => {

@@ -2,7 +2,14 @@
 import t from 'tap'
 import { isDisplayName, readDisplayName } from '../../src/domain/profile/display-name.ts'
 import { claimName, nameAggregate } from '../../src/domain/profile/name-claim.ts'
-import { defaultPreferences, preferencesAggregate, setPreferences } from '../../src/domain/profile/preferences.ts'
+import {
+  audiences,
+  defaultPreferences,
+  isShownTo,
+  PreferencesSet,
+  preferencesAggregate,
+  setPreferences,
+} from '../../src/domain/profile/preferences.ts'
 import {
   editProfile,
   profileAggregate,
@@ -27,9 +34,33 @@ t.test('names that readers would take for one another are one', async t => {
   t.equal(keyOf('Сосо'), keyOf('Coco'), 'all of it Cyrillic')
   t.equal(keyOf('ΑΒΒΑ'), keyOf('abba'), 'all of it Greek')
   t.equal(keyOf('Arno'), keyOf('Amo'))
+  for (const [other, name] of [
+    ['Ƥaul Clay', 'Paul Clay'],
+    ['ꜱcope', 'scope'],
+    ['ᏚᎳ', 'SW'],
+    ['ꓢꓳꓑꓰ', 'sope'],
+    ['ᑯᑯ', 'dd'],
+    ['ꮪꮃ', 'ᏚᎳ'],
+    ['ʀoot beer', 'Root Beer'],
+  ] as const)
+    t.equal(keyOf(other), keyOf(name), other)
+  t.not(keyOf('hat'), keyOf('nat'))
+  t.not(keyOf('Νίκος'), keyOf('Μίκος'))
   t.not(keyOf('Paula'), keyOf('Paul'))
   t.not(keyOf('Мария'), keyOf('Марина'))
-  for (const good of ['María José', "O'Brien", '山田太郎', 'ज्ञान', 'ada_99', 'J. R. R. T.', 'أحمد'])
+  for (const good of [
+    'María José',
+    "O'Brien",
+    '山田太郎',
+    'ज्ञान',
+    'ada_99',
+    'J. R. R. T.',
+    'أحمد',
+    'Ada山田',
+    'カタかな漢',
+    '한글漢',
+    'Ada가',
+  ])
     t.ok(isDisplayName(readDisplayName(good)), good)
 })
 
@@ -59,6 +90,18 @@ t.test('what is no name is refused', async t => {
 
     'Pаul',
     'Aδa',
+    'ꓑaul Clay',
+    'ꮪcope',
+    'ꓢcope',
+    'Aᑯa',
+    'Аdа',
+    'Moderator2',
+    'M0derator 77',
+    'Security',
+    'ꜱecurity',
+    '5taff',
+    '𐌰𐌳𐌰',
+    'Adaあ가',
     `a${'\u0301'.repeat(9)}da`,
     'Admin',
     'ＡＤＭＩＮ',
@@ -152,18 +195,41 @@ t.test('preferences: what is unknown is refused, null goes back to the beginning
   const about = { accountId: 'a-1', locale: 'es' } as const
   const set = (change: Parameters<typeof setPreferences>[1], stated: StatedEdits = undefined) =>
     setPreferences(about, change, stated)
-  const chosen = { language: 'en' as const, timeZone: 'Europe/Madrid', email: { roles: false } }
+  const chosen = {
+    ...defaultPreferences('en'),
+    timeZone: 'Europe/Madrid',
+    email: { roles: false },
+    notifications: { roles: false },
+    privacy: { profile: 'nobody', activity: 'everybody', contributions: 'members' },
+  } as const
   const given = { type: 'PreferencesSet' as const, data: { accountId: 'a-1', preferences: chosen } }
   preferences
     .given()
-    .when(set({ language: 'en-GB', timeZone: 'europe/madrid', email: { roles: false } }, [{ revision: 0n }]))
+    .when(
+      set(
+        {
+          language: 'en-GB',
+          timeZone: 'europe/madrid',
+          email: { roles: false },
+          notifications: { roles: false },
+          privacy: { profile: 'nobody', contributions: 'members' },
+        },
+        [{ revision: 0n }],
+      ),
+    )
     .thenEvents(given)
     .again(set({ timeZone: 'Europe/Madrid' }))
     .thenNothing()
   preferences
     .given()
-    .when(set({ language: 'es', email: {} }))
+    .when(set({ language: 'es', email: {}, notifications: null, privacy: { profile: 'members', activity: null } }))
     .thenNothing()
+  preferences
+    .given(given)
+    .when(set({ privacy: { profile: null, activity: 'nobody' }, notifications: {} }))
+    .thenState(({ chosen: now }) =>
+      t.same(now, { ...chosen, privacy: { profile: 'members', activity: 'nobody', contributions: 'members' } }),
+    )
   preferences
     .given(given)
     .when(set({ timeZone: 'UTC' }, [{ revision: 0n }]))
@@ -174,9 +240,27 @@ t.test('preferences: what is unknown is refused, null goes back to the beginning
     preferences.given().when(set({ language })).thenRefused('language-unknown')
   preferences
     .given(given)
-    .when(set({ language: null, timeZone: null, email: null }))
+    .when(set({ language: null, timeZone: null, email: null, notifications: { roles: null }, privacy: null }))
     .thenState(state => {
       t.same(state.chosen, defaultPreferences('es'))
     })
   t.same(bare(preferences.given({ ...given, removed: true }).state), { edits: 1, accountId: 'a-1' })
+})
+
+t.test('who chose before there was more to choose has what everybody has at first', async t => {
+  const lift = PreferencesSet.upcasters[1]
+  const { notifications, privacy, ...old } = { ...defaultPreferences('es'), email: { roles: false } }
+  t.same(lift?.({ accountId: 'a-1', preferences: old }), {
+    accountId: 'a-1',
+    preferences: { ...old, notifications, privacy },
+  })
+  t.same(lift?.({ accountId: 'a-1' }), { accountId: 'a-1' }, 'of who was erased there is nothing to lift')
+})
+
+t.test('an audience is everybody, those who are signed in, or who has to know', async t => {
+  const readers = { stranger: [false, false], member: [false, true], privy: [true, true] } as const
+  const seen = audiences.map(to =>
+    Object.entries(readers).flatMap(([name, [privy, signedIn]]) => (isShownTo(to, { privy, signedIn }) ? [name] : [])),
+  )
+  t.same(seen, [['stranger', 'member', 'privy'], ['member', 'privy'], ['privy']])
 })

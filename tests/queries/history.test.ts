@@ -18,7 +18,13 @@ import { defined } from '../../src/domain/defined.ts'
 import { entryEvents } from '../../src/domain/entry/events.ts'
 import { entryAggregate } from '../../src/domain/entry/state.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
-import { endReading, historyEvents, openReading, readingAggregate } from '../../src/domain/history/history.ts'
+import {
+  endReading,
+  historyEvents,
+  openPersonalData,
+  openReading,
+  readingAggregate,
+} from '../../src/domain/history/history.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
 import { openTurns } from '../../src/domain/turns.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
@@ -190,6 +196,16 @@ t.test('a reading ends once', async () => {
     .given({ type: 'HistoryOpened', data: { filters } })
     .when(openReading(filters))
     .thenNothing()
+  const opened = { type: 'HistoryOpened', data: { filters } } as const
+  scenario(readingAggregate)
+    .given(opened)
+    .when(openPersonalData(['one']))
+    .then('PersonalDataOpened')
+  scenario(readingAggregate).given(opened).when(openPersonalData([])).thenNothing()
+  scenario(readingAggregate)
+    .given({ type: 'HistoryRead', data: read })
+    .when(openPersonalData(['one']))
+    .thenNothing()
 })
 
 t.test(
@@ -216,21 +232,29 @@ t.test(
     })
     const request = { actor, correlationId: 'one', filters: { order: 'asc' } } as const
     broken = 1
-    await t.rejects(readings.page(request, 3), { code: 'unavailable' })
+    await t.rejects(readings.page(request, 3, []), { code: 'unavailable' })
     broken = 1
     await t.rejects(readings.open(request), { code: 'unavailable' })
     t.equal(await store.head(), 0n)
 
     const opened = await readings.open(request)
     if (isRefusal(opened)) throw new Error(opened.detail)
+    broken = 1
+    await t.rejects(opened.shows(['one']), { code: 'unavailable' })
+    t.equal(await opened.shows(['one', 'two']), undefined, 'what was not recorded is not taken for named')
+    t.equal(await opened.shows(['two']), undefined)
     broken = 3
     const first = opened.end(7, false)
     t.equal(await opened.end(99, true), undefined, 'the first end counts')
     t.equal(await first, undefined)
     const events = []
     for await (const batch of plain.readAll(0n)) events.push(...batch.events)
-    t.match(events, [{ type: 'HistoryOpened' }, { type: 'HistoryRead', data: { count: 7, complete: false } }])
-    t.equal(events.length, 2)
+    t.match(events, [
+      { type: 'HistoryOpened' },
+      { type: 'PersonalDataOpened', data: { subjects: ['one', 'two'] } },
+      { type: 'HistoryRead', data: { count: 7, complete: false } },
+    ])
+    t.equal(events.length, 3, 'nobody is named twice')
 
     const last = await readings.open(request)
     if (isRefusal(last)) throw new Error(last.detail)

@@ -20,6 +20,7 @@ import type { searchEntries, suggestEntries } from '../../queries/search-entries
 import type { Authority } from './authority.ts'
 import type { BlockingPort } from './blocking.ts'
 import type { RateLimits } from './limits.ts'
+import type { Names } from './names.ts'
 import type { Health, HttpMetrics } from './operation.ts'
 import type { Freshness } from './route-query.ts'
 import type { IdentityPort } from './routes/account-edge.ts'
@@ -30,6 +31,7 @@ import type { LivePort } from './routes/live.ts'
 import type { OpenIdPort } from './routes/openid.ts'
 import type { PeoplePort } from './routes/people.ts'
 import type { ProfilePort } from './routes/profile.ts'
+import type { PublicProfilePort } from './routes/public-profile.ts'
 import type { UnsubscribePort } from './routes/unsubscribe.ts'
 import type { HotRecords } from './warming.ts'
 
@@ -76,10 +78,12 @@ export type HttpDeps = {
   readonly jwks: () => Promise<JsonObject>
   readonly health: () => Promise<Health>
   readonly metrics?: HttpMetrics
+  /** Display names; absent where there are no accounts. */
+  readonly names?: Names
   /** Absent where there are no accounts. */
   readonly identity?: IdentityPort
   readonly administration?: AdministrationPort
-  readonly profile?: ProfilePort & UnsubscribePort
+  readonly profile?: ProfilePort & PublicProfilePort & UnsubscribePort
   /** Absent where nobody is blocked. */
   readonly ownData?: OwnData
   readonly people?: PeoplePort

@@ -10,6 +10,7 @@ import type { Cache, CachedValue, Dependency, Life } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type Asked, isClosed } from './asked.ts'
 import { anyMatch, noneMatch } from './etags.ts'
+import { type Names, withNames } from './names.ts'
 import { ProblemError } from './problems.ts'
 import { type Answer, type EdgeRequest, header } from './route.ts'
 
@@ -24,6 +25,8 @@ export type Made = {
   readonly etag?: string
   readonly link?: string
   readonly note?: string
+  /** The actors that it names by their ids. */
+  readonly people?: readonly string[]
 }
 
 type Declared = Pick<Query<never, unknown>, 'name' | 'reads' | 'repeated' | 'closed'>
@@ -49,18 +52,19 @@ const LOOK_MS = 10
 const LARGEST = 256 * 1024
 
 const isTexts = (value: unknown): value is readonly (string | null)[] =>
-  Array.isArray(value) && value.length === 3 && value.every(each => each === null || typeof each === 'string')
+  Array.isArray(value) && value.length >= 3 && value.every(each => each === null || typeof each === 'string')
 
-/** First line: tag, Link and note. The rest is the body as it is sent. */
-const textOf = ({ etag, link, note, body }: Made): string =>
-  `${JSON.stringify([etag ?? null, link ?? null, note ?? null])}\n${body}`
+/** First line: tag, Link and note, then those who are named. The rest is the body as it is sent, but for their names. */
+const textOf = ({ etag, link, note, people = [], body }: Made): string =>
+  `${JSON.stringify([etag ?? null, link ?? null, note ?? null, ...people])}\n${body}`
 
 /** Undefined for what an other release has kept. */
 const madeOf = ({ value, position }: CachedValue): Made | undefined => {
   const end = value.indexOf('\n')
   const parts: unknown = end < 0 ? undefined : JSON.parse(value.slice(0, end))
   if (!isTexts(parts)) return undefined
-  const [etag, link, note] = parts
+  const [etag, link, note, ...named] = parts
+  const people = named.filter(each => each !== null)
   return {
     body: value.slice(end + 1),
     position,
@@ -68,6 +72,7 @@ const madeOf = ({ value, position }: CachedValue): Made | undefined => {
     ...(typeof etag === 'string' && { etag }),
     ...(typeof link === 'string' && { link }),
     ...(typeof note === 'string' && { note }),
+    ...(people.length > 0 && { people }),
   }
 }
 
@@ -95,8 +100,11 @@ const contentTag = (body: string): string => `"c.${hash('sha256', body, 'base64u
 const tagged = (made: Made): Made =>
   made.etag === undefined && made.shared ? { ...made, etag: contentTag(made.body) } : made
 
-const answerOf = (made: Made, request: EdgeRequest): Answer => {
-  const { body, etag, link, position } = made
+const answerOf = (made: Made, request: EdgeRequest, names: Names | undefined): Answer => {
+  const { link, people } = made
+  const { body, etag } = withNames(made, names, request.requester)
+  // It says nothing of names beyond where they are known.
+  const position = people && names ? least([made.position, names.position()]) : made.position
   const headers = link === undefined ? {} : { headers: { link } }
   if (etag === undefined) return { status: 200, body, position, ...headers }
   if (!anyMatch(header(request, 'if-match'), etag))
@@ -109,6 +117,8 @@ export const openResponses = (deps: {
   readonly cache: Pick<Cache, 'look' | 'keep' | 'claim' | 'release'>
   readonly clock: Pick<Clock, 'sleep'>
   readonly newId: () => string
+  /** Absent where nobody has a name. */
+  readonly names?: Names
   /** Of this release: another one may answer the same otherwise. */
   readonly version: string
   /** The collections of these read models; undefined while one has none, and for ever where nothing is to be kept. */
@@ -202,7 +212,7 @@ export const openResponses = (deps: {
       const caching = query.caching?.(input) ?? { strategy: 'none' }
       const make = caching.strategy === 'none' ? plain : async () => tagged(await plain())
       const scopes = caching.strategy === 'none' ? undefined : await deps.scopes(query.reads)
-      if (!scopes || caching.strategy === 'none') return answerOf(await make(), request)
+      if (!scopes || caching.strategy === 'none') return answerOf(await make(), request, deps.names)
       const { path, after } = request
       const also = caching.strategy === 'until-changed' ? (caching.also ?? null) : null
       const owner = caching.strategy === 'private' ? ownerOf(request) : null
@@ -215,7 +225,7 @@ export const openResponses = (deps: {
       })
       if (made.shared && caching.strategy !== 'private' && !request.requester.warming)
         deps.onAsked?.({ path, query: request.query, typed: !isClosed(query.closed, request.query) })
-      return answerOf(made, request)
+      return answerOf(made, request, deps.names)
     },
   }
 }

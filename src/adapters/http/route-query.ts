@@ -5,7 +5,8 @@ import type { Cursors } from '../../core/query/cursors.ts'
 import type { Cursor, Page, Query, Reflecting } from '../../core/query/define.ts'
 import { defined } from '../../domain/defined.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
-import { type ProblemCode, problemFrom } from './problems.ts'
+import type { Names } from './names.ts'
+import { type ProblemCode, ProblemError, problemFrom, problemOf } from './problems.ts'
 import type { Made, Responses, Scope } from './responses.ts'
 import type { Answer, Documented, EdgeRequest, RateClass, RequestExample, Route } from './route.ts'
 import { REALM, unauthenticated } from './security.ts'
@@ -27,6 +28,8 @@ export type QueryDeps = {
   readonly cursors: Cursors
   readonly syncTokens: SyncTokens
   readonly responses: Responses
+  /** Absent where nobody has a name. */
+  readonly names: Names | undefined
   /** Where clients reach the service. */
   readonly publicUrl: string | undefined
 }
@@ -90,12 +93,28 @@ const base = <Q extends TSchema, Input, Output>(declared: Common<Q, Input, Outpu
   }
 }
 
+/** So long it is waited for what a request has seen, as for read models. */
+const PATIENCE_MS = 2_000
+
 const waitFor = async (
-  query: Pick<Query<never, unknown>, 'reads'>,
+  query: Pick<Query<never, unknown>, 'reads' | 'people'>,
   request: EdgeRequest,
   deps: QueryDeps,
 ): Promise<void> => {
-  if (request.after !== undefined && query.reads.length > 0) await deps.freshness.waitFor(query.reads, request.after)
+  const { after } = request
+  if (after === undefined) return
+  if (query.reads.length > 0) await deps.freshness.waitFor(query.reads, after)
+  if (query.people && deps.names && !(await deps.names.reached(after, PATIENCE_MS)))
+    throw new ProblemError('projection-behind', problemOf('projection-behind').help)
+}
+
+/** Each once; undefined where nobody is named. */
+const named = (
+  { people }: Pick<Query<never, unknown>, 'people'>,
+  shown: readonly unknown[],
+): { readonly people?: readonly string[] } => {
+  const ids = new Set(people ? shown.flatMap(people) : [])
+  return ids.size > 0 ? { people: [...ids] } : {}
 }
 
 /** With `fields`, the named members of a record. */
@@ -132,11 +151,13 @@ export const itemRoute = <Q extends TSchema, Input, Output>(
         const { value, position, note } = result
         const fields = fieldsOf(request.query)
         const etag = fields ? undefined : declared.etag?.(result, from)
+        const shown = project(value, fields)
         return {
-          body: fields ? JSON.stringify(project(value, fields)) : (result.bytes ?? JSON.stringify(value)),
+          body: fields ? JSON.stringify(shown) : (result.bytes ?? JSON.stringify(value)),
           position,
           shared: query.shared?.(value) !== false,
           ...defined({ etag, note }),
+          ...named(query, [shown]),
         }
       })
     },
@@ -217,6 +238,7 @@ export const pageRoute = <Q extends TSchema, Input, Item>(
           shared: query.shared?.(value) !== false,
           link: linksOf(request, next, deps),
           ...defined({ note }),
+          ...named(query, items),
         }
       })
     },

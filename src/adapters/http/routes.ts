@@ -25,6 +25,7 @@ import { operationRoutes } from './routes/operations.ts'
 import { ownDataRoutes } from './routes/own-data.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { profileRoutes } from './routes/profile.ts'
+import { publicProfileRoute } from './routes/public-profile.ts'
 import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 import type { SessionCookies } from './session-cookies.ts'
 
@@ -42,7 +43,7 @@ const texts = ['text-invalid', 'language-unknown', 'sense-unknown', 'sense-repea
 const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
   const transactor = deps.entries
   const tagOf = answers.openEntryTags(deps.version)
-  const changed = answers.answerEntry(200, tagOf)
+  const changed = answers.answerEntry(200, tagOf, deps.names)
   const life = { ...onEntry, transactor, answer: changed }
   return [
     commandRoute(
@@ -54,7 +55,7 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
         description: 'Language, lemma, part of speech and homograph are its identity and never change.',
         command: commands.draftEntry,
         transactor,
-        answer: answers.answerEntry(201, tagOf),
+        answer: answers.answerEntry(201, tagOf, deps.names),
         request: { body: draftExample },
         answers: { 201: answers.createdAnswer },
         problems: ['entry-exists', 'entry-removed', ...texts],
@@ -350,7 +351,9 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
     : []),
   ...(deps.people ? peopleRoutes(deps.people, edge) : []),
   ...(deps.blocks ? blockRoutes(deps.blocks.port, edge) : []),
-  ...(deps.profile ? [...profileRoutes(deps.profile, edge), ...unsubscribeRoutes(deps.profile)] : []),
+  ...(deps.profile
+    ? [...profileRoutes(deps.profile, edge), publicProfileRoute(deps.profile), ...unsubscribeRoutes(deps.profile)]
+    : []),
   ...(deps.openId && deps.identity ? openIdRoutes(deps.openId, edge.cookies, deps.identity.stepUp) : []),
   ...(deps.live ? liveRoutes(deps.live, deps.authority, deps.settings) : []),
 ]

@@ -219,7 +219,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
       logger,
     })
   const responses = openResponses({
-    ...defined({ onAsked: warming?.asked }),
+    ...defined({ onAsked: warming?.asked, names: deps.names }),
     cache: deps.cache,
     clock: deps.clock,
     newId,
@@ -236,6 +236,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     limits,
     freshness: deps.freshness,
     responses,
+    names: deps.names,
     cookies,
     publicUrl: settings.publicUrl,
     isClosing: () => closing !== undefined,

@@ -26,7 +26,49 @@ const link = { url: 'https://dictionary.example/account/verify#1.b64.b64' }
 const at = { at: { instant: '2026-01-05T10:00:00Z' }, role: 'editor' }
 const href = '<%= it.url %>'
 
+const ended = { at: { instant: '2026-01-05T10:00:00Z' }, grounds: 'A stolen device.' }
+
 export const accountTemplates: readonly MailTemplate[] = [
+  template(
+    'sessions-ended',
+    {
+      subject: 'You were signed out everywhere',
+      lines: [
+        'An administrator ended all sessions of your account on <%= it.at %>.',
+        'Reason: <%= it.grounds %>',
+        'Sign in again to go on. If you do not know why, set a new password first.',
+      ],
+    },
+    {
+      subject: 'Se cerraron todas sus sesiones',
+      lines: [
+        'Un administrador cerró todas las sesiones de su cuenta el <%= it.at %>.',
+        'Motivo: <%= it.grounds %>',
+        'Inicie sesión de nuevo para continuar. Si no sabe el motivo, ponga antes otra contraseña.',
+      ],
+    },
+    ended,
+  ),
+  template(
+    'session-ended',
+    {
+      subject: 'You were signed out on one device',
+      lines: [
+        'An administrator ended one session of your account on <%= it.at %>.',
+        'Reason: <%= it.grounds %>',
+        'If you do not know why, set a new password.',
+      ],
+    },
+    {
+      subject: 'Se cerró su sesión en un dispositivo',
+      lines: [
+        'Un administrador cerró una sesión de su cuenta el <%= it.at %>.',
+        'Motivo: <%= it.grounds %>',
+        'Si no sabe el motivo, ponga otra contraseña.',
+      ],
+    },
+    ended,
+  ),
   template(
     'verify-email',
     {

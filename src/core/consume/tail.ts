@@ -10,7 +10,8 @@ export type TailOptions = {
   readonly from: bigint
   readonly filter: LogFilter
   readonly signal: AbortSignal
-  readonly onEvents: (events: readonly Recorded[]) => void
+  /** `position`: everything up to it has been considered, though there may be no events. */
+  readonly onEvents: (events: readonly Recorded[], position: bigint) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -26,13 +27,14 @@ export const tail = async (options: TailOptions): Promise<void> => {
   while (!signal.aborted) {
     try {
       for await (const batch of log.subscribe(position, filter, signal)) {
-        options.onEvents(batch.events)
+        options.onEvents(batch.events, batch.position)
         position = batch.position
       }
     } catch (error) {
       options.onError(error)
       if (error instanceof UndecodableEventError) {
         if (error.event.position > position) position = error.event.position
+        options.onEvents([], position)
         continue
       }
     }

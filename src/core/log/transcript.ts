@@ -3,6 +3,7 @@
  * without what was removed. What the store keeps is canonical JSON, so an event with nothing sealed and nothing removed
  * is put together from its own texts; the others are decoded.
  */
+import { defined } from '../../domain/defined.ts'
 import type { JsonObject } from '../../domain/event.ts'
 import { markOf } from '../../domain/mark.ts'
 import type { EventStore, LoggedEvent } from '../../ports/event-store.ts'
@@ -19,8 +20,10 @@ export type Sight = {
   readonly own?: string
 }
 
-/** An event as one JSON text, and where it stands. */
-export type Line = Place & { readonly text: string }
+/** An event as one JSON text, and where it stands. `subject`: whose personal data was opened for it, where any was. */
+export type Line = Place & { readonly text: string; readonly subject?: string }
+
+const SUBJECT = 'subject:'
 
 export type Transcript = {
   /**
@@ -83,7 +86,11 @@ export const openTranscript = (deps: {
     )
   }
 
-  const decoded = (event: LoggedEvent, known: ReadonlyMap<string, SealingKey>, sight: Sight): string => {
+  const decoded = (
+    event: LoggedEvent,
+    known: ReadonlyMap<string, SealingKey>,
+    sight: Sight,
+  ): Pick<Line, 'text' | 'subject'> => {
     const page = readPage([event], codecs)
     const name = page.closed[0]?.key
     const key = name === undefined ? undefined : known.get(name)
@@ -92,7 +99,7 @@ export const openTranscript = (deps: {
     const [read] = page.events
     if (!read) {
       const reason = JSON.stringify(page.failure?.reason ?? 'corrupt')
-      return `${head(event, sight)},"data":{},"unreadable":${reason}}`
+      return { text: `${head(event, sight)},"data":{},"unreadable":${reason}}` }
     }
     const sealed = codecs.get(event.type)?.declared.sealed ?? []
     const gone = name !== undefined && !key ? sealed : removedText(event).filter(each => read.data[each] !== undefined)
@@ -101,7 +108,11 @@ export const openTranscript = (deps: {
     const more =
       (gone.length > 0 ? `,"removed":[${members(gone)}]` : '') +
       (withheld.length > 0 ? `,"withheld":[${members(withheld)}]` : '')
-    return `${head(event, sight)},"data":${JSON.stringify(data)},"meta":${shown(event.meta)}${more}}`
+    const opened = name?.startsWith(SUBJECT) && key && allowed && sealed.some(member => data[member] !== undefined)
+    return {
+      text: `${head(event, sight)},"data":${JSON.stringify(data)},"meta":${shown(event.meta)}${more}}`,
+      ...defined({ subject: opened ? name?.slice(SUBJECT.length) : undefined }),
+    }
   }
 
   return {
@@ -118,9 +129,9 @@ export const openTranscript = (deps: {
       return events.map((event, at) => ({
         position: event.position,
         mark: markOf(event.id, atOf(event.meta)),
-        text: asIs[at]
-          ? `${head(event, sight)},"data":${event.data},"meta":${without(event.meta, 'fingerprint')}}`
-          : decoded(event, known, sight),
+        ...(asIs[at]
+          ? { text: `${head(event, sight)},"data":${event.data},"meta":${without(event.meta, 'fingerprint')}}` }
+          : decoded(event, known, sight)),
       }))
     },
   }

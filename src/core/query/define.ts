@@ -71,6 +71,8 @@ export type Query<Input, Output> = {
   readonly output: TSchema
   /** The projections it reads: a request with a Sync-Token waits for them, 2 s at most. None: it reads the log itself. */
   readonly reads: readonly ('entries' | 'search' | 'analytics' | 'history')[]
+  /** The actors that what is shown names by their ids (of a page: an item of it). Their display names are put in as it is sent. */
+  readonly people?: (shown: unknown) => readonly string[]
   /**
    * Its parameters that are of a closed list, numbers, or ids. All others are free text, in which people write what a removal
    * must find: addresses with one of them are written nowhere. None by default.

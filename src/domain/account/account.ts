@@ -8,6 +8,7 @@ import { refuse } from '../refusal.ts'
 import { type Role, roles } from '../roles.ts'
 import { type Erased, type Erasure, erasureEvents } from './erasure-events.ts'
 import type { Grant } from './grants.ts'
+import { type Ending, SessionsEnded } from './session-end-events.ts'
 import { endFault, isIdle } from './standing.ts'
 
 // Stream
@@ -45,8 +46,6 @@ export const PasswordSet = eventType(
   Type.Object({ accountId: text, password: secret, reason: Type.Enum(['changed', 'reset', 'rehashed']) }, strict),
   { subject },
 )
-/** Every session but `except` ends here. */
-export const SessionsEnded = eventType('SessionsEnded', Type.Object({ except: Type.Optional(text) }, strict))
 /** `languages`: canonical tags, in order; absent: in every language. */
 export const RoleGranted = eventType(
   'RoleGranted',
@@ -271,21 +270,21 @@ export const moveBack =
     const data = { accountId: account.id, claim, from: account.claim, address, reverted: true }
     return [
       { type: 'AddressChanged', data },
-      { type: 'SessionsEnded', data: {} },
+      { type: 'SessionsEnded', data: { reason: 'address-reverted' } },
     ]
   }
 
-/** Sets a password. Those that were changed or reset end every session but `spare`. */
+/** Sets a password. Those that were changed or reset end every session but the one that did it. */
 export const setPassword =
-  (password: string, reason: 'changed' | 'reset' | 'rehashed', spare?: string): Decide<AccountState, AccountEvent> =>
+  (
+    password: string,
+    reason: 'changed' | 'reset' | 'rehashed',
+    ending: Ending = {},
+  ): Decide<AccountState, AccountEvent> =>
   account => {
     if (!account) return absent()
     const set = { type: 'PasswordSet' as const, data: { accountId: account.id, password, reason } }
     if (reason === 'rehashed') return [set]
-    return [set, { type: 'SessionsEnded', data: spare === undefined ? {} : { except: spare } }]
+    const why = reason === 'reset' ? 'reset' : 'password-changed'
+    return [set, { type: 'SessionsEnded', data: { ...ending, reason: why } }]
   }
-
-export const endSessions =
-  (spare?: string): Decide<AccountState, AccountEvent> =>
-  account =>
-    account ? [{ type: 'SessionsEnded', data: spare === undefined ? {} : { except: spare } }] : absent()

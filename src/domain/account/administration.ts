@@ -7,7 +7,6 @@ import { defined } from '../defined.ts'
 import { refuse } from '../refusal.ts'
 import { languageRoles, type Role } from '../roles.ts'
 import type { Account, AccountEvent, AccountState } from './account.ts'
-import { endSessions } from './account.ts'
 import { BASIC_ROLES, type Grant, isInForce } from './grants.ts'
 import { endFault } from './standing.ts'
 
@@ -68,11 +67,12 @@ export const takeRole = (role: Role, { by, now }: Administering): Decide<Account
 export const suspend = (reason: string, { by }: Administering): Decide<AccountState, AccountEvent> =>
   guarded({ by }, account => {
     if (reason.trim() === '') return refuse('reason-required', 'A suspension needs a reason.')
-    return account.suspended ? [] : [{ type: 'AccountSuspended', data: { accountId: account.id, by, reason } }]
+    if (account.suspended) return []
+    return [
+      { type: 'AccountSuspended', data: { accountId: account.id, by, reason } },
+      { type: 'SessionsEnded', data: { reason: 'suspension' } },
+    ]
   })
 
 export const reinstate = ({ by }: Administering): Decide<AccountState, AccountEvent> =>
   guarded({ by }, account => (account.suspended ? [{ type: 'AccountReinstated', data: { by } }] : []))
-
-/** Every session of the account; an administrator may end their own in this way too. */
-export const endAllSessions: Decide<AccountState, AccountEvent> = account => endFault(account) ?? endSessions()(account)

@@ -58,7 +58,10 @@ export const beginErasure =
       return account.erasure?.heldAt === undefined ? [{ type: 'ErasureHeld', data: { accountId: account.id } }] : []
     const stays = displayName !== undefined && account.erasure?.content === 'kept'
     const attribution = stays ? { attribution: displayName } : {}
-    return [{ type: 'ErasureBegun', data: { accountId: account.id, ...attribution } }]
+    return [
+      { type: 'ErasureBegun', data: { accountId: account.id, ...attribution } },
+      { type: 'SessionsEnded', data: { reason: 'erasure' } },
+    ]
   }
 
 /** What house-keeping takes at most, which looks every minute. */

@@ -25,7 +25,7 @@ export const AccountsRead = eventType(
   Type.Object(
     {
       accounts: Type.Array(text),
-      fields: Type.Array(Type.Enum(['email'])),
+      fields: Type.Array(Type.Enum(['email', 'sessions'])),
       role: Type.Optional(text),
       suspended: Type.Optional(Type.Boolean()),
       byAddress: Type.Boolean(),

@@ -26,6 +26,7 @@ const text = Type.String({ minLength: 1 })
 export const HistoryFilters = Type.Object(
   {
     stream: Type.Optional(text),
+    event: Type.Optional(text),
     category: Type.Optional(text),
     type: Type.Optional(text),
     actorKind: Type.Optional(text),
@@ -43,9 +44,17 @@ export const HistoryFilters = Type.Object(
 )
 export type HistoryFilters = Static<typeof HistoryFilters>
 
+/** Whose personal data was opened for the reader: the subjects of its keys, accounts mostly. Who reads their own is not named. */
+const Subjects = Type.Array(text, { minItems: 1 })
+
 /** A stream of the history begins. */
 export const HistoryOpened = eventType('HistoryOpened', Type.Object({ filters: HistoryFilters }, strict))
-/** The history was read: `count` events were handed out; `complete` is false when the reader went away before the end. */
+/** A stream is about to hand out personal data of these. What its later parts show of others is another event. */
+export const PersonalDataOpened = eventType('PersonalDataOpened', Type.Object({ subjects: Subjects }, strict))
+/**
+ * The history was read: `count` events were handed out; `complete` is false when the reader went away before the end.
+ * `subjects`: whose personal data a page showed.
+ */
 export const HistoryRead = eventType(
   'HistoryRead',
   Type.Object(
@@ -54,12 +63,13 @@ export const HistoryRead = eventType(
       count: Type.Integer({ minimum: 0 }),
       format: Type.Enum(['page', 'stream']),
       complete: Type.Boolean(),
+      subjects: Type.Optional(Subjects),
     },
     strict,
   ),
 )
 
-export const historyEvents = [HistoryOpened, HistoryRead] as const
+export const historyEvents = [HistoryOpened, PersonalDataOpened, HistoryRead] as const
 export type HistoryEvent = EventOf<(typeof historyEvents)[number]>
 
 // Fold
@@ -85,6 +95,12 @@ export const openReading =
   (filters: HistoryFilters) =>
   (reading: Reading): Decision<HistoryEvent> =>
     reading ? [] : [{ type: 'HistoryOpened', data: { filters } }]
+
+/** Personal data is about to be handed out, unless the stream has ended. */
+export const openPersonalData =
+  (subjects: readonly string[]) =>
+  (reading: Reading): Decision<HistoryEvent> =>
+    reading?.ended || subjects.length === 0 ? [] : [{ type: 'PersonalDataOpened', data: { subjects: [...subjects] } }]
 
 /** What was read, at its end: once for each reading. */
 export const endReading =

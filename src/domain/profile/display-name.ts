@@ -1,6 +1,8 @@
 /** Display names: what is taken for one, and the key under which names that look alike are the same. */
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import { accentKey } from '../text/text.ts'
+import { confusables } from './confusables.ts'
+import { isOfOneScript } from './scripts.ts'
 
 const SHORTEST = 2
 const LONGEST = 40
@@ -9,8 +11,8 @@ const LONGEST = 40
 export type DisplayName = { readonly name: string; readonly key: string }
 
 /**
- * Letters that look like a Latin one, after case and accents are folded: the part of confusables.txt (UTS 39, 4) that the
- * alphabets Latin, Greek, Cyrillic and Armenian and the digits have. `i`, `l` and `1` are one, as a capital I is no other.
+ * What goes before confusables.txt: small letters that look like a Latin one although it is the capital that the table has, or
+ * that it has as another one. `i`, `l` and `1` are one, as a capital I is no other.
  */
 const lookAlikes: ReadonlyMap<string, string> = new Map(
   [
@@ -91,27 +93,57 @@ const reserved = [
   'support',
   'anonymous',
   'removed',
+  'deleted',
+  'nobody',
+  'security',
+  'staff',
+  'official',
+  'auditor',
+  'abuse',
+  'helpdesk',
+  'webmaster',
+  'postmaster',
+  'noreply',
 ]
 
-/** The skeleton of a name: without case, accents, signs and spaces, look-alikes brought together. */
-const skeleton = (name: string): string => {
-  let key = ''
-  for (const char of accentKey(name.normalize('NFKC'), 'und'))
-    if (/[\p{L}\p{N}\p{M}]/u.test(char)) key += lookAlikes.get(char) ?? char
-  return key.replaceAll('rn', 'm').replaceAll('vv', 'w')
+const letters = (text: string): readonly string[] =>
+  [...accentKey(text.normalize('NFKC'), 'und')].filter(char => /[\p{L}\p{N}\p{M}]/u.test(char))
+const isBasic = (text: string): boolean => /^[a-z0-9]+$/.test(text)
+
+/** What a letter looks like, once case and accents are folded: itself, or its capital where only that looks like a Latin one. */
+const likenessOf = (char: string): string => {
+  const own = lookAlikes.get(char)
+  if (own !== undefined || isBasic(char)) return own ?? char
+  const found = [char, char.toUpperCase()].flatMap(each => {
+    const like = confusables.get(each)
+    const reduced =
+      like &&
+      letters(like)
+        .map(letter => lookAlikes.get(letter) ?? letter)
+        .join('')
+    return reduced ? [reduced] : []
+  })
+  return found.find(isBasic) ?? (confusables.has(char) ? found[0] : undefined) ?? char
 }
 
+/** The skeleton of a name: without case, accents, signs and spaces, look-alikes brought together (UTS 39, 4). */
+const skeleton = (name: string): string =>
+  letters(name).map(likenessOf).join('').replaceAll('rn', 'm').replaceAll('vv', 'w')
+
 const reservedKeys: ReadonlySet<string> = new Set(reserved.map(skeleton))
+
+/** Also with digits, which are how one gets a name that is taken. */
+const isReserved = (name: string): boolean =>
+  [name, name.replaceAll(/^\P{L}+|\P{L}+$/gu, ''), name.replaceAll(/\p{N}/gu, '')].some(each =>
+    reservedKeys.has(skeleton(each)),
+  )
 
 const invalid = (detail: string): Refusal =>
   refuse('name-invalid', detail, { errors: [{ pointer: '/displayName', code: 'format', detail }] })
 
-const alphabets = [/\p{Script=Latin}/u, /\p{Script=Greek}/u, /\p{Script=Cyrillic}/u, /\p{Script=Armenian}/u]
-
 /**
  * Reads a display name: 2 to 40 letters, marks and digits, with single spaces, points, hyphens, apostrophes and low lines
- * between them. Nothing invisible, nothing that turns the direction of text, no emoji; one alphabet of those whose letters
- * look alike (UTS 39, 5.1).
+ * between them. Nothing invisible, nothing that turns the direction of text, no emoji; one script (UTS 39, 5.1 and 5.2).
  */
 export const readDisplayName = (text: string): DisplayName | Refusal => {
   if (!text.isWellFormed() || text.length > 4 * LONGEST) return invalid(`A name has ${LONGEST} characters at most.`)
@@ -128,10 +160,9 @@ export const readDisplayName = (text: string): DisplayName | Refusal => {
     return invalid(
       'A name is of letters and digits, with spaces, points, hyphens, apostrophes and low lines between them.',
     )
-  if (alphabets.filter(each => each.test(name)).length > 1)
-    return invalid('A name is of one alphabet: letters of Latin, Greek, Cyrillic and Armenian look alike.')
+  if (!isOfOneScript(name)) return invalid('A name is of one script that is in use today: letters of two look alike.')
   const key = skeleton(name)
-  return reservedKeys.has(key) ? invalid('This name is kept for those who run the service.') : { name, key }
+  return isReserved(name) ? invalid('This name is kept for those who run the service.') : { name, key }
 }
 
 export const isDisplayName = (value: DisplayName | Refusal): value is DisplayName => !isRefusal(value)

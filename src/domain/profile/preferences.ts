@@ -1,9 +1,10 @@
-/** How somebody wants to be written to: language, time zone, which mails. Sealed under the account's key. */
-import Type from 'typebox'
+/** What somebody wants: language, time zone, which mails and notices, who may see what. Sealed under the account's key. */
+import Type, { type Static } from 'typebox'
 import type { Aggregate, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
-import { type EventOf, eventType, type Recorded } from '../event.ts'
+import { type EventOf, eventType, type Json, type JsonObject, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
+import { sameJson } from '../json.ts'
 import { markOf, NO_MARK } from '../mark.ts'
 import { type Refusal, refuse } from '../refusal.ts'
 import { canonicalLanguage, primaryOf } from '../text/languages.ts'
@@ -18,14 +19,45 @@ export const preferencesStream = (accountId: string): string => streamName(prefe
 // Events
 
 const text = Type.String({ minLength: 1 })
-const Preferences = Type.Object(
+const strict = { additionalProperties: false }
+
+/** Who may see something: strangers too, whoever is signed in, or only oneself and those with `accounts:read`. */
+export const audiences = ['everybody', 'members', 'nobody'] as const
+export type Audience = (typeof audiences)[number]
+const audience = Type.Enum([...audiences])
+
+/** `privy`: it is about the reader, or they have to know whom they deal with. */
+export const isShownTo = (to: Audience, reader: { readonly privy: boolean; readonly signedIn: boolean }): boolean =>
+  reader.privy || to === 'everybody' || (to === 'members' && reader.signedIn)
+
+/**
+ * `language` is that of mails; `timeZone` an IANA name, in which clients show times. `email` and `notifications` (the live
+ * channel `me`) switch off what is told of `roles` granted and taken; what concerns the safety of the account is told
+ * whatever is chosen. `privacy`: who may see the profile, list what one contributed to, and read one's display name there.
+ */
+export const PreferencesSchema = Type.Object(
   {
     language: Type.Enum(['en', 'es']),
     timeZone: text,
-    email: Type.Object({ roles: Type.Boolean() }, { additionalProperties: false }),
+    email: Type.Object({ roles: Type.Boolean() }, strict),
+    notifications: Type.Object({ roles: Type.Boolean() }, strict),
+    privacy: Type.Object({ profile: audience, activity: audience, contributions: audience }, strict),
   },
-  { additionalProperties: false },
+  strict,
 )
+export type Preferences = Static<typeof PreferencesSchema>
+
+/** What those have who chose before there was more to choose. */
+const unasked = {
+  notifications: { roles: true },
+  privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
+} as const
+
+const withUnasked = (data: JsonObject): JsonObject => {
+  const { preferences, ...clear } = data
+  if (typeof preferences !== 'object' || preferences === null || Array.isArray(preferences)) return clear
+  return { ...clear, preferences: { ...preferences, ...unasked } }
+}
 
 /** All preferences after a change of some. */
 export const PreferencesSet = eventType(
@@ -33,26 +65,17 @@ export const PreferencesSet = eventType(
   Type.Object(
     {
       accountId: text,
-      preferences: Type.Object(Preferences.properties, { seal: 'subject', additionalProperties: false }),
+      preferences: Type.Object(PreferencesSchema.properties, { seal: 'subject', additionalProperties: false }),
     },
-    { additionalProperties: false },
+    strict,
   ),
-  { subject: data => String(data['accountId']) },
+  { subject: data => String(data['accountId']), version: 2, upcasters: { 1: withUnasked } },
 )
 export const preferencesEvents = [PreferencesSet] as const
 export type PreferencesEvent = EventOf<typeof PreferencesSet>
 
 // Fold
 
-/**
- * `language` is that of mails; `timeZone` an IANA name, in which clients show times; `email.roles`: a mail when roles are
- * granted or taken. What concerns the safety of the account is mailed whatever is chosen.
- */
-export type Preferences = {
-  readonly language: 'en' | 'es'
-  readonly timeZone: string
-  readonly email: { readonly roles: boolean }
-}
 export type PreferencesState = {
   readonly edits: number
   /** Of the last edit (src/domain/mark.ts). */
@@ -66,6 +89,7 @@ export const defaultPreferences = (locale: 'en' | 'es'): Preferences => ({
   language: locale,
   timeZone: 'UTC',
   email: { roles: true },
+  ...unasked,
 })
 
 export const preferencesAggregate: Aggregate<PreferencesState, PreferencesEvent> = {
@@ -87,7 +111,23 @@ export const preferencesAggregate: Aggregate<PreferencesState, PreferencesEvent>
 export type PreferencesChange = {
   readonly language?: string | null
   readonly timeZone?: string | null
-  readonly email?: { readonly roles?: boolean | null } | null
+  readonly email?: GroupChange<Preferences['email']>
+  readonly notifications?: GroupChange<Preferences['notifications']>
+  readonly privacy?: GroupChange<Preferences['privacy']>
+}
+type GroupChange<Group> = { readonly [Member in keyof Group]?: Group[Member] | null } | null
+
+/** The members of one group after its change. */
+const changed = <Group extends Readonly<Record<string, Json>>>(
+  change: GroupChange<Group> | undefined,
+  { now, first }: { readonly now: Group; readonly first: Group },
+): Group => {
+  if (change === undefined) return now
+  if (change === null) return first
+  const stated = Object.entries(change).flatMap(([member, value]) =>
+    value === undefined ? [] : [[member, value ?? first[member]]],
+  )
+  return { ...now, ...Object.fromEntries(stated) }
 }
 
 const unknown = (pointer: string, code: 'language-unknown' | 'time-zone-unknown', detail: string): Refusal =>
@@ -119,13 +159,12 @@ export const setPreferences =
         'time-zone-unknown',
         'The time zone is none of the IANA table, such as Europe/Madrid.',
       )
-    const roles = change.email === null ? first.email.roles : change.email?.roles
     const next: Preferences = {
       language: language ?? (change.language === null ? first : now).language,
       timeZone: timeZone ?? (change.timeZone === null ? first : now).timeZone,
-      email: { roles: roles ?? (change.email?.roles === null ? first : now).email.roles },
+      email: changed(change.email, { now: now.email, first: first.email }),
+      notifications: changed(change.notifications, { now: now.notifications, first: first.notifications }),
+      privacy: changed(change.privacy, { now: now.privacy, first: first.privacy }),
     }
-    const same =
-      next.language === now.language && next.timeZone === now.timeZone && next.email.roles === now.email.roles
-    return same ? [] : [{ type: 'PreferencesSet', data: { accountId, preferences: next } }]
+    return sameJson(next, now) ? [] : [{ type: 'PreferencesSet', data: { accountId, preferences: next } }]
   }

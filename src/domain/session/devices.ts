@@ -25,24 +25,36 @@ export type DeviceEvent = EventOf<(typeof deviceEvents)[number]>
 
 // Fold
 
+/** `number` counts the account's devices from 1 on, so that its owner can tell them apart; `since` is RFC 3339. */
+export type KnownDevice = { readonly hash: string; readonly number: number; readonly since: string }
 export type Devices = {
   readonly accountId?: string
-  /** Hashes, the newest last. */
-  readonly known: readonly string[]
+  /** The newest last. */
+  readonly known: readonly KnownDevice[]
+  /** Devices there ever were, those that were forgotten too. */
+  readonly count: number
 }
+
+export const knownDevice = ({ known }: Devices, hash: string): KnownDevice | undefined =>
+  known.find(device => device.hash === hash)
 
 /** Of more the oldest is forgotten: it signs in like any other stranger, with a mail. */
 export const MOST_DEVICES = 50
 
-export const evolveDevices = ({ known }: Devices, { data }: Recorded<DeviceEvent>): Devices => ({
-  accountId: data.accountId,
-  known: [...known.filter(each => each !== data.device), data.device].slice(-MOST_DEVICES),
-})
+export const evolveDevices = ({ known, count }: Devices, { data, meta }: Recorded<DeviceEvent>): Devices => {
+  const { accountId, device: hash } = data
+  const device = { hash, number: count + 1, since: meta.at }
+  return {
+    accountId,
+    count: count + 1,
+    known: [...known.filter(each => each.hash !== hash), device].slice(-MOST_DEVICES),
+  }
+}
 
 export const devicesAggregate: Aggregate<Devices, DeviceEvent> = {
   category: devicesCategory,
   events: deviceEvents,
-  initial: { known: [] },
+  initial: { known: [], count: 0 },
   evolve: evolveDevices,
   route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
 }
@@ -51,5 +63,7 @@ export const devicesAggregate: Aggregate<Devices, DeviceEvent> = {
 
 export const addDevice =
   (accountId: string, device: string): Decide<Devices, DeviceEvent> =>
-  ({ known }) =>
-    known.includes(device) ? [] : [{ type: 'DeviceAdded', data: { accountId, device, first: known.length === 0 } }]
+  devices =>
+    knownDevice(devices, device)
+      ? []
+      : [{ type: 'DeviceAdded', data: { accountId, device, first: devices.count === 0 } }]

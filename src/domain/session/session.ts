@@ -44,9 +44,20 @@ export const SessionSteppedUp = eventType(
   'SessionSteppedUp',
   Type.Object({ by: Type.Enum(['password', 'totp', 'recovery-code', 'passkey', 'provider']) }, strict),
 )
+/** `device` is that of the session. An administrator says why in `grounds`, sealed under the key of `accountId`. */
 export const SessionEnded = eventType(
   'SessionEnded',
-  Type.Object({ reason: Type.Enum(['signed-out', 'ended', 'reused']), by: text }, strict),
+  Type.Object(
+    {
+      reason: Type.Enum(['signed-out', 'ended', 'reused', 'administrator']),
+      by: text,
+      device: Type.Optional(text),
+      accountId: Type.Optional(text),
+      grounds: Type.Optional(Type.String({ minLength: 1, seal: 'subject' as const })),
+    },
+    strict,
+  ),
+  { subject: data => String(data['accountId']) },
 )
 
 export const sessionEvents = [SessionStarted, SessionRefreshed, SessionSteppedUp, SessionEnded] as const
@@ -175,7 +186,7 @@ export const refreshSession =
     if (generation > session.generation) return over()
     const repeated = generation === session.generation - 1
     if (repeated && now.getTime() - Date.parse(session.usedAt) <= RETRY_MS) return []
-    return [{ type: 'SessionEnded', data: { reason: 'reused', by: session.accountId } }]
+    return [{ type: 'SessionEnded', data: { reason: 'reused', by: session.accountId, device: session.device } }]
   }
 
 export type Proof = 'password' | 'totp' | 'recovery-code' | 'passkey' | 'provider'
@@ -194,4 +205,15 @@ export const endSession =
       ? refuse('session-not-found', 'There is no such session.')
       : session.ended
         ? []
-        : [{ type: 'SessionEnded', data: { reason, by: owner } }]
+        : [{ type: 'SessionEnded', data: { reason, by: owner, device: session.device } }]
+
+/** An administrator ends one of somebody else's, and says why. */
+export const endSessionFor =
+  (owner: string, by: string, grounds: string): Decide<SessionState, SessionEvent> =>
+  session => {
+    if (session?.accountId !== owner) return refuse('session-not-found', 'There is no such session.')
+    if (grounds.trim() === '') return refuse('reason-required', 'Whoever ends the session of somebody else says why.')
+    if (session.ended) return []
+    const { device } = session
+    return [{ type: 'SessionEnded', data: { reason: 'administrator', by, device, accountId: owner, grounds } }]
+  }

@@ -55,6 +55,7 @@ const openHub = (
       return String(position)
     },
     connections: () => 0,
+    people: { wants: () => true },
     standings,
     onError: error => t.fail('the hub complained', { error }),
   })

@@ -1,6 +1,6 @@
 /** The problems of accounts and sessions; part of the one table in problems.ts. */
 
-export const accountEdgeCodes = ['not-an-account', 'passwords-busy', 'csrf-invalid'] as const
+export const accountEdgeCodes = ['not-an-account', 'passwords-busy', 'csrf-invalid', 'profile-not-found'] as const
 
 export const accountProblems = {
   'email-invalid': {
@@ -30,6 +30,11 @@ export const accountProblems = {
     help: 'No account with this address and password can sign in. The same is said of an address that is unknown or not confirmed.',
   },
   'account-not-found': { status: 404, title: 'No such account', help: 'There is no account with this id.' },
+  'profile-not-found': {
+    status: 404,
+    title: 'No such profile',
+    help: 'Nobody has this id, or its owner lets only others see the profile: sign in, where you have not.',
+  },
   'account-suspended': {
     status: 403,
     title: 'The account is suspended',

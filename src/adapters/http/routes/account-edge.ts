@@ -1,6 +1,7 @@
 /** What the routes of accounts and sessions share: the port behind them, and how its outcomes become answers. */
 import Type, { type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import type { SessionView } from '../../../commands/look-up-accounts.ts'
 import type { Account } from '../../../domain/account/account.ts'
 import type { ContentChoice } from '../../../domain/account/erasure-events.ts'
 import type { Grant } from '../../../domain/account/grants.ts'
@@ -123,8 +124,8 @@ export type IdentityPort = {
     which: { readonly id: string; readonly reason: 'signed-out' | 'ended' },
     from: From,
   ): Promise<Done>
-  endSessions(accountId: string, spare: string | undefined, from: From): Promise<Done>
-  sessionsOf(accountId: string): readonly Session[]
+  endSessions(by: By, which: 'all' | 'all-others', from: From): Promise<Done>
+  sessionsOf(accountId: string): Promise<readonly SessionView[]>
   account(id: string): Promise<{ readonly account: Account; readonly grants: readonly Grant[] } | undefined>
 }
 

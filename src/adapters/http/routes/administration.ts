@@ -7,7 +7,7 @@ import type { Refusal } from '../../../domain/refusal.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
 import type { Answer, EdgeRequest, Route } from '../route.ts'
 import { instantOf } from '../times.ts'
-import { type From, fromOf, nothing, reading, strict, text } from './account-edge.ts'
+import { done, doneAnswer, type From, fromOf, nothing, reading, settle, strict, text } from './account-edge.ts'
 
 /** How an account stands after the act, and the position at which it does. */
 export type Standing = {
@@ -30,8 +30,13 @@ export type AdministrationPort = {
   ): Promise<Standing | Refusal>
   take(given: { readonly id: string; readonly role: string }, by: Actor, from: From): Promise<Standing | Refusal>
   suspend(id: string, reason: string, by: Actor, from: From): Promise<Standing | Refusal>
-  /** All sessions of the account. */
-  endSessions(id: string, by: Actor, from: From): Promise<Standing | Refusal>
+  /** All sessions of the account; `grounds` say why. */
+  endSessions(id: string, grounds: string, by: Actor, from: From): Promise<Standing | Refusal>
+  endSession(
+    about: { readonly id: string; readonly sessionId: string; readonly grounds: string },
+    by: Actor,
+    from: From,
+  ): Promise<'done' | Refusal>
   reinstate(id: string, by: Actor, from: From): Promise<Standing | Refusal>
 }
 
@@ -42,11 +47,9 @@ const GrantBody = Type.Object(
   },
   { ...strict, $id: 'RoleGrant' },
 )
-const ReasonBody = Type.Object(
-  { reason: Type.String({ minLength: 1, maxLength: 500 }) },
-  { ...strict, $id: 'Suspension' },
-)
+const ReasonBody = Type.Object({ reason: Type.String({ minLength: 1, maxLength: 500 }) }, { ...strict, $id: 'Reason' })
 export const AccountParams = Type.Object({ id: Type.String() }, strict)
+const SessionParams = Type.Object({ id: Type.String(), session: Type.String() }, strict)
 const RoleParams = Type.Object({ id: Type.String(), role: Type.String() }, strict)
 export const GrantSchema = Type.Object(
   {
@@ -177,11 +180,34 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       path: '/v1/accounts/:id/sessions',
       name: 'end-account-sessions',
       summary: 'End every session of an account',
+      description: 'The account is told by mail, with the reason.',
       params: AccountParams,
-      request: { params: { id } },
-      problems: ['account-not-found', 'account-erased', 'erasure-begun'],
-      handle: async request =>
-        answer(await port.endSessions(request.params['id'] ?? '', byOf(request), fromOf(request))),
+      body: ReasonBody,
+      request: { params: { id }, body: { reason: 'A stolen device.' } },
+      problems: ['account-not-found', 'account-erased', 'erasure-begun', 'reason-required', ...text],
+      handle: async request => {
+        const { reason } = readReason(request.body)
+        return answer(await port.endSessions(request.params['id'] ?? '', reason, byOf(request), fromOf(request)))
+      },
+    },
+    {
+      ...base,
+      method: 'DELETE',
+      path: '/v1/accounts/:id/sessions/:session',
+      name: 'end-account-session',
+      summary: 'End one session of an account',
+      description: 'The account is told by mail, with the reason.',
+      params: SessionParams,
+      body: ReasonBody,
+      request: { params: { id, session: id }, body: { reason: 'A stolen device.' } },
+      answers: doneAnswer,
+      problems: ['session-not-found', 'reason-required', ...text],
+      handle: async request => {
+        const { reason: grounds } = readReason(request.body)
+        const { id: account = '', session: sessionId = '' } = request.params
+        settle(await port.endSession({ id: account, sessionId, grounds }, byOf(request), fromOf(request)))
+        return done
+      },
     },
     {
       ...base,

@@ -5,9 +5,10 @@ import type { Accepted } from '../../../core/write/transact.ts'
 import type { EntryState } from '../../../domain/entry/state.ts'
 import type { JsonObject } from '../../../domain/event.ts'
 import { HistoryItem } from '../../../queries/entry-history.ts'
-import { EntrySchema, type EntryView, viewFor } from '../../../queries/entry-view.ts'
+import { EntrySchema, type EntryView, peopleIn, viewFor } from '../../../queries/entry-view.ts'
 import { etagOf } from '../etags.ts'
 import { entryExample, historyExample, listExample, ofExample, searchExample } from '../examples.ts'
+import { type Names, NamesSchema, withNames } from '../names.ts'
 import type { Answer, Documented, Requester } from '../route.ts'
 
 /**
@@ -26,7 +27,7 @@ const idOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1)
 
 /** The entry after the command; what its removal left, when that is what the command did. */
 export const answerEntry =
-  (status: 200 | 201, tagOf: (view: EntryView, mark: string) => string) =>
+  (status: 200 | 201, tagOf: (view: EntryView, mark: string) => string, names: Pick<Names, 'nameFor'> | undefined) =>
   ({ stream, state, revision, mark }: Accepted<EntryState>, requester: Requester): Omit<Answer, 'position'> => {
     const id = idOf(stream)
     const { entry } = state
@@ -35,17 +36,21 @@ export const answerEntry =
     // Whoever just changed an entry knows what it says; after a take-over or return it may no longer be theirs to see.
     const view = viewFor(requester, id, entry, String(revision))
     const headers = status === 201 ? { location: `/v1/entries/${id}` } : {}
-    return view
-      ? { status, body: JSON.stringify(view), etag: tagOf(view, mark), headers }
+    const shown = view && { body: JSON.stringify(view), etag: tagOf(view, mark), people: [...new Set(peopleIn(view))] }
+    return shown
+      ? { status, ...withNames(shown, names, requester), headers }
       : { status, body: JSON.stringify({ id, revision: String(revision) }), headers }
   }
+
+const names = Type.Optional(NamesSchema)
+const NamedEntry = Type.Object({ ...EntrySchema.properties, names }, { $id: 'NamedEntry' })
 
 const revised = ['ETag', 'Sync-Token', 'Idempotent-Replayed'] as const
 const read = ['Sync-Token'] as const
 
 export const entryAnswer = (description: string, status: string, revision: string): Documented => ({
   description,
-  schema: EntrySchema,
+  schema: NamedEntry,
   example: entryExample(status, revision),
   headers: revised,
 })
@@ -62,6 +67,7 @@ export const removedAnswer: Documented = {
 
 const next = Type.Union([Type.String(), Type.Null()])
 /** With `fields`, members may be left out. */
+const ShownEntry = Type.Partial(NamedEntry, { $id: 'ShownEntry' })
 const Listed = Type.Partial(EntrySchema, { $id: 'EntryFields' })
 const listHeaders = ['Link', ...read]
 /** Of what is kept and given again: its tag is that of its content. */
@@ -74,19 +80,19 @@ const total = {
 
 export const itemAnswer: Documented = {
   description: 'The entry.',
-  schema: Listed,
+  schema: ShownEntry,
   example: entryExample('published', '2'),
   headers: ['ETag', ...read],
 }
 export const listAnswer: Documented = {
   description: 'A page.',
-  schema: Type.Object({ items: Type.Array(Listed), next, ...total }, { $id: 'EntryPage' }),
+  schema: Type.Object({ items: Type.Array(Listed), next, names, ...total }, { $id: 'EntryPage' }),
   example: listExample,
   headers: keptHeaders,
 }
 export const historyAnswer: Documented = {
   description: 'A page, newest first.',
-  schema: Type.Object({ items: Type.Array(HistoryItem), next }, { $id: 'EntryHistory' }),
+  schema: Type.Object({ items: Type.Array(HistoryItem), next, names }, { $id: 'EntryHistory' }),
   example: historyExample,
   headers: listHeaders,
 }

@@ -2,6 +2,7 @@
 
 import Type, { type Static } from 'typebox'
 import type { SyncTokens } from '../../../core/log/sync-tokens.ts'
+import type { Line } from '../../../core/log/transcript.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { HistoryFilters } from '../../../domain/history/history.ts'
 import { categoryOf } from '../../../domain/ids.ts'
@@ -112,6 +113,11 @@ export const filtersOf = (question: HistoryQuestion, found: boolean): HistoryFil
     ...(unmatched.length > 0 && { unmatched }),
   }
 }
+
+/** Whose personal data the lines show to this reader: each once, the reader not among them. */
+export const subjectsOf = (lines: readonly Line[], reader: string): readonly string[] => [
+  ...new Set(lines.flatMap(({ subject }) => (subject === undefined || subject === reader ? [] : subject))),
+]
 
 /** Does the question name an account: as the actor, or by a stream that is about one? */
 export const namesAccount = (

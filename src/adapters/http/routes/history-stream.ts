@@ -7,6 +7,7 @@ import type { OpenReading } from '../../../commands/history.ts'
 import { isRefusal, type Refusal } from '../../../domain/refusal.ts'
 import type { HistoryChunk } from '../../../queries/history.ts'
 import { problemFrom } from '../problems.ts'
+import { subjectsOf } from './history-parameters.ts'
 
 /** Characters handed to the connection at once. */
 const PIECE = 256_000
@@ -21,6 +22,8 @@ export type StreamParts = {
   readonly reading: OpenReading
   readonly order: 'asc' | 'desc'
   readonly tokenOf: (position: bigint) => Promise<string>
+  /** The actor id of the reader, whose own data is nobody's to be told of. */
+  readonly reader: string
   /** Once, however the stream ends. */
   readonly release: () => void
 }
@@ -40,8 +43,8 @@ const pieces = function* (chunk: HistoryChunk): Generator<{ readonly text: strin
   if (count > 0) yield { text, count }
 }
 
-/** The body of the answer. Its end is recorded before the last line goes out; when its reader goes away, then. */
-export const historyStream = ({ chunks, first, reading, order, tokenOf, release }: StreamParts): Readable => {
+/** The body of the answer. Whose personal data a part shows is recorded before it. Its end is recorded before the last line goes out; when its reader goes away, then. */
+export const historyStream = ({ chunks, first, reading, reader, order, tokenOf, release }: StreamParts): Readable => {
   let count = 0
   const resume = order === 'asc' ? 'after' : 'before'
 
@@ -50,6 +53,8 @@ export const historyStream = ({ chunks, first, reading, order, tokenOf, release 
     let characters = 0
     let position = 0n
     for (let step = first; !step.done; step = await chunks.next()) {
+      const unrecorded = await reading.shows(subjectsOf(step.value.lines, reader))
+      if (unrecorded) throw problemFrom(unrecorded)
       for (const piece of pieces(step.value)) {
         count += piece.count
         characters += piece.text.length

@@ -3,6 +3,7 @@ import Type from 'typebox'
 import type { Readings } from '../../../commands/history.ts'
 import type { Line } from '../../../core/log/transcript.ts'
 import { defined } from '../../../domain/defined.ts'
+import type { HistoryFilters } from '../../../domain/history/history.ts'
 import { categoryOf } from '../../../domain/ids.ts'
 import { isRefusal } from '../../../domain/refusal.ts'
 import type { History, HistoryPage } from '../../../queries/history.ts'
@@ -45,13 +46,25 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     if (!actor) throw new ProblemError('unauthenticated', 'This needs an access token.')
     return { actor, correlationId: request.id, ...defined({ traceparent: traceparentOf(request) }) }
   }
-  const recordPage = async (request: EdgeRequest, question: Parameters<typeof p.filtersOf>[0], count: number) => {
-    if (!p.namesAccount(question, personal)) return
-    const refused = await readings.page({ ...requestOf(request), filters: p.filtersOf(question, count > 0) }, count)
+  /** A page that names an account, or for which somebody's personal data was opened, whatever was asked. */
+  const recordPage = async (
+    request: EdgeRequest,
+    lines: readonly Line[],
+    { filters, named }: { readonly filters: HistoryFilters; readonly named: boolean },
+  ) => {
+    const who = requestOf(request)
+    const subjects = p.subjectsOf(lines, who.actor.id)
+    if (!named && subjects.length === 0) return
+    const refused = await readings.page({ ...who, filters }, lines.length, subjects)
     if (refused) throw problemFrom(refused)
   }
+  const asked = (question: Parameters<typeof p.filtersOf>[0], lines: readonly Line[]) => ({
+    filters: p.filtersOf(question, lines.length > 0),
+    named: p.namesAccount(question, personal),
+  })
 
-  const itemOf = ({ text, ...place }: Line): string => `${text.slice(0, -1)},"syncToken":"${syncTokens.at(place)}"}`
+  const itemOf = ({ text, subject: _, ...place }: Line): string =>
+    `${text.slice(0, -1)},"syncToken":"${syncTokens.at(place)}"}`
 
   const pageAnswer = async (
     request: EdgeRequest,
@@ -87,7 +100,8 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
       const reading = await readings.open({ ...who, filters: p.filtersOf(question, found) })
       if (isRefusal(reading)) throw problemFrom(reading)
       const { order } = question
-      const body = historyStream({ chunks, first, reading, order, tokenOf: syncTokens.of, release })
+      const reader = who.actor.id
+      const body = historyStream({ chunks, first, reading, reader, order, tokenOf: syncTokens.of, release })
       return { status: 200, type: NDJSON, body, headers, ...(!first.done && { position: first.value.position }) }
     } catch (error) {
       release()
@@ -111,7 +125,7 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     }
     const limit = query.limit ?? DEFAULT_LIMIT
     const page = await history.page(question, { limit, ...place }, request.requester)
-    await recordPage(request, question, page.lines.length)
+    await recordPage(request, page.lines, asked(question, page.lines))
     const next = page.next && [page.next.at, page.next.end]
     return pageAnswer(request, cursorScope(request, 'read-events'), { ...page, next })
   }
@@ -120,7 +134,12 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     formatFor(request, JSON_ONLY)
     const found = await history.event(request.params['eventId'] ?? '', request.requester)
     if (isRefusal(found)) throw problemFrom(found)
-    return { status: 200, body: itemOf(found.line), position: found.position }
+    const { line, stream: name, position } = found
+    // Its stream leads to the account as the question for the stream does.
+    const named = p.namesAccount({ stream: name }, personal)
+    const filters = { event: request.params['eventId'] ?? '', order: 'asc' as const }
+    await recordPage(request, [line], { filters, named })
+    return { status: 200, body: itemOf(line), position }
   }
 
   const readStream = async (request: EdgeRequest): Promise<Answer> => {
@@ -133,10 +152,10 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     const question = { stream: name, category: categoryOf(name), order }
     if (isRefusal(page)) {
       // Whoever asks for the stream of an account that is none has asked all the same.
-      await recordPage(request, question, 0)
+      await recordPage(request, [], asked(question, []))
       throw problemFrom(page)
     }
-    await recordPage(request, question, page.lines.length)
+    await recordPage(request, page.lines, asked(question, page.lines))
     const next = page.next === undefined ? undefined : [page.next]
     return pageAnswer(request, cursorScope(request, scope), { ...page, next })
   }
@@ -151,7 +170,7 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
       rate: 'reads',
       summary: 'The log in order',
       description:
-        'Every filter narrows. What people wrote is shown with events:read-text, personal data with events:read-personal; withheld and removed name the members that are left out. With Accept: application/x-ndjson all of it as one stream: after every few hundred events a line {after, count} to resume from, at the end {end, count, position, after}. Requests that name an account, and streams, are recorded as HistoryRead.',
+        'Every filter narrows. What people wrote is shown with events:read-text, personal data with events:read-personal; withheld and removed name the members that are left out. With Accept: application/x-ndjson all of it as one stream: after every few hundred events a line {after, count} to resume from, at the end {end, count, position, after}. Requests that name an account, those that are shown personal data of others, and streams, are recorded as HistoryRead.',
       querystring: p.eventsQuery(deps.types),
 
       request: { query: { category: 'entry', order: 'desc', limit: '2' } },

@@ -124,10 +124,11 @@ export const ownDataRoutes = ({
       method: 'GET',
       path: '/v1/me/activity',
       name,
-      summary: 'What you have done',
+      summary: 'What you have done, and what was done to your account',
       querystring: activityQuery(types),
       request: { query: { limit: '10' } },
-      description: 'Your own acts as the log has them. What is sealed under the keys of others is left out (withheld).',
+      description:
+        'Your own acts as the log has them; tries at your account that failed, and what administrators did to it: the fact and the reason. What is sealed under the keys of others is left out (withheld).',
       answers: {
         200: {
           description: 'A page.',

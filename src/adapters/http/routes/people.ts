@@ -1,6 +1,6 @@
 /** Other people's accounts, to see. What is done to them is in routes/administration.ts. */
 import Type, { type Static } from 'typebox'
-import type { AccountView, ErasedView, ListRequest, Onlooker } from '../../../commands/look-up-accounts.ts'
+import type { AccountView, ErasedView, ListRequest, Onlooker, SessionView } from '../../../commands/look-up-accounts.ts'
 import { accountStates } from '../../../domain/account/standing.ts'
 import type { Json } from '../../../domain/event.ts'
 import { isRefusal, type Refusal } from '../../../domain/refusal.ts'
@@ -9,6 +9,7 @@ import type { EdgeRequest, Route } from '../route.ts'
 import { cursorOf, cursorScope, DEFAULT_LIMIT, linksOf, type QueryDeps } from '../route-query.ts'
 import { fromOf, nothing, strict, text } from './account-edge.ts'
 import { AccountParams, GrantSchema } from './administration.ts'
+import { AccountSessionsSchema, accountSessionsExample, sessionItem } from './session-schemas.ts'
 
 /** What the routes need; src/app/people.ts has it. */
 export type PeoplePort = {
@@ -17,6 +18,8 @@ export type PeoplePort = {
     by: Onlooker,
   ): Promise<{ readonly items: readonly AccountView[]; readonly next?: number } | Refusal>
   read(id: string, by: Onlooker): Promise<AccountView | ErasedView | Refusal>
+  /** Live ones, the newest first. */
+  sessions(id: string, by: Onlooker): Promise<readonly SessionView[] | Refusal>
 }
 
 const AccountSchema = Type.Object(
@@ -141,6 +144,25 @@ export const peopleRoutes = (
     handle: async request => {
       const view = accepted(await port.read(request.params['id'] ?? '', onlookerOf(request)))
       return { status: 200, body: JSON.stringify(view), cache: 'no-store' }
+    },
+  },
+  {
+    ...base,
+    permission: 'accounts:manage',
+    method: 'GET',
+    path: '/v1/accounts/:id/sessions',
+    name: 'list-account-sessions',
+    summary: 'The sessions of an account',
+    description:
+      'Live ones, the newest first. That they were seen is in the log as AccountsRead, before they are shown.',
+    params: AccountParams,
+    querystring: nothing,
+    request: { params: { id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f' } },
+    answers: { 200: { description: 'Live ones.', schema: AccountSessionsSchema, example: accountSessionsExample } },
+    problems: ['account-not-found'],
+    handle: async request => {
+      const found = accepted(await port.sessions(request.params['id'] ?? '', onlookerOf(request)))
+      return { status: 200, body: JSON.stringify({ items: found.map(sessionItem) }), cache: 'no-store' }
     },
   },
 ]

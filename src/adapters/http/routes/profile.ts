@@ -6,9 +6,11 @@ import type { Envelope, Result } from '../../../core/write/transact.ts'
 import type { Account } from '../../../domain/account/account.ts'
 import { defined } from '../../../domain/defined.ts'
 import {
+  audiences,
   defaultPreferences,
   type Preferences,
   type PreferencesChange,
+  PreferencesSchema,
   type PreferencesState,
 } from '../../../domain/profile/preferences.ts'
 import type { Profile, StatedEdits } from '../../../domain/profile/profile.ts'
@@ -61,19 +63,18 @@ const ProfileBody = Type.Object(
   },
   { ...strict, $id: 'ProfileChange' },
 )
-const PreferencesSchema = Type.Object(
-  {
-    language: Type.Enum(['en', 'es']),
-    timeZone: string,
-    email: Type.Object({ roles: Type.Boolean() }),
-  },
-  { $id: 'Preferences' },
-)
+const PreferencesAnswer = Type.Object(PreferencesSchema.properties, { $id: 'Preferences' })
+const group = <T extends Readonly<Record<string, TSchema>>>(members: T) =>
+  Type.Optional(orNull(Type.Object(members, strict)))
+const toggle = Type.Optional(orNull(Type.Boolean()))
+const audience = Type.Optional(orNull(Type.Enum([...audiences])))
 const PreferencesBody = Type.Object(
   {
     language: Type.Optional(orNull(string)),
     timeZone: Type.Optional(orNull(string)),
-    email: Type.Optional(orNull(Type.Object({ roles: Type.Optional(orNull(Type.Boolean())) }, strict))),
+    email: group({ roles: toggle }),
+    notifications: group({ roles: toggle }),
+    privacy: group({ profile: audience, activity: audience, contributions: audience }),
   },
   { ...strict, $id: 'PreferencesChange' },
 )
@@ -87,7 +88,13 @@ const meExample = {
   bio: 'Reads dictionaries.',
   languages: ['en', 'es'],
 }
-const preferencesExample = { language: 'en', timeZone: 'Europe/Madrid', email: { roles: true } }
+const preferencesExample = {
+  language: 'en',
+  timeZone: 'Europe/Madrid',
+  email: { roles: true },
+  notifications: { roles: true },
+  privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
+}
 
 const own = { tag, permission: 'account:use' } as const
 const common = ['not-an-account', 'account-not-found'] as const satisfies readonly ProblemCode[]
@@ -268,13 +275,13 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       path: '/v1/me/preferences',
       name: 'my-preferences',
       request: {},
-      summary: 'How you want to be written to',
+      summary: 'How you want to be written to, and who may see what',
       querystring: nothing,
       problems: [...common, 'header-invalid', 'revision-stale'],
       answers: {
         200: {
           description: 'Yours.',
-          schema: PreferencesSchema,
+          schema: PreferencesAnswer,
           example: preferencesExample,
           headers: ['ETag'],
         },
@@ -290,12 +297,12 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       method: 'PATCH',
       path: '/v1/me/preferences',
       name: 'change-preferences',
-      summary: 'Change how you want to be written to',
+      summary: 'Change how you want to be written to, and who may see what',
       querystring: DryRunQuery,
       body: PreferencesBody,
       description: 'A JSON Merge Patch (RFC 7396); null takes a member back to what it was at first.',
-      request: { body: { timeZone: 'Europe/Madrid', email: { roles: false } } },
-      answers: changed(PreferencesSchema, preferencesExample),
+      request: { body: { timeZone: 'Europe/Madrid', email: { roles: false }, privacy: { contributions: 'members' } } },
+      answers: changed(PreferencesAnswer, preferencesExample),
       problems: [...writing, 'language-unknown', 'time-zone-unknown', 'text-invalid'],
       handle: async request => {
         const { accountId } = byOf(request)

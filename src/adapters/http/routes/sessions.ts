@@ -2,7 +2,6 @@
 import Type from 'typebox'
 import { defined } from '../../../domain/defined.ts'
 import type { Refusal } from '../../../domain/refusal.ts'
-import type { Session } from '../../../domain/session/session.ts'
 import { ACCESS_SECONDS } from '../access-tokens.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from '../route.ts'
@@ -28,6 +27,15 @@ import {
 } from './account-edge.ts'
 import { GrantSchema } from './administration.ts'
 import { isPasskeyAlone, PasskeyAnswer } from './passkey-answer.ts'
+import {
+  exampleDevice,
+  exampleId,
+  exampleSession,
+  SessionSchema,
+  SessionsSchema,
+  sessionBody,
+  sessionItem,
+} from './session-schemas.ts'
 
 const SignInBody = Type.Object(
   {
@@ -51,18 +59,6 @@ const PasswordBody = Type.Object(
 )
 const SessionParams = Type.Object({ id: Type.String() }, strict)
 
-const time = Type.String({ format: 'date-time' })
-const SessionSchema = Type.Object(
-  {
-    id: Type.String(),
-    current: Type.Boolean(),
-    agent: Type.Union([Type.String(), Type.Null()]),
-    startedAt: time,
-    usedAt: time,
-    endsAt: time,
-  },
-  { $id: 'Session' },
-)
 const SignedInSchema = Type.Object(
   {
     tokenType: Type.Enum(['Bearer']),
@@ -79,7 +75,7 @@ const CookieSignedInSchema = Type.Object(
   { ...strict, $id: 'SignedInByCookie' },
 )
 const OpenedSchema = Type.Union([SignedInSchema, CookieSignedInSchema], { $id: 'OpenedSession' })
-const SessionsSchema = Type.Object({ items: Type.Array(SessionSchema) }, { $id: 'Sessions' })
+const EndSessionsQuery = Type.Object({ all: Type.Optional(Type.Boolean({ description: 'This one too.' })) }, strict)
 const RightsSchema = Type.Object(
   {
     roles: Type.Array(GrantSchema),
@@ -89,15 +85,6 @@ const RightsSchema = Type.Object(
   { $id: 'Rights' },
 )
 
-const exampleId = '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f'
-const exampleSession = {
-  id: exampleId,
-  current: true,
-  agent: 'Mozilla/5.0',
-  startedAt: '2026-01-05T10:00:00.000Z',
-  usedAt: '2026-01-05T10:00:00.000Z',
-  endsAt: '2026-01-06T10:00:00.000Z',
-}
 const signedInExample = {
   tokenType: 'Bearer',
   accessToken: 'eyJ...',
@@ -117,15 +104,6 @@ export const byOf = ({ requester: { actor, credential } }: EdgeRequest): By => {
     throw new ProblemError('not-an-account', 'This token belongs to a service, which has no account.')
   return { accountId: actor.id, sessionId: credential.id }
 }
-
-const sessionBody = ({ id, agent, startedAt, usedAt, endsAt }: Session, current: boolean) => ({
-  id,
-  current,
-  agent: agent ?? null,
-  startedAt,
-  usedAt,
-  endsAt,
-})
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="lexichron"' }
 
@@ -173,6 +151,7 @@ const forgotten = (request: EdgeRequest, cookies: SessionCookies): Answer =>
 export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): readonly Route[] => {
   const readSignIn = reading(SignInBody)
   const readRefresh = reading(RefreshBody)
+  const readEnd = reading(EndSessionsQuery)
   return [
     {
       ...open,
@@ -237,11 +216,16 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       request: {},
       problems: ['not-an-account'],
       answers: {
-        200: { description: 'The newest first.', schema: SessionsSchema, example: { items: [exampleSession] } },
+        200: {
+          description: 'The newest first.',
+          schema: SessionsSchema,
+          example: { items: [{ ...exampleSession, device: exampleDevice }] },
+        },
       },
-      handle: request => {
+      handle: async request => {
         const by = byOf(request)
-        const items = port.sessionsOf(by.accountId).map(each => sessionBody(each, each.id === by.sessionId))
+        const found = await port.sessionsOf(by.accountId)
+        const items = found.map(each => ({ ...sessionItem(each), current: each.session.id === by.sessionId }))
         return { status: 200, body: JSON.stringify({ items }) }
       },
     },
@@ -251,14 +235,15 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       method: 'DELETE',
       path: '/v1/sessions',
       name: 'end-other-sessions',
-      summary: 'End every other session',
+      summary: 'End every other session, or all of them',
+      querystring: EndSessionsQuery,
       request: {},
       answers: doneAnswer,
       problems: ['not-an-account'],
       handle: async request => {
-        const by = byOf(request)
-        settle(await port.endSessions(by.accountId, by.sessionId, fromOf(request)))
-        return done
+        const { all = false } = readEnd(request.query)
+        settle(await port.endSessions(byOf(request), all ? 'all' : 'all-others', fromOf(request)))
+        return all ? forgotten(request, cookies) : done
       },
     },
     {

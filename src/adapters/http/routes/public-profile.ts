@@ -1,0 +1,53 @@
+/** What somebody says of themselves, for whom they let see it. */
+import Type from 'typebox'
+import { ProblemError } from '../problems.ts'
+import type { Requester, Route } from '../route.ts'
+import { nothing, tag } from './account-edge.ts'
+import { AccountParams } from './administration.ts'
+
+/** What the route needs; src/app/profile.ts has it. */
+export type PublicProfilePort = {
+  /** Undefined where there is nothing that this reader may see. */
+  shown(id: string, reader: Requester): Promise<PublicProfile | undefined>
+}
+export type PublicProfile = {
+  readonly id: string
+  readonly displayName?: string
+  readonly bio?: string
+  readonly languages: readonly string[]
+}
+
+const id = '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f'
+const orNull = Type.Union([Type.String(), Type.Null()])
+
+export const publicProfileRoute = (port: PublicProfilePort): Route => ({
+  tag,
+  method: 'GET',
+  path: '/v1/profiles/:id',
+  name: 'read-profile',
+  permission: 'entries:read',
+  rate: 'reads',
+  summary: 'What somebody says of themselves',
+  description:
+    'For whom its owner lets see it (privacy.profile of their preferences), for themselves, and with accounts:read. To all others there is none. Of who was erased, the name that stays with what they wrote.',
+  params: AccountParams,
+  querystring: nothing,
+  request: { params: { id } },
+  problems: ['profile-not-found'],
+  answers: {
+    200: {
+      description: 'The profile.',
+      schema: Type.Object(
+        { id: Type.String(), displayName: orNull, bio: orNull, languages: Type.Array(Type.String()) },
+        { $id: 'Profile' },
+      ),
+      example: { id, displayName: 'Ada', bio: 'Reads dictionaries.', languages: ['en', 'es'] },
+    },
+  },
+  handle: async ({ params, requester }) => {
+    const found = await port.shown(params['id'] ?? '', requester)
+    if (!found) throw new ProblemError('profile-not-found', 'There is no such profile, or it is not for you to see.')
+    const { displayName = null, bio = null, languages } = found
+    return { status: 200, cache: 'no-store', body: JSON.stringify({ id: found.id, displayName, bio, languages }) }
+  },
+})

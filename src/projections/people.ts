@@ -1,0 +1,135 @@
+/**
+ * Display names, and who may see what of whom, in this node's memory. A name that is changed, hidden or erased is so in
+ * every answer from the moment that this node hears of it, since names are put into answers as these are sent and kept nowhere else.
+ */
+import { openWaiting } from '../core/consume/reached.ts'
+import { tail } from '../core/consume/tail.ts'
+import type { Log } from '../core/log/log.ts'
+import type { Reader } from '../core/query/define.ts'
+import { accountCategory } from '../domain/account/account.ts'
+import { AccountErased, ErasureBegun } from '../domain/account/erasure-events.ts'
+import { defined } from '../domain/defined.ts'
+import type { Recorded } from '../domain/event.ts'
+import {
+  defaultPreferences,
+  isShownTo,
+  type Preferences,
+  PreferencesSet,
+  preferencesCategory,
+} from '../domain/profile/preferences.ts'
+import { ProfileEdited, profileCategory } from '../domain/profile/profile.ts'
+import type { Clock } from '../ports/clock.ts'
+
+type Choices = Pick<Preferences, 'privacy' | 'notifications'>
+/** `gone`: erased, or about to be. The name is then the one that stays with what was written, if any does. */
+type Person = { readonly name?: string; readonly choices?: Choices; readonly gone?: true }
+
+export type People = {
+  /** Folds one event; any other kind is passed over. */
+  apply(event: Recorded): void
+  /** The display name, where this reader may see it beside what the person contributed. */
+  nameFor(id: string, reader: Reader): string | undefined
+  /** May this reader list what the person contributed to? */
+  listsFor(id: string, reader: Reader): boolean
+  /** Is the person told of this on the live feed? */
+  wants(id: string, notice: keyof Preferences['notifications']): boolean
+}
+
+const standard: Choices = defaultPreferences('en')
+
+/** Who looks at what is about the account `id`. */
+export const onlookerAt = (id: string, { actor, permissions }: Reader) => ({
+  privy: actor?.id === id || permissions.has('accounts:read'),
+  signedIn: actor !== undefined,
+})
+
+export const foldPeople = (): People => {
+  const people = new Map<string, Person>()
+  const choicesOf = (id: string): Choices => people.get(id)?.choices ?? standard
+
+  const put = (id: string, person: Person): void => {
+    // Most people have said nothing: nothing is kept of them.
+    if (Object.keys(person).length > 0) people.set(id, person)
+    else people.delete(id)
+  }
+  const change = ({ type, stream, data, removed }: Recorded): void => {
+    const id = stream.slice(stream.indexOf('-') + 1)
+    const known = people.get(id) ?? {}
+    if (type === ErasureBegun.type || type === AccountErased.type) {
+      const { attribution } = data
+      put(id, { gone: true, ...defined({ name: typeof attribution === 'string' ? attribution : undefined }) })
+    } else if (known.gone) {
+      // What comes late changes nothing.
+    } else if (type === ProfileEdited.type) {
+      const { name: _, ...rest } = known
+      const { displayName } = data
+      put(id, { ...rest, ...defined({ name: typeof displayName === 'string' ? displayName : undefined }) })
+    } else {
+      const { choices: _, ...rest } = known
+      put(id, { ...rest, ...defined({ choices: removed ? undefined : choicesIn(data) }) })
+    }
+  }
+
+  return {
+    apply: event => {
+      if (types.has(event.type)) change(event)
+    },
+    nameFor: (id, reader) => {
+      const person = people.get(id)
+      if (person?.name === undefined) return undefined
+      const seen = person.gone === true || isShownTo(choicesOf(id).privacy.contributions, onlookerAt(id, reader))
+      return seen ? person.name : undefined
+    },
+    listsFor: (id, reader) => isShownTo(choicesOf(id).privacy.activity, onlookerAt(id, reader)),
+    wants: (id, notice) => choicesOf(id).notifications[notice],
+  }
+}
+
+const types: ReadonlySet<string> = new Set([
+  ProfileEdited.type,
+  PreferencesSet.type,
+  ErasureBegun.type,
+  AccountErased.type,
+])
+
+const isSet = (data: Recorded['data']): data is Recorded['data'] & { readonly preferences: Preferences } =>
+  typeof data['preferences'] === 'object'
+
+const choicesIn = (data: Recorded['data']): Choices | undefined => {
+  if (!isSet(data)) return undefined
+  const { privacy, notifications } = data.preferences
+  return { privacy, notifications }
+}
+
+export type PeopleFollower = People & {
+  /** Position up to which the log is known here. */
+  position(): bigint
+  /** True once the log is known up to `position`; false when `timeoutMs` have passed before. */
+  reached(position: bigint, timeoutMs: number): Promise<boolean>
+  /** Resolves once it has ended, after the signal. */
+  readonly done: Promise<void>
+}
+
+/** Reads the log from its start on, which has one or two events of each person for it. */
+export const followPeople = (options: {
+  readonly log: Pick<Log, 'subscribe'>
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly onError: (error: unknown) => void
+}): PeopleFollower => {
+  const { clock, signal } = options
+  const people = foldPeople()
+  let position = 0n
+  const waiting = openWaiting({ position: () => position, clock, signal })
+  const done = tail({
+    ...options,
+    from: 0n,
+    filter: { categories: [profileCategory, preferencesCategory, accountCategory], types: [...types] },
+    onEvents: (events, reached) => {
+      for (const event of events) people.apply(event)
+      position = reached
+      waiting.wake()
+    },
+  })
+  return { ...people, position: () => position, reached: waiting.reached, done }
+}
