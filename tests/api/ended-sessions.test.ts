@@ -138,7 +138,13 @@ t.test('one sees in one’s own activity what was done at the account, and not b
   const { as } = await cleo.signedIn()
   const headers = { 'sync-token': back.headers.get('sync-token') ?? '' }
   const read = async (query = '') => api('GET', `/v1/me/activity?order=asc&limit=100${query}`, { as, headers })
-  const seen = itemsOf(await read())
+  // The last sign-in comes after the token: both of its events are waited for.
+  const seen = await until('both sign-ins', async saw => {
+    const items = itemsOf(await read())
+    const counted = ['SessionStarted', 'DeviceAdded'].map(name => items.filter(({ type }) => type === name).length)
+    saw(counted)
+    return counted.every(count => count === 2) && items
+  })
   const done = seen.filter(({ meta }) => Object(Object(meta).actor).id !== cleo.id)
   t.match(
     done.filter(({ type }) => type !== 'RoleGranted').map(({ type, data }) => [type, data]),

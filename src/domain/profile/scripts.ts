@@ -70,13 +70,13 @@ const names = [
 const scripts = names.map(name => ({ name, has: new RegExp(`\\p{Script_Extensions=${name}}`, 'u') }))
 
 /** Writing systems that mix scripts (UTS 39, table 1a). */
-const systems: Readonly<Record<string, readonly string[]>> = {
-  Han: ['Hanb', 'Jpan', 'Kore'],
-  Hiragana: ['Jpan'],
-  Katakana: ['Jpan'],
-  Hangul: ['Kore'],
-  Bopomofo: ['Hanb'],
-}
+const systems: ReadonlyMap<string, readonly string[]> = new Map([
+  ['Han', ['Hanb', 'Jpan', 'Kore']],
+  ['Hiragana', ['Jpan']],
+  ['Katakana', ['Jpan']],
+  ['Hangul', ['Kore']],
+  ['Bopomofo', ['Hanb']],
+])
 
 /** Digits, signs and marks of every script. */
 const anywhere = /[\p{Script_Extensions=Common}\p{Script_Extensions=Inherited}]/u
@@ -85,7 +85,7 @@ const anywhere = /[\p{Script_Extensions=Common}\p{Script_Extensions=Inherited}]/
 const setOf = (char: string): ReadonlySet<string> | undefined => {
   if (anywhere.test(char)) return undefined
   const found = scripts.flatMap(({ name, has }) => (has.test(char) ? name : []))
-  return new Set(found.flatMap(name => [name, ...(systems[name] ?? [])]))
+  return new Set(found.flatMap(name => [name, ...(systems.get(name) ?? [])]))
 }
 
 /** Scripts that every character of the text is of; undefined: any. */
