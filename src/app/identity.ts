@@ -97,7 +97,7 @@ export const openIdentityPort = (
     passkeys: openPasskeyPort(deps),
     signInByPasskey: async (given, from) => withToken(await sessions.signInByPasskey(deps, given, from)),
     signUp: (given, from) => accounts.requestSignUp(deps, given, from),
-    verify: (token, from) => accounts.confirmEmail(deps, token, from),
+    verify: (given, from) => accounts.confirmEmail(deps, given, from),
     resend: (email, from) => accounts.requestVerification(deps, email, from),
     signIn: async (given, counted, from) => withToken(await sessions.signIn(deps, given, from, admit(counted))),
     refresh: async (token, from) => withToken(await sessions.refresh(deps, token, from)),

@@ -1,11 +1,11 @@
 /**
  * Signing up, confirming an address, resetting and changing a password. What strangers may ask for is the same work and the
- * same answer whether or not the address is known: one hash where there is a password, one append, one mail at most.
+ * same answer whether or not the address is known: one append, one mail at most.
  */
 
 import { accountStream, createAccount, endSessions, grantRole, setPassword } from '../domain/account/account.ts'
 import { contextOf, passwordFault } from '../domain/account/password-rules.ts'
-import { confirmAddress, requestReset, resend, signUp, useReset } from '../domain/address/address.ts'
+import { confirmAddress, pendingBy, requestReset, resend, signUp, useReset } from '../domain/address/address.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { linkInvalid } from '../domain/address/links.ts'
 import { defined } from '../domain/defined.ts'
@@ -24,20 +24,20 @@ type Done = 'done' | Refusal
 
 const NOBODY = actorId('system', 'nobody')
 
-export type SignUpRequest = { readonly email: string; readonly password: string; readonly locale: Locale }
+export type SignUpRequest = { readonly email: string; readonly locale: Locale }
 
-/** Takes a sign-up. @throws {PasswordsBusyError} and the ports' errors. */
+/**
+ * Takes a sign-up. It brings no password: whoever signs up need not be who opens the mail, and only the latter's counts.
+ * @throws the ports' errors.
+ */
 export const requestSignUp = async (deps: IdentityDeps, request: SignUpRequest, from: From): Promise<Done> => {
   const email = readEmail(request.email)
   if (!isEmail(email)) return email
-  const fault = passwordFault(request.password, deps.passwords.isCommon, contextOf(email.address))
-  if (fault) return fault
   const [claim, ...before] = await claimsOf(deps, email)
   const envelope = envelopeOf(deps, from)
   const { hash } = makeLink(deps.secrets.link, 'verify', claim, envelope.commandId)
-  const password = await deps.passwords.hash(request.password)
   const elsewhere = isTakenAmong(await lookUpClaims(deps, before), envelope.at)
-  const given = { address: email.address, password, locale: request.locale, linkHash: hash, elsewhere }
+  const given = { address: email.address, locale: request.locale, linkHash: hash, elsewhere }
   const decide = signUp({ ...given, accountId: deps.newId(), now: envelope.at })
   const result = await deps.addresses.run(claim, decide, envelope)
   return isRefusal(result) ? result : 'done'
@@ -62,14 +62,24 @@ export const holderOf = async (deps: IdentityDeps, claims: readonly string[], fr
   return isRefusal(result) ? undefined : result.state
 }
 
-/** Uses the link of a sign-up: the account begins. */
-export const confirmEmail = async (deps: IdentityDeps, token: string, from: From): Promise<Done> => {
+/** What a link is used with. */
+export type LinkUse = { readonly token: string; readonly password: string }
+
+/** Uses the link of a sign-up: the account begins, with the password that is set here. @throws {PasswordsBusyError} */
+export const confirmEmail = async (deps: IdentityDeps, { token, password }: LinkUse, from: From): Promise<Done> => {
   const link = readLink(token)
   if (!link) return linkInvalid()
-  const envelope = envelopeOf(deps, from)
-  const { pending } = (await deps.addresses.load(link.claim)).state
-  if (isTakenAmong(await lookUpOthers(deps, link.claim, pending?.address), envelope.at)) return linkInvalid()
-  const result = await deps.addresses.run(link.claim, confirmAddress(link.hash, envelope.at), envelope)
+  const now = deps.clock.now()
+  const { state } = await deps.addresses.load(link.claim)
+  const refusal = confirmAddress(link.hash, now)(state)
+  if (isRefusal(refusal)) return refusal
+  const address = pendingBy(state, link.hash)?.address
+  if (address === undefined) return linkInvalid()
+  if (isTakenAmong(await lookUpOthers(deps, link.claim, address), now)) return linkInvalid()
+  const fault = passwordFault(password, deps.passwords.isCommon, contextOf(address))
+  if (fault) return fault
+  const decide = confirmAddress(link.hash, now, await deps.passwords.hash(password))
+  const result = await deps.addresses.run(link.claim, decide, envelopeOf(deps, from))
   if (isRefusal(result)) return result
   return (await holderOf(deps, [link.claim], from)) ? 'done' : linkInvalid()
 }
@@ -81,7 +91,7 @@ const request = async (deps: IdentityDeps, purpose: 'verify' | 'reset', text: st
   const [current, ...before] = await claimsOf(deps, email)
   const found = await lookUpClaims(deps, [current, ...before])
   // Where somebody has the address, or waits for its link; else where both would be.
-  const waiting = purpose === 'verify' ? found.find(({ state }) => state.pending) : undefined
+  const waiting = purpose === 'verify' ? found.find(({ state }) => state.pending.length > 0) : undefined
   return requestFor(deps, purpose, (ownerAmong(found) ?? waiting)?.claim ?? current, from)
 }
 /** The same for an address that is known by its claim. */
@@ -105,11 +115,7 @@ export const requestPasswordReset = (deps: IdentityDeps, email: string, from: Fr
   request(deps, 'reset', email, from)
 
 /** Sets the password by a link, once, and ends every session. */
-export const resetPassword = async (
-  deps: IdentityDeps,
-  { token, password }: { readonly token: string; readonly password: string },
-  from: From,
-): Promise<Done> => {
+export const resetPassword = async (deps: IdentityDeps, { token, password }: LinkUse, from: From): Promise<Done> => {
   const link = readLink(token)
   if (!link) return linkInvalid()
   const now = deps.clock.now()
@@ -180,11 +186,11 @@ export const createByOperator = async (
   const there = await holderOf(deps, claims, from)
   if (!there) {
     const { hash } = makeLink(deps.secrets.link, 'verify', claim, by.commandId)
-    const given = { address: email.address, password: await deps.passwords.hash(password), locale: 'en' as const }
-    const begin = signUp({ ...given, linkHash: hash, accountId: deps.newId(), now: by.at })
-    const asked = await deps.addresses.run(claim, begin, by)
+    const given = { address: email.address, locale: 'en' as const, linkHash: hash, now: by.at, vouched: true }
+    const asked = await deps.addresses.run(claim, signUp({ ...given, accountId: deps.newId() }), by)
     if (isRefusal(asked)) return asked
-    const confirmed = await deps.addresses.run(claim, confirmAddress(hash, by.at), { ...by, commandId: deps.newId() })
+    const confirm = confirmAddress(hash, by.at, await deps.passwords.hash(password))
+    const confirmed = await deps.addresses.run(claim, confirm, { ...by, commandId: deps.newId() })
     if (isRefusal(confirmed)) return confirmed
   }
   const account = there ?? (await holderOf(deps, [claim], from))

@@ -12,8 +12,10 @@ import { ErasureBegun, ErasureRequested } from '../domain/account/erasure-events
 import {
   type AddressState,
   addressCategory,
+  changeBy,
   ownerOf,
   PasswordResetRequested,
+  pendingBy,
   SignUpReceived,
   VerificationResent,
 } from '../domain/address/address.ts'
@@ -50,6 +52,11 @@ const named = ({ stream, revision }: Recorded): readonly string[] => [`named:${s
 const owner = ({ stream }: Recorded): readonly string[] => [`owner:${stream}`]
 const nobody: readonly string[] = []
 const isHeld = ({ data }: Recorded): boolean => data['held'] === true
+/** Was asked for too often, by whomever: nobody is told. */
+const unlessQuiet =
+  (to: (event: Recorded) => readonly string[]) =>
+  (event: Recorded): readonly string[] =>
+    event.data['quiet'] === true ? nobody : to(event)
 const language = ({ data }: Recorded): string | undefined =>
   typeof data['locale'] === 'string' ? data['locale'] : undefined
 const when = ({ meta, data }: Recorded): MailData => ({
@@ -73,9 +80,9 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       ...claim,
       type: SignUpReceived.type,
       template: 'verify-email',
-      to: event => (isHeld(event) ? nobody : named(event)),
-      // A later link has taken its place, or it was used: made at the command line, it is before anybody reads it.
-      still: async event => (await address(event)).pending?.linkHash === event.data['linkHash'],
+      to: unlessQuiet(event => (isHeld(event) ? nobody : named(event))),
+      // It may be used: made at the command line, it is before anybody reads it.
+      still: async event => pendingBy(await address(event), String(event.data['linkHash'])) !== undefined,
       locale: language,
       data: link('verify'),
     },
@@ -83,7 +90,7 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       ...claim,
       type: SignUpReceived.type,
       template: 'address-known',
-      to: event => (isHeld(event) ? named(event) : nobody),
+      to: unlessQuiet(event => (isHeld(event) ? named(event) : nobody)),
       locale: language,
       data: () => ({ url: `${deps.publicUrl}/account/reset` }),
     },
@@ -91,15 +98,15 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       ...claim,
       type: VerificationResent.type,
       template: 'verify-email',
-      to: ({ stream }) => [`waiting:${stream}`],
-      still: async event => (await address(event)).pending?.accountId === event.data['accountId'],
+      to: unlessQuiet(({ stream }) => [`waiting:${stream}`]),
+      still: async event => pendingBy(await address(event), String(event.data['linkHash'])) !== undefined,
       data: link('verify'),
     },
     {
       ...claim,
       type: PasswordResetRequested.type,
       template: 'reset-password',
-      to: owner,
+      to: unlessQuiet(owner),
       still: async event => ownerOf(await address(event))?.accountId === event.data['accountId'],
       data: link('reset'),
     },
@@ -107,8 +114,8 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       ...claim,
       type: AddressChangeRequested.type,
       template: 'confirm-new-address',
-      to: event => (isHeld(event) ? nobody : named(event)),
-      still: async event => (await address(event)).change?.linkHash === event.data['linkHash'],
+      to: unlessQuiet(event => (isHeld(event) ? nobody : named(event))),
+      still: async event => changeBy(await address(event), String(event.data['linkHash'])) !== undefined,
       locale: language,
       data: link('email'),
     },
@@ -117,7 +124,7 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       type: AddressChangeRequested.type,
       template: 'address-wanted',
       // In the language of who has the address: who wants it chose another one for themselves.
-      to: event => (isHeld(event) ? owner(event) : nobody),
+      to: unlessQuiet(event => (isHeld(event) ? owner(event) : nobody)),
       data: () => ({}),
     },
     {

@@ -33,15 +33,16 @@ const tokenFor = async (address: string, subject: RegExp, count = 1): Promise<st
 const seen = new Set<string>()
 
 const password = 'horse staple battery'
-const signUp = (email: string, more: object = {}) => api('POST', '/v1/accounts', { body: { email, password, ...more } })
+const signUp = (email: string, more: object = {}) => api('POST', '/v1/accounts', { body: { email, ...more } })
 const signIn = (email: string, more: object = {}) => api('POST', '/v1/sessions', { body: { email, password, ...more } })
-const confirm = (token: string) => api('POST', '/v1/accounts/verify-email', { body: { token } })
+const confirm = (token: string, more: object = {}) =>
+  api('POST', '/v1/accounts/verify-email', { body: { token, password, ...more } })
 const access = ({ json }: Received): string => String(json['accessToken'])
 const refreshToken = ({ json }: Received): string => String(json['refreshToken'])
 const refresh = (token: string) => api('POST', '/v1/sessions/refresh', { body: { refreshToken: token } })
 const member = async (email: string): Promise<void> => {
   await signUp(email)
-  const token = await tokenFor(email, /Confirm/)
+  const token = await tokenFor(email, /Begin/)
   seen.add(token)
   const answer = await confirm(token)
   t.equal(answer.status, 204, answer.text)
@@ -53,7 +54,7 @@ t.test('a stranger signs up, confirms, signs in, goes on and signs out', async t
   const answer = await signUp(' Ada@Dictionary.Example ')
   t.equal(answer.status, 202, answer.text)
   t.equal((await signIn(email)).code, 'credentials-wrong', 'not before the address is confirmed')
-  const token = await tokenFor(`Ada@dictionary.example`, /Confirm/)
+  const token = await tokenFor(`Ada@dictionary.example`, /Begin/)
   t.match(token, /^1\.[\w-]{43}\.[\w-]{43}$/)
   t.equal((await confirm(token)).status, 204)
   t.equal((await confirm(token)).code, 'link-used')
@@ -379,7 +380,6 @@ t.test('known and unknown addresses get the same answer after the same appends',
     t.same(one, other, `ask ${index}`)
     t.equal(one.appended, 1)
   }
-  await mailTo(known, /have an account already/)
 })
 
 t.test('what is no address or of the wrong form is refused before anything is written', async t => {
@@ -394,22 +394,10 @@ t.test('what is no address or of the wrong form is refused before anything is wr
   ]
   bad.push(`a@${'x'.repeat(300)}.example`, 'a@[127.0.0.1]', 'a@-x.example', 'a\u202e@a.example', 'a@1.2.3.4')
   for (const email of bad) t.equal((await signUp(email)).code, 'email-invalid', email)
-  for (const body of [
-    {},
-    { email: 'a@b.example' },
-    { email: 5, password },
-    { email: 'a@b.example', password, role: 'admin' },
-  ])
+  for (const body of [{}, { email: 'a@b.example', password }, { email: 5 }, { email: 'a@b.example', role: 'admin' }])
     t.equal((await api('POST', '/v1/accounts', { body })).code, 'validation')
   t.equal((await signUp('\ud800@a.example')).code, 'text-invalid')
-  t.equal((await api('POST', '/v1/accounts?dryRun=true', { body: { email: 'a@b.example', password } })).status, 400)
-})
-
-t.test('one address in the look-alikes of compatibility is one address', async () => {
-  const email = 'fullwidth@dictionary.example'
-  await member(email)
-  await signUp('ｆｕｌｌwidth@Dictionary.EXAMPLE')
-  await mailTo(email, /have an account already/)
+  t.equal((await api('POST', '/v1/accounts?dryRun=true', { body: { email: 'a@b.example' } })).status, 400)
 })
 
 t.test('too many tries from one place are refused, known address or not', async t => {

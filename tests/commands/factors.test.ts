@@ -43,10 +43,11 @@ const member = async (address: string) => {
     at: clock.now(),
     actor: { kind: 'system' as const, id: 's' },
   })
-  const given = { accountId: id, address, password: 'hashed right', locale: 'en' as const }
+  const given = { accountId: id, address, locale: 'en' as const }
+  const password = 'hashed right'
   await here.addresses.run(claim, signUp({ ...given, linkHash: id, now: clock.now() }), by())
-  await here.addresses.run(claim, confirmAddress(id, clock.now()), by())
-  await here.accounts.run(accountStream(id), createAccount({ ...given, claim }), by())
+  await here.addresses.run(claim, confirmAddress(id, clock.now(), password), by())
+  await here.accounts.run(accountStream(id), createAccount({ ...given, password, claim }), by())
   const enter = async (deps = here) => {
     const opened = await signIn(deps, { email: address, password: 'right', remember: true }, from, admit)
     if (isRefusal(opened)) throw new Error(opened.detail)

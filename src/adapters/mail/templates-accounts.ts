@@ -30,14 +30,14 @@ export const accountTemplates: readonly MailTemplate[] = [
   template(
     'verify-email',
     {
-      subject: 'Confirm your address',
-      lines: ['Use the link within 24 hours to begin your account.', ignore.en],
-      action: { label: 'Confirm the address', href },
+      subject: 'Begin your account',
+      lines: ['Use the link within 24 hours to set a password and begin your account.', ignore.en],
+      action: { label: 'Begin the account', href },
     },
     {
-      subject: 'Confirme su dirección',
-      lines: ['Use el enlace en las próximas 24 horas para abrir su cuenta.', ignore.es],
-      action: { label: 'Confirmar la dirección', href },
+      subject: 'Abra su cuenta',
+      lines: ['Use el enlace en las próximas 24 horas para poner una contraseña y abrir su cuenta.', ignore.es],
+      action: { label: 'Abrir la cuenta', href },
     },
     link,
   ),

@@ -16,7 +16,7 @@ export const accountProblems = {
   'link-invalid': {
     status: 400,
     title: 'The link is no good',
-    help: 'The token was not made here, only a part of it was copied, or a later mail has taken its place.',
+    help: 'The token was not made here, only a part of it was copied, or it is not needed any more.',
   },
   'link-expired': { status: 410, title: 'The link is too old', help: 'Ask for another mail.' },
   'link-used': {

@@ -99,8 +99,8 @@ export type IdentityPort = {
   readonly factors: FactorPort
   readonly erasure: ErasurePort
   readonly passkeys: PasskeyPort
-  signUp(given: Email & { readonly password: string; readonly locale: 'en' | 'es' }, from: From): Promise<Done>
-  verify(token: string, from: From): Promise<Done>
+  signUp(given: Email & { readonly locale: 'en' | 'es' }, from: From): Promise<Done>
+  verify(given: { readonly token: string; readonly password: string }, from: From): Promise<Done>
   resend(email: string, from: From): Promise<Done>
   /** `counted`: where it comes from. @throws {ProblemError} rate-limited. */
   signIn(

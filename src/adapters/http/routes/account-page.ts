@@ -18,9 +18,9 @@ const words: Readonly<
   Record<PagePurpose, { readonly title: string; readonly button: string; readonly done: string; readonly path: string }>
 > = {
   verify: {
-    title: 'Confirm your address',
-    button: 'Confirm',
-    done: 'Your address is confirmed: you can sign in now.',
+    title: 'Begin your account',
+    button: 'Begin',
+    done: 'Your account is there: you can sign in now.',
     path: '/v1/accounts/verify-email',
   },
   reset: {
@@ -60,7 +60,7 @@ export const accountPage = (purpose: PagePurpose): { readonly html: string; read
   const html =
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
     `<title>${title}</title></head><body><main><h1>${title}</h1><form data-done="${done}">` +
-    `${purpose === 'reset' ? password : ''}<button>${button}</button></form><output role="status"></output></main>` +
+    `${purpose === 'reset' || purpose === 'verify' ? password : ''}<button>${button}</button></form><output role="status"></output></main>` +
     `<script>${code}</script></body></html>`
   const policy = `default-src 'none'; script-src 'sha256-${digest}'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`
   return { html, policy }

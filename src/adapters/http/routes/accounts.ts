@@ -16,7 +16,7 @@ import {
   text,
 } from './account-edge.ts'
 import { accountPage, type PagePurpose } from './account-page.ts'
-import { LinkTokenBody, taken, takenAnswer } from './account-schemas.ts'
+import { taken, takenAnswer } from './account-schemas.ts'
 import { addressRoutes } from './address.ts'
 import { erasureRoutes } from './erasure.ts'
 import { factorRoutes } from './factors.ts'
@@ -26,11 +26,14 @@ import { ownRoutes, sessionRoutes } from './sessions.ts'
 import { stepUpRoutes } from './step-up.ts'
 
 const SignUpBody = Type.Object(
-  { email: Type.String(), password: Type.String(), locale: Type.Optional(Type.Enum(['en', 'es'])) },
+  { email: Type.String(), locale: Type.Optional(Type.Enum(['en', 'es'])) },
   { ...strict, $id: 'SignUp' },
 )
 const EmailBody = Type.Object({ email: Type.String() }, { ...strict, $id: 'EmailAddress' })
-const ResetBody = Type.Object({ token: Type.String(), password: Type.String() }, { ...strict, $id: 'PasswordReset' })
+const PasswordByLinkBody = Type.Object(
+  { token: Type.String(), password: Type.String() },
+  { ...strict, $id: 'PasswordByLink' },
+)
 
 const landing = (purpose: PagePurpose): Route =>
   landingRoute({
@@ -44,9 +47,8 @@ const email: readonly RefusalCode[] = ['email-invalid', ...text]
 const links: readonly RefusalCode[] = ['link-invalid', 'link-expired', 'link-used', ...text]
 const strangers = (port: IdentityPort): readonly Route[] => {
   const readSignUp = reading(SignUpBody)
-  const readToken = reading(LinkTokenBody)
   const readEmail = reading(EmailBody)
-  const readReset = reading(ResetBody)
+  const readPassword = reading(PasswordByLinkBody)
   const mailed = (path: string, name: string, summary: string, ask: IdentityPort['resend']): Route => ({
     ...open,
     method: 'POST',
@@ -71,10 +73,10 @@ const strangers = (port: IdentityPort): readonly Route[] => {
       summary: 'Sign up',
       body: SignUpBody,
       description:
-        'The account begins when the link in the mail is used. A known address gets a mail that says so instead.',
-      request: { body: { email: 'reader@dictionary.example', password: 'horse staple battery' } },
+        'The account begins when the link in the mail is used, with the password that is set then. A known address gets a mail that says so instead. Mails to one address are limited, whoever asks for them.',
+      request: { body: { email: 'reader@dictionary.example' } },
       answers: takenAnswer,
-      problems: [...email, 'password-weak', ...busy],
+      problems: email,
       handle: async request => {
         const { locale = 'en', ...given } = readSignUp(request.body)
         settle(await port.signUp({ ...given, locale }, fromOf(request)))
@@ -86,13 +88,13 @@ const strangers = (port: IdentityPort): readonly Route[] => {
       method: 'POST',
       path: '/v1/accounts/verify-email',
       name: 'verify-email',
-      body: LinkTokenBody,
-      summary: 'Use the link of a sign-up',
-      request: { body: { token: '1.b64.b64' } },
+      body: PasswordByLinkBody,
+      summary: 'Begin your account by the link of a sign-up, and set its password',
+      request: { body: { token: '1.b64.b64', password: 'horse staple battery' } },
       answers: doneAnswer,
-      problems: links,
+      problems: [...links, 'password-weak', ...busy],
       handle: async request => {
-        settle(await port.verify(readToken(request.body).token, fromOf(request)))
+        settle(await port.verify(readPassword(request.body), fromOf(request)))
         return done
       },
     },
@@ -103,13 +105,13 @@ const strangers = (port: IdentityPort): readonly Route[] => {
       method: 'POST',
       path: '/v1/password-resets/confirm',
       name: 'reset-password',
-      body: ResetBody,
+      body: PasswordByLinkBody,
       summary: 'Set a password by a link, and end every session',
       request: { body: { token: '1.b64.b64', password: 'battery staple horse' } },
       answers: doneAnswer,
       problems: [...links, 'password-weak', ...busy],
       handle: async request => {
-        settle(await port.reset(readReset(request.body), fromOf(request)))
+        settle(await port.reset(readPassword(request.body), fromOf(request)))
         return done
       },
     },

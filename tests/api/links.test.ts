@@ -1,0 +1,86 @@
+/** Links in mails as their readers meet them: who sets a password, how many mails there are, and what a used one opens. */
+import t from 'tap'
+import { openApi } from '../support/api.ts'
+import { inTime, openTestApp } from '../support/app.ts'
+import { openOutbox } from '../support/outbox.ts'
+import { temporaryFolder } from '../support/service.ts'
+
+const folder = temporaryFolder(t)
+const app = await openTestApp(t, {}, { folder })
+const api = await openApi(app.url)
+
+const mailsTo = openOutbox(folder)
+/** The tokens in the links of such mails, the oldest first. */
+const tokensTo = (address: string, subject: RegExp, count = 1): Promise<readonly string[]> =>
+  inTime(app, `${count} mails to ${address}`, async saw => {
+    const mails = await mailsTo(address, subject).catch(() => [])
+    saw(mails.length)
+    const tokens = mails
+      .toSorted((a, b) => String(a.date).localeCompare(String(b.date)))
+      .map(({ text }) => /#(\S+)/.exec(text ?? '')?.[1] ?? '')
+    return tokens.length >= count && tokens
+  })
+const minute = async (): Promise<void> => {
+  for (let second = 0; second < 120; second += 1) await app.clock.advance(500)
+}
+
+const password = 'horse staple battery'
+const signUp = (email: string, more: object = {}) => api('POST', '/v1/accounts', { body: { email, ...more } })
+const signIn = (email: string, more: object = {}) => api('POST', '/v1/sessions', { body: { email, password, ...more } })
+const confirm = (token: string, more: object = {}) =>
+  api('POST', '/v1/accounts/verify-email', { body: { token, password, ...more } })
+const reset = (token: string, more: object = {}) =>
+  api('POST', '/v1/password-resets/confirm', { body: { token, password, ...more } })
+const begin = async (email: string): Promise<void> => {
+  await signUp(email)
+  const [token = ''] = await tokensTo(email, /Begin/)
+  const answer = await confirm(token)
+  t.equal(answer.status, 204, answer.text)
+}
+
+t.test(
+  'who signs up with the address of somebody else gets nothing, whatever they do before the mail is opened',
+  async t => {
+    const email = 'wanted@dictionary.example'
+    t.equal((await signUp(email, { password: 'known to the thief' })).code, 'validation', 'no password is taken there')
+    t.equal((await signUp(email)).status, 202, 'by the thief')
+    await minute()
+    t.equal((await signUp(email)).status, 202, 'by the owner')
+    const links = await tokensTo(email, /Begin/, 2)
+    t.equal(new Set(links).size, 2)
+    const [first = '', second = ''] = links
+    for (const weak of ['short', 'wanted@dictionary.example'])
+      t.equal((await confirm(first, { password: weak })).code, 'password-weak', 'and the link is still good')
+    t.equal((await api('POST', '/v1/accounts/verify-email', { body: { token: first } })).code, 'validation')
+    t.equal((await confirm(first)).status, 204, 'the link of either: who opens it sets the password')
+    t.equal((await confirm(second, { password: 'known to the thief' })).code, 'link-invalid')
+    t.equal((await signIn(email, { password: 'known to the thief' })).code, 'credentials-wrong')
+    t.equal((await signIn(email)).status, 201)
+  },
+)
+
+t.test('a thousand wishes in the name of somebody are one mail, and the link in it stays good', async t => {
+  const email = 'flooded@dictionary.example'
+  await begin(email)
+  const ask = () => api('POST', '/v1/password-resets', { body: { email } })
+  const answers = await Promise.all(Array.from({ length: 40 }, ask))
+  t.strictSame([...new Set(answers.map(({ status }) => status))], [202])
+  const [token = ''] = await tokensTo(email, /new password/)
+  await minute()
+  t.equal((await ask()).status, 202)
+  t.equal((await tokensTo(email, /new password/, 2)).length, 2)
+  t.equal((await reset(token, { password: 'horse staple battery 2' })).status, 204, 'the first of them')
+})
+
+t.test('who signs up at an address that has an account is told so by mail, and nothing else happens', async t => {
+  const email = 'known@dictionary.example'
+  await begin(email)
+  await minute()
+  t.equal((await signUp('KNOWN@Dictionary.EXAMPLE')).status, 202)
+  await tokensTo('KNOWN@dictionary.example', /have an account already/)
+  t.equal((await signIn(email)).status, 201)
+})
+
+t.test('every answer was as the document says', async t => {
+  t.same(api.faults, [])
+})
