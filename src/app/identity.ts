@@ -14,6 +14,7 @@ import { countTry } from '../commands/sign-in-waits.ts'
 import { accountStream } from '../domain/account/account.ts'
 import { grantsOf } from '../domain/account/grants.ts'
 import { defined } from '../domain/defined.ts'
+import { profileStream } from '../domain/profile/profile.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import type { Role } from '../domain/roles.ts'
 import type { Identities } from '../projections/identities.ts'
@@ -43,6 +44,7 @@ export const openIdentity = async (core: Core, publicUrl?: string): Promise<Fact
     sessions: core.sessions,
     passwords: await openPasswords({ pepper, concurrency }),
     secrets: { address: addressKeyOf(core), link, refresh, device },
+    displayNameOf: async id => (await core.profiles.load(profileStream(id))).state.displayName,
     clock: core.clock,
     newId: core.newId,
     ...(await openFactors(core, publicUrl)),

@@ -4,7 +4,6 @@
  */
 
 import { accountStream, createAccount, endSessions, grantRole, setPassword } from '../domain/account/account.ts'
-import { contextOf, passwordFault } from '../domain/account/password-rules.ts'
 import { confirmAddress, pendingBy, requestReset, resend, signUp, useReset } from '../domain/address/address.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { linkInvalid } from '../domain/address/links.ts'
@@ -13,8 +12,11 @@ import { actorId, uuidv5 } from '../domain/ids.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Role } from '../domain/roles.ts'
 import { claimsOf, isTakenAmong, lookUpClaims, lookUpOthers, ownerAmong } from './address-claims.ts'
+import { keepDeviceOfLink } from './devices.ts'
 import { envelopeOf, type From, type IdentityDeps, makeLink, readLink } from './identity.ts'
+import { firstPasswordFault, newPasswordFault } from './new-password.ts'
 import { checkOwnPassword } from './own-password.ts'
+import type { FactorDeps } from './second-factor.ts'
 
 export type Locale = 'en' | 'es'
 /** Who acts at the command line; the same as where tokens are made. */
@@ -65,8 +67,15 @@ export const holderOf = async (deps: IdentityDeps, claims: readonly string[], fr
 /** What a link is used with. */
 export type LinkUse = { readonly token: string; readonly password: string }
 
+/** `device`: the token by which it is known from here on. */
+export type LinkUsed = { readonly device: string }
+
 /** Uses the link of a sign-up: the account begins, with the password that is set here. @throws {PasswordsBusyError} */
-export const confirmEmail = async (deps: IdentityDeps, { token, password }: LinkUse, from: From): Promise<Done> => {
+export const confirmEmail = async (
+  deps: FactorDeps,
+  { token, password }: LinkUse,
+  from: From,
+): Promise<LinkUsed | Refusal> => {
   const link = readLink(token)
   if (!link) return linkInvalid()
   const now = deps.clock.now()
@@ -76,12 +85,13 @@ export const confirmEmail = async (deps: IdentityDeps, { token, password }: Link
   const address = pendingBy(state, link.hash)?.address
   if (address === undefined) return linkInvalid()
   if (isTakenAmong(await lookUpOthers(deps, link.claim, address), now)) return linkInvalid()
-  const fault = passwordFault(password, deps.passwords.isCommon, contextOf(address))
+  const fault = firstPasswordFault(deps, address, password)
   if (fault) return fault
   const decide = confirmAddress(link.hash, now, await deps.passwords.hash(password))
   const result = await deps.addresses.run(link.claim, decide, envelopeOf(deps, from))
   if (isRefusal(result)) return result
-  return (await holderOf(deps, [link.claim], from)) ? 'done' : linkInvalid()
+  const account = await holderOf(deps, [link.claim], from)
+  return account ? keepDeviceOfLink(deps, account, from) : linkInvalid()
 }
 
 /** Writes down that a link is wanted; whether there is anybody to send it to is not said. */
@@ -115,7 +125,11 @@ export const requestPasswordReset = (deps: IdentityDeps, email: string, from: Fr
   request(deps, 'reset', email, from)
 
 /** Sets the password by a link, once, and ends every session. */
-export const resetPassword = async (deps: IdentityDeps, { token, password }: LinkUse, from: From): Promise<Done> => {
+export const resetPassword = async (
+  deps: FactorDeps,
+  { token, password }: LinkUse,
+  from: From,
+): Promise<LinkUsed | Refusal> => {
   const link = readLink(token)
   if (!link) return linkInvalid()
   const now = deps.clock.now()
@@ -125,7 +139,7 @@ export const resetPassword = async (deps: IdentityDeps, { token, password }: Lin
   if (isRefusal(refusal)) return refusal
   const account = await holderOf(deps, [link.claim], from)
   if (account?.address === undefined) return linkInvalid()
-  const fault = passwordFault(password, deps.passwords.isCommon, contextOf(account.address))
+  const fault = await newPasswordFault(deps, account, password, '/password')
   if (fault) return fault
   const hash = await deps.passwords.hash(password)
   // The link first: of two that use it at once one wins here. Where the process ends before the next line, the link is used
@@ -134,12 +148,12 @@ export const resetPassword = async (deps: IdentityDeps, { token, password }: Lin
   if (isRefusal(used)) return used
   const set = setPassword(hash, 'reset')
   const result = await deps.accounts.run(accountStream(account.id), set, envelopeOf(deps, from, account.id))
-  return isRefusal(result) ? result : 'done'
+  return isRefusal(result) ? result : keepDeviceOfLink(deps, account, from)
 }
 
 /** Changes the password of who knows it, and ends every session but this one. */
 export const changePassword = async (
-  deps: IdentityDeps,
+  deps: FactorDeps,
   by: { readonly accountId: string; readonly sessionId: string },
   passwords: { readonly current: string; readonly next: string },
   from: From,
@@ -147,7 +161,7 @@ export const changePassword = async (
   const stream = accountStream(by.accountId)
   const { state: account } = await deps.accounts.load(stream)
   if (account?.address === undefined) return refuse('account-not-found', 'There is no such account.')
-  const fault = passwordFault(passwords.next, deps.passwords.isCommon, contextOf(account.address))
+  const fault = await newPasswordFault(deps, account, passwords.next, '/newPassword')
   if (fault) return fault
   const checked = await checkOwnPassword(deps, account, passwords.current, from)
   if (checked !== 'done') return checked

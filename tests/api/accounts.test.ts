@@ -45,7 +45,7 @@ const member = async (email: string): Promise<void> => {
   const token = await tokenFor(email, /Begin/)
   seen.add(token)
   const answer = await confirm(token)
-  t.equal(answer.status, 204, answer.text)
+  t.equal(answer.status, 200, answer.text)
 }
 const me = (token: string, asked: Api = api) => asked('GET', '/v1/me', { as: token })
 
@@ -56,7 +56,7 @@ t.test('a stranger signs up, confirms, signs in, goes on and signs out', async t
   t.equal((await signIn(email)).code, 'credentials-wrong', 'not before the address is confirmed')
   const token = await tokenFor(`Ada@dictionary.example`, /Begin/)
   t.match(token, /^1\.[\w-]{43}\.[\w-]{43}$/)
-  t.equal((await confirm(token)).status, 204)
+  t.equal((await confirm(token)).status, 200)
   t.equal((await confirm(token)).code, 'link-used')
 
   const first = await signIn(email)
@@ -99,16 +99,16 @@ t.test('a changed password throws the other devices out, and is asked for first'
   t.equal(Array.isArray(items) && items.length, 2)
   const change = (currentPassword: string, newPassword: string) =>
     api('POST', '/v1/me/password', { as: access(here), body: { currentPassword, newPassword } })
-  t.equal((await change('wrong password', 'another staple')).code, 'credentials-wrong')
+  t.equal((await change('wrong password', 'another horse staple')).code, 'credentials-wrong')
   for (const weak of ['short', 'password1234', 'two@dictionary.example', 'Lexichron1!', 'aaaaaaaaaa', 'x'.repeat(129)])
     t.equal((await change(password, weak)).code, 'password-weak', weak)
-  t.equal((await change(password, 'another staple')).status, 204)
+  t.equal((await change(password, 'another horse staple')).status, 204)
   await until('the end of the other', async () => ((await me(access(there))).status === 401 ? true : undefined))
   t.equal((await refresh(refreshToken(there))).code, 'session-ended')
   t.equal((await me(access(here))).status, 200)
   t.equal((await refresh(refreshToken(here))).status, 200)
   t.equal((await signIn(email)).code, 'credentials-wrong')
-  t.equal((await signIn(email, { password: 'another staple' })).status, 201)
+  t.equal((await signIn(email, { password: 'another horse staple' })).status, 201)
   await mailTo(email, /password was changed/)
 })
 
@@ -172,7 +172,7 @@ t.test('an address is changed by a link to the new one, and had back by one to t
   const reset = await tokenFor(email, /Choose a new password/)
   t.equal((await mailsTo(email, /Choose a new password/)).length, 1, 'none while the address was left')
   const set = { token: reset, password: 'entirely new staple' }
-  t.equal((await api('POST', '/v1/password-resets/confirm', { body: set })).status, 204)
+  t.equal((await api('POST', '/v1/password-resets/confirm', { body: set })).status, 200)
   t.equal((await signIn(email, { password: 'entirely new staple' })).status, 201, 'and no code is asked for')
   await mailTo(email, /was removed/)
 })
@@ -190,13 +190,13 @@ t.test('a reset sets the password once and ends every session', async t => {
     api('POST', '/v1/password-resets/confirm', { body: { token: by, password: to } })
   t.equal((await confirm(token)).code, 'link-invalid', 'a link of one kind is none of another')
   t.equal((await reset('password1234')).code, 'password-weak', 'and is still good then')
-  const two = await Promise.all([reset('set by a link'), reset('set by a link')])
-  t.same(two.map(({ status }) => status).toSorted(), [204, 410], 'one of two at once')
-  t.equal((await reset('set once more')).code, 'link-used')
-  t.equal((await signIn(email, { password: 'set by a link' })).status, 201)
+  const two = await Promise.all([reset('set by a link, once'), reset('set by a link, once')])
+  t.same(two.map(({ status }) => status).toSorted(), [200, 410], 'one of two at once')
+  t.equal((await reset('set by it once more')).code, 'link-used')
+  t.equal((await signIn(email, { password: 'set by a link, once' })).status, 201)
   await until('the end of the session', async () => ((await me(access(session))).status === 401 ? true : undefined))
   for (const bad of ['', 'x', `${token}x`, token.slice(0, -3), token.replace(/^1/, '2')])
-    t.equal((await reset('set by a guess', bad)).code, 'link-invalid', bad)
+    t.equal((await reset('set by a mere guess', bad)).code, 'link-invalid', bad)
 })
 
 t.test('one session or all others are ended by their owner alone', async t => {

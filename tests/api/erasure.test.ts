@@ -42,7 +42,7 @@ const freshToken = (address: string, subject: RegExp): Promise<string> =>
 const member = async (email: string): Promise<{ readonly id: string; readonly as: string }> => {
   await api('POST', '/v1/accounts', { body: { email } })
   const token = await freshToken(email, /Begin/)
-  t.equal((await api('POST', '/v1/accounts/verify-email', { body: { token, password } })).status, 204)
+  t.equal((await api('POST', '/v1/accounts/verify-email', { body: { token, password } })).status, 200)
   const as = access(await signIn(email))
   return { as, id: String((await api('GET', '/v1/me', { as })).json['id']) }
 }

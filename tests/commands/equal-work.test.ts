@@ -145,7 +145,7 @@ const member = async (email: string): Promise<string> => {
   await signUp(email)
   const last = (await eventsSince()).findLast(({ type }) => type === 'SignUpReceived')
   const { token } = makeLink(identitySecret, 'verify', claimOf(email), last?.meta.commandId ?? '')
-  t.equal(await confirmEmail(fresh(), { token, password: PASSWORD }, from), 'done')
+  t.match(await confirmEmail(fresh(), { token, password: PASSWORD }, from), { device: /./ })
   await clock.advance(60_000)
   return String(last?.data['accountId'])
 }

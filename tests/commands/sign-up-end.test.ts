@@ -87,9 +87,9 @@ t.test('nobody confirms it', async t => {
 
 t.test('it is confirmed', async t => {
   const id = await signUp('somebody@words.example')
-  t.equal(
+  t.match(
     await confirmEmail(here, { token: await tokenOf('somebody@words.example', 'SignUpReceived'), password }, from),
-    'done',
+    { device: /./ },
   )
   await clock.advance(9 * DAY)
   await work()

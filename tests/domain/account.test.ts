@@ -13,7 +13,7 @@ import {
   takeRole,
 } from '../../src/domain/account/account.ts'
 import { grantsOf, rightsOf } from '../../src/domain/account/grants.ts'
-import { contextOf, normalPassword, passwordFault } from '../../src/domain/account/password-rules.ts'
+import { contextOf, isShort, normalPassword, passwordFault } from '../../src/domain/account/password-rules.ts'
 import {
   type AddressEvent,
   addressAggregate,
@@ -412,11 +412,39 @@ t.test(
   },
 )
 
-t.test('passwords: length after normalisation, the common ones, and what follows from the address', async t => {
-  const fault = (password: string) =>
-    passwordFault(password, each => each === 'password1', contextOf('ada.lovelace@engine.example'))?.refused
-  for (const good of ['correct horse', '密码密码密码密码', 'e\u0301x'.repeat(64), 'x1'.repeat(64)])
+t.test('passwords: length after normalisation, the common ones, and what follows from address and name', async t => {
+  const rules = {
+    isCommon: (password: string) => ['password1', 'abcdefghijklmnopq'].includes(password),
+    context: contextOf('ada.lovelace@engine.example', 'Zebra Finch'),
+  }
+  const fault = (password: string, factor = false) => passwordFault(password, { ...rules, factor })?.refused
+  for (const good of [
+    'correct horse staple',
+    '密码学很有趣而且很难破解的一句话',
+    `${'e\u0301'.repeat(64)}${'x'.repeat(64)}`,
+    'my zebra likes grapes',
+    'ada lives by the harbour',
+  ])
     t.equal(fault(good), undefined, good)
-  for (const bad of ['e\u0301'.repeat(7), 'x1'.repeat(65), 'Password1', 'Lovelace123', 'ada.lovelace!', '        '])
+  for (const bad of [
+    'x'.repeat(14),
+    `${'e\u0301x'.repeat(7)}`,
+    'correct horse ',
+    `${'x1'.repeat(64)}y`,
+    'Abcdefghijklmnopq',
+    'password1password1',
+    'abcabcabcabcabc',
+    'lexichronlexichron',
+    'zebrafinchlexichron',
+    'Finch-Lovelace-2024',
+    'ada.lovelace!!!!!',
+    'engine.example engine',
+    ' '.repeat(20),
+  ])
     t.equal(fault(bad), 'password-weak', bad)
+  t.equal(fault('grape 17', true), undefined, 'beside a second factor')
+  for (const bad of ['grape 1', 'Lovelace1', 'password1', 'aaaaaaaaaa']) t.equal(fault(bad, true), 'password-weak', bad)
+  const { errors } = passwordFault('short', { ...rules, pointer: '/newPassword' }) ?? {}
+  t.match(errors, [{ pointer: '/newPassword' }])
+  t.same(['x'.repeat(14), 'x'.repeat(15), 'e\u0301'.repeat(14)].map(isShort), [true, false, true])
 })

@@ -1,19 +1,21 @@
 /** Accounts at the edge: signing up, links, resets; sessions are in routes/sessions.ts. */
 import Type from 'typebox'
+import { defined } from '../../../domain/defined.ts'
 import type { RefusalCode } from '../../../domain/refusal.ts'
 import type { Route } from '../route.ts'
 import type { SessionCookies } from '../session-cookies.ts'
 import {
   busy,
   done,
-  doneAnswer,
   fromOf,
+  granted,
   type IdentityPort,
   open,
   reading,
   settle,
   strict,
   text,
+  unkept,
 } from './account-edge.ts'
 import { accountPage, type PagePurpose } from './account-page.ts'
 import { taken, takenAnswer } from './account-schemas.ts'
@@ -31,9 +33,23 @@ const SignUpBody = Type.Object(
 )
 const EmailBody = Type.Object({ email: Type.String() }, { ...strict, $id: 'EmailAddress' })
 const PasswordByLinkBody = Type.Object(
-  { token: Type.String(), password: Type.String() },
+  {
+    token: Type.String(),
+    password: Type.String(),
+    device: Type.Optional(Type.String()),
+    transport: Type.Optional(Type.Enum(['token', 'cookie'])),
+  },
   { ...strict, $id: 'PasswordByLink' },
 )
+const KnownDeviceSchema = Type.Object({ device: Type.String() }, { ...strict, $id: 'KnownDevice' })
+const knownAnswers = {
+  200: {
+    description: 'Done. The device is known to the account: send it with a sign-in.',
+    schema: KnownDeviceSchema,
+    example: { device: 'Vm9u...' },
+  },
+  204: { description: 'Done. The device is known by a cookie.' },
+}
 
 const landing = (purpose: PagePurpose): Route =>
   landingRoute({
@@ -45,10 +61,24 @@ const landing = (purpose: PagePurpose): Route =>
 
 const email: readonly RefusalCode[] = ['email-invalid', ...text]
 const links: readonly RefusalCode[] = ['link-invalid', 'link-expired', 'link-used', ...text]
-const strangers = (port: IdentityPort): readonly Route[] => {
+/** What sets a password by a link, and makes the device known. */
+const byLink =
+  (cookies: SessionCookies, use: IdentityPort['verify']): Route['handle'] =>
+  async request => {
+    const { transport, device: told, ...given } = readPassword(request.body)
+    // Else a foreign page could make its visitor's browser known to an account of its own, and forgotten by theirs.
+    if (transport === 'cookie') cookies.checkOrigin(request.headers)
+    const device = transport === 'cookie' ? cookies.device(request.headers) : told
+    const used = granted(await use(given, { ...fromOf(request), ...defined({ device }) }))
+    return transport === 'cookie'
+      ? { ...done, headers: { 'set-cookie': cookies.known(used.device) } }
+      : unkept({ device: used.device })
+  }
+const readPassword = reading(PasswordByLinkBody)
+
+const strangers = (port: IdentityPort, cookies: SessionCookies): readonly Route[] => {
   const readSignUp = reading(SignUpBody)
   const readEmail = reading(EmailBody)
-  const readPassword = reading(PasswordByLinkBody)
   const mailed = (path: string, name: string, summary: string, ask: IdentityPort['resend']): Route => ({
     ...open,
     method: 'POST',
@@ -91,12 +121,9 @@ const strangers = (port: IdentityPort): readonly Route[] => {
       body: PasswordByLinkBody,
       summary: 'Begin your account by the link of a sign-up, and set its password',
       request: { body: { token: '1.b64.b64', password: 'horse staple battery' } },
-      answers: doneAnswer,
-      problems: [...links, 'password-weak', ...busy],
-      handle: async request => {
-        settle(await port.verify(readPassword(request.body), fromOf(request)))
-        return done
-      },
+      answers: knownAnswers,
+      problems: [...links, 'password-weak', 'origin-refused', ...busy],
+      handle: byLink(cookies, port.verify),
     },
     mailed('/v1/accounts/verify-email/resend', 'resend-verification', 'Have that link sent again', port.resend),
     mailed('/v1/password-resets', 'request-password-reset', 'Have a link sent that sets a password', port.requestReset),
@@ -108,18 +135,15 @@ const strangers = (port: IdentityPort): readonly Route[] => {
       body: PasswordByLinkBody,
       summary: 'Set a password by a link, and end every session',
       request: { body: { token: '1.b64.b64', password: 'battery staple horse' } },
-      answers: doneAnswer,
-      problems: [...links, 'password-weak', ...busy],
-      handle: async request => {
-        settle(await port.reset(readPassword(request.body), fromOf(request)))
-        return done
-      },
+      answers: knownAnswers,
+      problems: [...links, 'password-weak', 'origin-refused', ...busy],
+      handle: byLink(cookies, port.reset),
     },
   ]
 }
 
 export const accountRoutes = (port: IdentityPort, cookies: SessionCookies): readonly Route[] => [
-  ...strangers(port),
+  ...strangers(port, cookies),
   ...sessionRoutes(port, cookies),
   ...ownRoutes(port),
   ...addressRoutes(port.addressChange, port.stepUp),
