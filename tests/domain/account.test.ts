@@ -386,7 +386,26 @@ t.test('addresses: one key for one mailbox', async t => {
     return 'key' in read ? read.key : read.refused
   }
   t.equal(key('Ada@EXAMPLE.org'), 'ada@example.org')
-  t.equal(key('ＡＤＡ@example.org'), 'ada@example.org')
+  for (const [one, other] of [
+    ['Straße@example.org', 'STRASSE@example.org'],
+    ['ΟΔΟΣ@example.org', 'οδος@example.org'],
+    ['οδοσ@example.org', 'οδος@example.org'],
+    ['ΣΑΣ.ΣΑΣ@example.org', 'σας.σασ@example.org'],
+    ['ẞ@example.org', 'ss@example.org'],
+    ['e\u0301a@example.org', 'ÉA@example.org'],
+    ['ada@BÜCHER.example', 'ada@xn--bcher-kva.example'],
+    ['ada@ｅｘａｍｐｌｅ.org', 'ada@example.org'],
+  ] as const)
+    t.equal(key(one), key(other), `${one} ${other}`)
+  for (const [one, other] of [
+    ['ＡＤＡ@example.org', 'ada@example.org'],
+    ['ﬁn²@example.org', 'fin2@example.org'],
+    ['ılgaz@example.org', 'ilgaz@example.org'],
+    ['ada+a@example.org', 'ada@example.org'],
+  ] as const)
+    t.not(key(one), key(other), `${one} ${other}`)
+  const typed = readEmail(' Jose\u0301.Straße@Bücher.EXAMPLE ')
+  t.match(typed, { address: 'José.Straße@xn--bcher-kva.example', key: 'josé.strasse@xn--bcher-kva.example' })
   t.equal(key('ada@bücher.example'), key('ada@xn--bcher-kva.example'))
   t.not(key('a.da@example.org'), key('ada@example.org'))
   for (const bad of [
