@@ -27,7 +27,8 @@ import type { MailData, MailRule } from './mail.ts'
 type LinkPurpose = 'verify' | 'reset' | 'email' | 'revert' | 'keep'
 
 export type AccountMailDeps = {
-  readonly publicUrl: string
+  /** Where the service is reached now. */
+  readonly publicUrl: () => string
   readonly address: (stream: string) => Promise<AddressState>
   readonly account: (stream: string) => Promise<Account | undefined>
   /** What the account's owner chose; undefined when nothing was. */
@@ -65,8 +66,11 @@ const when = ({ meta, data }: Recorded): MailData => ({
 })
 
 export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
-  const link = (purpose: LinkPurpose) => (event: Recorded) => ({
-    url: `${deps.publicUrl}/account/${purpose}#${deps.token(purpose, event.stream, event.meta.commandId)}`,
+  // The page speaks the language of the mail.
+  const page = (purpose: LinkPurpose, locale: string): string =>
+    `${deps.publicUrl()}/account/${purpose}?lang=${/^es\b/.test(locale) ? 'es' : 'en'}`
+  const link = (purpose: LinkPurpose) => (event: Recorded, locale: string) => ({
+    url: `${page(purpose, locale)}#${deps.token(purpose, event.stream, event.meta.commandId)}`,
   })
   const address = ({ stream }: Recorded): Promise<AddressState> => deps.address(stream)
   const claim = { category: addressCategory, priority: WAITING } as const
@@ -92,7 +96,7 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       template: 'address-known',
       to: unlessQuiet(event => (isHeld(event) ? named(event) : nobody)),
       locale: language,
-      data: () => ({ url: `${deps.publicUrl}/account/reset` }),
+      data: (_, locale) => ({ url: page('reset', locale) }),
     },
     {
       ...claim,
@@ -133,7 +137,7 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       template: 'address-changed',
       to: ({ stream }) => [`holder:${stream}`],
       still: async event => (await address(event)).holder?.revertHash === event.data['linkHash'],
-      data: event => ({ ...link('revert')(event), at: { instant: event.meta.at } }),
+      data: (event, locale) => ({ ...link('revert')(event, locale), at: { instant: event.meta.at } }),
     },
     {
       ...notice,
@@ -151,8 +155,8 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       priority: WAITING,
       // A later wish has a link of its own; one that was taken back has none.
       still: async ({ stream, data }) => (await deps.account(stream))?.erasure?.linkHash === data['linkHash'],
-      data: ({ data, meta }) => ({
-        url: `${deps.publicUrl}/account/keep#${deps.token('keep', String(data['claim']), meta.commandId)}`,
+      data: ({ data, meta }, locale) => ({
+        url: `${page('keep', locale)}#${deps.token('keep', String(data['claim']), meta.commandId)}`,
         at: { instant: String(data['due']) },
         receipt: deps.receipt(String(data['accountId'])),
       }),

@@ -63,7 +63,7 @@ const fresh = (): FactorDeps => {
 
 const lookup = fresh()
 const rules = accountRules({
-  publicUrl: 'https://words.example',
+  publicUrl: () => 'https://words.example',
   address: async stream => (await fresh().addresses.load(stream)).state,
   account: async stream => (await lookup.accounts.load(stream)).state,
   preferences: async () => undefined,

@@ -22,7 +22,7 @@ const template = (name: string, en: Said, es: Said, sample: MailTemplate['sample
   words: { en: { ...en, why: why.en }, es: { ...es, why: why.es } },
 })
 
-const link = { url: 'https://dictionary.example/account/verify#1.b64.b64' }
+const link = { url: 'https://dictionary.example/account/verify?lang=en#1.b64.b64' }
 const at = { at: { instant: '2026-01-05T10:00:00Z' }, role: 'editor' }
 const href = '<%= it.url %>'
 
@@ -46,12 +46,14 @@ export const accountTemplates: readonly MailTemplate[] = [
     {
       subject: 'You have an account already',
       lines: ['Somebody signed up with this address, which has an account. Sign in, or have the password reset.'],
+      action: { label: 'Have the password reset', href },
     },
     {
       subject: 'Usted ya tiene una cuenta',
       lines: [
         'Alguien se registró con esta dirección, que ya tiene una cuenta. Inicie sesión o restablezca la contraseña.',
       ],
+      action: { label: 'Restablecer la contraseña', href },
     },
     link,
   ),

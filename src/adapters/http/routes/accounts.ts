@@ -2,7 +2,8 @@
 import Type from 'typebox'
 import { defined } from '../../../domain/defined.ts'
 import type { RefusalCode } from '../../../domain/refusal.ts'
-import type { Route } from '../route.ts'
+import { languageFor } from '../negotiation.ts'
+import { header, type Route } from '../route.ts'
 import type { SessionCookies } from '../session-cookies.ts'
 import {
   busy,
@@ -14,15 +15,16 @@ import {
   reading,
   settle,
   strict,
+  tag,
   text,
   unkept,
 } from './account-edge.ts'
-import { accountPage, type PagePurpose } from './account-page.ts'
+import { accountPage } from './account-page.ts'
 import { taken, takenAnswer } from './account-schemas.ts'
+import { type PagePurpose, pageLanguages } from './account-words.ts'
 import { addressRoutes } from './address.ts'
 import { erasureRoutes } from './erasure.ts'
 import { factorRoutes } from './factors.ts'
-import { landingRoute } from './landing-route.ts'
 import { passkeyRoutes } from './passkeys.ts'
 import { ownRoutes, sessionRoutes } from './sessions.ts'
 import { stepUpRoutes } from './step-up.ts'
@@ -51,13 +53,37 @@ const knownAnswers = {
   204: { description: 'Done. The device is known by a cookie.' },
 }
 
-const landing = (purpose: PagePurpose): Route =>
-  landingRoute({
+const PageQuery = Type.Object({ lang: Type.Optional(Type.Enum([...pageLanguages])) }, strict)
+const readQuery = reading(PageQuery)
+
+/** In the language of the mail, or by Accept-Language. */
+const landing = (purpose: PagePurpose): Route => {
+  const pages = pageLanguages.map(language => accountPage(purpose, language))
+  return {
+    method: 'GET',
     path: `/account/${purpose}`,
     name: `account-${purpose}-page`,
+    tag,
+    querystring: PageQuery,
     summary: 'The page that a link in a mail opens',
-    page: accountPage(purpose),
-  })
+    request: { query: { lang: 'es' } },
+    problems: [],
+    answers: { 200: { description: 'A page.', type: 'text/html', schema: Type.String(), example: '<!doctype html>' } },
+    handle: request => {
+      const language = readQuery(request.query).lang ?? languageFor(header(request, 'accept-language'), pageLanguages)
+      const page = pages.find(each => each.language === language)
+      if (!page) throw new TypeError(`there is no page in ${language}`)
+      return {
+        status: 200,
+        type: 'text/html; charset=utf-8',
+        // Two readers of one address may be told in two languages.
+        cache: 'no-store',
+        body: page.html,
+        headers: { 'content-security-policy': page.policy, 'content-language': language },
+      }
+    },
+  }
+}
 
 const email: readonly RefusalCode[] = ['email-invalid', ...text]
 const links: readonly RefusalCode[] = ['link-invalid', 'link-expired', 'link-used', ...text]
