@@ -241,7 +241,7 @@ export const openService = async (
     openId: await openOpenId(core, config, identity, scopeOf(config), logger, opened),
     live,
     settings: {
-      ...defined({ publicUrl: config.publicUrl }),
+      ...defined({ publicUrl: config.publicUrl, securityContact: config.securityContact }),
       allowedOrigins: config.allowedOrigins,
       trustedProxies: config.trustedProxies,
       limits: config.limits,

@@ -434,7 +434,10 @@ t.test('the page of a link runs its own script and nothing else', async t => {
     const page = await fetch(`${app.url}/account/${purpose}`)
     t.equal(page.status, 200)
     const policy = page.headers.get('content-security-policy') ?? ''
-    t.match(policy, /^default-src 'none'; script-src 'sha256-[\w+/=]+'; connect-src 'self';/)
+    t.match(
+      policy,
+      /^default-src 'none'; script-src 'sha256-[\w+/=]+'; style-src 'sha256-[\w+/=]+'; connect-src 'self';/,
+    )
     t.notMatch(policy, /,|unsafe/)
     t.equal(page.headers.get('referrer-policy'), 'no-referrer')
   }

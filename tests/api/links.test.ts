@@ -6,7 +6,15 @@ import { openOutbox } from '../support/outbox.ts'
 import { temporaryFolder } from '../support/service.ts'
 
 const folder = temporaryFolder(t)
-const app = await openTestApp(t, { LEXICHRON_TRUSTED_PROXIES: '127.0.0.1' }, { folder })
+const app = await openTestApp(
+  t,
+  {
+    LEXICHRON_TRUSTED_PROXIES: '127.0.0.1',
+    LEXICHRON_PUBLIC_URL: 'https://words.example',
+    LEXICHRON_SECURITY_CONTACT: 'mailto:security@words.example',
+  },
+  { folder },
+)
 const api = await openApi(app.url)
 
 const mailsTo = openOutbox(folder)
@@ -118,6 +126,19 @@ t.test('whoever opens the mail gets in, whatever strangers did: the device of th
   const headers = { ...browser, cookie: cookie.split(';')[0] ?? '' }
   const opened = await api('POST', '/v1/sessions', { body: { email, password, transport: 'cookie' }, headers })
   t.equal(opened.status, 201, opened.text)
+})
+
+t.test('whoever finds a weakness is told whom to write to, in the form of RFC 9116', async t => {
+  const { status, headers, text } = await api('GET', '/.well-known/security.txt')
+  t.strictSame([status, headers.get('content-type')], [200, 'text/plain; charset=utf-8'])
+  const expires = new Date(app.clock.now().getTime() + 180 * 24 * 60 * 60_000).toISOString()
+  t.strictSame(text.split('\n'), [
+    'Contact: mailto:security@words.example',
+    `Expires: ${expires}`,
+    'Preferred-Languages: en, es',
+    'Canonical: https://words.example/.well-known/security.txt',
+    '',
+  ])
 })
 
 t.test('every answer was as the document says', async t => {

@@ -49,13 +49,13 @@ const places = {
   verify: {
     ask: place('POST', '/v1/accounts/verify-email', 'token', { password }),
     refused: { status: 400, code: 'link-invalid' },
-    done: 204,
+    done: 200,
     again: 'link-used',
   },
   reset: {
     ask: place('POST', '/v1/password-resets/confirm', 'token', { password: 'entirely new staple' }),
     refused: { status: 400, code: 'link-invalid' },
-    done: 204,
+    done: 200,
     again: 'link-used',
   },
   email: {
