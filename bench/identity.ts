@@ -135,7 +135,7 @@ export const areaUnderCurve = (one: readonly number[], other: readonly number[])
 }
 
 const WORK = [
-  ['sign-up', '/v1/accounts', { password: 'correct horse staple' }],
+  ['sign-up', '/v1/accounts', {}],
   ['sign-in', '/v1/sessions', { password: 'correct horse staple', remember: false }],
   ['reset', '/v1/password-resets', {}],
 ] as const

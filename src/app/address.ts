@@ -5,7 +5,6 @@ import * as moves from '../commands/address-change.ts'
 import { completeReclaim, rotateAddressKey } from '../commands/address-rotation.ts'
 import { removeDisputed } from '../commands/disputed.ts'
 import type { From, IdentityDeps } from '../commands/identity.ts'
-import { releaseIdentities } from '../commands/openid.ts'
 import { endUnconfirmed } from '../commands/sign-up-end.ts'
 import { AccountCreated } from '../domain/account/account.ts'
 import { defined } from '../domain/defined.ts'
@@ -84,8 +83,7 @@ export const addressMoves = (core: Core) => {
 /** What sees to sign-ups that nobody confirms: who puts jobs into the queue, and who does them. */
 export const signUpEnds = (core: Core) => {
   const { addresses, accounts, clock, newId, keys, jobs } = core
-  const release = (accountId: string, from: From) => releaseIdentities(releasing(core), accountId, from)
-  const deps = { addresses, accounts, clock, newId, keys, releaseIdentities: release }
+  const deps = { addresses, accounts, clock, newId, keys }
   return {
     subscriber: signUpsSubscriber(jobs),
     kind: signUpJobs(jobs, signUp => endUnconfirmed(deps, signUp, { correlationId: newId(), agent: '' })),

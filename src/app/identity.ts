@@ -16,6 +16,7 @@ import { countTry } from '../commands/sign-in-waits.ts'
 import { accountStream } from '../domain/account/account.ts'
 import { grantsOf } from '../domain/account/grants.ts'
 import { defined } from '../domain/defined.ts'
+import { profileStream } from '../domain/profile/profile.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import type { Role } from '../domain/roles.ts'
 import type { Identities } from '../projections/identities.ts'
@@ -45,6 +46,7 @@ export const openIdentity = async (core: Core, publicUrl?: string): Promise<Fact
     sessions: core.sessions,
     passwords: await openPasswords({ pepper, concurrency }),
     secrets: { address: addressKeyOf(core), link, refresh, device },
+    displayNameOf: async id => (await core.profiles.load(profileStream(id))).state.displayName,
     clock: core.clock,
     newId: core.newId,
     ...(await openFactors(core, publicUrl)),
@@ -99,7 +101,7 @@ export const openIdentityPort = (
     passkeys: openPasskeyPort(deps),
     signInByPasskey: async (given, from) => withToken(await sessions.signInByPasskey(deps, given, from)),
     signUp: (given, from) => accounts.requestSignUp(deps, given, from),
-    verify: (token, from) => accounts.confirmEmail(deps, token, from),
+    verify: (given, from) => accounts.confirmEmail(deps, given, from),
     resend: (email, from) => accounts.requestVerification(deps, email, from),
     signIn: async (given, counted, from) => withToken(await sessions.signIn(deps, given, from, admit(counted))),
     refresh: async (token, from) => withToken(await sessions.refresh(deps, token, from)),

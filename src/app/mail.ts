@@ -50,8 +50,13 @@ const chosenIn =
   async (accountId: string): Promise<Preferences | undefined> =>
     (await preferences.load(preferencesStream(accountId))).state.chosen
 
-export const mailRules = (config: Config, core: Core): readonly MailRule[] => {
-  const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`
+/** `listening`: where this process listens, which a port that was picked by the system is known from alone. */
+export const mailRules = (
+  config: Config,
+  core: Core,
+  listening: () => string | undefined = () => undefined,
+): readonly MailRule[] => {
+  const publicUrl = (): string => config.publicUrl ?? listening() ?? `http://${config.host}:${config.port}`
   const operators = operatorIds(config, core.mailSecret)
   return [
     ...operatorRules({ operators, from: addressOf(config.mailFrom), publicUrl }),
@@ -61,8 +66,8 @@ export const mailRules = (config: Config, core: Core): readonly MailRule[] => {
       account: async stream => (await core.accounts.load(stream)).state,
       preferences: chosenIn(core),
       token: (purpose, claim, commandId) => makeLink(core.linkSecret, purpose, claim, commandId).token,
-      unsubscribe: id => `${publicUrl}/v1/mail/unsubscribe?token=${unsubscribeToken(core.linkSecret, id)}`,
-      receipt: id => `${publicUrl}/v1/receipts/${receiptToken(core.linkSecret, id)}`,
+      unsubscribe: id => `${publicUrl()}/v1/mail/unsubscribe?token=${unsubscribeToken(core.linkSecret, id)}`,
+      receipt: id => `${publicUrl()}/v1/receipts/${receiptToken(core.linkSecret, id)}`,
     }),
     ...factorRules,
   ]

@@ -82,7 +82,7 @@ export const openRecipients = (sources: RecipientSources, config: Pick<Config, '
     ['account', account],
     ['owner', onClaim(ownerOf)],
     ['holder', onClaim(({ holder }) => holder)],
-    ['waiting', onClaim(({ pending }) => pending)],
+    ['waiting', onClaim(({ pending }) => pending.at(-1))],
     ['named', named],
     ['operator', operator],
   ])

@@ -185,7 +185,8 @@ export const openService = async (
 ) => {
   const { logger } = serviceLog
   if (core.store.lostEnd) logger.error({ lostEnd: lostEndOf(core.store.lostEnd) }, LOST_END)
-  const rules = mailRules(config, core)
+  let listening: string | undefined
+  const rules = mailRules(config, core, () => listening)
   // Closed after the subscribers, whose effects are its jobs.
   let mail: StartedMail | undefined
   opened.push({ close: async () => mail?.close() })
@@ -264,7 +265,7 @@ export const openService = async (
     openId: await openOpenId(core, config, identity, scopeOf(config), logger, opened),
     live,
     settings: {
-      ...defined({ publicUrl: config.publicUrl }),
+      ...defined({ publicUrl: config.publicUrl, securityContact: config.securityContact }),
       allowedOrigins: config.allowedOrigins,
       trustedProxies: config.trustedProxies,
       limits: config.limits,
@@ -303,5 +304,12 @@ export const openService = async (
   opened.push(server)
   // First of all: what jobs there are may end while requests do.
   opened.push({ close: async () => started.rest() })
-  return server
+  return {
+    ...server,
+    listen: async (host: string, port: number) => {
+      const listens = await server.listen(host, port)
+      listening = listens.address
+      return listens
+    },
+  }
 }

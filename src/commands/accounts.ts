@@ -1,15 +1,14 @@
 /**
  * Signing up, confirming an address, resetting and changing a password. What strangers may ask for is the same work and the
- * same answer whether or not the address is known: one hash where there is a password, one append, one mail at most.
+ * same answer whether or not the address is known: one append, one mail at most.
  */
 
 import { accountStream, createAccount, setPassword } from '../domain/account/account.ts'
 import { grantRole } from '../domain/account/administration.ts'
 import { BASIC_ROLE } from '../domain/account/grants.ts'
-import { contextOf, passwordFault } from '../domain/account/password-rules.ts'
 import type { Ending } from '../domain/account/session-end-events.ts'
 import { endSessions } from '../domain/account/session-ends.ts'
-import { confirmAddress, requestReset, resend, signUp, useReset } from '../domain/address/address.ts'
+import { confirmAddress, pendingBy, requestReset, resend, signUp, useReset } from '../domain/address/address.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { linkInvalid } from '../domain/address/links.ts'
 import { defined } from '../domain/defined.ts'
@@ -18,8 +17,11 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Role } from '../domain/roles.ts'
 import { sessionStream } from '../domain/session/session.ts'
 import { claimsOf, isTakenAmong, lookUpClaims, lookUpOthers, ownerAmong } from './address-claims.ts'
+import { keepDeviceOfLink } from './devices.ts'
 import { deviceOf, envelopeOf, type From, type IdentityDeps, makeLink, readLink } from './identity.ts'
+import { firstPasswordFault, newPasswordFault } from './new-password.ts'
 import { checkOwnPassword } from './own-password.ts'
+import type { FactorDeps } from './second-factor.ts'
 
 export type Locale = 'en' | 'es'
 /** Who acts at the command line; the same as where tokens are made. */
@@ -29,20 +31,20 @@ type Done = 'done' | Refusal
 
 const NOBODY = actorId('system', 'nobody')
 
-export type SignUpRequest = { readonly email: string; readonly password: string; readonly locale: Locale }
+export type SignUpRequest = { readonly email: string; readonly locale: Locale }
 
-/** Takes a sign-up. @throws {PasswordsBusyError} and the ports' errors. */
+/**
+ * Takes a sign-up. It brings no password: whoever signs up need not be who opens the mail, and only the latter's counts.
+ * @throws the ports' errors.
+ */
 export const requestSignUp = async (deps: IdentityDeps, request: SignUpRequest, from: From): Promise<Done> => {
   const email = readEmail(request.email)
   if (!isEmail(email)) return email
-  const fault = passwordFault(request.password, deps.passwords.isCommon, contextOf(email.address))
-  if (fault) return fault
   const [claim, ...before] = await claimsOf(deps, email)
   const envelope = envelopeOf(deps, from)
   const { hash } = makeLink(deps.secrets.link, 'verify', claim, envelope.commandId)
-  const password = await deps.passwords.hash(request.password)
   const elsewhere = isTakenAmong(await lookUpClaims(deps, before), envelope.at)
-  const given = { address: email.address, password, locale: request.locale, linkHash: hash, elsewhere }
+  const given = { address: email.address, locale: request.locale, linkHash: hash, elsewhere }
   const decide = signUp({ ...given, accountId: deps.newId(), now: envelope.at })
   const result = await deps.addresses.run(claim, decide, envelope)
   return isRefusal(result) ? result : 'done'
@@ -67,16 +69,34 @@ export const holderOf = async (deps: IdentityDeps, claims: readonly string[], fr
   return isRefusal(result) ? undefined : result.state
 }
 
-/** Uses the link of a sign-up: the account begins. */
-export const confirmEmail = async (deps: IdentityDeps, token: string, from: From): Promise<Done> => {
+/** What a link is used with. */
+export type LinkUse = { readonly token: string; readonly password: string }
+
+/** `device`: the token by which it is known from here on. */
+export type LinkUsed = { readonly device: string }
+
+/** Uses the link of a sign-up: the account begins, with the password that is set here. @throws {PasswordsBusyError} */
+export const confirmEmail = async (
+  deps: FactorDeps,
+  { token, password }: LinkUse,
+  from: From,
+): Promise<LinkUsed | Refusal> => {
   const link = readLink(token)
   if (!link) return linkInvalid()
-  const envelope = envelopeOf(deps, from)
-  const { pending } = (await deps.addresses.load(link.claim)).state
-  if (isTakenAmong(await lookUpOthers(deps, link.claim, pending?.address), envelope.at)) return linkInvalid()
-  const result = await deps.addresses.run(link.claim, confirmAddress(link.hash, envelope.at), envelope)
+  const now = deps.clock.now()
+  const { state } = await deps.addresses.load(link.claim)
+  const refusal = confirmAddress(link.hash, now)(state)
+  if (isRefusal(refusal)) return refusal
+  const address = pendingBy(state, link.hash)?.address
+  if (address === undefined) return linkInvalid()
+  if (isTakenAmong(await lookUpOthers(deps, link.claim, address), now)) return linkInvalid()
+  const fault = firstPasswordFault(deps, address, password)
+  if (fault) return fault
+  const decide = confirmAddress(link.hash, now, await deps.passwords.hash(password))
+  const result = await deps.addresses.run(link.claim, decide, envelopeOf(deps, from))
   if (isRefusal(result)) return result
-  return (await holderOf(deps, [link.claim], from)) ? 'done' : linkInvalid()
+  const account = await holderOf(deps, [link.claim], from)
+  return account ? keepDeviceOfLink(deps, account, from) : linkInvalid()
 }
 
 /** Writes down that a link is wanted; whether there is anybody to send it to is not said. */
@@ -86,7 +106,7 @@ const request = async (deps: IdentityDeps, purpose: 'verify' | 'reset', text: st
   const [current, ...before] = await claimsOf(deps, email)
   const found = await lookUpClaims(deps, [current, ...before])
   // Where somebody has the address, or waits for its link; else where both would be.
-  const waiting = purpose === 'verify' ? found.find(({ state }) => state.pending) : undefined
+  const waiting = purpose === 'verify' ? found.find(({ state }) => state.pending.length > 0) : undefined
   return requestFor(deps, purpose, (ownerAmong(found) ?? waiting)?.claim ?? current, from)
 }
 /** The same for an address that is known by its claim. */
@@ -111,10 +131,10 @@ export const requestPasswordReset = (deps: IdentityDeps, email: string, from: Fr
 
 /** Sets the password by a link, once, and ends every session. */
 export const resetPassword = async (
-  deps: IdentityDeps,
-  { token, password }: { readonly token: string; readonly password: string },
+  deps: FactorDeps,
+  { token, password }: LinkUse,
   from: From,
-): Promise<Done> => {
+): Promise<LinkUsed | Refusal> => {
   const link = readLink(token)
   if (!link) return linkInvalid()
   const now = deps.clock.now()
@@ -124,7 +144,7 @@ export const resetPassword = async (
   if (isRefusal(refusal)) return refusal
   const account = await holderOf(deps, [link.claim], from)
   if (account?.address === undefined) return linkInvalid()
-  const fault = passwordFault(password, deps.passwords.isCommon, contextOf(account.address))
+  const fault = await newPasswordFault(deps, account, password, '/password')
   if (fault) return fault
   const hash = await deps.passwords.hash(password)
   // The link first: of two that use it at once one wins here. Where the process ends before the next line, the link is used
@@ -134,12 +154,12 @@ export const resetPassword = async (
   const device = deviceOf(deps, accountStream(account.id), from.agent)
   const set = setPassword(hash, 'reset', { device })
   const result = await deps.accounts.run(accountStream(account.id), set, envelopeOf(deps, from, account.id))
-  return isRefusal(result) ? result : 'done'
+  return isRefusal(result) ? result : keepDeviceOfLink(deps, account, from)
 }
 
 /** Changes the password of who knows it, and ends every session but this one. */
 export const changePassword = async (
-  deps: IdentityDeps,
+  deps: FactorDeps,
   by: { readonly accountId: string; readonly sessionId: string },
   passwords: { readonly current: string; readonly next: string },
   from: From,
@@ -147,7 +167,7 @@ export const changePassword = async (
   const stream = accountStream(by.accountId)
   const { state: account } = await deps.accounts.load(stream)
   if (account?.address === undefined) return refuse('account-not-found', 'There is no such account.')
-  const fault = passwordFault(passwords.next, deps.passwords.isCommon, contextOf(account.address))
+  const fault = await newPasswordFault(deps, account, passwords.next, '/newPassword')
   if (fault) return fault
   const checked = await checkOwnPassword(deps, account, passwords.current, from)
   if (checked !== 'done') return checked
@@ -202,11 +222,11 @@ export const createByOperator = async (
     // Before anything is made: of an account that is not there the role alone can be wrong.
     if (role === 'reader') return refuse('role-basic', 'reader is for services: an account is a contributor at least.')
     const { hash } = makeLink(deps.secrets.link, 'verify', claim, by.commandId)
-    const given = { address: email.address, password: await deps.passwords.hash(password), locale: 'en' as const }
-    const begin = signUp({ ...given, linkHash: hash, accountId: deps.newId(), now: by.at })
-    const asked = await deps.addresses.run(claim, begin, by)
+    const given = { address: email.address, locale: 'en' as const, linkHash: hash, now: by.at, vouched: true }
+    const asked = await deps.addresses.run(claim, signUp({ ...given, accountId: deps.newId() }), by)
     if (isRefusal(asked)) return asked
-    const confirmed = await deps.addresses.run(claim, confirmAddress(hash, by.at), { ...by, commandId: deps.newId() })
+    const confirm = confirmAddress(hash, by.at, await deps.passwords.hash(password))
+    const confirmed = await deps.addresses.run(claim, confirm, { ...by, commandId: deps.newId() })
     if (isRefusal(confirmed)) return confirmed
   }
   const account = there ?? (await holderOf(deps, [claim], from))

@@ -6,7 +6,7 @@
 
 import { accountStream, moveAddress, moveBack } from '../domain/account/account.ts'
 import { endFault } from '../domain/account/standing.ts'
-import { ownerOf, releaseAddress } from '../domain/address/address.ts'
+import { changeBy, ownerOf, releaseAddress } from '../domain/address/address.ts'
 import { confirmChange, leaveAddress, requestChange, revertChange } from '../domain/address/change.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { linkInvalid } from '../domain/address/links.ts'
@@ -88,9 +88,9 @@ export const confirmAddressChange = async (deps: MoveDeps, token: string, from: 
   if (!link) return linkInvalid()
   const envelope = envelopeOf(deps, from)
   const { state } = await deps.addresses.load(link.claim)
-  const { change } = state
+  const change = changeBy(state, link.hash)
   let fault: Refusal | undefined
-  if (change?.linkHash === link.hash) {
+  if (change) {
     const { state: account } = await deps.accounts.load(accountStream(change.accountId))
     // Since it was asked for the account has another address: two links may be on their way.
     if (account?.claim !== change.from) return linkInvalid()

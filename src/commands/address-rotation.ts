@@ -8,6 +8,7 @@ import { releaseAddress } from '../domain/address/address.ts'
 import { reclaimAddress } from '../domain/address/change.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { ADDRESS_KEYS_STREAM, type AddressKeys, addKey, RETIRE_AFTER_MS, retireKey } from '../domain/address/keys.ts'
+import { isExpired } from '../domain/address/links.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import { type ClaimDeps, claimsOf } from './address-claims.ts'
 import { envelopeOf, type From, type IdentityDeps } from './identity.ts'
@@ -35,22 +36,26 @@ export const completeReclaim = async (
 }
 
 /**
- * `later`: a link that a mail told leads to the old claim, for a day at most. `taken`: another account has the address under the
+ * `later`: a link that a mail told leads to the old claim, for an hour or (of an erasure) a day at most. `taken`: another account has the address under the
  * new key.
  */
 export type Move = 'moved' | 'there' | 'later' | 'taken'
 
-/** Moves one account to the key of today. @throws {EventStoreError} */
-const moveAccount = async (deps: RotationDeps, accountId: string, from: From): Promise<Move> => {
+/** So long after the new key began, links that set a password are waited for, which lead to the old claim. */
+const WAIT_MS = 60 * 60_000
+
+/** Moves one account to the key of today, which is one `since` then. @throws {EventStoreError} */
+const moveAccount = async (deps: RotationDeps, accountId: string, since: string, from: From): Promise<Move> => {
   const { state: account } = await deps.accounts.load(accountStream(accountId))
   const email = account?.address === undefined ? undefined : readEmail(account.address)
   if (!account || !email || !isEmail(email)) return 'there'
   const [claim] = await claimsOf(deps, email)
   if (account.claim === claim) return 'there'
-  const { holder, reset } = (await deps.addresses.load(account.claim)).state
+  const { holder, resets } = (await deps.addresses.load(account.claim)).state
   const now = deps.clock.now()
-  const resets = reset !== undefined && !reset.used && Date.parse(reset.expiresAt) > now.getTime()
-  if (resets || account.erasure) return 'later'
+  // Later ones are not waited for: whoever asks for them again and again would keep the account where it is.
+  const waits = now.getTime() < Date.parse(since) + WAIT_MS
+  if ((waits && resets.some(each => !each.used && !isExpired(each, now))) || account.erasure) return 'later'
   const given = { accountId, from: account.claim, address: email.address, locale: account.locale }
   const decide = reclaimAddress({ ...given, linkHash: holder?.linkHash ?? '', now })
   const result = await deps.addresses.run(claim, decide, envelopeOf(deps, from, accountId))
@@ -94,7 +99,7 @@ export const rotateAddressKey = async (
   let [moved, later] = [0, 0]
   const taken: string[] = []
   for await (const id of accounts()) {
-    const move = await moveAccount(deps, id, from)
+    const move = await moveAccount(deps, id, added.state.since ?? '', from)
     if (move === 'taken') taken.push(id)
     if (move === 'later') later += 1
     if (move === 'moved') moved += 1

@@ -54,11 +54,23 @@ export const noteDevice = async (
   account: Account,
   { hash, known }: Device,
   from: From,
+  byLink = false,
 ): Promise<'done' | Refusal> => {
   if (known) return 'done'
   const envelope = envelopeOf(deps, from, account.id)
-  const result = await deps.devices.run(devicesStream(account.id), addDevice(account.id, hash), envelope)
+  const result = await deps.devices.run(devicesStream(account.id), addDevice(account.id, hash, byLink), envelope)
   return isRefusal(result) ? result : 'done'
+}
+
+/** Whoever uses a link of a mail is the owner: the device they do it on is known, so that no stranger keeps it out. */
+export const keepDeviceOfLink = async (
+  deps: DeviceDeps,
+  account: Account,
+  from: From,
+): Promise<{ readonly device: string } | Refusal> => {
+  const named = nameDevice(deps, account, await readDevice(deps, account, account.claim, from))
+  const noted = await noteDevice(deps, account, named, from, true)
+  return noted === 'done' ? { device: named.token } : noted
 }
 
 /** Both, for a sign-in that succeeded. */

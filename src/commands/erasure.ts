@@ -81,7 +81,7 @@ const strangersAt = async (deps: ErasureDeps, claim: string, accountId: string):
     for (const { type, data } of page) if (type === 'SignUpReceived') ids.add(String(data['accountId']))
   ids.delete(accountId)
   // The address is free for them since the account left it: they wait for their link.
-  ids.delete((await deps.addresses.load(claim)).state.pending?.accountId ?? accountId)
+  for (const waiting of (await deps.addresses.load(claim)).state.pending) ids.delete(waiting.accountId)
   const known = await Promise.all([...ids].map(async id => ({ id, ...(await deps.accounts.load(accountStream(id))) })))
   return known.filter(({ state }) => state === undefined).map(({ id }) => id)
 }

@@ -29,6 +29,7 @@ export type IdentityDeps = {
   readonly accounts: Transactor<AccountState, AccountEvent>
   readonly sessions: Transactor<SessionState, SessionEvent>
   readonly passwords: Passwords
+  readonly displayNameOf: (accountId: string) => Promise<string | undefined>
   readonly secrets: IdentitySecrets
   readonly clock: Pick<Clock, 'now'>
   readonly newId: () => string

@@ -157,7 +157,7 @@ export const finishSignIn = async (
   return 'half' in opened ? used() : opened
 }
 
-/** The account of an identity that nobody has: begun with an address that the provider verified, or by a mail to it. */
+/** The account of an identity that nobody has, begun with an address that the provider verified; a mail goes to any other one. */
 const begin = async (
   deps: OpenIdDeps,
   claim: string,
@@ -171,24 +171,32 @@ const begin = async (
   if (!isEmail(email)) return refuse('openid-address-missing', 'The provider named no address that can be written to.')
   const claims = await claimsOf(deps, email)
   const [address] = claims
-  // One that was begun is gone on with: its mail may be on the way, or the process ended.
+  // One that was begun is gone on with: the process ended.
   const accountId = !found.erased && found.holder && !found.account ? found.holder.accountId : deps.newId()
   const known = await lookUpClaims(deps, claims)
   // One that its owner has left lately is not free for others yet.
   const elsewhere = isTakenAmong(known, deps.clock.now(), accountId)
-  if (stated.verified && elsewhere) return addressTaken()
+  const envelope = envelopeOf(deps, from)
+  const { hash } = makeLink(deps.secrets.link, 'verify', address, envelope.commandId)
+  const given: SignUp = { accountId, address: email.address, locale, linkHash: hash, now: envelope.at, elsewhere }
+  if (!stated.verified) {
+    // The identity may be another one's than the mailbox. It is not linked to what comes of the mail, or it would open that.
+    const mailed = await deps.addresses.run(address, signUp({ ...given, accountId: deps.newId() }), envelope)
+    return isRefusal(mailed)
+      ? mailed
+      : refuse(
+          'openid-unconfirmed',
+          'The provider has not verified your address: use the link in the mail, sign in, and link the identity.',
+        )
+  }
+  if (elsewhere) return addressTaken()
   const linked =
     found.identity && found.holder?.accountId === accountId
       ? 'done'
       : await link(deps, claim, accountId, proven, found.free, from)
   if (linked !== 'done') return linked
-  const envelope = envelopeOf(deps, from)
-  const { hash } = makeLink(deps.secrets.link, 'verify', address, envelope.commandId)
-  const given: SignUp = { accountId, address: email.address, locale, linkHash: hash, now: envelope.at, elsewhere }
-  const asked = await deps.addresses.run(address, (stated.verified ? claimVerified : signUp)(given), envelope)
-  if (isRefusal(asked)) return asked
-  if (stated.verified) return holderOf(deps, claims, from)
-  return refuse('openid-unconfirmed', 'The provider has not verified your address: use the link in the mail first.')
+  const begun = await deps.addresses.run(address, claimVerified(given), envelope)
+  return isRefusal(begun) ? begun : holderOf(deps, claims, from)
 }
 
 /**

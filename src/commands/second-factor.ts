@@ -2,6 +2,7 @@
 
 import type { Envelope, Transactor } from '../core/write/transact.ts'
 import { type Account, accountStream } from '../domain/account/account.ts'
+import { SHORTEST_ALONE } from '../domain/account/password-rules.ts'
 import { failSignIn } from '../domain/address/address.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import {
@@ -123,8 +124,14 @@ export const confirmOwnTotp = async (deps: FactorDeps, by: By, code: string, fro
   return isRefusal(result) ? result : endForFactor(deps, by, envelope)
 }
 
-/** Turns the factor off, with its recovery codes, and ends every other session. */
+/** Turns the factor off, with its recovery codes, and ends every other session. A password that is short without it has to go first. */
 export const removeOwnTotp = async (deps: FactorDeps, by: By, from: From): Promise<Done> => {
+  const { password } = (await deps.accounts.load(accountStream(by.accountId))).state ?? {}
+  if (password !== undefined && deps.passwords.isShort(password))
+    return refuse(
+      'password-short',
+      `Without a second factor a password has ${SHORTEST_ALONE} characters at least: change it first.`,
+    )
   const envelope = envelopeOf(deps, from, by.accountId)
   const result = await deps.factors.run(factorsStream(by.accountId), removeTotp(by.accountId, by.sessionId), envelope)
   if (isRefusal(result)) return result

@@ -6,14 +6,12 @@ import { accountStream } from '../domain/account/account.ts'
 import { endSignUp, signUpEnds } from '../domain/address/address.ts'
 import type { Actor } from '../domain/event.ts'
 import { actorId, uuidv5 } from '../domain/ids.ts'
-import { isRefusal, type Refusal } from '../domain/refusal.ts'
+import { isRefusal } from '../domain/refusal.ts'
 import type { Keys } from '../ports/keys.ts'
 import { envelopeOf, type From, type IdentityDeps } from './identity.ts'
 
 export type SignUpEndDeps = Pick<IdentityDeps, 'addresses' | 'accounts' | 'clock' | 'newId'> & {
   readonly keys: Pick<Keys, 'destroy'>
-  /** Gives up an identity at a provider that was to be the account's; repeating it is harmless. */
-  readonly releaseIdentities: (accountId: string, from: From) => Promise<'done' | Refusal>
 }
 
 const ender: Actor = { kind: 'system', id: actorId('system', 'sign-ups') }
@@ -35,11 +33,10 @@ export const endUnconfirmed = async (
   const result = await deps.addresses.run(claim, endSignUp(accountId, envelope.at), envelope)
   if (isRefusal(result)) throw new Error(result.detail)
   const { holder, pending } = result.state
-  if (pending?.accountId === accountId) return signUpEnds(pending.expiresAt)
+  const link = pending.find(each => each.accountId === accountId)?.links.at(-1)
+  if (link) return signUpEnds(link.expiresAt)
   // Confirmed in this moment, and perhaps given up again since: an account is begun right after its address.
   if (holder?.accountId === accountId || (await confirmed())) return 'confirmed'
-  const released = await deps.releaseIdentities(accountId, from)
-  if (released !== 'done') throw new Error(released.detail)
   await deps.keys.destroy(`subject:${accountId}`)
   return 'ended'
 }

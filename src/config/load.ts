@@ -83,6 +83,7 @@ export type Config = {
   readonly keyBackupDays: number
   /** An origin without a slash at its end; absent: where it listens. */
   readonly publicUrl?: string
+  readonly securityContact?: string
   readonly allowedOrigins: readonly string[]
   readonly trustedProxies: readonly string[]
   readonly openIdProviders: readonly OpenIdProvider[]
@@ -290,6 +291,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
   const publicUrl = optional('LEXICHRON_PUBLIC_URL')?.replace(/\/$/, '')
   if (publicUrl !== undefined && !isOrigin(publicUrl))
     refuse('LEXICHRON_PUBLIC_URL', publicUrl, `it has to be ${settings.LEXICHRON_PUBLIC_URL.expects}, without a path`)
+  const securityContact = optional('LEXICHRON_SECURITY_CONTACT')
   const allowedOrigins = each('LEXICHRON_ALLOWED_ORIGINS', isOrigin)
   const trustedProxies = each('LEXICHRON_TRUSTED_PROXIES', isNetwork)
   const alertMail = each('LEXICHRON_ALERT_MAIL', text => /^[^\s@<>"]{1,64}@[^\s@<>"]{1,255}$/.test(text))
@@ -319,7 +321,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     log,
     keyLifeMs,
     keyBackupDays,
-    ...defined({ metricsPort, publicUrl, memoryBytes }),
+    ...defined({ metricsPort, publicUrl, securityContact, memoryBytes }),
 
     allowedOrigins,
     trustedProxies,

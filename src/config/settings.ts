@@ -126,6 +126,11 @@ export const settings = {
     expects: 'an origin such as https://dictionary.example',
     about: 'where clients reach the service; by default where it listens',
   },
+  LEXICHRON_SECURITY_CONTACT: {
+    schema: Type.String({ maxLength: 2048, pattern: '^(?:mailto:[^\\s@<>"]+@[^\\s@<>"]+|https://[^\\s<>"]+)$' }),
+    expects: 'mailto: and an address, or an https: page',
+    about: 'whom those who find a weakness write to, in /.well-known/security.txt',
+  },
   LEXICHRON_ALLOWED_ORIGINS: list(
     'origins such as https://app.example, separated by commas',
     'origins of web pages that may call',

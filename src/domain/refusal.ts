@@ -58,6 +58,7 @@ export const refusalCodes = [
   'code-wrong',
   'factor-on',
   'factor-off',
+  'password-short',
   'passkey-wrong',
   'passkey-refused',
   'passkey-not-found',

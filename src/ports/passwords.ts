@@ -22,6 +22,8 @@ export type Passwords = {
   hash(password: string): Promise<string>
   /** `kept` undefined: there is none to compare with, which takes just as long. @throws {PasswordsBusyError} */
   check(password: string, kept: string | undefined): Promise<Checked>
+  /** Was what is kept made of a password that is too short where no second factor is asked for? Nobody else can tell. */
+  isShort(kept: string): boolean
   /** Is it among those that are tried first? In lower case. */
   isCommon(password: string): boolean
 }

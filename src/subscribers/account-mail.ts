@@ -13,8 +13,10 @@ import { SessionsEnded } from '../domain/account/session-end-events.ts'
 import {
   type AddressState,
   addressCategory,
+  changeBy,
   ownerOf,
   PasswordResetRequested,
+  pendingBy,
   SignUpReceived,
   VerificationResent,
 } from '../domain/address/address.ts'
@@ -27,7 +29,8 @@ import type { MailData, MailRule } from './mail.ts'
 type LinkPurpose = 'verify' | 'reset' | 'email' | 'revert' | 'keep'
 
 export type AccountMailDeps = {
-  readonly publicUrl: string
+  /** Where the service is reached now. */
+  readonly publicUrl: () => string
   readonly address: (stream: string) => Promise<AddressState>
   readonly account: (stream: string) => Promise<Account | undefined>
   /** What the account's owner chose; undefined when nothing was. */
@@ -52,6 +55,11 @@ const named = ({ stream, revision }: Recorded): readonly string[] => [`named:${s
 const owner = ({ stream }: Recorded): readonly string[] => [`owner:${stream}`]
 const nobody: readonly string[] = []
 const isHeld = ({ data }: Recorded): boolean => data['held'] === true
+/** Was asked for too often, by whomever: nobody is told. */
+const unlessQuiet =
+  (to: (event: Recorded) => readonly string[]) =>
+  (event: Recorded): readonly string[] =>
+    event.data['quiet'] === true ? nobody : to(event)
 const language = ({ data }: Recorded): string | undefined =>
   typeof data['locale'] === 'string' ? data['locale'] : undefined
 const when = ({ meta, data }: Recorded): MailData => ({
@@ -64,8 +72,11 @@ const ended = ({ meta, data: { grounds } }: Recorded): MailData | undefined =>
   typeof grounds === 'string' ? { at: { instant: meta.at }, grounds } : undefined
 
 export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
-  const link = (purpose: LinkPurpose) => (event: Recorded) => ({
-    url: `${deps.publicUrl}/account/${purpose}#${deps.token(purpose, event.stream, event.meta.commandId)}`,
+  // The page speaks the language of the mail.
+  const page = (purpose: LinkPurpose, locale: string): string =>
+    `${deps.publicUrl()}/account/${purpose}?lang=${/^es\b/.test(locale) ? 'es' : 'en'}`
+  const link = (purpose: LinkPurpose) => (event: Recorded, locale: string) => ({
+    url: `${page(purpose, locale)}#${deps.token(purpose, event.stream, event.meta.commandId)}`,
   })
   const address = ({ stream }: Recorded): Promise<AddressState> => deps.address(stream)
   const claim = { category: addressCategory, priority: WAITING } as const
@@ -79,9 +90,9 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       ...claim,
       type: SignUpReceived.type,
       template: 'verify-email',
-      to: event => (isHeld(event) ? nobody : named(event)),
-      // A later link has taken its place, or it was used: made at the command line, it is before anybody reads it.
-      still: async event => (await address(event)).pending?.linkHash === event.data['linkHash'],
+      to: unlessQuiet(event => (isHeld(event) ? nobody : named(event))),
+      // It may be used: made at the command line, it is before anybody reads it.
+      still: async event => pendingBy(await address(event), String(event.data['linkHash'])) !== undefined,
       locale: language,
       data: link('verify'),
     },
@@ -89,23 +100,23 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       ...claim,
       type: SignUpReceived.type,
       template: 'address-known',
-      to: event => (isHeld(event) ? named(event) : nobody),
+      to: unlessQuiet(event => (isHeld(event) ? named(event) : nobody)),
       locale: language,
-      data: () => ({ url: `${deps.publicUrl}/account/reset` }),
+      data: (_, locale) => ({ url: page('reset', locale) }),
     },
     {
       ...claim,
       type: VerificationResent.type,
       template: 'verify-email',
-      to: ({ stream }) => [`waiting:${stream}`],
-      still: async event => (await address(event)).pending?.accountId === event.data['accountId'],
+      to: unlessQuiet(({ stream }) => [`waiting:${stream}`]),
+      still: async event => pendingBy(await address(event), String(event.data['linkHash'])) !== undefined,
       data: link('verify'),
     },
     {
       ...claim,
       type: PasswordResetRequested.type,
       template: 'reset-password',
-      to: owner,
+      to: unlessQuiet(owner),
       still: async event => ownerOf(await address(event))?.accountId === event.data['accountId'],
       data: link('reset'),
     },
@@ -113,8 +124,8 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       ...claim,
       type: AddressChangeRequested.type,
       template: 'confirm-new-address',
-      to: event => (isHeld(event) ? nobody : named(event)),
-      still: async event => (await address(event)).change?.linkHash === event.data['linkHash'],
+      to: unlessQuiet(event => (isHeld(event) ? nobody : named(event))),
+      still: async event => changeBy(await address(event), String(event.data['linkHash'])) !== undefined,
       locale: language,
       data: link('email'),
     },
@@ -123,7 +134,7 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       type: AddressChangeRequested.type,
       template: 'address-wanted',
       // In the language of who has the address: who wants it chose another one for themselves.
-      to: event => (isHeld(event) ? owner(event) : nobody),
+      to: unlessQuiet(event => (isHeld(event) ? owner(event) : nobody)),
       data: () => ({}),
     },
     {
@@ -132,7 +143,7 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       template: 'address-changed',
       to: ({ stream }) => [`holder:${stream}`],
       still: async event => (await address(event)).holder?.revertHash === event.data['linkHash'],
-      data: event => ({ ...link('revert')(event), at: { instant: event.meta.at } }),
+      data: (event, locale) => ({ ...link('revert')(event, locale), at: { instant: event.meta.at } }),
     },
     {
       ...notice,
@@ -150,8 +161,8 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       priority: WAITING,
       // A later wish has a link of its own; one that was taken back has none.
       still: async ({ stream, data }) => (await deps.account(stream))?.erasure?.linkHash === data['linkHash'],
-      data: ({ data, meta }) => ({
-        url: `${deps.publicUrl}/account/keep#${deps.token('keep', String(data['claim']), meta.commandId)}`,
+      data: ({ data, meta }, locale) => ({
+        url: `${page('keep', locale)}#${deps.token('keep', String(data['claim']), meta.commandId)}`,
         at: { instant: String(data['due']) },
         receipt: deps.receipt(String(data['accountId'])),
       }),

@@ -36,7 +36,7 @@ export const factorRules: readonly MailRule[] = [
     type: DeviceAdded.type,
     category: devicesCategory,
     template: 'new-device',
-    // The first sign-in of all follows the link of a sign-up: that is no news to anybody.
-    to: event => (event.data['first'] === true ? [] : to(event)),
+    // The first sign-in of all follows the link of a sign-up, and of a link that sets a password another mail tells.
+    to: event => (event.data['first'] === true || event.data['byLink'] === true ? [] : to(event)),
   },
 ]

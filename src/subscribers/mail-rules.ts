@@ -12,7 +12,7 @@ export const operatorRules = (options: {
   readonly operators: readonly string[]
   /** Where to write to no longer get them. */
   readonly from: string
-  readonly publicUrl: string
+  readonly publicUrl: () => string
 }): readonly MailRule[] => {
   const { operators, from, publicUrl } = options
   const unsubscribe = (): string => `mailto:${from}?subject=unsubscribe`
@@ -28,7 +28,7 @@ export const operatorRules = (options: {
         language: language(event),
         at: { instant: event.meta.at },
         actor: `${event.meta.actor.kind} ${event.meta.actor.id}`,
-        url: `${publicUrl}/v1/entries/${entryIdOf(event)}/history`,
+        url: `${publicUrl()}/v1/entries/${entryIdOf(event)}/history`,
       }),
       unsubscribe,
     },

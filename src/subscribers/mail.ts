@@ -30,7 +30,7 @@ export type MailRule = {
   /** BCP 47, where the event knows better than the recipient. */
   readonly locale?: (event: Recorded) => string | undefined
   /** What the template is given; undefined when what it would say is gone. */
-  readonly data: (event: Recorded) => MailData | undefined
+  readonly data: (event: Recorded, locale: string) => MailData | undefined
   /** Where one who no longer wants mails of this kind goes: an address for mail, or a page that takes one click (RFC 8058). */
   readonly unsubscribe?: (recipient: string) => string
 }
@@ -162,7 +162,7 @@ const compose = async (
   if (!recipient || (rule.still && !(await rule.still(event, about.recipient)))) return undefined
   const reader = { locale: rule.locale?.(event) ?? recipient.locale, timeZone: recipient.timeZone }
   try {
-    const data = rule.data(event)
+    const data = rule.data(event, reader.locale)
     if (!data) return undefined
     return {
       ...deps.render(about.template, reader, data),

@@ -33,18 +33,19 @@ const tokenFor = async (address: string, subject: RegExp, count = 1): Promise<st
 const seen = new Set<string>()
 
 const password = 'horse staple battery'
-const signUp = (email: string, more: object = {}) => api('POST', '/v1/accounts', { body: { email, password, ...more } })
+const signUp = (email: string, more: object = {}) => api('POST', '/v1/accounts', { body: { email, ...more } })
 const signIn = (email: string, more: object = {}) => api('POST', '/v1/sessions', { body: { email, password, ...more } })
-const confirm = (token: string) => api('POST', '/v1/accounts/verify-email', { body: { token } })
+const confirm = (token: string, more: object = {}) =>
+  api('POST', '/v1/accounts/verify-email', { body: { token, password, ...more } })
 const access = ({ json }: Received): string => String(json['accessToken'])
 const refreshToken = ({ json }: Received): string => String(json['refreshToken'])
 const refresh = (token: string) => api('POST', '/v1/sessions/refresh', { body: { refreshToken: token } })
 const member = async (email: string): Promise<void> => {
   await signUp(email)
-  const token = await tokenFor(email, /Confirm/)
+  const token = await tokenFor(email, /Begin/)
   seen.add(token)
   const answer = await confirm(token)
-  t.equal(answer.status, 204, answer.text)
+  t.equal(answer.status, 200, answer.text)
 }
 const me = (token: string, asked: Api = api) => asked('GET', '/v1/me', { as: token })
 
@@ -53,9 +54,9 @@ t.test('a stranger signs up, confirms, signs in, goes on and signs out', async t
   const answer = await signUp(' Ada@Dictionary.Example ')
   t.equal(answer.status, 202, answer.text)
   t.equal((await signIn(email)).code, 'credentials-wrong', 'not before the address is confirmed')
-  const token = await tokenFor(`Ada@dictionary.example`, /Confirm/)
+  const token = await tokenFor(`Ada@dictionary.example`, /Begin/)
   t.match(token, /^1\.[\w-]{43}\.[\w-]{43}$/)
-  t.equal((await confirm(token)).status, 204)
+  t.equal((await confirm(token)).status, 200)
   t.equal((await confirm(token)).code, 'link-used')
 
   const first = await signIn(email)
@@ -98,16 +99,16 @@ t.test('a changed password throws the other devices out, and is asked for first'
   t.equal(Array.isArray(items) && items.length, 2)
   const change = (currentPassword: string, newPassword: string) =>
     api('POST', '/v1/me/password', { as: access(here), body: { currentPassword, newPassword } })
-  t.equal((await change('wrong password', 'another staple')).code, 'credentials-wrong')
+  t.equal((await change('wrong password', 'another horse staple')).code, 'credentials-wrong')
   for (const weak of ['short', 'password1234', 'two@dictionary.example', 'Lexichron1!', 'aaaaaaaaaa', 'x'.repeat(129)])
     t.equal((await change(password, weak)).code, 'password-weak', weak)
-  t.equal((await change(password, 'another staple')).status, 204)
+  t.equal((await change(password, 'another horse staple')).status, 204)
   await until('the end of the other', async () => ((await me(access(there))).status === 401 ? true : undefined))
   t.equal((await refresh(refreshToken(there))).code, 'session-ended')
   t.equal((await me(access(here))).status, 200)
   t.equal((await refresh(refreshToken(here))).status, 200)
   t.equal((await signIn(email)).code, 'credentials-wrong')
-  t.equal((await signIn(email, { password: 'another staple' })).status, 201)
+  t.equal((await signIn(email, { password: 'another horse staple' })).status, 201)
   await mailTo(email, /password was changed/)
 })
 
@@ -171,7 +172,7 @@ t.test('an address is changed by a link to the new one, and had back by one to t
   const reset = await tokenFor(email, /Choose a new password/)
   t.equal((await mailsTo(email, /Choose a new password/)).length, 1, 'none while the address was left')
   const set = { token: reset, password: 'entirely new staple' }
-  t.equal((await api('POST', '/v1/password-resets/confirm', { body: set })).status, 204)
+  t.equal((await api('POST', '/v1/password-resets/confirm', { body: set })).status, 200)
   t.equal((await signIn(email, { password: 'entirely new staple' })).status, 201, 'and no code is asked for')
   await mailTo(email, /was removed/)
 })
@@ -189,13 +190,13 @@ t.test('a reset sets the password once and ends every session', async t => {
     api('POST', '/v1/password-resets/confirm', { body: { token: by, password: to } })
   t.equal((await confirm(token)).code, 'link-invalid', 'a link of one kind is none of another')
   t.equal((await reset('password1234')).code, 'password-weak', 'and is still good then')
-  const two = await Promise.all([reset('set by a link'), reset('set by a link')])
-  t.same(two.map(({ status }) => status).toSorted(), [204, 410], 'one of two at once')
-  t.equal((await reset('set once more')).code, 'link-used')
-  t.equal((await signIn(email, { password: 'set by a link' })).status, 201)
+  const two = await Promise.all([reset('set by a link, once'), reset('set by a link, once')])
+  t.same(two.map(({ status }) => status).toSorted(), [200, 410], 'one of two at once')
+  t.equal((await reset('set by it once more')).code, 'link-used')
+  t.equal((await signIn(email, { password: 'set by a link, once' })).status, 201)
   await until('the end of the session', async () => ((await me(access(session))).status === 401 ? true : undefined))
   for (const bad of ['', 'x', `${token}x`, token.slice(0, -3), token.replace(/^1/, '2')])
-    t.equal((await reset('set by a guess', bad)).code, 'link-invalid', bad)
+    t.equal((await reset('set by a mere guess', bad)).code, 'link-invalid', bad)
 })
 
 t.test('one session or all others are ended by their owner alone', async t => {
@@ -379,7 +380,6 @@ t.test('known and unknown addresses get the same answer after the same appends',
     t.same(one, other, `ask ${index}`)
     t.equal(one.appended, 1)
   }
-  await mailTo(known, /have an account already/)
 })
 
 t.test('what is no address or of the wrong form is refused before anything is written', async t => {
@@ -394,22 +394,10 @@ t.test('what is no address or of the wrong form is refused before anything is wr
   ]
   bad.push(`a@${'x'.repeat(300)}.example`, 'a@[127.0.0.1]', 'a@-x.example', 'a\u202e@a.example', 'a@1.2.3.4')
   for (const email of bad) t.equal((await signUp(email)).code, 'email-invalid', email)
-  for (const body of [
-    {},
-    { email: 'a@b.example' },
-    { email: 5, password },
-    { email: 'a@b.example', password, role: 'admin' },
-  ])
+  for (const body of [{}, { email: 'a@b.example', password }, { email: 5 }, { email: 'a@b.example', role: 'admin' }])
     t.equal((await api('POST', '/v1/accounts', { body })).code, 'validation')
   t.equal((await signUp('\ud800@a.example')).code, 'text-invalid')
-  t.equal((await api('POST', '/v1/accounts?dryRun=true', { body: { email: 'a@b.example', password } })).status, 400)
-})
-
-t.test('one address in the look-alikes of compatibility is one address', async () => {
-  const email = 'fullwidth@dictionary.example'
-  await member(email)
-  await signUp('ｆｕｌｌwidth@Dictionary.EXAMPLE')
-  await mailTo(email, /have an account already/)
+  t.equal((await api('POST', '/v1/accounts?dryRun=true', { body: { email: 'a@b.example' } })).status, 400)
 })
 
 t.test('too many tries from one place are refused, known address or not', async t => {
@@ -446,7 +434,10 @@ t.test('the page of a link runs its own script and nothing else', async t => {
     const page = await fetch(`${app.url}/account/${purpose}`)
     t.equal(page.status, 200)
     const policy = page.headers.get('content-security-policy') ?? ''
-    t.match(policy, /^default-src 'none'; script-src 'sha256-[\w+/=]+'; connect-src 'self';/)
+    t.match(
+      policy,
+      /^default-src 'none'; script-src 'sha256-[\w+/=]+'; style-src 'sha256-[\w+/=]+'; connect-src 'self';/,
+    )
     t.notMatch(policy, /,|unsafe/)
     t.equal(page.headers.get('referrer-policy'), 'no-referrer')
   }

@@ -41,9 +41,9 @@ const freshToken = (address: string, subject: RegExp): Promise<string> =>
   })
 
 const member = async (email: string): Promise<{ readonly id: string; readonly as: string }> => {
-  await api('POST', '/v1/accounts', { body: { email, password } })
-  const token = await freshToken(email, /Confirm/)
-  t.equal((await api('POST', '/v1/accounts/verify-email', { body: { token } })).status, 204)
+  await api('POST', '/v1/accounts', { body: { email } })
+  const token = await freshToken(email, /Begin/)
+  t.equal((await api('POST', '/v1/accounts/verify-email', { body: { token, password } })).status, 200)
   const as = access(await signIn(email))
   return { as, id: String((await api('GET', '/v1/me', { as })).json['id']) }
 }
@@ -194,7 +194,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   const { id, as } = await member(email)
   await edit(as, { displayName: name, bio, languages: ['es'] })
   // Somebody who signed up with the same address once more has a key of their own with it.
-  await api('POST', '/v1/accounts', { body: { email, password: 'another long one' } })
+  await api('POST', '/v1/accounts', { body: { email } })
   const wanted = 'evaporatedlater@dictionary.example'
   t.equal((await api('POST', '/v1/me/email', { as, body: { email: wanted, password } })).status, 202)
   const { json } = await api('DELETE', '/v1/me', { as, body: { content: 'anonymised' } })
@@ -213,7 +213,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   t.equal((await api('POST', '/v1/me/erasure/cancel', { body: { token: keep } })).code, 'erasure-begun')
   t.match(await mail(email, /being erased/), receiptPath)
   const kept = () => readdirSync(join(folder, 'outbox')).map(name => readFileSync(join(folder, 'outbox', name), 'utf8'))
-  t.ok(kept().filter(each => each.includes(email)).length >= 4, 'until then the mails are there')
+  t.ok(kept().filter(each => each.includes(email)).length >= 3, 'until then the mails are there')
   t.equal((await api('GET', receiptPath)).code, 'receipt-not-found')
 
   t.equal(await later(26 * HOUR, [id], true), 0, 'a process that dies before the key is gone')

@@ -84,7 +84,7 @@ t.test('an authenticator from its offer to its end', async t => {
   for (const subject of [/was added/, /new recovery codes/, /code of your account was used/])
     await mailTo(email, subject)
 
-  const proof = { password: 'another staple', code: codeOf(secret, 1) }
+  const proof = { password: 'another horse staple', code: codeOf(secret, 1) }
   t.equal((await as('POST', '/v1/sessions/step-up', { ...proof })).code, 'credentials-wrong')
   t.equal((await as('POST', '/v1/sessions/step-up', { password })).code, 'second-factor-required')
   await app.clock.advance(11 * 60_000)
@@ -98,7 +98,7 @@ t.test('an authenticator from its offer to its end', async t => {
     ['POST', '/v1/me/totp', {}],
     ['POST', '/v1/me/totp/confirm', { code: '000000' }],
     ['POST', '/v1/me/recovery-codes', {}],
-    ['POST', '/v1/me/password', { currentPassword: password, newPassword: 'another staple' }],
+    ['POST', '/v1/me/password', { currentPassword: password, newPassword: 'another horse staple' }],
     ['POST', '/v1/me/email', { email: 'thief@dictionary.example', password }],
   ] as const)
     t.equal((await as(method, path, body, now)).code, 'step-up-required', path)
@@ -123,9 +123,25 @@ t.test('a reset of the password neither removes the factor nor goes around it', 
   const link = mails.find(each => each.to?.[0]?.address === email && /Choose/.test(each.subject ?? ''))
   const token = /#(\S+)/.exec(link?.text ?? '')?.[1]
   const set = await api('POST', '/v1/password-resets/confirm', { body: { token, password: 'entirely new staple' } })
-  t.equal(set.status, 204, set.text)
+  t.equal(set.status, 200, set.text)
   t.equal((await signIn({ password: 'entirely new staple' })).code, 'second-factor-required')
   t.equal((await signIn({ password: 'entirely new staple', code: codeOf(secret, 1) })).status, 201)
+})
+
+t.test('beside a second factor a password may be short, and the factor stays until it is longer', async t => {
+  const { as, password } = await person('brief@dictionary.example')
+  const offered = await as('POST', '/v1/me/totp', {})
+  const secret = String(offered.json['secret'])
+  const change = (currentPassword: string, newPassword: string) =>
+    as('POST', '/v1/me/password', { currentPassword, newPassword })
+  const refused = await change(password, 'grape 17')
+  t.match(refused, { status: 422, code: 'password-weak', json: { errors: [{ pointer: '/newPassword' }] } })
+  t.equal((await as('POST', '/v1/me/totp/confirm', { code: codeOf(secret) })).status, 204)
+  t.equal((await change(password, 'grape 17')).status, 204)
+  t.match(await as('DELETE', '/v1/me/totp'), { status: 409, code: 'password-short' })
+  t.equal((await change('grape 17', 'grapes by the harbour')).status, 204)
+  t.equal((await as('DELETE', '/v1/me/totp')).status, 204)
+  t.equal((await change('grapes by the harbour', 'grape 17')).code, 'password-weak')
 })
 
 t.test('strangers who guess keep nobody out: a device that was signed in on before still gets in', async t => {
@@ -176,7 +192,7 @@ t.test('strangers who guess keep nobody out: a device that was signed in on befo
 
 t.test('who stole a session guesses at its password no more often than a stranger, and it is noted', async t => {
   const { accountId, as, signIn, password } = await person('stolen@dictionary.example')
-  const guess = { currentPassword: 'a guess of mine', newPassword: 'another staple' }
+  const guess = { currentPassword: 'a guess of mine', newPassword: 'another horse staple' }
   for (let n = 0; n < 5; n += 1) t.equal((await as('POST', '/v1/me/password', guess)).code, 'credentials-wrong')
   const email = { email: 'thief@dictionary.example', password: 'a guess of mine' }
   for (let n = 0; n < 3; n += 1) t.equal((await as('POST', '/v1/me/email', email)).code, 'credentials-wrong')

@@ -122,6 +122,7 @@ const story: readonly (readonly [operationId: string, as: string | undefined, he
   ['health-ready', undefined],
   ['health', undefined],
   ['jwks', undefined],
+  ['security-text', undefined],
   ['list-roles', undefined],
   ['explain-problem', undefined],
   ['openapi', undefined],

@@ -12,6 +12,7 @@ import { UndecodableEventError } from '../../src/core/log/log.ts'
 import { ProjectionError } from '../../src/core/project/errors.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
 import { KeysError } from '../../src/ports/keys.ts'
+import { PasswordsBusyError } from '../../src/ports/passwords.ts'
 import { ReadStoreError } from '../../src/ports/read-store.ts'
 import { openApi } from '../support/api.ts'
 import { openEdge } from '../support/edge.ts'
@@ -143,6 +144,14 @@ t.test('what lies behind fails: 5xx that reveal nothing', async t => {
     if (status === 503) t.match(answer.headers.get('retry-after'), /^\d+$/)
   }
   t.match(edge.lines.join(''), secret, 'the log has it')
+  faults.append = () => Promise.reject(new PasswordsBusyError(2))
+  const busy = await fetch(`${edge.url}/v1/entries`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${author}`, 'content-type': 'application/json' },
+    body: JSON.stringify(base()),
+  })
+  t.strictSame([busy.status, busy.headers.get('retry-after')], [429, '2'])
+  t.match(await busy.json(), { code: 'passwords-busy' })
   const body = { ...base(), senses: [{ gloss: 'g' }] }
   faults.append = () => ({ outcome: 'unknown', cause: secret })
   const keyed = { as: author, body, headers: { 'idempotency-key': 'u-1' } }

@@ -30,9 +30,9 @@ const mailTo = (address: string, subject: RegExp) =>
 const password = 'horse staple battery'
 /** Signs up, confirms and signs in; the access token and the account's id. */
 const member = async (email: string): Promise<{ readonly as: string; readonly id: string }> => {
-  await api('POST', '/v1/accounts', { body: { email, password } })
-  const token = /#(\S+)/.exec((await mailTo(email, /Confirm/)).text ?? '')?.[1]
-  await api('POST', '/v1/accounts/verify-email', { body: { token } })
+  await api('POST', '/v1/accounts', { body: { email } })
+  const token = /#(\S+)/.exec((await mailTo(email, /Begin/)).text ?? '')?.[1]
+  await api('POST', '/v1/accounts/verify-email', { body: { token, password } })
   const as = String((await api('POST', '/v1/sessions', { body: { email, password } })).json['accessToken'])
   return { as, id: String((await api('GET', '/v1/me', { as })).json['id']) }
 }

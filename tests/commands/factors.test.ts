@@ -43,12 +43,13 @@ const member = async (address: string) => {
     at: clock.now(),
     actor: { kind: 'system' as const, id: 's' },
   })
-  const given = { accountId: id, address, password: 'hashed right', locale: 'en' as const }
+  const given = { accountId: id, address, locale: 'en' as const }
+  const password = 'hashed right horse staple'
   await here.addresses.run(claim, signUp({ ...given, linkHash: id, now: clock.now() }), by())
-  await here.addresses.run(claim, confirmAddress(id, clock.now()), by())
-  await here.accounts.run(accountStream(id), createAccount({ ...given, claim }), by())
+  await here.addresses.run(claim, confirmAddress(id, clock.now(), password), by())
+  await here.accounts.run(accountStream(id), createAccount({ ...given, password, claim }), by())
   const enter = async (deps = here) => {
-    const opened = await signIn(deps, { email: address, password: 'right', remember: true }, from, admit)
+    const opened = await signIn(deps, { email: address, password: 'right horse staple', remember: true }, from, admit)
     if (isRefusal(opened)) throw new Error(opened.detail)
     return { accountId: id, sessionId: opened.session.id }
   }
@@ -80,7 +81,7 @@ t.test('a proof is good for ten minutes, for its session alone, and on every nod
   const failed = []
   for await (const events of log.readStream(claim)) failed.push(...events.filter(each => each.type === 'SignInFailed'))
   t.match(failed, [{ data: { reason: 'step-up' }, meta: { actor: { kind: 'account', id } } }])
-  t.equal(codeOf(await stepUp(here, one, { password: 'right' }, from, admit)), 'fine')
+  t.equal(codeOf(await stepUp(here, one, { password: 'right horse staple' }, from, admit)), 'fine')
   t.equal(codeOf(await requireFresh(there, one)), 'done')
   t.equal(codeOf(await requireFresh(there, two)), 'step-up-required', 'the other session proved nothing')
   const foreign = { accountId: randomUUID(), sessionId: one.sessionId }
@@ -88,7 +89,7 @@ t.test('a proof is good for ten minutes, for its session alone, and on every nod
   const refusing = async (): Promise<void> => {
     throw new Error('too many')
   }
-  await t.rejects(stepUp(here, two, { password: 'right' }, from, refusing), { message: 'too many' })
+  await t.rejects(stepUp(here, two, { password: 'right horse staple' }, from, refusing), { message: 'too many' })
   t.equal(codeOf(await requireFresh(there, two)), 'step-up-required')
 })
 
@@ -107,7 +108,7 @@ const withTotp = async (address: string) => {
   const offer = await second.offerOwnTotp(here, by, from)
   if (isRefusal(offer)) throw new Error(offer.detail)
   t.equal(codeOf(await second.confirmOwnTotp(here, by, codeAt(offer.secret), from)), 'done')
-  const tryIn = (code?: string, deps = here, password = 'right') =>
+  const tryIn = (code?: string, deps = here, password = 'right horse staple') =>
     signIn(deps, { email: address, password, remember: false, ...defined({ code }) }, from, admit)
   return { ...person, by, secret: offer.secret, tryIn }
 }
@@ -178,17 +179,17 @@ t.test('recovery codes are good once each, as typed by hand, and the last ones m
   t.match(await eventsOf(factorsStream(id)).then(events => events.at(-1)), { data: { left: 8, purpose: 'sign-in' } })
   t.equal(codeOf(await second.removeOwnTotp(here, by, from)), 'done')
   t.equal(codeOf(await tryIn()), 'fine')
-  t.equal(codeOf(await stepUp(here, by, { password: 'right', code: codeAt(secret) }, from, admit)), 'fine')
+  t.equal(codeOf(await stepUp(here, by, { password: 'right horse staple', code: codeAt(secret) }, from, admit)), 'fine')
 })
 
 t.test('a proof needs the factor too, and a password alone changes nothing then', async t => {
   const { by, secret } = await withTotp('both@words.example')
   await clock.advance(FRESH_MS + 1)
   t.equal(codeOf(await requireFreshBesidePassword(here, by, admit)), 'step-up-required')
-  t.equal(codeOf(await stepUp(here, by, { password: 'right' }, from, admit)), 'second-factor-required')
-  t.equal(codeOf(await stepUp(here, by, { password: 'right', code: '000000' }, from, admit)), 'code-wrong')
+  t.equal(codeOf(await stepUp(here, by, { password: 'right horse staple' }, from, admit)), 'second-factor-required')
+  t.equal(codeOf(await stepUp(here, by, { password: 'right horse staple', code: '000000' }, from, admit)), 'code-wrong')
   t.equal(codeOf(await requireFresh(here, by)), 'step-up-required')
-  t.equal(codeOf(await stepUp(here, by, { password: 'right', code: codeAt(secret) }, from, admit)), 'fine')
+  t.equal(codeOf(await stepUp(here, by, { password: 'right horse staple', code: codeAt(secret) }, from, admit)), 'fine')
   t.equal(codeOf(await requireFreshBesidePassword(there, by, admit)), 'done')
   const { enter } = await member('alone@words.example')
   const alone = await enter()
@@ -227,7 +228,7 @@ t.test('a device is known by its token from its first sign-in on, to one account
   const ada = await member('device@words.example')
   const eve = await member('other@words.example')
   const tried: (string | undefined)[] = []
-  const enter = (email: string, device?: string, password = 'right') =>
+  const enter = (email: string, device?: string, password = 'right horse staple') =>
     signIn(here, { email, password, remember: false }, { ...from, ...defined({ device }) }, async (_, known) => {
       tried.push(known)
     })
@@ -438,8 +439,8 @@ t.test('a passkey takes the place of a code, and proves its holder to a session'
       admit,
     )
   t.equal(codeOf(await both('wrong')), 'credentials-wrong')
-  t.equal(codeOf(await both('right', { verified: false })), 'fine', 'beside a password no PIN is needed')
-  t.equal(codeOf(await both('right', { origin: 'https://evil.example' })), 'passkey-wrong')
+  t.equal(codeOf(await both('right horse staple', { verified: false })), 'fine', 'beside a password no PIN is needed')
+  t.equal(codeOf(await both('right horse staple', { origin: 'https://evil.example' })), 'passkey-wrong')
   t.equal((await eventsOf(factorsStream(id))).at(-1)?.type, 'CodeRefused')
   await clock.advance(FRESH_MS + 1)
   const prove = (spoilt: Spoilt, holder = by.sessionId, more: object = {}) => {
@@ -453,5 +454,5 @@ t.test('a passkey takes the place of a code, and proves its holder to a session'
   t.equal(codeOf(await requireFresh(here, by)), 'step-up-required')
   t.equal(codeOf(await prove({})), 'fine')
   t.equal(codeOf(await requireFresh(there, by)), 'done')
-  t.equal(codeOf(await prove({ verified: false }, by.sessionId, { password: 'right' })), 'fine')
+  t.equal(codeOf(await prove({ verified: false }, by.sessionId, { password: 'right horse staple' })), 'fine')
 })

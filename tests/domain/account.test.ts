@@ -3,9 +3,10 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { type AccountEvent, accountAggregate, createAccount, setPassword } from '../../src/domain/account/account.ts'
-import { contextOf, normalPassword, passwordFault } from '../../src/domain/account/password-rules.ts'
+import { contextOf, isShort, normalPassword, passwordFault } from '../../src/domain/account/password-rules.ts'
 import { endSessions, endSessionsFor } from '../../src/domain/account/session-ends.ts'
 import {
+  type AddressEvent,
   addressAggregate,
   confirmAddress,
   endSignUp,
@@ -30,7 +31,7 @@ import {
   startSession,
   stepUpSession,
 } from '../../src/domain/session/session.ts'
-import { scenario } from '../support/scenario.ts'
+import { type Given, scenario } from '../support/scenario.ts'
 
 const now = new Date('2026-01-01T00:00:00.000Z')
 const after = (ms: number): Date => new Date(now.getTime() + ms)
@@ -42,7 +43,6 @@ const sessions = scenario(sessionAggregate)
 const request = {
   accountId: 'a-1',
   address: 'a@b.example',
-  password: 'kept',
   locale: 'en' as const,
   linkHash: 'h-1',
   now,
@@ -50,9 +50,9 @@ const request = {
 const { now: _, ...asked } = request
 const received = {
   type: 'SignUpReceived' as const,
-  data: { ...asked, expiresAt: after(24 * HOUR).toISOString(), held: false },
+  data: { ...asked, expiresAt: after(24 * HOUR).toISOString(), held: false, quiet: false },
 }
-const confirmed = { type: 'AddressConfirmed' as const, data: { accountId: 'a-1', linkHash: 'h-1' } }
+const confirmed = { type: 'AddressConfirmed' as const, data: { accountId: 'a-1', linkHash: 'h-1', password: 'kept' } }
 
 t.test('an address: one event whether or not it is held, confirmed once by the last link', async t => {
   addresses.given().when(signUp(request)).thenEvents(received)
@@ -60,8 +60,11 @@ t.test('an address: one event whether or not it is held, confirmed once by the l
     .given(received, confirmed)
     .when(signUp({ ...request, accountId: 'a-2', linkHash: 'h-2' }))
     .then('SignUpReceived')
-    .thenState(({ holder, pending }) => t.same([holder?.accountId, pending], ['a-1', undefined]))
-  addresses.given(received).when(confirmAddress('h-1', now)).thenEvents(confirmed)
+    .thenState(({ holder, pending }) => t.same([holder?.accountId, pending], ['a-1', []]))
+  addresses
+    .given(received)
+    .when(confirmAddress('h-1', now, 'kept'))
+    .thenEvents(confirmed)
   addresses.given(received).when(confirmAddress('h-2', now)).thenRefused('link-invalid')
   addresses
     .given(received)
@@ -69,12 +72,15 @@ t.test('an address: one event whether or not it is held, confirmed once by the l
     .thenRefused('link-expired')
   addresses.given(received, confirmed).when(confirmAddress('h-1', now)).thenRefused('link-used')
   addresses.given().when(confirmAddress('h-1', now)).thenRefused('link-invalid')
-  addresses
-    .given(received)
-    .when(resend('h-3', now))
-    .then('VerificationResent')
-    .again(confirmAddress('h-1', now))
-    .thenRefused('link-invalid')
+  for (const link of ['h-1', 'h-3'])
+    addresses
+      .given(received)
+      .when(resend('h-3', after(HOUR)))
+      .then('VerificationResent')
+      .again(confirmAddress(link, after(HOUR)))
+      .then('AddressConfirmed')
+      .again()
+      .thenRefused('link-used')
   addresses
     .given()
     .when(resend('h-3', now))
@@ -84,7 +90,74 @@ t.test('an address: one event whether or not it is held, confirmed once by the l
   addresses.given(received, confirmed).when(releaseAddress('a-2')).thenNothing()
   addresses.given(received, confirmed).when(releaseAddress('a-1')).then('AddressReleased').again().thenNothing()
   addresses.given().when(failSignIn('d', 'credentials')).then('SignInFailed')
-  t.notOk(addresses.given({ ...received, removed: true }).state.pending?.address, 'erased')
+  t.notOk(addresses.given({ ...received, removed: true }).state.pending[0]?.address, 'erased')
+  t.notOk(addresses.given(received, { ...confirmed, removed: true }).state.holder?.password, 'erased')
+})
+
+t.test('two sign-ups of one address: either link begins the account, with the password of who opened it', async t => {
+  const second = { ...received, data: { ...received.data, accountId: 'a-2', linkHash: 'h-2' } }
+  const both = addresses.given(received, second)
+  for (const [link, accountId] of [
+    ['h-1', 'a-1'],
+    ['h-2', 'a-2'],
+  ] as const)
+    both
+      .when(confirmAddress(link, after(HOUR), `set by ${link}`))
+      .then('AddressConfirmed')
+      .thenState(({ holder, pending }) =>
+        t.match({ holder, pending }, { holder: { accountId, password: `set by ${link}` }, pending: [] }),
+      )
+      .again(confirmAddress(link === 'h-1' ? 'h-2' : 'h-1', after(HOUR)))
+      .thenRefused('link-invalid')
+  both.when(confirmAddress('h-1', after(24 * HOUR))).thenRefused('link-expired')
+})
+
+t.test('mails to one address: one a minute, five a day, then one for each half of the life of a link', async t => {
+  const MINUTE = 60_000
+  for (const [kind, decide, half] of [
+    ['PasswordResetRequested', requestReset, 15 * MINUTE],
+    ['VerificationResent', resend, 12 * HOUR],
+  ] as const)
+    for (const held of [[], [received, confirmed]]) {
+      // The sign-up has had its mail a day before.
+      const facts: Given<AddressEvent>[] = held.map(each => ({ ...each, at: after(-25 * HOUR) }))
+      const ask = (ms: number): boolean => {
+        const at = after(ms)
+        const [event] = addresses
+          .given(...facts)
+          .when(decide(`h-${ms}`, at))
+          .then(kind).events
+        if (event?.type !== kind) return false
+        facts.push({ ...event, at })
+        return !event.data.quiet
+      }
+      t.ok(ask(0))
+      t.notOk(ask(MINUTE - 1))
+      for (let sent = 1; sent < 5; sent += 1) t.ok(ask(sent * MINUTE), `${kind} ${sent}`)
+      t.notOk(ask(4 * MINUTE + half - 1))
+      t.ok(ask(4 * MINUTE + half))
+      t.notOk(ask(5 * MINUTE + half), 'five have gone within the day')
+      t.ok(ask(4 * MINUTE + 24 * HOUR + half), 'and a day later it is as it was')
+    }
+})
+
+t.test('who asks in the name of others takes no link from them', async () => {
+  const wanted = (linkHash: string, ms: number, quiet: boolean) => ({
+    type: 'PasswordResetRequested' as const,
+    data: { accountId: 'a-1', linkHash, expiresAt: after(ms + HOUR / 2).toISOString(), quiet },
+    at: after(ms),
+  })
+  const story = addresses.given(received, confirmed, wanted('own', 0, false), wanted('pest', 60_000, false))
+  for (const link of ['own', 'pest'])
+    story
+      .when(useReset(link, after(120_000)))
+      .then('PasswordResetUsed')
+      .again(useReset(link === 'own' ? 'pest' : 'own', after(120_000)))
+      .thenRefused('link-invalid')
+  addresses
+    .given(received, confirmed, wanted('none', 0, true))
+    .when(useReset('none', after(1)))
+    .thenRefused('link-invalid')
 })
 
 t.test('a sign-up that nobody confirms ends a week after its last link, and not before', async t => {
@@ -121,7 +194,7 @@ t.test('a sign-up that nobody confirms ends a week after its last link, and not 
     .given(received)
     .when(endSignUp('a-0', after(due)))
     .then('SignUpEnded')
-    .thenState(({ pending }) => t.equal(pending?.accountId, 'a-1'))
+    .thenState(({ pending }) => t.equal(pending[0]?.accountId, 'a-1'))
 })
 
 t.test('a reset: asked for by anybody, used once by the holder', async () => {
@@ -141,7 +214,7 @@ t.test('a reset: asked for by anybody, used once by the holder', async () => {
     .thenRefused('link-invalid')
 })
 
-const { linkHash: _l, ...person } = { ...asked, claim: 'address-1.x' }
+const { linkHash: _l, ...person } = { ...asked, password: 'kept', claim: 'address-1.x' }
 const created = { type: 'AccountCreated' as const, data: person }
 
 t.test('an account begins once, and of none nothing is decided', async () => {
@@ -275,7 +348,26 @@ t.test('addresses: one key for one mailbox', async t => {
     return 'key' in read ? read.key : read.refused
   }
   t.equal(key('Ada@EXAMPLE.org'), 'ada@example.org')
-  t.equal(key('ＡＤＡ@example.org'), 'ada@example.org')
+  for (const [one, other] of [
+    ['Straße@example.org', 'STRASSE@example.org'],
+    ['ΟΔΟΣ@example.org', 'οδος@example.org'],
+    ['οδοσ@example.org', 'οδος@example.org'],
+    ['ΣΑΣ.ΣΑΣ@example.org', 'σας.σασ@example.org'],
+    ['ẞ@example.org', 'ss@example.org'],
+    ['e\u0301a@example.org', 'ÉA@example.org'],
+    ['ada@BÜCHER.example', 'ada@xn--bcher-kva.example'],
+    ['ada@ｅｘａｍｐｌｅ.org', 'ada@example.org'],
+  ] as const)
+    t.equal(key(one), key(other), `${one} ${other}`)
+  for (const [one, other] of [
+    ['ＡＤＡ@example.org', 'ada@example.org'],
+    ['ﬁn²@example.org', 'fin2@example.org'],
+    ['ılgaz@example.org', 'ilgaz@example.org'],
+    ['ada+a@example.org', 'ada@example.org'],
+  ] as const)
+    t.not(key(one), key(other), `${one} ${other}`)
+  const typed = readEmail(' Jose\u0301.Straße@Bücher.EXAMPLE ')
+  t.match(typed, { address: 'José.Straße@xn--bcher-kva.example', key: 'josé.strasse@xn--bcher-kva.example' })
   t.equal(key('ada@bücher.example'), key('ada@xn--bcher-kva.example'))
   t.not(key('a.da@example.org'), key('ada@example.org'))
   for (const bad of [
@@ -301,11 +393,39 @@ t.test(
   },
 )
 
-t.test('passwords: length after normalisation, the common ones, and what follows from the address', async t => {
-  const fault = (password: string) =>
-    passwordFault(password, each => each === 'password1', contextOf('ada.lovelace@engine.example'))?.refused
-  for (const good of ['correct horse', '密码密码密码密码', 'e\u0301x'.repeat(64), 'x1'.repeat(64)])
+t.test('passwords: length after normalisation, the common ones, and what follows from address and name', async t => {
+  const rules = {
+    isCommon: (password: string) => ['password1', 'abcdefghijklmnopq'].includes(password),
+    context: contextOf('ada.lovelace@engine.example', 'Zebra Finch'),
+  }
+  const fault = (password: string, factor = false) => passwordFault(password, { ...rules, factor })?.refused
+  for (const good of [
+    'correct horse staple',
+    '密码学很有趣而且很难破解的一句话',
+    `${'e\u0301'.repeat(64)}${'x'.repeat(64)}`,
+    'my zebra likes grapes',
+    'ada lives by the harbour',
+  ])
     t.equal(fault(good), undefined, good)
-  for (const bad of ['e\u0301'.repeat(7), 'x1'.repeat(65), 'Password1', 'Lovelace123', 'ada.lovelace!', '        '])
+  for (const bad of [
+    'x'.repeat(14),
+    `${'e\u0301x'.repeat(7)}`,
+    'correct horse ',
+    `${'x1'.repeat(64)}y`,
+    'Abcdefghijklmnopq',
+    'password1password1',
+    'abcabcabcabcabc',
+    'lexichronlexichron',
+    'zebrafinchlexichron',
+    'Finch-Lovelace-2024',
+    'ada.lovelace!!!!!',
+    'engine.example engine',
+    ' '.repeat(20),
+  ])
     t.equal(fault(bad), 'password-weak', bad)
+  t.equal(fault('grape 17', true), undefined, 'beside a second factor')
+  for (const bad of ['grape 1', 'Lovelace1', 'password1', 'aaaaaaaaaa']) t.equal(fault(bad, true), 'password-weak', bad)
+  const { errors } = passwordFault('short', { ...rules, pointer: '/newPassword' }) ?? {}
+  t.match(errors, [{ pointer: '/newPassword' }])
+  t.same(['x'.repeat(14), 'x'.repeat(15), 'e\u0301'.repeat(14)].map(isShort), [true, false, true])
 })

@@ -10,6 +10,7 @@ import type { Log } from '../../src/core/log/log.ts'
 import { openLog } from '../../src/core/log/open.ts'
 import { openTransactor } from '../../src/core/write/transact.ts'
 import { accountAggregate, accountEvents } from '../../src/domain/account/account.ts'
+import { isShort } from '../../src/domain/account/password-rules.ts'
 import { addressAggregate, addressEvents, addressStream } from '../../src/domain/address/address.ts'
 import { isEmail, readEmail } from '../../src/domain/address/email.ts'
 import { addressKeysAggregate, addressKeysEvents } from '../../src/domain/address/keys.ts'
@@ -81,6 +82,7 @@ export const identityNode = (log: Log, clock: FakeClock): IdentityNode => {
     sessions: open(sessionAggregate),
     passwords: {
       isCommon: () => false,
+      isShort: hashed => isShort(hashed.slice('hashed '.length)),
       hash: async password => `hashed ${password}`,
       check: async (password, hashed) => ({ matches: hashed === `hashed ${password}`, outdated: false }),
     },
@@ -91,6 +93,7 @@ export const identityNode = (log: Log, clock: FakeClock): IdentityNode => {
       refresh: secret,
       device: secret,
     },
+    displayNameOf: async () => undefined,
     clock,
     newId: randomUUID,
     factors: open(factorsAggregate),

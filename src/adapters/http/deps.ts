@@ -50,6 +50,8 @@ export type HttpQueries = {
 export type HttpSettings = {
   /** Where clients reach the service; `https:` adds HSTS. */
   readonly publicUrl?: string
+  /** A URI by which whoever finds a weakness reaches those who run the service. */
+  readonly securityContact?: string
   /** Origins whose pages may read answers; none: no CORS at all. */
   readonly allowedOrigins: readonly string[]
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */

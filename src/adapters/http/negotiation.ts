@@ -41,3 +41,15 @@ export const formatOf = <F extends string>(accept: string | undefined, offered: 
 /** The best that a request takes of what is kept compressed, by Accept-Encoding (12.5.3). */
 export const encodingFor = (accepted: string | string[] | undefined): Encoding | undefined =>
   typeof accepted === 'string' ? bestOf(accepted, encodings, encoding => [encoding, '*']) : undefined
+
+/** The best language of those offered by Accept-Language (12.5.4); the first one without it, or where it names none. */
+export const languageFor = <L extends string>(accepted: string | undefined, offered: readonly [L, ...L[]]): L => {
+  const qualities = qualitiesOf(accepted ?? '')
+  const ranges = [...qualities.keys()]
+  return (
+    bestOf(accepted ?? '', offered, language => [
+      ...ranges.filter(range => range === language || range.startsWith(`${language}-`)),
+      '*',
+    ]) ?? offered[0]
+  )
+}

@@ -26,6 +26,7 @@ import { ownDataRoutes } from './routes/own-data.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { profileRoutes } from './routes/profile.ts'
 import { publicProfileRoute } from './routes/public-profile.ts'
+import { securityTextRoute } from './routes/security-text.ts'
 import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 import type { SessionCookies } from './session-cookies.ts'
 
@@ -338,6 +339,7 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
   ...analyticsRoutes(deps, edge),
   ...historyRoutes({ ...edge, ...deps.history }),
   ...operationRoutes(deps, edge.isClosing),
+  securityTextRoute(deps),
   ...(deps.identity ? accountRoutes(deps.identity, edge.cookies) : []),
   ...(deps.administration ? administrationRoutes(deps.administration) : []),
   ...(deps.ownData && deps.identity

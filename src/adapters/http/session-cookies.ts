@@ -37,6 +37,8 @@ export type SessionCookies = {
     readonly refreshToken: string
     readonly device?: string
   }): readonly string[]
+  /** The one by which this browser is known from here on. */
+  known(device: string): string
   /** Those that end it in the browser. */
   readonly cleared: readonly string[]
 }
@@ -84,6 +86,8 @@ export const openSessionCookies = (deps: {
     return from !== null && (from.origin === own || from.host === single(headers['host']))
   }
 
+  const known = (device: string): string => `${cookieNames.device}=${device}; Max-Age=${DEVICE_SECONDS}${HIDDEN}`
+
   return {
     access: headers => cookieOf(headers, cookieNames.access),
     refresh: headers => cookieOf(headers, cookieNames.refresh),
@@ -100,6 +104,7 @@ export const openSessionCookies = (deps: {
       throw new ProblemError('csrf-invalid', 'X-CSRF-Token is missing, or is not that of this session.')
     },
     csrfToken,
+    known,
     set: ({ session, accessToken, refreshToken, device }) => {
       const { id, remember, usedAt, endsAt } = session
       const seconds = Math.max(0, Math.floor((Date.parse(endsAt) - Date.parse(usedAt)) / 1000))
@@ -110,7 +115,7 @@ export const openSessionCookies = (deps: {
         `${cookieNames.refresh}=${refreshToken}${life}${HIDDEN}`,
         `${cookieNames.csrf}=${csrfToken(id)}${life}${READABLE}`,
         // It outlives the session, and signing out.
-        ...(device === undefined ? [] : [`${cookieNames.device}=${device}; Max-Age=${DEVICE_SECONDS}${HIDDEN}`]),
+        ...(device === undefined ? [] : [known(device)]),
       ]
     },
     cleared: [

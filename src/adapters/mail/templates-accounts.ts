@@ -22,7 +22,7 @@ const template = (name: string, en: Said, es: Said, sample: MailTemplate['sample
   words: { en: { ...en, why: why.en }, es: { ...es, why: why.es } },
 })
 
-const link = { url: 'https://dictionary.example/account/verify#1.b64.b64' }
+const link = { url: 'https://dictionary.example/account/verify?lang=en#1.b64.b64' }
 const at = { at: { instant: '2026-01-05T10:00:00Z' }, role: 'editor' }
 const href = '<%= it.url %>'
 
@@ -72,14 +72,14 @@ export const accountTemplates: readonly MailTemplate[] = [
   template(
     'verify-email',
     {
-      subject: 'Confirm your address',
-      lines: ['Use the link within 24 hours to begin your account.', ignore.en],
-      action: { label: 'Confirm the address', href },
+      subject: 'Begin your account',
+      lines: ['Use the link within 24 hours to set a password and begin your account.', ignore.en],
+      action: { label: 'Begin the account', href },
     },
     {
-      subject: 'Confirme su dirección',
-      lines: ['Use el enlace en las próximas 24 horas para abrir su cuenta.', ignore.es],
-      action: { label: 'Confirmar la dirección', href },
+      subject: 'Abra su cuenta',
+      lines: ['Use el enlace en las próximas 24 horas para poner una contraseña y abrir su cuenta.', ignore.es],
+      action: { label: 'Abrir la cuenta', href },
     },
     link,
   ),
@@ -88,12 +88,14 @@ export const accountTemplates: readonly MailTemplate[] = [
     {
       subject: 'You have an account already',
       lines: ['Somebody signed up with this address, which has an account. Sign in, or have the password reset.'],
+      action: { label: 'Have the password reset', href },
     },
     {
       subject: 'Usted ya tiene una cuenta',
       lines: [
         'Alguien se registró con esta dirección, que ya tiene una cuenta. Inicie sesión o restablezca la contraseña.',
       ],
+      action: { label: 'Restablecer la contraseña', href },
     },
     link,
   ),

@@ -5,7 +5,7 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hash, verify } from '@node-rs/argon2'
-import { isTooLong, normalPassword } from '../../domain/account/password-rules.ts'
+import { isShort, isTooLong, normalPassword } from '../../domain/account/password-rules.ts'
 import { type Passwords, PasswordsBusyError } from '../../ports/passwords.ts'
 
 /** OWASP's password storage cheat sheet, the first of its choices: 19 MiB, two passes, one lane. */
@@ -13,6 +13,8 @@ export const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
 const CIPHER = 'aes-256-gcm'
 const IV_BYTES = 12
 const TAG_BYTES = 16
+/** Before the hash of a short password, under the encryption: who reads the log does not learn whose passwords are short. */
+const SHORT = 'short '
 /** What waits at most for each one that runs: a second or so. */
 const WAITING_PER_PLACE = 16
 
@@ -73,6 +75,11 @@ export const openPasswords = async ({ pepper, concurrency, cost = COST }: Passwo
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
     return decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
   }
+  const readKept = (kept: string): { readonly phc: string; readonly short: boolean } => {
+    const text = unwrap(kept)
+    const short = text.startsWith(SHORT)
+    return { phc: short ? text.slice(SHORT.length) : text, short }
+  }
   // Argon2id is what the package does unless told otherwise.
   const derive = (password: string): Promise<string> => hash(normalPassword(password), cost)
 
@@ -80,16 +87,17 @@ export const openPasswords = async ({ pepper, concurrency, cost = COST }: Passwo
   const nobody = await derive(randomBytes(32).toString('base64url'))
 
   return {
-    hash: password => run(async () => wrap(await derive(password))),
+    hash: password => run(async () => wrap(`${isShort(password) ? SHORT : ''}${await derive(password)}`)),
     check: (password, kept) =>
       run(async () => {
-        const phc = kept === undefined ? nobody : unwrap(kept)
+        const phc = kept === undefined ? nobody : readKept(kept).phc
         // What is no password takes as long as one that is wrong.
         const isPassword = kept !== undefined && !isTooLong(password)
         const matches = (await verify(phc, isPassword ? normalPassword(password) : '')) && isPassword
         const [memory, time] = costOf(phc)
         return { matches, outdated: matches && (memory < cost.memoryCost || time < cost.timeCost) }
       }),
+    isShort: kept => readKept(kept).short,
     isCommon: password => common.has(password),
   }
 }

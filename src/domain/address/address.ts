@@ -11,7 +11,7 @@ import { type EventOf, eventType, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
 import { addressChangeEvents, disputedFrom } from './change-events.ts'
-import { linkExpired, linkInvalid } from './links.ts'
+import { expiryOf, isEnough, isExpired, linkExpired, linkInvalid, type MailTimes, withLast, withMail } from './links.ts'
 
 // Stream
 
@@ -26,10 +26,12 @@ const text = Type.String({ minLength: 1 })
 const secret = Type.String({ minLength: 1, seal: 'subject' as const })
 const subject = (data: { readonly accountId?: unknown }): string => String(data.accountId)
 
+/** Of what asks for a link: so many mails went to the address lately that this time none does, and no link is made. */
+const quiet = Type.Boolean()
+
 /**
  * `accountId` is that of the account to be, and names the key of the address also where there is an account already, so that
- * both cases are the same work. `linkHash` is SHA-256 of the secret in the mail; `held`: the address had an account;
- * `password` is absent where an OpenID provider vouched for who signed up.
+ * both cases are the same work. `linkHash` is SHA-256 of the secret in the mail; `held`: the address had an account.
  */
 export const SignUpReceived = eventType(
   'SignUpReceived',
@@ -37,18 +39,25 @@ export const SignUpReceived = eventType(
     {
       accountId: text,
       address: secret,
-      password: Type.Optional(secret),
       locale: Type.Enum(['en', 'es']),
       linkHash: text,
       expiresAt: text,
       held: Type.Boolean(),
+      quiet,
     },
     strict,
   ),
   { subject },
 )
-/** The link was used: the address is the account's. */
-export const AddressConfirmed = eventType('AddressConfirmed', Type.Object({ accountId: text, linkHash: text }, strict))
+/**
+ * The link was used: the address is the account's, with the password that was set there. It is absent where an OpenID
+ * provider vouched for who signed up.
+ */
+export const AddressConfirmed = eventType(
+  'AddressConfirmed',
+  Type.Object({ accountId: text, linkHash: text, password: Type.Optional(secret) }, strict),
+  { subject },
+)
 /** Nobody used the link: the sign-up is over, and the key of what it gave is destroyed. */
 export const SignUpEnded = eventType('SignUpEnded', Type.Object({ accountId: text }, strict))
 export const AddressReleased = eventType('AddressReleased', Type.Object({ accountId: text }, strict))
@@ -57,12 +66,12 @@ export const SignInFailed = eventType('SignInFailed', Type.Object({ device: text
 /** Asked for by anybody; there is a mail only where there is an account. */
 export const PasswordResetRequested = eventType(
   'PasswordResetRequested',
-  Type.Object({ accountId: Type.Optional(text), linkHash: text, expiresAt: text }, strict),
+  Type.Object({ accountId: Type.Optional(text), linkHash: text, expiresAt: text, quiet }, strict),
 )
-/** The link of a sign-up, once more; `accountId` is absent where none waits for it. */
+/** Another link for the last sign-up; `accountId` is absent where none waits for it. */
 export const VerificationResent = eventType(
   'VerificationResent',
-  Type.Object({ accountId: Type.Optional(text), linkHash: text, expiresAt: text }, strict),
+  Type.Object({ accountId: Type.Optional(text), linkHash: text, expiresAt: text, quiet }, strict),
 )
 export const PasswordResetUsed = eventType('PasswordResetUsed', Type.Object({ linkHash: text }, strict))
 
@@ -81,24 +90,24 @@ export type AddressEvent = EventOf<(typeof addressEvents)[number]>
 
 // Fold
 
-export type Pending = {
+type Person = {
   readonly accountId: string
   /** Absent once erased. */
   readonly address?: string
-  readonly password?: string
   readonly locale: 'en' | 'es'
-  readonly linkHash: string
-  readonly expiresAt: string
 }
-export type Reset = {
-  readonly linkHash: string
-  readonly expiresAt: string
-  readonly accountId?: string
-  readonly used: boolean
-}
+/** A link by the hash of its secret. */
+export type Link = { readonly hash: string; readonly expiresAt: string }
+/** A sign-up that waits for one of its links; the newest one is the last. */
+export type Pending = Person & { readonly links: readonly Link[] }
+export type Reset = Link & { readonly accountId?: string; readonly used: boolean }
+/** `from`: the claim that the change replaces. */
+export type Change = Person & Link & { readonly from: string }
 /** The account that has the address, by a sign-up or by a change of address, or had it until lately. */
-export type Holder = Omit<Pending, 'password'> & {
-  /** Absent where the account was there before: it came by a change. */
+export type Holder = Person & {
+  /** Of the link that it was confirmed by. */
+  readonly linkHash: string
+  /** As it was set with the link; absent where the account was there before: it came by a change. */
   readonly password?: string
   /** The claim that a change replaces. */
   readonly from?: string
@@ -109,13 +118,21 @@ export type Holder = Omit<Pending, 'password'> & {
   /** Taken back: what was added to the account from then on is not taken to be its owner's. */
   readonly disputedFrom?: string
 }
-/** `pending` is the last sign-up that waits for its link, `change` the last change of address. */
+/** `pending`, `changes` and `resets` are what waits for a link, the newest last. */
 export type AddressState = {
   readonly holder?: Holder
-  readonly pending?: Pending
-  readonly change?: Holder
-  readonly reset?: Reset
+  readonly pending: readonly Pending[]
+  readonly changes: readonly Change[]
+  readonly resets: readonly Reset[]
+  readonly mails: MailTimes
 }
+const untouched: AddressState = { pending: [], changes: [], resets: [], mails: {} }
+
+/** What the link of this hash would confirm. */
+export const pendingBy = ({ pending }: AddressState, hash: string): Pending | undefined =>
+  pending.find(({ links }) => links.some(link => link.hash === hash))
+export const changeBy = ({ changes }: AddressState, hash: string): Change | undefined =>
+  changes.find(change => change.hash === hash)
 
 /** Who has the address now. One who left it is only known to come back. */
 export const ownerOf = ({ holder }: AddressState): AddressState['holder'] =>
@@ -126,86 +143,98 @@ export const isTaken = ({ holder }: AddressState, now: Date): boolean =>
   holder !== undefined && (holder.freeFrom === undefined || Date.parse(holder.freeFrom) > now.getTime())
 
 const changed = (state: AddressState, event: Recorded<AddressEvent>): AddressState => {
-  const { holder, change, reset: _, ...rest } = state
+  const { holder, changes, mails } = state
   switch (event.type) {
     case 'AddressChangeRequested': {
-      const { accountId, from, locale, linkHash, expiresAt, held, address } = event.data
-      if (held) return state
-      return { ...state, change: { accountId, from, locale, linkHash, expiresAt, ...(!event.removed && { address }) } }
+      const { accountId, from, locale, linkHash: hash, expiresAt, held, address, quiet } = event.data
+      if (quiet) return state
+      const noted = { ...state, mails: withMail(mails, 'change', { at: event.meta.at, accountId }) }
+      if (held) return noted
+      const change = { accountId, from, locale, hash, expiresAt, ...(!event.removed && { address }) }
+      return { ...noted, changes: withLast(changes, change) }
     }
-    case 'AddressChangeConfirmed':
-      return change?.linkHash === event.data.linkHash ? { holder: change } : state
+    case 'AddressChangeConfirmed': {
+      const found = changeBy(state, event.data.linkHash)
+      if (!found) return state
+      const { hash: linkHash, expiresAt: _, ...person } = found
+      return { ...untouched, mails, holder: { ...person, linkHash } }
+    }
     case 'AddressLeft': {
       const { accountId, linkHash: revertHash, freeFrom } = event.data
       if (holder?.accountId !== accountId) return state
       // A reset that was asked for before would open the account to the old address.
-      return { ...rest, ...defined({ change }), holder: { ...holder, freeFrom, revertHash } }
+      return { ...state, resets: [], holder: { ...holder, freeFrom, revertHash } }
     }
     case 'AddressReclaimed': {
       const { accountId, locale, linkHash, address } = event.data
-      return {
-        ...rest,
-        holder: { accountId, locale, linkHash, expiresAt: event.meta.at, ...(!event.removed && { address }) },
-      }
+      return { ...untouched, holder: { accountId, locale, linkHash, ...(!event.removed && { address }) } }
     }
     case 'AddressReverted': {
       if (holder?.revertHash !== event.data.linkHash) return state
       const { freeFrom = event.meta.at, revertHash: revertedBy, ...back } = holder
       const disputed = { disputedFrom: disputedFrom(freeFrom) }
-      return { ...rest, holder: { ...back, ...disputed, ...defined({ revertedBy }) } }
+      // A mail that sets a password follows, whoever asked for how many before.
+      return { ...untouched, holder: { ...back, ...disputed, ...defined({ revertedBy }) } }
     }
     default:
       return state
   }
 }
 
+const signedUp = (state: AddressState, event: Recorded<EventOf<typeof SignUpReceived>>): AddressState => {
+  const { accountId, locale, linkHash: hash, expiresAt, held, quiet, address } = event.data
+  if (quiet) return state
+  const noted = { ...state, mails: withMail(state.mails, 'verify', { at: event.meta.at }) }
+  if (held) return noted
+  const waits = { accountId, locale, links: [{ hash, expiresAt }], ...(!event.removed && { address }) }
+  return { ...noted, pending: withLast(state.pending, waits) }
+}
+
+const confirmed = (state: AddressState, event: Recorded<EventOf<typeof AddressConfirmed>>): AddressState => {
+  const { accountId, linkHash, password } = event.data
+  const found = state.pending.find(each => each.accountId === accountId)
+  if (!found) return state
+  const { links: _, ...person } = found
+  const set = event.removed ? {} : defined({ password })
+  return { ...untouched, mails: state.mails, holder: { ...person, linkHash, ...set } }
+}
+
+const released = (state: AddressState, accountId: string): AddressState => {
+  const changes = state.changes.filter(each => each.accountId !== accountId)
+  if (state.holder?.accountId !== accountId) return { ...state, changes }
+  // Somebody else may wait for their link since it was free for them.
+  return { ...untouched, pending: state.pending, changes }
+}
+
 export const evolveAddress = (state: AddressState, event: Recorded<AddressEvent>): AddressState => {
+  const { pending, resets, mails } = state
   switch (event.type) {
-    case 'SignUpReceived': {
-      const { accountId, locale, linkHash, expiresAt, held } = event.data
-      if (held) return state
-      const { address, password } = event.data
-      return {
-        ...state,
-        pending: {
-          accountId,
-          locale,
-          linkHash,
-          expiresAt,
-          ...(!event.removed && { address }),
-          ...(!event.removed && password !== undefined && { password }),
-        },
-      }
-    }
+    case 'SignUpReceived':
+      return signedUp(state, event)
     case 'AddressConfirmed':
-      return state.pending?.accountId === event.data.accountId
-        ? { holder: state.pending, ...defined({ reset: state.reset }) }
-        : state
-    case 'SignUpEnded': {
-      if (state.pending?.accountId !== event.data.accountId) return state
-      const { pending: _, ...rest } = state
-      return rest
-    }
-    case 'AddressReleased': {
-      const { accountId } = event.data
-      const { holder, change, pending, reset } = state
-      const others = defined({ pending, change: change?.accountId === accountId ? undefined : change })
-      // Somebody else may wait for their link since it was free for them.
-      return holder?.accountId === accountId ? others : { ...others, ...defined({ holder, reset }) }
-    }
+      return confirmed(state, event)
+    case 'SignUpEnded':
+      return { ...state, pending: pending.filter(each => each.accountId !== event.data.accountId) }
+    case 'AddressReleased':
+      return released(state, event.data.accountId)
     case 'VerificationResent': {
-      const { linkHash, expiresAt, accountId } = event.data
-      const { pending } = state
-      return pending?.accountId === accountId && pending
-        ? { ...state, pending: { ...pending, linkHash, expiresAt } }
-        : state
+      const { linkHash: hash, expiresAt, accountId, quiet } = event.data
+      if (quiet) return state
+      const again = (waits: Pending): Pending =>
+        waits.accountId === accountId ? { ...waits, links: withLast(waits.links, { hash, expiresAt }) } : waits
+      return { ...state, pending: pending.map(again), mails: withMail(mails, 'verify', { at: event.meta.at }) }
     }
     case 'PasswordResetRequested': {
-      const { accountId, linkHash, expiresAt } = event.data
-      return { ...state, reset: { linkHash, expiresAt, used: false, ...defined({ accountId }) } }
+      const { accountId, linkHash: hash, expiresAt, quiet } = event.data
+      if (quiet) return state
+      const reset = { hash, expiresAt, used: false, ...defined({ accountId }) }
+      return { ...state, resets: withLast(resets, reset), mails: withMail(mails, 'reset', { at: event.meta.at }) }
     }
-    case 'PasswordResetUsed':
-      return state.reset?.linkHash === event.data.linkHash ? { ...state, reset: { ...state.reset, used: true } } : state
+    case 'PasswordResetUsed': {
+      // The others were asked for to the same end, and are void with it.
+      const found = resets.find(({ hash }) => hash === event.data.linkHash)
+      return found ? { ...state, resets: [{ ...found, used: true }] } : state
+    }
     default:
       return changed(state, event)
   }
@@ -214,7 +243,7 @@ export const evolveAddress = (state: AddressState, event: Recorded<AddressEvent>
 export const addressAggregate: Aggregate<AddressState, AddressEvent> = {
   category: addressCategory,
   events: addressEvents,
-  initial: {},
+  initial: untouched,
   evolve: evolveAddress,
   route: state => {
     const owner = ownerOf(state)
@@ -224,48 +253,39 @@ export const addressAggregate: Aggregate<AddressState, AddressEvent> = {
 
 // Decide
 
-export const LINK_HOURS = 24
-export const RESET_MINUTES = 30
-const later = (now: Date, minutes: number): string => new Date(now.getTime() + minutes * 60_000).toISOString()
-
 export type SignUp = {
   readonly accountId: string
   readonly address: string
-  /** As the password port gave it: of no use without its key. */
-  readonly password?: string
   readonly locale: 'en' | 'es'
   readonly linkHash: string
   readonly now: Date
   /** Somebody has it under another key. */
   readonly elsewhere?: boolean
+  /** No mail has to ask: its link is used at once. */
+  readonly vouched?: boolean
 }
 
 export const signUp =
-  ({ now, elsewhere = false, ...given }: SignUp): Decide<AddressState, AddressEvent> =>
-  state => [
-    {
-      type: 'SignUpReceived',
-      data: { ...given, expiresAt: later(now, 60 * LINK_HOURS), held: elsewhere || isTaken(state, now) },
-    },
-  ]
-
-const used = (linkHash: string, wanted: { readonly linkHash: string; readonly expiresAt: string }, now: Date) =>
-  wanted.linkHash !== linkHash
-    ? linkInvalid()
-    : Date.parse(wanted.expiresAt) <= now.getTime()
-      ? linkExpired()
-      : undefined
-
-/** Uses the link of a sign-up. Used again by the same link it is refused as used; any other one is none. */
-export const confirmAddress =
-  (linkHash: string, now: Date): Decide<AddressState, AddressEvent> =>
+  ({ now, elsewhere = false, vouched = false, ...given }: SignUp): Decide<AddressState, AddressEvent> =>
   state => {
-    const { holder, pending } = state
-    if (holder?.linkHash === linkHash) return refuse('link-used', 'This link was used: sign in.')
-    if (!pending || isTaken(state, now)) return linkInvalid()
-    return (
-      used(linkHash, pending, now) ?? [{ type: 'AddressConfirmed', data: { accountId: pending.accountId, linkHash } }]
-    )
+    const [expiresAt, held] = [expiryOf('verify', now), elsewhere || isTaken(state, now)]
+    const quiet = !vouched && isEnough(state.mails, 'verify', now)
+    return [{ type: 'SignUpReceived', data: { ...given, expiresAt, held, quiet } }]
+  }
+
+/**
+ * Uses a link of a sign-up. Used again by the same link it is refused as used; any other one is none. `password` as the port of
+ * passwords gave it.
+ */
+export const confirmAddress =
+  (linkHash: string, now: Date, password?: string): Decide<AddressState, AddressEvent> =>
+  state => {
+    if (state.holder?.linkHash === linkHash) return refuse('link-used', 'This link was used: sign in.')
+    const found = pendingBy(state, linkHash)
+    const link = found?.links.find(({ hash }) => hash === linkHash)
+    if (!found || !link || isTaken(state, now)) return linkInvalid()
+    if (isExpired(link, now)) return linkExpired()
+    return [{ type: 'AddressConfirmed', data: { accountId: found.accountId, linkHash, ...defined({ password }) } }]
   }
 
 /** A sign-up ends so many days after its last link has: time enough to ask for another one. */
@@ -282,7 +302,8 @@ export const endSignUp =
   (accountId: string, now: Date): Decide<AddressState, AddressEvent> =>
   ({ holder, pending }) => {
     if (holder?.accountId === accountId) return []
-    if (pending?.accountId === accountId && signUpEnds(pending.expiresAt) > now) return []
+    const link = pending.find(each => each.accountId === accountId)?.links.at(-1)
+    if (link && signUpEnds(link.expiresAt) > now) return []
     return [{ type: 'SignUpEnded', data: { accountId } }]
   }
 
@@ -296,8 +317,9 @@ export const failSignIn =
 export const resend =
   (linkHash: string, now: Date): Decide<AddressState, AddressEvent> =>
   state => {
-    const waits = isTaken(state, now) ? undefined : state.pending
-    const data = { linkHash, expiresAt: later(now, 60 * LINK_HOURS), ...defined({ accountId: waits?.accountId }) }
+    const waits = isTaken(state, now) ? undefined : state.pending.at(-1)
+    const quiet = isEnough(state.mails, 'verify', now)
+    const data = { linkHash, expiresAt: expiryOf('verify', now), quiet, ...defined({ accountId: waits?.accountId }) }
     return [{ type: 'VerificationResent', data }]
   }
 
@@ -305,24 +327,26 @@ export const requestReset =
   (linkHash: string, now: Date): Decide<AddressState, AddressEvent> =>
   state => {
     const owner = ownerOf(state)
-    const data = { linkHash, expiresAt: later(now, RESET_MINUTES), ...defined({ accountId: owner?.accountId }) }
+    const quiet = isEnough(state.mails, 'reset', now)
+    const data = { linkHash, expiresAt: expiryOf('reset', now), quiet, ...defined({ accountId: owner?.accountId }) }
     return [{ type: 'PasswordResetRequested', data }]
   }
 
 export const useReset =
   (linkHash: string, now: Date): Decide<AddressState, AddressEvent> =>
   state => {
-    const { reset } = state
+    const reset = state.resets.find(({ hash }) => hash === linkHash)
     const owner = ownerOf(state)
     if (!reset || !owner || reset.accountId !== owner.accountId) return linkInvalid()
-    if (reset.linkHash === linkHash && reset.used) return refuse('link-used', 'This link was used.')
-    return used(linkHash, reset, now) ?? [{ type: 'PasswordResetUsed', data: { linkHash } }]
+    if (reset.used) return refuse('link-used', 'This link was used.')
+    if (isExpired(reset, now)) return linkExpired()
+    return [{ type: 'PasswordResetUsed', data: { linkHash } }]
   }
 
 /** Gives the address up, or that it was wanted: erased, or changed for another one. */
 export const releaseAddress =
   (accountId: string): Decide<AddressState, AddressEvent> =>
-  ({ holder, change }) =>
-    holder?.accountId === accountId || change?.accountId === accountId
+  ({ holder, changes }) =>
+    holder?.accountId === accountId || changes.some(each => each.accountId === accountId)
       ? [{ type: 'AddressReleased', data: { accountId } }]
       : []

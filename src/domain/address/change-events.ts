@@ -1,6 +1,7 @@
 /** What can happen when an account moves to another address, and the terms of it. Decided in change.ts. */
 import Type from 'typebox'
 import { eventType } from '../event.ts'
+import { lives } from './links.ts'
 
 const strict = { additionalProperties: false }
 const text = Type.String({ minLength: 1 })
@@ -8,7 +9,8 @@ const subject = (data: { readonly accountId?: unknown }): string => String(data.
 
 /**
  * On the stream of the new address. `from` is the claim that it is to replace; `held`: the address has an account already,
- * whose owner is told instead. Both cases are the same event, so that nobody learns which one it was.
+ * whose owner is told instead. Both cases are the same event, so that nobody learns which one it was. `quiet`: so many mails
+ * went to the address lately that none does.
  */
 export const AddressChangeRequested = eventType(
   'AddressChangeRequested',
@@ -21,6 +23,7 @@ export const AddressChangeRequested = eventType(
       linkHash: text,
       expiresAt: text,
       held: Type.Boolean(),
+      quiet: Type.Boolean(),
     },
     strict,
   ),
@@ -62,14 +65,14 @@ export const addressChangeEvents = [
   AddressReclaimed,
 ] as const
 
-export const CHANGE_HOURS = 24
 export const REVERT_DAYS = 7
-const HOUR_MS = 60 * 60_000
-export const later = (now: Date, hours: number): string => new Date(now.getTime() + hours * HOUR_MS).toISOString()
+const DAY_MS = 24 * 60 * 60_000
+/** When an address that is left at `now` is free for others. */
+export const freeFrom = (now: Date): string => new Date(now.getTime() + REVERT_DAYS * DAY_MS).toISOString()
 
 /**
- * When what may be an intruder's began, of an address that was left until `freeFrom` and taken back: its change had been asked
+ * When what may be an intruder's began, of an address that was left until `free` and taken back: its change had been asked
  * for so long before at most.
  */
-export const disputedFrom = (freeFrom: string): string =>
-  later(new Date(Date.parse(freeFrom)), -(24 * REVERT_DAYS + CHANGE_HOURS))
+export const disputedFrom = (free: string): string =>
+  new Date(Date.parse(free) - REVERT_DAYS * DAY_MS - lives.change).toISOString()

@@ -5,9 +5,9 @@
 
 import type { Decide } from '../decider.ts'
 import { type Refusal, refuse } from '../refusal.ts'
-import { type AddressEvent, type AddressState, isTaken, ownerOf } from './address.ts'
-import { CHANGE_HOURS, later, REVERT_DAYS } from './change-events.ts'
-import { linkExpired, linkInvalid } from './links.ts'
+import { type AddressEvent, type AddressState, changeBy, isTaken, ownerOf } from './address.ts'
+import { freeFrom } from './change-events.ts'
+import { expiryOf, isEnough, isExpired, linkExpired, linkInvalid } from './links.ts'
 
 export type AddressChange = {
   readonly accountId: string
@@ -25,18 +25,20 @@ export const requestChange =
   ({ now, elsewhere = false, ...given }: AddressChange): Decide<AddressState, AddressEvent> =>
   state => {
     const held = elsewhere || (isTaken(state, now) && state.holder?.accountId !== given.accountId)
-    return [{ type: 'AddressChangeRequested', data: { ...given, expiresAt: later(now, CHANGE_HOURS), held } }]
+    const [expiresAt, quiet] = [expiryOf('change', now), isEnough(state.mails, 'change', now, given.accountId)]
+    return [{ type: 'AddressChangeRequested', data: { ...given, expiresAt, held, quiet } }]
   }
 
 /** `fault`: why the account that wants it may not have it any more, as its own stream says. */
 export const confirmChange =
   (linkHash: string, now: Date, fault?: Refusal): Decide<AddressState, AddressEvent> =>
   state => {
-    const { change, holder } = state
+    const { holder } = state
     if (holder?.linkHash === linkHash) return refuse('link-used', 'This link was used: the address is changed.')
-    if (change?.linkHash !== linkHash) return linkInvalid()
+    const change = changeBy(state, linkHash)
+    if (!change) return linkInvalid()
     if (isTaken(state, now) && holder?.accountId !== change.accountId) return linkInvalid()
-    if (Date.parse(change.expiresAt) <= now.getTime()) return linkExpired()
+    if (isExpired(change, now)) return linkExpired()
     if (fault) return fault
     return [{ type: 'AddressChangeConfirmed', data: { accountId: change.accountId, linkHash } }]
   }
@@ -45,7 +47,7 @@ export const leaveAddress =
   (accountId: string, linkHash: string, now: Date): Decide<AddressState, AddressEvent> =>
   state =>
     ownerOf(state)?.accountId === accountId
-      ? [{ type: 'AddressLeft', data: { accountId, linkHash, freeFrom: later(now, 24 * REVERT_DAYS) } }]
+      ? [{ type: 'AddressLeft', data: { accountId, linkHash, freeFrom: freeFrom(now) } }]
       : []
 
 /** The address that the account has under another key is its own under this one too. */

@@ -14,7 +14,7 @@ export const claimVerified =
   (given: SignUp): Decide<AddressState, AddressEvent> =>
   state => {
     if (isTaken(state, given.now)) return ownerOf(state)?.accountId === given.accountId ? [] : addressTaken()
-    const begun = signUp(given)(state)
+    const begun = signUp({ ...given, vouched: true })(state)
     if (isRefusal(begun)) return begun
     const { accountId, linkHash } = given
     return [...begun, { type: 'AddressConfirmed', data: { accountId, linkHash } }]

@@ -1,4 +1,4 @@
-/** The devices that an account has signed in on: what strangers do to its address does not keep these out. */
+/** The devices that an account was used on: what strangers do to its address does not keep these out. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
@@ -14,10 +14,16 @@ export const devicesStream = (accountId: string): string => streamName(devicesCa
 
 const text = Type.String({ minLength: 1 })
 
-/** A sign-in that succeeded on a device it had not been seen on; `device` is a keyed hash, `first` the account's first one. */
+/**
+ * A sign-in that succeeded, or a link of a mail that was used (`byLink`), on a device it had not been seen on. `device` is a
+ * keyed hash; `first`: nobody had signed in on another one before.
+ */
 export const DeviceAdded = eventType(
   'DeviceAdded',
-  Type.Object({ accountId: text, device: text, first: Type.Boolean() }, { additionalProperties: false }),
+  Type.Object(
+    { accountId: text, device: text, first: Type.Boolean(), byLink: Type.Boolean() },
+    { additionalProperties: false },
+  ),
 )
 
 export const deviceEvents = [DeviceAdded] as const
@@ -33,6 +39,7 @@ export type Devices = {
   readonly known: readonly KnownDevice[]
   /** Devices there ever were, those that were forgotten too. */
   readonly count: number
+  readonly signedIn: boolean
 }
 
 export const knownDevice = ({ known }: Devices, hash: string): KnownDevice | undefined =>
@@ -41,12 +48,13 @@ export const knownDevice = ({ known }: Devices, hash: string): KnownDevice | und
 /** Of more the oldest is forgotten: it signs in like any other stranger, with a mail. */
 export const MOST_DEVICES = 50
 
-export const evolveDevices = ({ known, count }: Devices, { data, meta }: Recorded<DeviceEvent>): Devices => {
+export const evolveDevices = ({ known, count, signedIn }: Devices, { data, meta }: Recorded<DeviceEvent>): Devices => {
   const { accountId, device: hash } = data
   const device = { hash, number: count + 1, since: meta.at }
   return {
     accountId,
     count: count + 1,
+    signedIn: signedIn || !data.byLink,
     known: [...known.filter(each => each.hash !== hash), device].slice(-MOST_DEVICES),
   }
 }
@@ -54,7 +62,7 @@ export const evolveDevices = ({ known, count }: Devices, { data, meta }: Recorde
 export const devicesAggregate: Aggregate<Devices, DeviceEvent> = {
   category: devicesCategory,
   events: deviceEvents,
-  initial: { known: [], count: 0 },
+  initial: { known: [], count: 0, signedIn: false },
   evolve: evolveDevices,
   route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
 }
@@ -62,8 +70,8 @@ export const devicesAggregate: Aggregate<Devices, DeviceEvent> = {
 // Decide
 
 export const addDevice =
-  (accountId: string, device: string): Decide<Devices, DeviceEvent> =>
+  (accountId: string, device: string, byLink: boolean): Decide<Devices, DeviceEvent> =>
   devices =>
     knownDevice(devices, device)
       ? []
-      : [{ type: 'DeviceAdded', data: { accountId, device, first: devices.count === 0 } }]
+      : [{ type: 'DeviceAdded', data: { accountId, device, first: !devices.signedIn && !byLink, byLink } }]

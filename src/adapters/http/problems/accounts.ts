@@ -11,12 +11,12 @@ export const accountProblems = {
   'password-weak': {
     status: 422,
     title: 'The password will not do',
-    help: 'A password has 8 to 128 characters, is not among those that are tried first, and does not follow from your address. There are no other rules.',
+    help: 'A password has 15 to 128 characters (8 where a second factor is on), is not among those that are tried first, and does not follow from your address or name. There are no other rules.',
   },
   'link-invalid': {
     status: 400,
     title: 'The link is no good',
-    help: 'The token was not made here, only a part of it was copied, or a later mail has taken its place.',
+    help: 'The token was not made here, only a part of it was copied, or it is not needed any more.',
   },
   'link-expired': { status: 410, title: 'The link is too old', help: 'Ask for another mail.' },
   'link-used': {
@@ -90,6 +90,11 @@ export const accountProblems = {
     status: 409,
     title: 'There is no authenticator',
     help: 'POST /v1/me/totp offers one, for an hour.',
+  },
+  'password-short': {
+    status: 409,
+    title: 'The password is short',
+    help: 'Without a second factor a password has 15 characters at least. POST /v1/me/password sets a longer one, then the factor can be removed.',
   },
   'passkey-wrong': {
     status: 401,

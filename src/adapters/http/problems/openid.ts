@@ -26,7 +26,7 @@ export const openIdProblems = {
   'openid-unconfirmed': {
     status: 403,
     title: 'Confirm your address first',
-    help: 'The provider has not verified your address, so a mail was sent to it. Use its link, then sign in with the provider again.',
+    help: 'The provider has not verified your address, so a mail was sent to it. Use its link, sign in with the password that you set there, and link the identity.',
   },
   'openid-flow-invalid': {
     status: 400,

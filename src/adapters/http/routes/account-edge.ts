@@ -25,6 +25,9 @@ export type SignedIn = {
 type Done = 'done' | Refusal
 export type By = { readonly accountId: string; readonly sessionId: string }
 type Email = { readonly email: string }
+type LinkUse = { readonly token: string; readonly password: string }
+/** `device`: the token by which it is known from here on. */
+type LinkUsed = { readonly device: string } | Refusal
 
 /** Changes of address; src/app/address.ts has it. */
 export type AddressPort = {
@@ -100,8 +103,8 @@ export type IdentityPort = {
   readonly factors: FactorPort
   readonly erasure: ErasurePort
   readonly passkeys: PasskeyPort
-  signUp(given: Email & { readonly password: string; readonly locale: 'en' | 'es' }, from: From): Promise<Done>
-  verify(token: string, from: From): Promise<Done>
+  signUp(given: Email & { readonly locale: 'en' | 'es' }, from: From): Promise<Done>
+  verify(given: LinkUse, from: From): Promise<LinkUsed>
   resend(email: string, from: From): Promise<Done>
   /** `counted`: where it comes from. @throws {ProblemError} rate-limited. */
   signIn(
@@ -117,7 +120,7 @@ export type IdentityPort = {
   /** The session that a refresh token of ours is of. */
   sessionIn(refreshToken: string): string | undefined
   requestReset(email: string, from: From): Promise<Done>
-  reset(given: { readonly token: string; readonly password: string }, from: From): Promise<Done>
+  reset(given: LinkUse, from: From): Promise<LinkUsed>
   changePassword(by: By, passwords: { readonly current: string; readonly next: string }, from: From): Promise<Done>
   endSession(
     accountId: string,

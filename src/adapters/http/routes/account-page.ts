@@ -1,67 +1,72 @@
 /**
  * The page that links in mails open. What stands after the # never reaches a server, and nothing happens before a click:
- * programs that look at mails open links too (they neither run this script nor click).
+ * programs that look at mails open links too (they neither run this script nor click). It is sent on as a text and is never
+ * anything else. Opened without a whole link, the page says what to do instead.
  */
 import { createHash } from 'node:crypto'
+import { commonWords, type PageLanguage, type PagePurpose, pageWords } from './account-words.ts'
 
-export type PagePurpose = 'verify' | 'reset' | 'email' | 'revert' | 'keep'
+export type AccountPage = { readonly html: string; readonly policy: string; readonly language: PageLanguage }
 
-const script = (path: string): string =>
-  `const form=document.querySelector('form'),said=document.querySelector('output');` +
-  `form.addEventListener('submit',async event=>{event.preventDefault();const button=form.querySelector('button');button.disabled=true;` +
-  `const data={token:location.hash.slice(1),...Object.fromEntries(new FormData(form))};` +
-  `try{const answer=await fetch(${JSON.stringify(path)},{method:'POST',headers:{'content-type':'application/json'},body:JSON.stringify(data)});` +
-  `said.textContent=answer.ok?form.dataset.done:(await answer.json()).detail;if(!answer.ok)button.disabled=false}` +
-  `catch{said.textContent='The service did not answer: try again.';button.disabled=false}})`
-
-const words: Readonly<
-  Record<PagePurpose, { readonly title: string; readonly button: string; readonly done: string; readonly path: string }>
-> = {
-  verify: {
-    title: 'Confirm your address',
-    button: 'Confirm',
-    done: 'Your address is confirmed: you can sign in now.',
-    path: '/v1/accounts/verify-email',
-  },
-  reset: {
-    title: 'Choose a new password',
-    button: 'Set the password',
-    done: 'The password is set. You are signed out everywhere: sign in again.',
-    path: '/v1/password-resets/confirm',
-  },
-  email: {
-    title: 'Confirm your new address',
-    button: 'Confirm',
-    done: 'Your address is changed: sign in with it from now on.',
-    path: '/v1/me/email/confirm',
-  },
-  revert: {
-    title: 'Take your account back',
-    button: 'Take it back',
-    done: 'The account has this address again, and everybody is signed out. A mail with a link to set a password is on its way.',
-    path: '/v1/me/email/revert',
-  },
-  keep: {
-    title: 'Keep your account',
-    button: 'Keep it',
-    done: 'Your account stays as it is.',
-    path: '/v1/me/erasure/cancel',
-  },
+/** `again`: where another link is asked for, by address. */
+type Kind = { readonly path: string; readonly password?: true; readonly again?: string }
+const kinds: Readonly<Record<PagePurpose, Kind>> = {
+  verify: { path: '/v1/accounts/verify-email', password: true, again: '/v1/accounts/verify-email/resend' },
+  reset: { path: '/v1/password-resets/confirm', password: true, again: '/v1/password-resets' },
+  email: { path: '/v1/me/email/confirm' },
+  revert: { path: '/v1/me/email/revert' },
+  keep: { path: '/v1/me/erasure/cancel' },
 }
 
-const password =
-  '<p><label>New password <input name="password" type="password" autocomplete="new-password" minlength="8" required></label></p>'
+const script = ({ path, password, again }: Kind, language: PageLanguage, done: string): string => {
+  const { away, sent, problems } = commonWords[language]
+  const words = JSON.stringify({ away, sent, done, problems }).replaceAll('<', '\\u003c')
+  // With cookies the browser is known to the account from here on.
+  const use = password ? '{token,transport:"cookie"}' : '{token}'
+  return (
+    `const words=${words},token=location.hash.slice(1),whole=/^\\d{1,4}\\.[\\w-]{43}\\.[\\w-]{43}$/.test(token);` +
+    `const said=document.querySelector('output');document.querySelector(whole?'#use':'#ask').hidden=false;` +
+    `const on=(form,path,more,done)=>form?.addEventListener('submit',async event=>{event.preventDefault();` +
+    `const button=form.querySelector('button');button.disabled=true;said.textContent='';` +
+    `try{const answer=await fetch(path,{method:'POST',headers:{'content-type':'application/json'},` +
+    `body:JSON.stringify({...Object.fromEntries(new FormData(form)),...more})});` +
+    `if(answer.ok){said.textContent=done;form.hidden=true}` +
+    `else{const{code,detail}=await answer.json();said.textContent=words.problems[code]??detail}}` +
+    `catch{said.textContent=words.away}button.disabled=false});` +
+    `on(document.querySelector('#use form'),${JSON.stringify(path)},${use},words.done);` +
+    `on(document.querySelector('#ask form'),${JSON.stringify(again ?? '')},{},words.sent)`
+  )
+}
 
-/** The page and the policy under which its one script runs. */
-export const accountPage = (purpose: PagePurpose): { readonly html: string; readonly policy: string } => {
-  const { title, button, done, path } = words[purpose]
-  const code = script(path)
-  const digest = createHash('sha256').update(code).digest('base64')
+const style =
+  `:root{color-scheme:light dark;--ground:#fff;--text:#1b1b1b;--soft:#595959;--line:#767676;--key:#1d4ed8;--on:#fff}` +
+  `@media(prefers-color-scheme:dark){:root{--ground:#121212;--text:#ececec;--soft:#b3b3b3;--line:#8a8a8a;--key:#93b4ff;--on:#0b1020}}` +
+  `body{margin:0;background:var(--ground);color:var(--text);font:1rem/1.5 system-ui,sans-serif}` +
+  `main{max-width:26rem;margin:0 auto;padding:1.5rem 1rem;background:var(--ground);overflow-wrap:anywhere}h1{font-size:1.4rem;line-height:1.25}` +
+  `label{display:block}input{box-sizing:border-box;width:100%;padding:.6rem;font:inherit;color:inherit;background:transparent;border:1px solid var(--line);border-radius:.4rem}` +
+  `.rule{color:var(--soft);font-size:.9rem}button{padding:.6rem 1.2rem;font:inherit;color:var(--on);background:var(--key);border:0;border-radius:.4rem}` +
+  `button:disabled{opacity:.6}:focus-visible{outline:2px solid var(--key);outline-offset:2px}[hidden]{display:none}`
+
+const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+
+/** The page, and the policy under which its one script and its style are used. */
+export const accountPage = (purpose: PagePurpose, language: PageLanguage): AccountPage => {
+  const { title, button, done } = pageWords[language][purpose]
+  const kind = kinds[purpose]
+  const said = commonWords[language]
+  const code = script(kind, language, done)
+  const password =
+    `<p><label>${said.password} <input name="password" type="password" autocomplete="new-password" aria-describedby="rule" minlength="8" required></label></p>` +
+    `<p class="rule" id="rule">${said.rule}</p>`
+  const again =
+    `<p>${said.again}</p><form><p><label>${said.address} <input name="email" type="email" autocomplete="email" required></label></p>` +
+    `<button>${said.send}</button></form>`
   const html =
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
-    `<title>${title}</title></head><body><main><h1>${title}</h1><form data-done="${done}">` +
-    `${purpose === 'reset' ? password : ''}<button>${button}</button></form><output role="status"></output></main>` +
-    `<script>${code}</script></body></html>`
-  const policy = `default-src 'none'; script-src 'sha256-${digest}'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`
-  return { html, policy }
+    `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
+    `<title>${title}</title><style>${style}</style></head><body><main><h1>${title}</h1><noscript><p>${said.script}</p></noscript>` +
+    `<section id="use" hidden><form>${kind.password ? password : ''}<button>${button}</button></form></section>` +
+    `<section id="ask" hidden><p>${said.whole}</p>${kind.again === undefined ? '' : again}</section>` +
+    `<output role="status"></output></main><script>${code}</script></body></html>`
+  const policy = `default-src 'none'; script-src ${sha256(code)}; style-src ${sha256(style)}; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`
+  return { html, policy, language }
 }

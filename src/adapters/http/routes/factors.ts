@@ -102,7 +102,7 @@ export const factorRoutes = (port: FactorPort, stepUp: StepUpPort): readonly Rou
       request: {},
       summary: 'Remove the authenticator, and end every other session',
       answers: doneAnswer,
-      problems: freshProblems,
+      problems: [...freshProblems, 'password-short'],
       handle: async request => {
         settle(await port.remove(await fresh(request), fromOf(request)))
         return done
