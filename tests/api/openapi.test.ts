@@ -6,7 +6,7 @@ import { defined } from '../../src/domain/defined.ts'
 import { type Operation, openApi, schemaFaults } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 
-const app = await openTestApp(t)
+const app = await openTestApp(t, { LEXICHRON_SECURITY_CONTACT: 'mailto:security@dictionary.example' })
 const api = await openApi(app.url)
 const { document } = api
 const contributor = await app.token('contributor', 'author')

@@ -179,6 +179,7 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
   return {
     settings: {
       allowedOrigins: [],
+      securityContact: 'mailto:security@dictionary.example',
       trustedProxies: [],
       limits: defaultLimits,
       ...options.settings,
