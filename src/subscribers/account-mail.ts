@@ -57,6 +57,17 @@ const when = ({ meta, data }: Recorded): MailData => ({
   role: String(data['role'] ?? '-'),
 })
 
+/** What an administrator did, why, and on which terms. A dash stands for what is not said. */
+const administered = (event: Recorded): MailData => {
+  const { reason = '-', expiresAt, languages } = event.data
+  return {
+    ...when(event),
+    reason: String(reason),
+    until: typeof expiresAt === 'string' ? { instant: expiresAt } : '-',
+    languages: Array.isArray(languages) ? languages.join(', ') : '-',
+  }
+}
+
 export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
   const link = (purpose: LinkPurpose) => (event: Recorded) => ({
     url: `${deps.publicUrl}/account/${purpose}#${deps.token(purpose, event.stream, event.meta.commandId)}`,
@@ -135,8 +146,8 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       to: event => (event.data['reason'] === 'rehashed' ? nobody : account(event)),
       data: when,
     },
-    { ...notice, ...unlessOff, type: RoleGranted.type, template: 'role-granted', data: when },
-    { ...notice, ...unlessOff, type: RoleTaken.type, template: 'role-taken', data: when },
+    { ...notice, ...unlessOff, type: RoleGranted.type, template: 'role-granted', data: administered },
+    { ...notice, ...unlessOff, type: RoleTaken.type, template: 'role-taken', data: administered },
     {
       ...notice,
       type: ErasureRequested.type,
@@ -167,7 +178,7 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       priority: WAITING,
       data: ({ data }) => ({ url: deps.receipt(String(data['accountId'])) }),
     },
-    { ...notice, type: AccountSuspended.type, template: 'account-suspended', data: when },
-    { ...notice, type: AccountReinstated.type, template: 'account-reinstated', data: when },
+    { ...notice, type: AccountSuspended.type, template: 'account-suspended', data: administered },
+    { ...notice, type: AccountReinstated.type, template: 'account-reinstated', data: administered },
   ]
 }
