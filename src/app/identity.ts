@@ -136,15 +136,26 @@ export const openAdministration = (core: Core, identities: Pick<Identities, 'adm
     suspend: async (id, reason, by, from) => standing(await roles.suspendAccount(deps, id, reason, by, from)),
     endSessions: async (id, grounds, by, from) => standing(await roles.endAccountSessions(deps, id, grounds, by, from)),
     endSession: (about, by, from) => roles.endAccountSession(deps, about, by, from),
-    reinstate: async (id, by, from) => standing(await roles.reinstateAccount(deps, id, by, from)),
+    reinstate: async (id, reason, by, from) => standing(await roles.reinstateAccount(deps, id, reason, by, from)),
   }
 }
 
+/** Why, where whoever runs the service does not say it. */
+const BY_OPERATOR = 'Granted by whoever runs the service.'
+
 /** What the command line does with accounts: the password is made here, of 128 random bits. */
 export const openAccountTool = (core: Core) => ({
-  create: async ({ email, role }: { readonly email: string; readonly role: Role }) => {
+  create: async ({
+    email,
+    role,
+    reason = BY_OPERATOR,
+  }: {
+    readonly email: string
+    readonly role: Role
+    readonly reason?: string
+  }) => {
     const password = randomBytes(16).toString('base64url')
-    const made = await accounts.createByOperator(await openIdentity(core), { email, role, password })
+    const made = await accounts.createByOperator(await openIdentity(core), { email, role, password, reason })
     if (isRefusal(made) || role !== 'admin') return made
     const restored = await roles.restoreAdministrator(core, made.accountId, { correlationId: core.newId(), agent: '' })
     return isRefusal(restored) ? restored : made

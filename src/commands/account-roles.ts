@@ -43,7 +43,11 @@ const standingOf = async (deps: Deps): Promise<readonly string[]> => {
   return (await Promise.all(known.map(stays))).flat()
 }
 
-const administering = ({ clock }: Deps, by: Actor): Administering => ({ by: by.id, now: clock.now() })
+const administering = ({ clock }: Deps, by: Actor, reason: string): Administering => ({
+  by: by.id,
+  now: clock.now(),
+  reason,
+})
 
 /**
  * Carries out what may end an administrator: first on the one stream that knows them all, so that two who end each other
@@ -101,30 +105,31 @@ export const grant = async (
     readonly role: string
     readonly expiresAt?: string
     readonly languages?: readonly string[]
+    readonly reason: string
   },
   by: Actor,
   from: From,
 ): Promise<Administered> => {
-  const { id, role, expiresAt } = about
+  const { id, role, expiresAt, reason } = about
   if (!isRole(role)) return refuse('role-unknown', `There is no such role: take one of ${roles.join(', ')}.`)
   const languages = about.languages && canonical(about.languages)
   if (languages && 'refused' in languages) return languages
   const given = { role, ...defined({ expiresAt, languages }) }
-  return run(deps, id, by, grantRole(given, administering(deps, by)), from, role === 'admin')
+  return run(deps, id, by, grantRole(given, administering(deps, by, reason)), from, role === 'admin')
 }
 
 export const take = async (
   deps: Deps,
-  { id, role }: { readonly id: string; readonly role: string },
+  { id, role, reason }: { readonly id: string; readonly role: string; readonly reason: string },
   by: Actor,
   from: From,
 ): Promise<Administered> =>
   isRole(role)
-    ? run(deps, id, by, takeRole(role, administering(deps, by)), from)
+    ? run(deps, id, by, takeRole(role, administering(deps, by, reason)), from)
     : refuse('role-unknown', `There is no such role: take one of ${roles.join(', ')}.`)
 
 export const suspendAccount = (deps: Deps, id: string, reason: string, by: Actor, from: From): Promise<Administered> =>
-  run(deps, id, by, suspend(reason, administering(deps, by)), from)
+  run(deps, id, by, suspend(administering(deps, by, reason)), from)
 
 /** Ends every session of the account; who did it and why stands in the event, and in a mail to the account. */
 export const endAccountSessions = (
@@ -148,8 +153,13 @@ export const endAccountSession = async (
   return isRefusal(result) ? result : 'done'
 }
 
-export const reinstateAccount = (deps: Deps, id: string, by: Actor, from: From): Promise<Administered> =>
-  run(deps, id, by, reinstate(administering(deps, by)), from, true)
+export const reinstateAccount = (
+  deps: Deps,
+  id: string,
+  reason: string,
+  by: Actor,
+  from: From,
+): Promise<Administered> => run(deps, id, by, reinstate(administering(deps, by, reason)), from, true)
 
 /** What the command line grants is asked of nobody; the account counts as an administrator from here on. */
 export const restoreAdministrator = (deps: Pick<Deps, 'administrators' | 'clock' | 'newId'>, id: string, from: From) =>

@@ -207,7 +207,12 @@ export const endAllSessions = async (
  */
 export const createByOperator = async (
   deps: IdentityDeps,
-  { email: text, role, password }: { readonly email: string; readonly role: Role; readonly password: string },
+  {
+    email: text,
+    role,
+    password,
+    reason,
+  }: { readonly email: string; readonly role: Role; readonly password: string; readonly reason: string },
 ): Promise<{ readonly accountId: string; readonly password?: string } | Refusal> => {
   const email = readEmail(text)
   if (!isEmail(email)) return email
@@ -217,7 +222,7 @@ export const createByOperator = async (
   const [claim] = claims
   const there = await holderOf(deps, claims, from)
   // What everybody is needs no grant; to give it to who has an account already is refused like any other role that is none.
-  const grant = !there && role === BASIC_ROLE ? undefined : grantRole({ role }, { by: operator.id, now: by.at })
+  const grant = !there && role === BASIC_ROLE ? undefined : grantRole({ role }, { by: operator.id, now: by.at, reason })
   if (!there) {
     // Before anything is made: of an account that is not there the role alone can be wrong.
     if (role === 'reader') return refuse('role-basic', 'reader is for services: an account is a contributor at least.')

@@ -71,6 +71,17 @@ const when = ({ meta, data }: Recorded): MailData => ({
 const ended = ({ meta, data: { grounds } }: Recorded): MailData | undefined =>
   typeof grounds === 'string' ? { at: { instant: meta.at }, grounds } : undefined
 
+/** What an administrator did, why, and on which terms. A dash stands for what is not said. */
+const administered = (event: Recorded): MailData => {
+  const { reason = '-', expiresAt, languages } = event.data
+  return {
+    ...when(event),
+    reason: String(reason),
+    until: typeof expiresAt === 'string' ? { instant: expiresAt } : '-',
+    languages: Array.isArray(languages) ? languages.join(', ') : '-',
+  }
+}
+
 export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
   // The page speaks the language of the mail.
   const page = (purpose: LinkPurpose, locale: string): string =>
@@ -152,8 +163,8 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       to: event => (event.data['reason'] === 'rehashed' ? nobody : account(event)),
       data: when,
     },
-    { ...notice, ...unlessOff, type: RoleGranted.type, template: 'role-granted', data: when },
-    { ...notice, ...unlessOff, type: RoleTaken.type, template: 'role-taken', data: when },
+    { ...notice, ...unlessOff, type: RoleGranted.type, template: 'role-granted', data: administered },
+    { ...notice, ...unlessOff, type: RoleTaken.type, template: 'role-taken', data: administered },
     {
       ...notice,
       type: ErasureRequested.type,
@@ -199,7 +210,7 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       to: ({ data }) => (data['reason'] === 'administrator' ? [`account:${String(data['accountId'])}`] : nobody),
       data: ended,
     },
-    { ...notice, type: AccountSuspended.type, template: 'account-suspended', data: when },
-    { ...notice, type: AccountReinstated.type, template: 'account-reinstated', data: when },
+    { ...notice, type: AccountSuspended.type, template: 'account-suspended', data: administered },
+    { ...notice, type: AccountReinstated.type, template: 'account-reinstated', data: administered },
   ]
 }

@@ -230,36 +230,59 @@ t.test('an administrator grants, takes and suspends; it holds at once where the 
     api(method, `/v1/accounts/${id}${path}`, { as, ...defined({ body }) })
   const rights = async () => (await api('GET', '/v1/me/permissions', { as: access(worker) })).json['permissions']
 
-  t.equal((await act('PUT', '/roles/editor', {}, access(worker))).code, 'permission-denied')
+  t.equal((await act('PUT', '/roles/editor', { reason: 'A test.' }, access(worker))).code, 'permission-denied')
   t.notMatch(await rights(), ['entries:publish'])
   const granted = await act('PUT', '/roles/editor', {
+    reason: 'Knows the words.',
     expiresAt: new Date(app.clock.now().getTime() + 60_000).toISOString(),
   })
   t.equal(granted.status, 200, granted.text)
   const now = await rights()
   t.ok(Array.isArray(now) && now.includes('entries:publish'), 'with the Sync-Token of the grant')
-  t.equal((await act('DELETE', '/roles/editor')).status, 200)
+  t.equal((await act('DELETE', '/roles/editor', { reason: 'Has moved on.' })).status, 200)
   const then = await rights()
   t.notOk(Array.isArray(then) && then.includes('entries:publish'))
 
-  t.equal((await act('PUT', '/roles/emperor', {})).code, 'role-unknown')
-  t.equal((await act('PUT', '/roles/editor', { expiresAt: '2020-01-01T00:00:00Z' })).code, 'grant-past')
-  t.equal((await act('PUT', '/roles/editor', { expiresAt: 'friday' })).code, 'validation')
+  t.equal((await act('PUT', '/roles/emperor', { reason: 'A test.' })).code, 'role-unknown')
+  t.equal(
+    (await act('PUT', '/roles/editor', { reason: 'A test.', expiresAt: '2020-01-01T00:00:00Z' })).code,
+    'grant-past',
+  )
+  t.equal((await act('PUT', '/roles/editor', { reason: 'A test.', expiresAt: 'friday' })).code, 'validation')
   const own = `/v1/accounts/${boss.accountId}`
-  t.equal((await api('PUT', `${own}/roles/auditor`, { as: admin, body: {} })).code, 'own-role')
-  t.equal((await api('DELETE', `${own}/roles/admin`, { as: admin })).code, 'own-role')
+  t.equal((await api('PUT', `${own}/roles/auditor`, { as: admin, body: { reason: 'A test.' } })).code, 'own-role')
+  t.equal((await api('DELETE', `${own}/roles/admin`, { as: admin, body: { reason: 'A test.' } })).code, 'own-role')
   t.equal((await api('POST', `${own}/suspend`, { as: admin, body: { reason: 'rest' } })).code, 'own-role')
-  t.equal((await api('POST', `/v1/accounts/nobody/reinstate`, { as: admin })).code, 'account-not-found')
+  t.equal(
+    (await api('POST', `/v1/accounts/nobody/reinstate`, { as: admin, body: { reason: 'A test.' } })).code,
+    'account-not-found',
+  )
 
   t.equal((await act('POST', '/suspend', { reason: 'Spam.' })).status, 200)
   t.equal((await me(access(worker))).status, 401, 'sessions end')
   t.equal((await signIn('worker@dictionary.example')).code, 'account-suspended')
   t.equal((await signIn('worker@dictionary.example', { password: 'a guess of mine' })).code, 'credentials-wrong')
-  t.equal((await act('POST', '/reinstate')).status, 200)
+  t.equal((await act('POST', '/reinstate', { reason: 'It was somebody else.' })).status, 200)
   t.equal((await me(access(worker))).status, 401, 'and stay ended')
   t.equal((await signIn('worker@dictionary.example')).status, 201)
-  for (const subject of [/given the role editor/, /no longer have the role/, /suspended/, /yours to use again/])
-    await mailTo('worker@dictionary.example', subject)
+  for (const [subject, said] of [
+    [/given the role editor/, /until 1 January 2026.* on entries of every language\.\s+The reason: Knows the words\./],
+    [/no longer have the role/, /The reason: Has moved on\./],
+    [/suspended/, /The reason: Spam\./],
+    [/yours to use again/, /The reason: It was somebody else\./],
+  ] as const)
+    t.match((await mailTo('worker@dictionary.example', subject))[0]?.text, said)
+  for (const [method, path] of [
+    ['PUT', '/roles/auditor'],
+    ['DELETE', '/roles/auditor'],
+    ['POST', '/suspend'],
+    ['POST', '/reinstate'],
+  ] as const) {
+    t.equal((await act(method, path, {})).code, 'validation', 'a reason is asked for')
+    t.equal((await act(method, path, { reason: ' ' })).code, 'reason-required')
+    t.equal((await act(method, path, { reason: 'x', reasons: 'x' })).code, 'validation')
+  }
+  t.equal((await act('POST', '/suspend', { reason: 'x'.repeat(501) })).status, 422)
 
   // One click in the mail, as the reader's program sends it: no session, a form.
   const headerOf = (found: Awaited<ReturnType<typeof mailTo>>) =>
@@ -285,7 +308,7 @@ t.test('an administrator grants, takes and suspends; it holds at once where the 
   t.equal(await wanted(), false)
   t.equal((await click(place)).status, 200, 'once more is no error')
   t.equal((await click('/v1/sessions')).status, 415, 'no other route takes a form')
-  await act('PUT', '/roles/moderator', {})
+  await act('PUT', '/roles/moderator', { reason: 'A test.' })
   await act('POST', '/suspend', { reason: 'For the test.' })
   await mailTo('worker@dictionary.example', /suspended/, 2)
   t.strictSame(await mailsTo('worker@dictionary.example', /role moderator/), [])

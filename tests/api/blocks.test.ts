@@ -421,13 +421,19 @@ t.test('at the edge: refused before anything else, on every node, and what runs 
     'block-not-found',
   )
 
-  const soonOver = { expiresAt: new Date(shared.clock.now().getTime() + 1_000).toISOString() }
+  const soonOver = { reason: 'A test.', expiresAt: new Date(shared.clock.now().getTime() + 1_000).toISOString() }
   t.equal((await api('PUT', `/v1/accounts/${accountId}/roles/admin`, { as: admin, body: soonOver })).status, 200)
   t.equal((await add({ target: accountId, reason: 'Spam again.', expiresAt: ends })).code, 'block-protected')
   await shared.clock.advance(1_000)
   t.equal((await add({ target: accountId, reason: 'Spam again.', expiresAt: ends })).status, 201, 'the grant has ended')
-  t.equal((await api('PUT', `/v1/accounts/${accountId}/roles/admin`, { as: admin, body: {} })).status, 200)
-  const alone = await api('DELETE', `/v1/accounts/${boss.accountId}/roles/admin`, { as: admin })
+  t.equal(
+    (await api('PUT', `/v1/accounts/${accountId}/roles/admin`, { as: admin, body: { reason: 'A test.' } })).status,
+    200,
+  )
+  const alone = await api('DELETE', `/v1/accounts/${boss.accountId}/roles/admin`, {
+    as: admin,
+    body: { reason: 'A test.' },
+  })
   t.equal(alone.code, 'last-administrator', 'one that is blocked is no administrator who stays')
 
   const first = await api('GET', '/v1/blocks?limit=2', { as: admin })

@@ -91,7 +91,7 @@ t.test('own acts, and everything that is known, for nobody else', async t => {
   const draft = { language: 'en', lemma: 'onesie', partOfSpeech: 'noun', senses: [{ gloss: 'One piece.' }] }
   t.equal((await api('POST', '/v1/entries', { as: one.as, body: draft })).status, 201)
   await api('POST', `/v1/accounts/${one.id}/suspend`, { as: admin, body: { reason: 'A secret about somebody.' } })
-  await api('POST', `/v1/accounts/${one.id}/reinstate`, { as: admin })
+  await api('POST', `/v1/accounts/${one.id}/reinstate`, { as: admin, body: { reason: 'A test.' } })
   const as = await until('the reinstatement', async () => {
     const again = await signIn('one@dictionary.example')
     return again.status === 201 ? access(again) : undefined
@@ -205,7 +205,10 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
     (await api('GET', '/v1/me', { as })).status === 401 ? true : undefined,
   )
   t.equal((await signIn(email)).code, 'account-suspended')
-  t.equal((await api('POST', `/v1/accounts/${id}/reinstate`, { as: admin })).code, 'erasure-begun')
+  t.equal(
+    (await api('POST', `/v1/accounts/${id}/reinstate`, { as: admin, body: { reason: 'A test.' } })).code,
+    'erasure-begun',
+  )
   const stranger = await freshToken(wanted, /Confirm/)
   const moving = () => api('POST', '/v1/me/email/confirm', { body: { token: stranger } })
   t.equal((await moving()).code, 'erasure-begun')
@@ -297,7 +300,7 @@ t.test('an administrator waits, is told so, and goes once the grant has ended', 
   const { id, as } = await member('temporary@dictionary.example')
   const now = app.clock.now().getTime()
   await api('DELETE', '/v1/me', { as, body: { content: 'anonymised' } })
-  const body = { expiresAt: new Date(now + 26 * HOUR).toISOString() }
+  const body = { reason: 'A test.', expiresAt: new Date(now + 26 * HOUR).toISOString() }
   t.equal((await api('PUT', `/v1/accounts/${id}/roles/admin`, { as: admin, body })).status, 200)
   t.equal((await api('DELETE', '/v1/me', { as, body: { content: 'kept' } })).code, 'last-administrator')
   t.equal(await later(25 * HOUR, [id]), 0)

@@ -476,10 +476,10 @@ t.test('a slow reader holds nobody up, and one that leaves is on record', async 
     await begun('standing'),
   ]
   const expiresAt = new Date(big.clock.now().getTime() + 1_500).toISOString()
-  await act('PUT', `${shortened.id}/roles/auditor`, { expiresAt })
-  await act('DELETE', `${takenBack.id}/roles/auditor`, {})
+  await act('PUT', `${shortened.id}/roles/auditor`, { reason: 'A test.', expiresAt })
+  await act('DELETE', `${takenBack.id}/roles/auditor`, { reason: 'A test.' })
   await act('POST', `${suspended.id}/suspend`, { reason: 'A test.' })
-  await act('PUT', `${standing.id}/roles/editor`, {})
+  await act('PUT', `${standing.id}/roles/editor`, { reason: 'A test.' })
   for (let seconds = 0; seconds < 4; seconds += 1) await big.clock.advance(1_000)
   const isWhole = async ({ stream }: { readonly stream: AsyncIterable<Buffer> }): Promise<boolean> => {
     let text = ''

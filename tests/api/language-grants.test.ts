@@ -19,7 +19,7 @@ const worker = await person('worker', 'contributor')
 const author = await person('author', 'contributor')
 
 const grant = (body: object, role = 'editor') =>
-  api('PUT', `/v1/accounts/${worker.id}/roles/${role}`, { as: boss.token, body })
+  api('PUT', `/v1/accounts/${worker.id}/roles/${role}`, { as: boss.token, body: { reason: 'A test.', ...body } })
 const after = ({ headers }: Received) => ({ 'sync-token': headers.get('sync-token') ?? '' })
 const draft = async (language: string, lemma: string) => {
   const body = { language, lemma, partOfSpeech: 'noun', senses: [{ gloss: 'Something.' }] }
@@ -112,7 +112,10 @@ t.test('it ends by itself, is replaced whole, and is taken back at once', async 
   t.equal((await retire()).status, 403, 'and no longer')
   const again = await grant({ languages: ['en'] })
   t.equal(again.status, 200)
-  const taken = await api('DELETE', `/v1/accounts/${worker.id}/roles/editor`, { as: boss.token })
+  const taken = await api('DELETE', `/v1/accounts/${worker.id}/roles/editor`, {
+    as: boss.token,
+    body: { reason: 'A test.' },
+  })
   t.equal((await act(esu, 'publish', undefined, after(taken))).status, 403)
 })
 

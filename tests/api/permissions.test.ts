@@ -61,7 +61,7 @@ const act = async (method: string, path: string, body: object) => {
   return answer
 }
 const expiresAt = new Date(app.clock.now().getTime() + 1000).toISOString()
-await act('PUT', `${ended.id}/roles/admin`, { expiresAt })
+await act('PUT', `${ended.id}/roles/admin`, { reason: 'A test.', expiresAt })
 await act('POST', `${suspended.id}/suspend`, { reason: 'Spam.' })
 await app.clock.advance(1000)
 

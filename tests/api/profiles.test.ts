@@ -269,7 +269,7 @@ t.test('preferences: unknown ones are refused, and mails are as they say', async
   t.match(set.json, { language: 'es', timeZone: 'America/Lima', email: { roles: false } }, set.text)
   t.equal((await edit(bea.as, { language: 'en' }, { 'if-match': etag(first) }, path)).code, 'revision-stale')
   const role = `/v1/accounts/${bea.id}/roles/editor`
-  t.equal((await api('PUT', role, { as: admin, body: {} })).status, 200)
+  t.equal((await api('PUT', role, { as: admin, body: { reason: 'A test.' } })).status, 200)
   t.equal(
     (await api('POST', `/v1/accounts/${bea.id}/suspend`, { as: admin, body: { reason: 'Quarrelsome conduct.' } }))
       .status,

@@ -75,14 +75,18 @@ t.test('nobody gives themselves more than a sign-up gives', async t => {
   const { accountId, signIn } = await member(app, api, 'self@dictionary.example')
   const token = access(await signIn())
   const admin = await app.token('admin')
-  t.match(await api('PUT', `/v1/accounts/${accountId}/roles/admin`, { as: token, body: {} }), {
+  t.match(await api('PUT', `/v1/accounts/${accountId}/roles/admin`, { as: token, body: { reason: 'A test.' } }), {
     status: 403,
     code: 'permission-denied',
   })
   for (const id of ['__proto__', 'constructor', 'toString', '..%2f..', accountId.toUpperCase().replace(/./, 'x')])
     t.match(await api('POST', `/v1/accounts/${id}/suspend`, { as: admin, body: { reason: 'x' } }), { status: 404 }, id)
   for (const role of ['__proto__', 'constructor', 'king', 'ADMIN'])
-    t.match(await api('PUT', `/v1/accounts/${accountId}/roles/${role}`, { as: admin, body: {} }), { status: 422 }, role)
+    t.match(
+      await api('PUT', `/v1/accounts/${accountId}/roles/${role}`, { as: admin, body: { reason: 'A test.' } }),
+      { status: 422 },
+      role,
+    )
   const { json } = await api('GET', '/v1/me/permissions', { as: token })
   t.match(json, { roles: [{ role: 'contributor' }] })
   await app.close()

@@ -93,7 +93,10 @@ t.test('who edits one language finds all of that, and of the others what a contr
     return String(opened.json['accessToken'])
   }
   const boss = await signIn('boss@dictionary.example', firstPassword)
-  const granted = await api('PUT', `/v1/accounts/${accountId}/roles/editor`, { as: boss, body: { languages: ['de'] } })
+  const granted = await api('PUT', `/v1/accounts/${accountId}/roles/editor`, {
+    as: boss,
+    body: { reason: 'A test.', languages: ['de'] },
+  })
   t.equal(granted.status, 200, granted.text)
   const as = await signIn('german@dictionary.example', password)
   const ask = (query: string) =>

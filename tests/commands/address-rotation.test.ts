@@ -119,7 +119,12 @@ t.test('before an account has moved: found, kept from others, and reset', async 
   t.match(await rotate(), { moved: 0, later: 1 }, 'a link that leads to the old claim is waited for')
   clock.advance(20 * 60_000)
   t.match(await resetPassword(here, { token: reset, password: 'another horse staple' }, from), { device: /./ })
-  const created = await createByOperator(here, { email: 'ada@a.example', role: 'admin', password: 'x' })
+  const created = await createByOperator(here, {
+    email: 'ada@a.example',
+    role: 'admin',
+    password: 'x',
+    reason: 'A test.',
+  })
   t.match(created, { accountId: id, password: undefined }, 'the command line finds it too')
   t.match(await rotate(), { moved: 1, later: 0 })
   t.equal(await claimedBy('ada@a.example', 2), id)

@@ -16,8 +16,8 @@ const after = (ms: number): Date => new Date(now.getTime() + ms)
 const HOUR = 3_600_000
 const accounts = scenario(accountAggregate)
 const addresses = scenario(addressAggregate)
-const boss: Administering = { by: 'boss', now }
-const own: Administering = { by: 'a-1', now }
+const boss: Administering = { by: 'boss', now, reason: 'Why.' }
+const own: Administering = { by: 'a-1', now, reason: 'Why.' }
 
 const person = {
   accountId: 'a-1',
@@ -49,7 +49,7 @@ t.test('roles: granted once, end by themselves, taken back where they are held',
     })
     .again()
     .thenNothing()
-    .again(takeRole('editor', { by: 'boss', now: after(HOUR) }))
+    .again(takeRole('editor', { ...boss, now: after(HOUR) }))
     .thenRefused('role-not-held')
     .again(takeRole('editor', boss))
     .then('RoleTaken')
@@ -95,17 +95,24 @@ t.test('roles in languages: for those whose work is on entries, in these and wha
 })
 
 t.test('nobody does it to themselves, and a suspension has a reason', async () => {
-  for (const decide of [
-    grantRole({ role: 'admin' }, own),
-    takeRole('admin', own),
-    suspend('tired', own),
-    reinstate(own),
-  ])
+  for (const decide of [grantRole({ role: 'admin' }, own), takeRole('admin', own), suspend(own), reinstate(own)])
     accounts.given(created, granted('admin')).when(decide).thenRefused('own-role')
-  accounts.given(created).when(suspend(' ', boss)).thenRefused('reason-required')
+  const held = accounts.given(created, granted('editor'), suspended)
+  for (const [reason, code] of [
+    [' ', 'reason-required'],
+    ['a\u202e', 'text-invalid'],
+    ['x'.repeat(501), 'text-invalid'],
+  ] as const) {
+    const why = { ...boss, reason }
+    for (const decide of [grantRole({ role: 'auditor' }, why), takeRole('editor', why), suspend(why), reinstate(why)])
+      held.when(decide).thenRefused(code)
+  }
+  const because = { accountId: 'a-1', by: 'boss', reason: 'Why.' }
+  held.when(takeRole('editor', boss)).thenEvents({ type: 'RoleTaken', data: { role: 'editor', ...because } })
+  held.when(reinstate({ ...boss, reason: ' Why. ' })).thenEvents({ type: 'AccountReinstated', data: because })
   accounts
     .given(created)
-    .when(suspend('Spam.', boss))
+    .when(suspend(boss))
     .then('AccountSuspended', 'SessionsEnded')
     .again()
     .thenNothing()
@@ -122,7 +129,7 @@ t.test('nothing is decided about an account at its end', async () => {
   const all = [
     grantRole({ role: 'editor' }, boss),
     takeRole('editor', boss),
-    suspend('x', boss),
+    suspend(boss),
     reinstate(boss),
     endSessionsFor('boss', 'Stolen.'),
   ]
@@ -140,7 +147,7 @@ t.test('nothing is decided about an account at its end', async () => {
   }
   accounts
     .given(...story)
-    .when(suspend('x', boss))
+    .when(suspend(boss))
     .then('AccountSuspended', 'SessionsEnded')
 })
 

@@ -34,11 +34,12 @@ t.test('of two administrators who end each other at the same moment one stays', 
     const { roles: all } = answer.json
     return Array.isArray(all) ? all.map(each => Object(each).role) : []
   }
-  const take = (api: typeof one, as: string, { id }: Person) => api('DELETE', `/v1/accounts/${id}/roles/admin`, { as })
+  const take = (api: typeof one, as: string, { id }: Person) =>
+    api('DELETE', `/v1/accounts/${id}/roles/admin`, { as, body: { reason: 'A test.' } })
   const shorten = (api: typeof one, as: string, { id }: Person) =>
     api('PUT', `/v1/accounts/${id}/roles/admin`, {
       as,
-      body: { expiresAt: new Date(systemClock.now().getTime() + 600_000).toISOString() },
+      body: { reason: 'A test.', expiresAt: new Date(systemClock.now().getTime() + 600_000).toISOString() },
     })
   const suspend = (api: typeof one, as: string, { id }: Person) =>
     api('POST', `/v1/accounts/${id}/suspend`, { as, body: { reason: 'A test.' } })
@@ -59,8 +60,8 @@ t.test('of two administrators who end each other at the same moment one stays', 
     // The one that stays puts the other one back.
     const adaStays = answers[0]?.status === 200
     const [api, token, other] = adaStays ? ([one, tokens[0], bob] as const) : ([two, tokens[1], ada] as const)
-    await api('POST', `/v1/accounts/${other.id}/reinstate`, { as: token })
-    const back = await api('PUT', `/v1/accounts/${other.id}/roles/admin`, { as: token, body: {} })
+    await api('POST', `/v1/accounts/${other.id}/reinstate`, { as: token, body: { reason: 'A test.' } })
+    const back = await api('PUT', `/v1/accounts/${other.id}/roles/admin`, { as: token, body: { reason: 'A test.' } })
     t.equal(back.status, 200, back.text)
     const elsewhere = adaStays ? two : one
     // A try at a time: whoever tries too often is sent away, however right the password is.
@@ -91,7 +92,7 @@ t.test('of two administrators who end each other at the same moment one stays', 
   for (const wanted of [true, false, true, false, true]) {
     granted = await one(wanted ? 'PUT' : 'DELETE', `/v1/accounts/${eve.id}/roles/auditor`, {
       as: boss,
-      ...(wanted && { body: {} }),
+      body: { reason: 'A test.' },
     })
     await until('the same on the other node', async () =>
       roles(await two('GET', '/v1/me/permissions', { as: worker })).includes('auditor') === wanted ? true : undefined,

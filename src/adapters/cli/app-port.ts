@@ -175,6 +175,7 @@ export type App = {
     create(request: {
       readonly email: string
       readonly role: Role
+      readonly reason?: string
     }): Promise<{ readonly accountId: string; readonly password?: string } | Refusal>
   }
   readonly jobs: {

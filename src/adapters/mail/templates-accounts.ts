@@ -27,6 +27,16 @@ const at = { at: { instant: '2026-01-05T10:00:00Z' }, role: 'editor' }
 const href = '<%= it.url %>'
 
 const ended = { at: { instant: '2026-01-05T10:00:00Z' }, grounds: 'A stolen device.' }
+const given = { ...at, reason: 'Knows Spanish.', until: { instant: '2026-12-31T23:00:00Z' }, languages: 'es, gl' }
+const reason: Readonly<Record<Locale, string>> = {
+  en: 'The reason: <%= it.reason %>',
+  es: 'El motivo: <%= it.reason %>',
+}
+/** A dash stands for what is not held to any. */
+const terms: Readonly<Record<Locale, string>> = {
+  en: "It holds <% if (it.until === '-') { %>without an end<% } else { %>until <%= it.until %><% } %>, on entries of <% if (it.languages === '-') { %>every language<% } else { %>these languages: <%= it.languages %><% } %>.",
+  es: "Vale <% if (it.until === '-') { %>sin límite de tiempo<% } else { %>hasta el <%= it.until %><% } %>, para las entradas de <% if (it.languages === '-') { %>todos los idiomas<% } else { %>estos idiomas: <%= it.languages %><% } %>.",
+}
 
 export const accountTemplates: readonly MailTemplate[] = [
   template(
@@ -225,42 +235,48 @@ export const accountTemplates: readonly MailTemplate[] = [
     'role-granted',
     {
       subject: 'You were given the role <%= it.role %>',
-      lines: ['You have the role <%= it.role %> since <%= it.at %>.'],
+      lines: ['You have the role <%= it.role %> since <%= it.at %>.', terms.en, reason.en],
     },
-    { subject: 'Tiene el rol <%= it.role %>', lines: ['Tiene el rol <%= it.role %> desde el <%= it.at %>.'] },
-    at,
+    {
+      subject: 'Tiene el rol <%= it.role %>',
+      lines: ['Tiene el rol <%= it.role %> desde el <%= it.at %>.', terms.es, reason.es],
+    },
+    given,
   ),
   template(
     'role-taken',
     {
       subject: 'You no longer have the role <%= it.role %>',
-      lines: ['The role <%= it.role %> was taken back on <%= it.at %>.'],
+      lines: ['The role <%= it.role %> was taken back on <%= it.at %>.', reason.en],
     },
-    { subject: 'Ya no tiene el rol <%= it.role %>', lines: ['El rol <%= it.role %> se retiró el <%= it.at %>.'] },
-    at,
+    {
+      subject: 'Ya no tiene el rol <%= it.role %>',
+      lines: ['El rol <%= it.role %> se retiró el <%= it.at %>.', reason.es],
+    },
+    given,
   ),
   template(
     'account-suspended',
     {
       subject: 'Your account is suspended',
-      lines: ['Your account was suspended on <%= it.at %>. Answer this mail to ask why.'],
+      lines: ['Your account was suspended on <%= it.at %>.', reason.en],
     },
     {
       subject: 'Su cuenta está suspendida',
-      lines: ['Su cuenta se suspendió el <%= it.at %>. Responda a este correo para saber por qué.'],
+      lines: ['Su cuenta se suspendió el <%= it.at %>.', reason.es],
     },
-    at,
+    given,
   ),
   template(
     'account-reinstated',
     {
       subject: 'Your account is yours to use again',
-      lines: ['The suspension of your account was lifted on <%= it.at %>. Sign in as before.'],
+      lines: ['The suspension of your account was lifted on <%= it.at %>. Sign in as before.', reason.en],
     },
     {
       subject: 'Puede volver a usar su cuenta',
-      lines: ['La suspensión de su cuenta se levantó el <%= it.at %>. Inicie sesión como antes.'],
+      lines: ['La suspensión de su cuenta se levantó el <%= it.at %>. Inicie sesión como antes.', reason.es],
     },
-    at,
+    given,
   ),
 ]

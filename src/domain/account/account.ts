@@ -46,6 +46,11 @@ export const PasswordSet = eventType(
   Type.Object({ accountId: text, password: secret, reason: Type.Enum(['changed', 'reset', 'rehashed']) }, strict),
   { subject },
 )
+/**
+ * What an administrator says of a person is sealed as what they say themselves: `accountId` names the key. Events from before
+ * there were reasons have neither.
+ */
+const because = { accountId: Type.Optional(text), reason: Type.Optional(secret) }
 /** `languages`: canonical tags, in order; absent: in every language. */
 export const RoleGranted = eventType(
   'RoleGranted',
@@ -55,18 +60,25 @@ export const RoleGranted = eventType(
       expiresAt: Type.Optional(text),
       languages: Type.Optional(Type.Array(text, { minItems: 1 })),
       by: text,
+      ...because,
     },
     strict,
   ),
+  { subject },
 )
-export const RoleTaken = eventType('RoleTaken', Type.Object({ role: Type.Enum([...roles]), by: text }, strict))
-/** `reason` is about a person and is sealed like what they say themselves; `accountId` names the key, before it there was none. */
+export const RoleTaken = eventType(
+  'RoleTaken',
+  Type.Object({ role: Type.Enum([...roles]), by: text, ...because }, strict),
+  { subject },
+)
 export const AccountSuspended = eventType(
   'AccountSuspended',
   Type.Object({ accountId: Type.Optional(text), by: text, reason: secret }, strict),
   { subject },
 )
-export const AccountReinstated = eventType('AccountReinstated', Type.Object({ by: text }, strict))
+export const AccountReinstated = eventType('AccountReinstated', Type.Object({ by: text, ...because }, strict), {
+  subject,
+})
 
 export const accountEvents = [
   AccountCreated,
@@ -195,8 +207,8 @@ export const evolveAccount = (account: AccountState, event: Recorded<AccountEven
     case 'SessionsEnded':
       return raised(account, event.data.except)
     case 'RoleGranted': {
-      const { by: _, ...grant } = event.data
-      return { ...account, grants: [...without(grant.role), grant] }
+      const { role, expiresAt, languages } = event.data
+      return { ...account, grants: [...without(role), { role, ...defined({ expiresAt, languages }) }] }
     }
     case 'RoleTaken':
       return { ...account, grants: without(event.data.role) }

@@ -6,24 +6,33 @@ import type { Decide, Decision } from '../decider.ts'
 import { defined } from '../defined.ts'
 import { refuse } from '../refusal.ts'
 import { languageRoles, type Role } from '../roles.ts'
+import { readText } from '../text/text.ts'
 import type { Account, AccountEvent, AccountState } from './account.ts'
 import { BASIC_ROLES, type Grant, isInForce } from './grants.ts'
 import { endFault } from './standing.ts'
 
-/** Who decides, by the id of the actor, and when. */
-export type Administering = { readonly by: string; readonly now: Date }
+/** Who decides, by the id of the actor, when, and why, in words that the person is told. */
+export type Administering = { readonly by: string; readonly now: Date; readonly reason: string }
 
-/** Nobody does anything to themselves, and nothing is done to an account that is erased, or about to be. */
+const LONGEST_REASON = 500
+
+/** What every such event says of who did it and why. */
+type Because = { readonly by: string; readonly accountId: string; readonly reason: string }
+
+/** Nobody does anything to themselves or without a reason, and nothing is done to an account that is erased, or about to be. */
 const guarded =
   (
-    { by }: Pick<Administering, 'by'>,
-    decide: (account: Account) => Decision<AccountEvent>,
+    { by, reason: given }: Administering,
+    decide: (account: Account, because: Because) => Decision<AccountEvent>,
   ): Decide<AccountState, AccountEvent> =>
   account => {
     const fault = endFault(account)
     if (fault || !account) return fault ?? []
     if (by === account.id) return refuse('own-role', 'Nobody does this to themselves: another administrator has to.')
-    return decide(account)
+    const { text: reason, fault: wrong } = readText(given.trim(), { max: LONGEST_REASON, multiline: false })
+    if (reason === '') return refuse('reason-required', 'This needs a reason: the person is told it.')
+    if (wrong !== undefined) return refuse('text-invalid', `The reason is not text that can be kept. ${wrong}`)
+    return decide(account, { by, accountId: account.id, reason })
   }
 
 const basic = (role: Role) =>
@@ -36,9 +45,10 @@ const sameLanguages = (a: readonly string[] | undefined, b: readonly string[] | 
 /** Nobody raises themselves; a grant that ends does so in the future; who is suspended is given nothing. */
 export const grantRole = (
   { role, expiresAt, languages }: Grant,
-  { by, now }: Administering,
+  administering: Administering,
 ): Decide<AccountState, AccountEvent> =>
-  guarded({ by }, account => {
+  guarded(administering, (account, because) => {
+    const { now } = administering
     if (BASIC_ROLES.includes(role)) return basic(role)
     if (languages && !languageRoles.includes(role))
       return refuse(
@@ -50,29 +60,30 @@ export const grantRole = (
     if (account.suspended) return refuse('grant-suspended', 'The account is suspended: reinstate it first.')
     const standing = account.grants.find(each => each.role === role && isInForce(each, now))
     if (standing && standing.expiresAt === expiresAt && sameLanguages(standing.languages, languages)) return []
-    return [
-      { type: 'RoleGranted', data: { role, by, ...defined({ expiresAt, languages: languages && [...languages] }) } },
-    ]
+    const ends = defined({ expiresAt, languages: languages && [...languages] })
+    return [{ type: 'RoleGranted', data: { role, ...because, ...ends } }]
   })
 
 /** That one administrator stays is decided on another stream, before this: administrators.ts. */
-export const takeRole = (role: Role, { by, now }: Administering): Decide<AccountState, AccountEvent> =>
-  guarded({ by }, account => {
+export const takeRole = (role: Role, administering: Administering): Decide<AccountState, AccountEvent> =>
+  guarded(administering, (account, because) => {
     if (BASIC_ROLES.includes(role)) return basic(role)
-    return account.grants.some(each => each.role === role && isInForce(each, now))
-      ? [{ type: 'RoleTaken', data: { role, by } }]
+    return account.grants.some(each => each.role === role && isInForce(each, administering.now))
+      ? [{ type: 'RoleTaken', data: { role, ...because } }]
       : refuse('role-not-held', `The account does not have the role ${role}, or not any more.`)
   })
 
-export const suspend = (reason: string, { by }: Administering): Decide<AccountState, AccountEvent> =>
-  guarded({ by }, account => {
-    if (reason.trim() === '') return refuse('reason-required', 'A suspension needs a reason.')
-    if (account.suspended) return []
-    return [
-      { type: 'AccountSuspended', data: { accountId: account.id, by, reason } },
-      { type: 'SessionsEnded', data: { reason: 'suspension' } },
-    ]
-  })
+export const suspend = (administering: Administering): Decide<AccountState, AccountEvent> =>
+  guarded(administering, (account, because) =>
+    account.suspended
+      ? []
+      : [
+          { type: 'AccountSuspended', data: because },
+          { type: 'SessionsEnded', data: { reason: 'suspension' } },
+        ],
+  )
 
-export const reinstate = ({ by }: Administering): Decide<AccountState, AccountEvent> =>
-  guarded({ by }, account => (account.suspended ? [{ type: 'AccountReinstated', data: { by } }] : []))
+export const reinstate = (administering: Administering): Decide<AccountState, AccountEvent> =>
+  guarded(administering, (account, because) =>
+    account.suspended ? [{ type: 'AccountReinstated', data: because }] : [],
+  )

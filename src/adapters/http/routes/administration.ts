@@ -24,11 +24,16 @@ export type AdministrationPort = {
       readonly role: string
       readonly expiresAt?: string
       readonly languages?: readonly string[]
+      readonly reason: string
     },
     by: Actor,
     from: From,
   ): Promise<Standing | Refusal>
-  take(given: { readonly id: string; readonly role: string }, by: Actor, from: From): Promise<Standing | Refusal>
+  take(
+    given: { readonly id: string; readonly role: string; readonly reason: string },
+    by: Actor,
+    from: From,
+  ): Promise<Standing | Refusal>
   suspend(id: string, reason: string, by: Actor, from: From): Promise<Standing | Refusal>
   /** All sessions of the account; `grounds` say why. */
   endSessions(id: string, grounds: string, by: Actor, from: From): Promise<Standing | Refusal>
@@ -37,17 +42,19 @@ export type AdministrationPort = {
     by: Actor,
     from: From,
   ): Promise<'done' | Refusal>
-  reinstate(id: string, by: Actor, from: From): Promise<Standing | Refusal>
+  reinstate(id: string, reason: string, by: Actor, from: From): Promise<Standing | Refusal>
 }
 
+const Reason = Type.String({ maxLength: 500, description: 'Why: it is in the log, and the person is told by mail.' })
 const GrantBody = Type.Object(
   {
+    reason: Reason,
     expiresAt: Type.Optional(Type.String()),
     languages: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 50 })),
   },
   { ...strict, $id: 'RoleGrant' },
 )
-const ReasonBody = Type.Object({ reason: Type.String({ minLength: 1, maxLength: 500 }) }, { ...strict, $id: 'Reason' })
+const ReasonBody = Type.Object({ reason: Reason }, { ...strict, $id: 'AdministrativeReason' })
 export const AccountParams = Type.Object({ id: Type.String() }, strict)
 const SessionParams = Type.Object({ id: Type.String(), session: Type.String() }, strict)
 const RoleParams = Type.Object({ id: Type.String(), role: Type.String() }, strict)
@@ -125,7 +132,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
 
       params: RoleParams,
       body: GrantBody,
-      request: { params: { id, role: 'editor' }, body: { languages: ['es'] } },
+      request: { params: { id, role: 'editor' }, body: { reason: 'Knows Spanish.', languages: ['es'] } },
       problems: [
         ...of,
         'role-unknown',
@@ -134,14 +141,19 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
         'grant-past',
         'grant-languages',
         'language-unknown',
+        'reason-required',
         ...text,
       ],
       handle: async request => {
-        const { expiresAt, languages } = readGrant(request.body)
+        const { expiresAt, languages, reason } = readGrant(request.body)
         const { id: account = '', role = '' } = request.params
         const ends = expiresAt === undefined ? {} : { expiresAt: timeOf(expiresAt) }
         return answer(
-          await port.grant({ id: account, role, ...ends, ...defined({ languages }) }, byOf(request), fromOf(request)),
+          await port.grant(
+            { id: account, role, reason, ...ends, ...defined({ languages }) },
+            byOf(request),
+            fromOf(request),
+          ),
         )
       },
     },
@@ -152,11 +164,26 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       name: 'take-role',
       params: RoleParams,
       summary: 'Take a role back',
-      request: { params: { id, role: 'editor' } },
-      problems: [...of, 'role-unknown', 'role-basic', 'role-not-held', 'last-administrator'],
+      body: ReasonBody,
+      request: { params: { id, role: 'editor' }, body: { reason: 'Has left the team.' } },
+      problems: [
+        ...of,
+        'role-unknown',
+        'role-basic',
+        'role-not-held',
+        'last-administrator',
+        'reason-required',
+        ...text,
+      ],
       handle: async request => {
         const { id: account = '', role = '' } = request.params
-        return answer(await port.take({ id: account, role }, byOf(request), fromOf(request)))
+        return answer(
+          await port.take(
+            { id: account, role, reason: readReason(request.body).reason },
+            byOf(request),
+            fromOf(request),
+          ),
+        )
       },
     },
     {
@@ -216,9 +243,13 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       name: 'reinstate-account',
       summary: 'Let an account act again',
       params: AccountParams,
-      request: { params: { id } },
-      problems: of,
-      handle: async request => answer(await port.reinstate(request.params['id'] ?? '', byOf(request), fromOf(request))),
+      body: ReasonBody,
+      request: { params: { id }, body: { reason: 'It was somebody else.' } },
+      problems: [...of, 'reason-required', ...text],
+      handle: async request => {
+        const { reason } = readReason(request.body)
+        return answer(await port.reinstate(request.params['id'] ?? '', reason, byOf(request), fromOf(request)))
+      },
     },
   ]
 }
