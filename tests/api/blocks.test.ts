@@ -77,7 +77,7 @@ t.test('which address was blocked is forgotten when it is long over, and only th
     log,
     clock: patientClock(),
     random: Math.random,
-    cachedStreams: 0,
+    cachedStreams: 1,
   })
   const deps = {
     blocks,

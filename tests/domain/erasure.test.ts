@@ -37,7 +37,7 @@ t.test('one who became an administrator meanwhile waits, and is told once', asyn
     .again()
     .thenNothing()
     .again(beginErasure(after(60), undefined))
-    .then('ErasureBegun')
+    .then('ErasureBegun', 'SessionsEnded')
 })
 
 t.test('what is late', async t => {

@@ -34,3 +34,16 @@ export const tableOf = (path: string, projection: string): string => {
     db.close()
   }
 }
+
+/** The tables of the index on terms of a read model's table. */
+export const termTablesOf = (path: string, table: string): readonly string[] => {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 10_000 })
+  try {
+    const found = db
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB ?")
+      .all(`${table}_t[0-9]*`)
+    return found.map(({ name }) => String(name))
+  } finally {
+    db.close()
+  }
+}

@@ -1,5 +1,4 @@
 /** Every route of the service, each with its command or query. */
-
 import * as commands from '../../commands/entries.ts'
 import { defined } from '../../domain/defined.ts'
 import { NO_MARK } from '../../domain/mark.ts'

@@ -7,11 +7,21 @@
 import Type from 'typebox'
 import type { Aggregate, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
-import { type EventOf, eventType, type Recorded } from '../event.ts'
+import { type EventOf, eventType, type JsonObject, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
 import { addressChangeEvents, disputedFrom } from './change-events.ts'
-import { expiryOf, isEnough, isExpired, linkExpired, linkInvalid, type MailTimes, withLast, withMail } from './links.ts'
+import {
+  expiryOf,
+  isEnough,
+  isExpired,
+  linkExpired,
+  linkInvalid,
+  type MailTimes,
+  withLast,
+  withMail,
+  withMailed,
+} from './links.ts'
 
 // Stream
 
@@ -28,6 +38,9 @@ const subject = (data: { readonly accountId?: unknown }): string => String(data.
 
 /** Of what asks for a link: so many mails went to the address lately that this time none does, and no link is made. */
 const quiet = Type.Boolean()
+
+/** The first version had the password of whoever signed up, which counts no more: decision 30. */
+const withoutPassword = ({ password: _, ...data }: JsonObject): JsonObject => withMailed(data)
 
 /**
  * `accountId` is that of the account to be, and names the key of the address also where there is an account already, so that
@@ -47,7 +60,7 @@ export const SignUpReceived = eventType(
     },
     strict,
   ),
-  { subject },
+  { subject, version: 2, upcasters: { 1: withoutPassword } },
 )
 /**
  * The link was used: the address is the account's, with the password that was set there. It is absent where an OpenID
@@ -67,11 +80,13 @@ export const SignInFailed = eventType('SignInFailed', Type.Object({ device: text
 export const PasswordResetRequested = eventType(
   'PasswordResetRequested',
   Type.Object({ accountId: Type.Optional(text), linkHash: text, expiresAt: text, quiet }, strict),
+  { version: 2, upcasters: { 1: withMailed } },
 )
 /** Another link for the last sign-up; `accountId` is absent where none waits for it. */
 export const VerificationResent = eventType(
   'VerificationResent',
   Type.Object({ accountId: Type.Optional(text), linkHash: text, expiresAt: text, quiet }, strict),
+  { version: 2, upcasters: { 1: withMailed } },
 )
 export const PasswordResetUsed = eventType('PasswordResetUsed', Type.Object({ linkHash: text }, strict))
 

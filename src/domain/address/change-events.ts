@@ -1,7 +1,7 @@
 /** What can happen when an account moves to another address, and the terms of it. Decided in change.ts. */
 import Type from 'typebox'
 import { eventType } from '../event.ts'
-import { lives } from './links.ts'
+import { lives, withMailed } from './links.ts'
 
 const strict = { additionalProperties: false }
 const text = Type.String({ minLength: 1 })
@@ -27,7 +27,7 @@ export const AddressChangeRequested = eventType(
     },
     strict,
   ),
-  { subject },
+  { subject, version: 2, upcasters: { 1: withMailed } },
 )
 /** The link was used: the address is the account's, which follows. */
 export const AddressChangeConfirmed = eventType(

@@ -2,12 +2,16 @@
  * Links that mails bring: how many go to one address, and what is said of those that are no good. Who asks for another link
  * takes none away: each stays good until its own end, so that nobody is kept out of their account by those who ask in their name.
  */
+import type { JsonObject } from '../event.ts'
 import { type Refusal, refuse } from '../refusal.ts'
 
 /** The same of a wrong one, whatever its address is. */
 export const linkInvalid = (): Refusal =>
   refuse('link-invalid', 'This link was not made here, is copied only in part, or is not needed any more.')
 export const linkExpired = (): Refusal => refuse('link-expired', 'This link is too old: ask for another one.')
+
+/** Of the first version, when each request was mailed: what asks for a link had no `quiet`. */
+export const withMailed = (data: JsonObject): JsonObject => ({ ...data, quiet: false })
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS

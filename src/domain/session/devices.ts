@@ -2,7 +2,7 @@
 import Type from 'typebox'
 import type { Aggregate, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
-import { type EventOf, eventType, type Recorded } from '../event.ts'
+import { type EventOf, eventType, type JsonObject, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 
 // Stream
@@ -24,6 +24,7 @@ export const DeviceAdded = eventType(
     { accountId: text, device: text, first: Type.Boolean(), byLink: Type.Boolean() },
     { additionalProperties: false },
   ),
+  { version: 2, upcasters: { 1: (data: JsonObject): JsonObject => ({ ...data, byLink: false }) } },
 )
 
 export const deviceEvents = [DeviceAdded] as const
