@@ -338,7 +338,7 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
   ...historyRoutes({ ...edge, ...deps.history }),
   ...operationRoutes(deps, edge.isClosing),
   ...(deps.identity ? accountRoutes(deps.identity, edge.cookies) : []),
-  ...(deps.administration ? administrationRoutes(deps.administration) : []),
+  ...(deps.administration && deps.identity ? administrationRoutes(deps.administration, deps.identity.stepUp) : []),
   ...(deps.ownData && deps.identity
     ? ownDataRoutes({
         types: deps.history.types,

@@ -7,7 +7,9 @@ import type { Refusal } from '../../../domain/refusal.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
 import type { Answer, EdgeRequest, Route } from '../route.ts'
 import { instantOf } from '../times.ts'
-import { type From, fromOf, nothing, reading, strict, text } from './account-edge.ts'
+import { type From, fromOf, nothing, reading, type StepUpPort, strict, text } from './account-edge.ts'
+import { AccountParams, GrantSchema } from './account-schemas.ts'
+import { requireFresh } from './step-up.ts'
 
 /** How an account stands after the act, and the position at which it does. */
 export type Standing = {
@@ -50,16 +52,7 @@ const GrantBody = Type.Object(
   { ...strict, $id: 'RoleGrant' },
 )
 const ReasonBody = Type.Object({ reason: Reason }, { ...strict, $id: 'AdministrativeReason' })
-export const AccountParams = Type.Object({ id: Type.String() }, strict)
 const RoleParams = Type.Object({ id: Type.String(), role: Type.String() }, strict)
-export const GrantSchema = Type.Object(
-  {
-    role: Type.String(),
-    expiresAt: Type.Optional(Type.String({ format: 'date-time' })),
-    languages: Type.Optional(Type.Array(Type.String())),
-  },
-  { $id: 'Grant' },
-)
 const StandingSchema = Type.Object(
   {
     id: Type.String(),
@@ -89,8 +82,9 @@ const base = {
   answers,
 } as const
 
+const proof = ['session-ended', 'step-up-required'] as const
 /** What the guard of all these decisions says (src/domain/account/administration.ts). */
-const of = ['account-not-found', 'account-erased', 'erasure-begun', 'own-role'] as const
+const of = ['account-not-found', 'account-erased', 'erasure-begun', 'own-role', ...proof] as const
 
 const byOf = ({ requester: { actor } }: EdgeRequest): Actor => {
   if (actor) return actor
@@ -111,7 +105,16 @@ export const timeOf = (given: string): string => {
   throw new ProblemError('validation', detail, { errors: [{ pointer: '/expiresAt', code: 'format', detail }] })
 }
 
-export const administrationRoutes = (port: AdministrationPort): readonly Route[] => {
+export const administrationRoutes = (
+  port: AdministrationPort,
+  stepUp: Pick<StepUpPort, 'require'>,
+): readonly Route[] => {
+  /** A session that was left open is not enough; a service has none, and its token is short-lived. */
+  const acting = async (request: EdgeRequest): Promise<Actor> => {
+    const by = byOf(request)
+    if (by.kind === 'account') await requireFresh(stepUp, request)
+    return by
+  }
   const readGrant = reading(GrantBody)
   const readReason = reading(ReasonBody)
   return [
@@ -132,6 +135,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
         'role-unknown',
         'role-basic',
         'grant-suspended',
+        'grant-beyond-own',
         'grant-past',
         'grant-languages',
         'language-unknown',
@@ -145,7 +149,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
         return answer(
           await port.grant(
             { id: account, role, reason, ...ends, ...defined({ languages }) },
-            byOf(request),
+            await acting(request),
             fromOf(request),
           ),
         )
@@ -174,7 +178,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
         return answer(
           await port.take(
             { id: account, role, reason: readReason(request.body).reason },
-            byOf(request),
+            await acting(request),
             fromOf(request),
           ),
         )
@@ -192,7 +196,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       problems: [...of, 'last-administrator', 'reason-required', ...text],
       handle: async request => {
         const { reason } = readReason(request.body)
-        return answer(await port.suspend(request.params['id'] ?? '', reason, byOf(request), fromOf(request)))
+        return answer(await port.suspend(request.params['id'] ?? '', reason, await acting(request), fromOf(request)))
       },
     },
     {
@@ -203,9 +207,9 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       summary: 'End every session of an account',
       params: AccountParams,
       request: { params: { id } },
-      problems: ['account-not-found', 'account-erased', 'erasure-begun'],
+      problems: ['account-not-found', 'account-erased', 'erasure-begun', ...proof],
       handle: async request =>
-        answer(await port.endSessions(request.params['id'] ?? '', byOf(request), fromOf(request))),
+        answer(await port.endSessions(request.params['id'] ?? '', await acting(request), fromOf(request))),
     },
     {
       ...base,
@@ -219,7 +223,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       problems: [...of, 'reason-required', ...text],
       handle: async request => {
         const { reason } = readReason(request.body)
-        return answer(await port.reinstate(request.params['id'] ?? '', reason, byOf(request), fromOf(request)))
+        return answer(await port.reinstate(request.params['id'] ?? '', reason, await acting(request), fromOf(request)))
       },
     },
   ]

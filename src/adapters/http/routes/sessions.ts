@@ -26,7 +26,7 @@ import {
   text,
   unkept,
 } from './account-edge.ts'
-import { GrantSchema } from './administration.ts'
+import { GrantSchema } from './account-schemas.ts'
 import { isPasskeyAlone, PasskeyAnswer } from './passkey-answer.ts'
 
 const SignInBody = Type.Object(
