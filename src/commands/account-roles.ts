@@ -97,6 +97,13 @@ const canonical = (languages: readonly string[]): readonly string[] | Refusal =>
   return [...new Set(tags.flatMap(tag => tag ?? []))].toSorted()
 }
 
+/** When the grant of who acts ends. A service acts for whoever runs the whole, who gave it its token: that is no grant. */
+const ownEnd = async ({ accounts }: Deps, by: Actor): Promise<string | undefined> => {
+  if (by.kind !== 'account') return undefined
+  const { state } = await accounts.load(accountStream(by.id))
+  return state?.grants.find(({ role }) => role === 'admin')?.expiresAt
+}
+
 /** Grants a role, until `expiresAt` and on entries of `languages` alone, where those are given. */
 export const grant = async (
   deps: Deps,
@@ -115,7 +122,15 @@ export const grant = async (
   const languages = about.languages && canonical(about.languages)
   if (languages && 'refused' in languages) return languages
   const given = { role, ...defined({ expiresAt, languages }) }
-  return run(deps, id, by, grantRole(given, administering(deps, by, reason)), from, role === 'admin')
+  const until = role === 'admin' ? await ownEnd(deps, by) : undefined
+  return run(
+    deps,
+    id,
+    by,
+    grantRole(given, { ...administering(deps, by, reason), ...defined({ until }) }),
+    from,
+    role === 'admin',
+  )
 }
 
 export const take = async (

@@ -209,13 +209,19 @@ export const isOrigin = (text: string): boolean => {
 
 const proxyNames: ReadonlySet<string> = new Set(['loopback', 'linklocal', 'uniquelocal'])
 
-/** An address, a network in CIDR notation, or one of the names loopback, linklocal, uniquelocal. */
+/**
+ * An address, a network in CIDR notation, or one of the names loopback, linklocal, uniquelocal. Not everybody (`0.0.0.0/0`, `::/0`):
+ * whoever asks would then say themselves where they come from.
+ */
 export const isNetwork = (text: string): boolean => {
   if (proxyNames.has(text)) return true
   const [address = '', prefix, ...rest] = text.split('/')
   const version = isIP(address)
   if (version === 0 || rest.length > 0) return false
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
+  return (
+    prefix === undefined ||
+    (/^\d{1,3}$/.test(prefix) && Number(prefix) > 0 && Number(prefix) <= (version === 4 ? 32 : 128))
+  )
 }
 
 const secretName = /KEY(_OLD)?$|SECRET|PASSWORD|TOKEN/

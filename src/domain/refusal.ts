@@ -51,6 +51,7 @@ export const refusalCodes = [
   'role-basic',
   'role-not-held',
   'grant-suspended',
+  'grant-beyond-own',
   'session-ended',
   'session-not-found',
   'step-up-required',

@@ -284,6 +284,18 @@ t.test('an administrator grants, takes and suspends; it holds at once where the 
   }
   t.equal((await act('POST', '/suspend', { reason: 'x'.repeat(501) })).status, 422)
 
+  // One who is an administrator for an hour, and whose proof is too old after ten minutes.
+  await member('deputy@dictionary.example')
+  const session = await signIn('deputy@dictionary.example')
+  const as = access(session)
+  const deputyId = String((await me(as)).json['id'])
+  const hour = new Date(app.clock.now().getTime() + 3_600_000).toISOString()
+  const made = { as: admin, body: { reason: 'A test.', expiresAt: hour } }
+  t.equal((await api('PUT', `/v1/accounts/${deputyId}/roles/admin`, made)).status, 200)
+  t.equal((await act('PUT', '/roles/admin', { reason: 'A test.' }, as)).code, 'grant-beyond-own')
+  t.equal((await act('PUT', '/roles/admin', { reason: 'A test.', expiresAt: hour }, as)).status, 200)
+  t.equal((await act('DELETE', '/roles/admin', { reason: 'A test.' }, as)).status, 200)
+
   // One click in the mail, as the reader's program sends it: no session, a form.
   const headerOf = (found: Awaited<ReturnType<typeof mailTo>>) =>
     found[0]?.headers.find(each => each.key === 'list-unsubscribe')?.value ?? ''

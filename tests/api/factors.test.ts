@@ -47,6 +47,27 @@ const person = async (email: string) => {
 }
 const codeOf = (secret: string, steps = 0): string => codeAt(app.clock.now(), secret, steps)
 
+t.test('what an administrator does to others asks for a proof of the last ten minutes', async t => {
+  const { accountId } = await person('ruled@dictionary.example')
+  const { password = '' } = await app.account('admin', 'ruler@dictionary.example')
+  const begun = await api('POST', '/v1/sessions', { body: { email: 'ruler@dictionary.example', password } })
+  await app.clock.advance(11 * 60_000)
+  const next = await api('POST', '/v1/sessions/refresh', { body: { refreshToken: begun.json['refreshToken'] } })
+  const as = access(next)
+  const acts = [
+    ['PUT', '/roles/editor'],
+    ['DELETE', '/roles/editor'],
+    ['POST', '/suspend'],
+    ['POST', '/reinstate'],
+  ] as const
+  const act = ([method, path]: (typeof acts)[number]) =>
+    api(method, `/v1/accounts/${accountId}${path}`, { as, body: { reason: 'A test.' } })
+  for (const each of acts) t.equal((await act(each)).code, 'step-up-required', each.join(' '))
+  t.equal((await api('DELETE', `/v1/accounts/${accountId}/sessions`, { as })).code, 'step-up-required')
+  t.equal((await api('POST', '/v1/sessions/step-up', { as, body: { password } })).status, 200)
+  for (const each of acts) t.equal((await act(each)).status, 200, each.join(' '))
+})
+
 t.test('an authenticator from its offer to its end', async t => {
   const { email, signIn, as, password } = await person('totp@dictionary.example')
   const other = await signIn()

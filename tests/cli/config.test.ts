@@ -105,6 +105,13 @@ t.test('what is set is read', async t => {
   )
 })
 
+t.test('proxies that would be everybody are refused', async t => {
+  const proxies = (value: string) => () => loadConfig({ LEXICHRON_TRUSTED_PROXIES: value }, cwd)
+  for (const all of ['0.0.0.0/0', '::/0', '10.0.0.1,0.0.0.0/0', '0.0.0.0/00'])
+    t.throws(proxies(all), /LEXICHRON_TRUSTED_PROXIES/, all)
+  t.doesNotThrow(proxies('0.0.0.0/1,::/1'))
+})
+
 t.test("the level of the log follows the environment, and metrics do not take the service's port", async t => {
   const level = (environment: Environment) => loadConfig(environment, cwd).log.level
   t.equal(level({}), 'debug')

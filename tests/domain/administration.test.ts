@@ -125,6 +125,20 @@ t.test('nobody does it to themselves, and a suspension has a reason', async () =
   accounts.given(created, granted('editor'), suspended).when(takeRole('editor', boss)).then('RoleTaken')
 })
 
+t.test('nobody makes an administrator beyond the end of their own grant', async () => {
+  const until = after(HOUR).toISOString()
+  const bounded = { ...boss, until }
+  const admin = (expiresAt?: string) =>
+    grantRole(expiresAt === undefined ? { role: 'admin' } : { role: 'admin', expiresAt }, bounded)
+  accounts.given(created).when(admin(until)).then('RoleGranted')
+  for (const end of [undefined, after(HOUR + 1).toISOString()])
+    accounts.given(created).when(admin(end)).thenRefused('grant-beyond-own')
+  accounts
+    .given(created)
+    .when(grantRole({ role: 'editor' }, bounded))
+    .then('RoleGranted')
+})
+
 t.test('nothing is decided about an account at its end', async () => {
   const all = [
     grantRole({ role: 'editor' }, boss),

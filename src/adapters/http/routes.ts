@@ -340,7 +340,7 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
   ...operationRoutes(deps, edge.isClosing),
   securityTextRoute(deps),
   ...(deps.identity ? accountRoutes(deps.identity, edge.cookies) : []),
-  ...(deps.administration ? administrationRoutes(deps.administration) : []),
+  ...(deps.administration && deps.identity ? administrationRoutes(deps.administration, deps.identity.stepUp) : []),
   ...(deps.ownData && deps.identity
     ? ownDataRoutes({
         types: deps.history.types,

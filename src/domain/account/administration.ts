@@ -12,7 +12,13 @@ import { BASIC_ROLES, type Grant, isInForce } from './grants.ts'
 import { endFault } from './standing.ts'
 
 /** Who decides, by the id of the actor, when, and why, in words that the person is told. */
-export type Administering = { readonly by: string; readonly now: Date; readonly reason: string }
+export type Administering = {
+  readonly by: string
+  readonly now: Date
+  readonly reason: string
+  /** When their own grant as an administrator ends; absent where it does not. */
+  readonly until?: string
+}
 
 const LONGEST_REASON = 500
 
@@ -48,7 +54,7 @@ export const grantRole = (
   administering: Administering,
 ): Decide<AccountState, AccountEvent> =>
   guarded(administering, (account, because) => {
-    const { now } = administering
+    const { now, until } = administering
     if (BASIC_ROLES.includes(role)) return basic(role)
     if (languages && !languageRoles.includes(role))
       return refuse(
@@ -57,6 +63,8 @@ export const grantRole = (
       )
     if (expiresAt !== undefined && !(Date.parse(expiresAt) > now.getTime()))
       return refuse('grant-past', 'A grant ends in the future.')
+    if (role === 'admin' && until !== undefined && !(Date.parse(expiresAt ?? '') <= Date.parse(until)))
+      return refuse('grant-beyond-own', `Your own grant ends at ${until}: this one has to end by then.`)
     if (account.suspended) return refuse('grant-suspended', 'The account is suspended: reinstate it first.')
     const standing = account.grants.find(each => each.role === role && isInForce(each, now))
     if (standing && standing.expiresAt === expiresAt && sameLanguages(standing.languages, languages)) return []

@@ -55,6 +55,11 @@ export const accountProblems = {
     title: 'Not a role of this account',
     help: 'The role was not granted, was taken back, or its grant has ended: there is nothing to take.',
   },
+  'grant-beyond-own': {
+    status: 409,
+    title: 'Beyond your own grant',
+    help: 'Who is an administrator for some time makes others administrators for that time at most: name an earlier expiresAt.',
+  },
   'grant-suspended': {
     status: 409,
     title: 'The account is suspended',

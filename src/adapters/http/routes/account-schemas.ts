@@ -4,6 +4,15 @@ import type { Answer } from '../route.ts'
 import { strict } from './account-edge.ts'
 
 export const LinkTokenBody = Type.Object({ token: Type.String() }, { ...strict, $id: 'LinkToken' })
+export const AccountParams = Type.Object({ id: Type.String() }, strict)
+export const GrantSchema = Type.Object(
+  {
+    role: Type.String(),
+    expiresAt: Type.Optional(Type.String({ format: 'date-time' })),
+    languages: Type.Optional(Type.Array(Type.String())),
+  },
+  { $id: 'Grant' },
+)
 const TakenSchema = Type.Object({ status: Type.Enum(['accepted']) }, { $id: 'Accepted' })
 
 /** Whether or not anybody has the address. */

@@ -7,7 +7,20 @@ import type { Refusal } from '../../../domain/refusal.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
 import type { Answer, EdgeRequest, Route } from '../route.ts'
 import { instantOf } from '../times.ts'
-import { done, doneAnswer, type From, fromOf, nothing, reading, settle, strict, text } from './account-edge.ts'
+import {
+  done,
+  doneAnswer,
+  type From,
+  fromOf,
+  nothing,
+  reading,
+  type StepUpPort,
+  settle,
+  strict,
+  text,
+} from './account-edge.ts'
+import { AccountParams, GrantSchema } from './account-schemas.ts'
+import { requireFresh } from './step-up.ts'
 
 /** How an account stands after the act, and the position at which it does. */
 export type Standing = {
@@ -55,17 +68,8 @@ const GrantBody = Type.Object(
   { ...strict, $id: 'RoleGrant' },
 )
 const ReasonBody = Type.Object({ reason: Reason }, { ...strict, $id: 'AdministrativeReason' })
-export const AccountParams = Type.Object({ id: Type.String() }, strict)
 const SessionParams = Type.Object({ id: Type.String(), session: Type.String() }, strict)
 const RoleParams = Type.Object({ id: Type.String(), role: Type.String() }, strict)
-export const GrantSchema = Type.Object(
-  {
-    role: Type.String(),
-    expiresAt: Type.Optional(Type.String({ format: 'date-time' })),
-    languages: Type.Optional(Type.Array(Type.String())),
-  },
-  { $id: 'Grant' },
-)
 const StandingSchema = Type.Object(
   {
     id: Type.String(),
@@ -95,8 +99,9 @@ const base = {
   answers,
 } as const
 
+const proof = ['session-ended', 'step-up-required'] as const
 /** What the guard of all these decisions says (src/domain/account/administration.ts). */
-const of = ['account-not-found', 'account-erased', 'erasure-begun', 'own-role'] as const
+const of = ['account-not-found', 'account-erased', 'erasure-begun', 'own-role', ...proof] as const
 
 const byOf = ({ requester: { actor } }: EdgeRequest): Actor => {
   if (actor) return actor
@@ -117,7 +122,16 @@ export const timeOf = (given: string): string => {
   throw new ProblemError('validation', detail, { errors: [{ pointer: '/expiresAt', code: 'format', detail }] })
 }
 
-export const administrationRoutes = (port: AdministrationPort): readonly Route[] => {
+export const administrationRoutes = (
+  port: AdministrationPort,
+  stepUp: Pick<StepUpPort, 'require'>,
+): readonly Route[] => {
+  /** A session that was left open is not enough; a service has none, and its token is short-lived. */
+  const acting = async (request: EdgeRequest): Promise<Actor> => {
+    const by = byOf(request)
+    if (by.kind === 'account') await requireFresh(stepUp, request)
+    return by
+  }
   const readGrant = reading(GrantBody)
   const readReason = reading(ReasonBody)
   return [
@@ -138,6 +152,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
         'role-unknown',
         'role-basic',
         'grant-suspended',
+        'grant-beyond-own',
         'grant-past',
         'grant-languages',
         'language-unknown',
@@ -151,7 +166,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
         return answer(
           await port.grant(
             { id: account, role, reason, ...ends, ...defined({ languages }) },
-            byOf(request),
+            await acting(request),
             fromOf(request),
           ),
         )
@@ -180,7 +195,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
         return answer(
           await port.take(
             { id: account, role, reason: readReason(request.body).reason },
-            byOf(request),
+            await acting(request),
             fromOf(request),
           ),
         )
@@ -198,7 +213,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       problems: [...of, 'last-administrator', 'reason-required', ...text],
       handle: async request => {
         const { reason } = readReason(request.body)
-        return answer(await port.suspend(request.params['id'] ?? '', reason, byOf(request), fromOf(request)))
+        return answer(await port.suspend(request.params['id'] ?? '', reason, await acting(request), fromOf(request)))
       },
     },
     {
@@ -211,10 +226,12 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       params: AccountParams,
       body: ReasonBody,
       request: { params: { id }, body: { reason: 'A stolen device.' } },
-      problems: ['account-not-found', 'account-erased', 'erasure-begun', 'reason-required', ...text],
+      problems: ['account-not-found', 'account-erased', 'erasure-begun', 'reason-required', ...text, ...proof],
       handle: async request => {
         const { reason } = readReason(request.body)
-        return answer(await port.endSessions(request.params['id'] ?? '', reason, byOf(request), fromOf(request)))
+        return answer(
+          await port.endSessions(request.params['id'] ?? '', reason, await acting(request), fromOf(request)),
+        )
       },
     },
     {
@@ -228,11 +245,11 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       body: ReasonBody,
       request: { params: { id, session: id }, body: { reason: 'A stolen device.' } },
       answers: doneAnswer,
-      problems: ['session-not-found', 'reason-required', ...text],
+      problems: ['session-not-found', 'reason-required', ...text, ...proof],
       handle: async request => {
         const { reason: grounds } = readReason(request.body)
         const { id: account = '', session: sessionId = '' } = request.params
-        settle(await port.endSession({ id: account, sessionId, grounds }, byOf(request), fromOf(request)))
+        settle(await port.endSession({ id: account, sessionId, grounds }, await acting(request), fromOf(request)))
         return done
       },
     },
@@ -248,7 +265,7 @@ export const administrationRoutes = (port: AdministrationPort): readonly Route[]
       problems: [...of, 'reason-required', ...text],
       handle: async request => {
         const { reason } = readReason(request.body)
-        return answer(await port.reinstate(request.params['id'] ?? '', reason, byOf(request), fromOf(request)))
+        return answer(await port.reinstate(request.params['id'] ?? '', reason, await acting(request), fromOf(request)))
       },
     },
   ]

@@ -8,7 +8,7 @@ import { ProblemError, problemFrom } from '../problems.ts'
 import type { EdgeRequest, Route } from '../route.ts'
 import { cursorOf, cursorScope, DEFAULT_LIMIT, linksOf, type QueryDeps } from '../route-query.ts'
 import { fromOf, nothing, strict, text } from './account-edge.ts'
-import { AccountParams, GrantSchema } from './administration.ts'
+import { AccountParams, GrantSchema } from './account-schemas.ts'
 import { AccountSessionsSchema, accountSessionsExample, sessionItem } from './session-schemas.ts'
 
 /** What the routes need; src/app/people.ts has it. */

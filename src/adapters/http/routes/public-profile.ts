@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { ProblemError } from '../problems.ts'
 import type { Requester, Route } from '../route.ts'
 import { nothing, tag } from './account-edge.ts'
-import { AccountParams } from './administration.ts'
+import { AccountParams } from './account-schemas.ts'
 
 /** What the route needs; src/app/profile.ts has it. */
 export type PublicProfilePort = {

@@ -25,7 +25,7 @@ import {
   text,
   unkept,
 } from './account-edge.ts'
-import { GrantSchema } from './administration.ts'
+import { GrantSchema } from './account-schemas.ts'
 import { isPasskeyAlone, PasskeyAnswer } from './passkey-answer.ts'
 import {
   exampleDevice,
