@@ -1,10 +1,12 @@
 /** What the service says of itself: the parts as /health shows them, and as the metrics count them. */
+
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { NodesReport } from '../adapters/cache/presence.ts'
 import type { Health, HealthPart } from '../adapters/http/operation.ts'
 import type { Housekeeping } from '../adapters/jobs/housekeeping.ts'
 import type { ServiceLog } from '../adapters/logging/service-log.ts'
+import { damageDetail } from '../adapters/metrics/damage.ts'
 import type { ConsumerStats, LiveStats } from '../adapters/metrics/sources.ts'
 import type { Config } from '../config/load.ts'
 import { defined } from '../domain/defined.ts'
@@ -198,19 +200,13 @@ const housekeepingPart = ({ reports }: Housekeeping): HealthPart => {
 }
 
 const damagePart = ({ core }: HealthSources): HealthPart => {
-  const { events, positions, streams, streamNames, documents, last } = core.damage.report()
+  const report = core.damage.report()
+  const { events, streams, documents } = report
   const found = events + streams + documents > 0
   return {
     state: events + streams > 0 ? 'degraded' : 'ok',
     ...(found && {
-      detail: {
-        damagedEvents: events,
-        positions,
-        damagedStreams: streams,
-        streams: streamNames,
-        damagedDocumentsMet: documents,
-        ...defined({ last }),
-      },
+      detail: damageDetail(report),
     }),
   }
 }

@@ -4,6 +4,7 @@ import type { Query } from '../core/query/define.ts'
 import type { Day } from '../domain/entry/day.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
+import { isOutage } from '../ports/outage.ts'
 import type { EntryReads } from './entries.ts'
 import { drawEntry } from './entry-draw.ts'
 import { publicTags } from './entry-lists.ts'
@@ -37,6 +38,15 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
     const found = (await reads.entries.get([id])).get(id)
     return found?.body.status === 'published' ? found : undefined
   }
+  /** Where nothing can be written the one that was drawn is answered: the draw is the same until it is recorded. */
+  const choose = async (language: string, date: string, entryId: string, gone: string | undefined): Promise<string> => {
+    try {
+      return (await deps.choose(language, date, entryId, gone))?.entryId ?? entryId
+    } catch (error) {
+      if (!isOutage(error)) throw error
+      return entryId
+    }
+  }
   return {
     name: 'word-of-the-day',
     people: peopleIn,
@@ -60,8 +70,7 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
           { language },
           deps.pointOf(`${language} ${day} ${before?.entryId ?? ''}`),
         )
-        const now = drawn && (await deps.choose(language, day, drawn.id, before?.entryId))
-        found = now && (await visible(now.entryId))
+        found = drawn && (await visible(await choose(language, day, drawn.id, before?.entryId)))
       }
       const value = found && viewFor(reader, found.id, found.body, found.body.revision)
       return value

@@ -129,7 +129,9 @@ t.test('what lies behind fails: 5xx that reveal nothing', async t => {
     [new EventStoreError('unavailable', secret), 503, 'store-unavailable'],
     [new EventStoreError('busy', secret), 503, 'busy'],
     [new EventStoreError('closed', secret), 503, 'closing'],
-    [new EventStoreError('corrupt', secret), 500, 'internal'],
+    [new EventStoreError('corrupt', secret), 503, 'store-damaged'],
+    [new EventStoreError('damaged', secret), 503, 'event-unreadable'],
+    [new KeysError('corrupt', secret), 503, 'store-damaged'],
     [new EventStoreError('too-large', secret), 413, 'payload-too-large'],
     [new UndecodableEventError('damaged', { type: 'T', stream: 's', position: 1n }, secret), 503, 'event-unreadable'],
     [new KeysError('unavailable', secret), 503, 'store-unavailable'],
@@ -142,6 +144,15 @@ t.test('what lies behind fails: 5xx that reveal nothing', async t => {
     t.match(answer, { status, code }, `${error.name} ${code}`)
     t.notMatch(answer.text, /secret/)
     if (status === 503) t.match(answer.headers.get('retry-after'), /^\d+$/)
+  }
+  const away: readonly (readonly [string, NonNullable<typeof faults.append>])[] = [
+    ['en', () => Promise.reject(new EventStoreError('unavailable', secret))],
+    ['EN', () => ({ outcome: 'unknown', cause: secret })],
+  ]
+  for (const [language, append] of away) {
+    faults.append = append
+    const day = await api('GET', `/v1/word-of-the-day?language=${language}`)
+    t.equal(day.status, 200, 'the one that was drawn')
   }
   t.match(edge.lines.join(''), secret, 'the log has it')
   faults.append = () => Promise.reject(new PasswordsBusyError(2))
@@ -180,7 +191,7 @@ t.test('what lies behind fails: 5xx that reveal nothing', async t => {
 
   const reads: readonly (readonly [Error, number, string])[] = [
     [new ReadStoreError('unavailable', secret), 503, 'store-unavailable'],
-    [new ReadStoreError('corrupt', secret), 500, 'internal'],
+    [new ReadStoreError('corrupt', secret), 503, 'projection-building'],
     [new ProjectionError('projection-building', secret), 503, 'projection-building'],
     [new ProjectionError('cursor-expired', 'It was replaced.'), 410, 'cursor-expired'],
   ]
@@ -481,6 +492,8 @@ t.test('every problem was seen, and each as the document says', async t => {
   seen.add('other-log').add('cursor-expired')
   // Those of the history (tests/api/history.test.ts).
   seen.add('event-not-found').add('stream-not-found')
+  // Told on the bare socket (tests/attacks/http.test.ts).
+  seen.add('method-not-implemented').add('version-not-supported')
   // Those of the command line, which the edge never causes.
   const elsewhere = ['entry-edited', 'token-not-found', 'role-unknown', 'token-life']
   // Those of the live feed (tests/ws/live.test.ts).

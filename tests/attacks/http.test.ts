@@ -3,13 +3,18 @@
  * itself, byte for byte on the socket. Each gets an answer of ours: what RFC 9110 and 9112 ask for, as a problem document.
  */
 import { readFileSync } from 'node:fs'
+import { METHODS } from 'node:http'
 import { connect } from 'node:net'
+import { Duplex } from 'node:stream'
 import t from 'tap'
 import { problemOfError } from '../../src/adapters/http/answering.ts'
+import { closeInStages } from '../../src/adapters/http/staged-close.ts'
 import { instantOf } from '../../src/adapters/http/times.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
+import { ReadStoreError } from '../../src/ports/read-store.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
+import { until } from '../support/until.ts'
 
 const PUBLIC = 'https://words.example'
 const app = await openTestApp(t, { LEXICHRON_PUBLIC_URL: PUBLIC })
@@ -308,4 +313,78 @@ t.test('times that only Date takes for one', async t => {
     t.match(await block(time), { status: 400, json: { errors: [{ pointer: '/expiresAt' }] } }, time)
   for (const at of ['/v1/events?from=', '/v1/events?to='])
     t.equal((await api('GET', `${at}2026-01-01T24:00:00Z`, { as: admin })).status, 400, at)
+})
+
+t.test(
+  'a method or a version that nobody knows is told from what is no HTTP, and one that is known is not offered',
+  async t => {
+    const asked = (line: string) => wire(lines(line, `Host: ${HOST}`, 'Connection: close'))
+    await isProblem(t, await asked('FOO /v1/entries HTTP/1.1'), 501, 'method-not-implemented', 'FOO')
+    await isProblem(t, await asked('GET / HTTP/2.0'), 505, 'version-not-supported', 'HTTP/2.0')
+    await isProblem(t, await asked('GET / HTTP/3.1'), 505, 'version-not-supported', 'HTTP/3.1')
+    t.equal(problemOfError(new ReadStoreError('corrupt', 'x')).code, 'projection-building')
+    await isProblem(t, await asked('nothing of it'), 400, 'request-malformed', 'no HTTP')
+    await isProblem(t, await asked('FOO /v1/entries'), 400, 'request-malformed', 'no version')
+    for (const method of METHODS.filter(each => !['GET', 'HEAD', 'POST', 'OPTIONS', 'CONNECT'].includes(each))) {
+      const heard = await asked(`${method} /v1/entries HTTP/1.1`)
+      await isProblem(t, heard, 405, 'method-not-allowed', method)
+      t.match(heard.headers.get('allow'), /GET/, method)
+    }
+  },
+)
+
+t.test('who writes all of a body that is too large before reading hears so', async t => {
+  const token = await app.token('contributor')
+  const answer = await new Promise<Heard>((resolve, reject) => {
+    const socket = connect(Number(port), '127.0.0.1')
+    let heard = ''
+    let left = 64
+    const write = (): void => {
+      if (left === 0) {
+        socket.setEncoding('latin1').on('data', chunk => {
+          heard += chunk
+        })
+        return void socket.resume()
+      }
+      left -= 1
+      socket.write(Buffer.alloc(65_536, 0x20), write)
+    }
+    socket.pause()
+    socket.on('close', () => resolve(readHeard(heard))).on('error', reject)
+    socket.setTimeout(20_000, () => reject(new Error(`left ${left}: ${heard}`)))
+    const head = [
+      'POST /v1/entries HTTP/1.1',
+      `Host: ${HOST}`,
+      'Content-Type: application/json',
+      'Content-Length: 4194304',
+    ]
+    socket.write(lines(...head, `Authorization: Bearer ${token}`), write)
+  })
+  await isProblem(t, answer, 413, 'payload-too-large', 'after all was written')
+})
+
+t.test('a connection that is closed in stages ends after so many bytes, or so long', async t => {
+  let socket: (Duplex & { bytesRead: number; destroySoon(): void }) | undefined
+  const made = () => {
+    const duplex = new Duplex({
+      read: () => undefined,
+      write: (_chunk, _encoding, done) => done(),
+      allowHalfOpen: true,
+    })
+    return Object.assign(duplex, { bytesRead: 5, destroySoon: () => undefined })
+  }
+  socket = made()
+  closeInStages(socket)
+  socket.destroySoon()
+  socket.push('more')
+  t.match(socket, { writableEnded: true, destroyed: false }, 'half-closed')
+  socket.bytesRead += 8 * 1024 * 1024 + 1
+  socket.push('more')
+  await until('the end', () => socket?.destroyed === true)
+  const waits = made()
+  closeInStages(waits)
+  waits.destroySoon()
+  waits.push(null)
+  waits.resume()
+  await until('the end of one that the client has ended', () => waits.destroyed)
 })

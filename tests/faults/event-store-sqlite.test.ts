@@ -76,7 +76,7 @@ t.test('opening says what is wrong with the file and leaves it alone', async t =
   t.match(await failureOf(openSqliteEventStore({ path, clock })), {
     code: 'unavailable',
     kind: 'newer',
-    message: /schema 9, this build knows 2: use a newer build/,
+    message: /schema 9, this build knows 3: use a newer build/,
   })
 })
 

@@ -197,7 +197,10 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
         clock,
         pointOf,
         chosen: async () => undefined,
-        choose: async (language, _date, entryId) => ({ language, entryId }),
+        choose: async (language, _date, entryId) => {
+          const result = await faults.append?.()
+          return result?.outcome === 'unknown' ? undefined : { language, entryId }
+        },
       }),
       exportEntries: exportEntries(reads),
       searchEntries: search(view),

@@ -50,7 +50,7 @@ const storeCodes: Readonly<Record<EventStoreError['code'], ProblemCode>> = {
   busy: 'busy',
   closed: 'closing',
   'too-large': 'payload-too-large',
-  corrupt: 'internal',
+  corrupt: 'store-damaged',
   damaged: 'event-unreadable',
 }
 
@@ -87,14 +87,16 @@ export const problemOfError = (error: unknown): ProblemError => {
       closed: 'closing',
       gone: 'projection-building',
       damaged: 'projection-building',
+      corrupt: 'projection-building',
+      fenced: 'internal',
     } as const
-    const code = error.code === 'corrupt' || error.code === 'fenced' ? 'internal' : known[error.code]
+    const code = known[error.code]
     return new ProblemError(code, problemOf(code).help, { cause: error })
   }
   if (error instanceof PasswordsBusyError)
     return new ProblemError('passwords-busy', problemOf('passwords-busy').help, { cause: error })
   if (error instanceof KeysError) {
-    const code = error.code === 'corrupt' ? 'internal' : error.code === 'closed' ? 'closing' : 'store-unavailable'
+    const code = error.code === 'corrupt' ? 'store-damaged' : error.code === 'closed' ? 'closing' : 'store-unavailable'
     return new ProblemError(code, problemOf(code).help, { cause: error })
   }
   const known = fastifyCodes.get(codeOf(error) ?? '')

@@ -37,6 +37,7 @@ const common: readonly ProblemCode[] = [
   'header-invalid',
   'internal',
   'event-unreadable',
+  'store-damaged',
   'closing',
   'blocked',
   'expectation-failed',

@@ -20,6 +20,8 @@ export const edgeCodes = [
   'unauthenticated',
   'not-found',
   'method-not-allowed',
+  'method-not-implemented',
+  'version-not-supported',
   'not-acceptable',
   'request-timeout',
   'expectation-failed',
@@ -33,6 +35,7 @@ export const edgeCodes = [
   ...blockEdgeCodes,
   'internal',
   'event-unreadable',
+  'store-damaged',
   'store-unavailable',
   'busy',
   'closing',
@@ -138,6 +141,16 @@ export const problems = {
     help: 'This needs an access token, sent as Authorization: Bearer <token>. A token that is expired, revoked or forged is none.',
   },
   'not-found': { status: 404, title: 'Nothing here', help: 'There is nothing at this address.' },
+  'method-not-implemented': {
+    status: 501,
+    title: 'Method not implemented',
+    help: 'No address of this service has this method.',
+  },
+  'version-not-supported': {
+    status: 505,
+    title: 'HTTP version not supported',
+    help: 'The service speaks HTTP/1.1 and HTTP/1.0.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'Method not allowed',
@@ -194,6 +207,12 @@ export const problems = {
     status: 503,
     title: 'An event cannot be read',
     help: 'This rests on an event that is damaged, or that a newer build has written. Asking again is of no use before the operator has seen to it; /health says where.',
+    retryAfter: 60,
+  },
+  'store-damaged': {
+    status: 503,
+    title: 'A store is damaged',
+    help: 'The log or the keys are not what they should be, and this cannot be told or done without them. Asking again is of no use before the operator has seen to it; the log of the service says what it is.',
     retryAfter: 60,
   },
   'store-unavailable': {

@@ -5,13 +5,13 @@ import { constants } from 'node:zlib'
 import fastifyCompress from '@fastify/compress'
 import fastifyCors from '@fastify/cors'
 import fastifyWebsocket from '@fastify/websocket'
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { openSyncTokens } from '../../core/log/sync-tokens.ts'
 import { openCursors } from '../../core/query/cursors.ts'
 import { defined } from '../../domain/defined.ts'
 import { prepareAccess } from './access.ts'
-import { type Answering, BODY_LIMIT, hitOf, openAnswering } from './answering.ts'
+import { type Answering, BODY_LIMIT, hitOf, openAnswering, problemOfError } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'
 import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
@@ -30,6 +30,7 @@ import { UNSUBSCRIBE_PATH } from './routes/unsubscribe.ts'
 import { routes as routesOf } from './routes.ts'
 import { allow, openGuard, standingHeaders } from './security.ts'
 import { openSessionCookies } from './session-cookies.ts'
+import { closeInStages } from './staged-close.ts'
 import { type Bare, isUpgrade, openRefuser, prepareRequests } from './unanswered.ts'
 import { schemaErrorFormatter, validatorCompiler } from './validation.ts'
 import { openWarming } from './warming.ts'
@@ -131,8 +132,11 @@ type Count = (request: Pick<FastifyRequest, 'ip'>) => Promise<unknown>
 const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering: Answering, count: Count): void => {
   // The page's own routes are its plugin's.
   const allowed = openAllowed([...all, { method: 'GET', path: '/docs' }])
-  app.setErrorHandler((error, request, reply) => answering.problem(request, reply, error, hitOf(request)))
-  app.setNotFoundHandler(async (request, reply) => {
+  app.setErrorHandler((error, request, reply) => {
+    if (problemOfError(error).code === 'payload-too-large') closeInStages(request.raw.socket)
+    return answering.problem(request, reply, error, hitOf(request))
+  })
+  const refuse = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     await count(request)
     const allow = request.url === '*' ? methodsOf(all) : allowed(pathOf(request.url))
     if (allow !== undefined && request.method === 'OPTIONS')
@@ -144,7 +148,12 @@ const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering:
         ? new ProblemError('not-found', 'There is nothing at this address.')
         : new ProblemError('method-not-allowed', `${request.method} is not offered here.`, { headers: { allow } }),
     )
-  })
+  }
+  app.setNotFoundHandler(refuse)
+  // Fastify looks at the content of a QUERY before it says that there is none here.
+  app.addHook('onRequest', async (request, reply) =>
+    request.is404 && request.method === 'QUERY' ? refuse(request, reply) : undefined,
+  )
 }
 
 const documentRoute = (document: () => string): Route => ({

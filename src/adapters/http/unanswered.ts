@@ -25,6 +25,16 @@ const clientErrors: ReadonlyMap<string, ProblemCode> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', 'request-timeout'],
 ])
 
+/** A method is a token (RFC 9110, 5.6.2); what follows the first line is of no interest. */
+const REQUEST_LINE = /^(?:\r\n)*[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP\/(\d)\.\d\r?\n/
+
+/** A whole line of a request that Node's parser knows no method or version for, told from what is no HTTP at all. */
+const unknownTo = (packet: unknown): ProblemCode | undefined => {
+  const [, major] = REQUEST_LINE.exec(Buffer.isBuffer(packet) ? packet.toString('latin1') : '') ?? []
+  return major === undefined ? undefined : major === '1' ? 'method-not-implemented' : 'version-not-supported'
+}
+const UNKNOWN: ReadonlySet<string> = new Set(['HPE_INVALID_METHOD', 'HPE_INVALID_VERSION'])
+
 /** What never becomes a request is answered on the bare socket. */
 const refuseOn = (
   { newId, logger, standing, syncToken }: Bare,
@@ -59,9 +69,10 @@ const refuseOn = (
 /** For what is not HTTP. */
 export const openRefuser =
   (bare: Bare) =>
-  (error: Error & { code: string }, socket: Duplex): void => {
+  (error: Error & { code: string; rawPacket?: unknown }, socket: Duplex): void => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-    const code = clientErrors.get(error.code) ?? 'request-malformed'
+    const unknown = UNKNOWN.has(error.code) ? unknownTo(error.rawPacket) : undefined
+    const code = unknown ?? clientErrors.get(error.code) ?? 'request-malformed'
     refuseOn(bare, socket, new ProblemError(code, problemOf(code).help))
   }
 
@@ -99,6 +110,11 @@ export const prepareRequests = (app: FastifyInstance, bare: Bare, methods: strin
     // Nor does anybody end that one, where a hook refuses it before the library has seen it.
     if (upgrading) reply.raw.once('finish', () => raw.socket.end())
     try {
+      // Node takes the one version more that others speak on connections of another kind.
+      if (raw.httpVersionMajor !== 1) {
+        reply.header('connection', 'close')
+        throw new ProblemError('version-not-supported', problemOf('version-not-supported').help)
+      }
       checkRequest(request)
       if (unmet.has(raw)) throw new ProblemError('expectation-failed', problemOf('expectation-failed').help)
       done()

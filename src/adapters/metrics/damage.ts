@@ -24,6 +24,16 @@ export type Damage = {
   report(): DamageReport
 }
 
+/** As health shows it. */
+export const damageDetail = ({ events, positions, streams, streamNames, documents, last }: DamageReport) => ({
+  damagedEvents: events,
+  positions,
+  damagedStreams: streams,
+  streams: streamNames,
+  damagedDocumentsMet: documents,
+  ...defined({ last }),
+})
+
 /** Positions that are known apart; of more damage than that nobody needs a list. */
 const KEPT = 10_000
 const SHOWN = 20
