@@ -1,7 +1,8 @@
 /** Where an address is claimed: under the key of today, and under the one before while accounts move from it. */
 
 import type { Transactor } from '../core/write/transact.ts'
-import { type AddressEvent, type AddressState, addressStream, isTaken, ownerOf } from '../domain/address/address.ts'
+import { type AddressState, addressStream, isTaken, ownerOf } from '../domain/address/address.ts'
+import type { AddressEvent } from '../domain/address/address-events.ts'
 import { type EmailAddress, isEmail, readEmail } from '../domain/address/email.ts'
 import { ADDRESS_KEYS_STREAM, type AddressKeys, type AddressKeysEvent, liveVersions } from '../domain/address/keys.ts'
 import { mac } from './identity.ts'

@@ -2,7 +2,7 @@
 import type { Line } from '../core/log/transcript.ts'
 import { AccountReinstated, AccountSuspended, RoleGranted, RoleTaken } from '../domain/account/account.ts'
 import { SessionsEnded } from '../domain/account/session-end-events.ts'
-import { SignInFailed } from '../domain/address/address.ts'
+import { SignInFailed } from '../domain/address/address-events.ts'
 import { SessionEnded } from '../domain/session/session.ts'
 import type { History, HistoryPage, HistoryPlace, HistoryReader } from './history.ts'
 

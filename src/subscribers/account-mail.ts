@@ -10,16 +10,8 @@ import {
 } from '../domain/account/account.ts'
 import { ErasureBegun, ErasureHeld, ErasureRequested } from '../domain/account/erasure-events.ts'
 import { SessionsEnded } from '../domain/account/session-end-events.ts'
-import {
-  type AddressState,
-  addressCategory,
-  changeBy,
-  ownerOf,
-  PasswordResetRequested,
-  pendingBy,
-  SignUpReceived,
-  VerificationResent,
-} from '../domain/address/address.ts'
+import { type AddressState, addressCategory, changeBy, ownerOf, pendingBy } from '../domain/address/address.ts'
+import { PasswordResetRequested, SignUpReceived, VerificationResent } from '../domain/address/address-events.ts'
 import { AddressChangeRequested, AddressLeft } from '../domain/address/change-events.ts'
 import type { Recorded } from '../domain/event.ts'
 import type { Preferences } from '../domain/profile/preferences.ts'

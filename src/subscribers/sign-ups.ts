@@ -1,7 +1,8 @@
 /** Sees to it that a sign-up which nobody confirms ends: a job for each, which is due when its link has been dead for a week. */
 
 import type { Subscriber } from '../core/subscribe/define.ts'
-import { addressCategory, SignUpReceived, signUpEnds } from '../domain/address/address.ts'
+import { addressCategory, signUpEnds } from '../domain/address/address.ts'
+import { SignUpReceived } from '../domain/address/address-events.ts'
 import { type JobKind, type Jobs, PermanentFailure } from '../ports/jobs.ts'
 
 const SIGN_UP_JOB = 'sign-up-end'

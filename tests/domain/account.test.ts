@@ -6,7 +6,6 @@ import { type AccountEvent, accountAggregate, createAccount, setPassword } from 
 import { contextOf, isShort, normalPassword, passwordFault } from '../../src/domain/account/password-rules.ts'
 import { endSessions, endSessionsFor } from '../../src/domain/account/session-ends.ts'
 import {
-  type AddressEvent,
   addressAggregate,
   confirmAddress,
   endSignUp,
@@ -17,6 +16,7 @@ import {
   signUp,
   useReset,
 } from '../../src/domain/address/address.ts'
+import type { AddressEvent } from '../../src/domain/address/address-events.ts'
 import { readEmail } from '../../src/domain/address/email.ts'
 import {
   endSession,

@@ -3,7 +3,6 @@
 import type { AddressInfo, Socket } from 'node:net'
 import { constants } from 'node:zlib'
 import fastifyCompress from '@fastify/compress'
-import fastifyCors from '@fastify/cors'
 import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import Type from 'typebox'
@@ -22,6 +21,7 @@ import { parseJsonBody } from './json-body.ts'
 import { addressKey, openLimits } from './limits.ts'
 import { methodsOf, mount, openAllowed, pathOf } from './mount.ts'
 import { registerOpenApi } from './openapi.ts'
+import { registerOrigins } from './origins.ts'
 import { ProblemError } from './problems.ts'
 import { originForm } from './request-target.ts'
 import { openResponses } from './responses.ts'
@@ -53,18 +53,6 @@ const HEADER_LIMIT = 16 * 1024
 /** The rest of the ten seconds is for what the program flushes after this server. */
 const CLOSE_MS = 7_000
 const IDLE_MS = 50
-
-const exposed = [
-  'ETag',
-  'Location',
-  'Link',
-  'Sync-Token',
-  'Retry-After',
-  'RateLimit',
-  'RateLimit-Policy',
-  'X-Request-Id',
-  'Idempotent-Replayed',
-]
 
 const TIMEOUTS: NonNullable<HttpDeps['settings']['timeouts']> = { headersMs: 10_000, requestMs: 30_000 }
 const STALLED_MS = 60_000
@@ -280,23 +268,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     // Quality 4 takes a tenth of the time of the default 11 for nearly the same size.
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
   })
-  if (settings.allowedOrigins.length > 0)
-    await app.register(fastifyCors, {
-      delegator: (request, done) => {
-        const { origin } = request.headers
-        // An origin that is not listed, or none: the same answer as of a service that lists none.
-        if (origin === undefined || !settings.allowedOrigins.includes(origin)) return done(null, { origin: false })
-        done(null, {
-          origin,
-          strictPreflight: false,
-          maxAge: 600,
-          exposedHeaders: exposed,
-          // Those origins are listed one by one, and their pages may use the cookies.
-          credentials: true,
-          methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-        })
-      },
-    })
+  await registerOrigins(app, settings.allowedOrigins)
   const { live } = deps
   if (live)
     await app.register(fastifyWebsocket, {

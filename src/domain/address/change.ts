@@ -5,7 +5,8 @@
 
 import type { Decide } from '../decider.ts'
 import { type Refusal, refuse } from '../refusal.ts'
-import { type AddressEvent, type AddressState, changeBy, isTaken, ownerOf } from './address.ts'
+import { type AddressState, changeBy, isTaken, ownerOf } from './address.ts'
+import type { AddressEvent } from './address-events.ts'
 import { freeFrom } from './change-events.ts'
 import { expiryOf, isEnough, isExpired, linkExpired, linkInvalid } from './links.ts'
 

@@ -1,5 +1,7 @@
 /** A sign-up whose address an OpenID provider has verified: claimed and confirmed in one append, so that no mail asks. */
-import { type AddressEvent, type AddressState, isTaken, ownerOf, type SignUp, signUp } from '../address/address.ts'
+
+import { type AddressState, isTaken, ownerOf, type SignUp, signUp } from '../address/address.ts'
+import type { AddressEvent } from '../address/address-events.ts'
 import type { Decide } from '../decider.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 
