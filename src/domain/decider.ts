@@ -58,6 +58,11 @@ export type Aggregate<State, E extends DomainEvent> = {
   readonly snapshot?: Snapshooting<State>
   /** Bytes that a state takes in memory, about. Absent: two for each character of its JSON. */
   readonly weigh?: (state: State) => number
+  /**
+   * Anybody may ask for streams that are not there: those are not kept in memory, so that they push out none that is. Absent where
+   * asking for one has to cost what asking for another does, so that the time tells nobody which is there (addresses).
+   */
+  readonly isAskedForByAnybody?: true
 }
 
 export const fold = <State, E extends DomainEvent>(

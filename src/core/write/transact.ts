@@ -134,8 +134,8 @@ export const openTransactor = <State, E extends DomainEvent>(
   const resync = async (stream: string, from: Loaded<State>): Promise<Loaded<State>> => {
     const folded = { log, aggregate, stream }
     const loaded = await (from.revision === 'none' ? fromStart(folded, snapshots) : since(folded, from))
-    // Whoever asks for streams that are not there pushes out none that is.
-    if (loaded.revision === 'none' || (loaded.revision === from.revision && cache.has(stream))) return loaded
+    const isPassing = loaded.revision === 'none' && aggregate.isAskedForByAnybody === true
+    if (isPassing || (loaded.revision === from.revision && cache.has(stream))) return loaded
     return remember(stream, loaded)
   }
   const load = async (stream: string): Promise<Loaded<State>> => cache.get(stream) ?? resync(stream, begin(aggregate))

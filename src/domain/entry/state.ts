@@ -97,6 +97,7 @@ export const entryAggregate: Aggregate<EntryState, EntryEvent> = {
     },
   },
   // Text that is not Latin has two bytes a character.
+  isAskedForByAnybody: true,
   weigh: ({ entry, past }) => 2 * sizeOf(entry) + weightOf(past),
   isRemoved: ({ entry }) => entry?.removed === true,
   route: ({ entry }) =>
