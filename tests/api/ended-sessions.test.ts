@@ -133,7 +133,7 @@ t.test('one sees in one’s own activity what was done at the account, and not b
   await api('DELETE', `/v1/accounts/${cleo.id}/sessions/${stolen.id}`, { as: admin, body: { reason: 'Stolen.' } })
   await api('DELETE', `/v1/accounts/${cleo.id}/sessions`, { as: admin, body: { reason: 'To be safe.' } })
   await api('POST', `/v1/accounts/${cleo.id}/suspend`, { as: admin, body: { reason: 'Quarrels.' } })
-  const back = await api('POST', `/v1/accounts/${cleo.id}/reinstate`, { as: admin })
+  const back = await api('POST', `/v1/accounts/${cleo.id}/reinstate`, { as: admin, body: { reason: 'Made up.' } })
   t.equal(back.status, 200, back.text)
   const { as } = await cleo.signedIn()
   const headers = { 'sync-token': back.headers.get('sync-token') ?? '' }
@@ -154,7 +154,7 @@ t.test('one sees in one’s own activity what was done at the account, and not b
       ['SessionsEnded', { reason: 'administrator', grounds: 'To be safe.' }],
       ['AccountSuspended', { reason: 'Quarrels.' }],
       ['SessionsEnded', { reason: 'suspension' }],
-      ['AccountReinstated', {}],
+      ['AccountReinstated', { reason: 'Made up.' }],
     ],
   )
   for (const { type, data, meta } of done) {

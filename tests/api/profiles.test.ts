@@ -213,7 +213,7 @@ t.test('contributors have names where the reader may see them, whatever is kept 
 t.test('a notice that was switched off is not told on the live feed, and what concerns safety is', async t => {
   const cleo = await member('cleo@dictionary.example')
   const grant = (role: string, method = 'PUT') =>
-    api(method, `/v1/accounts/${cleo.id}/roles/${role}`, { as: admin, ...(method === 'PUT' && { body: {} }) })
+    api(method, `/v1/accounts/${cleo.id}/roles/${role}`, { as: admin, body: { reason: 'A test.' } })
   const begun = await api('GET', '/v1/me', { as: cleo.as })
   await grant('editor')
   const told = async (): Promise<string> => {

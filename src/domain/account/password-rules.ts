@@ -33,8 +33,14 @@ const isMadeOf = (password: string, words: readonly string[]): boolean => {
   return bare !== '' && 2 * left.length <= bare.replaceAll(' ', '').length
 }
 
-/** Of a text that is repeated to no end: the text. */
-const repeated = (password: string): string | undefined => /^(.+?)\1+$/su.exec(password)?.[1]
+/** Of a text that is repeated to no end: the text. Passwords are short enough to try each length. */
+const repeated = (password: string): string | undefined => {
+  const chars = [...password]
+  for (let size = 1; 2 * size <= chars.length; size += 1)
+    if (chars.length % size === 0 && chars.every((char, index) => char === chars[index % size]))
+      return chars.slice(0, size).join('')
+  return undefined
+}
 
 export type PasswordRules = {
   /** Knows, in lower case, the passwords that are tried first. */
