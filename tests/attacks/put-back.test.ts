@@ -87,13 +87,28 @@ t.test('tokens, cursors, entity tags and the feed, after the copy was put back a
       ['before', await api('GET', `/v1/events?before=${sync}`, { as: reader })],
       ['cursor', await api('GET', `/v1/entries?status=draft&limit=1&cursor=${cursor}`, { as })],
       ['cursor of the log', await api('GET', `/v1/events?limit=1&cursor=${pages}`, { as: reader })],
-      ['server-sent events', await api('GET', `/v1/live/entries?after=${sync}`)],
-      ['Last-Event-ID', await api('GET', '/v1/live/entries', { headers: { 'last-event-id': sync } })],
     ] as const)
       t.match(answer, { status: 409, code: 'other-log' }, what)
     t.equal((await api('GET', path, { headers: { 'sync-token': keptToken } })).status, 200, 'those of before are good')
     const own = String(b.headers.get('sync-token'))
     t.equal((await api('GET', path, { headers: { 'sync-token': own } })).status, 200)
+  })
+
+  t.test('a stream of server-sent events says so, and where to begin', async t => {
+    for (const [target, headers] of [
+      [`/v1/live/entries?after=${sync}`, {}],
+      ['/v1/live/entries', { 'last-event-id': sync }],
+    ] as const) {
+      const ending = new AbortController()
+      const response = await fetch(`${app.url}${target}`, { headers, signal: ending.signal })
+      let said = ''
+      for await (const bytes of response.body ?? []) {
+        said += Buffer.from(bytes).toString()
+        if (/event: reset\ndata: .*\n\n/.test(said)) break
+      }
+      ending.abort()
+      t.match(said, /^id: [\w-]+\nevent: reset\ndata: \{"op":"reset".*"code":"other-log"/, target)
+    }
   })
 
   t.test('the feed says so, and from what both have it brings what is there now', async t => {

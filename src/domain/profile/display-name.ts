@@ -1,6 +1,6 @@
 /** Display names: what is taken for one, and the key under which names that look alike are the same. */
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
-import { accentKey } from '../text/text.ts'
+import { accentKey, withoutEnds } from '../text/text.ts'
 import { confusables } from './confusables.ts'
 import { isOfOneScript } from './scripts.ts'
 
@@ -134,9 +134,7 @@ const reservedKeys: ReadonlySet<string> = new Set(reserved.map(skeleton))
 
 /** Also with digits, which are how one gets a name that is taken. */
 const isReserved = (name: string): boolean =>
-  [name, name.replaceAll(/^\P{L}+|\P{L}+$/gu, ''), name.replaceAll(/\p{N}/gu, '')].some(each =>
-    reservedKeys.has(skeleton(each)),
-  )
+  [name, withoutEnds(name, /\P{L}/u), name.replaceAll(/\p{N}/gu, '')].some(each => reservedKeys.has(skeleton(each)))
 
 const invalid = (detail: string): Refusal =>
   refuse('name-invalid', detail, { errors: [{ pointer: '/displayName', code: 'format', detail }] })
