@@ -27,7 +27,12 @@ const texts: Readonly<Record<string, Attack>> = {
   label: size => draft({ senses: [{ gloss: 'a', labels: { domain: [marks(size)] } }] }),
   etymology: size => draft({ etymology: 'e\u0301'.repeat(size * 2) }),
   category: size => draft({ categories: ['e\u0301'.repeat(size / 2)] }),
-  password: size => api('POST', '/v1/accounts', { body: { email: 'a@words.example', password: marks(size) } }),
+}
+/** Where strangers bring a password. */
+const passwords: Readonly<Record<string, (password: string) => ReturnType<typeof api>>> = {
+  'a sign-in': password => api('POST', '/v1/sessions', { body: { email: 'a@words.example', password } }),
+  'a link of a sign-up': password => api('POST', '/v1/accounts/verify-email', { body: { token: 'x', password } }),
+  'a link of a reset': password => api('POST', '/v1/password-resets/confirm', { body: { token: 'x', password } }),
 }
 
 for (const [name, attack] of Object.entries(texts))
@@ -41,6 +46,16 @@ for (const [name, attack] of Object.entries(texts))
       )
     // What else is in a request is normalised: its lemma, its address.
     for (const cost of costs) t.ok(cost < 100, `${cost} units were normalised`)
+  })
+
+for (const [name, attack] of Object.entries(passwords))
+  t.test(`a password that is too long, before it is normalised: ${name}`, async t => {
+    for (const size of SIZES) {
+      const cost = await unitsNormalised(async () => {
+        t.match((await attack(marks(size))).code, /^(?:credentials-wrong|link-invalid|password-weak)$/)
+      })
+      t.ok(cost < 100, `${cost} units were normalised`)
+    }
   })
 
 t.test('letters that stand for eighteen, in forms, variants, names and glosses', async t => {
