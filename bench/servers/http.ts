@@ -198,7 +198,7 @@ const people = async () => {
   await publish(url, issued.token)
   const passwords: string[] = []
   for (let n = 0; n < Number(env.BENCH_PEOPLE); n += 1) {
-    const made = await app.accounts.create({ email: `known${n}@bench.example`, role: 'reader' })
+    const made = await app.accounts.create({ email: `known${n}@bench.example`, role: 'contributor' })
     if ('refused' in made) throw new Error(made.detail)
     passwords.push(made.password ?? '')
   }
