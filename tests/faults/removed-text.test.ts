@@ -77,12 +77,19 @@ t.test(
     }
     const clear = rareWords(40, 99)
     await imported(app, folder, 'secret', clear)
-    // Those that begin alike stay, on the same pages.
+    // Those that begin alike stay, on the same pages. Where another word has the same five letters, a sixth may stand beside
+    // them by chance: in a checksum, say.
+    const isOwn = (five: string, of: string): boolean =>
+      [...words, ...clear].every(
+        word => (word === of || !word.includes(five)) && ![...word].toReversed().join('').includes(five),
+      )
+    const alike = clear.filter(word => isOwn(word.slice(0, 5), word))
+    t.ok(alike.length > 30, `${alike.length} of them`)
     await imported(
       app,
       folder,
       'alike',
-      clear.flatMap((word, n) => [`${word.slice(0, 3)} ${n}`, `${word.slice(0, 5)}${n}`]),
+      alike.flatMap((word, n) => [`${word.slice(0, 3)} ${n}`, `${word.slice(0, 5)}${n}`]),
     )
     // So many that a build writes what it has folded before it comes to a removal.
     await imported(app, folder, 'second', neighbours(5_000, 1_200))
