@@ -38,13 +38,15 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
     const found = (await reads.entries.get([id])).get(id)
     return found?.body.status === 'published' ? found : undefined
   }
-  /** Where nothing can be written the one that was drawn is answered: the draw is the same until it is recorded. */
-  const choose = async (language: string, date: string, entryId: string, gone: string | undefined): Promise<string> => {
+  // Answers that nothing holds to: they are kept for nobody, so that the next one who asks records the choice.
+  const unrecorded = new WeakSet<EntryView>()
+  /** The day's entry as it is recorded; undefined where nothing can be written now. */
+  const choose = async (language: string, date: string, entryId: string, gone: string | undefined) => {
     try {
-      return (await deps.choose(language, date, entryId, gone))?.entryId ?? entryId
+      return (await deps.choose(language, date, entryId, gone))?.entryId
     } catch (error) {
       if (!isOutage(error)) throw error
-      return entryId
+      return undefined
     }
   }
   return {
@@ -59,20 +61,26 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
       tags: publicTags(language),
       also: date ?? dayOf(clock),
     }),
+    shared: value => !unrecorded.has(value),
     run: async ({ language, date }, reader) => {
       const day = date ?? dayOf(clock)
       const isToday = day >= dayOf(clock, BEHIND_MS) && day <= dayOf(clock, AHEAD_MS)
       const before = await deps.chosen(language, day)
       let found = before && (await visible(before.entryId))
+      let isRecorded = true
       if (!found && isToday) {
         const { found: drawn } = await drawEntry(
           reads,
           { language },
           deps.pointOf(`${language} ${day} ${before?.entryId ?? ''}`),
         )
-        found = drawn && (await visible(await choose(language, day, drawn.id, before?.entryId)))
+        const chosen = drawn && (await choose(language, day, drawn.id, before?.entryId))
+        isRecorded = chosen !== undefined
+        // Where nothing can be written the one that was drawn is answered.
+        found = drawn && (await visible(chosen ?? drawn.id))
       }
       const value = found && viewFor(reader, found.id, found.body, found.body.revision)
+      if (value && !isRecorded) unrecorded.add(value)
       return value
         ? { value, position: reads.entries.position() }
         : refuse('day-unknown', 'No word was chosen for this language and day.')

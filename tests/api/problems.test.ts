@@ -150,9 +150,17 @@ t.test('what lies behind fails: 5xx that reveal nothing', async t => {
     ['EN', () => ({ outcome: 'unknown', cause: secret })],
   ]
   for (const [language, append] of away) {
-    faults.append = append
-    const day = await api('GET', `/v1/word-of-the-day?language=${language}`)
-    t.equal(day.status, 200, 'the one that was drawn')
+    let tried = 0
+    faults.append = (...given) => {
+      tried += 1
+      return append(...given)
+    }
+    for (const times of [1, 2]) {
+      const day = await api('GET', `/v1/word-of-the-day?language=${language}`)
+      t.equal(day.status, 200, 'the one that was drawn')
+      t.ok(tried >= times, 'and nobody is answered with what is kept of it: whoever asks next records it')
+      tried = times
+    }
   }
   t.match(edge.lines.join(''), secret, 'the log has it')
   faults.append = () => Promise.reject(new PasswordsBusyError(2))

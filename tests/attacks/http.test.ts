@@ -321,6 +321,7 @@ t.test(
     const asked = (line: string) => wire(lines(line, `Host: ${HOST}`, 'Connection: close'))
     await isProblem(t, await asked('FOO /v1/entries HTTP/1.1'), 501, 'method-not-implemented', 'FOO')
     await isProblem(t, await asked('GET / HTTP/2.0'), 505, 'version-not-supported', 'HTTP/2.0')
+    await isProblem(t, await asked('GET / HTTP/1.2'), 505, 'version-not-supported', 'HTTP/1.2')
     await isProblem(t, await asked('GET / HTTP/3.1'), 505, 'version-not-supported', 'HTTP/3.1')
     t.equal(problemOfError(new ReadStoreError('corrupt', 'x')).code, 'projection-building')
     await isProblem(t, await asked('nothing of it'), 400, 'request-malformed', 'no HTTP')

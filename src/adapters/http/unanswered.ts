@@ -29,9 +29,10 @@ const clientErrors: ReadonlyMap<string, ProblemCode> = new Map([
 const REQUEST_LINE = /^(?:\r\n)*[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP\/(\d)\.\d\r?\n/
 
 /** A whole line of a request that Node's parser knows no method or version for, told from what is no HTTP at all. */
-const unknownTo = (packet: unknown): ProblemCode | undefined => {
+const unknownTo = (packet: unknown, code: string): ProblemCode | undefined => {
   const [, major] = REQUEST_LINE.exec(Buffer.isBuffer(packet) ? packet.toString('latin1') : '') ?? []
-  return major === undefined ? undefined : major === '1' ? 'method-not-implemented' : 'version-not-supported'
+  if (major === undefined) return undefined
+  return major === '1' && code === 'HPE_INVALID_METHOD' ? 'method-not-implemented' : 'version-not-supported'
 }
 const UNKNOWN: ReadonlySet<string> = new Set(['HPE_INVALID_METHOD', 'HPE_INVALID_VERSION'])
 
@@ -71,7 +72,7 @@ export const openRefuser =
   (bare: Bare) =>
   (error: Error & { code: string; rawPacket?: unknown }, socket: Duplex): void => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-    const unknown = UNKNOWN.has(error.code) ? unknownTo(error.rawPacket) : undefined
+    const unknown = UNKNOWN.has(error.code) ? unknownTo(error.rawPacket, error.code) : undefined
     const code = unknown ?? clientErrors.get(error.code) ?? 'request-malformed'
     refuseOn(bare, socket, new ProblemError(code, problemOf(code).help))
   }
