@@ -38,8 +38,6 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
     const found = (await reads.entries.get([id])).get(id)
     return found?.body.status === 'published' ? found : undefined
   }
-  // Answers that nothing holds to: they are kept for nobody, so that the next one who asks records the choice.
-  const unrecorded = new WeakSet<EntryView>()
   /** The day's entry as it is recorded; undefined where nothing can be written now. */
   const choose = async (language: string, date: string, entryId: string, gone: string | undefined) => {
     try {
@@ -61,7 +59,6 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
       tags: publicTags(language),
       also: date ?? dayOf(clock),
     }),
-    shared: value => !unrecorded.has(value),
     run: async ({ language, date }, reader) => {
       const day = date ?? dayOf(clock)
       const isToday = day >= dayOf(clock, BEHIND_MS) && day <= dayOf(clock, AHEAD_MS)
@@ -80,9 +77,9 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
         found = drawn && (await visible(chosen ?? drawn.id))
       }
       const value = found && viewFor(reader, found.id, found.body, found.body.revision)
-      if (value && !isRecorded) unrecorded.add(value)
       return value
-        ? { value, position: reads.entries.position() }
+        ? // Kept for nobody, so that the next one who asks records the choice.
+          { value, position: reads.entries.position(), passing: !isRecorded }
         : refuse('day-unknown', 'No word was chosen for this language and day.')
     },
   }

@@ -61,7 +61,7 @@ const when = ({ meta, data }: Recorded): MailData => ({
 
 /** Undefined once the reason is gone with its key. */
 const ended = ({ meta, data: { grounds } }: Recorded): MailData | undefined =>
-  typeof grounds === 'string' ? { at: { instant: meta.at }, grounds } : undefined
+  typeof grounds === 'string' ? { at: { instant: meta.at }, reason: grounds } : undefined
 
 /** What an administrator did, why, and on which terms. A dash stands for what is not said. */
 const administered = (event: Recorded): MailData => {

@@ -9,6 +9,7 @@ import { addressAggregate, releaseAddress } from '../../src/domain/address/addre
 import { confirmChange, requestChange, revertChange } from '../../src/domain/address/change.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { permissionsIn, permitsSomewhere, type Role } from '../../src/domain/roles.ts'
+import { begun, created, erased, person, wished } from '../support/account-events.ts'
 import { scenario } from '../support/scenario.ts'
 
 const now = new Date('2026-01-01T00:00:00.000Z')
@@ -19,18 +20,6 @@ const addresses = scenario(addressAggregate)
 const boss: Administering = { by: 'boss', now, reason: 'Why.' }
 const own: Administering = { by: 'a-1', now, reason: 'Why.' }
 
-const person = {
-  accountId: 'a-1',
-  claim: 'address-1.x',
-  address: 'a@b.example',
-  password: 'kept',
-  locale: 'en' as const,
-}
-const created = { type: 'AccountCreated' as const, data: person }
-const due = { content: 'anonymised' as const, linkHash: 'h', due: now.toISOString() }
-const wished = { type: 'ErasureRequested' as const, data: { accountId: 'a-1', claim: person.claim, ...due } }
-const begun = { type: 'ErasureBegun' as const, data: { accountId: 'a-1' } }
-const erased = { type: 'AccountErased' as const, data: { accountId: 'a-1', content: due.content, claims: [] } }
 const suspended = { type: 'AccountSuspended' as const, data: { accountId: 'a-1', by: 'boss', reason: 'Spam.' } }
 const granted = (role: Role, expiresAt?: string): AccountEvent => ({
   type: 'RoleGranted',

@@ -2,21 +2,12 @@
 import t from 'tap'
 import { type AccountEvent, accountAggregate } from '../../src/domain/account/account.ts'
 import { beginErasure, lateness, requestErasure } from '../../src/domain/account/erasure.ts'
+import { created, erased, wished } from '../support/account-events.ts'
 import { scenario } from '../support/scenario.ts'
 
 const now = new Date('2026-01-01T00:00:00.000Z')
 const after = (minutes: number): Date => new Date(now.getTime() + minutes * 60_000)
 const accounts = scenario(accountAggregate)
-const person = {
-  accountId: 'a-1',
-  claim: 'address-1.x',
-  address: 'a@b.example',
-  password: 'kept',
-  locale: 'en' as const,
-}
-const created = { type: 'AccountCreated' as const, data: person }
-const due = { content: 'anonymised' as const, linkHash: 'h', due: now.toISOString() }
-const wished = { type: 'ErasureRequested' as const, data: { accountId: 'a-1', claim: person.claim, ...due } }
 const admin = (expiresAt: Date): AccountEvent => ({
   type: 'RoleGranted',
   data: { role: 'admin', by: 'boss', expiresAt: expiresAt.toISOString() },
@@ -46,7 +37,6 @@ t.test('what is late', async t => {
     return state && lateness(state, after(minutes))
   }
   const begun = { type: 'ErasureBegun' as const, data: { accountId: 'a-1' } }
-  const erased = { type: 'AccountErased' as const, data: { accountId: 'a-1', content: due.content, claims: [] } }
   t.equal(late(100), undefined)
   t.equal(late(9, wished), undefined)
   t.equal(late(10, wished), 'late')

@@ -148,14 +148,14 @@ export const itemRoute = <Q extends TSchema, Input, Output>(
       const input = await declared.input(from)
       return deps.responses.answer(query, input, request, async (): Promise<Made> => {
         const result = accepted(await query.run(input, request.requester), request)
-        const { value, position, note } = result
+        const { value, position, note, passing } = result
         const fields = fieldsOf(request.query)
         const etag = fields ? undefined : declared.etag?.(result, from)
         const shown = project(value, fields)
         return {
           body: fields ? JSON.stringify(shown) : (result.bytes ?? JSON.stringify(value)),
           position,
-          shared: query.shared?.(value) !== false,
+          shared: passing !== true && query.shared?.(value) !== false,
           ...defined({ etag, note }),
           ...named(query, [shown]),
         }
@@ -228,14 +228,14 @@ export const pageRoute = <Q extends TSchema, Input, Item>(
       const from = { ...given<Q>(request), limit: typeof limit === 'number' ? limit : DEFAULT_LIMIT }
       const input = declared.input({ ...from, ...defined({ after }) })
       return deps.responses.answer(query, input, request, async (): Promise<Made> => {
-        const { value, position, note } = accepted(await query.run(input, request.requester), request)
+        const { value, position, note, passing } = accepted(await query.run(input, request.requester), request)
         const next = value.next && (await deps.cursors.of(cursorScope(request, query.name), value.next, position))
         const fields = fieldsOf(request.query)
         const items = value.items.map(each => project(item ? item(each, from) : each, fields))
         return {
           body: JSON.stringify({ ...value, items, next }),
           position,
-          shared: query.shared?.(value) !== false,
+          shared: passing !== true && query.shared?.(value) !== false,
           link: linksOf(request, next, deps),
           ...defined({ note }),
           ...named(query, items),

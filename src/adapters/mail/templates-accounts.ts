@@ -26,7 +26,7 @@ const link = { url: 'https://dictionary.example/account/verify?lang=en#1.b64.b64
 const at = { at: { instant: '2026-01-05T10:00:00Z' }, role: 'editor' }
 const href = '<%= it.url %>'
 
-const ended = { at: { instant: '2026-01-05T10:00:00Z' }, grounds: 'A stolen device.' }
+const ended = { at: { instant: '2026-01-05T10:00:00Z' }, reason: 'A stolen device.' }
 const given = { ...at, reason: 'Knows Spanish.', until: { instant: '2026-12-31T23:00:00Z' }, languages: 'es, gl' }
 const reason: Readonly<Record<Locale, string>> = {
   en: 'The reason: <%= it.reason %>',
@@ -45,7 +45,7 @@ export const accountTemplates: readonly MailTemplate[] = [
       subject: 'You were signed out everywhere',
       lines: [
         'An administrator ended all sessions of your account on <%= it.at %>.',
-        'Reason: <%= it.grounds %>',
+        reason.en,
         'Sign in again to go on. If you do not know why, set a new password first.',
       ],
     },
@@ -53,7 +53,7 @@ export const accountTemplates: readonly MailTemplate[] = [
       subject: 'Se cerraron todas sus sesiones',
       lines: [
         'Un administrador cerró todas las sesiones de su cuenta el <%= it.at %>.',
-        'Motivo: <%= it.grounds %>',
+        reason.es,
         'Inicie sesión de nuevo para continuar. Si no sabe el motivo, ponga antes otra contraseña.',
       ],
     },
@@ -65,7 +65,7 @@ export const accountTemplates: readonly MailTemplate[] = [
       subject: 'You were signed out on one device',
       lines: [
         'An administrator ended one session of your account on <%= it.at %>.',
-        'Reason: <%= it.grounds %>',
+        reason.en,
         'If you do not know why, set a new password.',
       ],
     },
@@ -73,7 +73,7 @@ export const accountTemplates: readonly MailTemplate[] = [
       subject: 'Se cerró su sesión en un dispositivo',
       lines: [
         'Un administrador cerró una sesión de su cuenta el <%= it.at %>.',
-        'Motivo: <%= it.grounds %>',
+        reason.es,
         'Si no sabe el motivo, ponga otra contraseña.',
       ],
     },

@@ -36,6 +36,8 @@ export type Reflecting<Output> = {
   readonly bytes?: string
   /** What `repeated` is to be told when this is answered again from a cache. */
   readonly note?: string
+  /** It rests on nothing that is recorded, and may be otherwise the next time: it is kept for nobody. */
+  readonly passing?: boolean
 }
 
 /**
