@@ -330,14 +330,13 @@ t.test('who reads the history is in it, once a request', async t => {
   const of = actorId('service', 'author')
   await get('/v1/events?category=entry', curious)
   await get(`/v1/streams/entry-${entries[0]?.id}`, curious)
-  t.strictSame(await readings(who), [], 'a request that names no account leaves no trace')
   const page = await get(`/v1/events?actor=${of}&type=EntryDrafted&limit=2`, curious, { 'x-request-id': 'the-curious' })
   t.equal(itemsOf(page).length, 2)
   const [read, ...more] = await until('the reading', async () => {
     const found = await readings(who)
     return found.length > 0 ? found : undefined
   })
-  t.strictSame(more, [])
+  t.strictSame(more, [], 'a request that names no account leaves no trace')
   t.match(read, {
     type: 'HistoryRead',
     revision: '0',
@@ -420,12 +419,16 @@ t.test('personal data that is opened for somebody else is recorded, however it w
 
   await get('/v1/events?category=token&limit=100', blind)
   await get('/v1/events?type=TokenIssued', blind)
-  t.strictSame(await readings(actorId('service', 'blind')), [], 'an auditor was shown none')
   await get(`/v1/events/${issued?.id}`, blind)
+  // The log has them in the order in which they were asked: a record of the first two would be seen by now as well.
+  const seen = await until('the one reading', async () => {
+    const found = await readings(actorId('service', 'blind'))
+    return found.length > 0 && found
+  })
   t.match(
-    (await readings(actorId('service', 'blind'))).map(({ data }) => [data['filters'], data['subjects']]),
+    seen.map(({ data }) => [data['filters'], data['subjects']]),
     [[{ event: issued?.id, order: 'asc' }, undefined]],
-    'an event leads to whom it is about as its stream does',
+    'an auditor was shown none by the lists; an event leads to whom it is about as its stream does',
   )
 })
 

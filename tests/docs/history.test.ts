@@ -15,12 +15,18 @@ t.test("an auditor's day works as it stands in docs/history.md", async t => {
   await ready(service)
   const page = readFileSync(join(root, 'docs/history.md'), 'utf8')
   const blocks = [...page.matchAll(/```sh history\n([\s\S]*?)```/g)].map(([, block = '']) => block)
-  // A script waits until each write is in the history.
-  const settle = `until [ "$(audit 'localhost:8080/v1/events?type=EntryEdited' | jq '.items | length')" = 1 ]; do sleep 0.05; done`
+  // A script waits until each write is in the history, and each reading that the log keeps.
+  const settle = (type: string, count: number) =>
+    `until [ "$(audit 'localhost:8080/v1/events?type=${type}' | jq '.items | length')" = ${count} ]; do sleep 0.05; done`
+  const after = new Map([
+    [1, settle('EntryEdited', 1)],
+    [3, settle('HistoryRead', 1)],
+    [6, settle('HistoryRead', 2)],
+  ])
   const ran = await runBlocks(
     data,
     service.url,
-    blocks.map((block, at) => (at === 1 ? `${block}\n${settle}` : block)),
+    blocks.map((block, at) => `${block}\n${after.get(at) ?? ''}`),
   )
   t.equal(ran.code, 0, ran.err)
   const answers = ran.out
