@@ -15,11 +15,11 @@ import { rotateAddresses } from './address.ts'
 import { areas } from './areas.ts'
 import { openBlockTool } from './blocks.ts'
 import { bindAll, type Closing, openCore, systemClock } from './core.ts'
-import { openAccountTool } from './identity.ts'
+import { openAccountTool, scopeOf } from './identity.ts'
 import { openLogging } from './logging.ts'
 import { mailRules } from './mail.ts'
 import { fillSample, importDeps, searchable } from './sample.ts'
-import { openService, scopeOf } from './service.ts'
+import { openService } from './service.ts'
 import { bindSubscribers } from './subscribers.ts'
 import { repairAll, verifyAll } from './verify.ts'
 
@@ -65,7 +65,7 @@ const compose = async (
   const core = await openCore({ config, clock, areas, opened, warn })
   const views = bindAll(core)
   const subscribers = bindSubscribers(core, mailRules(config, core))
-  const service = serviceLog && (await openService(core, views, config, version, serviceLog, opened))
+  const service = serviceLog && (await openService({ core, views, areas, config, version, serviceLog, opened }))
   const named = (name: string) => {
     const found = views.all.find(each => each.name === name)
     if (!found)

@@ -3,7 +3,6 @@ import { createTokenVerifier, jwksOf } from '../adapters/http/access-tokens.ts'
 import { openHttpServer } from '../adapters/http/server.ts'
 import { DEAF_MS, openTokenAuthority } from '../adapters/http/token-authority.ts'
 import type { ServiceLog } from '../adapters/logging/service-log.ts'
-import { operator } from '../commands/tokens.ts'
 import type { Config } from '../config/load.ts'
 import { tail } from '../core/consume/tail.ts'
 import { scopesOf } from '../core/project/view.ts'
@@ -12,86 +11,29 @@ import { AccountErased } from '../domain/account/erasure-events.ts'
 import { addressAggregate } from '../domain/address/address.ts'
 import { SignUpEnded } from '../domain/address/address-events.ts'
 import { defined } from '../domain/defined.ts'
-import { choose, dayAggregate, dayStream } from '../domain/entry/day.ts'
 import { EntryRedacted } from '../domain/entry/events.ts'
 import { entryAggregate } from '../domain/entry/state.ts'
-import { pointOf } from '../domain/ids.ts'
-import { isRefusal } from '../domain/refusal.ts'
-import { openTurns } from '../domain/turns.ts'
 import { waitAtMost } from '../ports/clock.ts'
-import { entriesProjection } from '../projections/entries.ts'
 import { openIdentities } from '../projections/identities.ts'
-import { followPeople, type People } from '../projections/people.ts'
-import { searchProjection } from '../projections/search.ts'
+import { followPeople } from '../projections/people.ts'
 import { followTokens } from '../projections/tokens.ts'
-import { wordOfTheDay } from '../queries/days.ts'
-import { entryHistory, FOLDS_AT_ONCE, FOLDS_OF_ONE, getEntry } from '../queries/entries.ts'
-import { randomEntry } from '../queries/entry-draw.ts'
-import { exportEntries } from '../queries/entry-export.ts'
-import { listEntries } from '../queries/entry-lists.ts'
-import { searchEntries, suggestEntries } from '../queries/search-entries.ts'
 import type { MailRule } from '../subscribers/mail.ts'
 import { signUpEnds } from './address.ts'
 import { openAnalytics } from './analytics.ts'
+import { type Area, routesOf, type Service } from './area.ts'
 import { openBlocks } from './blocks.ts'
 import type { Closing, Core, Views } from './core.ts'
 import { forgetAccount, openErasure } from './erasure.ts'
 import { openHistoryEdge } from './history.ts'
-import { openAdministration, openIdentity, openIdentityPort } from './identity.ts'
+import { openIdentity, scopeOf } from './identity.ts'
 import { openLive } from './live.ts'
 import { consumerTrace } from './logging.ts'
 import { mailRules, type StartedMail, startMail } from './mail.ts'
-import { openOpenId } from './openid.ts'
 import { openOperation } from './operation.ts'
-import { openOwnDataOf, openPeople } from './people.ts'
-import { openProfilePort } from './profile.ts'
 import { bindSubscribers } from './subscribers.ts'
 import { openHotRecords } from './warming.ts'
 
 const VERIFIED_TOKENS = 10_000
-
-const openQueries = (
-  core: Core,
-  views: Views,
-  { counter, query }: ReturnType<typeof openAnalytics>,
-  people: People,
-) => {
-  const reads = {
-    entries: views.of(entriesProjection),
-    log: core.log,
-    streams: core.transactor(entryAggregate),
-    folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE),
-    people,
-  }
-  const search = { search: views.of(searchProjection), entries: views.of(entriesProjection) }
-  const system = (commandId: string) => ({
-    commandId,
-    actor: operator,
-    correlationId: commandId,
-    at: core.clock.now(),
-  })
-  return {
-    getEntry: getEntry(reads),
-    listEntries: listEntries(reads),
-    entryHistory: entryHistory(reads),
-    exportEntries: exportEntries(reads),
-    randomEntry: randomEntry(reads, seed => pointOf(seed ?? core.newId())),
-    wordOfTheDay: wordOfTheDay({
-      reads,
-      clock: core.clock,
-      pointOf,
-      chosen: async (language, date) => (await core.transactor(dayAggregate).load(dayStream(language, date))).state,
-      choose: async (language, date, entryId, gone) => {
-        const decide = choose({ language, date, entryId }, gone)
-        const result = await core.transactor(dayAggregate).run(dayStream(language, date), decide, system(core.newId()))
-        return isRefusal(result) ? undefined : result.state
-      },
-    }),
-    searchEntries: searchEntries(search, counter.count),
-    analytics: query,
-    suggestEntries: suggestEntries(search),
-  }
-}
 
 /**
  * Consumers end with the batch they are at, and leave where they stand and their lease: two calls on an engine, each of which
@@ -166,10 +108,6 @@ const startRunning = async (
   return { projections, subscribers, follower, identities, people }
 }
 
-const issuerOf = (config: Config): string => config.publicUrl ?? 'urn:lexichron'
-/** Who signs tokens, and for whom: the public address, or a name where there is none. */
-export const scopeOf = (config: Config) => ({ issuer: issuerOf(config), audience: issuerOf(config) })
-
 const LOST_END =
   'the log has lost its end: events that consumers had seen are not in it; it has a new id, and read models are built anew'
 const lostEndOf = ({ logId, seen, head }: NonNullable<Core['store']['lostEnd']>) => ({
@@ -178,15 +116,19 @@ const lostEndOf = ({ logId, seen, head }: NonNullable<Core['store']['lostEnd']>)
   head: String(head),
 })
 
+export type ServiceOptions = {
+  readonly core: Core
+  readonly views: Views
+  readonly areas: readonly Area[]
+  readonly config: Config
+  readonly version: string
+  readonly serviceLog: ServiceLog
+  /** Takes what has to be closed. */
+  readonly opened: Closing[]
+}
+
 /** Opens the service: what works in the background, live feed, operation and the HTTP server. `serviceLog` is what it writes to. */
-export const openService = async (
-  core: Core,
-  views: Views,
-  config: Config,
-  version: string,
-  serviceLog: ServiceLog,
-  opened: Closing[],
-) => {
+export const openService = async ({ core, views, areas, config, version, serviceLog, opened }: ServiceOptions) => {
   const { logger } = serviceLog
   if (core.store.lostEnd) logger.error({ lostEnd: lostEndOf(core.store.lostEnd) }, LOST_END)
   let listening: string | undefined
@@ -254,20 +196,34 @@ export const openService = async (
     },
     opened,
   )
-  const erasure = await openErasure(core, issuerOf(config), config.keyBackupDays)
-  const server = await openHttpServer({
-    identity: {
-      ...openIdentityPort(core, identity, identities, scopeOf(config)),
-      erasure,
-    },
-    administration: openAdministration(core, identities),
-    people: openPeople(core, identity, identities),
-    ownData: openOwnDataOf(core, history.history, identities),
-    profile: await openProfilePort(core),
-    names: people,
+  const scope = scopeOf(config)
+  const erasure = await openErasure(core, scope.issuer, config.keyBackupDays)
+  const jwks = async () => {
+    const { keys } = jwksOf(await core.keys.signing(core.clock.now()))
+    // The key of receipts stays for good. Tokens are verified by the keys of tokens alone, whatever is listed here.
+    return { keys: [...keys.map(key => ({ ...key })), ...erasure.keys.map(key => ({ ...key }))] }
+  }
+  const service: Service = {
+    core,
+    views,
+    config,
+    logger,
+    running,
+    authority,
+    identity,
+    erasure,
     blocks,
-    openId: await openOpenId(core, config, identity, scopeOf(config), logger, opened),
+    history,
+    figures,
     live,
+    operation: { ...operation, version, jwks },
+    opened,
+  }
+  const server = await openHttpServer({
+    routes: await routesOf(areas, service),
+    names: people,
+    blocks: blocks.list,
+    sockets: live,
     settings: {
       ...defined({ publicUrl: config.publicUrl, securityContact: config.securityContact }),
       allowedOrigins: config.allowedOrigins,
@@ -277,9 +233,6 @@ export const openService = async (
     version,
     authority,
     logger,
-    entries: core.transactor(entryAggregate),
-    queries: openQueries(core, views, figures, people),
-    history,
     execute: openExecutor({ cache: core.cache, clock: core.clock, newId: core.newId }),
     freshness: {
       position: views.position,
@@ -294,12 +247,7 @@ export const openService = async (
     cache: core.cache,
     clock: core.clock,
     newId: core.newId,
-    jwks: async () => {
-      const { keys } = jwksOf(await core.keys.signing(core.clock.now()))
-      // The key of receipts stays for good. Tokens are verified by the keys of tokens alone, whatever is listed here.
-      return { keys: [...keys.map(key => ({ ...key })), ...erasure.keys.map(key => ({ ...key }))] }
-    },
-    ...operation,
+    metrics: operation.metrics,
   })
   opened.push(server)
   // First of all: what jobs there are may end while requests do.

@@ -12,7 +12,6 @@ import { openLog } from '../../src/core/log/open.ts'
 import { openTransactor } from '../../src/core/write/transact.ts'
 import { addBlock, blockAggregate, blockEvents, readTarget, removeBlock } from '../../src/domain/access/block.ts'
 import { networkText, readAddress, readNetwork } from '../../src/domain/access/network.ts'
-import { refuse } from '../../src/domain/refusal.ts'
 import { followBlocks } from '../../src/projections/blocks.ts'
 import { openApi } from '../support/api.ts'
 import { inTime, openTestApp, whileTimeGoes } from '../support/app.ts'
@@ -283,21 +282,12 @@ t.test('a download that runs is cut; one that goes on after its address was bloc
       changed = listener
     },
   }
-  const port = {
-    add: async () => refuse('block-past', ''),
-    remove: async () => refuse('block-past', ''),
-    find: () => undefined,
-    page: () => ({ blocks: [] }),
-    position: () => 0n,
-    reached: async () => true,
-  }
-  const { queries } = (await openEdge(t)).deps
   const exportEntries = async function* () {
     yield { items: [], cursor: { generation: '1.1', key: [''] }, position: 0n }
     yield { items: [], cursor: { generation: '1.1', key: [''] }, position: 0n }
     await new Promise(() => undefined)
   }
-  const edge = await openEdge(t, { deps: { queries: { ...queries, exportEntries }, blocks: { list, port } } })
+  const edge = await openEdge(t, { queries: { exportEntries }, deps: { blocks: list } })
   // Compressed, so little would wait for more.
   const headers = { 'accept-encoding': 'identity' }
   const running = await fetch(`${edge.url}/v1/entries/export`, { headers })

@@ -308,15 +308,14 @@ t.test('two streams at once', async t => {
   const cut = await fetch(`${edge.url}/v1/entries/export`)
   t.equal(cut.status, 200)
   await cut.body?.cancel()
-  const found = await edge.deps.queries.getEntry.run({ id: path.slice(12) }, { permissions: new Set() })
+  const found = await edge.queries.getEntry.run({ id: path.slice(12) }, { permissions: new Set() })
   const blocked = Promise.withResolvers<void>()
   const exportEntries = async function* () {
     const cursor = { generation: '1.1', key: [''] }
     yield { items: 'refused' in found ? [] : [found.value], cursor, position: 0n }
     await blocked.promise
   }
-  const queries = { ...edge.deps.queries, exportEntries }
-  const own = await openEdge(t, { settings: { limits: unlimited }, deps: { queries } })
+  const own = await openEdge(t, { settings: { limits: unlimited }, queries: { exportEntries } })
   const first = await fetch(`${own.url}/v1/entries/export`)
   const second = await fetch(`${own.url}/v1/entries/export`)
   t.equal(second.status, 429)
@@ -328,7 +327,7 @@ t.test('two streams at once', async t => {
 })
 
 t.test('who takes nothing of a stream is cut off, and holds nothing any more', async t => {
-  const found = await edge.deps.queries.getEntry.run({ id: (await published()).slice(12) }, { permissions: new Set() })
+  const found = await edge.queries.getEntry.run({ id: (await published()).slice(12) }, { permissions: new Set() })
   if ('refused' in found) throw new Error(found.detail)
   const ended = Promise.withResolvers<string>()
   const items = Array.from({ length: 200 }, () => found.value)
@@ -340,9 +339,8 @@ t.test('who takes nothing of a stream is cut off, and holds nothing any more', a
       ended.resolve('ended')
     }
   }
-  const queries = { ...edge.deps.queries, exportEntries }
   const timeouts = { headersMs: 200, requestMs: 400, idleMs: 300 }
-  const own = await openEdge(t, { settings: { limits: unlimited, timeouts }, deps: { queries } })
+  const own = await openEdge(t, { settings: { limits: unlimited, timeouts }, queries: { exportEntries } })
   const socket = connect(Number(new URL(own.url).port), '127.0.0.1', () =>
     socket.write('GET /v1/entries/export HTTP/1.1\r\nhost: localhost\r\n\r\n'),
   )

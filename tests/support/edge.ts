@@ -6,6 +6,11 @@ import { openMemoryCache } from '../../src/adapters/cache/memory.ts'
 import type { HttpDeps, HttpSettings } from '../../src/adapters/http/deps.ts'
 import { defaultLimits } from '../../src/adapters/http/limits.ts'
 import type { Requester } from '../../src/adapters/http/route.ts'
+import { analyticsRoutes } from '../../src/adapters/http/routes/analytics.ts'
+import { type EntryQueries, entryRoutes } from '../../src/adapters/http/routes/entries.ts'
+import { type HistoryEdge, historyRoutes } from '../../src/adapters/http/routes/history.ts'
+import { type OperationPort, operationRoutes } from '../../src/adapters/http/routes/operations.ts'
+import { securityTextRoute } from '../../src/adapters/http/routes/security-text.ts'
 import { type HttpServer, openHttpServer } from '../../src/adapters/http/server.ts'
 import { openMetrics } from '../../src/adapters/metrics/metrics.ts'
 import type { Log } from '../../src/core/log/log.ts'
@@ -61,6 +66,7 @@ export type Edge = {
   readonly url: string
   readonly server: HttpServer
   readonly deps: HttpDeps
+  readonly queries: EntryQueries
   readonly faults: Faults
   /** The log lines written so far. */
   readonly lines: string[]
@@ -125,7 +131,7 @@ const SearchPageSchema = Type.Object({
 })
 
 /** Finds every published entry, whatever is asked for: what search finds is not the edge's business. */
-const search = (view: View<EntryDocument>): HttpDeps['queries']['searchEntries'] => ({
+const search = (view: View<EntryDocument>): EntryQueries['searchEntries'] => ({
   name: 'search-entries',
   permission: 'entries:read',
   output: SearchPageSchema,
@@ -166,9 +172,16 @@ export type EdgeOptions = {
   readonly keys?: ReturnType<typeof openMemoryKeys>
   readonly logId?: string
   readonly deps?: Partial<HttpDeps>
+  readonly queries?: Partial<EntryQueries>
+  readonly history?: HistoryEdge
 }
 
-const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people: Map<string, Requester>): HttpDeps => {
+const openDeps = (
+  options: EdgeOptions,
+  faults: Faults,
+  lines: string[],
+  people: Map<string, Requester>,
+): HttpDeps & { readonly queries: EntryQueries } => {
   const clock: Clock = { ...patientClock(), now: () => new Date() }
   const keys = options.keys ?? openMemoryKeys()
   const store = openMemoryEventStore({ now: () => new Date(), logId: options.logId ?? randomUUID() })
@@ -179,6 +192,49 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
   const view = openMemoryView(log, faults)
   const reads: EntryPasts = { entries: view, log, streams: entries, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
   const pointOf = (seed: string | undefined): string => (seed === undefined ? randomUUID() : '')
+  const queries: EntryQueries = {
+    getEntry: getEntry(reads),
+    listEntries: listEntries(reads),
+    entryHistory: entryHistory(reads),
+    randomEntry: randomEntry(reads, pointOf),
+    wordOfTheDay: wordOfTheDay({
+      reads,
+      clock,
+      pointOf,
+      chosen: async () => undefined,
+      choose: async (language, _date, entryId) => {
+        const result = await faults.append?.()
+        return result?.outcome === 'unknown' ? undefined : { language, entryId }
+      },
+    }),
+    exportEntries: exportEntries(reads),
+    searchEntries: search(view),
+    suggestEntries: {
+      name: 'suggest-entries',
+      permission: 'entries:read',
+      output: Type.Object({ items: Type.Array(Type.Unknown()) }),
+      reads: [searchProjection],
+      run: async () => ({ value: { items: [] }, position: view.position() }),
+    },
+    ...options.queries,
+  }
+  const metrics = openMetrics({ version: '0.0.0', runtime: 'test', snapshot: async () => ({ ready: true }) })
+  const operation: OperationPort = {
+    version: '0.0.0',
+    metrics,
+    jwks: async () => ({ keys: [] }),
+    health: async () => ({
+      state: faults.unready ? 'failed' : 'ok',
+      ready: !faults.unready,
+      parts: { eventStore: { state: 'ok', ageMs: 3, lag: '0', detail: { path: 'memory' } } },
+    }),
+  }
+  const routes: HttpDeps['routes'] = [
+    entryRoutes({ transactor: entries, queries }),
+    edge => analyticsRoutes(analytics({ analytics: nothingCounted }), edge),
+    edge => historyRoutes({ ...edge, ...(options.history ?? noHistory) }),
+    edge => [...operationRoutes(operation, edge), securityTextRoute(edge)],
+  ]
   return {
     settings: {
       allowedOrigins: [],
@@ -188,34 +244,9 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
       ...options.settings,
     },
     version: '0.0.0',
-    entries,
     execute: openExecutor({ cache, clock, newId: randomUUID }),
-    queries: {
-      getEntry: getEntry(reads),
-      listEntries: listEntries(reads),
-      entryHistory: entryHistory(reads),
-      randomEntry: randomEntry(reads, pointOf),
-      wordOfTheDay: wordOfTheDay({
-        reads,
-        clock,
-        pointOf,
-        chosen: async () => undefined,
-        choose: async (language, _date, entryId) => {
-          const result = await faults.append?.()
-          return result?.outcome === 'unknown' ? undefined : { language, entryId }
-        },
-      }),
-      exportEntries: exportEntries(reads),
-      searchEntries: search(view),
-      suggestEntries: {
-        name: 'suggest-entries',
-        permission: 'entries:read',
-        output: Type.Object({ items: Type.Array(Type.Unknown()) }),
-        reads: [searchProjection],
-        run: async () => ({ value: { items: [] }, position: view.position() }),
-      },
-      analytics: analytics({ analytics: nothingCounted }),
-    },
+    queries,
+    routes,
     freshness: {
       scopes: async () => (faults.keeps ? [{ name: 'entries@1#1', position: view.position() }] : undefined),
       position: () => view.position(),
@@ -223,7 +254,6 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
         if (faults.behind) throw new ProjectionError('projection-behind', 'entries has not reached the position')
       },
     },
-    history: noHistory,
     log,
     keys,
     authority: {
@@ -233,16 +263,10 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
       deafFor: () => faults.deafMs ?? 0,
       reached: async () => true,
     },
-    jwks: async () => ({ keys: [] }),
-    health: async () => ({
-      state: faults.unready ? 'failed' : 'ok',
-      ready: !faults.unready,
-      parts: { eventStore: { state: 'ok', ageMs: 3, lag: '0', detail: { path: 'memory' } } },
-    }),
     cache,
     clock,
     newId: randomUUID,
-    metrics: openMetrics({ version: '0.0.0', runtime: 'test', snapshot: async () => ({ ready: true }) }),
+    metrics,
     logger: pino({ base: null }, { write: line => void lines.push(line) }),
     ...options.deps,
   }
@@ -253,7 +277,7 @@ export const openEdge = async (t: Teardown, options: EdgeOptions = {}): Promise<
   const faults: Faults = {}
   const lines: string[] = []
   const people = new Map<string, Requester>()
-  const deps = openDeps(options, faults, lines, people)
+  const { queries, ...deps } = openDeps(options, faults, lines, people)
   const server = await openHttpServer(deps)
   t.teardown(() => server.close())
   const { address } = await server.listen('127.0.0.1', 0)
@@ -262,5 +286,5 @@ export const openEdge = async (t: Teardown, options: EdgeOptions = {}): Promise<
     people.set(text, { actor: { kind: 'service', id: `${role}-${name}` }, permissions: permissionsOf(role) })
     return text
   }
-  return { url: address, server, deps, faults, lines, token }
+  return { url: address, server, deps, queries, faults, lines, token }
 }

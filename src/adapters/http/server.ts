@@ -15,6 +15,7 @@ import { prepareBlocking } from './blocking.ts'
 import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
 import { openDocument } from './documents.ts'
+import type { Edge } from './edge.ts'
 import { prepareEndings } from './ending.ts'
 import { openHotKeys } from './hot-keys.ts'
 import { parseJsonBody } from './json-body.ts'
@@ -26,8 +27,6 @@ import { ProblemError } from './problems.ts'
 import { originForm } from './request-target.ts'
 import { openResponses } from './responses.ts'
 import type { Route } from './route.ts'
-import { UNSUBSCRIBE_PATH } from './routes/unsubscribe.ts'
-import { routes as routesOf } from './routes.ts'
 import { allow, openGuard, standingHeaders } from './security.ts'
 import { openSessionCookies } from './session-cookies.ts'
 import { closeInStages } from './staged-close.ts'
@@ -103,13 +102,14 @@ const prepareBodies = (app: FastifyInstance): void => {
   )
 }
 
-/** RFC 8058: programs for mail post a form to the one route that expects it; what stands in it says nothing new. */
-const prepareForms = (app: FastifyInstance): void => {
+/** RFC 8058: programs for mail post a form to a route that expects it; what stands in it says nothing new. */
+const prepareForms = (app: FastifyInstance, all: readonly Route[]): void => {
+  const taken = new Set(all.flatMap(({ form, path }) => (form ? [path] : [])))
   app.addContentTypeParser(
     ['application/x-www-form-urlencoded', 'multipart/form-data'],
     { parseAs: 'buffer' },
     (request, _body, done) => {
-      if (request.routeOptions.url === UNSUBSCRIBE_PATH) done(null, undefined)
+      if (taken.has(request.routeOptions.url ?? '')) done(null, undefined)
       else done(new ProblemError('unsupported-media-type', 'Only JSON is taken here.'))
     },
   )
@@ -225,7 +225,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     scopes: deps.freshness.scopes,
     onError: err => logger.error({ part: 'cache', err }, 'an answer that is kept was not loaded anew'),
   })
-  const edge = {
+  const edge: Edge = {
     execute: deps.execute,
     newId,
     fingerprintSecret,
@@ -237,9 +237,13 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     names: deps.names,
     cookies,
     publicUrl: settings.publicUrl,
+    settings,
+    version: deps.version,
+    authority: deps.authority,
+    clock: deps.clock,
     isClosing: () => closing !== undefined,
   }
-  const all = [...routesOf(deps, edge), documentRoute(() => document)]
+  const all = [...deps.routes.flatMap(routes => routes(edge)), documentRoute(() => document)]
   for (const { positionless: silent, method, path } of all) if (silent) positionless.add(`${method} ${path}`)
 
   const bare = {
@@ -253,12 +257,12 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   app.setSerializerCompiler(() => JSON.stringify)
   app.decorateRequest('admission', null)
   prepareBodies(app)
-  prepareForms(app)
+  prepareForms(app, all)
   const count: Count = async ({ ip }) => allow('reads', await limits.hit('reads', addressKey(ip)))
   prepareRefusals(app, all, answering, count)
   const access = prepareAccess(app, deps)
   prepareRequests(app, bare, methodsOf(all))
-  const blocking = prepareBlocking(app, deps.blocks?.list, () => deps.clock.now().getTime())
+  const blocking = prepareBlocking(app, deps.blocks, () => deps.clock.now().getTime())
   prepareEndings(app, deps.authority, deps.clock)
   await app.register(fastifyCompress, {
     global: false,
@@ -270,8 +274,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
   })
   await registerOrigins(app, settings.allowedOrigins)
-  const { live } = deps
-  if (live)
+  if (all.some(({ upgrade }) => upgrade))
     await app.register(fastifyWebsocket, {
       options: {
         maxPayload: LARGEST_MESSAGE,
@@ -282,7 +285,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
       preClose: () => undefined,
     })
   // Before the server waits for what is open: what listens is sent away.
-  app.addHook('preClose', async () => live?.close())
+  app.addHook('preClose', async () => deps.sockets?.close())
   const about = { version: deps.version, publicUrl: settings.publicUrl }
   await registerOpenApi(app, all, about)
   await registerDocs(app, strict, count)

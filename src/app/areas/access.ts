@@ -1,9 +1,15 @@
 /** Who is let in without an account, and who is not let in: tokens of services, blocks. */
+
+import { blockRoutes } from '../../adapters/http/routes/blocks.ts'
 import { blockAggregate } from '../../domain/access/block.ts'
 import { tokenAggregate } from '../../domain/access/token.ts'
-import type { Declared } from '../declared.ts'
+import type { Area } from '../area.ts'
 
-export const access: Declared = {
+export const access: Area = {
   name: 'access',
   aggregates: [tokenAggregate, blockAggregate],
+  routes:
+    ({ blocks }) =>
+    edge =>
+      blockRoutes(blocks.port, edge),
 }

@@ -3,9 +3,9 @@ import { devicesAggregate } from '../../domain/session/devices.ts'
 import { passkeysAggregate } from '../../domain/session/passkeys.ts'
 import { factorsAggregate } from '../../domain/session/second-factor.ts'
 import { sessionAggregate } from '../../domain/session/session.ts'
-import type { Declared } from '../declared.ts'
+import type { Area } from '../area.ts'
 
-export const sessions: Declared = {
+export const sessions: Area = {
   name: 'sessions',
   aggregates: [sessionAggregate, factorsAggregate, devicesAggregate, passkeysAggregate],
 }

@@ -2,6 +2,7 @@
 import Type from 'typebox'
 import type { JsonObject } from '../../../domain/event.ts'
 import { permissionsOf, roles } from '../../../domain/roles.ts'
+import type { Edge } from '../edge.ts'
 import { formatOf } from '../negotiation.ts'
 import type { Health, HttpMetrics } from '../operation.ts'
 import { isProblemCode, ProblemError, problemCodes, problemOf } from '../problems.ts'
@@ -72,7 +73,8 @@ const explain = (request: EdgeRequest): Answer => {
     : { status: 200, body: JSON.stringify({ code, title, status, help }) }
 }
 
-type OperationDeps = {
+/** What the routes need of what is looked at; src/app/operation.ts has most of it. */
+export type OperationPort = {
   readonly version: string
   /** The JSON Web Key Set of the access tokens (RFC 7517). */
   readonly jwks: () => Promise<JsonObject>
@@ -80,7 +82,7 @@ type OperationDeps = {
   readonly metrics?: HttpMetrics
 }
 
-export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): readonly Route[] => [
+export const operationRoutes = (deps: OperationPort, { isClosing }: Pick<Edge, 'isClosing'>): readonly Route[] => [
   {
     method: 'GET',
     path: '/',
