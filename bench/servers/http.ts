@@ -11,6 +11,7 @@ import { openMemoryCache } from '../../src/adapters/cache/memory.ts'
 import { openSqliteEventStore } from '../../src/adapters/eventstore/sqlite/store.ts'
 import type { HttpDeps } from '../../src/adapters/http/deps.ts'
 import { entryExample, exampleId } from '../../src/adapters/http/examples.ts'
+import { dictionaryProblems } from '../../src/adapters/http/problems/dictionary.ts'
 import { type EntryQueries, entryRoutes } from '../../src/adapters/http/routes/entries.ts'
 import { openHttpServer } from '../../src/adapters/http/server.ts'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
@@ -114,6 +115,7 @@ const edge = async (store: EventStore) => {
       limits: { reads: 0, suggest: 0, search: 0, writes: 0, signIns: 0, streams: 0 },
     },
     version: '0',
+    problems: [dictionaryProblems],
     routes: [entryRoutes({ transactor: streams, queries })],
     execute: openExecutor({ cache, clock, newId: randomUUID }),
     freshness: { position: () => 1n, waitFor: async () => undefined, scopes: async () => undefined },

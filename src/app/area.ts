@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Authority } from '../adapters/http/authority.ts'
 import type { Routes } from '../adapters/http/edge.ts'
+import type { ProblemTable } from '../adapters/http/problem.ts'
 import type { ErasurePort } from '../adapters/http/routes/account-edge.ts'
 import type { LivePort } from '../adapters/http/routes/live.ts'
 import type { OperationPort } from '../adapters/http/routes/operations.ts'
@@ -34,8 +35,14 @@ export type Service = {
 }
 
 export type Area = Declared & {
+  /** What it refuses with, and what its routes answer beside that. */
+  readonly problems?: ProblemTable
   readonly routes?: (service: Service) => Routes | Promise<Routes>
 }
+
+/** The problems of all areas. */
+export const problemsOf = (areas: readonly Area[]): readonly ProblemTable[] =>
+  areas.flatMap(({ problems }) => (problems ? [problems] : []))
 
 /** The routes of all areas, in the order of the list. */
 export const routesOf = (areas: readonly Area[], service: Service): Promise<readonly Routes[]> =>

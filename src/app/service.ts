@@ -20,7 +20,7 @@ import { followTokens } from '../projections/tokens.ts'
 import type { MailRule } from '../subscribers/mail.ts'
 import { signUpEnds } from './address.ts'
 import { openAnalytics } from './analytics.ts'
-import { type Area, routesOf, type Service } from './area.ts'
+import { type Area, problemsOf, routesOf, type Service } from './area.ts'
 import { openBlocks } from './blocks.ts'
 import type { Closing, Core, Views } from './core.ts'
 import { forgetAccount, openErasure } from './erasure.ts'
@@ -221,6 +221,7 @@ export const openService = async ({ core, views, areas, config, version, service
   }
   const server = await openHttpServer({
     routes: await routesOf(areas, service),
+    problems: problemsOf(areas),
     names: people,
     blocks: blocks.list,
     sockets: live,

@@ -7,7 +7,13 @@
 import { accountStream, moveAddress, moveBack } from '../domain/account/account.ts'
 import { endFault } from '../domain/account/standing.ts'
 import { changeBy, ownerOf, releaseAddress } from '../domain/address/address.ts'
-import { confirmChange, leaveAddress, requestChange, revertChange } from '../domain/address/change.ts'
+import {
+  confirmChange,
+  type HolderRefusal,
+  leaveAddress,
+  requestChange,
+  revertChange,
+} from '../domain/address/change.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { linkInvalid } from '../domain/address/links.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
@@ -17,8 +23,7 @@ import { checkOwnPassword } from './own-password.ts'
 
 type Done = 'done' | Refusal
 
-const suspended = (): Refusal =>
-  refuse('account-suspended', 'The account is suspended: its address is not changed meanwhile.')
+const suspended = () => refuse('account-suspended', 'The account is suspended: its address is not changed meanwhile.')
 
 /** What the clocks of two nodes may differ by: what was added on another one is of this time too. */
 const SKEW_MS = 5_000
@@ -89,7 +94,7 @@ export const confirmAddressChange = async (deps: MoveDeps, token: string, from: 
   const envelope = envelopeOf(deps, from)
   const { state } = await deps.addresses.load(link.claim)
   const change = changeBy(state, link.hash)
-  let fault: Refusal | undefined
+  let fault: Refusal<HolderRefusal> | undefined
   if (change) {
     const { state: account } = await deps.accounts.load(accountStream(change.accountId))
     // Since it was asked for the account has another address: two links may be on their way.
@@ -134,7 +139,7 @@ export const revertAddressChange = async (
   if (!link) return linkInvalid()
   const envelope = envelopeOf(deps, from)
   const { holder } = (await deps.addresses.load(link.claim)).state
-  let fault: Refusal | undefined
+  let fault: Refusal<HolderRefusal> | undefined
   if (holder?.revertHash === link.hash) {
     const { state: account } = await deps.accounts.load(accountStream(holder.accountId))
     fault = endFault(account)

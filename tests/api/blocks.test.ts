@@ -5,7 +5,7 @@ import { BlockList, isIPv4 } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { WebSocket } from 'ws'
-import { blockProblems } from '../../src/adapters/http/problems/blocks.ts'
+import { accessProblems } from '../../src/adapters/http/problems/access.ts'
 import { block, forgetEnded, listBlocks, unblock } from '../../src/commands/blocks.ts'
 import type { LogBatch } from '../../src/core/log/log.ts'
 import { openLog } from '../../src/core/log/open.ts'
@@ -444,7 +444,9 @@ t.test('at the edge: refused before anything else, on every node, and what runs 
     json: { parts: { blocks: { state: 'ok', detail: { blocks: 2 } } } },
   })
   t.same(
-    Object.keys(blockProblems).filter(code => !seen.has(code)),
+    [...Object.keys(accessProblems).filter(code => code.startsWith('block-')), 'blocked'].filter(
+      code => !seen.has(code),
+    ),
     [],
   )
   t.same(api.faults, [])

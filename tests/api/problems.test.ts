@@ -3,11 +3,15 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
 import { addressKey, defaultLimits } from '../../src/adapters/http/limits.ts'
+import { accessProblems } from '../../src/adapters/http/problems/access.ts'
 import { accountProblems } from '../../src/adapters/http/problems/accounts.ts'
-import { blockProblems } from '../../src/adapters/http/problems/blocks.ts'
-import { liveProblemCodes } from '../../src/adapters/http/problems/live.ts'
+import { liveProblems } from '../../src/adapters/http/problems/live.ts'
 import { openIdProblems } from '../../src/adapters/http/problems/openid.ts'
-import { problemCodes } from '../../src/adapters/http/problems.ts'
+import { profileProblems } from '../../src/adapters/http/problems/profiles.ts'
+import { sessionProblems } from '../../src/adapters/http/problems/sessions.ts'
+import { openProblems } from '../../src/adapters/http/problems.ts'
+import { problemsOf } from '../../src/app/area.ts'
+import { areas } from '../../src/app/areas.ts'
 import { UndecodableEventError } from '../../src/core/log/log.ts'
 import { ProjectionError } from '../../src/core/project/errors.ts'
 import { type AppendResult, EventStoreError } from '../../src/ports/event-store.ts'
@@ -506,15 +510,19 @@ t.test('every problem was seen, and each as the document says', async t => {
   // Those of the command line, which the edge never causes.
   const elsewhere = ['entry-edited', 'token-not-found', 'role-unknown', 'token-life']
   // Those of the live feed (tests/ws/live.test.ts).
-  for (const code of liveProblemCodes) seen.add(code)
+  for (const code of Object.keys(liveProblems)) seen.add(code)
+  seen.add('origin-refused')
   // Those of accounts (tests/api/accounts.test.ts).
-  for (const code of Object.keys(accountProblems)) seen.add(code)
+  for (const table of [accountProblems, sessionProblems, profileProblems])
+    for (const code of Object.keys(table)) seen.add(code)
+  seen.add('not-an-account').add('passwords-busy').add('csrf-invalid')
   // Those of blocks (tests/api/blocks.test.ts).
-  for (const code of Object.keys(blockProblems)) seen.add(code)
+  for (const code of Object.keys(accessProblems)) seen.add(code)
+  seen.add('blocked')
   // Caused in tests/api/openid.test.ts.
   for (const code of Object.keys(openIdProblems)) seen.add(code)
   t.same(
-    problemCodes.filter(code => !seen.has(code) && !elsewhere.includes(code)),
+    openProblems(problemsOf(areas)).codes.filter(code => !seen.has(code) && !elsewhere.includes(code)),
     [],
   )
   t.same([...new Set(api.faults)], [])

@@ -13,6 +13,8 @@ import { type OperationPort, operationRoutes } from '../../src/adapters/http/rou
 import { securityTextRoute } from '../../src/adapters/http/routes/security-text.ts'
 import { type HttpServer, openHttpServer } from '../../src/adapters/http/server.ts'
 import { openMetrics } from '../../src/adapters/metrics/metrics.ts'
+import { problemsOf } from '../../src/app/area.ts'
+import { areas } from '../../src/app/areas.ts'
 import type { Log } from '../../src/core/log/log.ts'
 import { openLog } from '../../src/core/log/open.ts'
 import { ProjectionError } from '../../src/core/project/errors.ts'
@@ -247,6 +249,7 @@ const openDeps = (
     execute: openExecutor({ cache, clock, newId: randomUUID }),
     queries,
     routes,
+    problems: problemsOf(areas),
     freshness: {
       scopes: async () => (faults.keeps ? [{ name: 'entries@1#1', position: view.position() }] : undefined),
       position: () => view.position(),

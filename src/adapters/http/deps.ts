@@ -12,6 +12,7 @@ import type { EdgeSettings, Routes } from './edge.ts'
 import type { RateLimits } from './limits.ts'
 import type { Names } from './names.ts'
 import type { HttpMetrics } from './operation.ts'
+import type { ProblemTable } from './problem.ts'
 import type { Freshness } from './route-query.ts'
 import type { HotRecords } from './warming.ts'
 
@@ -32,6 +33,8 @@ export type HttpDeps = {
   readonly version: string
   /** Of every area, in the order in which they are listed. */
   readonly routes: readonly Routes[]
+  /** Of every area. */
+  readonly problems: readonly ProblemTable[]
   readonly execute: Executor
   readonly freshness: Freshness
   readonly log: Pick<Log, 'logId' | 'markAt'>

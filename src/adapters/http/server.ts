@@ -23,7 +23,7 @@ import { addressKey, openLimits } from './limits.ts'
 import { methodsOf, mount, openAllowed, pathOf } from './mount.ts'
 import { registerOpenApi } from './openapi.ts'
 import { registerOrigins } from './origins.ts'
-import { ProblemError } from './problems.ts'
+import { openProblems, ProblemError } from './problems.ts'
 import { originForm } from './request-target.ts'
 import { openResponses } from './responses.ts'
 import type { Route } from './route.ts'
@@ -191,7 +191,9 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const limits = openLimits({ cache: deps.cache, clock: deps.clock, limits: settings.limits })
   const strict = settings.publicUrl?.startsWith('https:') === true
   const positionless = new Set<string>()
+  const problems = openProblems(deps.problems)
   const answering = openAnswering({
+    problems,
     syncTokens,
     position: deps.freshness.position,
     logger,
@@ -229,6 +231,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     execute: deps.execute,
     newId,
     fingerprintSecret,
+    problems,
     syncTokens,
     cursors,
     limits,
@@ -247,6 +250,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   for (const { positionless: silent, method, path } of all) if (silent) positionless.add(`${method} ${path}`)
 
   const bare = {
+    problems,
     newId,
     logger,
     standing: standingHeaders(strict),
@@ -286,7 +290,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     })
   // Before the server waits for what is open: what listens is sent away.
   app.addHook('preClose', async () => deps.sockets?.close())
-  const about = { version: deps.version, publicUrl: settings.publicUrl }
+  const about = { version: deps.version, publicUrl: settings.publicUrl, problems }
   await registerOpenApi(app, all, about)
   await registerDocs(app, strict, count)
   const checkBlocked = blocking.check

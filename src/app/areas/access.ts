@@ -1,5 +1,6 @@
 /** Who is let in without an account, and who is not let in: tokens of services, blocks. */
 
+import { accessProblems } from '../../adapters/http/problems/access.ts'
 import { blockRoutes } from '../../adapters/http/routes/blocks.ts'
 import { blockAggregate } from '../../domain/access/block.ts'
 import { tokenAggregate } from '../../domain/access/token.ts'
@@ -8,6 +9,7 @@ import type { Area } from '../area.ts'
 export const access: Area = {
   name: 'access',
   aggregates: [tokenAggregate, blockAggregate],
+  problems: accessProblems,
   routes:
     ({ blocks }) =>
     edge =>

@@ -1,5 +1,6 @@
 /** Accounts: addresses, roles, erasure, and what administrators look up of them. */
 
+import { accountProblems } from '../../adapters/http/problems/accounts.ts'
 import { accountRoutes } from '../../adapters/http/routes/accounts.ts'
 import { administrationRoutes } from '../../adapters/http/routes/administration.ts'
 import { ownDataRoutes } from '../../adapters/http/routes/own-data.ts'
@@ -24,6 +25,7 @@ export const accounts: Area = {
     lookupAggregate,
     mailAggregate,
   ],
+  problems: accountProblems,
   routes: ({ core, config, identity, running: { identities }, erasure, history }) => {
     const port = { ...openIdentityPort(core, identity, identities, scopeOf(config)), erasure }
     const administration = openAdministration(core, identities)

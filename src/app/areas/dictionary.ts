@@ -1,4 +1,5 @@
 /** The dictionary: entries and their life, words of the day, imports, search. */
+import { dictionaryProblems } from '../../adapters/http/problems/dictionary.ts'
 import { type EntryQueries, entryRoutes } from '../../adapters/http/routes/entries.ts'
 import { operator } from '../../commands/tokens.ts'
 import { choose, dayAggregate, dayStream } from '../../domain/entry/day.ts'
@@ -61,6 +62,7 @@ export const dictionary: Area = {
   name: 'dictionary',
   aggregates: [entryAggregate, dayAggregate, importAggregate],
   projections: [entriesProjection, searchProjection],
+  problems: dictionaryProblems,
   routes: service =>
     entryRoutes({ transactor: service.core.transactor(entryAggregate), queries: openQueries(service) }),
 }

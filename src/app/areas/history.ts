@@ -1,5 +1,6 @@
 /** The history of everything, and who read it. */
 
+import { historyProblems } from '../../adapters/http/problems/history.ts'
 import { historyRoutes } from '../../adapters/http/routes/history.ts'
 import { readingAggregate } from '../../domain/history/history.ts'
 import { historyProjection } from '../../projections/history.ts'
@@ -9,6 +10,7 @@ export const history: Area = {
   name: 'history',
   aggregates: [readingAggregate],
   projections: [historyProjection],
+  problems: historyProblems,
   routes:
     ({ history: opened }) =>
     edge =>

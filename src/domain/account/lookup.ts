@@ -52,6 +52,6 @@ export const lookupAggregate: Aggregate<Lookup, LookupEvent> = {
 // Decide
 
 export const recordLookup =
-  (data: LookupEvent['data']): Decide<Lookup, LookupEvent> =>
+  (data: LookupEvent['data']): Decide<Lookup, LookupEvent, never> =>
   lookup =>
     lookup ? [] : [{ type: 'AccountsRead', data }]

@@ -77,5 +77,5 @@ export const searchesAggregate: Aggregate<SearchesState, SearchesEvent> = {
 
 export const recordSearches =
   (batch: SearchesBatch) =>
-  (recorded: SearchesState): Decision<SearchesEvent> =>
+  (recorded: SearchesState): Decision<SearchesEvent, never> =>
     recorded ? [] : [{ type: 'SearchesCounted', data: batch }]

@@ -1,6 +1,5 @@
 /** Changing the address of one's account: asked for here, confirmed by a link to the new one, taken back by one to the old. */
 import Type from 'typebox'
-import type { RefusalCode } from '../../../domain/refusal.ts'
 import type { Route } from '../route.ts'
 import {
   type AddressPort,
@@ -21,7 +20,7 @@ import { LinkTokenBody, taken, takenAnswer } from './account-schemas.ts'
 import { byOf, freshProblems } from './sessions.ts'
 
 const ChangeBody = Type.Object({ email: Type.String(), password: Type.String() }, { ...strict, $id: 'AddressChange' })
-const links: readonly RefusalCode[] = [
+const links: readonly string[] = [
   'link-invalid',
   'link-expired',
   'link-used',

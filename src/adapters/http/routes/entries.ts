@@ -6,14 +6,13 @@ import type { EntryEvent } from '../../../domain/entry/events.ts'
 import type { EntryState } from '../../../domain/entry/state.ts'
 import { NO_MARK } from '../../../domain/mark.ts'
 import type { wordOfTheDay } from '../../../queries/days.ts'
-import type { entryHistory, getEntry } from '../../../queries/entries.ts'
+import { type entryHistory, type getEntry, notFound } from '../../../queries/entries.ts'
 import type { randomEntry } from '../../../queries/entry-draw.ts'
 import type { exportEntries } from '../../../queries/entry-export.ts'
 import type { listEntries } from '../../../queries/entry-lists.ts'
 import type { searchEntries, suggestEntries } from '../../../queries/search-entries.ts'
 import type { Edge, Routes } from '../edge.ts'
 import { draftExample, ofExample } from '../examples.ts'
-import type { ProblemCode } from '../problems.ts'
 import type { Route } from '../route.ts'
 import { commandRoute } from '../route-command.ts'
 import { itemRoute, pageRoute } from '../route-query.ts'
@@ -41,14 +40,14 @@ export type EntryParts = {
 
 const tag = 'Dictionary'
 const onEntry = { tag, params: p.EntryParams }
-const absent = ['entry-not-found', 'entry-removed'] as const satisfies readonly ProblemCode[]
-const unseen = [...absent, 'entry-gone'] as const satisfies readonly ProblemCode[]
+const absent = ['entry-not-found', 'entry-removed'] as const
+const unseen = [...absent, 'entry-gone'] as const
 const texts = ['text-invalid', 'language-unknown', 'sense-unknown', 'sense-repeated'] as const
 
 const entryCommands = ({ transactor }: EntryParts, edge: Edge): readonly Route[] => {
   const tagOf = answers.openEntryTags(edge.version)
   const changed = answers.answerEntry(200, tagOf, edge.names)
-  const life = { ...onEntry, transactor, answer: changed }
+  const life = { ...onEntry, transactor, answer: changed, absent: notFound() }
   return [
     commandRoute(
       {

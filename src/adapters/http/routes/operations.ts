@@ -5,7 +5,7 @@ import { permissionsOf, roles } from '../../../domain/roles.ts'
 import type { Edge } from '../edge.ts'
 import { formatOf } from '../negotiation.ts'
 import type { Health, HttpMetrics } from '../operation.ts'
-import { isProblemCode, ProblemError, problemCodes, problemOf } from '../problems.ts'
+import { ProblemError, type Problems } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from '../route.ts'
 
 const state = Type.Enum(['ok', 'degraded', 'failed'])
@@ -61,10 +61,11 @@ const page = (title: string, paragraphs: readonly string[]): string =>
 
 type Format = 'application/json' | 'text/html'
 
-const explain = (request: EdgeRequest): Answer => {
+const explain = (request: EdgeRequest, problems: Problems): Answer => {
   const code = request.params['code'] ?? ''
-  if (!isProblemCode(code)) throw new ProblemError('not-found', 'There is no problem of this name.')
-  const { title, status, help } = problemOf(code)
+  const problem = problems.find(code)
+  if (!problem) throw new ProblemError('not-found', 'There is no problem of this name.')
+  const { title, status, help } = problem
   const formats: readonly Format[] = ['application/json', 'text/html']
   const detail = 'This page is offered as application/json and text/html.'
   const format = formatOf(header(request, 'accept'), formats, detail)
@@ -82,7 +83,10 @@ export type OperationPort = {
   readonly metrics?: HttpMetrics
 }
 
-export const operationRoutes = (deps: OperationPort, { isClosing }: Pick<Edge, 'isClosing'>): readonly Route[] => [
+export const operationRoutes = (
+  deps: OperationPort,
+  { isClosing, problems }: Pick<Edge, 'isClosing' | 'problems'>,
+): readonly Route[] => [
   {
     method: 'GET',
     path: '/',
@@ -250,7 +254,7 @@ export const operationRoutes = (deps: OperationPort, { isClosing }: Pick<Edge, '
     rate: 'reads',
     querystring: nothing,
     request: { params: { code: 'entry-exists' } },
-    params: Type.Object({ code: Type.String({ description: `One of: ${problemCodes.join(', ')}` }) }),
+    params: Type.Object({ code: Type.String({ description: `One of: ${problems.codes.join(', ')}` }) }),
     problems: ['not-acceptable'],
     answers: {
       200: {
@@ -259,6 +263,6 @@ export const operationRoutes = (deps: OperationPort, { isClosing }: Pick<Edge, '
         example: { code: 'busy', title: 'Busy', status: 503, help: 'Too many writes are waiting.' },
       },
     },
-    handle: explain,
+    handle: request => explain(request, problems),
   },
 ]
