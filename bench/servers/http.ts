@@ -24,7 +24,6 @@ import { openTransactor } from '../../src/core/write/transact.ts'
 import { defined } from '../../src/domain/defined.ts'
 import { entryEvents } from '../../src/domain/entry/events.ts'
 import { entryAggregate } from '../../src/domain/entry/state.ts'
-import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
 import { openTurns } from '../../src/domain/turns.ts'
 import type { EventStore } from '../../src/ports/event-store.ts'
 import { wordOfTheDay } from '../../src/queries/days.ts'
@@ -34,6 +33,7 @@ import { exportEntries } from '../../src/queries/entry-export.ts'
 import { listEntries } from '../../src/queries/entry-lists.ts'
 import { EntrySchema, type EntryView } from '../../src/queries/entry-view.ts'
 import { searchEntries, suggestEntries } from '../../src/queries/search-entries.ts'
+import { anonymousPermissions, permissionsOf } from '../../tests/support/roles.ts'
 
 const [name = '', folder = ''] = process.argv.slice(2)
 const { author: _a, contributors: _c, ...rest } = entryExample('published', '1')

@@ -23,6 +23,7 @@ import { openAnalytics } from './analytics.ts'
 import { type Area, problemsOf, routesOf, type Service } from './area.ts'
 import { openBlocks } from './blocks.ts'
 import type { Closing, Core, Views } from './core.ts'
+import { roleRightsOf } from './declared.ts'
 import { forgetAccount, openErasure } from './erasure.ts'
 import { openHistoryEdge } from './history.ts'
 import { openIdentity, scopeOf } from './identity.ts'
@@ -150,7 +151,9 @@ export const openService = async ({ core, views, areas, config, version, service
   const { follower, identities, people } = running
   const identity = await openIdentity(core, config.publicUrl)
   const blocks = await openBlocks(core, config, err => logger.error({ part: 'blocks', err }, 'not read'), opened)
+  const roles = roleRightsOf(areas)
   const authority = openTokenAuthority({
+    roles,
     verifier,
     follower,
     identities,
@@ -216,7 +219,7 @@ export const openService = async ({ core, views, areas, config, version, service
     history,
     figures,
     live,
-    operation: { ...operation, version, jwks },
+    operation: { ...operation, version, roles, jwks },
     opened,
   }
   const server = await openHttpServer({

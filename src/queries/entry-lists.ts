@@ -5,7 +5,7 @@ import type { Cursor, Page, Query, Reader } from '../core/query/define.ts'
 import { partsOfSpeech } from '../domain/entry/content.ts'
 import type { Json, JsonObject } from '../domain/event.ts'
 import { refuse } from '../domain/refusal.ts'
-import { anonymousPermissions, permissionsIn } from '../domain/roles.ts'
+import { permissionsIn } from '../domain/roles.ts'
 import { compareKeysets, matches } from '../ports/conditions.ts'
 import type { Condition } from '../ports/read-store.ts'
 import {
@@ -209,7 +209,7 @@ const pageSchema = Type.Object({
   next: Type.Union([Type.String(), Type.Null()]),
 })
 
-const stranger: Reader = { permissions: anonymousPermissions }
+const stranger: Reader = { permissions: new Set() }
 const mayList = ({ people }: Pick<EntryReads, 'people'>, contributor: string | undefined, reader: Reader): boolean =>
   contributor === undefined || people?.listsFor(contributor, reader) !== false
 

@@ -1,14 +1,6 @@
 import t from 'tap'
-import {
-  anonymousPermissions,
-  isRole,
-  type Permission,
-  permissions,
-  permissionsOf,
-  permitsAll,
-  type Role,
-  roles,
-} from '../../src/domain/roles.ts'
+import { isRole, type Permission, permitsAll, type Role, roles } from '../../src/domain/roles.ts'
+import { anonymousPermissions, permissions, permissionsOf } from '../support/roles.ts'
 
 const includes = (wider: Role, narrower: Role): boolean => permissionsOf(narrower).isSubsetOf(permissionsOf(wider))
 

@@ -15,6 +15,7 @@ import { type HttpServer, openHttpServer } from '../../src/adapters/http/server.
 import { openMetrics } from '../../src/adapters/metrics/metrics.ts'
 import { problemsOf } from '../../src/app/area.ts'
 import { areas } from '../../src/app/areas.ts'
+import { roleRightsOf } from '../../src/app/declared.ts'
 import type { Log } from '../../src/core/log/log.ts'
 import { openLog } from '../../src/core/log/open.ts'
 import { ProjectionError } from '../../src/core/project/errors.ts'
@@ -27,7 +28,7 @@ import { entryEvents } from '../../src/domain/entry/events.ts'
 import { entryAggregate } from '../../src/domain/entry/state.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { refuse } from '../../src/domain/refusal.ts'
-import { anonymousPermissions, permissionsOf, type Role } from '../../src/domain/roles.ts'
+import type { Role } from '../../src/domain/roles.ts'
 import { parseQuery } from '../../src/domain/search/query.ts'
 import { openTurns } from '../../src/domain/turns.ts'
 import type { Clock } from '../../src/ports/clock.ts'
@@ -48,6 +49,7 @@ import { patientClock } from './clocks.ts'
 import { noHistory } from './history.ts'
 import { openMemoryEventStore } from './memory-event-store.ts'
 import { openMemoryKeys } from './memory-keys.ts'
+import { anonymousPermissions, permissionsOf } from './roles.ts'
 
 type Teardown = { teardown(fn: () => unknown): unknown }
 
@@ -222,6 +224,7 @@ const openDeps = (
   }
   const metrics = openMetrics({ version: '0.0.0', runtime: 'test', snapshot: async () => ({ ready: true }) })
   const operation: OperationPort = {
+    roles: roleRightsOf(areas),
     version: '0.0.0',
     metrics,
     jwks: async () => ({ keys: [] }),

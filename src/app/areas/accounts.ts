@@ -8,6 +8,7 @@ import { peopleRoutes } from '../../adapters/http/routes/people.ts'
 import { accountAggregate } from '../../domain/account/account.ts'
 import { administratorsAggregate } from '../../domain/account/administrators.ts'
 import { lookupAggregate } from '../../domain/account/lookup.ts'
+import { accountPermissions } from '../../domain/account/permissions.ts'
 import { addressAggregate } from '../../domain/address/address.ts'
 import { addressKeysAggregate } from '../../domain/address/keys.ts'
 import { mailAggregate } from '../../domain/address/mail-refusal.ts'
@@ -25,6 +26,7 @@ export const accounts: Area = {
     lookupAggregate,
     mailAggregate,
   ],
+  permissions: accountPermissions,
   problems: accountProblems,
   routes: ({ core, config, identity, running: { identities }, erasure, history }) => {
     const port = { ...openIdentityPort(core, identity, identities, scopeOf(config)), erasure }

@@ -1,9 +1,11 @@
 /** The dictionary: entries and their life, words of the day, imports, search. */
+
 import { dictionaryProblems } from '../../adapters/http/problems/dictionary.ts'
 import { type EntryQueries, entryRoutes } from '../../adapters/http/routes/entries.ts'
 import { operator } from '../../commands/tokens.ts'
 import { choose, dayAggregate, dayStream } from '../../domain/entry/day.ts'
 import { importAggregate } from '../../domain/entry/import.ts'
+import { entryPermissions } from '../../domain/entry/permissions.ts'
 import { entryAggregate } from '../../domain/entry/state.ts'
 import { pointOf } from '../../domain/ids.ts'
 import { isRefusal } from '../../domain/refusal.ts'
@@ -62,6 +64,7 @@ export const dictionary: Area = {
   name: 'dictionary',
   aggregates: [entryAggregate, dayAggregate, importAggregate],
   projections: [entriesProjection, searchProjection],
+  permissions: entryPermissions,
   problems: dictionaryProblems,
   routes: service =>
     entryRoutes({ transactor: service.core.transactor(entryAggregate), queries: openQueries(service) }),

@@ -5,6 +5,10 @@ import type { Area } from '../area.ts'
 
 export const operation: Area = {
   name: 'operation',
+  permissions: {
+    'operations:read': ['auditor'],
+    'projections:manage': [],
+  },
   routes:
     ({ operation: port }) =>
     edge => [...operationRoutes(port, edge), securityTextRoute(edge)],

@@ -1,5 +1,5 @@
 /** The roles of an account, and what they permit when. */
-import { type Permission, permissionsOf, type Rights, type Role } from '../roles.ts'
+import type { Permission, Rights, Role, RoleRights } from '../roles.ts'
 
 /** `languages`: on entries of these alone, and of what they cover (`es` covers `es-MX`). */
 export type Grant = { readonly role: Role; readonly expiresAt?: string; readonly languages?: readonly string[] }
@@ -24,12 +24,12 @@ export const grantsOf = (grants: readonly Grant[], now: Date): readonly Grant[] 
 ]
 
 /** What these grants permit, all of which are in force. */
-export const rightsOf = (grants: readonly Grant[]): Rights => {
+export const rightsOf = (grants: readonly Grant[], roles: Pick<RoleRights, 'of'>): Rights => {
   const everywhere = grants.filter(({ languages }) => languages === undefined)
-  const permissions = new Set(everywhere.flatMap(({ role }) => [...permissionsOf(role)]))
+  const permissions = new Set(everywhere.flatMap(({ role }) => [...roles.of(role)]))
   const inLanguages = new Map<string, ReadonlySet<Permission>>()
   for (const { role, languages = [] } of grants)
     for (const range of languages)
-      inLanguages.set(range, permissionsOf(role).union(inLanguages.get(range) ?? new Set<Permission>()))
+      inLanguages.set(range, roles.of(role).union(inLanguages.get(range) ?? new Set<Permission>()))
   return inLanguages.size > 0 ? { permissions, inLanguages } : { permissions }
 }

@@ -1,7 +1,7 @@
 /** What is not the dictionary: health, keys, roles, problem pages, and where to begin. */
 import Type from 'typebox'
 import type { JsonObject } from '../../../domain/event.ts'
-import { permissionsOf, roles } from '../../../domain/roles.ts'
+import { type RoleRights, roles } from '../../../domain/roles.ts'
 import type { Edge } from '../edge.ts'
 import { formatOf } from '../negotiation.ts'
 import type { Health, HttpMetrics } from '../operation.ts'
@@ -77,6 +77,7 @@ const explain = (request: EdgeRequest, problems: Problems): Answer => {
 /** What the routes need of what is looked at; src/app/operation.ts has most of it. */
 export type OperationPort = {
   readonly version: string
+  readonly roles: RoleRights
   /** The JSON Web Key Set of the access tokens (RFC 7517). */
   readonly jwks: () => Promise<JsonObject>
   readonly health: () => Promise<Health>
@@ -241,7 +242,7 @@ export const operationRoutes = (
     handle: () => ({
       status: 200,
       body: JSON.stringify({
-        items: roles.map(name => ({ name, permissions: [...permissionsOf(name)] })),
+        items: roles.map(name => ({ name, permissions: [...deps.roles.of(name)] })),
       }),
     }),
   },
