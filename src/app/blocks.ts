@@ -1,10 +1,13 @@
 /** The block list: what the edge asks of it, what administrators and the command line do with it. */
+
 import type { BlockTool } from '../adapters/cli/app-port.ts'
 import type { HealthPart } from '../adapters/http/operation.ts'
 import type { BlocksPort } from '../adapters/http/routes/blocks.ts'
 import { type BlockDeps, block, listBlocks, unblock } from '../commands/blocks.ts'
 import { operator } from '../commands/tokens.ts'
 import type { Config } from '../config/load.ts'
+import { blockAggregate } from '../domain/access/block.ts'
+import { accountAggregate } from '../domain/account/account.ts'
 import { type BlockList, followBlocks } from '../projections/blocks.ts'
 import type { Closing, Core } from './core.ts'
 
@@ -13,8 +16,8 @@ const LEARN_MS = 10_000
 const REACH_MS = 2_000
 
 const depsOf = async (core: Core, config: Config): Promise<BlockDeps> => ({
-  blocks: core.blocks,
-  accounts: core.accounts,
+  blocks: core.transactor(blockAggregate),
+  accounts: core.transactor(accountAggregate),
   clock: core.clock,
   newId: core.newId,
   secret: await core.keys.secret('block'),

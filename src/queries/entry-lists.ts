@@ -8,7 +8,15 @@ import { refuse } from '../domain/refusal.ts'
 import { anonymousPermissions, permissionsIn } from '../domain/roles.ts'
 import { compareKeysets, matches } from '../ports/conditions.ts'
 import type { Condition } from '../ports/read-store.ts'
-import { ANY_ENTRY, type EntryDocument, kindTag, languageTag, nameKey, REMOVAL } from '../projections/entries.ts'
+import {
+  ANY_ENTRY,
+  type EntryDocument,
+  entriesProjection,
+  kindTag,
+  languageTag,
+  nameKey,
+  REMOVAL,
+} from '../projections/entries.ts'
 import type { EntryReads } from './entries.ts'
 import { EntrySchema, type EntryView, peopleIn, viewFor } from './entry-view.ts'
 
@@ -211,7 +219,7 @@ export const listEntries = (reads: Pick<EntryReads, 'entries' | 'people'>): Quer
   people: peopleIn,
   permission: 'entries:read',
   output: pageSchema,
-  reads: ['entries'],
+  reads: [entriesProjection],
   closed: ['language', 'partOfSpeech', 'status', 'contributor', 'sort', 'limit', 'fields'],
   caching: ({ status, language, partOfSpeech, contributor }) =>
     (status === undefined || status === 'published') && mayList(reads, contributor, stranger)

@@ -28,6 +28,7 @@ import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts
 import type { AppendResult } from '../../src/ports/event-store.ts'
 import type { AnalyticsDocument } from '../../src/projections/analytics.ts'
 import { type EntryDocument, entriesProjection } from '../../src/projections/entries.ts'
+import { searchProjection } from '../../src/projections/search.ts'
 import { analytics } from '../../src/queries/analytics.ts'
 import { wordOfTheDay } from '../../src/queries/days.ts'
 import { type EntryPasts, entryHistory, FOLDS_AT_ONCE, FOLDS_OF_ONE, getEntry } from '../../src/queries/entries.ts'
@@ -128,7 +129,7 @@ const search = (view: View<EntryDocument>): HttpDeps['queries']['searchEntries']
   name: 'search-entries',
   permission: 'entries:read',
   output: SearchPageSchema,
-  reads: ['search'],
+  reads: [searchProjection],
   run: async ({ q, limit, after }) => {
     const query = parseQuery(q, { language: undefined, fuzzy: 0 })
     if ('fault' in query) return refuse(query.fault, query.detail)
@@ -210,7 +211,7 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
         name: 'suggest-entries',
         permission: 'entries:read',
         output: Type.Object({ items: Type.Array(Type.Unknown()) }),
-        reads: ['search'],
+        reads: [searchProjection],
         run: async () => ({ value: { items: [] }, position: view.position() }),
       },
       analytics: analytics({ analytics: nothingCounted }),

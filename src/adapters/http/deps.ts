@@ -1,6 +1,7 @@
 /** All that the HTTP server is made of; src/app/service.ts opens it. */
 import type { Logger } from 'pino'
 import type { Log } from '../../core/log/log.ts'
+import type { Projection } from '../../core/project/define.ts'
 import type { Executor } from '../../core/write/execute.ts'
 import type { Transactor } from '../../core/write/transact.ts'
 import type { EntryEvent } from '../../domain/entry/events.ts'
@@ -94,7 +95,10 @@ export type HttpDeps = {
   /** Absent where there is no live feed. */
   readonly live?: LivePort
   /** What is asked most, from start to start; absent where nothing is loaded before it is asked for. */
-  readonly hot?: HotRecords
+  readonly hot?: HotRecords & {
+    /** What the answers that are kept are made of. */
+    readonly reads: readonly Projection[]
+  }
   readonly cache: Cache
   readonly clock: Clock
   /** A random UUID. */

@@ -1,6 +1,7 @@
 /** From a declared query to a route: wait for what the request has seen, ask, map the answer. */
 import type { Static, TSchema } from 'typebox'
 import type { SyncTokens } from '../../core/log/sync-tokens.ts'
+import type { Projection } from '../../core/project/define.ts'
 import type { Cursors } from '../../core/query/cursors.ts'
 import type { Cursor, Page, Query, Reflecting } from '../../core/query/define.ts'
 import { defined } from '../../domain/defined.ts'
@@ -11,16 +12,14 @@ import type { Made, Responses, Scope } from './responses.ts'
 import type { Answer, Documented, EdgeRequest, RateClass, RequestExample, Route } from './route.ts'
 import { REALM, unauthenticated } from './security.ts'
 
-export type ProjectionName = Query<never, unknown>['reads'][number]
-
 /** What the edge asks of the read side beside the queries themselves. */
 export type Freshness = {
   /** What every read model of this node reflects at least, as far as it knows: the Sync-Token of answers that read nothing. */
   position(): bigint
   /** Waits until the projections have reached the position, two seconds at most. @throws {ProjectionError} behind, building. */
-  waitFor(reads: readonly ProjectionName[], position: bigint): Promise<void>
+  waitFor(reads: readonly Projection[], position: bigint): Promise<void>
   /** The collections that are read now, for what is kept of their answers; undefined while there are none. */
-  scopes(reads: readonly ProjectionName[]): Promise<readonly Scope[] | undefined>
+  scopes(reads: readonly Projection[]): Promise<readonly Scope[] | undefined>
 }
 
 export type QueryDeps = {

@@ -203,13 +203,14 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   let closing: Promise<void> | undefined
 
   let document = ''
+  const { hot: warm } = deps
   const warming =
-    deps.hot &&
+    warm &&
     openWarming({
       hot: openHotKeys(HOT_KEYS),
-      records: deps.hot,
+      records: warm,
       routes: () => all,
-      scopes: deps.freshness.scopes,
+      scopes: () => deps.freshness.scopes(warm.reads),
       strangers: deps.authority.strangers,
       clock: deps.clock,
       newId,
