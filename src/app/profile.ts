@@ -2,6 +2,7 @@
 import type { ProfilePort } from '../adapters/http/routes/profile.ts'
 import type { PublicProfilePort } from '../adapters/http/routes/public-profile.ts'
 import type { UnsubscribePort } from '../adapters/http/routes/unsubscribe.ts'
+import { recordProfile } from '../commands/look-up-accounts.ts'
 import { changePreferences, editOwnProfile, type ProfileDeps } from '../commands/profiles.ts'
 import { turnOffRoleMails } from '../commands/unsubscribe.ts'
 import { accountStream } from '../domain/account/account.ts'
@@ -29,7 +30,7 @@ export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicP
       const profile = await core.profiles.load(profileStream(id))
       return { account, profile: profile.state, position: later(position, profile.position) }
     },
-    shown: async (id, reader) => {
+    shown: async (id, reader, from) => {
       const { state: account } = await core.accounts.load(accountStream(id))
       if (!account) return undefined
       if (account.erasure?.begunAt !== undefined || account.erased) {
@@ -38,7 +39,14 @@ export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicP
       }
       // From its stream, so that what was hidden is so at once.
       const { chosen = defaultPreferences(account.locale) } = (await core.preferences.load(preferencesStream(id))).state
-      if (!isShownTo(chosen.privacy.profile, onlookerAt(id, reader))) return undefined
+      const onlooker = onlookerAt(id, reader)
+      const { actor } = reader
+      if (!isShownTo(chosen.privacy.profile, onlooker)) return undefined
+      const byPrivilege = actor !== undefined && !isShownTo(chosen.privacy.profile, { ...onlooker, privy: false })
+      if (byPrivilege && actor.id !== id) {
+        const refused = await recordProfile(core, id, { actor, from })
+        if (refused) return refused
+      }
       const { displayName, bio, languages } = (await core.profiles.load(profileStream(id))).state
       return { id, languages, ...defined({ displayName, bio }) }
     },

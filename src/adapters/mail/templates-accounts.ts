@@ -132,7 +132,10 @@ export const accountTemplates: readonly MailTemplate[] = [
     },
     {
       subject: 'Confirme su nueva dirección',
-      lines: ['Use el enlace en las próximas 24 horas y dé su contraseña: su cuenta tendrá entonces esta dirección.', ignore.es],
+      lines: [
+        'Use el enlace en las próximas 24 horas y dé su contraseña: su cuenta tendrá entonces esta dirección.',
+        ignore.es,
+      ],
       action: { label: 'Confirmar la dirección', href },
     },
     link,
