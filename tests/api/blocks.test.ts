@@ -286,8 +286,8 @@ t.test('a download that runs is cut; one that goes on after its address was bloc
   const port = {
     add: async () => refuse('block-past', ''),
     remove: async () => refuse('block-past', ''),
-    find: () => undefined,
-    page: () => ({ blocks: [] }),
+    find: async () => refuse('block-not-found', ''),
+    page: async () => ({ blocks: [] }),
     position: () => 0n,
     reached: async () => true,
   }

@@ -136,7 +136,8 @@ export type TokenStatus = Omit<IssuedToken, 'token'> & {
 export type BlockTool = {
   add(order: { readonly target: string; readonly reason: string; readonly lifeMs?: number }): Promise<Block | Refusal>
   /** In force now, newest first. */
-  list(): Promise<readonly Block[]>
+  /** Once it is recorded that they were seen. */
+  list(): Promise<readonly Block[] | Refusal>
   /** Named by its id or by what it blocks. */
   remove(named: string): Promise<Block | Refusal>
 }
