@@ -11,6 +11,7 @@ import { type Lookup, type LookupEvent, lookupStream, recordLookup } from '../do
 import { type StateOfAccount, stateOf } from '../domain/account/standing.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { defined } from '../domain/defined.ts'
+import { denied } from '../domain/denial.ts'
 import type { Actor } from '../domain/event.ts'
 import { type Profile, type ProfileEvent, profileStream } from '../domain/profile/profile.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
@@ -59,7 +60,9 @@ export type AccountView = {
 /** Who looks, and where that came from. */
 export type Onlooker = { readonly actor: Actor; readonly permissions: ReadonlySet<Permission>; readonly from: From }
 
-const seesAddresses = ({ permissions }: Onlooker): boolean => permissions.has('accounts:manage')
+/** What somebody needs to whom addresses are shown. */
+const ADDRESSES = 'accounts:manage'
+const seesAddresses = ({ permissions }: Onlooker): boolean => permissions.has(ADDRESSES)
 
 const viewOf = (deps: LookupDeps, account: Account, profile: Profile, by: Onlooker): AccountView | ErasedView => {
   const { id, createdAt, suspended, grants, address } = account
@@ -117,8 +120,6 @@ const recordAs = async (deps: LookupDeps, data: LookupEvent['data'], by: Onlooke
   return isRefusal(result) ? result : undefined
 }
 
-const denied = (): Refusal => refuse('permission-denied', 'Addresses are for administrators: accounts:manage.')
-
 export type ListRequest = AccountFilter & {
   /** Exactly this address. */
   readonly email?: string
@@ -140,7 +141,7 @@ export const listAccounts = async (
     const items = await viewsOf(deps, ids, by)
     return (await record(deps, items, asked, by)) ?? { items, ...defined({ next }) }
   }
-  if (!seesAddresses(by)) return denied()
+  if (!seesAddresses(by)) return denied(ADDRESSES, by)
   const email = readEmail(text)
   if (!isEmail(email)) return email
   const owner = ownerAmong(await lookUpClaims(deps, await claimsOf(deps, email)))?.owner
