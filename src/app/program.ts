@@ -15,7 +15,7 @@ import { bindAll, type Closing, openCore, systemClock } from './core.ts'
 import { openAccountTool } from './identity.ts'
 import { openLogging } from './logging.ts'
 import { mailRules } from './mail.ts'
-import { fillSample, searchable } from './sample.ts'
+import { openSample } from './sample.ts'
 import { openService, scopeOf } from './service.ts'
 import { bindSubscribers } from './subscribers.ts'
 import { repairAll, verifyAll } from './verify.ts'
@@ -62,7 +62,9 @@ const compose = async (
   const core = await openCore(config, clock, opened, warn)
   const views = bindAll(core)
   const subscribers = bindSubscribers(core, mailRules(config, core))
-  const service = serviceLog && (await openService(core, views, config, version, serviceLog, opened))
+  const sample = serviceLog && config.sample !== 'none' ? await openSample(core, views) : undefined
+  const filling = (): number | undefined => sample?.percent()
+  const service = serviceLog && (await openService({ core, views, config, version, serviceLog, filling }, opened))
   const named = (name: string) => {
     const found = Object.values(views).find(each => each.name === name)
     if (!found) throw new Error(`There is no projection ${name}: take one of ${Object.keys(views).join(', ')}.`)
@@ -78,12 +80,7 @@ const compose = async (
       if (!service) throw new Error('Only a service listens.')
       return (await service.listen(config.host, config.port)).address
     },
-    fillSample: async watch => {
-      if (config.sample === 'none') return undefined
-      const report = await fillSample(core, watch)
-      if (report?.complete) await searchable(core, views, watch)
-      return report
-    },
+    fillSample: async watch => sample?.fill(watch),
     import: (format, path, options) => importFrom(format, path, core, options),
     exportEntries: async function* ({ language, signal }) {
       const pages = exportEntries({ entries: views.entries.view, log: core.log })
