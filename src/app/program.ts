@@ -51,12 +51,12 @@ export const openApp = async (config: Config, options: AppOptions): Promise<App>
 
 const compose = async (
   config: Config,
-  { purpose, version, clock = systemClock }: AppOptions,
+  { purpose, version, clock = systemClock, print }: AppOptions,
   opened: Closing[],
   close: () => Promise<void>,
 ): Promise<App> => {
   // Opened first: from here on whatever a service says goes to its log, in the log's form.
-  const serviceLog = purpose === 'serve' ? await openLogging(config) : undefined
+  const serviceLog = purpose === 'serve' ? await openLogging(config, print) : undefined
   if (serviceLog) opened.push(serviceLog)
   const warn = serviceLog && ((message: string): void => serviceLog.logger.warn(message))
   const core = await openCore(config, clock, opened, warn)
