@@ -18,7 +18,7 @@ import { bindAll, type Closing, openCore, systemClock } from './core.ts'
 import { openAccountTool } from './identity.ts'
 import { openLogging } from './logging.ts'
 import { mailRules } from './mail.ts'
-import { fillSample, importDeps, searchable } from './sample.ts'
+import { importDeps, openSample } from './sample.ts'
 import { openService, scopeOf } from './service.ts'
 import { bindSubscribers } from './subscribers.ts'
 import { repairAll, verifyAll } from './verify.ts'
@@ -54,18 +54,20 @@ export const openApp = async (config: Config, options: AppOptions): Promise<App>
 
 const compose = async (
   config: Config,
-  { purpose, version, clock = systemClock }: AppOptions,
+  { purpose, version, clock = systemClock, print }: AppOptions,
   opened: Closing[],
   close: () => Promise<void>,
 ): Promise<App> => {
   // Opened first: from here on whatever a service says goes to its log, in the log's form.
-  const serviceLog = purpose === 'serve' ? await openLogging(config) : undefined
+  const serviceLog = purpose === 'serve' ? await openLogging(config, print) : undefined
   if (serviceLog) opened.push(serviceLog)
   const warn = serviceLog && ((message: string): void => serviceLog.logger.warn(message))
   const core = await openCore({ config, clock, areas, opened, warn })
   const views = bindAll(core)
   const subscribers = bindSubscribers(core, mailRules(config, core))
-  const service = serviceLog && (await openService(core, views, config, version, serviceLog, opened))
+  const sample = serviceLog && config.sample !== 'none' ? await openSample(core, views) : undefined
+  const filling = (): number | undefined => sample?.percent()
+  const service = serviceLog && (await openService({ core, views, config, version, serviceLog, filling }, opened))
   const named = (name: string) => {
     const found = views.all.find(each => each.name === name)
     if (!found)
@@ -84,12 +86,7 @@ const compose = async (
       if (!service) throw new Error('Only a service listens.')
       return (await service.listen(config.host, config.port)).address
     },
-    fillSample: async watch => {
-      if (config.sample === 'none') return undefined
-      const report = await fillSample(core, watch)
-      if (report?.complete) await searchable(core, views, watch)
-      return report
-    },
+    fillSample: async watch => sample?.fill(watch),
     import: (format, path, options) => importFrom(format, path, importDeps(core), options),
     exportEntries: async function* ({ language, signal }) {
       const pages = exportEntries({ entries: views.of(entriesProjection), log: core.log })

@@ -178,13 +178,21 @@ const lostEndOf = ({ logId, seen, head }: NonNullable<Core['store']['lostEnd']>)
   head: String(head),
 })
 
-/** Opens the service: what works in the background, live feed, operation and the HTTP server. `serviceLog` is what it writes to. */
+export type ServiceParts = {
+  readonly core: Core
+  readonly views: Views
+  readonly config: Config
+  /** Of package.json. */
+  readonly version: string
+  /** What it writes to. */
+  readonly serviceLog: ServiceLog
+  /** How much of the dictionary is there, in percent, while it is being filled. */
+  readonly filling: () => number | undefined
+}
+
+/** Opens the service: what works in the background, live feed, operation and the HTTP server. */
 export const openService = async (
-  core: Core,
-  views: Views,
-  config: Config,
-  version: string,
-  serviceLog: ServiceLog,
+  { core, views, config, version, serviceLog, filling }: ServiceParts,
   opened: Closing[],
 ) => {
   const { logger } = serviceLog
@@ -230,6 +238,7 @@ export const openService = async (
       standing: id => authority.current({ id })?.permissions ?? (authority.deafFor() > DEAF_MS ? 'unknown' : 'ended'),
       lost: () => authority.deafFor() > DEAF_MS,
       people,
+      filling,
       figures: async () => JSON.parse(JSON.stringify((await figures.analyticsFigures()).figures)),
       onError: error => logger.error({ part: 'live', err: error }, 'a background part failed'),
     },
@@ -248,6 +257,7 @@ export const openService = async (
       version,
       log: serviceLog,
       live: told,
+      filling,
       nodes: live.nodes,
       blocks: blocks.part,
       mail: started.report,
@@ -299,6 +309,7 @@ export const openService = async (
       // The key of receipts stays for good. Tokens are verified by the keys of tokens alone, whatever is listed here.
       return { keys: [...keys.map(key => ({ ...key })), ...erasure.keys.map(key => ({ ...key }))] }
     },
+    filling,
     ...operation,
   })
   opened.push(server)

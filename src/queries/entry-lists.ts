@@ -220,6 +220,7 @@ const mayList = ({ people }: Pick<EntryReads, 'people'>, contributor: string | u
 /** Entries of one status (published unless named), filtered and sorted. Who hides what they contributed to is found by nobody. A page may be short where much is left and little of it fits. */
 export const listEntries = (reads: Pick<EntryReads, 'entries' | 'people'>): Query<ListInput, Page<EntryView>> => ({
   name: 'list-entries',
+  ofAll: true,
   people: peopleIn,
   permission: 'entries:read',
   output: pageSchema,

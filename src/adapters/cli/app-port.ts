@@ -21,6 +21,8 @@ export type AppOptions = {
   readonly version: string
   /** That of the system where none is given. */
   readonly clock?: Clock
+  /** Takes the lines of the log where a person looks at them: whole lines, above whatever else stands on the terminal. */
+  readonly print?: (text: string) => void
 }
 
 /** How far a long work is: `done` of `total` (0 while unknown) in `unit`s, within the step named `step`. */

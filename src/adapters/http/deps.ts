@@ -80,6 +80,8 @@ export type HttpDeps = {
   /** The JSON Web Key Set of the access tokens (RFC 7517). */
   readonly jwks: () => Promise<JsonObject>
   readonly health: () => Promise<Health>
+  /** How much of the dictionary is there, in percent, while it is being filled; absent where it never is. */
+  readonly filling?: () => number | undefined
   readonly metrics?: HttpMetrics
   /** Display names; absent where there are no accounts. */
   readonly names?: Names

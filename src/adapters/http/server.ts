@@ -237,6 +237,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     names: deps.names,
     cookies,
     publicUrl: settings.publicUrl,
+    filling: deps.filling ?? (() => undefined),
     isClosing: () => closing !== undefined,
   }
   const all = [...routesOf(deps, edge), documentRoute(() => document)]
