@@ -1,7 +1,7 @@
 /** The parts that every purpose of the program stands on: stores, log, transactors, projections with all that is done to them. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Watch } from '../adapters/cli/app-port.ts'
+import type { AppOptions, Watch } from '../adapters/cli/app-port.ts'
 import { memoryFor, memoryLimits } from '../adapters/host/memory.ts'
 import { identifyNode } from '../adapters/host/process.ts'
 import { openDamage } from '../adapters/metrics/damage.ts'
@@ -107,13 +107,19 @@ const furthest = (checkpoints: ReadonlyMap<string, Checkpoint>): ReadonlyMap<str
   return positions
 }
 
+export type CoreOptions = Pick<AppOptions, 'between'> & {
+  readonly clock: Clock
+  /** Told what an operator should see to before there is a log to write it to. */
+  readonly warn?: (message: string) => void
+}
+
+const complainToOperator = (message: string): void => void process.stderr.write(`lexichron: ${message}\n`)
+
 /** Everything that reads or writes the log, whatever the program was started for. */
 export const openCore = async (
   config: Config,
-  clock: Clock,
+  { clock, warn = complainToOperator, between = store => store }: CoreOptions,
   opened: Closing[],
-  /** Told what an operator should see to before there is a log to write it to. */
-  warn: (message: string) => void = message => void process.stderr.write(`lexichron: ${message}\n`),
 ) => {
   const engines: Closing[] = []
   const hold = <T extends Closing>(part: T): T => {
@@ -136,7 +142,7 @@ export const openCore = async (
   const seen = furthest(await reads.checkpoints())
   const damage = openDamage(clock)
   const store = measuredEventStore(
-    hold(await openEventStore(config.eventStore, { clock, seen, onBatch })),
+    between(hold(await openEventStore(config.eventStore, { clock, seen, onBatch }))),
     clock,
     gauged,
     damage,

@@ -7,6 +7,7 @@ import type { Config } from '../config/load.ts'
 import type { Inspection } from '../core/project/inspect.ts'
 import type { SubscriberInspection } from '../core/subscribe/inspect.ts'
 import type { Token } from '../domain/access/token.ts'
+import { defined } from '../domain/defined.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { exportEntries } from '../queries/entry-export.ts'
 import { rotateAddresses } from './address.ts'
@@ -51,7 +52,7 @@ export const openApp = async (config: Config, options: AppOptions): Promise<App>
 
 const compose = async (
   config: Config,
-  { purpose, version, clock = systemClock }: AppOptions,
+  { purpose, version, clock = systemClock, between }: AppOptions,
   opened: Closing[],
   close: () => Promise<void>,
 ): Promise<App> => {
@@ -59,7 +60,7 @@ const compose = async (
   const serviceLog = purpose === 'serve' ? await openLogging(config) : undefined
   if (serviceLog) opened.push(serviceLog)
   const warn = serviceLog && ((message: string): void => serviceLog.logger.warn(message))
-  const core = await openCore(config, clock, opened, warn)
+  const core = await openCore(config, { clock, ...defined({ warn, between }) }, opened)
   const views = bindAll(core)
   const subscribers = bindSubscribers(core, mailRules(config, core))
   const service = serviceLog && (await openService(core, views, config, version, serviceLog, opened))

@@ -125,8 +125,11 @@ t.test('who is signed in proves once more who they are', async t => {
   t.equal((until ?? 0) - (at ?? 0), 600_000)
   t.equal(at, app.clock.now().getTime() + 1, 'after the sign-in, on a clock that stands still')
   t.equal((await prove(password, auditor)).code, 'not-an-account')
-  const noted = await api('GET', '/v1/events?type=SessionSteppedUp&limit=1', { as: auditor })
-  t.match(noted.text, /"by":"password"/)
+  await askUntil(
+    'the proof in the history',
+    () => api('GET', '/v1/events?type=SessionSteppedUp&limit=1', { as: auditor }),
+    ({ text }) => text.includes('"by":"password"'),
+  )
 })
 
 t.test('an address is changed by a link to the new one, and had back by one to the old', async t => {

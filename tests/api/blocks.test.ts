@@ -22,6 +22,7 @@ import { openMemoryEventStore } from '../support/memory-event-store.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
 import { scenario } from '../support/scenario.ts'
 import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const now = new Date('2026-01-01T12:00:00.000Z')
 const order = { id: 'b', kind: 'network' as const, target: '203.0.113.0/24', reason: 'Floods.', by: 'boss', now }
@@ -369,6 +370,12 @@ t.test('at the edge: refused before anything else, on every node, and what runs 
   const session = await api('POST', '/v1/sessions', { body: { email: 'ada@dictionary.example', password } })
   const ada = String(session.json['accessToken'])
   t.equal((await api('GET', '/v1/me', { as: ada })).status, 200)
+  // A socket is refused by a node that has not heard of the session, however patient, where time runs meanwhile.
+  await until('the session on the other node', async saw => {
+    const answer = await fetch(`${other.url}/v1/me`, { headers: { authorization: `Bearer ${ada}` } })
+    saw(answer.status)
+    return answer.status === 200
+  })
   const closed = (headers: Record<string, string>) =>
     new Promise<{ code: number; ended: Promise<number> }>((resolve, reject) => {
       const ws = new WebSocket(`${other.url.replace('http', 'ws')}/v1/live`, 'lexichron.v1', { headers })

@@ -72,7 +72,7 @@ const offline = (...given: readonly string[]) => {
 const later = async (ms: number, ids: readonly string[], sabotage = false): Promise<number> => {
   const opened: Closing[] = []
   const ahead = { ...app.clock, now: () => new Date(app.clock.now().getTime() + ms) }
-  const core = await openCore(loadConfig(environmentFor(folder), folder), ahead, opened)
+  const core = await openCore(loadConfig(environmentFor(folder), folder), { clock: ahead }, opened)
   try {
     const broken = { ...core, keys: { ...core.keys, destroy: () => Promise.reject(new Error('killed')) } }
     const failures: string[] = []

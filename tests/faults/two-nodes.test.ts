@@ -49,7 +49,7 @@ const takesAll = async (folder: string, node: Service): Promise<ReadonlySet<stri
 /** Follows the log in this process as the live feed does. */
 const openFollower = async (t: Test, folder: string) => {
   const closing: { readonly close: () => Promise<unknown> }[] = []
-  const core = await openCore(loadConfig(environmentFor(folder), folder), systemClock, closing)
+  const core = await openCore(loadConfig(environmentFor(folder), folder), { clock: systemClock }, closing)
   const stop = new AbortController()
   const followed: { readonly position: bigint; readonly id: string }[] = []
   const following = tail({

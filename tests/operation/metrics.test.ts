@@ -201,7 +201,7 @@ t.test('a stream of more than 1,000 events is warned about; detail is for operat
   const folder = temporaryFolder(t)
   const config = loadConfig(environmentFor(folder), folder)
   const opened: Closing[] = []
-  const core = await openCore(config, systemClock, opened)
+  const core = await openCore(config, { clock: systemClock }, opened)
   const events = (from: number, count: number) =>
     Array.from({ length: count }, (_, at) => ({
       id: `id-${from + at}`,

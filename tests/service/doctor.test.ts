@@ -147,7 +147,7 @@ t.test('house-keeping folds journals, drops what nobody uses, and two processes 
   const clock = { ...systemClock, now: () => new Date(start + ahead) }
   const lines: string[] = []
   const logger = pino({ base: null }, { write: line => void lines.push(line) })
-  const cores = [await openCore(config, clock, opened), await openCore(config, clock, opened)]
+  const cores = [await openCore(config, { clock }, opened), await openCore(config, { clock }, opened)]
   const keepers = cores.map(core => startHousekeeping(core, config, logger, ['entries', 'search']))
   opened.push(...keepers)
   const [core] = cores

@@ -4,6 +4,7 @@ import { openApp } from '../../src/app/program.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Role } from '../../src/domain/roles.ts'
 import { type FakeClock, fakeClock } from './clocks.ts'
+import { delays } from './delays.ts'
 import { environmentFor, type Teardown, temporaryFolder } from './service.ts'
 import { type Saw, until } from './until.ts'
 
@@ -83,7 +84,7 @@ export const openTestApp = async (
   { folder = temporaryFolder(t), clock = fakeClock() }: TestAppOptions = {},
 ): Promise<TestApp> => {
   const config = loadConfig(environmentFor(folder, { ...(await engineOf(t, folder)), ...env }), folder)
-  const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock })
+  const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock, ...delays })
   const close = () => whileTimeGoes({ clock }, 'the end of the app', program.close(), 20)
   t.teardown(close)
   const url = await program.listen()

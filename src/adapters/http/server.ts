@@ -245,7 +245,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     newId,
     logger,
     standing: standingHeaders(strict),
-    syncToken: () => syncTokens.made(deps.freshness.position()),
+    syncToken: () => syncTokens.lastMade(deps.freshness.position()),
   }
   const app = create(deps, answering, bare)
   app.setValidatorCompiler(validatorCompiler)
