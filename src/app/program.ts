@@ -8,6 +8,7 @@ import type { Inspection } from '../core/project/inspect.ts'
 import type { SubscriberInspection } from '../core/subscribe/inspect.ts'
 import type { Token } from '../domain/access/token.ts'
 import { tokenAggregate } from '../domain/access/token.ts'
+import { defined } from '../domain/defined.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { entriesProjection } from '../projections/entries.ts'
 import { exportEntries } from '../queries/entry-export.ts'
@@ -54,7 +55,7 @@ export const openApp = async (config: Config, options: AppOptions): Promise<App>
 
 const compose = async (
   config: Config,
-  { purpose, version, clock = systemClock, print }: AppOptions,
+  { purpose, version, clock = systemClock, print, between }: AppOptions,
   opened: Closing[],
   close: () => Promise<void>,
 ): Promise<App> => {
@@ -62,7 +63,7 @@ const compose = async (
   const serviceLog = purpose === 'serve' ? await openLogging(config, print) : undefined
   if (serviceLog) opened.push(serviceLog)
   const warn = serviceLog && ((message: string): void => serviceLog.logger.warn(message))
-  const core = await openCore({ config, clock, areas, opened, warn })
+  const core = await openCore({ config, clock, areas, opened, ...defined({ warn, between }) })
   const views = bindAll(core)
   const subscribers = bindSubscribers(core, mailRules(config, core))
   const sample = serviceLog && config.sample !== 'none' ? await openSample(core, views) : undefined
