@@ -4,7 +4,9 @@ import { requestFor } from '../commands/accounts.ts'
 import * as moves from '../commands/address-change.ts'
 import { completeReclaim, rotateAddressKey } from '../commands/address-rotation.ts'
 import { removeDisputed } from '../commands/disputed.ts'
-import type { From, IdentityDeps } from '../commands/identity.ts'
+import type { From } from '../commands/identity.ts'
+import type { FactorDeps } from '../commands/second-factor.ts'
+import type { Admit } from '../commands/sessions.ts'
 import { endUnconfirmed } from '../commands/sign-up-end.ts'
 import { AccountCreated, accountAggregate } from '../domain/account/account.ts'
 import { addressAggregate } from '../domain/address/address.ts'
@@ -49,11 +51,12 @@ const moveDepsOf = (core: Core): moves.MoveDeps => {
   }
 }
 
-export const openAddressPort = (core: Core, deps: IdentityDeps): AddressPort => {
+export const openAddressPort = (core: Core, deps: FactorDeps, admit: (counted: string) => Admit): AddressPort => {
   const moving = moveDepsOf(core)
   return {
     request: (accountId, given, from) => moves.requestAddressChange(deps, accountId, given, from),
-    confirm: (token, from) => moves.confirmAddressChange(moving, token, from),
+    confirm: (given, counted, from) =>
+      moves.confirmAddressChange({ ...deps, removeDisputed: moving.removeDisputed }, given, from, admit(counted)),
     revert: (token, from) =>
       moves.revertAddressChange(moving, token, from, claim => requestFor(deps, 'reset', claim, from)),
   }

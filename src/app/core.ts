@@ -1,7 +1,7 @@
 /** The parts that every purpose of the program stands on: stores, log, transactors, projections with all that is done to them. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Watch } from '../adapters/cli/app-port.ts'
+import type { AppOptions, Watch } from '../adapters/cli/app-port.ts'
 import { memoryFor, memoryLimits } from '../adapters/host/memory.ts'
 import { identifyNode } from '../adapters/host/process.ts'
 import { openDamage } from '../adapters/metrics/damage.ts'
@@ -54,7 +54,7 @@ const furthest = (checkpoints: ReadonlyMap<string, Checkpoint>): ReadonlyMap<str
   return positions
 }
 
-export type CoreOptions = {
+export type CoreOptions = Pick<AppOptions, 'between'> & {
   readonly config: Config
   readonly clock: Clock
   readonly areas: readonly Declared[]
@@ -67,7 +67,14 @@ export type CoreOptions = {
 const warnOnStandardError = (message: string): void => void process.stderr.write(`lexichron: ${message}\n`)
 
 /** Everything that reads or writes the log, whatever the program was started for. */
-export const openCore = async ({ config, clock, areas, opened, warn = warnOnStandardError }: CoreOptions) => {
+export const openCore = async ({
+  config,
+  clock,
+  areas,
+  opened,
+  warn = warnOnStandardError,
+  between = store => store,
+}: CoreOptions) => {
   const engines: Closing[] = []
   const hold = <T extends Closing>(part: T): T => {
     engines.push(part)
@@ -89,7 +96,7 @@ export const openCore = async ({ config, clock, areas, opened, warn = warnOnStan
   const seen = furthest(await reads.checkpoints())
   const damage = openDamage(clock)
   const store = measuredEventStore(
-    hold(await openEventStore(config.eventStore, { clock, seen, onBatch })),
+    between(hold(await openEventStore(config.eventStore, { clock, seen, onBatch }))),
     clock,
     gauged,
     damage,

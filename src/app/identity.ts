@@ -107,7 +107,7 @@ export const openIdentityPort = (
   const admit = admitBy(core)
   const withToken = withAccessToken(core, scope)
   return {
-    addressChange: openAddressPort(core, deps),
+    addressChange: openAddressPort(core, deps, admit),
     stepUp: openStepUp(deps, admit),
     factors: openFactorPort(deps),
     passkeys: openPasskeyPort(deps),

@@ -35,6 +35,8 @@ export const openLive = async (
     readonly readings: Pick<Readings, 'open'>
     readonly standing: (credential: string) => ReadonlySet<Permission> | 'ended' | 'unknown'
     readonly lost: () => boolean
+    /** How much of the dictionary is there, in percent, while it is being filled. */
+    readonly filling: () => number | undefined
     readonly onError: (error: unknown) => void
   },
   opened: Closing[],
@@ -65,7 +67,16 @@ export const openLive = async (
       Promise.all(
         running.projections.map(async ({ name, handle }) => {
           const { state, lag, parked, rate, progress, position } = await handle.status()
-          return { name, state, position: await syncTokens.of(position), lag: String(lag), parked, rate, progress }
+          const told = {
+            name,
+            state,
+            position: await syncTokens.of(position),
+            lag: String(lag),
+            parked,
+            rate,
+            progress,
+          }
+          return { ...told, ...defined({ filling: options.filling() }) }
         }),
       ),
   })

@@ -55,8 +55,8 @@ export const openOperation = async (options: OperationOptions, opened: Closing[]
   return {
     metrics,
     health: async () => {
-      const { state, ready, parts } = await health()
-      return { state, ready, parts }
+      const { state, ready, filling, parts } = await health()
+      return { state, ready, ...defined({ filling }), parts }
     },
   }
 }

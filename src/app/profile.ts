@@ -3,9 +3,11 @@
 import type { ProfilePort } from '../adapters/http/routes/profile.ts'
 import type { PublicProfilePort } from '../adapters/http/routes/public-profile.ts'
 import type { UnsubscribePort } from '../adapters/http/routes/unsubscribe.ts'
+import { recordProfile } from '../commands/look-up-accounts.ts'
 import { changePreferences, editOwnProfile, type ProfileDeps } from '../commands/profiles.ts'
 import { turnOffRoleMails } from '../commands/unsubscribe.ts'
 import { accountAggregate, accountStream } from '../domain/account/account.ts'
+import { lookupAggregate } from '../domain/account/lookup.ts'
 import { defined } from '../domain/defined.ts'
 import { nameAggregate } from '../domain/profile/name-claim.ts'
 import {
@@ -29,6 +31,7 @@ export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicP
     clock: core.clock,
     newId: core.newId,
   }
+  const records = { lookups: core.transactor(lookupAggregate), clock: core.clock, newId: core.newId }
   return {
     read: async id => {
       const { state: account, position } = await core.transactor(accountAggregate).load(accountStream(id))
@@ -36,7 +39,7 @@ export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicP
       const profile = await core.transactor(profileAggregate).load(profileStream(id))
       return { account, profile: profile.state, position: later(position, profile.position) }
     },
-    shown: async (id, reader) => {
+    shown: async (id, reader, from) => {
       const { state: account } = await core.transactor(accountAggregate).load(accountStream(id))
       if (!account) return undefined
       if (account.erasure?.begunAt !== undefined || account.erased) {
@@ -47,7 +50,14 @@ export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicP
       const { chosen = defaultPreferences(account.locale) } = (
         await core.transactor(preferencesAggregate).load(preferencesStream(id))
       ).state
-      if (!isShownTo(chosen.privacy.profile, onlookerAt(id, reader))) return undefined
+      const onlooker = onlookerAt(id, reader)
+      const { actor } = reader
+      if (!isShownTo(chosen.privacy.profile, onlooker)) return undefined
+      const byPrivilege = actor !== undefined && !isShownTo(chosen.privacy.profile, { ...onlooker, privy: false })
+      if (byPrivilege && actor.id !== id) {
+        const refused = await recordProfile(records, id, { actor, from })
+        if (refused) return refused
+      }
       const { displayName, bio, languages } = (await core.transactor(profileAggregate).load(profileStream(id))).state
       return { id, languages, ...defined({ displayName, bio }) }
     },

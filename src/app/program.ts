@@ -8,6 +8,7 @@ import type { Inspection } from '../core/project/inspect.ts'
 import type { SubscriberInspection } from '../core/subscribe/inspect.ts'
 import type { Token } from '../domain/access/token.ts'
 import { tokenAggregate } from '../domain/access/token.ts'
+import { defined } from '../domain/defined.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { entriesProjection } from '../projections/entries.ts'
 import { exportEntries } from '../queries/entry-export.ts'
@@ -18,7 +19,7 @@ import { bindAll, type Closing, openCore, systemClock } from './core.ts'
 import { openAccountTool, scopeOf } from './identity.ts'
 import { openLogging } from './logging.ts'
 import { mailRules } from './mail.ts'
-import { fillSample, importDeps, searchable } from './sample.ts'
+import { importDeps, openSample } from './sample.ts'
 import { openService } from './service.ts'
 import { bindSubscribers } from './subscribers.ts'
 import { repairAll, verifyAll } from './verify.ts'
@@ -54,18 +55,21 @@ export const openApp = async (config: Config, options: AppOptions): Promise<App>
 
 const compose = async (
   config: Config,
-  { purpose, version, clock = systemClock }: AppOptions,
+  { purpose, version, clock = systemClock, print, between }: AppOptions,
   opened: Closing[],
   close: () => Promise<void>,
 ): Promise<App> => {
   // Opened first: from here on whatever a service says goes to its log, in the log's form.
-  const serviceLog = purpose === 'serve' ? await openLogging(config) : undefined
+  const serviceLog = purpose === 'serve' ? await openLogging(config, print) : undefined
   if (serviceLog) opened.push(serviceLog)
   const warn = serviceLog && ((message: string): void => serviceLog.logger.warn(message))
-  const core = await openCore({ config, clock, areas, opened, warn })
+  const core = await openCore({ config, clock, areas, opened, ...defined({ warn, between }) })
   const views = bindAll(core)
   const subscribers = bindSubscribers(core, mailRules(config, core))
-  const service = serviceLog && (await openService({ core, views, areas, config, version, serviceLog, opened }))
+  const sample = serviceLog && config.sample !== 'none' ? await openSample(core, views) : undefined
+  const filling = (): number | undefined => sample?.percent()
+  const service =
+    serviceLog && (await openService({ core, views, areas, config, version, serviceLog, filling, opened }))
   const named = (name: string) => {
     const found = views.all.find(each => each.name === name)
     if (!found)
@@ -84,12 +88,7 @@ const compose = async (
       if (!service) throw new Error('Only a service listens.')
       return (await service.listen(config.host, config.port)).address
     },
-    fillSample: async watch => {
-      if (config.sample === 'none') return undefined
-      const report = await fillSample(core, watch)
-      if (report?.complete) await searchable(core, views, watch)
-      return report
-    },
+    fillSample: async watch => sample?.fill(watch),
     import: (format, path, options) => importFrom(format, path, importDeps(core), options),
     exportEntries: async function* ({ language, signal }) {
       const pages = exportEntries({ entries: views.of(entriesProjection), log: core.log })

@@ -122,14 +122,19 @@ export type ServiceOptions = {
   readonly views: Views
   readonly areas: readonly Area[]
   readonly config: Config
+  /** Of package.json. */
   readonly version: string
+  /** What it writes to. */
   readonly serviceLog: ServiceLog
+  /** How much of the dictionary is there, in percent, while it is being filled. */
+  readonly filling: () => number | undefined
   /** Takes what has to be closed. */
   readonly opened: Closing[]
 }
 
-/** Opens the service: what works in the background, live feed, operation and the HTTP server. `serviceLog` is what it writes to. */
-export const openService = async ({ core, views, areas, config, version, serviceLog, opened }: ServiceOptions) => {
+/** Opens the service: what works in the background, live feed, operation and the HTTP server. */
+export const openService = async (options: ServiceOptions) => {
+  const { core, views, areas, config, version, serviceLog, filling, opened } = options
   const { logger } = serviceLog
   if (core.store.lostEnd) logger.error({ lostEnd: lostEndOf(core.store.lostEnd) }, LOST_END)
   let listening: string | undefined
@@ -175,6 +180,7 @@ export const openService = async ({ core, views, areas, config, version, service
       standing: id => authority.current({ id })?.permissions ?? (authority.deafFor() > DEAF_MS ? 'unknown' : 'ended'),
       lost: () => authority.deafFor() > DEAF_MS,
       people,
+      filling,
       figures: async () => JSON.parse(JSON.stringify((await figures.analyticsFigures()).figures)),
       onError: error => logger.error({ part: 'live', err: error }, 'a background part failed'),
     },
@@ -193,6 +199,7 @@ export const openService = async ({ core, views, areas, config, version, service
       version,
       log: serviceLog,
       live: told,
+      filling,
       nodes: live.nodes,
       blocks: blocks.part,
       mail: started.report,
@@ -252,6 +259,7 @@ export const openService = async ({ core, views, areas, config, version, service
     clock: core.clock,
     newId: core.newId,
     metrics: operation.metrics,
+    filling,
   })
   opened.push(server)
   // First of all: what jobs there are may end while requests do.

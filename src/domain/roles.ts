@@ -2,11 +2,15 @@
  * Roles, and what somebody may do: permissions, as `resource:action`. Accounts and tokens carry roles; commands and queries
  * ask for permissions. Which there are, and who has them, each area says of its own (src/app/areas).
  */
+import { defined } from './defined.ts'
 
 export type Permission = `${string}:${string}`
 
 export const roles = ['reader', 'contributor', 'editor', 'moderator', 'auditor', 'admin'] as const
 export type Role = (typeof roles)[number]
+
+/** What everybody with an account is, whatever was granted beside it. */
+export const BASIC_ROLE: Role = 'contributor'
 
 /** Who has a permission: whoever asks at all, or a role. Administrators have all, so that none is named for them. */
 export type Holder = 'stranger' | Exclude<Role, 'admin'>
@@ -20,6 +24,8 @@ export type RoleRights = {
   /** What a stranger may do. */
   readonly strangers: ReadonlySet<Permission>
   of(role: Role): ReadonlySet<Permission>
+  /** The rights of somebody who has these permissions. */
+  rights(permissions: ReadonlySet<Permission>, inLanguages?: Rights['inLanguages']): Rights
 }
 
 const isPermission = (name: string): name is Permission => name.includes(':')
@@ -35,7 +41,17 @@ export const openRoleRights = (tables: readonly PermissionTable[]): RoleRights =
     new Set(held.filter(({ holders }) => holder === 'admin' || holders.includes(holder)).map(({ name }) => name))
   const granted = new Map(roles.map(role => [role, heldBy(role)]))
   const nothing: ReadonlySet<Permission> = new Set()
-  return { permissions, strangers: heldBy('stranger'), of: role => granted.get(role) ?? nothing }
+  const of = (role: Role): ReadonlySet<Permission> => granted.get(role) ?? nothing
+  const common = { permissions: of(BASIC_ROLE) }
+  return {
+    permissions,
+    strangers: heldBy('stranger'),
+    of,
+    rights: (everywhere, inLanguages) => {
+      const rights = { permissions: everywhere, ...defined({ inLanguages }) }
+      return { ...rights, isTold: !permitsAll(common, rights) }
+    },
+  }
 }
 
 /**
@@ -45,6 +61,12 @@ export const openRoleRights = (tables: readonly PermissionTable[]): RoleRights =
 export type Rights = {
   readonly permissions: ReadonlySet<Permission>
   readonly inLanguages?: ReadonlyMap<string, ReadonlySet<Permission>>
+  /**
+   * Is somebody with these rights told what the permission is called that they miss? Those are who were given more than
+   * everybody with an account has, everywhere or in a language: they have an administrator to ask for it. To all others a name
+   * is of no use but to find out what there is to be had.
+   */
+  readonly isTold?: boolean
 }
 
 /** Roles whose work is on entries: the others mean nothing in a language. */

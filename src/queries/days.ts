@@ -50,6 +50,7 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
   }
   return {
     name: 'word-of-the-day',
+    ofAll: true,
     people: peopleIn,
     permission: 'entries:read',
     output: EntrySchema,

@@ -57,6 +57,7 @@ export const randomEntry = (
   pointOf: (seed: string | undefined) => string,
 ): Query<RandomInput, EntryView> => ({
   name: 'random-entry',
+  ofAll: true,
   people: peopleIn,
   permission: 'entries:read',
   output: EntrySchema,

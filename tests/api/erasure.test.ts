@@ -212,7 +212,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
     'erasure-begun',
   )
   const stranger = await freshToken(wanted, /Confirm/)
-  const moving = () => api('POST', '/v1/me/email/confirm', { body: { token: stranger } })
+  const moving = () => api('POST', '/v1/me/email/confirm', { body: { token: stranger, password } })
   t.equal((await moving()).code, 'erasure-begun')
   const keep = tokenIn(await mail(email, /to be erased/))
   t.equal((await api('POST', '/v1/me/erasure/cancel', { body: { token: keep } })).code, 'erasure-begun')

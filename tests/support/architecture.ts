@@ -27,6 +27,7 @@ const sharedDomain: ReadonlySet<string> = new Set(
   [
     'decider',
     'defined',
+    'denial',
     'distance',
     'event',
     'ids',

@@ -22,6 +22,7 @@ import { ProjectionError } from '../../src/core/project/errors.ts'
 import type { View, ViewDocument } from '../../src/core/project/view.ts'
 import { openExecutor } from '../../src/core/write/execute.ts'
 import { openTransactor } from '../../src/core/write/transact.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { dayEvents } from '../../src/domain/entry/day.ts'
 import { entryIdOf } from '../../src/domain/entry/entry.ts'
 import { entryEvents } from '../../src/domain/entry/events.ts'
@@ -49,7 +50,7 @@ import { patientClock } from './clocks.ts'
 import { noHistory } from './history.ts'
 import { openMemoryEventStore } from './memory-event-store.ts'
 import { openMemoryKeys } from './memory-keys.ts'
-import { anonymousPermissions, permissionsOf } from './roles.ts'
+import { anonymousPermissions, permissionsOf, roleRights } from './roles.ts'
 
 type Teardown = { teardown(fn: () => unknown): unknown }
 
@@ -63,6 +64,8 @@ export type Faults = {
   /** Are answers kept? They are not where nobody knows which read model they are of. */
   keeps?: boolean
   generation?: string
+  /** How much of the dictionary is there, in percent. */
+  filling?: number
   revoked?: Set<string>
 }
 
@@ -137,6 +140,7 @@ const SearchPageSchema = Type.Object({
 /** Finds every published entry, whatever is asked for: what search finds is not the edge's business. */
 const search = (view: View<EntryDocument>): EntryQueries['searchEntries'] => ({
   name: 'search-entries',
+  ofAll: true,
   permission: 'entries:read',
   output: SearchPageSchema,
   reads: [searchProjection],
@@ -215,6 +219,7 @@ const openDeps = (
     searchEntries: search(view),
     suggestEntries: {
       name: 'suggest-entries',
+      ofAll: true,
       permission: 'entries:read',
       output: Type.Object({ items: Type.Array(Type.Unknown()) }),
       reads: [searchProjection],
@@ -231,6 +236,7 @@ const openDeps = (
     health: async () => ({
       state: faults.unready ? 'failed' : 'ok',
       ready: !faults.unready,
+      ...defined({ filling: faults.filling }),
       parts: { eventStore: { state: 'ok', ageMs: 3, lag: '0', detail: { path: 'memory' } } },
     }),
   }
@@ -269,6 +275,7 @@ const openDeps = (
       deafFor: () => faults.deafMs ?? 0,
       reached: async () => true,
     },
+    filling: () => faults.filling,
     cache,
     clock,
     newId: randomUUID,
@@ -289,7 +296,7 @@ export const openEdge = async (t: Teardown, options: EdgeOptions = {}): Promise<
   const { address } = await server.listen('127.0.0.1', 0)
   const token = (role: Role, name = 'somebody'): string => {
     const text = `token-of.${role}.${name}`
-    people.set(text, { actor: { kind: 'service', id: `${role}-${name}` }, permissions: permissionsOf(role) })
+    people.set(text, { actor: { kind: 'service', id: `${role}-${name}` }, ...roleRights.rights(permissionsOf(role)) })
     return text
   }
   return { url: address, server, deps, queries, faults, lines, token }

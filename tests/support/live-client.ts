@@ -97,6 +97,17 @@ export const connectLive = async (
   }
 }
 
+/**
+ * For what looks at the feed of a node right after a write: resolves once the node has heard of it. Takes the Sync-Token of a write
+ * to an entry, which is the place that its last event is told with; `as` may see all entries.
+ */
+export const openHearing = async (url: string, as: string): Promise<(syncToken: string) => Promise<void>> => {
+  const { say, find } = await connectLive(url, { headers: { authorization: `Bearer ${as}` } })
+  say({ op: 'subscribe', id: 'hearing', channel: 'entries' })
+  await find(({ op }) => op === 'caught-up')
+  return async syncToken => void (await find(({ op, after }) => op === 'event' && after === syncToken))
+}
+
 /** The entries that a subscription was told of, in order. */
 export const entriesTold = (messages: readonly Message[], subscription: string): readonly unknown[] =>
   messages

@@ -2,4 +2,5 @@
 import { areas } from '../../src/app/areas.ts'
 import { roleRightsOf } from '../../src/app/declared.ts'
 
-export const { of: permissionsOf, strangers: anonymousPermissions, permissions } = roleRightsOf(areas)
+export const roleRights = roleRightsOf(areas)
+export const { of: permissionsOf, strangers: anonymousPermissions, permissions } = roleRights

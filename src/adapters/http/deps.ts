@@ -40,6 +40,8 @@ export type HttpDeps = {
   readonly log: Pick<Log, 'logId' | 'markAt'>
   readonly keys: Pick<Keys, 'secret'>
   readonly authority: Authority
+  /** How much of the dictionary is there, in percent, while it is being filled; absent where it never is. */
+  readonly filling?: () => number | undefined
   readonly metrics?: HttpMetrics
   /** Display names; absent where nobody has one. */
   readonly names?: Names

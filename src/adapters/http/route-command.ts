@@ -98,7 +98,7 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
   }
 
   const handle = async (request: EdgeRequest): Promise<Answer> => {
-    const { actor, permissions, inLanguages } = request.requester
+    const { actor, permissions, inLanguages, isTold } = request.requester
     if (!actor) throw new ProblemError('unauthenticated', 'This needs an access token.')
     // The validator has checked the body against the command's own schema, which is what Body stands for.
     const input: FromRoute<Body> = { id: request.params['id'] ?? '', body: request.body as Body }
@@ -107,7 +107,7 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
     const dryRun = isDry(request.query)
     const result = await execute(transactor, command, input, {
       ...commandIdentity(request, actor, deps),
-      caller: { actor, permissions, ...defined({ inLanguages }) },
+      caller: { actor, permissions, ...defined({ inLanguages, isTold }) },
       correlationId: request.id,
       dryRun,
       ...defined({ traceparent, ifMatch }),

@@ -55,6 +55,7 @@ const IDLE_MS = 50
 
 const TIMEOUTS: NonNullable<HttpDeps['settings']['timeouts']> = { headersMs: 10_000, requestMs: 30_000 }
 const STALLED_MS = 60_000
+const SPARED_MS = 10_000
 
 const create = ({ settings, newId }: HttpDeps, answering: Answering, bare: Bare): FastifyInstance => {
   const { trustedProxies, timeouts = TIMEOUTS } = settings
@@ -64,6 +65,8 @@ const create = ({ settings, newId }: HttpDeps, answering: Answering, bare: Bare)
     connectionTimeout: timeouts.idleMs ?? STALLED_MS,
     keepAliveTimeout: 30_000,
     http: {
+      // The answer says 30 s, and a request that is on its way when they are over is answered all the same.
+      keepAliveTimeoutBuffer: SPARED_MS,
       headersTimeout: timeouts.headersMs,
       // How often Node looks for the slow: its own 30 s would let them stay that much longer.
       connectionsCheckingInterval: Math.min(2_000, timeouts.headersMs),
@@ -244,6 +247,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     version: deps.version,
     authority: deps.authority,
     clock: deps.clock,
+    filling: deps.filling ?? (() => undefined),
     isClosing: () => closing !== undefined,
   }
   const all = [...deps.routes.flatMap(routes => routes(edge)), documentRoute(() => document)]
@@ -254,7 +258,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     newId,
     logger,
     standing: standingHeaders(strict),
-    syncToken: () => syncTokens.made(deps.freshness.position()),
+    syncToken: () => syncTokens.lastMade(deps.freshness.position()),
   }
   const app = create(deps, answering, bare)
   app.setValidatorCompiler(validatorCompiler)

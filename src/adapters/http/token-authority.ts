@@ -30,7 +30,7 @@ export const DEAF_MS = 10_000
 /** The role is the log's, not the token's: nothing but the log can grant anything. */
 const requesterOf = ({ id, subject, role }: Token, roles: RoleRights): Requester => ({
   actor: { kind: 'service', id: subject },
-  permissions: roles.of(role),
+  ...roles.rights(roles.of(role)),
   credential: { id },
 })
 
