@@ -87,7 +87,7 @@ export const suspend = (administering: Administering): Decide<AccountState, Acco
       ? []
       : [
           { type: 'AccountSuspended', data: because },
-          { type: 'SessionsEnded', data: { reason: 'suspension' } },
+          { type: 'SessionsEnded', data: { cause: 'suspension' } },
         ],
   )
 
