@@ -53,7 +53,7 @@ import { analyticsProjection } from '../projections/analytics.ts'
 import { entriesProjection } from '../projections/entries.ts'
 import { historyProjection } from '../projections/history.ts'
 import type { Identities } from '../projections/identities.ts'
-import type { PeopleFollower } from '../projections/people.ts'
+import type { People } from '../projections/people.ts'
 import { searchProjection } from '../projections/search.ts'
 import type { TokenFollower } from '../projections/tokens.ts'
 import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine } from './engines.ts'
@@ -270,5 +270,5 @@ export type Running = {
   readonly subscribers: readonly { readonly name: string; readonly handle: SubscriberHandle }[]
   readonly follower: TokenFollower
   readonly identities: Identities
-  readonly people: PeopleFollower
+  readonly people: People & Pick<TokenFollower, 'position' | 'reached'>
 }

@@ -18,7 +18,7 @@ import { isRefusal } from '../domain/refusal.ts'
 import { openTurns } from '../domain/turns.ts'
 import { waitAtMost } from '../ports/clock.ts'
 import { openIdentities } from '../projections/identities.ts'
-import { followPeople, type People } from '../projections/people.ts'
+import { foldPeople, type People } from '../projections/people.ts'
 import { followTokens } from '../projections/tokens.ts'
 import { wordOfTheDay } from '../queries/days.ts'
 import { entryHistory, FOLDS_AT_ONCE, FOLDS_OF_ONE, getEntry } from '../queries/entries.ts'
@@ -119,8 +119,9 @@ const startRunning = async (
     handle: each.run(signal, complain(`subscriber ${each.name}`), trace),
   }))
   const identities = openIdentities(clock)
-  const people = followPeople({ log, clock, signal, onError: complain('people') })
-  const follower = followTokens({ log, clock, signal, identities })
+  const heard = foldPeople()
+  const follower = followTokens({ log, clock, signal, identities, people: heard, onPassed: complain('people') })
+  const people = { ...heard, position: follower.position, reached: follower.reached }
   // A removed text leaves this node's memory too, whichever node removed it.
   const head = await log.head()
   const forgetting = tail({
@@ -154,7 +155,7 @@ const startRunning = async (
     close: async () => {
       ending.abort()
       const consumers = [...projections, ...subscribers].map(each => each.handle.done)
-      const all = Promise.all([...consumers, follower.done, people.done, forgetting, ended])
+      const all = Promise.all([...consumers, follower.done, forgetting, ended])
       // Whoever is not waited for ends with what it stands on, and its lease lapses by itself.
       await waitAtMost(clock, ENDING_MS, all)
     },

@@ -33,7 +33,7 @@ export const withoutSecrets = (value: Plain, depth = DEPTH): Plain => (isBare(va
 
 /** Nothing in it is secret by its name or holds anything else: so nearly every line, of which no copy is made. */
 const isBare = (value: Plain): boolean => {
-  for (const member in value) if (typeof value[member] === 'object' || isSecret(member)) return false
+  for (const member of Object.keys(value)) if (typeof value[member] === 'object' || isSecret(member)) return false
   return true
 }
 
