@@ -11,6 +11,7 @@ import type { AccountsLooked } from '../domain/account/lookup.ts'
 import { type StateOfAccount, stateOf } from '../domain/account/standing.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { defined } from '../domain/defined.ts'
+import { denied } from '../domain/denial.ts'
 import { type Profile, type ProfileEvent, profileStream } from '../domain/profile/profile.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { isRole, type Permission, roles } from '../domain/roles.ts'
@@ -55,7 +56,9 @@ export type AccountView = {
 /** Who looks, as what, and where that came from. */
 export type Onlooker = Looker & { readonly permissions: ReadonlySet<Permission> }
 
-const seesAddresses = ({ permissions }: Onlooker): boolean => permissions.has('accounts:manage')
+/** What somebody needs to whom addresses are shown. */
+const ADDRESSES = 'accounts:manage'
+const seesAddresses = ({ permissions }: Onlooker): boolean => permissions.has(ADDRESSES)
 
 const viewOf = (deps: LookupDeps, account: Account, profile: Profile, by: Onlooker): AccountView | ErasedView => {
   const { id, createdAt, suspended, grants, address } = account
@@ -114,8 +117,6 @@ const record = (
 export const recordProfile = (deps: RecordDeps, accountId: string, by: Looker): Promise<Refusal | undefined> =>
   recordAs(deps, { byAddress: false, accounts: [accountId], fields: ['profile'] }, by)
 
-const denied = (): Refusal => refuse('permission-denied', 'Addresses are for administrators: accounts:manage.')
-
 export type ListRequest = AccountFilter & {
   /** Exactly this address. */
   readonly email?: string
@@ -137,7 +138,7 @@ export const listAccounts = async (
     const items = await viewsOf(deps, ids, by)
     return (await record(deps, items, asked, by)) ?? { items, ...defined({ next }) }
   }
-  if (!seesAddresses(by)) return denied()
+  if (!seesAddresses(by)) return denied(ADDRESSES, by)
   const email = readEmail(text)
   if (!isEmail(email)) return email
   const owner = ownerAmong(await lookUpClaims(deps, await claimsOf(deps, email)))?.owner

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { rightsOf } from '../../src/domain/account/grants.ts'
+import { denied, isToldPermissions } from '../../src/domain/denial.ts'
 import {
   anonymousPermissions,
   isRole,
@@ -64,4 +66,21 @@ t.test('what somebody began with is still there, everywhere and in each language
   t.notOk(permitsAll(mexican, spanish))
   t.notOk(permitsAll(spanish, editor))
   t.notOk(permitsAll({ permissions: of('contributor') }, spanish))
+})
+
+t.test('which permission is missing is told to those who were given more than everybody has', async t => {
+  const told = roles.filter(role => isToldPermissions({ permissions: permissionsOf(role) }))
+  t.same(told, ['editor', 'moderator', 'auditor', 'admin'])
+  t.notOk(isToldPermissions({ permissions: anonymousPermissions }), 'strangers')
+  const spanish = rightsOf([{ role: 'contributor' }, { role: 'editor', languages: ['es'] }])
+  t.ok(isToldPermissions(spanish), 'in one language is more, too')
+  t.match(denied('events:read', spanish), {
+    refused: 'permission-denied',
+    detail: 'This needs the permission events:read.',
+  })
+  t.equal(denied('events:read', spanish, 'somewhere').detail, 'This needs the permission events:read somewhere.')
+  t.match(denied('events:read', { permissions: permissionsOf('contributor') }), {
+    refused: 'permission-denied',
+    detail: 'Your rights do not allow this.',
+  })
 })

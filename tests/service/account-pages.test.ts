@@ -7,6 +7,7 @@ import { inTime, openTestApp } from '../support/app.ts'
 import { codeAt } from '../support/authenticator.ts'
 import { openOutbox } from '../support/outbox.ts'
 import { temporaryFolder } from '../support/service.ts'
+import { HANGS_MS } from '../support/until.ts'
 
 const path = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(each => existsSync(each))
 const skip = path === undefined ? { skip: 'Chromium is not installed: .ci/run brings it' } : {}
@@ -29,6 +30,7 @@ t.test('a click in each page, from the link of its mail', skip, async t => {
     })
   const open = async (url: string): Promise<Page> => {
     const page = await context.newPage()
+    page.setDefaultTimeout(HANGS_MS)
     page.on('dialog', () => t.fail('something ran'))
     page.on('pageerror', error => t.fail(error.message))
     page.on(

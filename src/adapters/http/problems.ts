@@ -93,7 +93,11 @@ export const problems = {
     title: 'Still running',
     help: 'The first request with this Idempotency-Key has not been answered yet. Ask again in a moment.',
   },
-  'permission-denied': { status: 403, title: 'Not allowed', help: 'Your role does not allow this.' },
+  'permission-denied': {
+    status: 403,
+    title: 'Not allowed',
+    help: 'Your rights do not allow this. /v1/me/permissions says what they do, /v1/roles what there is. Which permission is missing is told to those who were given more than everybody has.',
+  },
   'request-malformed': {
     status: 400,
     title: 'Malformed request',

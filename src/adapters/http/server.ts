@@ -56,6 +56,7 @@ const IDLE_MS = 50
 
 const TIMEOUTS: NonNullable<HttpDeps['settings']['timeouts']> = { headersMs: 10_000, requestMs: 30_000 }
 const STALLED_MS = 60_000
+const SPARED_MS = 10_000
 
 const create = ({ settings, newId }: HttpDeps, answering: Answering, bare: Bare): FastifyInstance => {
   const { trustedProxies, timeouts = TIMEOUTS } = settings
@@ -65,6 +66,8 @@ const create = ({ settings, newId }: HttpDeps, answering: Answering, bare: Bare)
     connectionTimeout: timeouts.idleMs ?? STALLED_MS,
     keepAliveTimeout: 30_000,
     http: {
+      // The answer says 30 s, and a request that is on its way when they are over is answered all the same.
+      keepAliveTimeoutBuffer: SPARED_MS,
       headersTimeout: timeouts.headersMs,
       // How often Node looks for the slow: its own 30 s would let them stay that much longer.
       connectionsCheckingInterval: Math.min(2_000, timeouts.headersMs),
@@ -203,13 +206,14 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   let closing: Promise<void> | undefined
 
   let document = ''
+  const { hot: warm } = deps
   const warming =
-    deps.hot &&
+    warm &&
     openWarming({
       hot: openHotKeys(HOT_KEYS),
-      records: deps.hot,
+      records: warm,
       routes: () => all,
-      scopes: deps.freshness.scopes,
+      scopes: () => deps.freshness.scopes(warm.reads),
       strangers: deps.authority.strangers,
       clock: deps.clock,
       newId,
@@ -236,6 +240,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     names: deps.names,
     cookies,
     publicUrl: settings.publicUrl,
+    filling: deps.filling ?? (() => undefined),
     isClosing: () => closing !== undefined,
   }
   const all = [...routesOf(deps, edge), documentRoute(() => document)]
@@ -245,7 +250,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     newId,
     logger,
     standing: standingHeaders(strict),
-    syncToken: () => syncTokens.made(deps.freshness.position()),
+    syncToken: () => syncTokens.lastMade(deps.freshness.position()),
   }
   const app = create(deps, answering, bare)
   app.setValidatorCompiler(validatorCompiler)
