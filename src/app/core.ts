@@ -25,7 +25,7 @@ import type { JsonObject } from '../domain/event.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Checkpoint } from '../ports/read-store.ts'
 import type { Identities } from '../projections/identities.ts'
-import type { PeopleFollower } from '../projections/people.ts'
+import type { People } from '../projections/people.ts'
 import type { TokenFollower } from '../projections/tokens.ts'
 import { type Declared, openTransactors, projectionsOf, typesOf } from './declared.ts'
 import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine } from './engines.ts'
@@ -229,5 +229,5 @@ export type Running = {
   readonly subscribers: readonly { readonly name: string; readonly handle: SubscriberHandle }[]
   readonly follower: TokenFollower
   readonly identities: Identities
-  readonly people: PeopleFollower
+  readonly people: People & Pick<TokenFollower, 'position' | 'reached'>
 }
