@@ -7,6 +7,7 @@ import type { Config } from '../config/load.ts'
 import type { Inspection } from '../core/project/inspect.ts'
 import type { SubscriberInspection } from '../core/subscribe/inspect.ts'
 import type { Token } from '../domain/access/token.ts'
+import { defined } from '../domain/defined.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { exportEntries } from '../queries/entry-export.ts'
 import { rotateAddresses } from './address.ts'
@@ -82,6 +83,7 @@ const compose = async (
     },
     fillSample: async watch => sample?.fill(watch),
     import: (format, path, options) => importFrom(format, path, core, options),
+    catchUp: views.entries.catchUp,
     exportEntries: async function* ({ language, signal }) {
       const pages = exportEntries({ entries: views.entries.view, log: core.log })
       for await (const page of pages(language === undefined ? {} : { language })) {
@@ -177,4 +179,5 @@ const statusOf = (found: Inspection): ProjectionStatus => ({
   position: String(found.position),
   lag: String(found.lag),
   parked: parkedOf(found),
+  ...defined({ progress: found.progress }),
 })

@@ -16,8 +16,8 @@ export const draft: Draft = {
   senses: [{ gloss: 'a unit of language' }],
 }
 
-// @ts-expect-error A part of speech is one of a closed list.
-export const wrong: Draft = { language: 'en', lemma: 'word', partOfSpeech: 'nonsense' }
+/** A part of speech is one of a closed list: were it any text, this would be false. */
+export const isClosed: string extends Draft['partOfSpeech'] ? false : true = true
 
 export const codesOf = ({ code, errors = [] }: Problem): readonly string[] => [code, ...errors.map(each => each.code)]
 

@@ -73,7 +73,11 @@ export type Highlight = {
 
 const MAX_HIGHLIGHTS = 5
 
-const whole = (pointer: string, text: string): Highlight => ({ pointer, text, ranges: [{ start: 0, end: text.length }] })
+const whole = (pointer: string, text: string): Highlight => ({
+  pointer,
+  text,
+  ranges: [{ start: 0, end: text.length }],
+})
 
 /** Code points with the marks that follow them. */
 const lettersIn = (text: string): readonly string[] => text.match(/\P{M}\p{M}*|\p{M}+/gu) ?? []
@@ -92,7 +96,9 @@ const prefixHighlight = (query: SearchQuery, lemma: string, language: string): H
 
 const inText = (query: SearchQuery, pointer: string, text: string, language: string): readonly Highlight[] => {
   const ranges = wordsIn(text).flatMap(({ word, at }): readonly Range[] =>
-    query.definitions.some(set => set.includes(ascii(stem(word, language)))) ? [{ start: at, end: at + word.length }] : [],
+    query.definitions.some(set => set.includes(ascii(stem(word, language))))
+      ? [{ start: at, end: at + word.length }]
+      : [],
   )
   return ranges.length > 0 ? [{ pointer, text, ranges }] : []
 }
