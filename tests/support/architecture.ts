@@ -36,6 +36,7 @@ const sharedDomain: ReadonlySet<string> = new Set(
     'owned',
     'refusal',
     'roles',
+    'forms',
     'shape',
     'trace',
     'turns',
