@@ -250,9 +250,9 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
     ask(core, () => keysPart(core, config)),
     ask(core, () => diskPart(config)),
     ask(core, () => jobsPart(sources)),
-    within(core, async () =>
-      (await Promise.all(Object.values(views).map(each => each.view.ready()))).every(Boolean),
-    ).catch(() => false),
+    within(core, async () => (await Promise.all(views.all.map(each => each.view.ready()))).every(Boolean)).catch(
+      () => false,
+    ),
     ...handles.map(async ({ kind, name, handle }) => {
       const found = await ask(core, async () => {
         const status: Statused = await handle.status()

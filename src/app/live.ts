@@ -19,7 +19,7 @@ import { openFilters } from '../subscribers/live-filters.ts'
 import { liveEventSchemas } from '../subscribers/live-schemas.ts'
 import { openStandings } from '../subscribers/live-standings.ts'
 import type { Closing, Core, Running } from './core.ts'
-import { declaredCategories } from './history.ts'
+import { categoriesOf } from './declared.ts'
 
 export const openLive = async (
   core: Core,
@@ -45,6 +45,7 @@ export const openLive = async (
   const { onError, most, total, standing, lost, figures } = options
   const ending = new AbortController()
   const { signal } = ending
+  const categories = categoriesOf(core.areas)
   const syncTokens = openSyncTokens(await keys.secret('sync-token'), log)
   const secret = await keys.secret('live-ticket')
   const tickets = openTickets({ records: core.engine.store, secret, clock, newId })
@@ -91,7 +92,7 @@ export const openLive = async (
     signal,
     onError,
     readFilter: openFilters(
-      declaredCategories,
+      categories,
       running.projections.map(({ name }) => name),
     ),
     now: async () => {
@@ -137,6 +138,6 @@ export const openLive = async (
       await hub.done
     },
   })
-  const document = asyncApi(options.version, liveEventSchemas(declaredCategories, FiguresSchema))
+  const document = asyncApi(options.version, liveEventSchemas(categories, FiguresSchema))
   return { ...feed, nodes: nodes.all, document, page: asyncApiPage(document) }
 }

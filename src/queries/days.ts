@@ -5,6 +5,7 @@ import type { Day } from '../domain/entry/day.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isOutage } from '../ports/outage.ts'
+import { entriesProjection } from '../projections/entries.ts'
 import type { EntryReads } from './entries.ts'
 import { drawEntry } from './entry-draw.ts'
 import { publicTags } from './entry-lists.ts'
@@ -53,7 +54,7 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
     people: peopleIn,
     permission: 'entries:read',
     output: EntrySchema,
-    reads: ['entries'],
+    reads: [entriesProjection],
     closed: ['language', 'date'],
     caching: ({ language, date }) => ({
       strategy: 'until-changed',

@@ -11,8 +11,8 @@ import { parseQuery } from '../domain/search/query.ts'
 import { type SearchOutcome, searchOutcomes } from '../domain/search/searches.ts'
 import { EDGE_LETTERS, letters } from '../domain/search/terms.ts'
 import type { Row } from '../ports/read-store.ts'
-import { type EntryDocument, nameKey, REMOVAL } from '../projections/entries.ts'
-import type { SearchDocument } from '../projections/search.ts'
+import { type EntryDocument, entriesProjection, nameKey, REMOVAL } from '../projections/entries.ts'
+import { type SearchDocument, searchProjection } from '../projections/search.ts'
 import { publicTags } from './entry-lists.ts'
 import { EntrySchema, type EntryView, entryView, peopleIn } from './entry-view.ts'
 import { type SearchCursor, type SearchIndex, type SearchPage, type SearchRequest, search } from './search.ts'
@@ -125,7 +125,7 @@ export const searchEntries = (
   people: item => (typeof item === 'object' && item !== null && 'entry' in item ? peopleIn(item.entry) : []),
   permission: 'entries:read',
   output,
-  reads: ['search', 'entries'],
+  reads: [searchProjection, entriesProjection],
   caching: ({ language, partOfSpeech }) => ({ strategy: 'until-changed', tags: publicTags(language, partOfSpeech) }),
   repeated: note => {
     const outcome = searchOutcomes.find(each => each === note)
@@ -219,7 +219,7 @@ export const suggestEntries = (
   ofAll: true,
   permission: 'entries:read',
   output: Type.Object({ items: Type.Array(Suggestion), filling: Type.Optional(FillingSchema) }, { $id: 'Suggestions' }),
-  reads: ['search'],
+  reads: [searchProjection],
   // Asked for with every letter typed: on a dictionary that is written to all the time, being right to the second would keep nothing.
   caching: () => ({ strategy: 'public', seconds: 5, staleSeconds: 25, tags: [REMOVAL] }),
   run: async ({ q, language, limit }) => {

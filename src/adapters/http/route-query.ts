@@ -1,27 +1,27 @@
 /** From a declared query to a route: wait for what the request has seen, ask, map the answer. */
 import type { Static, TSchema } from 'typebox'
 import type { SyncTokens } from '../../core/log/sync-tokens.ts'
+import type { Projection } from '../../core/project/define.ts'
 import type { Cursors } from '../../core/query/cursors.ts'
 import type { Cursor, Page, Query, Reflecting } from '../../core/query/define.ts'
 import { defined } from '../../domain/defined.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import { fillingHeaders, fillingMembers, notYet } from './filling.ts'
 import type { Names } from './names.ts'
-import { type ProblemCode, ProblemError, problemFrom, problemOf } from './problems.ts'
+import { helpOf } from './problems/edge.ts'
+import { ProblemError, problemFrom } from './problems.ts'
 import type { Made, Responses, Scope } from './responses.ts'
 import type { Answer, Documented, EdgeRequest, RateClass, RequestExample, Route } from './route.ts'
 import { REALM, unauthenticated } from './security.ts'
-
-export type ProjectionName = Query<never, unknown>['reads'][number]
 
 /** What the edge asks of the read side beside the queries themselves. */
 export type Freshness = {
   /** What every read model of this node reflects at least, as far as it knows: the Sync-Token of answers that read nothing. */
   position(): bigint
   /** Waits until the projections have reached the position, two seconds at most. @throws {ProjectionError} behind, building. */
-  waitFor(reads: readonly ProjectionName[], position: bigint): Promise<void>
+  waitFor(reads: readonly Projection[], position: bigint): Promise<void>
   /** The collections that are read now, for what is kept of their answers; undefined while there are none. */
-  scopes(reads: readonly ProjectionName[]): Promise<readonly Scope[] | undefined>
+  scopes(reads: readonly Projection[]): Promise<readonly Scope[] | undefined>
 }
 
 export type QueryDeps = {
@@ -48,7 +48,7 @@ type Common<Q extends TSchema, Input, Output> = {
   readonly query: Query<Input, Output>
   readonly request: RequestExample
   readonly answers: Readonly<Record<number, Documented>>
-  readonly problems: readonly ProblemCode[]
+  readonly problems: readonly string[]
 }
 
 /** What an input is made of. */
@@ -76,7 +76,7 @@ const given = <Q extends TSchema>(request: EdgeRequest): Given<Q> => ({
   request,
 })
 
-const readProblems: readonly ProblemCode[] = ['projection-behind', 'projection-building', 'store-unavailable']
+const readProblems: readonly string[] = ['projection-behind', 'projection-building', 'store-unavailable']
 
 const base = <Q extends TSchema, Input, Output>(declared: Common<Q, Input, Output>): Omit<Route, 'handle'> => {
   const { path, tag, summary, description, params, querystring, query, request, answers, problems } = declared
@@ -108,7 +108,7 @@ const waitFor = async (
   if (after === undefined) return
   if (query.reads.length > 0) await deps.freshness.waitFor(query.reads, after)
   if (query.people && deps.names && !(await deps.names.reached(after, PATIENCE_MS)))
-    throw new ProblemError('projection-behind', problemOf('projection-behind').help)
+    throw new ProblemError('projection-behind', helpOf('projection-behind'))
 }
 
 /** Each once; undefined where nobody is named. */

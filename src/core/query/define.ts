@@ -3,6 +3,7 @@ import Type, { type TSchema } from 'typebox'
 import type { Json } from '../../domain/event.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Permission, Rights } from '../../domain/roles.ts'
+import type { Projection } from '../project/define.ts'
 
 /** Who asks: no actor is a stranger. */
 export type Reader = Rights & {
@@ -79,7 +80,7 @@ export type Query<Input, Output> = {
   readonly querystring?: TSchema
   readonly output: TSchema
   /** The projections it reads: a request with a Sync-Token waits for them, 2 s at most. None: it reads the log itself. */
-  readonly reads: readonly ('entries' | 'search' | 'analytics' | 'history')[]
+  readonly reads: readonly Projection[]
   /** The actors that what is shown names by their ids (of a page: an item of it). Their display names are put in as it is sent. */
   readonly people?: (shown: unknown) => readonly string[]
   /**

@@ -6,6 +6,7 @@
 import { Readable } from 'node:stream'
 import Type from 'typebox'
 import { defined } from '../../../domain/defined.ts'
+import { entriesProjection } from '../../../projections/entries.ts'
 import type { exportEntries } from '../../../queries/entry-export.ts'
 import { entryExample } from '../examples.ts'
 import { FILLING, fillingHeaders } from '../filling.ts'
@@ -48,7 +49,7 @@ export const exportRoute = (deps: ExportDeps): Route => {
   const open = async (request: EdgeRequest): Promise<Answer> => {
     formatOf(header(request, 'accept'), [NDJSON], `The export is offered as ${NDJSON}.`)
     const after = await cursorOf(request, name, deps.cursors)
-    if (request.after !== undefined) await deps.freshness.waitFor(['entries'], request.after)
+    if (request.after !== undefined) await deps.freshness.waitFor([entriesProjection], request.after)
     const headers = { 'x-accel-buffering': 'no', ...fillingHeaders(deps.filling()) }
     if (request.method === 'HEAD') return { status: 200, type: NDJSON, headers }
     const scope = cursorScope(request, name)
