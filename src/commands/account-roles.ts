@@ -1,7 +1,7 @@
 /** What administrators do to accounts: roles, suspension. */
 
 import type { Accepted, Transactor } from '../core/write/transact.ts'
-import { type AccountEvent, type AccountState, accountStream } from '../domain/account/account.ts'
+import { type AccountEvent, type AccountRefusal, type AccountState, accountStream } from '../domain/account/account.ts'
 import { type Administering, grantRole, reinstate, suspend, takeRole } from '../domain/account/administration.ts'
 import {
   ADMINISTRATORS_STREAM,
@@ -58,13 +58,13 @@ const run = async (
   deps: Deps,
   id: string,
   by: Actor,
-  decide: Decide<AccountState, AccountEvent>,
+  decide: Decide<AccountState, AccountEvent, AccountRefusal>,
   from: From,
   begins = false,
 ): Promise<Administered> => {
   const stream = accountStream(id)
   const carry = () => deps.accounts.run(stream, decide, { ...envelopeOf(deps, from), actor: by })
-  const on = (change: Decide<Administrators, AdministratorsEvent>) =>
+  const on = (change: Decide<Administrators, AdministratorsEvent, AccountRefusal>) =>
     deps.administrators.run(ADMINISTRATORS_STREAM, change, { ...envelopeOf(deps, from), actor: by })
   const { state } = await deps.accounts.load(stream)
   const decided = decide(state)

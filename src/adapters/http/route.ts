@@ -6,7 +6,7 @@ import type { TSchema } from 'typebox'
 import type { Actor, Json } from '../../domain/event.ts'
 import type { Permission, Rights } from '../../domain/roles.ts'
 import type { Encoding } from './negotiation.ts'
-import type { AnswerHeaders, ProblemCode } from './problems.ts'
+import type { AnswerHeaders } from './problems.ts'
 
 export type RateClass = 'reads' | 'suggest' | 'search' | 'writes' | 'signIns'
 
@@ -109,6 +109,8 @@ export type Route = {
   readonly upgrade?: (socket: WebSocket, request: FastifyRequest) => void
   /** Its answers carry no Sync-Token: they hand out a secret, and are about no position of the log. */
   readonly positionless?: true
+  /** Takes a form as well, whose members say nothing. */
+  readonly form?: true
   /** Absent: not limited. */
   readonly rate?: RateClass
   readonly params?: TSchema
@@ -117,7 +119,7 @@ export type Route = {
   readonly request: RequestExample
   readonly answers: Readonly<Record<number, Documented>>
   /** Beside those that any route of its kind may answer with. */
-  readonly problems: readonly ProblemCode[]
+  readonly problems: readonly string[]
   readonly handle: (request: EdgeRequest) => Promise<Answer> | Answer
 }
 

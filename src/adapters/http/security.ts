@@ -5,10 +5,11 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { SyncTokens } from '../../core/log/sync-tokens.ts'
+import { denied } from '../../domain/denial.ts'
 import { type Permission, permitsSomewhere } from '../../domain/roles.ts'
 import type { Authority } from './authority.ts'
 import { addressKey, type Hit, type Limits } from './limits.ts'
-import { ProblemError } from './problems.ts'
+import { ProblemError, problemFrom } from './problems.ts'
 import type { RateClass, Requester, Route } from './route.ts'
 import type { SessionCookies } from './session-cookies.ts'
 
@@ -122,12 +123,10 @@ export const openGuard = (deps: {
     return (await syncTokens.read(Array.isArray(token) ? token.join() : token)).position
   }
 
-  /** Which permission is missing is told to those who are somebody. */
-  const denied = (permission: string, known: boolean): ProblemError =>
-    known
-      ? new ProblemError('permission-denied', `This needs the permission ${permission}.`, {
-          headers: { 'www-authenticate': `${REALM}, error="insufficient_scope"` },
-        })
+  /** Strangers are told how to become somebody. */
+  const refusedFor = (permission: Permission, requester: Requester): ProblemError =>
+    requester.actor
+      ? problemFrom(denied(permission, requester), { 'www-authenticate': `${REALM}, error="insufficient_scope"` })
       : unauthenticated(REALM, 'This needs an access token.')
 
   /** By a cookie, which browsers send without being asked: a change has to prove that a page of ours wants it. */
@@ -167,7 +166,7 @@ export const openGuard = (deps: {
     const counted = actor ? `${actor.kind} ${actor.id}` : addressKey(request.ip)
     const hit = route.rate && (await count(route.rate, counted))
     if (route.permission !== undefined && !mayAsk(route, route.permission, requester))
-      throw denied(route.permission, actor !== undefined)
+      throw refusedFor(route.permission, requester)
     route.admit?.(counted)
     return { requester, counted, after, hit }
   }

@@ -3,7 +3,7 @@
 import type { Token } from '../../domain/access/token.ts'
 import type { Account } from '../../domain/account/account.ts'
 import { grantsOf, rightsOf } from '../../domain/account/grants.ts'
-import { anonymousPermissions, permissionsOf, type Rights } from '../../domain/roles.ts'
+import type { Rights, RoleRights } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Identities } from '../../projections/identities.ts'
 import type { TokenFollower } from '../../projections/tokens.ts'
@@ -15,6 +15,7 @@ export type TokenAuthorityDeps = {
   readonly identities: Pick<Identities, 'session'>
   readonly verifier: TokenVerifier
   readonly follower: TokenFollower
+  readonly roles: RoleRights
   readonly head: () => Promise<bigint>
   readonly clock: Pick<Clock, 'now' | 'monotonic'>
 }
@@ -27,9 +28,9 @@ const REACH_MS = 2000
 export const DEAF_MS = 10_000
 
 /** The role is the log's, not the token's: nothing but the log can grant anything. */
-const requesterOf = ({ id, subject, role }: Token): Requester => ({
+const requesterOf = ({ id, subject, role }: Token, roles: RoleRights): Requester => ({
   actor: { kind: 'service', id: subject },
-  permissions: permissionsOf(role),
+  ...roles.rights(roles.of(role)),
   credential: { id },
 })
 
@@ -37,7 +38,7 @@ const requesterOf = ({ id, subject, role }: Token): Requester => ({
  * Of every role that is in force now: a grant that ended is none, whatever the token was made under. An account is a value
  * that a new event replaces, so what it may do is worked out once until one of its grants ends.
  */
-const openAccountRights = () => {
+const openAccountRights = (roles: RoleRights) => {
   const known = new WeakMap<Account, { readonly rights: Rights; readonly from: number; readonly until: number }>()
   return (account: Account, now: Date): Rights => {
     const at = now.getTime()
@@ -45,15 +46,15 @@ const openAccountRights = () => {
     if (kept && kept.from <= at && at < kept.until) return kept.rights
     const standing = grantsOf(account.grants, now)
     const ends = standing.flatMap(({ expiresAt }) => (expiresAt === undefined ? [] : Date.parse(expiresAt)))
-    const rights = rightsOf(standing)
+    const rights = rightsOf(standing, roles)
     known.set(account, { rights, from: at, until: Math.min(Number.POSITIVE_INFINITY, ...ends) })
     return rights
   }
 }
 
 export const openTokenAuthority = (deps: TokenAuthorityDeps): Authority => {
-  const { verifier, follower, identities, head, clock } = deps
-  const rights = openAccountRights()
+  const { verifier, follower, identities, roles, head, clock } = deps
+  const rights = openAccountRights(roles)
   const hear = async () => follower.reached(await head(), PATIENCE_MS)
 
   const service = (id: string): Token | undefined => {
@@ -85,14 +86,14 @@ export const openTokenAuthority = (deps: TokenAuthorityDeps): Authority => {
       }
       if (!follower.state(claims.jti)) await hear()
       const known = service(claims.jti)
-      return known?.subject === claims.sub ? requesterOf(known) : undefined
+      return known?.subject === claims.sub ? requesterOf(known, roles) : undefined
     },
     current: ({ id }) => {
       if (clock.monotonic() - follower.heardAt() > DEAF_MS) return undefined
       const known = service(id)
-      return known ? requesterOf(known) : holder(id)
+      return known ? requesterOf(known, roles) : holder(id)
     },
-    strangers: anonymousPermissions,
+    strangers: roles.strangers,
     deafFor: () => clock.monotonic() - follower.heardAt(),
     reached: position => follower.reached(position, REACH_MS),
   }

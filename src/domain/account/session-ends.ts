@@ -1,7 +1,8 @@
 /** The end of all sessions of an account for its own sake; other decisions end them by the way. */
+
 import type { Decide } from '../decider.ts'
 import { refuse } from '../refusal.ts'
-import type { AccountEvent, AccountState } from './account.ts'
+import type { AccountEvent, AccountRefusal, AccountState } from './account.ts'
 import type { Ending, EndReason } from './session-end-events.ts'
 import { endFault } from './standing.ts'
 
@@ -12,13 +13,13 @@ export const endSessions =
   (
     reason: Extract<EndReason, 'factor-changed' | 'all-others' | 'all'>,
     ending: Ending = {},
-  ): Decide<AccountState, AccountEvent> =>
+  ): Decide<AccountState, AccountEvent, AccountRefusal> =>
   account =>
     account ? [{ type: 'SessionsEnded', data: { ...ending, reason } }] : absent()
 
 /** An administrator ends them all, and says why. */
 export const endSessionsFor =
-  (by: string, grounds: string): Decide<AccountState, AccountEvent> =>
+  (by: string, grounds: string): Decide<AccountState, AccountEvent, AccountRefusal> =>
   account => {
     const fault = endFault(account)
     if (fault || !account) return fault ?? []

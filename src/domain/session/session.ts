@@ -7,6 +7,9 @@ import { type EventOf, eventType, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
 
+/** What is refused of a session. */
+export type SessionRefusal = 'session-ended' | 'session-not-found' | 'step-up-required' | 'second-factor-required'
+
 // Stream
 
 export const sessionCategory = 'session'
@@ -164,7 +167,7 @@ export type Start = {
   readonly now: Date
 }
 export const startSession =
-  ({ now, ...given }: Start): Decide<SessionState, SessionEvent> =>
+  ({ now, ...given }: Start): Decide<SessionState, SessionEvent, SessionRefusal> =>
   session => {
     if (session) return []
     const endsAt = new Date(now.getTime() + lifeOf(given.remember).longestMs).toISOString()
@@ -178,7 +181,7 @@ const over = () => refuse('session-ended', 'The session has ended, or there is n
  * the answer is that of the first time. Any older one was stolen, by the one side or the other: the session ends.
  */
 export const refreshSession =
-  (generation: number, now: Date): Decide<SessionState, SessionEvent> =>
+  (generation: number, now: Date): Decide<SessionState, SessionEvent, SessionRefusal> =>
   session => {
     if (!session || !isLive(session, now)) return over()
     if (generation === session.generation)
@@ -193,13 +196,13 @@ export type Proof = 'password' | 'totp' | 'recovery-code' | 'passkey' | 'provide
 
 /** Notes that the holder of a session proved who they are: what asks for that may be done for ten minutes. */
 export const stepUpSession =
-  (owner: string, by: Proof, now: Date): Decide<SessionState, SessionEvent> =>
+  (owner: string, by: Proof, now: Date): Decide<SessionState, SessionEvent, SessionRefusal> =>
   session =>
     session?.accountId !== owner || !isLive(session, now) ? over() : [{ type: 'SessionSteppedUp', data: { by } }]
 
 /** Ends it; of somebody else's there is none to see. */
 export const endSession =
-  (owner: string, reason: 'signed-out' | 'ended'): Decide<SessionState, SessionEvent> =>
+  (owner: string, reason: 'signed-out' | 'ended'): Decide<SessionState, SessionEvent, SessionRefusal> =>
   session =>
     session?.accountId !== owner
       ? refuse('session-not-found', 'There is no such session.')
@@ -209,7 +212,7 @@ export const endSession =
 
 /** An administrator ends one of somebody else's, and says why. */
 export const endSessionFor =
-  (owner: string, by: string, grounds: string): Decide<SessionState, SessionEvent> =>
+  (owner: string, by: string, grounds: string): Decide<SessionState, SessionEvent, SessionRefusal> =>
   session => {
     if (session?.accountId !== owner) return refuse('session-not-found', 'There is no such session.')
     if (grounds.trim() === '') return refuse('reason-required', 'Whoever ends the session of somebody else says why.')
