@@ -156,7 +156,7 @@ export const openAdministration = (core: Core, identities: Pick<Identities, 'adm
     grant: async (given, by, from) => standing(await roles.grant(deps, given, by, from)),
     take: async (given, by, from) => standing(await roles.take(deps, given, by, from)),
     suspend: async (id, reason, by, from) => standing(await roles.suspendAccount(deps, id, reason, by, from)),
-    endSessions: async (id, grounds, by, from) => standing(await roles.endAccountSessions(deps, id, grounds, by, from)),
+    endSessions: async (id, reason, by, from) => standing(await roles.endAccountSessions(deps, id, reason, by, from)),
     endSession: (about, by, from) => roles.endAccountSession(deps, about, by, from),
     reinstate: async (id, reason, by, from) => standing(await roles.reinstateAccount(deps, id, reason, by, from)),
   }

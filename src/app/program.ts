@@ -99,6 +99,7 @@ const compose = async ({ config, options, areas, opened, close }: Composing): Pr
     },
     fillSample: async watch => sample?.fill(watch),
     import: (format, path, options) => importFrom(format, path, importDeps(core), options),
+    catchUp: named(entriesProjection.name).catchUp,
     exportEntries: async function* ({ language, signal }) {
       const pages = exportEntries({ entries: views.of(entriesProjection), log: core.log })
       for await (const page of pages(language === undefined ? {} : { language })) {
@@ -194,4 +195,5 @@ const statusOf = (found: Inspection): ProjectionStatus => ({
   position: String(found.position),
   lag: String(found.lag),
   parked: parkedOf(found),
+  ...defined({ progress: found.progress }),
 })

@@ -15,7 +15,7 @@ import { EntryRedacted } from '../domain/entry/events.ts'
 import { entryAggregate } from '../domain/entry/state.ts'
 import { waitAtMost } from '../ports/clock.ts'
 import { openIdentities } from '../projections/identities.ts'
-import { followPeople } from '../projections/people.ts'
+import { foldPeople } from '../projections/people.ts'
 import { followTokens } from '../projections/tokens.ts'
 import type { MailRule } from '../subscribers/mail.ts'
 import { signUpEnds } from './address.ts'
@@ -64,8 +64,9 @@ const startRunning = async (
     handle: each.run(signal, complain(`subscriber ${each.name}`), trace),
   }))
   const identities = openIdentities(clock)
-  const people = followPeople({ log, clock, signal, onError: complain('people') })
-  const follower = followTokens({ log, clock, signal, identities })
+  const heard = foldPeople()
+  const follower = followTokens({ log, clock, signal, identities, people: heard, onPassed: complain('people') })
+  const people = { ...heard, position: follower.position, reached: follower.reached }
   // A removed text leaves this node's memory too, whichever node removed it.
   const head = await log.head()
   const forgetting = tail({
@@ -99,7 +100,7 @@ const startRunning = async (
     close: async () => {
       ending.abort()
       const consumers = [...projections, ...subscribers].map(each => each.handle.done)
-      const all = Promise.all([...consumers, follower.done, people.done, forgetting, ended])
+      const all = Promise.all([...consumers, follower.done, forgetting, ended])
       // Whoever is not waited for ends with what it stands on, and its lease lapses by itself.
       await waitAtMost(clock, ENDING_MS, all)
     },

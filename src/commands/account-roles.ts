@@ -150,19 +150,19 @@ export const suspendAccount = (deps: Deps, id: string, reason: string, by: Actor
 export const endAccountSessions = (
   deps: Deps,
   id: string,
-  grounds: string,
+  reason: string,
   by: Actor,
   from: From,
-): Promise<Administered> => run(deps, id, by, endSessionsFor(by.id, grounds), from)
+): Promise<Administered> => run(deps, id, by, endSessionsFor(by.id, reason), from)
 
 /** The same for one of them. */
 export const endAccountSession = async (
   deps: Deps & Pick<IdentityDeps, 'sessions'>,
-  about: { readonly id: string; readonly sessionId: string; readonly grounds: string },
+  about: { readonly id: string; readonly sessionId: string; readonly reason: string },
   by: Actor,
   from: From,
 ): Promise<'done' | Refusal> => {
-  const decide = endSessionFor(about.id, by.id, about.grounds)
+  const decide = endSessionFor(about.id, by.id, about.reason)
   const envelope = { ...envelopeOf(deps, from), actor: by }
   const result = await deps.sessions.run(sessionStream(about.sessionId), decide, envelope)
   return isRefusal(result) ? result : 'done'

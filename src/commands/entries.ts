@@ -10,6 +10,7 @@ import { checkLemma } from '../domain/entry/lemma.ts'
 import { StandingMembers } from '../domain/entry/members.ts'
 import type { EntryState } from '../domain/entry/state.ts'
 import type { JsonObject } from '../domain/event.ts'
+import { REVISION } from '../domain/forms.ts'
 import { entryId } from '../domain/ids.ts'
 import { isRefusal, refuse } from '../domain/refusal.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from '../domain/text/registered-languages.ts'
@@ -180,7 +181,7 @@ export const restoreEntry: EntryCommand<OnEntry<Static<typeof OptionalReasonBody
 }
 
 export const RevertBody = Type.Object(
-  { toRevision: Type.String({ pattern: '^(0|[1-9][0-9]{0,14})$' }), reason: Type.Optional(text) },
+  { toRevision: Type.String({ pattern: REVISION }), reason: Type.Optional(text) },
   { ...strict, $id: 'EntryRevert' },
 )
 export const revertEntry: EntryCommand<OnEntry<Static<typeof RevertBody>>> = {

@@ -63,7 +63,7 @@ const open = (caching: Caching, shared?: { cache: Cache; clock: ReturnType<typeo
       body: undefined,
       headers: {},
       requester: stranger,
-      address: '192.0.2.1',
+      address: () => '192.0.2.1',
       counted: 'a',
       after: undefined,
       ...more,

@@ -37,6 +37,7 @@ const sharedDomain: ReadonlySet<string> = new Set(
     'owned',
     'refusal',
     'roles',
+    'forms',
     'shape',
     'trace',
     'turns',

@@ -25,8 +25,8 @@ export type Credential = { readonly id: string }
 export type EdgeRequest = {
   readonly id: string
   readonly method: string
-  /** Where it comes from, as a trusted proxy says. */
-  readonly address: string
+  /** Where it comes from, as a trusted proxy says; worked out when it is asked for. */
+  readonly address: () => string
   /** As sent, without the query string. */
   readonly path: string
   readonly params: Readonly<Record<string, string>>

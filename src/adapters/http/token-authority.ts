@@ -7,7 +7,7 @@ import type { Rights, RoleRights } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Identities } from '../../projections/identities.ts'
 import type { TokenFollower } from '../../projections/tokens.ts'
-import type { TokenVerifier } from './access-tokens.ts'
+import type { AccessClaims, TokenVerifier, Verified } from './access-tokens.ts'
 import type { Authority } from './authority.ts'
 import type { Requester } from './route.ts'
 
@@ -58,40 +58,50 @@ export const openTokenAuthority = (deps: TokenAuthorityDeps): Authority => {
   const hear = async () => follower.reached(await head(), PATIENCE_MS)
 
   const service = (id: string): Token | undefined => {
-    const known = follower.state(id)
-    return !known || known.revoked || Date.parse(known.expiresAt) <= clock.now().getTime() ? undefined : known
+    const found = follower.state(id)
+    return !found || found.revoked || Date.parse(found.expiresAt) <= clock.now().getTime() ? undefined : found
   }
+  const holderOf = (id: string, { account }: { readonly account: Account }): Requester => ({
+    actor: { kind: 'account', id: account.id },
+    ...rights(account, clock.now()),
+    credential: { id },
+  })
   const holder = (id: string): Requester | undefined => {
     const found = identities.session(id)
-    return (
-      found && {
-        actor: { kind: 'account', id: found.account.id },
-        ...rights(found.account, clock.now()),
-        credential: { id },
-      }
-    )
+    return found && holderOf(id, found)
+  }
+  const known = (claims: AccessClaims): Requester | undefined => {
+    if (claims.kind === 'account') {
+      const found = identities.session(claims.session)
+      return found?.account.id === claims.sub && found.session.epoch === claims.epoch
+        ? holderOf(claims.session, found)
+        : undefined
+    }
+    const found = service(claims.jti)
+    return found?.subject === claims.sub ? requesterOf(found, roles) : undefined
+  }
+  /** What this node does not know yet may be in the log. */
+  const isUnheard = (claims: AccessClaims): boolean =>
+    claims.kind === 'account' ? !identities.session(claims.session) : !follower.state(claims.jti)
+  const heard = async (claims: AccessClaims): Promise<Requester | undefined> => {
+    await hear()
+    return known(claims)
+  }
+  const stands = (verified: Verified): Promise<Requester | undefined> | Requester | undefined => {
+    if ('fault' in verified) return undefined
+    const { claims } = verified
+    return known(claims) ?? (isUnheard(claims) ? heard(claims) : undefined)
   }
 
   return {
-    authenticate: async token => {
-      const verified = await verifier.verify(token)
-      if ('fault' in verified) return undefined
-      const { claims } = verified
-      if (claims.kind === 'account') {
-        if (!identities.session(claims.session)) await hear()
-        const found = identities.session(claims.session)
-        return found?.account.id === claims.sub && found.session.epoch === claims.epoch
-          ? holder(claims.session)
-          : undefined
-      }
-      if (!follower.state(claims.jti)) await hear()
-      const known = service(claims.jti)
-      return known?.subject === claims.sub ? requesterOf(known, roles) : undefined
+    authenticate: token => {
+      const verified = verifier.verify(token)
+      return verified instanceof Promise ? verified.then(stands) : stands(verified)
     },
     current: ({ id }) => {
       if (clock.monotonic() - follower.heardAt() > DEAF_MS) return undefined
-      const known = service(id)
-      return known ? requesterOf(known, roles) : holder(id)
+      const found = service(id)
+      return found ? requesterOf(found, roles) : holder(id)
     },
     strangers: roles.strangers,
     deafFor: () => clock.monotonic() - follower.heardAt(),

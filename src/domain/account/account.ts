@@ -301,7 +301,7 @@ export const moveBack =
     const data = { accountId: account.id, claim, from: account.claim, address, reverted: true }
     return [
       { type: 'AddressChanged', data },
-      { type: 'SessionsEnded', data: { reason: 'address-reverted' } },
+      { type: 'SessionsEnded', data: { cause: 'address-reverted' } },
     ]
   }
 
@@ -316,6 +316,6 @@ export const setPassword =
     if (!account) return absent()
     const set = { type: 'PasswordSet' as const, data: { accountId: account.id, password, reason } }
     if (reason === 'rehashed') return [set]
-    const why = reason === 'reset' ? 'reset' : 'password-changed'
-    return [set, { type: 'SessionsEnded', data: { ...ending, reason: why } }]
+    const cause = reason === 'reset' ? 'reset' : 'password-changed'
+    return [set, { type: 'SessionsEnded', data: { ...ending, cause } }]
   }

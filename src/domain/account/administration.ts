@@ -91,7 +91,7 @@ export const suspend = (administering: Administering): Decide<AccountState, Acco
       ? []
       : [
           { type: 'AccountSuspended', data: because },
-          { type: 'SessionsEnded', data: { reason: 'suspension' } },
+          { type: 'SessionsEnded', data: { cause: 'suspension' } },
         ],
   )
 

@@ -60,7 +60,7 @@ export const beginErasure =
     const attribution = stays ? { attribution: displayName } : {}
     return [
       { type: 'ErasureBegun', data: { accountId: account.id, ...attribution } },
-      { type: 'SessionsEnded', data: { reason: 'erasure' } },
+      { type: 'SessionsEnded', data: { cause: 'erasure' } },
     ]
   }
 

@@ -1,6 +1,7 @@
 /** A session: one sign-in on one device, with refresh tokens that are each good once. */
 import Type from 'typebox'
 import type { Account } from '../account/account.ts'
+import { withCause } from '../account/session-end-events.ts'
 import type { Aggregate, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
 import { type EventOf, eventType, type Recorded } from '../event.ts'
@@ -47,20 +48,20 @@ export const SessionSteppedUp = eventType(
   'SessionSteppedUp',
   Type.Object({ by: Type.Enum(['password', 'totp', 'recovery-code', 'passkey', 'provider']) }, strict),
 )
-/** `device` is that of the session. An administrator says why in `grounds`, sealed under the key of `accountId`. */
+/** `device` is that of the session. An administrator says why in `reason`, sealed under the key of `accountId`. */
 export const SessionEnded = eventType(
   'SessionEnded',
   Type.Object(
     {
-      reason: Type.Enum(['signed-out', 'ended', 'reused', 'administrator']),
+      cause: Type.Enum(['signed-out', 'ended', 'reused', 'administrator']),
       by: text,
       device: Type.Optional(text),
       accountId: Type.Optional(text),
-      grounds: Type.Optional(Type.String({ minLength: 1, seal: 'subject' as const })),
+      reason: Type.Optional(Type.String({ minLength: 1, seal: 'subject' as const })),
     },
     strict,
   ),
-  { subject: data => String(data['accountId']) },
+  { subject: data => String(data['accountId']), version: 2, upcasters: { 1: withCause } },
 )
 
 export const sessionEvents = [SessionStarted, SessionRefreshed, SessionSteppedUp, SessionEnded] as const
@@ -189,7 +190,7 @@ export const refreshSession =
     if (generation > session.generation) return over()
     const repeated = generation === session.generation - 1
     if (repeated && now.getTime() - Date.parse(session.usedAt) <= RETRY_MS) return []
-    return [{ type: 'SessionEnded', data: { reason: 'reused', by: session.accountId, device: session.device } }]
+    return [{ type: 'SessionEnded', data: { cause: 'reused', by: session.accountId, device: session.device } }]
   }
 
 export type Proof = 'password' | 'totp' | 'recovery-code' | 'passkey' | 'provider'
@@ -202,21 +203,21 @@ export const stepUpSession =
 
 /** Ends it; of somebody else's there is none to see. */
 export const endSession =
-  (owner: string, reason: 'signed-out' | 'ended'): Decide<SessionState, SessionEvent, SessionRefusal> =>
+  (owner: string, cause: 'signed-out' | 'ended'): Decide<SessionState, SessionEvent, SessionRefusal> =>
   session =>
     session?.accountId !== owner
       ? refuse('session-not-found', 'There is no such session.')
       : session.ended
         ? []
-        : [{ type: 'SessionEnded', data: { reason, by: owner, device: session.device } }]
+        : [{ type: 'SessionEnded', data: { cause, by: owner, device: session.device } }]
 
 /** An administrator ends one of somebody else's, and says why. */
 export const endSessionFor =
-  (owner: string, by: string, grounds: string): Decide<SessionState, SessionEvent, SessionRefusal> =>
+  (owner: string, by: string, reason: string): Decide<SessionState, SessionEvent, SessionRefusal> =>
   session => {
     if (session?.accountId !== owner) return refuse('session-not-found', 'There is no such session.')
-    if (grounds.trim() === '') return refuse('reason-required', 'Whoever ends the session of somebody else says why.')
+    if (reason.trim() === '') return refuse('reason-required', 'Whoever ends the session of somebody else says why.')
     if (session.ended) return []
     const { device } = session
-    return [{ type: 'SessionEnded', data: { reason: 'administrator', by, device, accountId: owner, grounds } }]
+    return [{ type: 'SessionEnded', data: { cause: 'administrator', by, device, accountId: owner, reason } }]
   }
