@@ -12,6 +12,7 @@ import { accountPermissions } from '../../domain/account/permissions.ts'
 import { addressAggregate } from '../../domain/address/address.ts'
 import { addressKeysAggregate } from '../../domain/address/keys.ts'
 import { mailAggregate } from '../../domain/address/mail-refusal.ts'
+import { addressMoves, signUpEnds } from '../address.ts'
 import type { Area } from '../area.ts'
 import { openAdministration, openIdentityPort, scopeOf } from '../identity.ts'
 import { openOwnDataOf, openPeople } from '../people.ts'
@@ -28,6 +29,7 @@ export const accounts: Area = {
   ],
   permissions: accountPermissions,
   problems: accountProblems,
+  subscribers: ({ core }) => [addressMoves(core), signUpEnds(core).subscriber],
   routes: ({ core, config, identity, running: { identities }, erasure, history }) => {
     const port = { ...openIdentityPort(core, identity, identities, scopeOf(config)), erasure }
     const administration = openAdministration(core, identities)
