@@ -1,4 +1,5 @@
 /** Sign-in at OpenID providers: the providers that the settings name, and what the routes do with them. */
+
 import type { Logger } from 'pino'
 import type { TokenScope } from '../adapters/http/access-tokens.ts'
 import type { OpenIdPort } from '../adapters/http/routes/openid.ts'
@@ -6,6 +7,8 @@ import { FLOW_SECONDS, openFlows } from '../adapters/http/routes/openid-flow.ts'
 import * as openId from '../commands/openid.ts'
 import type { FactorDeps } from '../commands/second-factor.ts'
 import type { Config } from '../config/load.ts'
+import { openIdClaimAggregate } from '../domain/openid/claim.ts'
+import { linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { type FlowSecrets, OpenIdError, type OpenIdProviders, type ProvenIdentity } from '../ports/openid.ts'
 import type { Closing, Core } from './core.ts'
@@ -66,8 +69,8 @@ export const openOpenId = async (
   ])
   const deps: openId.OpenIdDeps = {
     ...identity,
-    claims: core.openIdClaims,
-    linked: core.linkedIdentities,
+    claims: core.transactor(openIdClaimAggregate),
+    linked: core.transactor(linkedIdentitiesAggregate),
     identitySecret,
   }
   const providers = await providersOf(core, config, logger, opened)

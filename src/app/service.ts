@@ -9,16 +9,20 @@ import { tail } from '../core/consume/tail.ts'
 import { scopesOf } from '../core/project/view.ts'
 import { openExecutor } from '../core/write/execute.ts'
 import { AccountErased } from '../domain/account/erasure-events.ts'
+import { addressAggregate } from '../domain/address/address.ts'
 import { SignUpEnded } from '../domain/address/address-events.ts'
 import { defined } from '../domain/defined.ts'
-import { choose, dayStream } from '../domain/entry/day.ts'
+import { choose, dayAggregate, dayStream } from '../domain/entry/day.ts'
 import { EntryRedacted } from '../domain/entry/events.ts'
+import { entryAggregate } from '../domain/entry/state.ts'
 import { pointOf } from '../domain/ids.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { openTurns } from '../domain/turns.ts'
 import { waitAtMost } from '../ports/clock.ts'
+import { entriesProjection } from '../projections/entries.ts'
 import { openIdentities } from '../projections/identities.ts'
 import { followPeople, type People } from '../projections/people.ts'
+import { searchProjection } from '../projections/search.ts'
 import { followTokens } from '../projections/tokens.ts'
 import { wordOfTheDay } from '../queries/days.ts'
 import { entryHistory, FOLDS_AT_ONCE, FOLDS_OF_ONE, getEntry } from '../queries/entries.ts'
@@ -53,13 +57,13 @@ const openQueries = (
   people: People,
 ) => {
   const reads = {
-    entries: views.entries.view,
+    entries: views.of(entriesProjection),
     log: core.log,
-    streams: core.entries,
+    streams: core.transactor(entryAggregate),
     folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE),
     people,
   }
-  const search = { search: views.search.view, entries: views.entries.view }
+  const search = { search: views.of(searchProjection), entries: views.of(entriesProjection) }
   const system = (commandId: string) => ({
     commandId,
     actor: operator,
@@ -76,10 +80,10 @@ const openQueries = (
       reads,
       clock: core.clock,
       pointOf,
-      chosen: async (language, date) => (await core.days.load(dayStream(language, date))).state,
+      chosen: async (language, date) => (await core.transactor(dayAggregate).load(dayStream(language, date))).state,
       choose: async (language, date, entryId, gone) => {
         const decide = choose({ language, date, entryId }, gone)
-        const result = await core.days.run(dayStream(language, date), decide, system(core.newId()))
+        const result = await core.transactor(dayAggregate).run(dayStream(language, date), decide, system(core.newId()))
         return isRefusal(result) ? undefined : result.state
       },
     }),
@@ -110,7 +114,7 @@ const startRunning = async (
   const complain = (part: string) => (error: unknown) =>
     logger.error({ part, err: error instanceof Error ? error : new Error(String(error)) }, 'a background part failed')
   const trace = consumerTrace(logger)
-  const projections = Object.values(views).map(each => ({
+  const projections = views.all.map(each => ({
     name: each.name,
     handle: each.run(signal, complain(`projection ${each.name}`), trace),
   }))
@@ -133,7 +137,7 @@ const startRunning = async (
     onEvents: events => {
       for (const event of events)
         if (event.type === AccountErased.type) forgetAccount(core, event)
-        else core.entries.forget(event.stream)
+        else core.transactor(entryAggregate).forget(event.stream)
       // What it was kept in is not known here, and never answered with again: it goes with all that is kept.
       if (events.length > 0) void core.cache.forget()
     },
@@ -147,7 +151,7 @@ const startRunning = async (
     onError: complain('forgetting sign-ups'),
     filter: { types: [SignUpEnded.type] },
     onEvents: events => {
-      for (const { stream } of events) core.addresses.forget(stream)
+      for (const { stream } of events) core.transactor(addressAggregate).forget(stream)
     },
   })
   opened.push({
@@ -174,13 +178,21 @@ const lostEndOf = ({ logId, seen, head }: NonNullable<Core['store']['lostEnd']>)
   head: String(head),
 })
 
-/** Opens the service: what works in the background, live feed, operation and the HTTP server. `serviceLog` is what it writes to. */
+export type ServiceParts = {
+  readonly core: Core
+  readonly views: Views
+  readonly config: Config
+  /** Of package.json. */
+  readonly version: string
+  /** What it writes to. */
+  readonly serviceLog: ServiceLog
+  /** How much of the dictionary is there, in percent, while it is being filled. */
+  readonly filling: () => number | undefined
+}
+
+/** Opens the service: what works in the background, live feed, operation and the HTTP server. */
 export const openService = async (
-  core: Core,
-  views: Views,
-  config: Config,
-  version: string,
-  serviceLog: ServiceLog,
+  { core, views, config, version, serviceLog, filling }: ServiceParts,
   opened: Closing[],
 ) => {
   const { logger } = serviceLog
@@ -228,6 +240,7 @@ export const openService = async (
       standing: id => authority.current({ id })?.permissions ?? (authority.deafFor() > DEAF_MS ? 'unknown' : 'ended'),
       lost: () => authority.deafFor() > DEAF_MS,
       people,
+      filling,
       figures: async () => JSON.parse(JSON.stringify((await figures.analyticsFigures()).figures)),
       onError: error => logger.error({ part: 'live', err: error }, 'a background part failed'),
     },
@@ -246,6 +259,7 @@ export const openService = async (
       version,
       log: serviceLog,
       live: told,
+      filling,
       nodes: live.nodes,
       blocks: blocks.part,
       mail: started.report,
@@ -275,20 +289,16 @@ export const openService = async (
     version,
     authority,
     logger,
-    entries: core.entries,
+    entries: core.transactor(entryAggregate),
     queries: openQueries(core, views, figures, people),
     history,
     execute: openExecutor({ cache: core.cache, clock: core.clock, newId: core.newId }),
     freshness: {
-      position: () =>
-        Object.values(views).reduce(
-          (least, { view }) => (view.position() < least ? view.position() : least),
-          views.entries.view.position(),
-        ),
-      waitFor: async (names, position) => {
-        for (const name of names) await views[name].view.waitFor(position)
+      position: views.position,
+      waitFor: async (projections, position) => {
+        for (const projection of projections) await views.of(projection).waitFor(position)
       },
-      scopes: names => scopesOf(names.map(name => views[name].view)),
+      scopes: projections => scopesOf(projections.map(views.of)),
     },
     hot: openHotRecords(core),
     log: core.log,
@@ -301,6 +311,7 @@ export const openService = async (
       // The key of receipts stays for good. Tokens are verified by the keys of tokens alone, whatever is listed here.
       return { keys: [...keys.map(key => ({ ...key })), ...erasure.keys.map(key => ({ ...key }))] }
     },
+    filling,
     ...operation,
   })
   opened.push(server)

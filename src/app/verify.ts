@@ -71,7 +71,7 @@ export const verifyAll = async (core: Core, views: Views, watch: Watch): Promise
   const { lookups } = await lookAtLookups(core, watch)
   const found = await lookAtLog(core, watch)
   const projections: VerifyReport['projections'][number][] = []
-  for (const view of Object.values(views)) {
+  for (const view of views.all) {
     const { documents, differing, differences, readUpTo } = await view.verify(watch)
     projections.push({
       name: view.name,
@@ -91,7 +91,7 @@ export const repairAll = async (core: Core, views: Views, watch: Watch): Promise
   const projections: RepairReport['projections'][number][] = []
   for (const { name, documents, different } of found.projections) {
     const checked = { name, documents, different }
-    const view = Object.values(views).find(each => each.name === name)
+    const view = views.all.find(each => each.name === name)
     const [first] = found.damaged
     if (different === 0 || !view || watch.signal.aborted) projections.push({ ...checked, rebuilt: false })
     else if (first) {

@@ -59,6 +59,8 @@ export type ImportRun = {
   readonly onReport?: (report: ImportReport) => void
   /** After every batch, with the counts so far. */
   readonly onProgress?: (counts: ImportCounts) => void
+  /** Waited for before each batch: others have to keep up with what is written. */
+  readonly pace?: () => Promise<void>
   /** Records on their way to the store at once; 256 by default. */
   readonly inFlight?: number
 }
@@ -178,6 +180,7 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
       const entrance = admit(item)
       if (entrance) batch.push(entrance)
       if (batch.length < BATCH) continue
+      await run.pace?.()
       flush()
       if (pending.size >= most) await Promise.race(pending)
       // An answer of the writer's thread may stand ready each time: without this the sockets would not be looked at for seconds.

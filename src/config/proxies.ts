@@ -1,5 +1,5 @@
 /** Whose word is believed about where a request comes from: proxies by address or network. */
-import { bitsOf, holds, type Network, readAddress, readNetwork } from '../domain/access/network.ts'
+import { bitsOf, holds, type Network, readAddress, readNetwork } from '../domain/network.ts'
 
 const names: ReadonlySet<string> = new Set(['loopback', 'linklocal', 'uniquelocal'])
 

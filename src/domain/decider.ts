@@ -58,6 +58,8 @@ export type Aggregate<State, E extends DomainEvent> = {
   readonly snapshot?: Snapshooting<State>
   /** Bytes that a state takes in memory, about. Absent: two for each character of its JSON. */
   readonly weigh?: (state: State) => number
+  /** How many of its streams are worth keeping in memory; as many as of any other when absent. */
+  readonly cachedStreams?: number
   /**
    * Anybody may ask for streams that are not there: those are not kept in memory, so that they push out none that is. Absent where
    * asking for one has to cost what asking for another does, so that the time tells nobody which is there (addresses).

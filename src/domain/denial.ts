@@ -1,10 +1,9 @@
 /** What is told to those who may not do what they ask: the same by every edge, whoever finds it out. */
-import { BASIC_ROLE } from './account/grants.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { type Permission, permissionsOf, permitsAll, type Rights } from './roles.ts'
 
 /** What everybody has who has an account. */
-const common: Rights = { permissions: permissionsOf(BASIC_ROLE) }
+const common: Rights = { permissions: permissionsOf('contributor') }
 
 /**
  * Is somebody with these rights told what the permission is called that they miss? Those are who were given more than

@@ -12,7 +12,7 @@ import { type EntryState, entryAt } from '../domain/entry/state.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { permissionsIn, permitsSomewhere } from '../domain/roles.ts'
 import type { Turns } from '../domain/turns.ts'
-import { type EntryDocument, entryTag } from '../projections/entries.ts'
+import { type EntryDocument, entriesProjection, entryTag } from '../projections/entries.ts'
 import type { People } from '../projections/people.ts'
 import {
   type EntryRevision,
@@ -113,7 +113,7 @@ export const getEntry = (reads: EntryPasts): Query<{ readonly id: string; readon
   people: peopleIn,
   permission: 'entries:read',
   output: EntrySchema,
-  reads: ['entries'],
+  reads: [entriesProjection],
   closed: ['fields'],
   caching: ({ id, asOf }) =>
     asOf ? { strategy: 'none' } : { strategy: 'until-changed', tags: [entryTag(id)], cheap: true },

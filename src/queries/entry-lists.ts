@@ -8,7 +8,15 @@ import type { Json, JsonObject } from '../domain/event.ts'
 import { anonymousPermissions, type Permission, permissionsIn } from '../domain/roles.ts'
 import { compareKeysets, matches } from '../ports/conditions.ts'
 import type { Condition } from '../ports/read-store.ts'
-import { ANY_ENTRY, type EntryDocument, kindTag, languageTag, nameKey, REMOVAL } from '../projections/entries.ts'
+import {
+  ANY_ENTRY,
+  type EntryDocument,
+  entriesProjection,
+  kindTag,
+  languageTag,
+  nameKey,
+  REMOVAL,
+} from '../projections/entries.ts'
 import type { EntryReads } from './entries.ts'
 import { EntrySchema, type EntryView, peopleIn, viewFor } from './entry-view.ts'
 
@@ -212,10 +220,11 @@ const mayList = ({ people }: Pick<EntryReads, 'people'>, contributor: string | u
 /** Entries of one status (published unless named), filtered and sorted. Who hides what they contributed to is found by nobody. A page may be short where much is left and little of it fits. */
 export const listEntries = (reads: Pick<EntryReads, 'entries' | 'people'>): Query<ListInput, Page<EntryView>> => ({
   name: 'list-entries',
+  ofAll: true,
   people: peopleIn,
   permission: 'entries:read',
   output: pageSchema,
-  reads: ['entries'],
+  reads: [entriesProjection],
   closed: ['language', 'partOfSpeech', 'status', 'contributor', 'sort', 'limit', 'fields'],
   caching: ({ status, language, partOfSpeech, contributor }) =>
     (status === undefined || status === 'published') && mayList(reads, contributor, stranger)

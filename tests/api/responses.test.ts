@@ -1,4 +1,5 @@
 /** Answers that are kept: never behind what an answer made now would be, never another's, and loaded once. */
+
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -13,6 +14,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import type { Caching } from '../../src/core/query/define.ts'
 import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
 import type { Cache } from '../../src/ports/cache.ts'
+import { entriesProjection } from '../../src/projections/entries.ts'
 import { openApi } from '../support/api.ts'
 import { inTime, openTestApp, whileTimeGoes } from '../support/app.ts'
 import { fakeClock, settle } from '../support/clocks.ts'
@@ -41,7 +43,7 @@ const open = (caching: Caching, shared?: { cache: Cache; clock: ReturnType<typeo
   })
   const query = {
     name: 'q',
-    reads: ['entries'] as const,
+    reads: [entriesProjection],
     caching: () => caching,
     repeated: (note: string) => void notes.push(note),
   }

@@ -3,7 +3,8 @@
  * that could be one is declared secret or is known to be none, and what is secret is shown by no reader, whoever asks.
  */
 import t from 'tap'
-import { declaredCategories } from '../../src/app/history.ts'
+import { areas } from '../../src/app/areas.ts'
+import { categoriesOf } from '../../src/app/declared.ts'
 import { codecsOf } from '../../src/core/log/codec.ts'
 import { openTranscript } from '../../src/core/log/transcript.ts'
 import type { EventType, JsonObject, Recorded } from '../../src/domain/event.ts'
@@ -18,15 +19,30 @@ import { openMemoryKeys } from '../support/memory-keys.ts'
 import { signIn } from '../support/people.ts'
 import { temporaryFolder } from '../support/service.ts'
 
+const declaredCategories = categoriesOf(areas)
 const types: readonly EventType[] = declaredCategories.flatMap(({ events }) => events)
 const membersOf = ({ schema }: EventType): readonly string[] =>
   'properties' in schema ? Object.keys(Object(schema.properties)) : []
 
 /** Personal, or called like a secret, and none: who may see them is said where they are sealed. */
 const known: ReadonlySet<string> = new Set([
-  ...['address', 'agent', 'bio', 'displayName', 'grounds', 'languages', 'name', 'preferences', 'reason', 'target'],
+  'address',
+  'agent',
+  'bio',
+  'displayName',
+  'grounds',
+  'languages',
+  'name',
+  'preferences',
+  'reason',
+  'target',
   // Of a provider, or of a passkey: names of a person there, and a key that is public.
-  ...['issuer', 'subject', 'credentialId', 'publicKey', 'passkeyId', 'tokenId'],
+  'issuer',
+  'subject',
+  'credentialId',
+  'publicKey',
+  'passkeyId',
+  'tokenId',
   // A keyed hash of what tells browsers apart, which opens nothing.
   'device',
 ])

@@ -33,6 +33,8 @@ const blank = [' ', '\t', '\n', '\u00a0', '\u3000'] as const
 const numberOf = (schema: SettingDeclaration['schema'], name: 'minimum' | 'maximum'): number =>
   Number(Object.entries(schema).find(([member]) => member === name)?.[1])
 
+const noNumbers = ['NaN', 'Infinity', '-0', '1.0', '1e1', '0x1', '٣', ' 9', '9 ', '9,9', 'off', 'none', 'null'] as const
+
 /** Texts of which none is a value of the setting, by its type; what is free text may be called as anything is called. */
 const wrongFor = ({ schema }: SettingDeclaration): readonly string[] => {
   const type = 'type' in schema ? schema.type : undefined
@@ -40,7 +42,7 @@ const wrongFor = ({ schema }: SettingDeclaration): readonly string[] => {
     return [
       ...blank,
       ...inherited,
-      ...['NaN', 'Infinity', '-0', '1.0', '1e1', '0x1', '٣', ' 9', '9 ', '9,9', 'off', 'none', 'null', 'unlimited'],
+      ...noNumbers,
       String(numberOf(schema, 'minimum') - 1),
       String(numberOf(schema, 'maximum') + 1),
       '9'.repeat(40),

@@ -7,6 +7,7 @@ import { endSessionsFor } from '../../src/domain/account/session-ends.ts'
 import { staysAdministrator } from '../../src/domain/account/standing.ts'
 import { addressAggregate, releaseAddress } from '../../src/domain/address/address.ts'
 import { confirmChange, requestChange, revertChange } from '../../src/domain/address/change.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { permissionsIn, permitsSomewhere, type Role } from '../../src/domain/roles.ts'
 import { begun, created, erased, person, wished } from '../support/account-events.ts'
@@ -199,9 +200,13 @@ t.test('an account that nobody acts by does not follow to another address', asyn
     .given()
     .when(requestChange({ ...change, now }))
     .then('AddressChangeRequested')
-  requested.again(confirmChange('h-2', now, fault)).thenRefused('erasure-begun')
-  requested.again(confirmChange('h-1', now, fault)).thenRefused('link-invalid')
-  const confirmed = requested.again(confirmChange('h-2', now)).then('AddressChangeConfirmed')
+  requested.again(confirmChange({ linkHash: 'h-2', now, owner: 'a-1', fault })).thenRefused('erasure-begun')
+  requested.again(confirmChange({ linkHash: 'h-1', now, owner: 'a-1', fault })).thenRefused('link-invalid')
+  for (const owner of ['a-2', undefined])
+    requested.again(confirmChange({ linkHash: 'h-2', now, ...defined({ owner }) })).thenRefused('link-invalid')
+  const confirmed = requested
+    .again(confirmChange({ linkHash: 'h-2', now, owner: 'a-1' }))
+    .then('AddressChangeConfirmed')
   confirmed.again(releaseAddress('a-1')).then('AddressReleased').again().thenNothing()
   const left = {
     type: 'AddressLeft' as const,
@@ -235,7 +240,7 @@ t.test('what was wanted of an address is given up, and what others wait for stay
     .again(releaseAddress('a-1'))
     .then('AddressReleased')
     .thenState(({ holder, changes }) => t.same([holder, changes], [undefined, []]))
-    .again(confirmChange('h-2', now))
+    .again(confirmChange({ linkHash: 'h-2', now, owner: 'a-1' }))
     .thenRefused('link-invalid')
   const signUp = {
     type: 'SignUpReceived' as const,

@@ -7,6 +7,7 @@ import t from 'tap'
 import { openMetrics } from '../../src/adapters/metrics/metrics.ts'
 import { openMetricsServer } from '../../src/adapters/metrics/server.ts'
 import type { Snapshot } from '../../src/adapters/metrics/sources.ts'
+import { areas } from '../../src/app/areas.ts'
 import { type Closing, openCore, systemClock } from '../../src/app/core.ts'
 import { openLivePart } from '../../src/app/health-live.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -201,7 +202,7 @@ t.test('a stream of more than 1,000 events is warned about; detail is for operat
   const folder = temporaryFolder(t)
   const config = loadConfig(environmentFor(folder), folder)
   const opened: Closing[] = []
-  const core = await openCore(config, systemClock, opened)
+  const core = await openCore({ config, clock: systemClock, areas, opened })
   const events = (from: number, count: number) =>
     Array.from({ length: count }, (_, at) => ({
       id: `id-${from + at}`,

@@ -148,8 +148,8 @@ export const openApi = async (url: string): Promise<Api> => {
     const body = sent.raw ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body))
     const headers = {
       ...(body !== undefined && { 'content-type': 'application/json' }),
-      // Reads see what this client wrote before.
-      ...(written !== undefined && method === 'GET' && { 'sync-token': written }),
+      // What is asked sees what this client wrote before: what it read, and what its caller may do.
+      ...(written !== undefined && { 'sync-token': written }),
       ...(sent.as !== undefined && { authorization: `Bearer ${sent.as}` }),
       ...sent.headers,
     }

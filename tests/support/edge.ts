@@ -14,6 +14,7 @@ import { ProjectionError } from '../../src/core/project/errors.ts'
 import type { View, ViewDocument } from '../../src/core/project/view.ts'
 import { openExecutor } from '../../src/core/write/execute.ts'
 import { openTransactor } from '../../src/core/write/transact.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { dayEvents } from '../../src/domain/entry/day.ts'
 import { entryIdOf } from '../../src/domain/entry/entry.ts'
 import { entryEvents } from '../../src/domain/entry/events.ts'
@@ -28,6 +29,7 @@ import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts
 import type { AppendResult } from '../../src/ports/event-store.ts'
 import type { AnalyticsDocument } from '../../src/projections/analytics.ts'
 import { type EntryDocument, entriesProjection } from '../../src/projections/entries.ts'
+import { searchProjection } from '../../src/projections/search.ts'
 import { analytics } from '../../src/queries/analytics.ts'
 import { wordOfTheDay } from '../../src/queries/days.ts'
 import { type EntryPasts, entryHistory, FOLDS_AT_ONCE, FOLDS_OF_ONE, getEntry } from '../../src/queries/entries.ts'
@@ -53,6 +55,8 @@ export type Faults = {
   /** Are answers kept? They are not where nobody knows which read model they are of. */
   keeps?: boolean
   generation?: string
+  /** How much of the dictionary is there, in percent. */
+  filling?: number
   revoked?: Set<string>
 }
 
@@ -126,9 +130,10 @@ const SearchPageSchema = Type.Object({
 /** Finds every published entry, whatever is asked for: what search finds is not the edge's business. */
 const search = (view: View<EntryDocument>): HttpDeps['queries']['searchEntries'] => ({
   name: 'search-entries',
+  ofAll: true,
   permission: 'entries:read',
   output: SearchPageSchema,
-  reads: ['search'],
+  reads: [searchProjection],
   run: async ({ q, limit, after }) => {
     const query = parseQuery(q, { language: undefined, fuzzy: 0 })
     if ('fault' in query) return refuse(query.fault, query.detail)
@@ -208,9 +213,10 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
       searchEntries: search(view),
       suggestEntries: {
         name: 'suggest-entries',
+        ofAll: true,
         permission: 'entries:read',
         output: Type.Object({ items: Type.Array(Type.Unknown()) }),
-        reads: ['search'],
+        reads: [searchProjection],
         run: async () => ({ value: { items: [] }, position: view.position() }),
       },
       analytics: analytics({ analytics: nothingCounted }),
@@ -233,9 +239,11 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
       reached: async () => true,
     },
     jwks: async () => ({ keys: [] }),
+    filling: () => faults.filling,
     health: async () => ({
       state: faults.unready ? 'failed' : 'ok',
       ready: !faults.unready,
+      ...defined({ filling: faults.filling }),
       parts: { eventStore: { state: 'ok', ageMs: 3, lag: '0', detail: { path: 'memory' } } },
     }),
     cache,

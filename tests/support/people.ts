@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import jwt from 'jsonwebtoken'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
+import { areas } from '../../src/app/areas.ts'
 import { type Closing, openCore } from '../../src/app/core.ts'
 import { carryOutErasures } from '../../src/app/erasure.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -32,7 +33,7 @@ export const signIn = async ({ app, api }: House, name: string, role: Role): Pro
 const houseKeeping = async ({ app, folder }: House, hours: number, id: string): Promise<boolean> => {
   const opened: Closing[] = []
   const ahead = { ...app.clock, now: () => new Date(app.clock.now().getTime() + hours * HOUR_MS) }
-  const core = await openCore(loadConfig(environmentFor(folder), folder), ahead, opened)
+  const core = await openCore({ config: loadConfig(environmentFor(folder), folder), clock: ahead, areas, opened })
   try {
     const over = await carryOutErasures(core, [id], (_, error) => {
       throw error

@@ -1,5 +1,5 @@
 /** `lexichron blocks`: who is not served, whatever node they come to. */
-import { holds, readAddress, readNetwork } from '../../domain/access/network.ts'
+import { holds, readAddress, readNetwork } from '../../domain/network.ts'
 import { type CliCommand, durationMs, exitCodes, needed } from './command.ts'
 import { refused } from './failures.ts'
 import { table } from './terminal.ts'
@@ -50,6 +50,8 @@ export const blocksList: CliCommand = {
   positionals: [0, 0],
   run: async (_, { terminal, open }) => {
     const all = await (await open('work')).blocks.list()
+    const refusal = refused(terminal, all)
+    if (refusal !== undefined || 'refused' in all) return refusal ?? exitCodes.failed
     if (terminal.json) await terminal.result(JSON.stringify(all))
     else
       for (const line of table([

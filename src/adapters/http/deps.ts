@@ -1,6 +1,7 @@
 /** All that the HTTP server is made of; src/app/service.ts opens it. */
 import type { Logger } from 'pino'
 import type { Log } from '../../core/log/log.ts'
+import type { Projection } from '../../core/project/define.ts'
 import type { Executor } from '../../core/write/execute.ts'
 import type { Transactor } from '../../core/write/transact.ts'
 import type { EntryEvent } from '../../domain/entry/events.ts'
@@ -79,6 +80,8 @@ export type HttpDeps = {
   /** The JSON Web Key Set of the access tokens (RFC 7517). */
   readonly jwks: () => Promise<JsonObject>
   readonly health: () => Promise<Health>
+  /** How much of the dictionary is there, in percent, while it is being filled; absent where it never is. */
+  readonly filling?: () => number | undefined
   readonly metrics?: HttpMetrics
   /** Display names; absent where there are no accounts. */
   readonly names?: Names
@@ -94,7 +97,10 @@ export type HttpDeps = {
   /** Absent where there is no live feed. */
   readonly live?: LivePort
   /** What is asked most, from start to start; absent where nothing is loaded before it is asked for. */
-  readonly hot?: HotRecords
+  readonly hot?: HotRecords & {
+    /** What the answers that are kept are made of. */
+    readonly reads: readonly Projection[]
+  }
   readonly cache: Cache
   readonly clock: Clock
   /** A random UUID. */

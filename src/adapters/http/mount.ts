@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import { defined } from '../../domain/defined.ts'
 import type { Answering } from './answering.ts'
+import { clientAddress } from './client-address.ts'
 import { ProblemError } from './problems.ts'
 import type { EdgeRequest, Route } from './route.ts'
 import type { Admission, Guard } from './security.ts'
@@ -29,7 +30,8 @@ const addressed = (path: string, params: Record<string, string>): readonly [stri
 
 const edgeRequest = (request: FastifyRequest<Parts>): EdgeRequest => {
   const { requester, counted, after } = request.getDecorator<Admission>('admission')
-  const { id, ip: address, method, query, body, headers } = request
+  const { id, method, query, body, headers } = request
+  const address = clientAddress(request)
   const [path, params] = addressed(pathOf(request.url), request.params)
   return { id, address, method, path, params, query, body, headers, requester, counted, after }
 }

@@ -5,6 +5,7 @@ import type { TSchema } from 'typebox'
 import Type from 'typebox'
 import { defined } from '../../domain/defined.ts'
 import type { Json, JsonObject } from '../../domain/event.ts'
+import { FILLING } from './filling.ts'
 import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
 import type { Documented, Route } from './route.ts'
 import { cookieNames } from './session-cookies.ts'
@@ -122,6 +123,7 @@ const headerTexts: ReadonlyMap<string, string> = new Map([
   ['Location', 'The address of what was created.'],
   ['Link', 'The first and the next page (RFC 8288).'],
   ['Idempotent-Replayed', 'true when this is the first answer again.'],
+  [FILLING, 'Only while the dictionary is being filled: how much of it is there, such as 43%.'],
 ])
 
 const local = (schema: unknown): Json =>

@@ -8,6 +8,7 @@ import type { SyncTokens } from '../../core/log/sync-tokens.ts'
 import { denied } from '../../domain/denial.ts'
 import { type Permission, permitsSomewhere } from '../../domain/roles.ts'
 import type { Authority } from './authority.ts'
+import { clientAddress } from './client-address.ts'
 import { addressKey, type Hit, type Limits } from './limits.ts'
 import { ProblemError, problemFrom } from './problems.ts'
 import type { RateClass, Requester, Route } from './route.ts'
@@ -148,7 +149,7 @@ export const openGuard = (deps: {
     const fromCookie = authorization === undefined && cookie !== undefined && !(route.upgrade && origin === undefined)
     const token = fromCookie ? cookies.access(request.headers) : undefined
     if (authorization === undefined && token === undefined) return stranger
-    const asking = { address: addressKey(request.ip), after, diagnosis: route.diagnosis === true }
+    const asking = { address: addressKey(clientAddress(request)), after, diagnosis: route.diagnosis === true }
     const found =
       authorization === undefined
         ? holderOf(token ?? '', request, asking)
@@ -163,7 +164,7 @@ export const openGuard = (deps: {
     const requester = (await route.identify?.(request)) ?? (await requesterFor(route, request, after))
     deps.checkBlocked(requester)
     const { actor } = requester
-    const counted = actor ? `${actor.kind} ${actor.id}` : addressKey(request.ip)
+    const counted = actor ? `${actor.kind} ${actor.id}` : addressKey(clientAddress(request))
     const hit = route.rate && (await count(route.rate, counted))
     if (route.permission !== undefined && !mayAsk(route, route.permission, requester))
       throw refusedFor(route.permission, requester)

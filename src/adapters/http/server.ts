@@ -12,6 +12,7 @@ import { defined } from '../../domain/defined.ts'
 import { prepareAccess } from './access.ts'
 import { type Answering, BODY_LIMIT, hitOf, openAnswering, problemOfError } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'
+import { clientAddress } from './client-address.ts'
 import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
 import { openDocument } from './documents.ts'
@@ -56,6 +57,7 @@ const IDLE_MS = 50
 
 const TIMEOUTS: NonNullable<HttpDeps['settings']['timeouts']> = { headersMs: 10_000, requestMs: 30_000 }
 const STALLED_MS = 60_000
+const SPARED_MS = 10_000
 
 const create = ({ settings, newId }: HttpDeps, answering: Answering, bare: Bare): FastifyInstance => {
   const { trustedProxies, timeouts = TIMEOUTS } = settings
@@ -65,6 +67,8 @@ const create = ({ settings, newId }: HttpDeps, answering: Answering, bare: Bare)
     connectionTimeout: timeouts.idleMs ?? STALLED_MS,
     keepAliveTimeout: 30_000,
     http: {
+      // The answer says 30 s, and a request that is on its way when they are over is answered all the same.
+      keepAliveTimeoutBuffer: SPARED_MS,
       headersTimeout: timeouts.headersMs,
       // How often Node looks for the slow: its own 30 s would let them stay that much longer.
       connectionsCheckingInterval: Math.min(2_000, timeouts.headersMs),
@@ -115,7 +119,7 @@ const prepareForms = (app: FastifyInstance): void => {
   )
 }
 
-type Count = (request: Pick<FastifyRequest, 'ip'>) => Promise<unknown>
+type Count = (request: Pick<FastifyRequest, 'ip' | 'socket'>) => Promise<unknown>
 
 const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering: Answering, count: Count): void => {
   // The page's own routes are its plugin's.
@@ -203,13 +207,14 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   let closing: Promise<void> | undefined
 
   let document = ''
+  const { hot: warm } = deps
   const warming =
-    deps.hot &&
+    warm &&
     openWarming({
       hot: openHotKeys(HOT_KEYS),
-      records: deps.hot,
+      records: warm,
       routes: () => all,
-      scopes: deps.freshness.scopes,
+      scopes: () => deps.freshness.scopes(warm.reads),
       strangers: deps.authority.strangers,
       clock: deps.clock,
       newId,
@@ -236,6 +241,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     names: deps.names,
     cookies,
     publicUrl: settings.publicUrl,
+    filling: deps.filling ?? (() => undefined),
     isClosing: () => closing !== undefined,
   }
   const all = [...routesOf(deps, edge), documentRoute(() => document)]
@@ -245,7 +251,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     newId,
     logger,
     standing: standingHeaders(strict),
-    syncToken: () => syncTokens.made(deps.freshness.position()),
+    syncToken: () => syncTokens.lastMade(deps.freshness.position()),
   }
   const app = create(deps, answering, bare)
   app.setValidatorCompiler(validatorCompiler)
@@ -253,7 +259,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   app.decorateRequest('admission', null)
   prepareBodies(app)
   prepareForms(app)
-  const count: Count = async ({ ip }) => allow('reads', await limits.hit('reads', addressKey(ip)))
+  const count: Count = async request => allow('reads', await limits.hit('reads', addressKey(clientAddress(request))))
   prepareRefusals(app, all, answering, count)
   const access = prepareAccess(app, deps)
   prepareRequests(app, bare, methodsOf(all))

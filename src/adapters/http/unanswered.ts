@@ -16,7 +16,7 @@ export type Bare = {
   readonly logger: Logger
   /** Headers of every answer, name and value in turn. */
   readonly standing: readonly string[]
-  /** Where it is at hand: on the bare socket nothing is waited for. */
+  /** The last one at hand: on the bare socket nothing is waited for. */
   readonly syncToken: () => string | undefined
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import pino, { type Logger } from 'pino'
 import { defined } from '../../domain/defined.ts'
-import { type Destination, type LogFaults, openDescriptor, openFiles } from './destinations.ts'
+import { type Destination, type LogFaults, openDescriptor, openFiles, openPrinter } from './destinations.ts'
 import { errorLine, withoutSecretForms, withoutSecrets } from './redact.ts'
 
 export type ServiceLog = {
@@ -28,6 +28,8 @@ export type ServiceLogOptions = {
   readonly files?: number
   /** File descriptor to write to: 2, unless a test says otherwise. */
   readonly fd?: number
+  /** Takes the lines for people in place of the descriptor: who draws on a terminal is alone there. */
+  readonly print?: (text: string) => void
 }
 
 /** How long a line may be held back, in milliseconds. */
@@ -37,14 +39,14 @@ const FLUSH_MS = 500
 export const logFolder = (dataDir: string): string => join(dataDir, 'logs')
 
 const openDestinations = async (options: ServiceLogOptions): Promise<Readonly<Record<string, Destination>>> => {
-  const { fd = 2, format = 'auto', to = 'stderr', dataDir, fileMegabytes = 32, files = 14 } = options
+  const { fd = 2, format = 'auto', to = 'stderr', dataDir, fileMegabytes = 32, files = 14, print } = options
   const readable = format === 'pretty' || (format === 'auto' && isatty(fd))
   const toFiles =
     to === 'stderr' || dataDir === undefined
       ? undefined
       : await openFiles({ folder: logFolder(dataDir), megabytes: fileMegabytes, files })
   return {
-    ...(to !== 'files' && { stderr: openDescriptor(fd, readable) }),
+    ...(to !== 'files' && { stderr: readable && print ? openPrinter(print) : openDescriptor(fd, readable) }),
     ...defined({ files: toFiles }),
   }
 }

@@ -21,6 +21,13 @@ export type AddressChange = {
   readonly elsewhere?: boolean
 }
 
+export type Confirmation = {
+  readonly linkHash: string
+  readonly now: Date
+  readonly owner?: string
+  readonly fault?: Refusal
+}
+
 /** Who left the address a few days ago may have it again: they are not in their own way. */
 export const requestChange =
   ({ now, elsewhere = false, ...given }: AddressChange): Decide<AddressState, AddressEvent> =>
@@ -30,14 +37,17 @@ export const requestChange =
     return [{ type: 'AddressChangeRequested', data: { ...given, expiresAt, held, quiet } }]
   }
 
-/** `fault`: why the account that wants it may not have it any more, as its own stream says. */
+/**
+ * `owner`: the account that whoever has the link proved to be theirs; the link alone moves nobody. `fault`: why the account may
+ * not have the address any more, as its own stream says.
+ */
 export const confirmChange =
-  (linkHash: string, now: Date, fault?: Refusal): Decide<AddressState, AddressEvent> =>
+  ({ linkHash, now, owner, fault }: Confirmation): Decide<AddressState, AddressEvent> =>
   state => {
     const { holder } = state
     if (holder?.linkHash === linkHash) return refuse('link-used', 'This link was used: the address is changed.')
     const change = changeBy(state, linkHash)
-    if (!change) return linkInvalid()
+    if (!change || change.accountId !== owner) return linkInvalid()
     if (isTaken(state, now) && holder?.accountId !== change.accountId) return linkInvalid()
     if (isExpired(change, now)) return linkExpired()
     if (fault) return fault

@@ -86,6 +86,8 @@ export const readingAggregate: Aggregate<Reading, HistoryEvent> = {
     ended: reading?.ended === true || event.type === 'HistoryRead',
   }),
   route: reading => ({ visibility: 'owner', ...defined({ owner: reading?.owner }) }),
+  // Readings are written once or twice each and never again: there is nothing to gain by keeping them.
+  cachedStreams: 64,
 }
 
 // Decide

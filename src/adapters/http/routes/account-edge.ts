@@ -32,7 +32,12 @@ type LinkUsed = { readonly device: string } | Refusal
 /** Changes of address; src/app/address.ts has it. */
 export type AddressPort = {
   request(accountId: string, given: Email & { readonly password: string }, from: From): Promise<Done>
-  confirm(token: string, from: From): Promise<Done>
+  /** `counted`: where it comes from. @throws {ProblemError} rate-limited. */
+  confirm(
+    given: { readonly token: string; readonly password: string; readonly code?: string },
+    counted: string,
+    from: From,
+  ): Promise<Done>
   revert(token: string, from: From): Promise<Done>
 }
 

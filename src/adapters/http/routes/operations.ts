@@ -1,5 +1,7 @@
 /** What is not the dictionary: health, keys, roles, problem pages, and where to begin. */
 import Type from 'typebox'
+import { FillingSchema } from '../../../core/query/define.ts'
+import { defined } from '../../../domain/defined.ts'
 import type { JsonObject } from '../../../domain/event.ts'
 import { permissionsOf, roles } from '../../../domain/roles.ts'
 import { formatOf } from '../negotiation.ts'
@@ -12,6 +14,7 @@ const HealthSchema = Type.Object(
   {
     state,
     ready: Type.Boolean(),
+    filling: Type.Optional(FillingSchema),
     version: Type.String(),
     parts: Type.Record(
       Type.String(),
@@ -27,6 +30,11 @@ const HealthSchema = Type.Object(
 )
 
 const StatusSchema = Type.Object({ status: Type.String() }, { $id: 'Status' })
+
+const ReadySchema = Type.Object(
+  { status: Type.Enum(['ready', 'not-ready']), state, filling: Type.Optional(FillingSchema) },
+  { $id: 'Readiness' },
+)
 
 const RolesSchema = Type.Object(
   { items: Type.Array(Type.Object({ name: Type.String(), permissions: Type.Array(Type.String()) })) },
@@ -125,18 +133,27 @@ export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): 
     request: {},
     problems: [],
     answers: {
-      200: { description: 'It may.', schema: StatusSchema, example: { status: 'ready' } },
+      200: {
+        description: 'It may; state says whether all is well with it, or how much of the dictionary is there yet.',
+        schema: ReadySchema,
+        example: { status: 'ready', state: 'ok' },
+      },
       503: {
         description: 'Not now: something it needs is missing, or it is shutting down.',
-        schema: StatusSchema,
-        example: { status: 'not-ready' },
+        schema: ReadySchema,
+        example: { status: 'not-ready', state: 'failed' },
       },
     },
     handle: async () => {
-      const ready = !isClosing() && (await deps.health()).ready
+      const health = await deps.health()
+      const ready = !isClosing() && health.ready
       return {
         status: ready ? 200 : 503,
-        body: ready ? '{"status":"ready"}' : '{"status":"not-ready"}',
+        body: JSON.stringify({
+          status: ready ? 'ready' : 'not-ready',
+          state: health.state,
+          ...defined({ filling: health.filling }),
+        }),
         cache: 'private, no-store',
         ...(!ready && { headers: { 'retry-after': '1' } }),
       }

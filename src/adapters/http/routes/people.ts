@@ -90,7 +90,7 @@ export const peopleRoutes = (
     summary: 'Accounts',
     querystring: AccountsQuery,
     description:
-      'The newest first. Moderators see them without addresses; that an administrator saw addresses is in the log as AccountsRead, before they are shown. A page may hold fewer than limit though more follow.',
+      'The newest first. Moderators see them without addresses. That they were seen is in the log as AccountsRead, before they are shown. A page may hold fewer than limit though more follow.',
 
     request: { query: { role: 'editor' } },
     problems: ['role-unknown', 'email-invalid', 'cursor-invalid', ...text],

@@ -1,0 +1,11 @@
+/** Sessions, the devices they were opened on, and the factors that are asked for beside a password. */
+import { devicesAggregate } from '../../domain/session/devices.ts'
+import { passkeysAggregate } from '../../domain/session/passkeys.ts'
+import { factorsAggregate } from '../../domain/session/second-factor.ts'
+import { sessionAggregate } from '../../domain/session/session.ts'
+import type { Declared } from '../declared.ts'
+
+export const sessions: Declared = {
+  name: 'sessions',
+  aggregates: [sessionAggregate, factorsAggregate, devicesAggregate, passkeysAggregate],
+}
