@@ -136,6 +136,8 @@ export const openService = async (options: ServiceOptions) => {
   const { core, views, areas, config, version, serviceLog, filling, opened } = options
   const { logger } = serviceLog
   if (core.store.lostEnd) logger.error({ lostEnd: lostEndOf(core.store.lostEnd) }, LOST_END)
+  // Whoever cannot read what tokens are signed with does not begin: it could let nobody in, and would say so to each alone.
+  await core.keys.signing(core.clock.now())
   let listening: string | undefined
   const rules = mailRules(config, core, () => listening)
   // Closed after the subscribers, whose effects are its jobs.
