@@ -91,13 +91,23 @@ export const schemaFaults = (document: OpenApi, schema: unknown, value: unknown)
   return check(value)
 }
 
+type Template = { readonly pattern: RegExp; readonly methods: Readonly<Record<string, Operation>> }
+
+/** A path of its own before one with parameters, as the router has it. */
+const templatesOf = ({ paths }: OpenApi): readonly Template[] =>
+  Object.entries(paths)
+    .toSorted(([a], [b]) => a.split('{').length - b.split('{').length)
+    .map(([path, methods]) => ({
+      pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+')}$`),
+      methods,
+    }))
+const templates = new WeakMap<OpenApi, readonly Template[]>()
+
 const operationOf = (document: OpenApi, method: string, path: string): Operation | undefined => {
+  const all = templates.get(document) ?? templatesOf(document)
+  templates.set(document, all)
   const [plain = ''] = path.split('?')
-  // A path of its own before one with parameters, as the router has it.
-  const found = Object.keys(document.paths)
-    .toSorted((a, b) => a.split('{').length - b.split('{').length)
-    .find(each => new RegExp(`^${each.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+')}$`).test(plain))
-  return found === undefined ? undefined : document.paths[found]?.[method.toLowerCase()]
+  return all.find(({ pattern }) => pattern.test(plain))?.methods[method.toLowerCase()]
 }
 
 const agree = (document: OpenApi, method: string, path: string, status: number, type: string, text: string): string => {
