@@ -11,81 +11,29 @@ import type { ConsumerTrace } from '../core/consume/consume.ts'
 import { IN_DATA_FOLDER, narrowFolder } from '../core/files/folders.ts'
 import { openLog } from '../core/log/open.ts'
 import { openMemory } from '../core/memory/memory.ts'
+import { catchUp } from '../core/project/catch-up.ts'
 import type { Projection } from '../core/project/define.ts'
 import { openFreshness } from '../core/project/freshness.ts'
 import { guarded } from '../core/project/guard.ts'
 import { inspectProjection, retryProjection } from '../core/project/inspect.ts'
 import { rebuild, verifyProjection } from '../core/project/rebuild.ts'
 import { type ProjectionHandle, runProjection } from '../core/project/runner.ts'
-import { openView } from '../core/project/view.ts'
+import { openView, type View } from '../core/project/view.ts'
 import type { SubscriberHandle } from '../core/subscribe/runner.ts'
 import { openSnapshots } from '../core/write/snapshots.ts'
 import { openTransactor } from '../core/write/transact.ts'
-import { blockAggregate, blockEvents } from '../domain/access/block.ts'
-import { tokenAggregate, tokenEvents } from '../domain/access/token.ts'
-import { accountAggregate, accountEvents } from '../domain/account/account.ts'
-import { administratorsAggregate, administratorsEvents } from '../domain/account/administrators.ts'
-import { lookupAggregate, lookupEvents } from '../domain/account/lookup.ts'
-import { addressAggregate } from '../domain/address/address.ts'
-import { addressEvents } from '../domain/address/address-events.ts'
-import { addressKeysAggregate, addressKeysEvents } from '../domain/address/keys.ts'
-import { mailAggregate, mailEvents } from '../domain/address/mail-refusal.ts'
-import type { Aggregate } from '../domain/decider.ts'
-import { dayAggregate, dayEvents } from '../domain/entry/day.ts'
-import { entryEvents } from '../domain/entry/events.ts'
-import { importAggregate, importEvents } from '../domain/entry/import.ts'
-import { entryAggregate } from '../domain/entry/state.ts'
-import type { DomainEvent, JsonObject } from '../domain/event.ts'
-import { historyEvents } from '../domain/history/history.ts'
-import { openIdClaimAggregate, openIdClaimEvents } from '../domain/openid/claim.ts'
-import { linkedIdentitiesAggregate, linkedIdentitiesEvents } from '../domain/openid/linked-identities.ts'
-import { nameAggregate, nameEvents } from '../domain/profile/name-claim.ts'
-import { preferencesAggregate, preferencesEvents } from '../domain/profile/preferences.ts'
-import { profileAggregate, profileEvents } from '../domain/profile/profile.ts'
-import { searchesEvents } from '../domain/search/searches.ts'
-import { deviceEvents, devicesAggregate } from '../domain/session/devices.ts'
-import { passkeyEvents, passkeysAggregate } from '../domain/session/passkeys.ts'
-import { factorEvents, factorsAggregate } from '../domain/session/second-factor.ts'
-import { sessionAggregate, sessionEvents } from '../domain/session/session.ts'
+import type { JsonObject } from '../domain/event.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Checkpoint } from '../ports/read-store.ts'
-import { analyticsProjection } from '../projections/analytics.ts'
-import { entriesProjection } from '../projections/entries.ts'
-import { historyProjection } from '../projections/history.ts'
 import type { Identities } from '../projections/identities.ts'
-import type { PeopleFollower } from '../projections/people.ts'
-import { searchProjection } from '../projections/search.ts'
+import type { People } from '../projections/people.ts'
 import type { TokenFollower } from '../projections/tokens.ts'
+import { type Declared, openTransactors, projectionsOf, typesOf } from './declared.ts'
 import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine } from './engines.ts'
 import { openEventStore } from './eventstore.ts'
 import { lazyJobs, outwardStore } from './jobs.ts'
 
-/** Every event type that this version reads and writes. */
-const eventTypes = [
-  ...entryEvents,
-  ...dayEvents,
-  ...tokenEvents,
-  ...importEvents,
-  ...searchesEvents,
-  ...historyEvents,
-  ...addressEvents,
-  ...addressKeysEvents,
-  ...accountEvents,
-  ...sessionEvents,
-  ...administratorsEvents,
-  ...profileEvents,
-  ...preferencesEvents,
-  ...nameEvents,
-  ...blockEvents,
-  ...lookupEvents,
-  ...mailEvents,
-  ...openIdClaimEvents,
-  ...linkedIdentitiesEvents,
-  ...factorEvents,
-  ...deviceEvents,
-  ...passkeyEvents,
-]
-
+/** Of an aggregate that does not say how many of its streams are worth keeping. */
 const CACHED_STREAMS = 4_000
 
 export const systemClock: Clock = {
@@ -108,19 +56,26 @@ const furthest = (checkpoints: ReadonlyMap<string, Checkpoint>): ReadonlyMap<str
 }
 
 export type CoreOptions = Pick<AppOptions, 'between'> & {
+  readonly config: Config
   readonly clock: Clock
-  /** Told what an operator should see to before there is a log to write it to. */
-  readonly warn?: (message: string) => void
+  readonly areas: readonly Declared[]
+  /** Takes what has to be closed. */
+  readonly opened: Closing[]
+  /** Told what an operator should see to before there is a log to write it to; on standard error without. */
+  readonly warn?: ((message: string) => void) | undefined
 }
 
-const complainToOperator = (message: string): void => void process.stderr.write(`lexichron: ${message}\n`)
+const warnOnStandardError = (message: string): void => void process.stderr.write(`lexichron: ${message}\n`)
 
 /** Everything that reads or writes the log, whatever the program was started for. */
-export const openCore = async (
-  config: Config,
-  { clock, warn = complainToOperator, between = store => store }: CoreOptions,
-  opened: Closing[],
-) => {
+export const openCore = async ({
+  config,
+  clock,
+  areas,
+  opened,
+  warn = warnOnStandardError,
+  between = store => store,
+}: CoreOptions) => {
   const engines: Closing[] = []
   const hold = <T extends Closing>(part: T): T => {
     engines.push(part)
@@ -151,7 +106,7 @@ export const openCore = async (
   const memory = openMemory(config.memoryBytes ?? memoryFor(memoryLimits()))
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId, memory })
   const cache = measuredCache(hold(caching.cache), gauged)
-  const log = openLog({ store, keys, types: eventTypes })
+  const log = openLog({ store, keys, types: typesOf(areas) })
   const snapshots = hold(
     openSnapshots({
       records: reads,
@@ -160,16 +115,17 @@ export const openCore = async (
       onResult: result => gauged.metrics?.snapshot(result),
     }),
   )
-  const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
+  const transactor = openTransactors(areas, aggregate =>
     openTransactor({
       aggregate,
       log,
       clock,
       random: Math.random,
-      cachedStreams: CACHED_STREAMS,
+      cachedStreams: aggregate.cachedStreams ?? CACHED_STREAMS,
       memory: memory.region('streams'),
       snapshots,
-    })
+    }),
+  )
   const nodeId = randomUUID()
   const complain = (error: unknown): void => warn(`jobs: ${error instanceof Error ? error.message : String(error)}`)
   const queue = hold(lazyJobs(config, { nodeId, clock, random: Math.random, onError: complain }))
@@ -195,26 +151,8 @@ export const openCore = async (
     clock,
     newId: randomUUID as () => string,
     random: Math.random,
-    entries: transactor(entryAggregate),
-    days: transactor(dayAggregate),
-    tokens: transactor(tokenAggregate),
-    imports: transactor(importAggregate),
-    addresses: transactor(addressAggregate),
-    addressKeys: transactor(addressKeysAggregate),
-    accounts: transactor(accountAggregate),
-    sessions: transactor(sessionAggregate),
-    profiles: transactor(profileAggregate),
-    preferences: transactor(preferencesAggregate),
-    names: transactor(nameAggregate),
-    blocks: transactor(blockAggregate),
-    lookups: transactor(lookupAggregate),
-    passkeys: transactor(passkeysAggregate),
-    devices: transactor(devicesAggregate),
-    factors: transactor(factorsAggregate),
-    openIdClaims: transactor(openIdClaimAggregate),
-    linkedIdentities: transactor(linkedIdentitiesAggregate),
-    administrators: transactor(administratorsAggregate),
-    mails: transactor(mailAggregate),
+    areas,
+    transactor,
     freshness: openFreshness({ store: reads, clock }),
     // In events the node is its UUID alone; leases name its process too.
     nodeId,
@@ -224,15 +162,23 @@ export const openCore = async (
 export type Core = Awaited<ReturnType<typeof openCore>>
 
 /** One projection with all that can be done with it. */
-const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
+const bind = (core: Core, projection: Projection) => {
   const { reads, log, cache, clock, freshness, node } = core
   const store = guarded({ projection, store: reads, clock, onDamaged: core.damage.document })
   const memory = core.memory.region('documents')
   const options = { projection, store, log, cache, clock, freshness, memory, nodeId: node.id, hasEnded: node.hasEnded }
+  const view = openView({ projection, store, clock, freshness })
   return {
     name: projection.name,
     version: projection.version,
-    view: openView({ projection, store, clock, freshness }),
+    view,
+    catchUp: (watch: Watch) =>
+      catchUp({
+        ...options,
+        view,
+        signal: watch.signal,
+        onProgress: told(watch, `read the log into ${projection.name}`),
+      }),
     run: (signal: AbortSignal, onError: (message: string) => void, trace: ConsumerTrace) =>
       runProjection({ ...options, signal, onError, trace }),
     inspect: () => inspectProjection({ store, log }, projection),
@@ -262,12 +208,28 @@ const told = (watch: Watch, step: string) => {
   }
 }
 
-export const bindAll = (core: Core) => ({
-  entries: bind(core, entriesProjection),
-  search: bind(core, searchProjection),
-  analytics: bind(core, analyticsProjection),
-  history: bind(core, historyProjection),
-})
+/** The read models of the areas. */
+export const bindAll = (core: Core) => {
+  const all = projectionsOf(core.areas).map(projection => bind(core, projection))
+  const byName = new Map(all.map(bound => [bound.name, bound]))
+  if (byName.size < all.length) throw new TypeError('two projections of one name')
+  return {
+    all,
+    /** What every read model of this node reflects at least. */
+    position: (): bigint => {
+      let least: bigint | undefined
+      for (const { view } of all) if (least === undefined || view.position() < least) least = view.position()
+      return least ?? 0n
+    },
+    /** @throws {TypeError} when no area has it. */
+    of: <D extends JsonObject>({ name }: Projection<D>): View<D> => {
+      const bound = byName.get(name)
+      if (!bound) throw new TypeError(`the projection ${name} is in no area`)
+      // What is kept under its name was folded by it: its documents are of its type.
+      return bound.view as View<D>
+    },
+  }
+}
 export type Views = ReturnType<typeof bindAll>
 
 /** What runs in the background of a service. */
@@ -276,5 +238,5 @@ export type Running = {
   readonly subscribers: readonly { readonly name: string; readonly handle: SubscriberHandle }[]
   readonly follower: TokenFollower
   readonly identities: Identities
-  readonly people: PeopleFollower
+  readonly people: People & Pick<TokenFollower, 'position' | 'reached'>
 }

@@ -2,10 +2,14 @@
 import type { PeoplePort } from '../adapters/http/routes/people.ts'
 import type { IdentityDeps } from '../commands/identity.ts'
 import { type LookupDeps, listAccounts, readAccount, readSessions } from '../commands/look-up-accounts.ts'
-import { accountStream } from '../domain/account/account.ts'
-import { identitiesStream } from '../domain/openid/linked-identities.ts'
-import { preferencesStream } from '../domain/profile/preferences.ts'
-import { profileStream } from '../domain/profile/profile.ts'
+import { accountAggregate, accountStream } from '../domain/account/account.ts'
+import { lookupAggregate } from '../domain/account/lookup.ts'
+import { addressAggregate } from '../domain/address/address.ts'
+import { addressKeysAggregate } from '../domain/address/keys.ts'
+import { identitiesStream, linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
+import { preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
+import { profileAggregate, profileStream } from '../domain/profile/profile.ts'
+import { devicesAggregate } from '../domain/session/devices.ts'
 import type { Identities } from '../projections/identities.ts'
 import type { History } from '../queries/history.ts'
 import { type OwnData, openOwnData } from '../queries/own-data.ts'
@@ -16,17 +20,17 @@ export const openPeople = (
   { secrets }: Pick<IdentityDeps, 'secrets'>,
   identities: Pick<Identities, 'page' | 'sessionsOf'>,
 ): PeoplePort => {
-  const { accounts, addresses, addressKeys, profiles, lookups, devices, clock, newId } = core
+  const { transactor, clock, newId } = core
   const deps: LookupDeps = {
-    accounts,
-    addresses,
-    addressKeys,
-    profiles,
-    lookups,
+    accounts: transactor(accountAggregate),
+    addresses: transactor(addressAggregate),
+    addressKeys: transactor(addressKeysAggregate),
+    profiles: transactor(profileAggregate),
+    lookups: transactor(lookupAggregate),
+    devices: transactor(devicesAggregate),
     clock,
     newId,
     secrets,
-    devices,
     page: identities.page,
     sessionsOf: identities.sessionsOf,
   }
@@ -41,9 +45,9 @@ export const openPeople = (
 export const openOwnDataOf = (core: Core, history: History, identities: Pick<Identities, 'sessionsOf'>): OwnData =>
   openOwnData({
     history,
-    account: async id => (await core.accounts.load(accountStream(id))).state,
-    profile: async id => (await core.profiles.load(profileStream(id))).state,
-    preferences: async id => (await core.preferences.load(preferencesStream(id))).state.chosen,
-    identities: async id => (await core.linkedIdentities.load(identitiesStream(id))).state.items,
+    account: async id => (await core.transactor(accountAggregate).load(accountStream(id))).state,
+    profile: async id => (await core.transactor(profileAggregate).load(profileStream(id))).state,
+    preferences: async id => (await core.transactor(preferencesAggregate).load(preferencesStream(id))).state.chosen,
+    identities: async id => (await core.transactor(linkedIdentitiesAggregate).load(identitiesStream(id))).state.items,
     sessions: id => identities.sessionsOf(id),
   })

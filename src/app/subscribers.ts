@@ -5,14 +5,11 @@ import type { Subscriber } from '../core/subscribe/define.ts'
 import { inspectSubscriber, retrySubscriber } from '../core/subscribe/inspect.ts'
 import { runSubscriber } from '../core/subscribe/runner.ts'
 import { beginOutward, type UnsentDeps } from '../core/subscribe/unsent.ts'
-import { analyticsProjection } from '../projections/analytics.ts'
-import { entriesProjection } from '../projections/entries.ts'
-import { historyProjection } from '../projections/history.ts'
-import { searchProjection } from '../projections/search.ts'
 import { type MailRule, mailSubscriber } from '../subscribers/mail.ts'
 import { redactionSubscriber } from '../subscribers/redaction.ts'
 import { addressMoves, signUpEnds } from './address.ts'
 import type { Core } from './core.ts'
+import { projectionsOf } from './declared.ts'
 import { factorChanges } from './factors.ts'
 
 export const unsentDeps = ({ log, reads, jobs }: Core, subscriber: Subscriber): UnsentDeps => ({
@@ -39,13 +36,7 @@ const bindSubscriber = (core: Core, subscriber: Subscriber) => {
   }
 }
 
-const removingIn = ({ reads, log }: Core) =>
-  openRemoving(reads, log.logId, [
-    removedBy(entriesProjection),
-    removedBy(searchProjection),
-    removedBy(analyticsProjection),
-    removedBy(historyProjection),
-  ])
+const removingIn = ({ reads, log, areas }: Core) => openRemoving(reads, log.logId, projectionsOf(areas).map(removedBy))
 
 /** Every subscriber of the service: a new one is one line more. */
 export const bindSubscribers = (core: Core, rules: readonly MailRule[]) => [

@@ -1,6 +1,7 @@
 /** What is asked most, kept in the read store from start to start; every node adds its own when it ends. */
-import type { HotRecords } from '../adapters/http/warming.ts'
+import type { HttpDeps } from '../adapters/http/deps.ts'
 import type { Core } from './core.ts'
+import { projectionsOf } from './declared.ts'
 
 const RECORD = 'warm-addresses'
 
@@ -9,7 +10,12 @@ const textsOf = (text: string | undefined): readonly string[] => {
   return Array.isArray(all) ? all.filter(each => typeof each === 'string') : []
 }
 
-export const openHotRecords = ({ reads, caching }: Pick<Core, 'reads' | 'caching'>): HotRecords => ({
+export const openHotRecords = ({
+  reads,
+  caching,
+  areas,
+}: Pick<Core, 'reads' | 'caching' | 'areas'>): NonNullable<HttpDeps['hot']> => ({
+  reads: projectionsOf(areas).filter(({ cacheTags }) => cacheTags !== undefined),
   // Not through the cache that is measured: nobody asked.
   heard: async scopes => {
     const { reached } = await caching.cache.look(

@@ -1,20 +1,20 @@
 /**
  * Other people's accounts, for those who may see them. Addresses are for administrators alone, are read from the accounts'
- * own streams and kept nowhere, and are shown only once it is in the log that they are.
+ * own streams and kept nowhere; nothing of anybody is shown before it is in the log that it is.
  */
 
 import type { Transactor } from '../core/write/transact.ts'
 import type { Account, AccountEvent, AccountState } from '../domain/account/account.ts'
 import { accountStream } from '../domain/account/account.ts'
 import { type Grant, grantsOf } from '../domain/account/grants.ts'
-import { type Lookup, type LookupEvent, lookupStream, recordLookup } from '../domain/account/lookup.ts'
+import type { AccountsLooked } from '../domain/account/lookup.ts'
 import { type StateOfAccount, stateOf } from '../domain/account/standing.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { defined } from '../domain/defined.ts'
-import type { Actor } from '../domain/event.ts'
+import { denied } from '../domain/denial.ts'
 import { type Profile, type ProfileEvent, profileStream } from '../domain/profile/profile.ts'
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
-import { isRole, type Permission, roles } from '../domain/roles.ts'
+import { type Refusal, refuse } from '../domain/refusal.ts'
+import { isRole, type Rights, roles } from '../domain/roles.ts'
 import {
   type DeviceEvent,
   type Devices,
@@ -23,24 +23,21 @@ import {
   knownDevice,
 } from '../domain/session/devices.ts'
 import type { Session } from '../domain/session/session.ts'
-import type { Clock } from '../ports/clock.ts'
 import { type ClaimDeps, claimsOf, lookUpClaims, ownerAmong } from './address-claims.ts'
-import { envelopeOf, type From } from './identity.ts'
+import { type Looker, type RecordDeps, recordLooked } from './record-lookups.ts'
 
 export type AccountFilter = { readonly role?: string; readonly suspended?: boolean }
 /** One page of accounts as this node has heard of them, the newest first. */
 export type AccountPage = { readonly ids: readonly string[]; readonly next?: number }
 
-export type LookupDeps = ClaimDeps & {
-  readonly accounts: Transactor<AccountState, AccountEvent>
-  readonly profiles: Transactor<Profile, ProfileEvent>
-  readonly lookups: Transactor<Lookup, LookupEvent>
-  readonly devices: Pick<Transactor<Devices, DeviceEvent>, 'load'>
-  readonly sessionsOf: (accountId: string) => readonly Session[]
-  readonly page: (filter: AccountFilter, before: number | undefined, limit: number) => AccountPage
-  readonly clock: Pick<Clock, 'now'>
-  readonly newId: () => string
-}
+export type LookupDeps = ClaimDeps &
+  RecordDeps & {
+    readonly accounts: Transactor<AccountState, AccountEvent>
+    readonly profiles: Transactor<Profile, ProfileEvent>
+    readonly devices: Pick<Transactor<Devices, DeviceEvent>, 'load'>
+    readonly sessionsOf: (accountId: string) => readonly Session[]
+    readonly page: (filter: AccountFilter, before: number | undefined, limit: number) => AccountPage
+  }
 
 /** One that was erased: the display name where its owner wished that it stays, and nothing else. */
 export type ErasedView = { readonly id: string; readonly state: 'erased'; readonly displayName?: string }
@@ -56,10 +53,12 @@ export type AccountView = {
   readonly email?: string | null
 }
 
-/** Who looks, and where that came from. */
-export type Onlooker = { readonly actor: Actor; readonly permissions: ReadonlySet<Permission>; readonly from: From }
+/** Who looks, as what, and where that came from. */
+export type Onlooker = Looker & Pick<Rights, 'permissions' | 'isTold'>
 
-const seesAddresses = ({ permissions }: Onlooker): boolean => permissions.has('accounts:manage')
+/** What somebody needs to whom addresses are shown. */
+const ADDRESSES = 'accounts:manage'
+const seesAddresses = ({ permissions }: Onlooker): boolean => permissions.has(ADDRESSES)
 
 const viewOf = (deps: LookupDeps, account: Account, profile: Profile, by: Onlooker): AccountView | ErasedView => {
   const { id, createdAt, suspended, grants, address } = account
@@ -99,25 +98,24 @@ export const sessionViews = async (
   return sessionsOf(accountId).map(session => ({ session, ...defined({ device: knownDevice(state, session.device) }) }))
 }
 
-type Asked = Omit<LookupEvent['data'], 'accounts' | 'fields'>
+type Asked = Omit<AccountsLooked, 'accounts' | 'fields'>
 
-const record = async (
+const recordAs = (deps: RecordDeps, data: AccountsLooked, by: Looker): Promise<Refusal | undefined> =>
+  recordLooked(deps, { type: 'AccountsRead', data }, by)
+
+const record = (
   deps: LookupDeps,
   views: readonly AccountView[],
   asked: Asked,
   by: Onlooker,
 ): Promise<Refusal | undefined> => {
-  if (!seesAddresses(by)) return undefined
-  return recordAs(deps, { ...asked, accounts: views.map(({ id }) => id), fields: ['email'] }, by)
+  const fields: AccountsLooked['fields'] = seesAddresses(by) ? ['displayName', 'email'] : ['displayName']
+  return recordAs(deps, { ...asked, accounts: views.map(({ id }) => id), fields }, by)
 }
 
-const recordAs = async (deps: LookupDeps, data: LookupEvent['data'], by: Onlooker): Promise<Refusal | undefined> => {
-  const envelope = { ...envelopeOf(deps, by.from), actor: by.actor }
-  const result = await deps.lookups.run(lookupStream(deps.newId()), recordLookup(data), envelope)
-  return isRefusal(result) ? result : undefined
-}
-
-const denied = (): Refusal => refuse('permission-denied', 'Addresses are for administrators: accounts:manage.')
+/** A profile is about to be shown to somebody who may see those that are shown to nobody. @throws {EventStoreError} */
+export const recordProfile = (deps: RecordDeps, accountId: string, by: Looker): Promise<Refusal | undefined> =>
+  recordAs(deps, { byAddress: false, accounts: [accountId], fields: ['profile'] }, by)
 
 export type ListRequest = AccountFilter & {
   /** Exactly this address. */
@@ -140,7 +138,7 @@ export const listAccounts = async (
     const items = await viewsOf(deps, ids, by)
     return (await record(deps, items, asked, by)) ?? { items, ...defined({ next }) }
   }
-  if (!seesAddresses(by)) return denied()
+  if (!seesAddresses(by)) return denied(ADDRESSES, by)
   const email = readEmail(text)
   if (!isEmail(email)) return email
   const owner = ownerAmong(await lookUpClaims(deps, await claimsOf(deps, email)))?.owner
@@ -173,6 +171,6 @@ export const readSessions = async (
   const { state: account } = await deps.accounts.load(accountStream(id))
   if (!account) return refuse('account-not-found', 'There is no such account.')
   const found = await sessionViews(deps, id)
-  const data = { byAddress: false, accounts: [id], fields: ['sessions' as const] }
+  const data: AccountsLooked = { byAddress: false, accounts: [id], fields: ['sessions'] }
   return (await recordAs(deps, data, by)) ?? found
 }

@@ -13,11 +13,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const page = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 /** What a first start fills the log with, in small. */
-const words = ['serendipity', 'serenade', 'serenity', 'serene', 'lexicon'].map((lemma, at) =>
+const words = ['knowledge', 'know', 'known', 'knowingly', 'lexicon'].map((lemma, at) =>
   JSON.stringify({
     language: 'en',
     lemma,
-    partOfSpeech: lemma === 'serene' ? 'adjective' : 'noun',
+    partOfSpeech: lemma === 'known' ? 'adjective' : 'noun',
     licence: 'CC0-1.0',
     rank: 10 - at,
     senses: [{ gloss: `what ${lemma} means` }],
@@ -47,8 +47,8 @@ t.test('the tour of the README works as it stands there', async t => {
     .map((answer): unknown => JSON.parse(answer))
   const [fuzzy, suggested, prefixed, drafted, submitted, published, found, read, edited, history, before, reverted] =
     answers
-  t.match(fuzzy, { items: [{ entry: { lemma: 'serendipity' }, matched: 'fuzzy', distance: 1 }] })
-  t.match(JSON.stringify(suggested), 'serendipity')
+  t.match(fuzzy, { items: [{ entry: { lemma: 'knowledge' }, matched: 'fuzzy', distance: 1 }] })
+  t.match(JSON.stringify(suggested), 'knowledge')
   t.match(prefixed, { items: [{ matched: /prefix|wildcard/ }, {}, {}] })
   t.match(JSON.stringify(prefixed), '"facets"')
   t.match(drafted, { id: '501a48e3-b4ec-5dec-be9f-e904d6447fe3', status: 'draft', revision: '0' })
@@ -74,6 +74,26 @@ t.test('the tour of the README works as it stands there', async t => {
   const documented = [...page('docs/api.md').matchAll(/^\| `([A-Z]+ \/[^`]*)` \|/gm)].map(each => each[1] ?? '')
   t.strictSame(documented.toSorted(), served.toSorted(), 'docs/api.md lists the routes that are served')
 })
+
+for (const [name, sample] of [
+  ['against an empty log', 'none'],
+  ['from the first second of a first start on', 'wordnet'],
+] as const)
+  t.test(`every command of the tour is answered ${name}`, async t => {
+    const data = temporaryFolder(t)
+    const service = await startService(t, data, { LEXICHRON_SAMPLE: sample })
+    const ran = await runBlocks(data, service.url, tour(page('README.md')))
+    t.equal(ran.code, 0, ran.err)
+    const answers = ran.out
+      .split('\n---\n')
+      .map(answer => answer.trim())
+      .filter(answer => answer !== '')
+      .map((answer): Readonly<Record<string, unknown>> => Object(JSON.parse(answer)))
+    t.equal(answers.length, 14)
+    for (const answer of answers.slice(0, 13)) t.equal(answer['code'], undefined, JSON.stringify(answer))
+    for (const answer of answers.slice(0, 3)) t.equal('filling' in answer, sample === 'wordnet')
+    t.match(JSON.stringify(answers[6]), '"lemma":"lexichron"', 'what one writes is found at once')
+  })
 
 t.test('the README names every setting with its default', async t => {
   const readme = page('README.md')

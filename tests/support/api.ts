@@ -91,23 +91,24 @@ export const schemaFaults = (document: OpenApi, schema: unknown, value: unknown)
   return check(value)
 }
 
-type Template = { readonly pattern: RegExp; readonly methods: Readonly<Record<string, Operation>> }
+type Address = { readonly pattern: RegExp; readonly methods: Readonly<Record<string, Operation>> }
 
-/** A path of its own before one with parameters, as the router has it. */
-const templatesOf = ({ paths }: OpenApi): readonly Template[] =>
-  Object.entries(paths)
+/** The addresses of a document, a path of its own before one with parameters, as the router has it. */
+const addressesOf = (document: OpenApi): readonly Address[] =>
+  Object.entries(document.paths)
     .toSorted(([a], [b]) => a.split('{').length - b.split('{').length)
     .map(([path, methods]) => ({
       pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+')}$`),
       methods,
     }))
-const templates = new WeakMap<OpenApi, readonly Template[]>()
+/** Worked out once each: a file asks thousands of times. */
+const addresses = new WeakMap<OpenApi, readonly Address[]>()
 
 const operationOf = (document: OpenApi, method: string, path: string): Operation | undefined => {
-  const all = templates.get(document) ?? templatesOf(document)
-  templates.set(document, all)
+  const known = addresses.get(document) ?? addressesOf(document)
+  addresses.set(document, known)
   const [plain = ''] = path.split('?')
-  return all.find(({ pattern }) => pattern.test(plain))?.methods[method.toLowerCase()]
+  return known.find(({ pattern }) => pattern.test(plain))?.methods[method.toLowerCase()]
 }
 
 const agree = (document: OpenApi, method: string, path: string, status: number, type: string, text: string): string => {

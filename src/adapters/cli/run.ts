@@ -7,6 +7,7 @@ import { accountCreate } from './account.ts'
 import type { App, Copy, Diagnose, Mails, OpenApp } from './app-port.ts'
 import { blocksAdd, blocksList, blocksRemove } from './blocks.ts'
 import { type CliCommand, type CliContext, type CliInput, type ExitCode, exitCodes, UsageError } from './command.ts'
+import { completion } from './completion.ts'
 import { copy } from './copy.ts'
 import { doctor } from './doctor.ts'
 import { failureOf, report } from './failures.ts'
@@ -52,6 +53,7 @@ export const commands: readonly CliCommand[] = [
   blocksAdd,
   blocksList,
   blocksRemove,
+  completion(() => commands),
 ]
 
 export type Surroundings = Streams & {
@@ -131,7 +133,11 @@ const execute = async (command: CliCommand, input: CliInput, terminal: Terminal,
     open: async purpose => {
       const settings = around.config()
       const openApp = await around.openApp()
-      const app = await openApp(settings, { purpose, version: around.version })
+      const app = await openApp(settings, {
+        purpose,
+        version: around.version,
+        ...(terminal.interactive && { print: terminal.screen.print }),
+      })
       opened.push(app)
       return app
     },

@@ -1,4 +1,4 @@
-/** A look at other people's accounts: who saw whose address, before it is shown. */
+/** A look at other people's personal data: who saw what of whom, before it is shown. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
@@ -17,15 +17,15 @@ const strict = { additionalProperties: false }
 const text = Type.String({ minLength: 1 })
 
 /**
- * `fields` are the members of personal data that were shown, of each of `accounts` (none where nothing was found). That an
- * address was asked for is said, never which one.
+ * `fields` are the members of personal data that were shown, of each of `accounts` (none where nothing was found); `profile` is
+ * one that its owner shows to nobody. That an address was asked for is said, never which one.
  */
 export const AccountsRead = eventType(
   'AccountsRead',
   Type.Object(
     {
       accounts: Type.Array(text),
-      fields: Type.Array(Type.Enum(['email', 'sessions'])),
+      fields: Type.Array(Type.Enum(['email', 'sessions', 'displayName', 'profile'])),
       role: Type.Optional(text),
       suspended: Type.Optional(Type.Boolean()),
       byAddress: Type.Boolean(),
@@ -33,8 +33,14 @@ export const AccountsRead = eventType(
     strict,
   ),
 )
-export const lookupEvents = [AccountsRead] as const
-export type LookupEvent = EventOf<typeof AccountsRead>
+/** Whom or what these blocks keep out was shown, and why. `accounts`: those that are blocked by them. */
+export const BlocksRead = eventType(
+  'BlocksRead',
+  Type.Object({ blocks: Type.Array(text, { minItems: 1 }), accounts: Type.Array(text) }, strict),
+)
+export const lookupEvents = [AccountsRead, BlocksRead] as const
+export type LookupEvent = EventOf<(typeof lookupEvents)[number]>
+export type AccountsLooked = EventOf<typeof AccountsRead>['data']
 
 // Fold
 
@@ -52,6 +58,6 @@ export const lookupAggregate: Aggregate<Lookup, LookupEvent> = {
 // Decide
 
 export const recordLookup =
-  (data: LookupEvent['data']): Decide<Lookup, LookupEvent> =>
+  (event: LookupEvent): Decide<Lookup, LookupEvent, never> =>
   lookup =>
-    lookup ? [] : [{ type: 'AccountsRead', data }]
+    lookup ? [] : [event]

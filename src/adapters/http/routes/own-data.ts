@@ -1,9 +1,11 @@
 /** What one has done, and everything that is known of one. */
+
 import { Readable } from 'node:stream'
 import Type, { type Static } from 'typebox'
 import type { Readings } from '../../../commands/history.ts'
 import { defined } from '../../../domain/defined.ts'
 import { isRefusal } from '../../../domain/refusal.ts'
+import { historyProjection } from '../../../projections/history.ts'
 import type { OwnData } from '../../../queries/own-data.ts'
 import type { Limits } from '../limits.ts'
 import { formatOf } from '../negotiation.ts'
@@ -142,7 +144,7 @@ export const ownDataRoutes = ({
         const { accountId } = byOf(request)
         const key = (await cursorOf(request, name, cursors))?.key
         const [at, end] = Array.isArray(key) ? key.map(each => BigInt(String(each))) : []
-        if (request.after !== undefined) await freshness.waitFor(['history'], request.after)
+        if (request.after !== undefined) await freshness.waitFor([historyProjection], request.after)
         // The validator has checked the query string against the route's schema.
         const { type, from, to, order = 'desc', limit = DEFAULT_LIMIT } = request.query as ActivityQuery
         const question = {
