@@ -9,6 +9,7 @@ import Type from 'typebox'
 import { openSyncTokens } from '../../core/log/sync-tokens.ts'
 import { openCursors } from '../../core/query/cursors.ts'
 import { defined } from '../../domain/defined.ts'
+import { isRequestId } from '../../domain/trace.ts'
 import { prepareAccess } from './access.ts'
 import { type Answering, hitOf, openAnswering } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'
@@ -83,8 +84,7 @@ const create = ({ settings, newId }: HttpDeps, answering: Answering, bare: Bare)
     // Requests that come on open connections while closing are still served; their connection then ends.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    genReqId: ({ headers: { 'x-request-id': id } }) =>
-      typeof id === 'string' && /^[\x21-\x7e]{1,128}$/.test(id) ? id : newId(),
+    genReqId: ({ headers: { 'x-request-id': id } }) => (typeof id === 'string' && isRequestId(id) ? id : newId()),
     clientErrorHandler: openRefuser(bare),
     frameworkErrors: (error, request, reply) => void answering.problem(request, reply, error),
     schemaErrorFormatter,
