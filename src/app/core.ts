@@ -49,6 +49,7 @@ import { factorEvents, factorsAggregate } from '../domain/session/second-factor.
 import { sessionAggregate, sessionEvents } from '../domain/session/session.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Checkpoint } from '../ports/read-store.ts'
+import { accountsProjection } from '../projections/accounts.ts'
 import { analyticsProjection } from '../projections/analytics.ts'
 import { entriesProjection } from '../projections/entries.ts'
 import { historyProjection } from '../projections/history.ts'
@@ -261,6 +262,7 @@ export const bindAll = (core: Core) => ({
   search: bind(core, searchProjection),
   analytics: bind(core, analyticsProjection),
   history: bind(core, historyProjection),
+  accounts: bind(core, accountsProjection),
 })
 export type Views = ReturnType<typeof bindAll>
 

@@ -250,6 +250,7 @@ export const openService = async (
     },
     opened,
   )
+  const ownData = openOwnDataOf(core, history.history, identities)
   const erasure = await openErasure(core, issuerOf(config), config.keyBackupDays)
   const server = await openHttpServer({
     identity: {
@@ -257,8 +258,8 @@ export const openService = async (
       erasure,
     },
     administration: openAdministration(core, identities),
-    people: openPeople(core, identity, identities),
-    ownData: openOwnDataOf(core, history.history, identities),
+    people: openPeople(core, identity, identities, { accounts: views.accounts.view, ownData }),
+    ownData,
     profile: await openProfilePort(core),
     names: people,
     blocks,

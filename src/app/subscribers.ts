@@ -5,6 +5,7 @@ import type { Subscriber } from '../core/subscribe/define.ts'
 import { inspectSubscriber, retrySubscriber } from '../core/subscribe/inspect.ts'
 import { runSubscriber } from '../core/subscribe/runner.ts'
 import { beginOutward, type UnsentDeps } from '../core/subscribe/unsent.ts'
+import { accountsProjection } from '../projections/accounts.ts'
 import { analyticsProjection } from '../projections/analytics.ts'
 import { entriesProjection } from '../projections/entries.ts'
 import { historyProjection } from '../projections/history.ts'
@@ -45,6 +46,7 @@ const removingIn = ({ reads, log }: Core) =>
     removedBy(searchProjection),
     removedBy(analyticsProjection),
     removedBy(historyProjection),
+    removedBy(accountsProjection),
   ])
 
 /** Every subscriber of the service: a new one is one line more. */

@@ -26,6 +26,8 @@ const asOwner = (accountId: string): HistoryReader => ({
   own: `subject:${accountId}`,
 })
 
+const asAdministrator: HistoryReader = { permissions: new Set(['events:read']) }
+
 /** Hashes of passwords and codes, and what makes codes, are nobody's to have, be it one's own. */
 const SECRETS = ['password', 'secret', 'hashes'] as const
 const withoutSecrets = (text: string): string => {
@@ -42,7 +44,7 @@ export const openOwnData = (deps: OwnDataDeps) => {
   const kept = async function* (id: string): AsyncGenerator<readonly string[]> {
     const account = await deps.account(id)
     if (!account) return
-    const { password, claim: _c, left: _l, abandoned: _a, revertedAt: _r, spared: _s, ...shown } = account
+    const { password, claim: _c, left: _l, abandoned: _a, revertedAt: _r, spared: _s, granted: _g, ...shown } = account
     const [profile, preferences, identities] = await Promise.all([
       deps.profile(id),
       deps.preferences(id),
@@ -91,6 +93,13 @@ export const openOwnData = (deps: OwnDataDeps) => {
       question: ActivityQuestion,
       paging: { readonly limit: number; readonly place?: HistoryPlace },
     ): Promise<HistoryPage> => activityOf(history, accountId, { question, paging, reader: asOwner(accountId) }),
+    /** The same for who administers accounts: with who did it, and without whatever is sealed. @throws {ProjectionError} */
+    activityOfOther: (
+      accountId: string,
+      question: ActivityQuestion,
+      paging: { readonly limit: number; readonly place?: HistoryPlace },
+    ): Promise<HistoryPage> =>
+      activityOf(history, accountId, { question, paging, reader: asAdministrator, whole: true }),
     /** Everything, a part at a time: JSON texts. @throws {ProjectionError} */
     everything: async function* (accountId: string): AsyncGenerator<readonly string[]> {
       yield* kept(accountId)

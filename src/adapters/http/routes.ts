@@ -350,7 +350,7 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
         readings: deps.history.readings,
       })
     : []),
-  ...(deps.people ? peopleRoutes(deps.people, edge) : []),
+  ...(deps.people ? peopleRoutes(deps.people, { ...edge, types: deps.history.types }) : []),
   ...(deps.blocks ? blockRoutes(deps.blocks.port, edge) : []),
   ...(deps.profile
     ? [...profileRoutes(deps.profile, edge), publicProfileRoute(deps.profile), ...unsubscribeRoutes(deps.profile)]

@@ -72,7 +72,7 @@ export type Query<Input, Output> = {
   readonly querystring?: TSchema
   readonly output: TSchema
   /** The projections it reads: a request with a Sync-Token waits for them, 2 s at most. None: it reads the log itself. */
-  readonly reads: readonly ('entries' | 'search' | 'analytics' | 'history')[]
+  readonly reads: readonly ('entries' | 'search' | 'analytics' | 'history' | 'accounts')[]
   /** The actors that what is shown names by their ids (of a page: an item of it). Their display names are put in as it is sent. */
   readonly people?: (shown: unknown) => readonly string[]
   /**

@@ -4,6 +4,9 @@ import { type Permission, permissionsOf, type Rights, type Role } from '../roles
 /** `languages`: on entries of these alone, and of what they cover (`es` covers `es-MX`). */
 export type Grant = { readonly role: Role; readonly expiresAt?: string; readonly languages?: readonly string[] }
 
+/** Who granted a role, when, and why; without the reason where that was sealed under a key that is gone, or none was asked for. */
+export type Granting = { readonly role: Role; readonly by: string; readonly at: string; readonly reason?: string }
+
 /** What everybody with an account is, whatever was granted beside it. */
 export const BASIC_ROLE: Role = 'contributor'
 

@@ -16,19 +16,24 @@ export const lookupStream = (id: string): string => streamName(lookupCategory, i
 const strict = { additionalProperties: false }
 const text = Type.String({ minLength: 1 })
 
+/** What of an account was shown: its address, its sessions, why it has its roles, what it did and what was done to it. */
+export const lookedAt = ['email', 'sessions', 'reasons', 'activity'] as const
+
 /**
  * `fields` are the members of personal data that were shown, of each of `accounts` (none where nothing was found). That an
- * address was asked for is said, never which one.
+ * address or a name was asked for is said, never which one. `suspended` was asked for before there were states.
  */
 export const AccountsRead = eventType(
   'AccountsRead',
   Type.Object(
     {
       accounts: Type.Array(text),
-      fields: Type.Array(Type.Enum(['email', 'sessions'])),
+      fields: Type.Array(Type.Enum([...lookedAt])),
       role: Type.Optional(text),
       suspended: Type.Optional(Type.Boolean()),
+      state: Type.Optional(text),
       byAddress: Type.Boolean(),
+      byName: Type.Optional(Type.Boolean()),
     },
     strict,
   ),
