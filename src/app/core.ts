@@ -171,11 +171,13 @@ export const openCore = async (
   const { jobs } = queue
   const mailSecret = await keys.secret('mail-recipient')
   const linkSecret = await keys.secret('mail-link')
+  const nameSecret = await keys.secret('name-search')
   return {
     jobs,
     outward: outwardStore(jobs),
     mailSecret,
     linkSecret,
+    nameSecret,
 
     gauged,
     memory,
@@ -262,7 +264,7 @@ export const bindAll = (core: Core) => ({
   search: bind(core, searchProjection),
   analytics: bind(core, analyticsProjection),
   history: bind(core, historyProjection),
-  accounts: bind(core, accountsProjection),
+  accounts: bind(core, accountsProjection(core.nameSecret)),
 })
 export type Views = ReturnType<typeof bindAll>
 

@@ -35,7 +35,7 @@ export const openPeople = (
     newId,
     secrets,
     devices,
-    page: openAccountPages(listed),
+    page: openAccountPages(listed, core.nameSecret),
     sessionsOf: identities.sessionsOf,
   }
   return {

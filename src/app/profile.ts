@@ -1,9 +1,7 @@
 /** Profiles and preferences: their streams and the secret that names are claimed under. */
 import type { ProfilePort } from '../adapters/http/routes/profile.ts'
 import type { PublicProfilePort } from '../adapters/http/routes/public-profile.ts'
-import type { UnsubscribePort } from '../adapters/http/routes/unsubscribe.ts'
 import { changePreferences, editOwnProfile, type ProfileDeps } from '../commands/profiles.ts'
-import { turnOffRoleMails } from '../commands/unsubscribe.ts'
 import { accountStream } from '../domain/account/account.ts'
 import { defined } from '../domain/defined.ts'
 import { defaultPreferences, isShownTo, preferencesStream } from '../domain/profile/preferences.ts'
@@ -12,7 +10,7 @@ import { onlookerAt } from '../projections/people.ts'
 import type { Core } from './core.ts'
 
 /** What the routes of one's own profile do. */
-export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicProfilePort & UnsubscribePort> => {
+export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicProfilePort> => {
   const deps: ProfileDeps = {
     accounts: core.accounts,
     profiles: core.profiles,
@@ -51,7 +49,6 @@ export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicP
       return { preferences: chosen, edits, mark, position: later(position, found.position) }
     },
     prefer: (id, change, stated, envelope) => changePreferences(deps, id, change, stated, envelope),
-    turnOff: (token, from) => turnOffRoleMails({ ...deps, linkSecret: core.linkSecret }, token, from),
     clock: core.clock,
   }
 }

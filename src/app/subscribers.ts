@@ -40,13 +40,13 @@ const bindSubscriber = (core: Core, subscriber: Subscriber) => {
   }
 }
 
-const removingIn = ({ reads, log }: Core) =>
+const removingIn = ({ reads, log, nameSecret }: Core) =>
   openRemoving(reads, log.logId, [
     removedBy(entriesProjection),
     removedBy(searchProjection),
     removedBy(analyticsProjection),
     removedBy(historyProjection),
-    removedBy(accountsProjection),
+    removedBy(accountsProjection(nameSecret)),
   ])
 
 /** Every subscriber of the service: a new one is one line more. */

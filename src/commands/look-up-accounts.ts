@@ -48,7 +48,7 @@ export type LookupDeps = ClaimDeps & {
   readonly lookups: Transactor<Lookup, LookupEvent>
   readonly devices: Pick<Transactor<Devices, DeviceEvent>, 'load'>
   readonly sessionsOf: (accountId: string) => readonly Session[]
-  /** The newest first; with a name by name. @throws {ProjectionError} {ReadStoreError} */
+  /** The newest first. @throws {ProjectionError} {ReadStoreError} */
   readonly page: (filter: AccountFilter, after: Cursor | undefined, limit: number) => Promise<AccountPage>
   readonly clock: Pick<Clock, 'now'>
   readonly newId: () => string
@@ -192,7 +192,7 @@ const fits = ({ role, state, name }: AccountFilter, view: AccountView): boolean 
 const isBasic = (role: string): boolean => BASIC_ROLES.some(basic => basic === role)
 
 /**
- * The newest first; where a name is asked for, by name. A page may hold fewer than `limit` though more follow: an account is
+ * The newest first. A page may hold fewer than `limit` though more follow: an account is
  * shown where it still fits as it is read. @throws {EventStoreError} {ProjectionError} {ReadStoreError}
  */
 export const listAccounts = async (

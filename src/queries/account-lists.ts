@@ -4,9 +4,8 @@ import type { Cursor } from '../core/query/define.ts'
 import { BASIC_ROLES } from '../domain/account/grants.ts'
 import { accountStates } from '../domain/account/standing.ts'
 import type { Json } from '../domain/event.ts'
-import { foundBy } from '../domain/profile/display-name.ts'
 import type { Condition } from '../ports/read-store.ts'
-import type { AccountDocument } from '../projections/accounts.ts'
+import { type AccountDocument, nameTerm } from '../projections/accounts.ts'
 
 /** `state`: all that an account which is there may be in, when absent. `name`: the beginning of a display name. */
 type Filter = { readonly role?: string; readonly state?: string; readonly name?: string }
@@ -16,11 +15,11 @@ type Ids = { readonly ids: readonly string[]; readonly next: Cursor | null; read
 const isKeyset = (key: Json): key is readonly Json[] => Array.isArray(key)
 
 /**
- * The newest first; with a name by name. A role that has ended by itself may still stand in a document: who shows an account
- * looks again. @throws {ProjectionError} projection-building; cursor-expired. {ReadStoreError}.
+ * The newest first. A role that has ended by itself may still stand in a document, and of a long name the beginning alone does:
+ * who shows an account looks again. `secret` is that of the projection. @throws {ProjectionError} projection-building; cursor-expired. {ReadStoreError}.
  */
 export const openAccountPages =
-  (accounts: View<AccountDocument>) =>
+  (accounts: View<AccountDocument>, secret: Uint8Array) =>
   async ({ role, state, name }: Filter, after: Cursor | undefined, limit: number): Promise<Ids> => {
     const states = state === undefined ? accountStates.filter(each => each !== 'erased') : [state]
     // Everybody with an account is that.
@@ -28,12 +27,11 @@ export const openAccountPages =
     const where: readonly Condition[] = [
       { member: 'state', op: 'in', value: states },
       ...(narrows ? [{ member: 'roles', op: 'any' as const, value: [role] }] : []),
-      ...(name === undefined ? [] : [{ member: 'nameKey', op: 'prefix' as const, value: foundBy(name) }]),
+      ...(name === undefined ? [] : [{ member: 'nameTerms', op: 'any' as const, value: [nameTerm(secret, name)] }]),
     ]
-    const order = name === undefined ? { order: ['begun'], backwards: true } : { order: ['nameKey'] }
     const from = after && isKeyset(after.key) ? { after: after.key } : {}
     const { documents, next, generation, position } = await accounts.find(
-      { where, ...order, ...from, limit },
+      { where, order: ['begun'], backwards: true, ...from, limit },
       after?.generation,
     )
     return { ids: documents.map(({ id }) => id), next: next && { generation, key: [...next] }, position }

@@ -206,7 +206,7 @@ export const mailJobs = (rules: readonly MailRule[], deps: SendingDeps): JobKind
     const event = await eventOf(deps.log, about)
     if (!event) throw new PermanentFailure('the event of this mail is not in the log')
     const mail = await compose(rules, deps, event, about)
-    // Erased, unsubscribed or no longer named since: nothing is to be sent, and that is all.
+    // Erased, done with, or no longer named since: nothing is to be sent, and that is all.
     if (!mail) return
     signal.throwIfAborted()
     // A node that slept through its lock is not to send what another one has sent meanwhile.

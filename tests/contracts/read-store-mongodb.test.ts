@@ -97,7 +97,7 @@ else {
       searchProjection,
       analyticsProjection,
       historyProjection,
-      accountsProjection,
+      accountsProjection(new Uint8Array(32)),
     ]
     for (const { name, indexes } of projections) {
       await store.ensure(name, indexes)

@@ -32,7 +32,6 @@ import type { OpenIdPort } from './routes/openid.ts'
 import type { PeoplePort } from './routes/people.ts'
 import type { ProfilePort } from './routes/profile.ts'
 import type { PublicProfilePort } from './routes/public-profile.ts'
-import type { UnsubscribePort } from './routes/unsubscribe.ts'
 import type { HotRecords } from './warming.ts'
 
 export type HttpQueries = {
@@ -85,7 +84,7 @@ export type HttpDeps = {
   /** Absent where there are no accounts. */
   readonly identity?: IdentityPort
   readonly administration?: AdministrationPort
-  readonly profile?: ProfilePort & PublicProfilePort & UnsubscribePort
+  readonly profile?: ProfilePort & PublicProfilePort
   /** Absent where nobody is blocked. */
   readonly ownData?: OwnData
   readonly people?: PeoplePort

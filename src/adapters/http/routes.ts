@@ -26,7 +26,6 @@ import { peopleRoutes } from './routes/people.ts'
 import { profileRoutes } from './routes/profile.ts'
 import { publicProfileRoute } from './routes/public-profile.ts'
 import { securityTextRoute } from './routes/security-text.ts'
-import { unsubscribeRoutes } from './routes/unsubscribe.ts'
 import type { SessionCookies } from './session-cookies.ts'
 
 export type RouteDeps = CommandDeps &
@@ -352,9 +351,7 @@ export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
     : []),
   ...(deps.people ? peopleRoutes(deps.people, { ...edge, types: deps.history.types }) : []),
   ...(deps.blocks ? blockRoutes(deps.blocks.port, edge) : []),
-  ...(deps.profile
-    ? [...profileRoutes(deps.profile, edge), publicProfileRoute(deps.profile), ...unsubscribeRoutes(deps.profile)]
-    : []),
+  ...(deps.profile ? [...profileRoutes(deps.profile, edge), publicProfileRoute(deps.profile)] : []),
   ...(deps.openId && deps.identity ? openIdRoutes(deps.openId, edge.cookies, deps.identity.stepUp) : []),
   ...(deps.live ? liveRoutes(deps.live, deps.authority, deps.settings) : []),
 ]

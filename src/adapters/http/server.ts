@@ -26,7 +26,6 @@ import { ProblemError } from './problems.ts'
 import { originForm } from './request-target.ts'
 import { openResponses } from './responses.ts'
 import type { Route } from './route.ts'
-import { UNSUBSCRIBE_PATH } from './routes/unsubscribe.ts'
 import { routes as routesOf } from './routes.ts'
 import { allow, openGuard, standingHeaders } from './security.ts'
 import { openSessionCookies } from './session-cookies.ts'
@@ -99,18 +98,6 @@ const prepareBodies = (app: FastifyInstance): void => {
       } catch (error) {
         done(error instanceof Error ? error : new Error(String(error)))
       }
-    },
-  )
-}
-
-/** RFC 8058: programs for mail post a form to the one route that expects it; what stands in it says nothing new. */
-const prepareForms = (app: FastifyInstance): void => {
-  app.addContentTypeParser(
-    ['application/x-www-form-urlencoded', 'multipart/form-data'],
-    { parseAs: 'buffer' },
-    (request, _body, done) => {
-      if (request.routeOptions.url === UNSUBSCRIBE_PATH) done(null, undefined)
-      else done(new ProblemError('unsupported-media-type', 'Only JSON is taken here.'))
     },
   )
 }
@@ -252,7 +239,6 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   app.setSerializerCompiler(() => JSON.stringify)
   app.decorateRequest('admission', null)
   prepareBodies(app)
-  prepareForms(app)
   const count: Count = async ({ ip }) => allow('reads', await limits.hit('reads', addressKey(ip)))
   prepareRefusals(app, all, answering, count)
   const access = prepareAccess(app, deps)

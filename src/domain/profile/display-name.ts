@@ -1,6 +1,6 @@
 /** Display names: what is taken for one, and the key under which names that look alike are the same. */
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
-import { accentKey, ascii, withoutEnds } from '../text/text.ts'
+import { accentKey, withoutEnds } from '../text/text.ts'
 import { confusables } from './confusables.ts'
 import { isOfOneScript } from './scripts.ts'
 
@@ -163,10 +163,7 @@ export const readDisplayName = (text: string): DisplayName | Refusal => {
   return isReserved(name) ? invalid('This name is kept for those who run the service.') : { name, key }
 }
 
-/**
- * By what a name is found as it is typed: without case and accents, in ASCII, as every engine sorts. The key of a name begins
- * with that of its beginning.
- */
-export const foundBy = (text: string): string => ascii(accentKey(text.trim().normalize('NFC'), 'und'))
+/** By what a name is found as it is typed: without case and accents. The key of a name begins with that of its beginning. */
+export const foundBy = (text: string): string => accentKey(text.trim().normalize('NFC'), 'und')
 
 export const isDisplayName = (value: DisplayName | Refusal): value is DisplayName => !isRefusal(value)

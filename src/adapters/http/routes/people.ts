@@ -93,7 +93,7 @@ const AccountsQuery = Type.Object(
       Type.String({
         maxLength: 160,
         pattern: '\\S',
-        description: 'The beginning of a display name, whatever its case and accents: by name then.',
+        description: 'The beginning of a display name, whatever its case and accents.',
       }),
     ),
     email: Type.Optional(
@@ -162,7 +162,7 @@ export const peopleRoutes = (
     summary: 'Accounts',
     querystring: AccountsQuery,
     description:
-      'The newest first; where a name is asked for, by name. Those who were erased are in no list. Moderators see them without addresses; that an administrator saw addresses is in the log as AccountsRead, before they are shown. A page may hold fewer than limit though more follow.',
+      'The newest first. Those who were erased are in no list. Moderators see them without addresses; that an administrator saw addresses is in the log as AccountsRead, before they are shown. A page may hold fewer than limit though more follow.',
 
     request: { query: { role: 'editor' } },
     problems: ['role-unknown', 'email-invalid', ...listProblems, ...text],
