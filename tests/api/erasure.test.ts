@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import { type Closing, openCore } from '../../src/app/core.ts'
 import { carryOutErasures } from '../../src/app/erasure.ts'
@@ -197,6 +198,12 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   await api('POST', '/v1/accounts', { body: { email } })
   const wanted = 'evaporatedlater@dictionary.example'
   t.equal((await api('POST', '/v1/me/email', { as, body: { email: wanted, password } })).status, 202)
+  const jobsAbout = (): number => {
+    const jobs = new DatabaseSync(join(folder, 'jobs.db'), { readOnly: true })
+    const found = jobs.prepare('SELECT count(*) AS n FROM job WHERE instr(data, ?) > 0').get(id)
+    jobs.close()
+    return Number(found?.['n'])
+  }
   const { json } = await api('DELETE', '/v1/me', { as, body: { content: 'anonymised' } })
   const receiptPath = String(json['receipt'])
 
@@ -218,6 +225,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   const kept = () => readdirSync(join(folder, 'outbox')).map(name => readFileSync(join(folder, 'outbox', name), 'utf8'))
   t.ok(kept().filter(each => each.includes(email)).length >= 3, 'until then the mails are there')
   t.equal((await api('GET', receiptPath)).code, 'receipt-not-found')
+  t.ok(jobsAbout() > 2, 'until then so are jobs')
 
   t.equal(await later(26 * HOUR, [id], true), 0, 'a process that dies before the key is gone')
   t.equal(await later(26 * HOUR, [id]), 1, 'is followed by one that ends it')
@@ -282,6 +290,10 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   const end = await api('GET', `/v1/events?stream=account-${id}&type=AccountErased`, { as: admin })
   const [last] = Array.isArray(end.json['items']) ? end.json['items'] : []
   t.equal(Object(receipt.json['receipt']).position, Object(last).position, 'the position is that of the end')
+  await inTime(app, 'no job to be about it: that of its sign-up waits for a week, else', saw => {
+    saw(jobsAbout())
+    return jobsAbout() === 0
+  })
   // The outbox is among them: what was sent to an address that nobody may know any more does not stay either.
   await inTime(app, 'no file to have any of it', saw => {
     const left = tracesIn(folder, ['evaporatedsoul', name, bio])

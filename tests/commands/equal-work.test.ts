@@ -73,6 +73,7 @@ type Job = { readonly kind: string; readonly key: string; readonly data: Record<
 const jobs: Job[] = []
 const subscriber = mailSubscriber(rules, {
   jobs: async () => ({
+    forgetAbout: async () => 0,
     addAll: async added => {
       for (const { kind, key, data } of added)
         jobs.push({
