@@ -558,4 +558,38 @@ t.test('export and problem pages', async t => {
   t.match(await api('GET', '/problems/nope'), { status: 404, code: 'not-found' })
 })
 
+t.test('a body that a route does not take is refused, on each of them, and changes nothing', async t => {
+  const { password } = await app.account('admin', 'root@dictionary.example')
+  const signedIn = await api('POST', '/v1/sessions', { body: { email: 'root@dictionary.example', password } })
+  const as = String(signedIn.json['accessToken'])
+  const head = async () => {
+    const { json } = await api('GET', '/v1/events?order=desc&limit=1', { as: auditor })
+    return json['items']
+  }
+  const before = await head()
+  let withoutBody = 0
+  for (const [path, operations] of Object.entries(api.document.paths))
+    for (const [method, { operationId, requestBody, parameters = [] }] of Object.entries(operations)) {
+      if (method === 'get') continue
+      const required = parameters.filter(each => each.in === 'query' && Object(each)['required'] === true)
+      t.same(required, [], `${operationId} is asked for without a query`)
+      if (!requestBody) withoutBody += 1
+      const filled = path.replaceAll(/\{[^}]+\}/g, '00000000-0000-4000-8000-000000000000')
+      const headers = {
+        'if-match': '*',
+        'content-type': method === 'patch' ? 'application/merge-patch+json' : 'application/json',
+      }
+      const asked = { as, headers }
+      const unknown = await api(method.toUpperCase(), filled, { ...asked, body: { surprise: 1 } })
+      t.match(unknown, { status: 400, code: 'validation' }, `${operationId}: ${unknown.text.slice(0, 200)}`)
+      t.ok(pointers(unknown.json).length > 0, `${operationId} says what is wrong`)
+      const list = await api(method.toUpperCase(), filled, { ...asked, body: [] })
+      t.match(list, { status: 400, code: 'validation' }, `${operationId}: no list either`)
+      const broken = await api(method.toUpperCase(), filled, { ...asked, raw: '{"a":' })
+      t.match(broken, { status: 400, code: 'json-invalid' }, operationId)
+    }
+  t.ok(withoutBody > 10, `${withoutBody} routes take none`)
+  t.same(await head(), before, 'nothing was written')
+})
+
 t.test('every answer was as the OpenAPI document says', async t => t.same([...new Set(api.faults)], []))

@@ -1,5 +1,7 @@
 /** From a route's declaration to Fastify: the guard before the body is read, validation, one handler. */
+
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import Type from 'typebox'
 import type { WebSocket } from 'ws'
 import { defined } from '../../domain/defined.ts'
 import type { Answering } from './answering.ts'
@@ -52,6 +54,9 @@ const checkMedia = (request: FastifyRequest): void => {
     throw new ProblemError('unsupported-media-type', 'JSON is UTF-8 and nothing else.')
 }
 
+/** What a route takes that declares no body: none, or `{}`. GET has none by itself. */
+const NO_BODY = Type.Object({}, { additionalProperties: false })
+
 export type Mounting = {
   readonly guard: Guard
   readonly answering: Answering
@@ -61,7 +66,8 @@ export type Mounting = {
 
 export const mount = (app: FastifyInstance, route: Route, { guard, answering, opened }: Mounting): void => {
   const admit = guard(route)
-  const { params, querystring, body } = route
+  const { params, querystring } = route
+  const body = route.body ?? (route.method === 'GET' ? undefined : NO_BODY)
   app.route<Parts>({
     method: route.method,
     url: route.path,

@@ -47,6 +47,7 @@ const common: readonly ProblemCode[] = [
 const limited: readonly ProblemCode[] = ['rate-limited']
 /** Of a body, before its schema is asked, also where none is expected. */
 const bodied: readonly ProblemCode[] = [
+  'validation',
   'json-invalid',
   'json-too-deep',
   'text-invalid',
