@@ -119,6 +119,32 @@ t.test('one account: who granted what and why, its sessions, its end', async t =
   t.equal('erasure' in (await get(`/${ada.id}`)).json, false)
 })
 
+t.test('a grant that cannot be is refused for what is wrong with it, and changes nothing', async t => {
+  const roles = async (id: string) => (await get(`/${id}`)).json['roles']
+  const before = [await roles(adam.id), await roles(bea.id)]
+  const grant = (id: string, role: string, more: object = {}) => act('PUT', `${id}/roles/${role}`, more)
+  const now = app.clock.now().toISOString()
+  for (const [asked, code] of [
+    [await grant(adam.id, 'emperor'), 'role-unknown'],
+    [await grant(adam.id, 'constructor'), 'role-unknown'],
+    [await grant(adam.id, 'contributor'), 'role-basic'],
+    [await grant(adam.id, 'auditor', { expiresAt: '2020-01-01T00:00:00Z' }), 'grant-past'],
+    [await grant(adam.id, 'auditor', { expiresAt: now }), 'grant-past'],
+    [await grant(adam.id, 'auditor', { expiresAt: '2026-02-30T00:00:00Z' }), 'validation'],
+    [await grant(adam.id, 'editor', { languages: ['zz-nowhere'] }), 'language-unknown'],
+    [await grant(adam.id, 'editor', { languages: ['es', ''] }), 'language-unknown'],
+    [await grant(adam.id, 'editor', { languages: [] }), 'text-invalid'],
+    [await grant(adam.id, 'editor', { languages: 'es' }), 'validation'],
+    [await grant(adam.id, 'auditor', { languages: ['es'] }), 'grant-languages'],
+    [await grant(bea.id, 'editor'), 'grant-suspended'],
+    [await grant('nobody', 'editor'), 'account-not-found'],
+    [await grant(boss.id, 'auditor'), 'own-role'],
+    [await act('DELETE', `${bea.id}/roles/editor`), 'role-not-held'],
+  ] as const)
+    t.equal(asked.code, code, asked.text)
+  t.strictSame([await roles(adam.id), await roles(bea.id)], before)
+})
+
 t.test('what an account did and what was done to it, page by page, without what is sealed', async t => {
   const ask = (query: string, as = boss.as) => get(`/${bea.id}/activity${query}`, as)
   const all = await ask('?order=asc')

@@ -216,6 +216,8 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
     (await api('POST', `/v1/accounts/${id}/reinstate`, { as: admin, body: { reason: 'A test.' } })).code,
     'erasure-begun',
   )
+  const grant = () => api('PUT', `/v1/accounts/${id}/roles/editor`, { as: admin, body: { reason: 'A test.' } })
+  t.equal((await grant()).code, 'erasure-begun')
   const stranger = await freshToken(wanted, /Confirm/)
   const moving = () => api('POST', '/v1/me/email/confirm', { body: { token: stranger } })
   t.equal((await moving()).code, 'erasure-begun')
@@ -286,6 +288,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
     for (const word of [email, name, bio])
       t.notMatch((await api('GET', path, { as: admin })).text, word, `${word} at ${path}`)
   t.strictSame((await api('GET', `/v1/accounts/${id}`, { as: admin })).json, { id, state: 'erased' })
+  t.equal((await grant()).code, 'account-erased')
   t.notMatch((await api('GET', '/v1/accounts?limit=100', { as: admin })).text, id, 'and is in no list of people')
   const end = await api('GET', `/v1/events?stream=account-${id}&type=AccountErased`, { as: admin })
   const [last] = Array.isArray(end.json['items']) ? end.json['items'] : []
@@ -330,6 +333,19 @@ t.test('an administrator waits, is told so, and goes once the grant has ended', 
 t.test('the display name stays where it is wished', async t => {
   const { id, as } = await member('author@dictionary.example')
   await edit(as, { displayName: 'Immortal', bio: 'But not this.' })
+  const hidden = { privacy: { contributions: 'nobody', profile: 'nobody' } }
+  const prefer = { as, body: hidden, headers: { 'if-match': '*' } }
+  t.equal((await api('PATCH', '/v1/me/preferences', prefer)).status, 200)
+  const body = { language: 'en', lemma: 'immortelle', partOfSpeech: 'noun', senses: [{ gloss: 'A flower.' }] }
+  const path = (await api('POST', '/v1/entries', { as, body })).headers.get('location') ?? ''
+  const editor = await app.token('editor')
+  const publish = { as: editor, headers: { 'if-match': '*' } }
+  t.equal((await api('POST', `${path}/publish`, publish)).status, 200)
+  const named = async () => {
+    const { json } = await api('GET', path)
+    return Object(json['names'])[id] === 'Immortal'
+  }
+  t.notOk(await named(), 'who was there hid the name')
   await api('DELETE', '/v1/me', { as, body: { content: 'kept' } })
   t.equal(await later(25 * HOUR, [id]), 0)
   t.equal(await later(26 * HOUR, [id]), 1)
@@ -338,6 +354,9 @@ t.test('the display name stays where it is wished', async t => {
     return found.json['state'] === 'erased' ? found : undefined
   })
   t.strictSame(shown.json, { id, state: 'erased', displayName: 'Immortal' })
+  t.ok(await inTime(app, 'the name beside what was written', named), 'the wish that it stays is the later one')
+  t.match((await api('GET', `/v1/profiles/${id}`)).json, { id, displayName: 'Immortal', languages: [] })
+  t.notMatch((await api('GET', `/v1/profiles/${id}`)).text, 'But not this')
   const other = await member('pretender@dictionary.example')
   t.equal((await edit(other.as, { displayName: 'Immortal' })).code, 'name-taken', 'and nobody else can have it')
 })

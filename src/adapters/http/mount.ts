@@ -65,7 +65,6 @@ export type Mounting = {
 }
 
 export const mount = (app: FastifyInstance, route: Route, { guard, answering, opened }: Mounting): void => {
-  const admit = guard(route)
   const { params, querystring } = route
   const body = route.body ?? (route.method === 'GET' ? undefined : NO_BODY)
   app.route<Parts>({
@@ -77,7 +76,7 @@ export const mount = (app: FastifyInstance, route: Route, { guard, answering, op
       tags: [route.tag],
       ...defined({ description: route.description, params, querystring, body }),
     },
-    onRequest: admit,
+    onRequest: guard.admit(route),
     ...(body && {
       preParsing: (request, _reply, payload, done) => {
         checkMedia(request)
@@ -88,6 +87,7 @@ export const mount = (app: FastifyInstance, route: Route, { guard, answering, op
         if (request.body === undefined) request.body = {}
         done()
       },
+      preHandler: guard.readmit(route),
     }),
     ...(route.upgrade && {
       wsHandler: (ws: WebSocket, request: FastifyRequest) => {

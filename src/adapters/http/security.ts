@@ -77,7 +77,7 @@ const checkQuery = (url: string): void => {
   }
 }
 
-const mayAsk = (route: Route, permission: Permission, requester: Requester): boolean =>
+const mayAsk = (route: Pick<Route, 'byLanguage'>, permission: Permission, requester: Requester): boolean =>
   route.byLanguage ? permitsSomewhere(requester, permission) : requester.permissions.has(permission)
 
 /** @throws {ProblemError} rate-limited. */
@@ -89,9 +89,13 @@ export const allow = (rate: RateClass, hit: Hit | undefined): Hit | undefined =>
   })
 }
 
-export type Guard = (
-  route: Route,
-) => (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
+type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
+export type Guard = {
+  /** Before the body is read. */
+  admit(route: Route): Hook
+  /** Once it has arrived, which may take its time: what is done is done with the rights of then. */
+  readmit(route: Route): Hook
+}
 
 export const openGuard = (deps: {
   readonly authority: Authority
@@ -172,13 +176,36 @@ export const openGuard = (deps: {
     return { requester, counted, after, hit }
   }
 
-  return route => (request, _reply, done) => {
-    admit(route, request).then(
-      admission => {
-        request.setDecorator('admission', admission)
+  /** @throws {ProblemError} authorisation-unavailable, unauthenticated, permission-denied, blocked. */
+  const again = ({ permission, ...route }: Route, admission: Admission): Admission => {
+    const { credential } = admission.requester
+    if (permission === undefined || !credential) return admission
+    const requester = authority.current(credential)
+    if (!requester && authority.deafFor() > DEAF_MS)
+      throw new ProblemError('authorisation-unavailable', 'Tokens and roles are not known as of now.')
+    if (!requester) throw unauthenticated(`${REALM}, error="invalid_token"`, 'The access token has ended meanwhile.')
+    deps.checkBlocked(requester)
+    if (!mayAsk(route, permission, requester)) throw denied(permission, true)
+    return { ...admission, requester }
+  }
+
+  return {
+    admit: route => (request, _reply, done) => {
+      admit(route, request).then(
+        admission => {
+          request.setDecorator('admission', admission)
+          done()
+        },
+        (error: Error) => done(error),
+      )
+    },
+    readmit: route => (request, _reply, done) => {
+      try {
+        request.setDecorator('admission', again(route, request.getDecorator<Admission>('admission')))
         done()
-      },
-      (error: Error) => done(error),
-    )
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)))
+      }
+    },
   }
 }
