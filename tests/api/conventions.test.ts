@@ -2,6 +2,7 @@
 import t from 'tap'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
+import { openDrafts, pointers } from '../support/drafts.ts'
 import { forgedOf } from '../support/forged.ts'
 
 const app = await openTestApp(t)
@@ -14,28 +15,7 @@ const [alice, bob, editor, moderator] = await Promise.all([
 ])
 const auditor = await app.token('auditor', 'audrey')
 
-let count = 0
-const word = () => {
-  count += 1
-  return `word${count}`
-}
-const drafted = async (more: Record<string, unknown> = {}, as = alice) => {
-  const body = { language: 'en', lemma: word(), partOfSpeech: 'noun', senses: [{ gloss: 'a thing' }], ...more }
-  const made = await api('POST', '/v1/entries', { as, body })
-  return {
-    ...made,
-    path: made.headers.get('location') ?? '',
-    etag: made.headers.get('etag') ?? '',
-    id: made.json['id'],
-  }
-}
-const published = async (more: Record<string, unknown> = {}) => {
-  const draft = await drafted(more, editor)
-  const done = await api('POST', `${draft.path}/publish`, { as: editor, headers: { 'if-match': draft.etag } })
-  return { ...draft, etag: done.headers.get('etag') ?? '', sync: done.headers.get('sync-token') ?? '' }
-}
-const pointers = (json: Record<string, unknown>) =>
-  Array.isArray(json['errors']) ? json['errors'].map(each => each.pointer) : []
+const { word, drafted, published } = openDrafts(api, { author: alice, editor })
 
 t.test('an entry lives: draft, submit, publish, edit, retire, restore, revert', async t => {
   const { path, status, etag, headers } = await drafted()
@@ -368,7 +348,7 @@ t.test('bad input, by example', async t => {
     json: { errors: [{ pointer: '/senses/0/translations/0/language', code: 'language-unknown' }] },
   })
   t.equal(
-    (await post({ ...base, lemma: `می\u200cخواهم${count}`, language: 'fa' })).status,
+    (await post({ ...base, lemma: `می\u200cخواهم${word()}`, language: 'fa' })).status,
     201,
     'ZWNJ is part of words',
   )

@@ -14,6 +14,7 @@ import { mergePatch } from '../../src/domain/merge-patch.ts'
 import { permissionsOf, type Role } from '../../src/domain/roles.ts'
 import { holds } from '../support/property.ts'
 import { type Given, scenario } from '../support/scenario.ts'
+import { sense } from '../support/senses.ts'
 
 const COMMAND = '3f1c6a52-0c4b-5a7e-8a51-2f6d0b9c7e11'
 const by = (role: Role, id = 'author', now = new Date('2026-03-01T00:00:00Z')): By => ({
@@ -26,14 +27,6 @@ const author = by('contributor')
 const stranger = by('contributor', 'stranger')
 const editor = by('editor', 'editor')
 
-const sense = (id: string, gloss: string) => ({
-  id,
-  gloss,
-  labels: { register: [], region: [], domain: [] },
-  examples: [],
-  relations: [],
-  translations: [],
-})
 const content = (...senses: ReturnType<typeof sense>[]): EntryContent => ({
   variants: [],
   senses,

@@ -1,5 +1,4 @@
 /** From a route's declaration to Fastify: the guard before the body is read, validation, one handler. */
-
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { WebSocket } from 'ws'
