@@ -5,65 +5,18 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { blockCategory, blockEvents } from '../src/domain/access/block.ts'
-import { tokenCategory, tokenEvents } from '../src/domain/access/token.ts'
-import { accountCategory, accountEvents } from '../src/domain/account/account.ts'
-import { administratorsCategory, administratorsEvents } from '../src/domain/account/administrators.ts'
-import { lookupCategory, lookupEvents } from '../src/domain/account/lookup.ts'
-import { addressCategory } from '../src/domain/address/address.ts'
-import { addressEvents } from '../src/domain/address/address-events.ts'
-import { addressKeysCategory, addressKeysEvents } from '../src/domain/address/keys.ts'
-import { mailCategory, mailEvents } from '../src/domain/address/mail-refusal.ts'
-import { dayCategory, dayEvents } from '../src/domain/entry/day.ts'
-import { entryCategory } from '../src/domain/entry/entry.ts'
-import { entryEvents } from '../src/domain/entry/events.ts'
-import { importCategory, importEvents } from '../src/domain/entry/import.ts'
+import { areas } from '../src/app/areas.ts'
+import { categoriesOf } from '../src/app/declared.ts'
 import type { EventType } from '../src/domain/event.ts'
-import { historyCategory, historyEvents } from '../src/domain/history/history.ts'
-import { openIdCategory, openIdClaimEvents } from '../src/domain/openid/claim.ts'
-import { identitiesCategory, linkedIdentitiesEvents } from '../src/domain/openid/linked-identities.ts'
-import { nameCategory, nameEvents } from '../src/domain/profile/name-claim.ts'
-import { preferencesCategory, preferencesEvents } from '../src/domain/profile/preferences.ts'
-import { profileCategory, profileEvents } from '../src/domain/profile/profile.ts'
-import { searchesCategory, searchesEvents } from '../src/domain/search/searches.ts'
-import { deviceEvents, devicesCategory } from '../src/domain/session/devices.ts'
-import { passkeyEvents, passkeysCategory } from '../src/domain/session/passkeys.ts'
-import { factorEvents, factorsCategory } from '../src/domain/session/second-factor.ts'
-import { sessionCategory, sessionEvents } from '../src/domain/session/session.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const path = join(root, 'docs/events.md')
-
-const categories: readonly { readonly category: string; readonly events: readonly EventType[] }[] = [
-  { category: entryCategory, events: entryEvents },
-  { category: dayCategory, events: dayEvents },
-  { category: importCategory, events: importEvents },
-  { category: tokenCategory, events: tokenEvents },
-  { category: addressCategory, events: addressEvents },
-  { category: addressKeysCategory, events: addressKeysEvents },
-  { category: accountCategory, events: accountEvents },
-  { category: sessionCategory, events: sessionEvents },
-  { category: factorsCategory, events: factorEvents },
-  { category: devicesCategory, events: deviceEvents },
-  { category: passkeysCategory, events: passkeyEvents },
-  { category: profileCategory, events: profileEvents },
-  { category: preferencesCategory, events: preferencesEvents },
-  { category: nameCategory, events: nameEvents },
-  { category: openIdCategory, events: openIdClaimEvents },
-  { category: identitiesCategory, events: linkedIdentitiesEvents },
-  { category: administratorsCategory, events: administratorsEvents },
-  { category: blockCategory, events: blockEvents },
-  { category: lookupCategory, events: lookupEvents },
-  { category: mailCategory, events: mailEvents },
-  { category: searchesCategory, events: searchesEvents },
-  { category: historyCategory, events: historyEvents },
-]
 
 const sources = readdirSync(join(root, 'src/domain'), { recursive: true, encoding: 'utf8' })
   .filter(file => file.endsWith('.ts'))
   .map(file => readFileSync(join(root, 'src/domain', file), 'utf8'))
 
-/** The names of all events that the domain declares, also of those that the list above forgot. */
+/** The names of all events that the domain declares, also of those that no area has. */
 export const declaredEvents = (): readonly string[] =>
   sources.flatMap(text => [...text.matchAll(/= eventType\(\s*'([A-Za-z]+)'/g)].flatMap(each => each[1] ?? []))
 
@@ -133,7 +86,7 @@ export const catalogue = (): string =>
     'they apply, `fingerprint`, `key` and `traceparent`. Sealed members are encrypted at rest; when the key is destroyed they',
     'are gone for ever, and the rest of the event stays. Imported text is never sealed.',
     '',
-    ...categories.flatMap(({ category, events }) => [
+    ...categoriesOf(areas).flatMap(({ category, events }) => [
       `## Streams \`${category}-<id>\``,
       '',
       ...events.flatMap(section),

@@ -1,11 +1,11 @@
 /**
  * Runs the tests, two files at a time (three of the service tier), and ends with one line, `N passed, N failed, N skipped`, which counts assertions.
  *
- *     node scripts/test.ts [fast|service|explore|deno] [--minutes N] [--limit SECONDS] [FILE ...]
+ *     node scripts/test.ts [fast|service|explore|deno] [--delays] [--minutes N] [--limit SECONDS] [FILE ...]
  *
  * A file of the service tier that fails has a second chance, alone, after all others: what passes then is unsteady, and said.
  * `explore` runs what draws values with new seeds and fifty times as many, in rounds while minutes are left. `deno` runs what
- * has to hold there too. Several runs
+ * has to hold there too. `--delays` lets every consumer of the log come late, by a new seed (tests/support/delays.ts). Several runs
  * may go on at once in one checkout: each has a folder of its own below .tap/runs. With CI=true a skipped test is a
  * failure: what a machine lacks has to be put on it, not passed over. TEST_COVERAGE=true collects for `npm run coverage`.
  */
@@ -30,7 +30,11 @@ const LIMIT_SECONDS = { fast: 300, service: 1500, deno: 1500, explore: 3600 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { minutes: { type: 'string', default: '0' }, limit: { type: 'string' } },
+  options: {
+    delays: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '0' },
+    limit: { type: 'string' },
+  },
 })
 const [first = '', ...rest] = positionals
 const kind = KINDS.find(name => name === first) ?? 'fast'
@@ -57,6 +61,10 @@ for (const name of readdirSync(kept)) {
 }
 const folder = mkdtempSync(join(kept, `${kind}-`))
 const show = (line: string): void => void process.stdout.write(`${line}\n`)
+const newSeed = (): string => String(randomInt(2 ** 31))
+/** One for the whole run, so that a file that fails is run again as it was. */
+const lateness = values.delays ? (process.env['TEST_DELAYS'] ?? newSeed()) : undefined
+if (lateness !== undefined) show(`Consumers of the log come late: TEST_DELAYS=${lateness}`)
 
 // Who reads what is shown may have enough of it: what runs is not left behind.
 process.stdout.once('error', () => {
@@ -79,7 +87,10 @@ const run = (file: string, label = ''): Promise<FileRun> =>
     show,
     coverage: process.env['TEST_COVERAGE'] === 'true' && deno === undefined,
     limitSeconds: Number(values.limit ?? LIMIT_SECONDS[kind === 'explore' || kind === 'deno' ? kind : tierOf(file)]),
-    environment: kind === 'explore' ? { TEST_EXPLORE: String(randomInt(2 ** 31)) } : {},
+    environment: {
+      ...(kind === 'explore' && { TEST_EXPLORE: newSeed() }),
+      ...defined({ TEST_DELAYS: lateness }),
+    },
     ...defined({ deno }),
   })
 

@@ -56,6 +56,7 @@ const versionOf = (text: string): string => {
 const code = await runCommandLine(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
+  dumb: process.env['TERM'] === 'dumb',
   version: versionOf(readFileSync(new URL('../package.json', import.meta.url), 'utf8')),
   config: () => loadConfig(process.env, process.cwd()),
   openApp: async () => (await import('./app/program.ts')).openApp,

@@ -4,12 +4,20 @@ import { requestFor } from '../commands/accounts.ts'
 import * as moves from '../commands/address-change.ts'
 import { completeReclaim, rotateAddressKey } from '../commands/address-rotation.ts'
 import { removeDisputed } from '../commands/disputed.ts'
-import type { From, IdentityDeps } from '../commands/identity.ts'
+import type { From } from '../commands/identity.ts'
+import type { FactorDeps } from '../commands/second-factor.ts'
+import type { Admit } from '../commands/sessions.ts'
 import { endUnconfirmed } from '../commands/sign-up-end.ts'
-import { AccountCreated } from '../domain/account/account.ts'
+import { AccountCreated, accountAggregate } from '../domain/account/account.ts'
+import { addressAggregate } from '../domain/address/address.ts'
+import { addressKeysAggregate } from '../domain/address/keys.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
+import { openIdClaimAggregate } from '../domain/openid/claim.ts'
+import { linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
 import type { Refusal } from '../domain/refusal.ts'
+import { passkeysAggregate } from '../domain/session/passkeys.ts'
+import { factorsAggregate } from '../domain/session/second-factor.ts'
 import { failureOf } from '../ports/outage.ts'
 import { addressMovesSubscriber } from '../subscribers/address-moves.ts'
 import { signUpJobs, signUpsSubscriber } from '../subscribers/sign-ups.ts'
@@ -22,20 +30,20 @@ export const addressKeyOf =
     keys.secret(`address-${version}`)
 
 /** What gives up ways to sign in. */
-const releasing = ({ openIdClaims: claims, linkedIdentities: linked, factors, passkeys, clock, newId }: Core) => ({
-  claims,
-  linked,
-  factors,
-  passkeys,
+const releasing = ({ transactor, clock, newId }: Core) => ({
+  claims: transactor(openIdClaimAggregate),
+  linked: transactor(linkedIdentitiesAggregate),
+  factors: transactor(factorsAggregate),
+  passkeys: transactor(passkeysAggregate),
   clock,
   newId,
 })
 const moveDepsOf = (core: Core): moves.MoveDeps => {
-  const { addresses, addressKeys, accounts, clock, newId, linkSecret: link } = core
+  const { transactor, clock, newId, linkSecret: link } = core
   return {
-    addresses,
-    addressKeys,
-    accounts,
+    addresses: transactor(addressAggregate),
+    addressKeys: transactor(addressKeysAggregate),
+    accounts: transactor(accountAggregate),
     clock,
     newId,
     secrets: { link, address: addressKeyOf(core) },
@@ -43,11 +51,12 @@ const moveDepsOf = (core: Core): moves.MoveDeps => {
   }
 }
 
-export const openAddressPort = (core: Core, deps: IdentityDeps): AddressPort => {
+export const openAddressPort = (core: Core, deps: FactorDeps, admit: (counted: string) => Admit): AddressPort => {
   const moving = moveDepsOf(core)
   return {
     request: (accountId, given, from) => moves.requestAddressChange(deps, accountId, given, from),
-    confirm: (token, from) => moves.confirmAddressChange(moving, token, from),
+    confirm: (given, counted, from) =>
+      moves.confirmAddressChange({ ...deps, removeDisputed: moving.removeDisputed }, given, from, admit(counted)),
     revert: (token, from) =>
       moves.revertAddressChange(moving, token, from, claim => requestFor(deps, 'reset', claim, from)),
   }
@@ -82,8 +91,14 @@ export const addressMoves = (core: Core) => {
 
 /** What sees to sign-ups that nobody confirms: who puts jobs into the queue, and who does them. */
 export const signUpEnds = (core: Core) => {
-  const { addresses, accounts, clock, newId, keys, jobs } = core
-  const deps = { addresses, accounts, clock, newId, keys }
+  const { transactor, clock, newId, keys, jobs } = core
+  const deps = {
+    addresses: transactor(addressAggregate),
+    accounts: transactor(accountAggregate),
+    clock,
+    newId,
+    keys,
+  }
   return {
     subscriber: signUpsSubscriber(jobs),
     kind: signUpJobs(jobs, signUp => endUnconfirmed(deps, signUp, { correlationId: newId(), agent: '' })),
@@ -96,6 +111,14 @@ export const rotateAddresses = (core: Core) => {
     for await (const { events } of core.log.readAll(0n, { types: [AccountCreated.type] }))
       for (const { data } of events) yield String(data['accountId'])
   }
-  const deps = { ...core, secrets: { address: addressKeyOf(core) } }
+  const { transactor, clock, newId } = core
+  const deps = {
+    addresses: transactor(addressAggregate),
+    addressKeys: transactor(addressKeysAggregate),
+    accounts: transactor(accountAggregate),
+    clock,
+    newId,
+    secrets: { address: addressKeyOf(core) },
+  }
   return rotateAddressKey(deps, accounts, { correlationId: core.newId(), agent: '' })
 }

@@ -1,27 +1,19 @@
 /** Analytics of a service: the counter of this node's searches, and the figures for HTTP and dashboards. */
 import type { Logger } from 'pino'
 import { openSearchCounter } from '../commands/count-searches.ts'
-import { openTransactor } from '../core/write/transact.ts'
 import { searchesAggregate } from '../domain/search/searches.ts'
+import { analyticsProjection } from '../projections/analytics.ts'
 import { analytics, type CurrentFigures, currentFigures } from '../queries/analytics.ts'
 import type { Closing, Core, Views } from './core.ts'
 
-/** Each batch has a stream of its own, which is read once at most. */
-const CACHED_BATCHES = 4
+export type Analytics = ReturnType<typeof openAnalytics>
 
 /** Counts searches until the service closes; what was counted is appended after the last request and before the log closes. */
 export const openAnalytics = (core: Core, views: Views, logger: Logger, opened: Closing[]) => {
-  const { log, clock, random, nodeId } = core
-  const reads = { analytics: views.analytics.view }
+  const { transactor, clock, nodeId } = core
+  const reads = { analytics: views.of(analyticsProjection) }
   const counter = openSearchCounter({
-    searches: openTransactor({
-      aggregate: searchesAggregate,
-      log,
-      clock,
-      random,
-      cachedStreams: CACHED_BATCHES,
-      memory: core.memory.region('streams'),
-    }),
+    searches: transactor(searchesAggregate),
     clock,
     nodeId,
     onError: error =>

@@ -1,10 +1,16 @@
 /** The block list: what the edge asks of it, what administrators and the command line do with it. */
+
 import type { BlockTool } from '../adapters/cli/app-port.ts'
 import type { HealthPart } from '../adapters/http/operation.ts'
 import type { BlocksPort } from '../adapters/http/routes/blocks.ts'
-import { type BlockDeps, block, listBlocks, unblock } from '../commands/blocks.ts'
+import { type BlockDeps, block, listBlocks, recordBlocks, unblock } from '../commands/blocks.ts'
+import type { RecordDeps } from '../commands/record-lookups.ts'
 import { operator } from '../commands/tokens.ts'
 import type { Config } from '../config/load.ts'
+import { blockAggregate } from '../domain/access/block.ts'
+import { accountAggregate } from '../domain/account/account.ts'
+import { lookupAggregate } from '../domain/account/lookup.ts'
+import { refuse } from '../domain/refusal.ts'
 import { type BlockList, followBlocks } from '../projections/blocks.ts'
 import type { Closing, Core } from './core.ts'
 
@@ -13,12 +19,18 @@ const LEARN_MS = 10_000
 const REACH_MS = 2_000
 
 const depsOf = async (core: Core, config: Config): Promise<BlockDeps> => ({
-  blocks: core.blocks,
-  accounts: core.accounts,
+  blocks: core.transactor(blockAggregate),
+  accounts: core.transactor(accountAggregate),
   clock: core.clock,
   newId: core.newId,
   secret: await core.keys.secret('block'),
   proxies: config.trustedProxies,
+})
+
+const recordsOf = ({ transactor, clock, newId }: Core): RecordDeps => ({
+  lookups: transactor(lookupAggregate),
+  clock,
+  newId,
 })
 
 export type Blocks = { readonly list: BlockList; readonly port: BlocksPort; readonly part: () => HealthPart }
@@ -46,8 +58,15 @@ export const openBlocks = async (
     port: {
       add: (order, by) => block(deps, order, by),
       remove: (id, by) => unblock(deps, id, by),
-      find: list.find,
-      page: list.page,
+      find: async (id, by) => {
+        const found = list.find(id)
+        if (!found) return refuse('block-not-found', 'There is no such block, or it has ended.')
+        return (await recordBlocks(recordsOf(core), [found], by)) ?? found
+      },
+      page: async (after, limit, by) => {
+        const found = list.page(after, limit)
+        return (await recordBlocks(recordsOf(core), found.blocks, by)) ?? found
+      },
       position: list.position,
       reached: position => list.reached(position, REACH_MS),
     },
@@ -68,7 +87,10 @@ export const openBlockTool = (core: Core, config: Config): BlockTool => {
       const added = await block(await depsOf(core, config), { ...order, ...ends }, by())
       return 'refused' in added ? added : added.block
     },
-    list: () => listBlocks(core.log, core.clock.now()),
+    list: async () => {
+      const found = await listBlocks(core.log, core.clock.now())
+      return (await recordBlocks(recordsOf(core), found, by())) ?? found
+    },
     remove: async named => {
       const removed = await unblock(await depsOf(core, config), named, by())
       return 'refused' in removed ? removed : removed.block

@@ -1,7 +1,7 @@
 /** The parts that every purpose of the program stands on: stores, log, transactors, projections with all that is done to them. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Watch } from '../adapters/cli/app-port.ts'
+import type { AppOptions, Watch } from '../adapters/cli/app-port.ts'
 import { memoryFor, memoryLimits } from '../adapters/host/memory.ts'
 import { identifyNode } from '../adapters/host/process.ts'
 import { openDamage } from '../adapters/metrics/damage.ts'
@@ -17,76 +17,22 @@ import { guarded } from '../core/project/guard.ts'
 import { inspectProjection, retryProjection } from '../core/project/inspect.ts'
 import { rebuild, verifyProjection } from '../core/project/rebuild.ts'
 import { type ProjectionHandle, runProjection } from '../core/project/runner.ts'
-import { openView } from '../core/project/view.ts'
+import { openView, type View } from '../core/project/view.ts'
 import type { SubscriberHandle } from '../core/subscribe/runner.ts'
 import { openSnapshots } from '../core/write/snapshots.ts'
 import { openTransactor } from '../core/write/transact.ts'
-import { blockAggregate, blockEvents } from '../domain/access/block.ts'
-import { tokenAggregate, tokenEvents } from '../domain/access/token.ts'
-import { accountAggregate, accountEvents } from '../domain/account/account.ts'
-import { administratorsAggregate, administratorsEvents } from '../domain/account/administrators.ts'
-import { lookupAggregate, lookupEvents } from '../domain/account/lookup.ts'
-import { addressAggregate } from '../domain/address/address.ts'
-import { addressEvents } from '../domain/address/address-events.ts'
-import { addressKeysAggregate, addressKeysEvents } from '../domain/address/keys.ts'
-import { mailAggregate, mailEvents } from '../domain/address/mail-refusal.ts'
-import type { Aggregate } from '../domain/decider.ts'
-import { dayAggregate, dayEvents } from '../domain/entry/day.ts'
-import { entryEvents } from '../domain/entry/events.ts'
-import { importAggregate, importEvents } from '../domain/entry/import.ts'
-import { entryAggregate } from '../domain/entry/state.ts'
-import type { DomainEvent, JsonObject } from '../domain/event.ts'
-import { historyEvents } from '../domain/history/history.ts'
-import { openIdClaimAggregate, openIdClaimEvents } from '../domain/openid/claim.ts'
-import { linkedIdentitiesAggregate, linkedIdentitiesEvents } from '../domain/openid/linked-identities.ts'
-import { nameAggregate, nameEvents } from '../domain/profile/name-claim.ts'
-import { preferencesAggregate, preferencesEvents } from '../domain/profile/preferences.ts'
-import { profileAggregate, profileEvents } from '../domain/profile/profile.ts'
-import { searchesEvents } from '../domain/search/searches.ts'
-import { deviceEvents, devicesAggregate } from '../domain/session/devices.ts'
-import { passkeyEvents, passkeysAggregate } from '../domain/session/passkeys.ts'
-import { factorEvents, factorsAggregate } from '../domain/session/second-factor.ts'
-import { sessionAggregate, sessionEvents } from '../domain/session/session.ts'
+import type { JsonObject } from '../domain/event.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Checkpoint } from '../ports/read-store.ts'
-import { accountsProjection } from '../projections/accounts.ts'
-import { analyticsProjection } from '../projections/analytics.ts'
-import { entriesProjection } from '../projections/entries.ts'
-import { historyProjection } from '../projections/history.ts'
 import type { Identities } from '../projections/identities.ts'
-import type { PeopleFollower } from '../projections/people.ts'
-import { searchProjection } from '../projections/search.ts'
+import type { People } from '../projections/people.ts'
 import type { TokenFollower } from '../projections/tokens.ts'
+import { type Declared, openProjections, openTransactors, typesOf } from './declared.ts'
 import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine } from './engines.ts'
 import { openEventStore } from './eventstore.ts'
 import { lazyJobs, outwardStore } from './jobs.ts'
 
-/** Every event type that this version reads and writes. */
-const eventTypes = [
-  ...entryEvents,
-  ...dayEvents,
-  ...tokenEvents,
-  ...importEvents,
-  ...searchesEvents,
-  ...historyEvents,
-  ...addressEvents,
-  ...addressKeysEvents,
-  ...accountEvents,
-  ...sessionEvents,
-  ...administratorsEvents,
-  ...profileEvents,
-  ...preferencesEvents,
-  ...nameEvents,
-  ...blockEvents,
-  ...lookupEvents,
-  ...mailEvents,
-  ...openIdClaimEvents,
-  ...linkedIdentitiesEvents,
-  ...factorEvents,
-  ...deviceEvents,
-  ...passkeyEvents,
-]
-
+/** Of an aggregate that does not say how many of its streams are worth keeping. */
 const CACHED_STREAMS = 4_000
 
 export const systemClock: Clock = {
@@ -108,14 +54,27 @@ const furthest = (checkpoints: ReadonlyMap<string, Checkpoint>): ReadonlyMap<str
   return positions
 }
 
+export type CoreOptions = Pick<AppOptions, 'between'> & {
+  readonly config: Config
+  readonly clock: Clock
+  readonly areas: readonly Declared[]
+  /** Takes what has to be closed. */
+  readonly opened: Closing[]
+  /** Told what an operator should see to before there is a log to write it to; on standard error without. */
+  readonly warn?: ((message: string) => void) | undefined
+}
+
+const warnOnStandardError = (message: string): void => void process.stderr.write(`lexichron: ${message}\n`)
+
 /** Everything that reads or writes the log, whatever the program was started for. */
-export const openCore = async (
-  config: Config,
-  clock: Clock,
-  opened: Closing[],
-  /** Told what an operator should see to before there is a log to write it to. */
-  warn: (message: string) => void = message => void process.stderr.write(`lexichron: ${message}\n`),
-) => {
+export const openCore = async ({
+  config,
+  clock,
+  areas,
+  opened,
+  warn = warnOnStandardError,
+  between = store => store,
+}: CoreOptions) => {
   const engines: Closing[] = []
   const hold = <T extends Closing>(part: T): T => {
     engines.push(part)
@@ -137,7 +96,7 @@ export const openCore = async (
   const seen = furthest(await reads.checkpoints())
   const damage = openDamage(clock)
   const store = measuredEventStore(
-    hold(await openEventStore(config.eventStore, { clock, seen, onBatch })),
+    between(hold(await openEventStore(config.eventStore, { clock, seen, onBatch }))),
     clock,
     gauged,
     damage,
@@ -146,7 +105,7 @@ export const openCore = async (
   const memory = openMemory(config.memoryBytes ?? memoryFor(memoryLimits()))
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId, memory })
   const cache = measuredCache(hold(caching.cache), gauged)
-  const log = openLog({ store, keys, types: eventTypes })
+  const log = openLog({ store, keys, types: typesOf(areas) })
   const snapshots = hold(
     openSnapshots({
       records: reads,
@@ -155,29 +114,28 @@ export const openCore = async (
       onResult: result => gauged.metrics?.snapshot(result),
     }),
   )
-  const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) =>
+  const transactor = openTransactors(areas, aggregate =>
     openTransactor({
       aggregate,
       log,
       clock,
       random: Math.random,
-      cachedStreams: CACHED_STREAMS,
+      cachedStreams: aggregate.cachedStreams ?? CACHED_STREAMS,
       memory: memory.region('streams'),
       snapshots,
-    })
+    }),
+  )
   const nodeId = randomUUID()
   const complain = (error: unknown): void => warn(`jobs: ${error instanceof Error ? error.message : String(error)}`)
   const queue = hold(lazyJobs(config, { nodeId, clock, random: Math.random, onError: complain }))
   const { jobs } = queue
   const mailSecret = await keys.secret('mail-recipient')
   const linkSecret = await keys.secret('mail-link')
-  const nameSecret = await keys.secret('name-search')
   return {
     jobs,
     outward: outwardStore(jobs),
     mailSecret,
     linkSecret,
-    nameSecret,
 
     gauged,
     memory,
@@ -192,26 +150,9 @@ export const openCore = async (
     clock,
     newId: randomUUID as () => string,
     random: Math.random,
-    entries: transactor(entryAggregate),
-    days: transactor(dayAggregate),
-    tokens: transactor(tokenAggregate),
-    imports: transactor(importAggregate),
-    addresses: transactor(addressAggregate),
-    addressKeys: transactor(addressKeysAggregate),
-    accounts: transactor(accountAggregate),
-    sessions: transactor(sessionAggregate),
-    profiles: transactor(profileAggregate),
-    preferences: transactor(preferencesAggregate),
-    names: transactor(nameAggregate),
-    blocks: transactor(blockAggregate),
-    lookups: transactor(lookupAggregate),
-    passkeys: transactor(passkeysAggregate),
-    devices: transactor(devicesAggregate),
-    factors: transactor(factorsAggregate),
-    openIdClaims: transactor(openIdClaimAggregate),
-    linkedIdentities: transactor(linkedIdentitiesAggregate),
-    administrators: transactor(administratorsAggregate),
-    mails: transactor(mailAggregate),
+    areas,
+    projections: await openProjections(areas, purpose => keys.secret(purpose)),
+    transactor,
     freshness: openFreshness({ store: reads, clock }),
     // In events the node is its UUID alone; leases name its process too.
     nodeId,
@@ -221,7 +162,7 @@ export const openCore = async (
 export type Core = Awaited<ReturnType<typeof openCore>>
 
 /** One projection with all that can be done with it. */
-const bind = <D extends JsonObject>(core: Core, projection: Projection<D>) => {
+const bind = (core: Core, projection: Projection) => {
   const { reads, log, cache, clock, freshness, node } = core
   const store = guarded({ projection, store: reads, clock, onDamaged: core.damage.document })
   const memory = core.memory.region('documents')
@@ -259,13 +200,28 @@ const told = (watch: Watch, step: string) => {
   }
 }
 
-export const bindAll = (core: Core) => ({
-  entries: bind(core, entriesProjection),
-  search: bind(core, searchProjection),
-  analytics: bind(core, analyticsProjection),
-  history: bind(core, historyProjection),
-  accounts: bind(core, accountsProjection(core.nameSecret)),
-})
+/** The read models of the areas. */
+export const bindAll = (core: Core) => {
+  const all = core.projections.map(projection => bind(core, projection))
+  const byName = new Map(all.map(bound => [bound.name, bound]))
+  if (byName.size < all.length) throw new TypeError('two projections of one name')
+  return {
+    all,
+    /** What every read model of this node reflects at least. */
+    position: (): bigint => {
+      let least: bigint | undefined
+      for (const { view } of all) if (least === undefined || view.position() < least) least = view.position()
+      return least ?? 0n
+    },
+    /** @throws {TypeError} when no area has it. */
+    of: <D extends JsonObject>({ name }: Projection<D>): View<D> => {
+      const bound = byName.get(name)
+      if (!bound) throw new TypeError(`the projection ${name} is in no area`)
+      // What is kept under its name was folded by it: its documents are of its type.
+      return bound.view as View<D>
+    },
+  }
+}
 export type Views = ReturnType<typeof bindAll>
 
 /** What runs in the background of a service. */
@@ -274,5 +230,5 @@ export type Running = {
   readonly subscribers: readonly { readonly name: string; readonly handle: SubscriberHandle }[]
   readonly follower: TokenFollower
   readonly identities: Identities
-  readonly people: PeopleFollower
+  readonly people: People & Pick<TokenFollower, 'position' | 'reached'>
 }

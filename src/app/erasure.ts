@@ -1,28 +1,37 @@
 /** The end of accounts: what the edge asks for, the work of house-keeping, receipts. */
+
 import type { HealthPart } from '../adapters/http/operation.ts'
 import type { ErasurePort } from '../adapters/http/routes/account-edge.ts'
 import * as erasure from '../commands/erasure.ts'
 import type { From } from '../commands/identity.ts'
 import { releaseIdentities } from '../commands/openid.ts'
 import { openReceiptSigner } from '../commands/receipts.ts'
+import { accountAggregate } from '../domain/account/account.ts'
 import { receiptOf } from '../domain/account/receipt.ts'
+import { addressAggregate } from '../domain/address/address.ts'
 import type { Recorded } from '../domain/event.ts'
-import { identitiesStream } from '../domain/openid/linked-identities.ts'
-import { preferencesStream } from '../domain/profile/preferences.ts'
-import { profileStream } from '../domain/profile/profile.ts'
+import { openIdClaimAggregate } from '../domain/openid/claim.ts'
+import { identitiesStream, linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
+import { preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
+import { profileAggregate, profileStream } from '../domain/profile/profile.ts'
 import { isRefusal } from '../domain/refusal.ts'
-import { passkeysStream } from '../domain/session/passkeys.ts'
-import { factorsStream } from '../domain/session/second-factor.ts'
+import { passkeysAggregate, passkeysStream } from '../domain/session/passkeys.ts'
+import { factorsAggregate, factorsStream } from '../domain/session/second-factor.ts'
 import type { Identities } from '../projections/identities.ts'
 import type { Core } from './core.ts'
 
 const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
-  const { addresses, accounts, profiles, clock, newId, log, keys, linkSecret: link } = core
-  const identities = { claims: core.openIdClaims, linked: core.linkedIdentities, clock, newId }
+  const { transactor, clock, newId, log, keys, linkSecret: link } = core
+  const identities = {
+    claims: core.transactor(openIdClaimAggregate),
+    linked: core.transactor(linkedIdentitiesAggregate),
+    clock,
+    newId,
+  }
   return {
-    addresses,
-    accounts,
-    profiles,
+    addresses: transactor(addressAggregate),
+    accounts: transactor(accountAggregate),
+    profiles: transactor(profileAggregate),
     clock,
     newId,
     log,
@@ -78,13 +87,13 @@ export const carryOutErasures = async (
 export const forgetAccount = (core: Core, { data, stream }: Recorded): void => {
   const id = String(data['accountId'])
   const claims = Array.isArray(data['claims']) ? data['claims'].map(String) : []
-  core.accounts.forget(stream)
-  core.profiles.forget(profileStream(id))
-  core.preferences.forget(preferencesStream(id))
-  core.linkedIdentities.forget(identitiesStream(id))
-  core.factors.forget(factorsStream(id))
-  core.passkeys.forget(passkeysStream(id))
-  for (const claim of claims) core.addresses.forget(claim)
+  core.transactor(accountAggregate).forget(stream)
+  core.transactor(profileAggregate).forget(profileStream(id))
+  core.transactor(preferencesAggregate).forget(preferencesStream(id))
+  core.transactor(linkedIdentitiesAggregate).forget(identitiesStream(id))
+  core.transactor(factorsAggregate).forget(factorsStream(id))
+  core.transactor(passkeysAggregate).forget(passkeysStream(id))
+  for (const claim of claims) core.transactor(addressAggregate).forget(claim)
 }
 
 /** Erasures that are not where they should be by now. */

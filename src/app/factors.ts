@@ -1,4 +1,5 @@
 /** Proofs of who somebody is, beside the password. */
+
 import { randomBytes } from 'node:crypto'
 import type { FactorPort, PasskeyPort, StepUpPort } from '../adapters/http/routes/account-edge.ts'
 import { openWebAuthn } from '../adapters/passkeys/webauthn.ts'
@@ -7,8 +8,11 @@ import * as passkeys from '../commands/passkeys.ts'
 import * as factors from '../commands/second-factor.ts'
 import type { Admit } from '../commands/sessions.ts'
 import { requireFresh, requireFreshBesidePassword, stepUp } from '../commands/step-up.ts'
+import { accountAggregate } from '../domain/account/account.ts'
 import { defined } from '../domain/defined.ts'
-import { passkeysStream } from '../domain/session/passkeys.ts'
+import { devicesAggregate } from '../domain/session/devices.ts'
+import { passkeysAggregate, passkeysStream } from '../domain/session/passkeys.ts'
+import { factorsAggregate } from '../domain/session/second-factor.ts'
 import { failureOf } from '../ports/outage.ts'
 import { factorChangesSubscriber } from '../subscribers/factor-changes.ts'
 import type { Core } from './core.ts'
@@ -29,9 +33,9 @@ export const openFactors = async (core: Core, publicUrl: string | undefined) => 
   if (!totp || !recovery || !challengeSecret) throw new Error('A secret is missing.')
   const origin = passkeyOrigin(publicUrl)
   return {
-    factors: core.factors,
-    passkeys: core.passkeys,
-    devices: core.devices,
+    factors: core.transactor(factorsAggregate),
+    passkeys: core.transactor(passkeysAggregate),
+    devices: core.transactor(devicesAggregate),
     factorSecrets: { totp, recovery },
     challengeSecret,
     randomBytes: (count: number) => randomBytes(count),
@@ -68,11 +72,11 @@ export const openPasskeyPort = (deps: factors.FactorDeps): PasskeyPort => ({
   list: async accountId => (await deps.passkeys.load(passkeysStream(accountId))).state.items,
 })
 
-export const factorChanges = (core: Pick<Core, 'accounts' | 'clock'>) =>
+export const factorChanges = ({ transactor, clock }: Pick<Core, 'transactor' | 'clock'>) =>
   factorChangesSubscriber({
     endSessions: async (by, { meta: { actor, commandId, correlationId } }) => {
-      const envelope = { actor, commandId, correlationId, at: core.clock.now() }
-      const ended = await endForFactor(core, by, envelope)
+      const envelope = { actor, commandId, correlationId, at: clock.now() }
+      const ended = await endForFactor({ accounts: transactor(accountAggregate) }, by, envelope)
       if (ended !== 'done') throw failureOf(ended)
     },
   })

@@ -34,6 +34,8 @@ export type HealthSources = {
   readonly locks: () => HealthPart | undefined
   /** Of text that is to be gone. */
   readonly removals: () => HealthPart
+  /** How much of the dictionary is there, in percent, while it is being filled. */
+  readonly filling: () => number | undefined
   /** Of the live hub, where there is one. */
   readonly live?: () => LiveStats
 }
@@ -199,6 +201,14 @@ const housekeepingPart = ({ reports }: Housekeeping): HealthPart => {
   return { state: failing.length > 0 ? 'degraded' : 'ok', ...(failing.length > 0 && { detail }) }
 }
 
+/** It serves what is there: less than there will be. */
+const fillingPart = ({ filling }: HealthSources): HealthPart | undefined => {
+  const percent = filling()
+  return percent === undefined
+    ? undefined
+    : { state: 'degraded', detail: { percent, reason: 'the dictionary is being filled' } }
+}
+
 const damagePart = ({ core }: HealthSources): HealthPart => {
   const report = core.damage.report()
   const { events, streams, documents } = report
@@ -240,9 +250,9 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
     ask(core, () => keysPart(core, config)),
     ask(core, () => diskPart(config)),
     ask(core, () => jobsPart(sources)),
-    within(core, async () =>
-      (await Promise.all(Object.values(views).map(each => each.view.ready()))).every(Boolean),
-    ).catch(() => false),
+    within(core, async () => (await Promise.all(views.all.map(each => each.view.ready()))).every(Boolean)).catch(
+      () => false,
+    ),
     ...handles.map(async ({ kind, name, handle }) => {
       const found = await ask(core, async () => {
         const status: Statused = await handle.status()
@@ -258,7 +268,7 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
     eventStore: eventStore.part,
     readStore: readStore.part,
     tokens: tokens.part,
-    ...defined({ live: live.part, locks }),
+    ...defined({ live: live.part, locks, filling: fillingPart(sources) }),
     ...Object.fromEntries(consumers.map(({ kind, name, part }) => [`${kind} ${name}`, part])),
 
     streams: streams.part,
@@ -278,6 +288,7 @@ const look = async (sources: HealthSources, livePart: ReturnType<typeof openLive
   return {
     state: states.includes('failed') ? 'failed' : states.includes('degraded') ? 'degraded' : 'ok',
     ready: eventStore.part.state === 'ok' && ready,
+    ...defined({ filling: sources.filling() }),
     parts,
     consumers: consumers.flatMap(({ kind, name, figures }) =>
       figures

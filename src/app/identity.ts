@@ -1,4 +1,5 @@
 /** Accounts and sessions: their streams, their secrets, and what the edge and the mails need of them. */
+
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { ACCESS_SECONDS, signAccessToken, type TokenScope } from '../adapters/http/access-tokens.ts'
@@ -13,12 +14,19 @@ import { sessionViews } from '../commands/look-up-accounts.ts'
 import type { FactorDeps } from '../commands/second-factor.ts'
 import * as sessions from '../commands/sessions.ts'
 import { countTry } from '../commands/sign-in-waits.ts'
-import { accountStream } from '../domain/account/account.ts'
+import type { Config } from '../config/load.ts'
+import { blockAggregate } from '../domain/access/block.ts'
+import { accountAggregate, accountStream } from '../domain/account/account.ts'
+import { administratorsAggregate } from '../domain/account/administrators.ts'
 import { grantsOf } from '../domain/account/grants.ts'
+import { addressAggregate } from '../domain/address/address.ts'
+import { addressKeysAggregate } from '../domain/address/keys.ts'
 import { defined } from '../domain/defined.ts'
-import { profileStream } from '../domain/profile/profile.ts'
+import { profileAggregate, profileStream } from '../domain/profile/profile.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import type { Role } from '../domain/roles.ts'
+import { devicesAggregate } from '../domain/session/devices.ts'
+import { sessionAggregate } from '../domain/session/session.ts'
 import type { Identities } from '../projections/identities.ts'
 import { addressKeyOf, openAddressPort } from './address.ts'
 import type { Core } from './core.ts'
@@ -26,6 +34,10 @@ import { openFactorPort, openFactors, openPasskeyPort, openStepUp } from './fact
 
 /** Of libuv's four threads one is left for files. */
 const MOST_AT_ONCE = 3
+
+const issuerOf = (config: Config): string => config.publicUrl ?? 'urn:lexichron'
+/** Who signs tokens, and for whom: the public address, or a name where there is none. */
+export const scopeOf = (config: Config): TokenScope => ({ issuer: issuerOf(config), audience: issuerOf(config) })
 
 /** What the commands stand on. The password port costs a list and a hash to open, so only those who need it open it. */
 export const openIdentity = async (core: Core, publicUrl?: string): Promise<FactorDeps> => {
@@ -40,13 +52,13 @@ export const openIdentity = async (core: Core, publicUrl?: string): Promise<Fact
   if (!pepper || !link || !refresh || !device) throw new Error('A secret is missing.')
   const concurrency = Math.min(MOST_AT_ONCE, availableParallelism())
   return {
-    addresses: core.addresses,
-    addressKeys: core.addressKeys,
-    accounts: core.accounts,
-    sessions: core.sessions,
+    addresses: core.transactor(addressAggregate),
+    addressKeys: core.transactor(addressKeysAggregate),
+    accounts: core.transactor(accountAggregate),
+    sessions: core.transactor(sessionAggregate),
     passwords: await openPasswords({ pepper, concurrency }),
     secrets: { address: addressKeyOf(core), link, refresh, device },
-    displayNameOf: async id => (await core.profiles.load(profileStream(id))).state.displayName,
+    displayNameOf: async id => (await core.transactor(profileAggregate).load(profileStream(id))).state.displayName,
     clock: core.clock,
     newId: core.newId,
     ...(await openFactors(core, publicUrl)),
@@ -95,7 +107,7 @@ export const openIdentityPort = (
   const admit = admitBy(core)
   const withToken = withAccessToken(core, scope)
   return {
-    addressChange: openAddressPort(core, deps),
+    addressChange: openAddressPort(core, deps, admit),
     stepUp: openStepUp(deps, admit),
     factors: openFactorPort(deps),
     passkeys: openPasskeyPort(deps),
@@ -111,9 +123,10 @@ export const openIdentityPort = (
     changePassword: (by, passwords, from) => accounts.changePassword(deps, by, passwords, from),
     endSession: (accountId, which, from) => sessions.endOneSession(deps, accountId, which, from),
     endSessions: (by, which, from) => accounts.endAllSessions(deps, by, which, from),
-    sessionsOf: accountId => sessionViews({ devices: core.devices, sessionsOf: identities.sessionsOf }, accountId),
+    sessionsOf: accountId =>
+      sessionViews({ devices: core.transactor(devicesAggregate), sessionsOf: identities.sessionsOf }, accountId),
     account: async id => {
-      const { state: account } = await core.accounts.load(accountStream(id))
+      const { state: account } = await core.transactor(accountAggregate).load(accountStream(id))
       return account && { account, grants: grantsOf(account.grants, core.clock.now()) }
     },
   }
@@ -121,9 +134,18 @@ export const openIdentityPort = (
 
 /** What administrators do. */
 export const openAdministration = (core: Core, identities: Pick<Identities, 'administrators'>): AdministrationPort => {
-  const isBlocked = async (accountId: string) =>
-    isAccountBlocked({ ...core, secret: await core.keys.secret('block') }, accountId)
-  const deps = { ...core, administratorIds: identities.administrators, isBlocked }
+  const { transactor, clock, newId } = core
+  const blocks = transactor(blockAggregate)
+  const deps = {
+    accounts: transactor(accountAggregate),
+    sessions: transactor(sessionAggregate),
+    administrators: transactor(administratorsAggregate),
+    administratorIds: identities.administrators,
+    isBlocked: async (accountId: string) =>
+      isAccountBlocked({ blocks, clock, secret: await core.keys.secret('block') }, accountId),
+    clock,
+    newId,
+  }
   const standing = (result: roles.Administered): Standing | Refusal => {
     if (isRefusal(result)) return result
     const { state, position } = result
@@ -134,7 +156,7 @@ export const openAdministration = (core: Core, identities: Pick<Identities, 'adm
     grant: async (given, by, from) => standing(await roles.grant(deps, given, by, from)),
     take: async (given, by, from) => standing(await roles.take(deps, given, by, from)),
     suspend: async (id, reason, by, from) => standing(await roles.suspendAccount(deps, id, reason, by, from)),
-    endSessions: async (id, grounds, by, from) => standing(await roles.endAccountSessions(deps, id, grounds, by, from)),
+    endSessions: async (id, reason, by, from) => standing(await roles.endAccountSessions(deps, id, reason, by, from)),
     endSession: (about, by, from) => roles.endAccountSession(deps, about, by, from),
     reinstate: async (id, reason, by, from) => standing(await roles.reinstateAccount(deps, id, reason, by, from)),
   }
@@ -155,9 +177,11 @@ export const openAccountTool = (core: Core) => ({
     readonly reason?: string
   }) => {
     const password = randomBytes(16).toString('base64url')
+    const { clock, newId } = core
+    const deps = { administrators: core.transactor(administratorsAggregate), clock, newId }
     const made = await accounts.createByOperator(await openIdentity(core), { email, role, password, reason })
     if (isRefusal(made) || role !== 'admin') return made
-    const restored = await roles.restoreAdministrator(core, made.accountId, { correlationId: core.newId(), agent: '' })
+    const restored = await roles.restoreAdministrator(deps, made.accountId, { correlationId: core.newId(), agent: '' })
     return isRefusal(restored) ? restored : made
   },
 })

@@ -19,7 +19,7 @@ import { openFilters } from '../subscribers/live-filters.ts'
 import { liveEventSchemas } from '../subscribers/live-schemas.ts'
 import { openStandings } from '../subscribers/live-standings.ts'
 import type { Closing, Core, Running } from './core.ts'
-import { declaredCategories } from './history.ts'
+import { categoriesOf } from './declared.ts'
 
 export const openLive = async (
   core: Core,
@@ -35,6 +35,8 @@ export const openLive = async (
     readonly readings: Pick<Readings, 'open'>
     readonly standing: (credential: string) => ReadonlySet<Permission> | 'ended' | 'unknown'
     readonly lost: () => boolean
+    /** How much of the dictionary is there, in percent, while it is being filled. */
+    readonly filling: () => number | undefined
     readonly onError: (error: unknown) => void
   },
   opened: Closing[],
@@ -43,6 +45,7 @@ export const openLive = async (
   const { onError, most, total, standing, lost, figures } = options
   const ending = new AbortController()
   const { signal } = ending
+  const categories = categoriesOf(core.areas)
   const syncTokens = openSyncTokens(await keys.secret('sync-token'), log)
   const secret = await keys.secret('live-ticket')
   const tickets = openTickets({ records: core.engine.store, secret, clock, newId })
@@ -64,7 +67,16 @@ export const openLive = async (
       Promise.all(
         running.projections.map(async ({ name, handle }) => {
           const { state, lag, parked, rate, progress, position } = await handle.status()
-          return { name, state, position: await syncTokens.of(position), lag: String(lag), parked, rate, progress }
+          const told = {
+            name,
+            state,
+            position: await syncTokens.of(position),
+            lag: String(lag),
+            parked,
+            rate,
+            progress,
+          }
+          return { ...told, ...defined({ filling: options.filling() }) }
         }),
       ),
   })
@@ -80,7 +92,7 @@ export const openLive = async (
     signal,
     onError,
     readFilter: openFilters(
-      declaredCategories,
+      categories,
       running.projections.map(({ name }) => name),
     ),
     now: async () => {
@@ -126,6 +138,6 @@ export const openLive = async (
       await hub.done
     },
   })
-  const document = asyncApi(options.version, liveEventSchemas(declaredCategories, FiguresSchema))
+  const document = asyncApi(options.version, liveEventSchemas(categories, FiguresSchema))
   return { ...feed, nodes: nodes.all, document, page: asyncApiPage(document) }
 }

@@ -3,10 +3,13 @@ import type { Logger } from 'pino'
 import { openServiceLog, type ServiceLog } from '../adapters/logging/service-log.ts'
 import type { Config } from '../config/load.ts'
 import type { ConsumerTrace } from '../core/consume/consume.ts'
+import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import { traceIdOf } from '../domain/trace.ts'
 
-export const openLogging = ({ log, dataDir }: Config): Promise<ServiceLog> => openServiceLog({ ...log, dataDir })
+/** `print` takes the lines where a person looks at them, in place of standard error. */
+export const openLogging = ({ log, dataDir }: Config, print?: (text: string) => void): Promise<ServiceLog> =>
+  openServiceLog({ ...log, dataDir, ...defined({ print }) })
 
 const lineOf = (consumer: string, event: Recorded) => ({
   consumer,
@@ -30,8 +33,8 @@ export const consumerTrace = (logger: Logger): ConsumerTrace => ({
     },
   }),
   leased: (consumer, takeover, token) => {
-    // Where it had to wait out a holder that said nothing, something hung: an operator wants to know.
-    const say = takeover === 'silent' ? logger.warn : logger.info
+    // Where it had to wait out a holder that said nothing, something hung: an operator wants to know. What was free is as usual.
+    const say = takeover === 'silent' ? logger.warn : takeover === 'ended' ? logger.info : logger.debug
     say.call(logger, { consumer, takeover, token }, 'works for this consumer now')
   },
   parked: (consumer, id, event, error) =>

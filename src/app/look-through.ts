@@ -11,7 +11,7 @@ export const lookThroughJob = ({ core, views, running }: Looked): Job => {
     store: reads,
     clock,
     onDamaged: damage.document,
-    projections: Object.values(views).map(({ name, version }) => ({
+    projections: views.all.map(({ name, version }) => ({
       projection: { name, version },
       holds: async () => {
         const handle = running.projections.find(each => each.name === name)?.handle

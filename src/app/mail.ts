@@ -10,10 +10,12 @@ import { receiptToken } from '../commands/erasure.ts'
 import { makeLink } from '../commands/identity.ts'
 import type { Config } from '../config/load.ts'
 import { begunAt, noteSent, type Span, spanOf, UNSENT_JOB, unsentJobs } from '../core/subscribe/unsent.ts'
-import { mailStream, refuseMail } from '../domain/address/mail-refusal.ts'
+import { accountAggregate } from '../domain/account/account.ts'
+import { addressAggregate } from '../domain/address/address.ts'
+import { mailAggregate, mailStream, refuseMail } from '../domain/address/mail-refusal.ts'
 import { defined } from '../domain/defined.ts'
 import { actorId, commandIdOf } from '../domain/ids.ts'
-import { type Preferences, preferencesStream } from '../domain/profile/preferences.ts'
+import { type Preferences, preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { traceIdOf } from '../domain/trace.ts'
 import { waitAtMost } from '../ports/clock.ts'
@@ -25,7 +27,7 @@ import { factorRules } from '../subscribers/factor-mail.ts'
 import { MAIL_JOB, type MailRule, mailJobs, mailSubscriber, type Refused } from '../subscribers/mail.ts'
 import { operatorRules } from '../subscribers/mail-rules.ts'
 import type { Core } from './core.ts'
-import { openRecipients, operatorIds } from './recipients.ts'
+import { openRecipients, operatorIds, recipientSources } from './recipients.ts'
 import { unsentDeps } from './subscribers.ts'
 
 export const openMailer = async ({ mail, mailFrom: from }: Pick<Config, 'mail' | 'mailFrom'>): Promise<Mailer> => {
@@ -45,9 +47,9 @@ const addressOf = (sender: string): string => {
 const domainOf = ({ mailFrom }: Pick<Config, 'mailFrom'>): string => addressOf(mailFrom).split('@')[1] ?? 'localhost'
 
 const chosenIn =
-  ({ preferences }: Pick<Core, 'preferences'>) =>
+  ({ transactor }: Pick<Core, 'transactor'>) =>
   async (accountId: string): Promise<Preferences | undefined> =>
-    (await preferences.load(preferencesStream(accountId))).state.chosen
+    (await transactor(preferencesAggregate).load(preferencesStream(accountId))).state.chosen
 
 /** `listening`: where this process listens, which a port that was picked by the system is known from alone. */
 export const mailRules = (
@@ -61,8 +63,8 @@ export const mailRules = (
     ...operatorRules({ operators, from: addressOf(config.mailFrom), publicUrl }),
     ...accountRules({
       publicUrl,
-      address: async stream => (await core.addresses.load(stream)).state,
-      account: async stream => (await core.accounts.load(stream)).state,
+      address: async stream => (await core.transactor(addressAggregate).load(stream)).state,
+      account: async stream => (await core.transactor(accountAggregate).load(stream)).state,
       token: (purpose, claim, commandId) => makeLink(core.linkSecret, purpose, claim, commandId).token,
       receipt: id => `${publicUrl()}/v1/receipts/${receiptToken(core.linkSecret, id)}`,
     }),
@@ -124,12 +126,12 @@ const sender = { kind: 'system', id: actorId('system', 'mail') } as const
 
 /** A mail that was refused for good is an event; written again it is the same. */
 const recordRefused =
-  ({ mails: refusals, clock }: Pick<Core, 'mails' | 'clock'>) =>
+  ({ transactor, clock }: Pick<Core, 'transactor' | 'clock'>) =>
   async (refused: Refused): Promise<void> => {
     const stream = mailStream(refused.eventId, refused.recipient)
     const commandId = commandIdOf(sender, 'REFUSED', stream, refused.eventId)
     const envelope = { commandId, correlationId: refused.eventId, actor: sender, at: clock.now() }
-    const result = await refusals.run(stream, refuseMail(refused), envelope)
+    const result = await transactor(mailAggregate).run(stream, refuseMail(refused), envelope)
     if (isRefusal(result)) throw failureOf(result)
   }
 
@@ -183,7 +185,7 @@ export const startMail = async (
       unsentJobs([subscriber], log),
       mailJobs(rules, {
         log,
-        recipients: openRecipients({ ...core, chosen: chosenIn(core) }, config),
+        recipients: openRecipients(recipientSources(core, chosenIn(core)), config),
         mailer: { ...mailer, send: attempt(mailer.send) },
         render: (name, reader, data) => renderMail(templateOf(name), reader, data),
         isDestroyed: async key => !(await keys.find(new Set([key]))).has(key),

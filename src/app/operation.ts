@@ -17,7 +17,7 @@ export type OperationOptions = Omit<HealthSources, 'housekeeping' | 'locks' | 'r
 /** Starts house-keeping and, where LEXICHRON_METRICS_PORT is set, the port of the metrics; what the HTTP server is to be given. */
 export const openOperation = async (options: OperationOptions, opened: Closing[]) => {
   const { core, config, running, views, version, log, live } = options
-  const names = Object.values(views).map(each => each.name)
+  const names = views.all.map(each => each.name)
   const erase = () =>
     carryOutErasures(core, running.identities.toErase(), (account, err) =>
       log.logger.error({ job: 'erasures', account, err }, 'an erasure was not carried out; it is tried again'),
@@ -34,6 +34,7 @@ export const openOperation = async (options: OperationOptions, opened: Closing[]
   const health = openHealth({ ...options, housekeeping, locks, removals: removals.part })
   const metrics = openServiceMetrics({
     core,
+    running,
     config,
     version,
     health,
@@ -55,8 +56,8 @@ export const openOperation = async (options: OperationOptions, opened: Closing[]
   return {
     metrics,
     health: async () => {
-      const { state, ready, parts } = await health()
-      return { state, ready, parts }
+      const { state, ready, filling, parts } = await health()
+      return { state, ready, ...defined({ filling }), parts }
     },
   }
 }

@@ -8,34 +8,37 @@ import {
   readSessions,
   recordActivityRead,
 } from '../commands/look-up-accounts.ts'
-import { accountStream } from '../domain/account/account.ts'
-import { identitiesStream } from '../domain/openid/linked-identities.ts'
-import { preferencesStream } from '../domain/profile/preferences.ts'
-import { profileStream } from '../domain/profile/profile.ts'
+import { accountAggregate, accountStream } from '../domain/account/account.ts'
+import { lookupAggregate } from '../domain/account/lookup.ts'
+import { addressAggregate } from '../domain/address/address.ts'
+import { addressKeysAggregate } from '../domain/address/keys.ts'
+import { identitiesStream, linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
+import { preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
+import { profileAggregate, profileStream } from '../domain/profile/profile.ts'
+import { devicesAggregate } from '../domain/session/devices.ts'
 import type { Identities } from '../projections/identities.ts'
-import { openAccountPages } from '../queries/account-lists.ts'
 import type { History } from '../queries/history.ts'
 import { type OwnData, openOwnData } from '../queries/own-data.ts'
-import type { Core, Views } from './core.ts'
+import type { Core } from './core.ts'
 
 export const openPeople = (
   core: Core,
   { secrets }: Pick<IdentityDeps, 'secrets'>,
   identities: Pick<Identities, 'sessionsOf'>,
-  { accounts: listed, ownData }: { readonly accounts: Views['accounts']['view']; readonly ownData: OwnData },
+  { page, ownData }: { readonly page: LookupDeps['page']; readonly ownData: OwnData },
 ): PeoplePort => {
-  const { accounts, addresses, addressKeys, profiles, lookups, devices, clock, newId } = core
+  const { transactor, clock, newId } = core
   const deps: LookupDeps = {
-    accounts,
-    addresses,
-    addressKeys,
-    profiles,
-    lookups,
+    accounts: transactor(accountAggregate),
+    addresses: transactor(addressAggregate),
+    addressKeys: transactor(addressKeysAggregate),
+    profiles: transactor(profileAggregate),
+    lookups: transactor(lookupAggregate),
+    devices: transactor(devicesAggregate),
     clock,
     newId,
     secrets,
-    devices,
-    page: openAccountPages(listed, core.nameSecret),
+    page,
     sessionsOf: identities.sessionsOf,
   }
   return {
@@ -51,9 +54,9 @@ export const openPeople = (
 export const openOwnDataOf = (core: Core, history: History, identities: Pick<Identities, 'sessionsOf'>): OwnData =>
   openOwnData({
     history,
-    account: async id => (await core.accounts.load(accountStream(id))).state,
-    profile: async id => (await core.profiles.load(profileStream(id))).state,
-    preferences: async id => (await core.preferences.load(preferencesStream(id))).state.chosen,
-    identities: async id => (await core.linkedIdentities.load(identitiesStream(id))).state.items,
+    account: async id => (await core.transactor(accountAggregate).load(accountStream(id))).state,
+    profile: async id => (await core.transactor(profileAggregate).load(profileStream(id))).state,
+    preferences: async id => (await core.transactor(preferencesAggregate).load(preferencesStream(id))).state.chosen,
+    identities: async id => (await core.transactor(linkedIdentitiesAggregate).load(identitiesStream(id))).state.items,
     sessions: id => identities.sessionsOf(id),
   })

@@ -7,16 +7,20 @@ import type { Config } from '../config/load.ts'
 import type { Inspection } from '../core/project/inspect.ts'
 import type { SubscriberInspection } from '../core/subscribe/inspect.ts'
 import type { Token } from '../domain/access/token.ts'
+import { tokenAggregate } from '../domain/access/token.ts'
+import { defined } from '../domain/defined.ts'
 import { isRefusal } from '../domain/refusal.ts'
+import { entriesProjection } from '../projections/entries.ts'
 import { exportEntries } from '../queries/entry-export.ts'
 import { rotateAddresses } from './address.ts'
+import { areas } from './areas.ts'
 import { openBlockTool } from './blocks.ts'
 import { bindAll, type Closing, openCore, systemClock } from './core.ts'
-import { openAccountTool } from './identity.ts'
+import { openAccountTool, scopeOf } from './identity.ts'
 import { openLogging } from './logging.ts'
 import { mailRules } from './mail.ts'
-import { fillSample, searchable } from './sample.ts'
-import { openService, scopeOf } from './service.ts'
+import { importDeps, openSample } from './sample.ts'
+import { openService } from './service.ts'
 import { bindSubscribers } from './subscribers.ts'
 import { repairAll, verifyAll } from './verify.ts'
 
@@ -51,42 +55,43 @@ export const openApp = async (config: Config, options: AppOptions): Promise<App>
 
 const compose = async (
   config: Config,
-  { purpose, version, clock = systemClock }: AppOptions,
+  { purpose, version, clock = systemClock, print, between }: AppOptions,
   opened: Closing[],
   close: () => Promise<void>,
 ): Promise<App> => {
   // Opened first: from here on whatever a service says goes to its log, in the log's form.
-  const serviceLog = purpose === 'serve' ? await openLogging(config) : undefined
+  const serviceLog = purpose === 'serve' ? await openLogging(config, print) : undefined
   if (serviceLog) opened.push(serviceLog)
   const warn = serviceLog && ((message: string): void => serviceLog.logger.warn(message))
-  const core = await openCore(config, clock, opened, warn)
+  const core = await openCore({ config, clock, areas, opened, ...defined({ warn, between }) })
   const views = bindAll(core)
   const subscribers = bindSubscribers(core, mailRules(config, core))
-  const service = serviceLog && (await openService(core, views, config, version, serviceLog, opened))
+  const sample = serviceLog && config.sample !== 'none' ? await openSample(core, views) : undefined
+  const filling = (): number | undefined => sample?.percent()
+  const service =
+    serviceLog && (await openService({ core, views, areas, config, version, serviceLog, filling, opened }))
   const named = (name: string) => {
-    const found = Object.values(views).find(each => each.name === name)
-    if (!found) throw new Error(`There is no projection ${name}: take one of ${Object.keys(views).join(', ')}.`)
+    const found = views.all.find(each => each.name === name)
+    if (!found)
+      throw new Error(
+        `There is no projection ${name}: take one of ${views.all.map(({ name: known }) => known).join(', ')}.`,
+      )
     return found
   }
-  const tokenDeps = { tokens: core.tokens, log: core.log, clock: core.clock, newId: core.newId }
+  const tokenDeps = { tokens: core.transactor(tokenAggregate), log: core.log, clock: core.clock, newId: core.newId }
 
   return {
-    projectionNames: Object.values(views).map(each => each.name),
+    projectionNames: views.all.map(each => each.name),
     subscriberNames: subscribers.map(each => each.name),
     close,
     listen: async () => {
       if (!service) throw new Error('Only a service listens.')
       return (await service.listen(config.host, config.port)).address
     },
-    fillSample: async watch => {
-      if (config.sample === 'none') return undefined
-      const report = await fillSample(core, watch)
-      if (report?.complete) await searchable(core, views, watch)
-      return report
-    },
-    import: (format, path, options) => importFrom(format, path, core, options),
+    fillSample: async watch => sample?.fill(watch),
+    import: (format, path, options) => importFrom(format, path, importDeps(core), options),
     exportEntries: async function* ({ language, signal }) {
-      const pages = exportEntries({ entries: views.entries.view, log: core.log })
+      const pages = exportEntries({ entries: views.of(entriesProjection), log: core.log })
       for await (const page of pages(language === undefined ? {} : { language })) {
         for (const item of page.items) yield JSON.stringify(item)
         if (signal.aborted) return
@@ -99,11 +104,11 @@ const compose = async (
       return { name, position: String(position) }
     },
     projections: async () => [
-      ...(await Promise.all(Object.values(views).map(async each => statusOf(await each.inspect())))),
+      ...(await Promise.all(views.all.map(async each => statusOf(await each.inspect())))),
       ...(await Promise.all(subscribers.map(async each => subscriberStatusOf(await each.inspect())))),
     ],
     retry: async name => {
-      const all = [...Object.values(views), ...subscribers]
+      const all = [...views.all, ...subscribers]
       const chosen = all.filter(each => name === undefined || each.name === name)
       if (chosen.length === 0) throw new Error(`There is no projection or subscriber ${name}.`)
       let parked = 0

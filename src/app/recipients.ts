@@ -5,9 +5,10 @@
  */
 import { createHmac } from 'node:crypto'
 import type { Config } from '../config/load.ts'
-import { accountStream } from '../domain/account/account.ts'
-import type { AddressState } from '../domain/address/address.ts'
-import { ownerOf } from '../domain/address/address.ts'
+import type { Transactor } from '../core/write/transact.ts'
+import { type AccountEvent, type AccountState, accountAggregate, accountStream } from '../domain/account/account.ts'
+import { type AddressState, addressAggregate, ownerOf } from '../domain/address/address.ts'
+import type { AddressEvent } from '../domain/address/address-events.ts'
 import type { Recorded } from '../domain/event.ts'
 import type { Preferences } from '../domain/profile/preferences.ts'
 import type { Recipient, Recipients } from '../ports/recipients.ts'
@@ -22,13 +23,24 @@ export const operatorIds = ({ alertMail }: Pick<Config, 'alertMail'>, secret: Ui
 
 /** Where they are looked up. */
 export type RecipientSources = {
-  readonly accounts: Pick<Core['accounts'], 'load'>
-  readonly addresses: Pick<Core['addresses'], 'load'>
+  readonly accounts: Pick<Transactor<AccountState, AccountEvent>, 'load'>
+  readonly addresses: Pick<Transactor<AddressState, AddressEvent>, 'load'>
   /** What the account's owner chose. */
   readonly chosen: (accountId: string) => Promise<Preferences | undefined>
   readonly log: Pick<Core['log'], 'readStream'>
   readonly mailSecret: Uint8Array
 }
+
+export const recipientSources = (
+  { transactor, log, mailSecret }: Core,
+  chosen: RecipientSources['chosen'],
+): RecipientSources => ({
+  accounts: transactor(accountAggregate),
+  addresses: transactor(addressAggregate),
+  chosen,
+  log,
+  mailSecret,
+})
 
 type Known = { readonly accountId: string; readonly address?: string; readonly locale: string }
 type Found = Promise<Recipient | undefined>

@@ -5,11 +5,6 @@ import type { Subscriber } from '../core/subscribe/define.ts'
 import { inspectSubscriber, retrySubscriber } from '../core/subscribe/inspect.ts'
 import { runSubscriber } from '../core/subscribe/runner.ts'
 import { beginOutward, type UnsentDeps } from '../core/subscribe/unsent.ts'
-import { accountsProjection } from '../projections/accounts.ts'
-import { analyticsProjection } from '../projections/analytics.ts'
-import { entriesProjection } from '../projections/entries.ts'
-import { historyProjection } from '../projections/history.ts'
-import { searchProjection } from '../projections/search.ts'
 import { type MailRule, mailSubscriber } from '../subscribers/mail.ts'
 import { redactionSubscriber } from '../subscribers/redaction.ts'
 import { addressMoves, signUpEnds } from './address.ts'
@@ -40,14 +35,7 @@ const bindSubscriber = (core: Core, subscriber: Subscriber) => {
   }
 }
 
-const removingIn = ({ reads, log, nameSecret }: Core) =>
-  openRemoving(reads, log.logId, [
-    removedBy(entriesProjection),
-    removedBy(searchProjection),
-    removedBy(analyticsProjection),
-    removedBy(historyProjection),
-    removedBy(accountsProjection(nameSecret)),
-  ])
+const removingIn = ({ reads, log, projections }: Core) => openRemoving(reads, log.logId, projections.map(removedBy))
 
 /** Every subscriber of the service: a new one is one line more. */
 export const bindSubscribers = (core: Core, rules: readonly MailRule[]) => [

@@ -1,5 +1,5 @@
 /** What is asked most, kept in the read store from start to start; every node adds its own when it ends. */
-import type { HotRecords } from '../adapters/http/warming.ts'
+import type { HttpDeps } from '../adapters/http/deps.ts'
 import type { Core } from './core.ts'
 
 const RECORD = 'warm-addresses'
@@ -9,7 +9,12 @@ const textsOf = (text: string | undefined): readonly string[] => {
   return Array.isArray(all) ? all.filter(each => typeof each === 'string') : []
 }
 
-export const openHotRecords = ({ reads, caching }: Pick<Core, 'reads' | 'caching'>): HotRecords => ({
+export const openHotRecords = ({
+  reads,
+  caching,
+  projections,
+}: Pick<Core, 'reads' | 'caching' | 'projections'>): NonNullable<HttpDeps['hot']> => ({
+  reads: projections.filter(({ cacheTags }) => cacheTags !== undefined),
   // Not through the cache that is measured: nobody asked.
   heard: async scopes => {
     const { reached } = await caching.cache.look(

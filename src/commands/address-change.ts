@@ -4,21 +4,29 @@
  * process left undone.
  */
 
-import { accountStream, moveAddress, moveBack } from '../domain/account/account.ts'
+import { type Account, accountStream, moveAddress, moveBack } from '../domain/account/account.ts'
 import { endFault } from '../domain/account/standing.ts'
 import { changeBy, ownerOf, releaseAddress } from '../domain/address/address.ts'
-import { confirmChange, leaveAddress, requestChange, revertChange } from '../domain/address/change.ts'
+import {
+  confirmChange,
+  type HolderRefusal,
+  leaveAddress,
+  requestChange,
+  revertChange,
+} from '../domain/address/change.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { linkInvalid } from '../domain/address/links.ts'
+import { defined } from '../domain/defined.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { type ClaimDeps, claimsOf, isTakenAmong, lookUpClaims, lookUpOthers } from './address-claims.ts'
 import { envelopeOf, type From, type IdentityDeps, makeLink, readLink } from './identity.ts'
 import { checkOwnPassword } from './own-password.ts'
+import { type FactorDeps, factorsOf, proveFactor } from './second-factor.ts'
+import type { Admit } from './sessions.ts'
 
 type Done = 'done' | Refusal
 
-const suspended = (): Refusal =>
-  refuse('account-suspended', 'The account is suspended: its address is not changed meanwhile.')
+const suspended = () => refuse('account-suspended', 'The account is suspended: its address is not changed meanwhile.')
 
 /** What the clocks of two nodes may differ by: what was added on another one is of this time too. */
 const SKEW_MS = 5_000
@@ -82,23 +90,53 @@ export const completeChange = async (deps: MoveDeps, claim: string, from: From):
   return isRefusal(left) ? left : 'done'
 }
 
-/** Uses the link that went to the new address. */
-export const confirmAddressChange = async (deps: MoveDeps, token: string, from: From): Promise<Done> => {
-  const link = readLink(token)
+/** The link with the password of the account and, where it has a second factor, its code. */
+export type ChangeProof = { readonly token: string; readonly password: string; readonly code?: string }
+
+/** Does whoever has the link know what the owner of the account knows? Counted by the link: nobody else uses its tries up. */
+const proveOwner = async (
+  deps: FactorDeps,
+  account: Account,
+  { hash, password, code }: Omit<ChangeProof, 'token'> & { readonly hash: string },
+  { from, admit }: { readonly from: From; readonly admit: Admit },
+): Promise<Done> => {
+  const holder = `link ${hash}`
+  await admit(account.claim, holder)
+  const factors = await factorsOf(deps, account)
+  const checked = await checkOwnPassword(deps, account, password, from)
+  if (checked !== 'done') return checked
+  const proved = await proveFactor(deps, account, factors, { holder, ...defined({ code }) }, 'step-up', from)
+  return typeof proved === 'string' ? 'done' : proved
+}
+
+/**
+ * Uses the link that went to the new address. A mistyped one brings the link to a stranger, who would have the account if it
+ * were enough. `admit` counts the try, and throws when there were too many. @throws {PasswordsBusyError}
+ */
+export const confirmAddressChange = async (
+  deps: FactorDeps & Pick<MoveDeps, 'removeDisputed'>,
+  proof: ChangeProof,
+  from: From,
+  admit: Admit,
+): Promise<Done> => {
+  const link = readLink(proof.token)
   if (!link) return linkInvalid()
   const envelope = envelopeOf(deps, from)
   const { state } = await deps.addresses.load(link.claim)
   const change = changeBy(state, link.hash)
-  let fault: Refusal | undefined
-  if (change) {
-    const { state: account } = await deps.accounts.load(accountStream(change.accountId))
-    // Since it was asked for the account has another address: two links may be on their way.
-    if (account?.claim !== change.from) return linkInvalid()
-    fault = endFault(account) ?? (account?.suspended ? suspended() : undefined)
-    const others = await lookUpOthers(deps, link.claim, change.address)
-    if (isTakenAmong(others, envelope.at, change.accountId)) return linkInvalid()
-  }
-  const result = await deps.addresses.run(link.claim, confirmChange(link.hash, envelope.at, fault), envelope)
+  const { state: account } = change ? await deps.accounts.load(accountStream(change.accountId)) : {}
+  // Since it was asked for the account has another address: two links may be on their way.
+  if (change && account?.claim !== change.from) return linkInvalid()
+  if (change && isTakenAmong(await lookUpOthers(deps, link.claim, change.address), envelope.at, change.accountId))
+    return linkInvalid()
+  const fault = endFault(account) ?? (account?.suspended ? suspended() : undefined)
+  const confirmation = { linkHash: link.hash, now: envelope.at, ...defined({ owner: account?.id, fault }) }
+  // What is no good is told before anybody is asked for a password.
+  const early = confirmChange(confirmation)(state)
+  if (!account || isRefusal(early)) return isRefusal(early) ? early : linkInvalid()
+  const proved = await proveOwner(deps, account, { ...proof, hash: link.hash }, { from, admit })
+  if (proved !== 'done') return proved
+  const result = await deps.addresses.run(link.claim, confirmChange(confirmation), envelope)
   return isRefusal(result) ? result : completeChange(deps, link.claim, from)
 }
 
@@ -134,7 +172,7 @@ export const revertAddressChange = async (
   if (!link) return linkInvalid()
   const envelope = envelopeOf(deps, from)
   const { holder } = (await deps.addresses.load(link.claim)).state
-  let fault: Refusal | undefined
+  let fault: Refusal<HolderRefusal> | undefined
   if (holder?.revertHash === link.hash) {
     const { state: account } = await deps.accounts.load(accountStream(holder.accountId))
     fault = endFault(account)

@@ -23,6 +23,7 @@ import type { Actor, Recorded } from '../domain/event.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Keys } from '../ports/keys.ts'
+import { type RecordDeps, recordLooked } from './record-lookups.ts'
 
 export type BlockDeps = {
   readonly blocks: Transactor<BlockState, BlockEvent>
@@ -131,6 +132,19 @@ export const isAccountBlocked = async (
   const id = blockIdOf(secret, { kind: 'account', target: accountId })
   const { state } = await blocks.load(blockStream(id))
   return state !== undefined && isInForce(state, clock.now().getTime())
+}
+
+/** These blocks are about to be shown. None at all tell nothing of anybody. @throws {EventStoreError} */
+export const recordBlocks = async (
+  deps: RecordDeps,
+  blocks: readonly Block[],
+  by: Blocker,
+): Promise<Refusal | undefined> => {
+  if (blocks.length === 0) return undefined
+  const accounts = blocks.flatMap(({ kind, target }) => (kind === 'account' && target !== undefined ? target : []))
+  const data = { blocks: blocks.map(({ id }) => id), accounts }
+  const from = { correlationId: by.correlationId, agent: '' }
+  return recordLooked(deps, { type: 'BlocksRead', data }, { actor: by.actor, from })
 }
 
 const types: ReadonlySet<string> = new Set(blockEvents.map(each => each.type))

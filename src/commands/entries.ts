@@ -63,10 +63,12 @@ export const draftEntry: EntryCommand<{ readonly body: Draft }> = {
     const identity = identityOf(body)
     return isRefusal(identity) ? identity : entryStream(entryId(identity))
   },
-  // The lemma is nowhere any more but in this request, so that only here the others of it can be found.
+  // Of one that was removed the lemma is nowhere any more but in this request, so that only here the others of it can be found.
   explain: async (refusal, { body }, revisionOf) => {
     const identity = identityOf(body)
-    if (refusal.refused !== 'entry-removed' || isRefusal(identity)) return refusal
+    if (isRefusal(identity)) return refusal
+    if (refusal.refused === 'entry-exists') return { ...refusal, context: { entryId: entryId(identity) } }
+    if (refusal.refused !== 'entry-removed') return refusal
     for (let homograph = 1; homograph <= MOST_HOMOGRAPHS; homograph += 1)
       if ((await revisionOf(entryStream(entryId({ ...identity, homograph })))) === 'none')
         return { ...refusal, context: { nextHomograph: homograph } }

@@ -9,6 +9,7 @@
 import type { Caller } from '../core/write/execute.ts'
 import type { Transactor } from '../core/write/transact.ts'
 import { defined } from '../domain/defined.ts'
+import { denied } from '../domain/denial.ts'
 import type { ImportedRecord } from '../domain/entry/decisions.ts'
 import {
   checkRecord,
@@ -24,7 +25,7 @@ import {
 } from '../domain/entry/import.ts'
 import { MAX_LEMMA } from '../domain/entry/lemma.ts'
 import { entryId } from '../domain/ids.ts'
-import { type Fault, isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { type Fault, isRefusal, type Refusal } from '../domain/refusal.ts'
 import { importEntry } from './entries.ts'
 import { openIdLines } from './id-lines.ts'
 import { type Outcome, openWriter, type WriteDeps } from './import-write.ts'
@@ -58,6 +59,8 @@ export type ImportRun = {
   readonly onReport?: (report: ImportReport) => void
   /** After every batch, with the counts so far. */
   readonly onProgress?: (counts: ImportCounts) => void
+  /** Waited for before each batch: others have to keep up with what is written. */
+  readonly pace?: () => Promise<void>
   /** Records on their way to the store at once; 256 by default. */
   readonly inFlight?: number
 }
@@ -87,8 +90,7 @@ type Entrance = { readonly item: SourceItem & { readonly kind: 'record' }; reado
 /** @throws {EventStoreError} when the store stays away; the same import run again goes on. */
 export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<ImportSummary | Refusal> => {
   const { source, format, caller, signal } = run
-  if (!caller.permissions.has(importEntry.permission))
-    return refuse('permission-denied', `This needs the permission ${importEntry.permission}.`)
+  if (!caller.permissions.has(importEntry.permission)) return denied(importEntry.permission, caller)
   const runId = deps.newId()
   const stream = importStream(source)
   const envelope = (commandId: string) => ({
@@ -178,6 +180,7 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
       const entrance = admit(item)
       if (entrance) batch.push(entrance)
       if (batch.length < BATCH) continue
+      await run.pace?.()
       flush()
       if (pending.size >= most) await Promise.race(pending)
       // An answer of the writer's thread may stand ready each time: without this the sockets would not be looked at for seconds.

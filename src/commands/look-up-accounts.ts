@@ -1,6 +1,6 @@
 /**
  * Other people's accounts, for those who may see them. Addresses are for administrators alone, are read from the accounts'
- * own streams and kept nowhere, and are shown only once it is in the log that they are.
+ * own streams and kept nowhere; nothing of anybody is shown before it is in the log that it is.
  */
 
 import type { Cursor } from '../core/query/define.ts'
@@ -9,16 +9,16 @@ import type { Account, AccountEvent, AccountState } from '../domain/account/acco
 import { accountStream } from '../domain/account/account.ts'
 import type { ContentChoice } from '../domain/account/erasure-events.ts'
 import { BASIC_ROLES, type Grant, type Granting, grantsOf } from '../domain/account/grants.ts'
-import { type Lookup, type LookupEvent, lookupStream, recordLookup } from '../domain/account/lookup.ts'
+import type { AccountsLooked } from '../domain/account/lookup.ts'
 import { type StateOfAccount, stateOf } from '../domain/account/standing.ts'
 import { addressStream } from '../domain/address/address.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { defined } from '../domain/defined.ts'
-import type { Actor } from '../domain/event.ts'
+import { denied } from '../domain/denial.ts'
 import { foundBy } from '../domain/profile/display-name.ts'
 import { type Profile, type ProfileEvent, profileStream } from '../domain/profile/profile.ts'
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
-import { isRole, type Permission, roles } from '../domain/roles.ts'
+import { type Refusal, refuse } from '../domain/refusal.ts'
+import { isRole, type Rights, roles } from '../domain/roles.ts'
 import {
   type DeviceEvent,
   type Devices,
@@ -27,9 +27,8 @@ import {
   knownDevice,
 } from '../domain/session/devices.ts'
 import type { Session } from '../domain/session/session.ts'
-import type { Clock } from '../ports/clock.ts'
 import { type ClaimDeps, claimsOf, lookUpClaims, ownerAmong } from './address-claims.ts'
-import { envelopeOf, type From } from './identity.ts'
+import { type Looker, type RecordDeps, recordLooked } from './record-lookups.ts'
 
 /** A state that an account which is there may be in. */
 export type LiveState = Exclude<StateOfAccount, 'erased'>
@@ -42,17 +41,15 @@ export type AccountPage = {
   readonly position: bigint
 }
 
-export type LookupDeps = ClaimDeps & {
-  readonly accounts: Transactor<AccountState, AccountEvent>
-  readonly profiles: Transactor<Profile, ProfileEvent>
-  readonly lookups: Transactor<Lookup, LookupEvent>
-  readonly devices: Pick<Transactor<Devices, DeviceEvent>, 'load'>
-  readonly sessionsOf: (accountId: string) => readonly Session[]
-  /** The newest first. @throws {ProjectionError} {ReadStoreError} */
-  readonly page: (filter: AccountFilter, after: Cursor | undefined, limit: number) => Promise<AccountPage>
-  readonly clock: Pick<Clock, 'now'>
-  readonly newId: () => string
-}
+export type LookupDeps = ClaimDeps &
+  RecordDeps & {
+    readonly accounts: Transactor<AccountState, AccountEvent>
+    readonly profiles: Transactor<Profile, ProfileEvent>
+    readonly devices: Pick<Transactor<Devices, DeviceEvent>, 'load'>
+    readonly sessionsOf: (accountId: string) => readonly Session[]
+    /** The newest first. @throws {ProjectionError} {ReadStoreError} */
+    readonly page: (filter: AccountFilter, after: Cursor | undefined, limit: number) => Promise<AccountPage>
+  }
 
 /** One that was erased: the display name where its owner wished that it stays, and nothing else. */
 export type ErasedView = { readonly id: string; readonly state: 'erased'; readonly displayName?: string }
@@ -80,10 +77,12 @@ export type AccountView = {
 /** One account as administrators see it: who granted its roles and why, and its live sessions. */
 export type WholeView = AccountView & { readonly sessions?: readonly SessionView[] }
 
-/** Who looks, and where that came from. */
-export type Onlooker = { readonly actor: Actor; readonly permissions: ReadonlySet<Permission>; readonly from: From }
+/** Who looks, as what, and where that came from. */
+export type Onlooker = Looker & Pick<Rights, 'permissions' | 'isTold'>
 
-const seesAddresses = ({ permissions }: Onlooker): boolean => permissions.has('accounts:manage')
+/** What somebody needs to whom addresses are shown. */
+const ADDRESSES = 'accounts:manage'
+const seesAddresses = ({ permissions }: Onlooker): boolean => permissions.has(ADDRESSES)
 
 const erasureOf = ({ erasure }: Account): ErasureView | undefined => {
   if (!erasure) return undefined
@@ -130,25 +129,24 @@ export const sessionViews = async (
   return sessionsOf(accountId).map(session => ({ session, ...defined({ device: knownDevice(state, session.device) }) }))
 }
 
-type Asked = Omit<LookupEvent['data'], 'accounts' | 'fields'>
+type Asked = Omit<AccountsLooked, 'accounts' | 'fields'>
 
-const record = async (
+const recordAs = (deps: RecordDeps, data: AccountsLooked, by: Looker): Promise<Refusal | undefined> =>
+  recordLooked(deps, { type: 'AccountsRead', data }, by)
+
+const record = (
   deps: LookupDeps,
   views: readonly AccountView[],
   asked: Asked,
   by: Onlooker,
 ): Promise<Refusal | undefined> => {
-  if (!seesAddresses(by)) return undefined
-  return recordAs(deps, { ...asked, accounts: views.map(({ id }) => id), fields: ['email'] }, by)
+  const fields: AccountsLooked['fields'] = seesAddresses(by) ? ['displayName', 'email'] : ['displayName']
+  return recordAs(deps, { ...asked, accounts: views.map(({ id }) => id), fields }, by)
 }
 
-const recordAs = async (deps: LookupDeps, data: LookupEvent['data'], by: Onlooker): Promise<Refusal | undefined> => {
-  const envelope = { ...envelopeOf(deps, by.from), actor: by.actor }
-  const result = await deps.lookups.run(lookupStream(deps.newId()), recordLookup(data), envelope)
-  return isRefusal(result) ? result : undefined
-}
-
-const denied = (): Refusal => refuse('permission-denied', 'Addresses are for administrators: accounts:manage.')
+/** A profile is about to be shown to somebody who may see those that are shown to nobody. @throws {EventStoreError} */
+export const recordProfile = (deps: RecordDeps, accountId: string, by: Looker): Promise<Refusal | undefined> =>
+  recordAs(deps, { byAddress: false, accounts: [accountId], fields: ['profile'] }, by)
 
 export type ListRequest = AccountFilter & {
   /** Exactly this address. */
@@ -204,7 +202,7 @@ export const listAccounts = async (
     return refuse('role-unknown', `There is no such role: it is one of ${roles.join(', ')}.`)
   const { name, ...closed } = filter
   const asked = { ...closed, byAddress: email !== undefined || addressHash !== undefined, byName: name !== undefined }
-  if (asked.byAddress && !seesAddresses(by)) return denied()
+  if (asked.byAddress && !seesAddresses(by)) return denied(ADDRESSES, by)
   const claims = await askedClaims(deps, defined({ email, addressHash }))
   if (claims && 'refused' in claims) return claims
   const owner = claims && ownerAmong(await lookUpClaims(deps, claims))?.owner
@@ -233,10 +231,11 @@ export const readAccount = async (
   const { state: account } = await deps.accounts.load(accountStream(id))
   const view = account && viewOf(deps, account, (await deps.profiles.load(profileStream(id))).state, by)
   if (!account || !view) return refuse('account-not-found', 'There is no such account.')
-  if (view.state === 'erased' || !seesAddresses(by)) return view
+  if (view.state === 'erased') return view
+  if (!seesAddresses(by)) return (await record(deps, [view], { byAddress: false }, by)) ?? view
   const whole = { ...withGrantings(view, account), sessions: await sessionViews(deps, id) }
-  const data = { byAddress: false, accounts: [id], fields: ['email' as const, 'reasons' as const, 'sessions' as const] }
-  return (await recordAs(deps, data, by)) ?? whole
+  const fields: AccountsLooked['fields'] = ['displayName', 'email', 'reasons', 'sessions']
+  return (await recordAs(deps, { byAddress: false, accounts: [id], fields }, by)) ?? whole
 }
 
 /** Says in the log that somebody sees what an account did and what was done to it, before it is shown. @throws {EventStoreError} */
@@ -255,6 +254,6 @@ export const readSessions = async (
   const { state: account } = await deps.accounts.load(accountStream(id))
   if (!account) return refuse('account-not-found', 'There is no such account.')
   const found = await sessionViews(deps, id)
-  const data = { byAddress: false, accounts: [id], fields: ['sessions' as const] }
+  const data: AccountsLooked = { byAddress: false, accounts: [id], fields: ['sessions'] }
   return (await recordAs(deps, data, by)) ?? found
 }

@@ -239,11 +239,8 @@ const readLimits = ({ required }: ReturnType<typeof openReader>): Limits => ({
 const MEGABYTE = 1024 * 1024
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** Developers see what happens, tests only what goes wrong, and operators what is worth keeping. */
-const levels: ReadonlyMap<string, string> = new Map([
-  ['development', 'debug'],
-  ['test', 'warn'],
-])
+/** Tests see only what goes wrong, everybody else what is worth keeping. */
+const levels: ReadonlyMap<string, string> = new Map([['test', 'warn']])
 
 const readLog = ({ required }: ReturnType<typeof openReader>, environmentName: string): LogSettings => ({
   level: required('LEXICHRON_LOG_LEVEL', levels.get(environmentName) ?? 'info'),

@@ -83,7 +83,7 @@ export const settings = {
   LEXICHRON_LOG_LEVEL: {
     schema: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
     expects: 'one of fatal, error, warn, info, debug, trace, silent',
-    about: 'least severe log line that is written; by default debug in development, warn in test, info elsewhere',
+    about: 'least severe log line that is written; by default warn in test, info elsewhere',
   },
   LEXICHRON_LOG_FORMAT: {
     schema: Type.Enum(['auto', 'json', 'pretty']),

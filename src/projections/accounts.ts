@@ -30,6 +30,9 @@ export type AccountDocument = {
   readonly nameTerms?: readonly string[]
 }
 
+/** The purpose of the secret that names are hashed with. */
+export const NAME_SECRET = 'name-search'
+
 /** Beginnings of so many letters are hashed: with any number of accounts few names share more. */
 const LONGEST = 12
 

@@ -5,7 +5,13 @@ import type { Cursor, Page, Query } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
 import { layers } from '../domain/search/match.ts'
 import type { Condition } from '../ports/read-store.ts'
-import { type AnalyticsDocument, dayDocumentId, entryFigures, type Grain } from '../projections/analytics.ts'
+import {
+  type AnalyticsDocument,
+  analyticsProjection,
+  dayDocumentId,
+  entryFigures,
+  type Grain,
+} from '../projections/analytics.ts'
 
 const count = Type.Integer({ minimum: 0 })
 const strict = { additionalProperties: false }
@@ -97,7 +103,7 @@ export const analytics = ({ analytics: view }: AnalyticsReads): Query<AnalyticsI
   name: 'analytics',
   permission: 'analytics:read',
   output: FiguresSchema,
-  reads: ['analytics'],
+  reads: [analyticsProjection],
   // Dashboards ask again and again; each search and edit changes a figure.
   caching: () => ({ strategy: 'private', seconds: 2, tags: [] }),
   run: async input => {

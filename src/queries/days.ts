@@ -5,6 +5,7 @@ import type { Day } from '../domain/entry/day.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isOutage } from '../ports/outage.ts'
+import { entriesProjection } from '../projections/entries.ts'
 import type { EntryReads } from './entries.ts'
 import { drawEntry } from './entry-draw.ts'
 import { publicTags } from './entry-lists.ts'
@@ -49,10 +50,11 @@ export const wordOfTheDay = (deps: DayDeps): Query<DayInput, EntryView> => {
   }
   return {
     name: 'word-of-the-day',
+    ofAll: true,
     people: peopleIn,
     permission: 'entries:read',
     output: EntrySchema,
-    reads: ['entries'],
+    reads: [entriesProjection],
     closed: ['language', 'date'],
     caching: ({ language, date }) => ({
       strategy: 'until-changed',

@@ -12,7 +12,7 @@ import { type EntryState, entryAt } from '../domain/entry/state.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { permissionsIn, permitsSomewhere } from '../domain/roles.ts'
 import type { Turns } from '../domain/turns.ts'
-import { type EntryDocument, entryTag } from '../projections/entries.ts'
+import { type EntryDocument, entriesProjection, entryTag } from '../projections/entries.ts'
 import type { People } from '../projections/people.ts'
 import {
   type EntryRevision,
@@ -24,6 +24,15 @@ import {
   withoutReplacements,
 } from './entry-history.ts'
 import { EntrySchema, type EntryView, leastOf, peopleIn, sightOf, viewAs, viewFor } from './entry-view.ts'
+
+/** What reading entries is refused for, beside what is refused of an entry. */
+export type EntryQueryRefusal =
+  | 'entry-gone'
+  | 'day-unknown'
+  | 'nothing-found'
+  | 'as-of-invalid'
+  | 'pattern-too-broad'
+  | 'pattern-invalid'
 
 /** What the queries read. */
 export type EntryReads = {
@@ -113,7 +122,7 @@ export const getEntry = (reads: EntryPasts): Query<{ readonly id: string; readon
   people: peopleIn,
   permission: 'entries:read',
   output: EntrySchema,
-  reads: ['entries'],
+  reads: [entriesProjection],
   closed: ['fields'],
   caching: ({ id, asOf }) =>
     asOf ? { strategy: 'none' } : { strategy: 'until-changed', tags: [entryTag(id)], cheap: true },

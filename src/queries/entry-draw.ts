@@ -3,7 +3,7 @@ import type { View } from '../core/project/view.ts'
 import type { Query } from '../core/query/define.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import { refuse } from '../domain/refusal.ts'
-import type { EntryDocument } from '../projections/entries.ts'
+import { type EntryDocument, entriesProjection } from '../projections/entries.ts'
 import type { EntryReads } from './entries.ts'
 import { type ListFilters, narrowingOf, scopeOf } from './entry-lists.ts'
 import { EntrySchema, type EntryView, peopleIn, viewFor } from './entry-view.ts'
@@ -57,10 +57,11 @@ export const randomEntry = (
   pointOf: (seed: string | undefined) => string,
 ): Query<RandomInput, EntryView> => ({
   name: 'random-entry',
+  ofAll: true,
   people: peopleIn,
   permission: 'entries:read',
   output: EntrySchema,
-  reads: ['entries'],
+  reads: [entriesProjection],
   caching: () => ({ strategy: 'none' }),
   run: async ({ seed, ...filters }, reader) => {
     const { found, short } = await drawEntry(reads, filters, pointOf(seed))

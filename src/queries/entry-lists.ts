@@ -2,13 +2,22 @@
 import Type from 'typebox'
 import type { View } from '../core/project/view.ts'
 import type { Cursor, Page, Query, Reader } from '../core/query/define.ts'
+import { denied } from '../domain/denial.ts'
 import { partsOfSpeech } from '../domain/entry/content.ts'
 import type { Json, JsonObject } from '../domain/event.ts'
-import { refuse } from '../domain/refusal.ts'
-import { anonymousPermissions, permissionsIn } from '../domain/roles.ts'
+import type { Permission } from '../domain/roles.ts'
+import { permissionsIn } from '../domain/roles.ts'
 import { compareKeysets, matches } from '../ports/conditions.ts'
 import type { Condition } from '../ports/read-store.ts'
-import { ANY_ENTRY, type EntryDocument, kindTag, languageTag, nameKey, REMOVAL } from '../projections/entries.ts'
+import {
+  ANY_ENTRY,
+  type EntryDocument,
+  entriesProjection,
+  kindTag,
+  languageTag,
+  nameKey,
+  REMOVAL,
+} from '../projections/entries.ts'
 import type { EntryReads } from './entries.ts'
 import { EntrySchema, type EntryView, peopleIn, viewFor } from './entry-view.ts'
 
@@ -201,17 +210,22 @@ const pageSchema = Type.Object({
   next: Type.Union([Type.String(), Type.Null()]),
 })
 
-const stranger: Reader = { permissions: anonymousPermissions }
+/** What is needed to list entries of a status. */
+const neededFor = (status: string): Permission =>
+  status === 'published' ? 'entries:read' : status === 'retired' ? 'entries:review' : 'entries:read-drafts'
+
+const stranger: Reader = { permissions: new Set() }
 const mayList = ({ people }: Pick<EntryReads, 'people'>, contributor: string | undefined, reader: Reader): boolean =>
   contributor === undefined || people?.listsFor(contributor, reader) !== false
 
 /** Entries of one status (published unless named), filtered and sorted. Who hides what they contributed to is found by nobody. A page may be short where much is left and little of it fits. */
 export const listEntries = (reads: Pick<EntryReads, 'entries' | 'people'>): Query<ListInput, Page<EntryView>> => ({
   name: 'list-entries',
+  ofAll: true,
   people: peopleIn,
   permission: 'entries:read',
   output: pageSchema,
-  reads: ['entries'],
+  reads: [entriesProjection],
   closed: ['language', 'partOfSpeech', 'status', 'contributor', 'sort', 'limit', 'fields'],
   caching: ({ status, language, partOfSpeech, contributor }) =>
     (status === undefined || status === 'published') && mayList(reads, contributor, stranger)
@@ -220,12 +234,8 @@ export const listEntries = (reads: Pick<EntryReads, 'entries' | 'people'>): Quer
   run: async (input, reader) => {
     const status = input.status ?? 'published'
     const permissions = permissionsIn(reader, input.language)
-    if (
-      status === 'retired'
-        ? !permissions.has('entries:review')
-        : status !== 'published' && !permissions.has('entries:read-drafts')
-    )
-      return refuse('permission-denied', `Entries that are ${status} are not listed for everybody.`)
+    const needed = neededFor(status)
+    if (!permissions.has(needed)) return denied(needed, reader, reader.inLanguages && 'for the language of the entries')
     if (!mayList(reads, input.contributor, reader))
       return { value: { items: [], next: null }, position: reads.entries.position() }
     const author = authorShown(input, status, reader)

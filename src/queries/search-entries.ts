@@ -1,7 +1,7 @@
 /** Search and suggestions as queries: the index finds, the entries are joined by id in one batch. */
 import Type from 'typebox'
 import type { View } from '../core/project/view.ts'
-import type { Cursor, Page, Query } from '../core/query/define.ts'
+import { type Cursor, FillingSchema, type Page, type Query } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
 import { PartOfSpeechSchema } from '../domain/entry/content.ts'
 import type { Json } from '../domain/event.ts'
@@ -11,8 +11,8 @@ import { parseQuery } from '../domain/search/query.ts'
 import { type SearchOutcome, searchOutcomes } from '../domain/search/searches.ts'
 import { EDGE_LETTERS, letters } from '../domain/search/terms.ts'
 import type { Row } from '../ports/read-store.ts'
-import { type EntryDocument, nameKey, REMOVAL } from '../projections/entries.ts'
-import type { SearchDocument } from '../projections/search.ts'
+import { type EntryDocument, entriesProjection, nameKey, REMOVAL } from '../projections/entries.ts'
+import { type SearchDocument, searchProjection } from '../projections/search.ts'
 import { publicTags } from './entry-lists.ts'
 import { EntrySchema, type EntryView, entryView, peopleIn } from './entry-view.ts'
 import { type SearchCursor, type SearchIndex, type SearchPage, type SearchRequest, search } from './search.ts'
@@ -60,6 +60,7 @@ const output = Type.Object({
   totalRelation: Type.Optional(Type.Enum(['eq', 'gte'])),
   facets: Type.Optional(Type.Record(text, Type.Array(Type.Object({ value: text, count: Type.Integer() })))),
   names: Type.Optional(Type.Record(text, text)),
+  filling: Type.Optional(FillingSchema),
 })
 
 /** Hits that facets are counted over; beyond it counts are a lower bound and `totalRelation` says `gte`. */
@@ -115,10 +116,11 @@ export const searchEntries = (
   onSearched: (outcome: SearchOutcome) => void = () => undefined,
 ): Query<SearchInput, SearchAnswer> => ({
   name: 'search-entries',
+  ofAll: true,
   people: item => (typeof item === 'object' && item !== null && 'entry' in item ? peopleIn(item.entry) : []),
   permission: 'entries:read',
   output,
-  reads: ['search', 'entries'],
+  reads: [searchProjection, entriesProjection],
   caching: ({ language, partOfSpeech }) => ({ strategy: 'until-changed', tags: publicTags(language, partOfSpeech) }),
   repeated: note => {
     const outcome = searchOutcomes.find(each => each === note)
@@ -209,9 +211,10 @@ export const suggestEntries = (
   reads: SearchReads,
 ): Query<SuggestInput, { readonly items: readonly SuggestionItem[] }> => ({
   name: 'suggest-entries',
+  ofAll: true,
   permission: 'entries:read',
-  output: Type.Object({ items: Type.Array(Suggestion) }),
-  reads: ['search'],
+  output: Type.Object({ items: Type.Array(Suggestion), filling: Type.Optional(FillingSchema) }),
+  reads: [searchProjection],
   // Asked for with every letter typed: on a dictionary that is written to all the time, being right to the second would keep nothing.
   caching: () => ({ strategy: 'public', seconds: 5, staleSeconds: 25, tags: [REMOVAL] }),
   run: async ({ q, language, limit }) => {

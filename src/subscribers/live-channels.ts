@@ -8,9 +8,11 @@ import type { Listener, LiveFilter, Now, Standing } from '../core/live/channels.
 import { accountCategory, RoleGranted, RoleTaken } from '../domain/account/account.ts'
 import { SessionsEnded } from '../domain/account/session-end-events.ts'
 import { defined } from '../domain/defined.ts'
+import { denied } from '../domain/denial.ts'
 import { entryStream } from '../domain/entry/entry.ts'
 import { EntryRedacted, EntryRetired } from '../domain/entry/events.ts'
 import type { EventType, JsonObject, Recorded } from '../domain/event.ts'
+import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { Permission } from '../domain/roles.ts'
 import type { LogFilter } from '../ports/event-store.ts'
 
@@ -49,9 +51,12 @@ export const isChannel = (name: string): name is ChannelName => channelNames.som
 
 export const channelOf = (name: ChannelName): Channel => declared[name]
 
-export const mayListen = (name: ChannelName, { actor, permissions }: Listener): boolean => {
+/** Why somebody may not listen to a channel; undefined where they may. */
+export const listeningFault = (name: ChannelName, listener: Listener): Refusal | undefined => {
   const { needs } = declared[name]
-  return needs === undefined || (needs === 'actor' ? actor !== undefined : permissions.has(needs))
+  if (needs === undefined) return undefined
+  if (needs !== 'actor') return listener.permissions.has(needs) ? undefined : denied(needs, listener)
+  return listener.actor ? undefined : refuse('permission-denied', `The channel ${name} needs an access token.`)
 }
 
 /** Listeners of one scope see the same events in the same form: what is encoded for one is sent to all. */

@@ -3,6 +3,7 @@
  * make code of it, and for tests, which check every message they get. Follows `dataOf` in live-channels.ts.
  */
 import Type from 'typebox'
+import { FillingSchema } from '../core/query/define.ts'
 import type { EventType, Json, JsonObject } from '../domain/event.ts'
 import { type ChannelName, channelOf } from './live-channels.ts'
 
@@ -115,6 +116,7 @@ export const progressSchema = Type.Object(
     parked: count,
     rate: Type.Number({ description: 'Events a second.' }),
     progress: Type.Number({ minimum: 0, maximum: 1, description: 'Of a rebuild.' }),
+    filling: Type.Optional(FillingSchema),
   },
   strict,
 )

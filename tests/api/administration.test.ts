@@ -86,7 +86,7 @@ t.test('an address is found exactly, in the clear or by its hash, and stands now
 
   const unknown = 'zzzunheardof@dictionary.example'
   t.strictSame(idsOf(await get(`?email=${unknown}`)), [])
-  const found = await lookups({ accounts: [], fields: ['email'], byAddress: true, byName: false })
+  const found = await lookups({ accounts: [], fields: ['displayName', 'email'], byAddress: true, byName: false })
   t.ok(found.some(each => each.byName && each.accounts.includes(adam.id)))
   t.notMatch(JSON.stringify(found), /@|[Cc]ountess|zzz/, 'what was asked for stands in no event')
   t.strictSame(tracesIn(folder, ['zzzunheardof']), [], 'and in no file')
@@ -105,7 +105,9 @@ t.test('one account: who granted what and why, its sessions, its end', async t =
     ],
     sessions: [{ id: String, startedAt: String }],
   })
-  t.ok(await lookups({ accounts: [adam.id], fields: ['email', 'reasons', 'sessions'], byAddress: false }))
+  t.ok(
+    await lookups({ accounts: [adam.id], fields: ['displayName', 'email', 'reasons', 'sessions'], byAddress: false }),
+  )
   const seen = await get(`/${adam.id}`, moderator.as)
   t.notMatch(seen.text, /granted|sessions|@|Knows/, 'a moderator sees neither reasons nor sessions')
 

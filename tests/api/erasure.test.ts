@@ -1,9 +1,11 @@
 /** What is known of somebody, and the end of it: own acts, the export, erasure with a day to think, the receipt. */
+
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
+import { areas } from '../../src/app/areas.ts'
 import { type Closing, openCore } from '../../src/app/core.ts'
 import { carryOutErasures } from '../../src/app/erasure.ts'
 import { verifyReceipt } from '../../src/commands/receipts.ts'
@@ -73,7 +75,7 @@ const offline = (...given: readonly string[]) => {
 const later = async (ms: number, ids: readonly string[], sabotage = false): Promise<number> => {
   const opened: Closing[] = []
   const ahead = { ...app.clock, now: () => new Date(app.clock.now().getTime() + ms) }
-  const core = await openCore(loadConfig(environmentFor(folder), folder), ahead, opened)
+  const core = await openCore({ config: loadConfig(environmentFor(folder), folder), clock: ahead, areas, opened })
   try {
     const broken = { ...core, keys: { ...core.keys, destroy: () => Promise.reject(new Error('killed')) } }
     const failures: string[] = []
@@ -219,7 +221,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   const grant = () => api('PUT', `/v1/accounts/${id}/roles/editor`, { as: admin, body: { reason: 'A test.' } })
   t.equal((await grant()).code, 'erasure-begun')
   const stranger = await freshToken(wanted, /Confirm/)
-  const moving = () => api('POST', '/v1/me/email/confirm', { body: { token: stranger } })
+  const moving = () => api('POST', '/v1/me/email/confirm', { body: { token: stranger, password } })
   t.equal((await moving()).code, 'erasure-begun')
   const keep = tokenIn(await mail(email, /to be erased/))
   t.equal((await api('POST', '/v1/me/erasure/cancel', { body: { token: keep } })).code, 'erasure-begun')

@@ -51,7 +51,7 @@ t.test('what an administrator does to others asks for a proof of the last ten mi
   const { accountId } = await person('ruled@dictionary.example')
   const { password = '' } = await app.account('admin', 'ruler@dictionary.example')
   const begun = await api('POST', '/v1/sessions', { body: { email: 'ruler@dictionary.example', password } })
-  await app.clock.advance(11 * 60_000)
+  await app.pass(11 * 60_000)
   const next = await api('POST', '/v1/sessions/refresh', { body: { refreshToken: begun.json['refreshToken'] } })
   const as = access(next)
   const acts = [
@@ -108,7 +108,7 @@ t.test('an authenticator from its offer to its end', async t => {
   const proof = { password: 'another horse staple', code: codeOf(secret, 1) }
   t.equal((await as('POST', '/v1/sessions/step-up', { ...proof })).code, 'credentials-wrong')
   t.equal((await as('POST', '/v1/sessions/step-up', { password })).code, 'second-factor-required')
-  await app.clock.advance(11 * 60_000)
+  await app.pass(11 * 60_000)
   // Access tokens live ten minutes, and a proof no longer.
   const next = await api('POST', '/v1/sessions/refresh', { body: { refreshToken: entered.json['refreshToken'] } })
   const now = access(next)

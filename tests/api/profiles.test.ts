@@ -158,6 +158,8 @@ t.test('contributors have names where the reader may see them, whatever is kept 
   const dora = await member('dora@dictionary.example')
   const editor = await app.token('editor')
   const named = await edit(dora.as, { displayName: 'Dora' })
+  // A write does not wait for names, a read does: from here on this node has heard of this one.
+  await api('GET', '/v1/entries?language=de', { headers: after(named) })
   const drafted = await api('POST', '/v1/entries', {
     as: dora.as,
     headers: after(named),

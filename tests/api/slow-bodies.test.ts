@@ -3,13 +3,14 @@ import { connect } from 'node:net'
 import t from 'tap'
 import type { Authority } from '../../src/adapters/http/authority.ts'
 import type { Requester } from '../../src/adapters/http/route.ts'
-import { anonymousPermissions, permissionsOf, type Role } from '../../src/domain/roles.ts'
+import type { Role } from '../../src/domain/roles.ts'
 import { openEdge } from '../support/edge.ts'
+import { anonymousPermissions, permissionsOf, roleRights } from '../support/roles.ts'
 import { until } from '../support/until.ts'
 
 const requesterOf = (role: Role): Requester => ({
   actor: { kind: 'account', id: 'ada' },
-  permissions: permissionsOf(role),
+  ...roleRights.rights(permissionsOf(role)),
   credential: { id: 'session' },
 })
 

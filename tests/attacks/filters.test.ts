@@ -24,13 +24,13 @@ const draft = async (lemma: string, as: string, language = 'en') => {
   return made.json
 }
 const start = app.clock.now().toISOString()
-await app.clock.advance(60_000)
+await app.pass(60_000)
 const first = await draft('b hers', ada)
 await draft('a hers', ada)
 await draft('d', ada, 'de')
-await app.clock.advance(60_000)
+await app.pass(60_000)
 const middle = app.clock.now().toISOString()
-await app.clock.advance(60_000)
+await app.pass(60_000)
 const patch = { as: editor, body: { etymology: 'mended' }, headers: { 'if-match': '*' } }
 await api('PATCH', `/v1/entries/${first['id']}`, patch)
 const edited = (await api('GET', `/v1/entries/${first['id']}`, { as: editor })).json

@@ -59,7 +59,7 @@ const places = {
     again: 'link-used',
   },
   email: {
-    ask: place('POST', '/v1/me/email/confirm', 'token'),
+    ask: place('POST', '/v1/me/email/confirm', 'token', { password }),
     refused: { status: 400, code: 'link-invalid' },
     done: 204,
     again: 'link-used',
@@ -91,14 +91,13 @@ const collect = async (): Promise<Readonly<Record<Kind, string>> & { readonly ot
   const forgetful = await member('forgetful@dictionary.example')
   await api('POST', '/v1/password-resets', { body: { email: forgetful.email } })
   const mover = await member('mover@dictionary.example')
-  await api('POST', '/v1/me/email', {
-    as: mover.as,
-    body: { email: 'moved@dictionary.example', password: mover.first },
-  })
+  const set = { currentPassword: mover.first, newPassword: password }
+  t.equal((await api('POST', '/v1/me/password', { as: mover.as, body: set })).status, 204)
+  await api('POST', '/v1/me/email', { as: mover.as, body: { email: 'moved@dictionary.example', password } })
   const moved = await member('left@dictionary.example')
   await api('POST', '/v1/me/email', { as: moved.as, body: { email: 'kept@dictionary.example', password: moved.first } })
   const token = await linkFor('kept@dictionary.example', /Confirm your new address/)
-  t.equal((await api('POST', '/v1/me/email/confirm', { body: { token } })).status, 204)
+  t.equal((await api('POST', '/v1/me/email/confirm', { body: { token, password: moved.first } })).status, 204)
   const leaver = await member('leaver@dictionary.example')
   const wish = await api('DELETE', '/v1/me', { as: leaver.as, body: { content: 'anonymised' } })
   const reader = await member('reader@dictionary.example')

@@ -7,7 +7,7 @@ import { defined } from '../../src/domain/defined.ts'
 import { entryId } from '../../src/domain/ids.ts'
 import { openApi, type Received, type Sent } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { connectLive, liveChecks, type Message } from '../support/live-client.ts'
+import { connectLive, liveChecks, type Message, openHearing } from '../support/live-client.ts'
 import { temporaryFolder } from '../support/service.ts'
 
 const folder = temporaryFolder(t)
@@ -19,12 +19,19 @@ const [ada, bob, editor, moderator] = [
   await app.token('editor'),
   await app.token('moderator'),
 ]
+const heard = await openHearing(app.url, editor)
+/** The Sync-Token of the last write to an entry. */
+let written: string | undefined
+const noting = (answer: Received): Received => {
+  written = answer.headers.get('sync-token') ?? ''
+  return answer
+}
 const NOBODYS = '00000000-0000-5000-8000-000000000000'
 
 const post = async (path: string, as: string, body: object = {}): Promise<Received> => {
   const answer = await api('POST', path, { as, body, headers: { 'if-match': '*' } })
   if (answer.status >= 400) throw new Error(`${path}: ${answer.text}`)
-  return answer
+  return noting(answer)
 }
 const draftOf = (lemma: string) => ({
   language: 'en',
@@ -33,7 +40,7 @@ const draftOf = (lemma: string) => ({
   senses: [{ gloss: `the secret of ${lemma}` }],
 })
 const draft = async (lemma: string, as = editor): Promise<string> => {
-  const answer = await api('POST', '/v1/entries', { as, body: draftOf(lemma) })
+  const answer = noting(await api('POST', '/v1/entries', { as, body: draftOf(lemma) }))
   return String(answer.json['id'])
 }
 const publish = async (lemma: string): Promise<string> => {
@@ -51,8 +58,9 @@ type Told = { readonly type: unknown; readonly data: Record<string, unknown> }
 const told = (messages: readonly Message[]): readonly Told[] =>
   messages.flatMap(({ op, type, data }) => (op === 'event' ? [{ type, data: Object(data) }] : []))
 
-/** What a WebSocket replays after a position. */
+/** What a WebSocket replays after a position, of all that was written before. */
 const replay = async (after: string, entryId: string, as?: string, url = app.url): Promise<readonly Told[]> => {
+  if (written !== undefined) await heard(written)
   const client = await connectLive(url, as === undefined ? {} : { headers: { authorization: `Bearer ${as}` } })
   client.say({ op: 'subscribe', id: 'r', channel: 'entries', filter: { entryId }, after })
   await client.find(({ op }) => op === 'caught-up')
@@ -61,6 +69,7 @@ const replay = async (after: string, entryId: string, as?: string, url = app.url
 }
 /** The same by server-sent events, as text. */
 const replayAsText = async (after: string, entryId: string): Promise<string> => {
+  if (written !== undefined) await heard(written)
   const ending = new AbortController()
   const answer = await fetch(`${app.url}/v1/live/entries?entryId=${entryId}&after=${after}`, { signal: ending.signal })
   let text = ''
@@ -81,7 +90,7 @@ t.test('a replay from before the retirement gives no text of it, and its reviewe
   await post(`/v1/entries/${id}/retire`, editor, { reason: 'A first time.' })
   await post(`/v1/entries/${id}/restore`, editor)
   const edit = { as: editor, body: { etymology: 'a secret origin' }, headers: { 'if-match': '*' } }
-  t.equal((await api('PATCH', `/v1/entries/${id}`, edit)).status, 200)
+  t.equal(noting(await api('PATCH', `/v1/entries/${id}`, edit)).status, 200)
   t.match(JSON.stringify(await replay(start, id)), 'a secret origin', 'restored, and so is its replay')
   await retire(id)
   t.match(await api('GET', `/v1/entries/${id}`), { status: 410, code: 'entry-gone' })
@@ -232,6 +241,7 @@ t.test('an entry is told to have been replaced only by what is published', async
 
 t.test('who listens as it happens is told at once, and of a removal once', async t => {
   const id = await publish('live')
+  await heard(written ?? '')
   const client = await connectLive(app.url)
   client.say({ op: 'subscribe', id: 'r', channel: 'entries', filter: { entryId: id } })
   await client.find(({ op }) => op === 'caught-up')

@@ -138,7 +138,7 @@ t.test('serve', async t => {
   const filled = await run(['serve'], { stop, app: { fillSample: fill } })
   t.match(
     filled.out,
-    /Filled with wordnet: 147,306 entries[\s\S]*curl 'http:\/\/127.0.0.1:4711\/v1\/search\?q=serendipty'/,
+    /Filled with wordnet: 147,306 entries[\s\S]*curl 'http:\/\/127.0.0.1:4711\/v1\/search\?q=knowlege'/,
   )
   t.equal(filled.out.match(/^ {2}curl /gm)?.length, 3)
   const asJson = await run(['serve', '--json'], { stop, app: { fillSample: fill } })

@@ -36,7 +36,7 @@ t.test('defaults', async t => {
     allowedOrigins: [],
     trustedProxies: [],
     openIdProviders: [],
-    log: { level: 'debug', format: 'auto', to: 'stderr', fileMegabytes: 32, files: 14 },
+    log: { level: 'info', format: 'auto', to: 'stderr', fileMegabytes: 32, files: 14 },
     keyLifeMs: 90 * 24 * 60 * 60 * 1000,
     keyBackupDays: 30,
     liveSockets: 100,
@@ -114,7 +114,7 @@ t.test('proxies that would be everybody are refused', async t => {
 
 t.test("the level of the log follows the environment, and metrics do not take the service's port", async t => {
   const level = (environment: Environment) => loadConfig(environment, cwd).log.level
-  t.equal(level({}), 'debug')
+  t.equal(level({}), 'info')
   t.equal(level({ NODE_ENV: 'production' }), 'info')
   t.equal(level({ NODE_ENV: 'test' }), 'warn')
   t.equal(level({ NODE_ENV: 'staging' }), 'info')

@@ -1,11 +1,12 @@
 /** A change of address over three streams: races, processes that end between the streams, and the way back. */
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import t from 'tap'
 import { requestFor, requestSignUp } from '../../src/commands/accounts.ts'
 import * as moves from '../../src/commands/address-change.ts'
 import { completeReclaim } from '../../src/commands/address-rotation.ts'
+import { newTotp, recoveryHash, totpStep } from '../../src/commands/factor-codes.ts'
 import { type From, makeLink } from '../../src/commands/identity.ts'
-import { accountStream, createAccount } from '../../src/domain/account/account.ts'
+import { accountStream, createAccount, setPassword } from '../../src/domain/account/account.ts'
 import { confirmAddress, ownerOf, signUp } from '../../src/domain/address/address.ts'
 import { REVERT_DAYS } from '../../src/domain/address/change-events.ts'
 import { lives } from '../../src/domain/address/links.ts'
@@ -14,8 +15,9 @@ import { claimIdentity, openIdStream } from '../../src/domain/openid/claim.ts'
 import { identitiesStream, linkIdentity } from '../../src/domain/openid/linked-identities.ts'
 import type { Refusal } from '../../src/domain/refusal.ts'
 import { addPasskey, passkeysStream } from '../../src/domain/session/passkeys.ts'
-import { confirmTotp, factorsStream, offerTotp } from '../../src/domain/session/second-factor.ts'
+import { confirmTotp, factorsStream, makeRecoveryCodes, offerTotp } from '../../src/domain/session/second-factor.ts'
 import { addressMovesSubscriber } from '../../src/subscribers/address-moves.ts'
+import { codeAt } from '../support/authenticator.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { forgedOf } from '../support/forged.ts'
 import { claimOf, identityNode, identitySecret, openIdentityLog } from '../support/identity.ts'
@@ -55,8 +57,11 @@ const tokenOf = async (purpose: 'email' | 'revert', address: string): Promise<st
   if (!found) throw new Error(`no ${type}`)
   return makeLink(identitySecret, purpose, claimOf(address), found.meta.commandId).token
 }
-const confirm = async (token: string, deps: moves.MoveDeps = there): Promise<string> =>
-  codeOf(await moves.confirmAddressChange(deps, token, from))
+/** What was counted before a password was looked at. */
+const tries: (readonly [string, string | undefined])[] = []
+const admit = async (claim: string, holder?: string): Promise<void> => void tries.push([claim, holder])
+const confirm = async (token: string, deps: typeof there = there, proof: object = {}): Promise<string> =>
+  codeOf(await moves.confirmAddressChange(deps, { token, password: 'right', ...proof }, from, admit))
 const revert = async (token: string, deps: moves.MoveDeps = there): Promise<string> =>
   codeOf(await moves.revertAddressChange(deps, token, from, at => requestFor(there, 'reset', at, from)))
 const stateOf = async (id: string) => (await there.accounts.load(accountStream(id))).state
@@ -78,7 +83,7 @@ const follow = async (): Promise<void> => {
       new AbortController().signal,
     )
 }
-const dying = (deps: moves.MoveDeps, stream: 'accounts' | 'addresses', after = 0): moves.MoveDeps => {
+const dying = (deps: typeof there, stream: 'accounts' | 'addresses', after = 0): typeof there => {
   let left = after
   const run = () => {
     left -= 1
@@ -107,6 +112,50 @@ t.test('asked for with the password, confirmed by the link, and the old address 
   t.match(await stateOf(id), { address: 'two@a.example', claim: claimOf('two@a.example'), password: 'hashed right' })
   t.equal(await ownerAt('one@a.example'), undefined)
   t.equal(await confirm(token), 'link-used')
+})
+
+t.test('a link that went astray moves nobody: it takes the password too, and the code where there is one', async t => {
+  const id = await account('typist@a.example')
+  await request(id, 'mistyped@a.example')
+  const token = await tokenOf('email', 'mistyped@a.example')
+  const before = tries.length
+  t.equal(await confirm(token, there, { password: 'guessed' }), 'credentials-wrong')
+  t.equal((await stateOf(id))?.address, 'typist@a.example')
+  t.same(
+    tries.slice(before).map(([claim]) => claim),
+    [claimOf('typist@a.example')],
+  )
+  t.match(tries.at(-1)?.[1], /^link /, 'by the link, which nobody else has')
+  let noted: Recorded | undefined
+  for await (const page of log.readStream(claimOf('typist@a.example'))) noted = page.at(-1)
+  t.match(noted, { type: 'SignInFailed', data: { reason: 'step-up' } }, 'the owner finds it')
+  t.equal(await confirm(forgedOf(token), there, { password: 'guessed' }), 'link-invalid')
+  t.equal(tries.length, before + 1, 'a link that is none counts no try')
+  const refused = async () => Promise.reject(new Error('too many tries'))
+  const proof = { token, password: 'right' }
+  await t.rejects(moves.confirmAddressChange(there, proof, from, refused), { message: 'too many tries' })
+
+  // The owner changes the password that the other one knows: the link that is on its way is good for nothing.
+  const by = { commandId: randomUUID(), correlationId: 'r', at: clock.now(), actor: { kind: 'account' as const, id } }
+  await here.accounts.run(accountStream(id), setPassword('hashed another', 'changed'), by)
+  t.equal(await confirm(token), 'credentials-wrong')
+
+  const [secret, factor] = [newTotp(identitySecret, id, 'typist@a.example', randomBytes), factorsStream(id)]
+  const enable = () => ({ ...by, commandId: randomUUID(), at: clock.now() })
+  await here.factors.run(factor, offerTotp(id, secret.kept), enable())
+  const given = codeAt(clock.now(), secret.secret)
+  await here.factors.run(
+    factor,
+    confirmTotp('s', totpStep(identitySecret, id, given, clock.now()), clock.now()),
+    enable(),
+  )
+  await clock.advance(30_000)
+  const code = codeAt(clock.now(), secret.secret)
+  t.equal(await confirm(token, there, { password: 'another' }), 'second-factor-required')
+  t.equal(await confirm(token, there, { password: 'another', code: '000000' }), 'code-wrong')
+  t.equal((await stateOf(id))?.address, 'typist@a.example')
+  t.equal(await confirm(token, there, { password: 'another', code }), 'done')
+  t.equal((await stateOf(id))?.address, 'mistyped@a.example')
 })
 
 t.test('links stay good until their own end, whoever asks for others', async t => {
@@ -224,7 +273,10 @@ t.test('who was robbed of an account takes it back, and the intruder has no way 
   t.equal((await stateOf(id))?.address, 'victim@a.example', 'what happened before is not done again')
 })
 
-/** A passkey, an authenticator and an identity at a provider, whose names begin so. */
+/** A recovery code of whoever has an authenticator here. */
+const CODE = 'abcd-efgh-jkmn-pqrs'
+
+/** A passkey, an authenticator with a code to recover by, and an identity at a provider, whose names begin so. */
 const addWaysIn = async (id: string, name: string): Promise<void> => {
   const by = () => ({
     commandId: randomUUID(),
@@ -241,6 +293,8 @@ const addWaysIn = async (id: string, name: string): Promise<void> => {
     confirmTotp('s', () => 1, clock.now()),
     by(),
   )
+  const hash = recoveryHash(identitySecret, id, CODE) ?? ''
+  await here.factors.run(factorsStream(id), makeRecoveryCodes(id, [hash]), by())
   const claim = openIdStream(1, name)
   await here.claims.run(claim, claimIdentity(id, undefined), by())
   const { state } = await here.claims.load(claim)
@@ -265,7 +319,7 @@ t.test('what an intruder added to sign in with goes, what was there before stays
     await request(each, to)
     await addWaysIn(each, `first-${to}`)
     await clock.advance(HOUR)
-    await confirm(await tokenOf('email', to))
+    t.equal(await confirm(await tokenOf('email', to), there, { code: CODE }), 'done')
     await addWaysIn(each, `theirs-${to}`)
   }
   await clock.advance(HOUR)

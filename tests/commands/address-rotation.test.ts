@@ -182,7 +182,7 @@ t.test('changes of address: to one that somebody has under the old key, and one 
   t.match((await last(claimOf('bo@a.example', 2), 'AddressChangeRequested')).data, { held: true })
   t.equal(await change(ada, 'ada@b.example'), 'done')
   const link = await linkTo('email', claimOf('ada@b.example', 2), 'AddressChangeRequested')
-  t.equal(await moves.confirmAddressChange(there, link, from), 'done')
+  t.equal(await moves.confirmAddressChange(there, { token: link, password: PASSWORD }, from, async () => {}), 'done')
   t.equal(await enter('ada@b.example'), ada)
   t.match(await rotate(), { moved: 1 }, 'only who still has an address under the old key')
   t.equal(await claimedBy('bo@a.example', 2), bo)

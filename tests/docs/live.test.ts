@@ -6,7 +6,7 @@ import { chromium } from 'playwright-core'
 import t from 'tap'
 import { openTestApp, type TestApp } from '../support/app.ts'
 import { startProcess } from '../support/processes.ts'
-import { until } from '../support/until.ts'
+import { HANGS_MS, until } from '../support/until.ts'
 
 const guide = readFileSync(join(fileURLToPath(new URL('../..', import.meta.url)), 'docs/live.md'), 'utf8')
 const example = (mark: string): string => {
@@ -51,6 +51,7 @@ t.test(
     const launched = await chromium.launch({ executablePath: browser ?? '', args: ['--no-sandbox'] })
     t.teardown(() => launched.close())
     const page = await launched.newPage()
+    page.setDefaultTimeout(HANGS_MS)
     const said: string[] = []
     page.on('console', message => said.push(message.text()))
     await page.goto(`${app.url}/docs`)

@@ -7,9 +7,11 @@ import { endSessionsFor } from '../../src/domain/account/session-ends.ts'
 import { staysAdministrator } from '../../src/domain/account/standing.ts'
 import { addressAggregate, releaseAddress } from '../../src/domain/address/address.ts'
 import { confirmChange, requestChange, revertChange } from '../../src/domain/address/change.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { permissionsIn, permitsSomewhere, type Role } from '../../src/domain/roles.ts'
 import { begun, created, erased, person, wished } from '../support/account-events.ts'
+import { roleRights } from '../support/roles.ts'
 import { scenario } from '../support/scenario.ts'
 
 const now = new Date('2026-01-01T00:00:00.000Z')
@@ -66,7 +68,7 @@ t.test('roles in languages: for those whose work is on entries, in these and wha
     .when(grantRole({ role: 'editor', languages: ['es', 'gl'] }, boss))
     .then('RoleGranted')
     .thenState(account => {
-      const rights = rightsOf(grantsOf(account?.grants ?? [], now))
+      const rights = rightsOf(grantsOf(account?.grants ?? [], now), roleRights)
       const publishes = (language?: string) => permissionsIn(rights, language).has('entries:publish')
       t.ok(publishes('es') && publishes('es-MX') && publishes('gl'))
       t.notOk(publishes('en') || publishes('est') || publishes('e') || publishes('__proto__') || publishes())
@@ -78,7 +80,9 @@ t.test('roles in languages: for those whose work is on entries, in these and wha
     .thenNothing()
     .again(grantRole({ role: 'editor' }, boss))
     .then('RoleGranted')
-    .thenState(account => t.ok(rightsOf(account?.grants ?? []).permissions.has('entries:publish'), 'everywhere now'))
+    .thenState(account =>
+      t.ok(rightsOf(account?.grants ?? [], roleRights).permissions.has('entries:publish'), 'everywhere now'),
+    )
     .again(grantRole({ role: 'editor', languages: ['es'] }, boss))
     .then('RoleGranted')
 })
@@ -199,9 +203,13 @@ t.test('an account that nobody acts by does not follow to another address', asyn
     .given()
     .when(requestChange({ ...change, now }))
     .then('AddressChangeRequested')
-  requested.again(confirmChange('h-2', now, fault)).thenRefused('erasure-begun')
-  requested.again(confirmChange('h-1', now, fault)).thenRefused('link-invalid')
-  const confirmed = requested.again(confirmChange('h-2', now)).then('AddressChangeConfirmed')
+  requested.again(confirmChange({ linkHash: 'h-2', now, owner: 'a-1', fault })).thenRefused('erasure-begun')
+  requested.again(confirmChange({ linkHash: 'h-1', now, owner: 'a-1', fault })).thenRefused('link-invalid')
+  for (const owner of ['a-2', undefined])
+    requested.again(confirmChange({ linkHash: 'h-2', now, ...defined({ owner }) })).thenRefused('link-invalid')
+  const confirmed = requested
+    .again(confirmChange({ linkHash: 'h-2', now, owner: 'a-1' }))
+    .then('AddressChangeConfirmed')
   confirmed.again(releaseAddress('a-1')).then('AddressReleased').again().thenNothing()
   const left = {
     type: 'AddressLeft' as const,
@@ -235,7 +243,7 @@ t.test('what was wanted of an address is given up, and what others wait for stay
     .again(releaseAddress('a-1'))
     .then('AddressReleased')
     .thenState(({ holder, changes }) => t.same([holder, changes], [undefined, []]))
-    .again(confirmChange('h-2', now))
+    .again(confirmChange({ linkHash: 'h-2', now, owner: 'a-1' }))
     .thenRefused('link-invalid')
   const signUp = {
     type: 'SignUpReceived' as const,

@@ -64,7 +64,12 @@ t.test('of two administrators who end each other at the same moment one stays', 
     const back = await api('PUT', `/v1/accounts/${other.id}/roles/admin`, { as: token, body: { reason: 'A test.' } })
     t.equal(back.status, 200, back.text)
     const elsewhere = adaStays ? two : one
-    // A try at a time: whoever tries too often is sent away, however right the password is.
+    // Nobody tries before that: whoever tries too often is sent away, however right the password is.
+    await until('news of it on the other node', async saw => {
+      const { status, text } = await elsewhere('GET', '/v1/me', { as: token, headers: sync(back) })
+      saw(text)
+      return status === 200
+    })
     const entered = await until('the account on the other node', async saw =>
       signIn(elsewhere, other).catch(async (error: unknown) => {
         saw(error)

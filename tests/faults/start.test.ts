@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
-import { draft, insist, tokenOf } from '../support/nodes.ts'
+import { ask, draft, insist, tokenOf } from '../support/nodes.ts'
 import { lexichron, type Service, startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
@@ -22,9 +22,29 @@ t.test('a token made before the first start is no dictionary: the sample comes, 
   const before = await until('a part of it', async () => ((filled(first) ?? 0) > 500 ? filled(first) : undefined))
   await first.stop('SIGKILL')
   const second = await startService(t, folder, WITH_SAMPLE)
+  const ready = await fetch(`${second.url}/health/ready`)
+  t.equal(ready.status, 200, 'from the first moment on')
+  t.match(await ready.json(), { status: 'ready', state: 'degraded', filling: Number })
+  const found = await fetch(`${second.url}/v1/search?q=be`)
+  t.match(found.headers.get('lexichron-filling'), /^\d{1,2}%$/)
+  t.match(await found.json(), { items: [{ entry: { lemma: 'be' } }], filling: Number }, 'what is used most is there')
   const after = await until('it to be taken up', async () => filled(second))
   t.ok(before > 0 && after > 0)
-  t.equal((await draft(second.url, token, 'mine', 'beside the sample')).status, 201, 'and all else goes on meanwhile')
+  const drafted = await draft(second.url, token, 'mine', 'beside the sample')
+  t.equal(drafted.status, 201, 'and all else goes on meanwhile')
+  const seen = await ask(`${second.url}/v1/entries?status=draft`, {
+    headers: { authorization: `Bearer ${token}`, 'sync-token': drafted.headers.get('sync-token') ?? '' },
+  })
+  t.match(JSON.parse(seen.text), { items: [{ lemma: 'beside the sample' }], filling: Number }, 'and is seen at once')
+  const feed = await fetch(`${second.url}/v1/live/projections`, {
+    headers: { authorization: `Bearer ${await tokenOf(folder, 'admin')}` },
+  })
+  let told = ''
+  for await (const bytes of feed.body ?? []) {
+    told += Buffer.from(bytes).toString('utf8')
+    if (told.includes('"filling"')) break
+  }
+  t.match(told, /"filling":\d+/, 'the feed says so too')
   t.equal(await second.stop(), 0)
 })
 

@@ -1,5 +1,6 @@
 /** Two services, an import and the command line on one data folder, through kill -9 and SIGSTOP. */
 import t, { type Test } from 'tap'
+import { areas } from '../../src/app/areas.ts'
 import { openCore, systemClock } from '../../src/app/core.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { tail } from '../../src/core/consume/tail.ts'
@@ -49,7 +50,12 @@ const takesAll = async (folder: string, node: Service): Promise<ReadonlySet<stri
 /** Follows the log in this process as the live feed does. */
 const openFollower = async (t: Test, folder: string) => {
   const closing: { readonly close: () => Promise<unknown> }[] = []
-  const core = await openCore(loadConfig(environmentFor(folder), folder), systemClock, closing)
+  const core = await openCore({
+    config: loadConfig(environmentFor(folder), folder),
+    clock: systemClock,
+    areas,
+    opened: closing,
+  })
   const stop = new AbortController()
   const followed: { readonly position: bigint; readonly id: string }[] = []
   const following = tail({

@@ -78,6 +78,7 @@ t.test('all of WordNet: entries, relations that resolve, no fault', async t => {
   let faults = 0
   let onlyCase = 0
   let before = ''
+  const ranks: number[] = []
   for await (const item of source.items) {
     if (item.kind === 'fault') {
       faults += 1
@@ -85,6 +86,7 @@ t.test('all of WordNet: entries, relations that resolve, no fault', async t => {
     }
     const { identity, content } = item.record
     records += 1
+    if (records <= 1_000) ranks.push(item.record.rank)
     const key = `${identity.lemma} ${identity.partOfSpeech}`
     if (key.toLowerCase() === before.toLowerCase()) onlyCase += 1
     before = key
@@ -98,6 +100,8 @@ t.test('all of WordNet: entries, relations that resolve, no fault', async t => {
   }
   await source.close()
   t.equal(faults, 0)
+  t.ok((ranks.at(0) ?? 0) > 1_000, 'the most used word comes first')
+  t.ok((ranks.at(-1) ?? 0) >= 20, 'and a thousand much used ones')
   t.equal(records, 156_762)
   t.equal(entries.size, records, 'no identity occurs twice')
   t.equal(senses.size, 207_272, 'every word of every synset is a sense, with an id of its own')
@@ -157,11 +161,16 @@ t.test('a small database: what a line becomes, and what is wrong with one', asyn
     records.find(({ identity }) => identity.lemma === lemma && identity.partOfSpeech === part)
   t.strictSame(faults, [
     'data.noun 35: The synset does not say how many words or pointers it has.',
+    'data.noun 33: A pointer leads to word 0 of synset 999, which is not there.',
     'index.noun 34: The line is not of an index: lemma, part of speech, counts, offsets.',
     'index.noun 35: Synset 777 is not there or does not have the word.',
-    'data.noun 33: A pointer leads to word 0 of synset 999, which is not there.',
     'data.adj 32: "??" is not a pointer symbol.',
   ])
+  t.strictSame(
+    records.slice(0, 4).map(({ identity }) => identity.lemma),
+    ['goose', 'turkey', 'Turkey', 'Anser anser'],
+    'the most used lemmas come first, the others in the order of the files',
+  )
   const goose = find('goose')
   t.match(goose, {
     rank: 5,

@@ -7,6 +7,7 @@ import t from 'tap'
 import { openMetrics } from '../../src/adapters/metrics/metrics.ts'
 import { openMetricsServer } from '../../src/adapters/metrics/server.ts'
 import type { Snapshot } from '../../src/adapters/metrics/sources.ts'
+import { areas } from '../../src/app/areas.ts'
 import { type Closing, openCore, systemClock } from '../../src/app/core.ts'
 import { openLivePart } from '../../src/app/health-live.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -94,6 +95,7 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
     diskFreeBytes: 10,
     longStreams: 1,
     memory: [{ part: 'streams', bytes: 5, limit: 8, full: 3 }],
+    known: { accounts: 2, sessions: 3, people: 1 },
     ready: false,
     position: 9,
     fileBytes: { events: 11 },
@@ -130,6 +132,8 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
       ['lexichron_cache_requests_total{result="hit"}', 1],
       ['lexichron_snapshots_total{result="kept"}', 1],
       ['lexichron_memory_bytes{part="streams"}', 5],
+      ['lexichron_known{kind="sessions"}', 3],
+      ['lexichron_known_bytes', 3_550],
       ['lexichron_memory_limit_bytes{part="streams"}', 8],
       ['lexichron_memory_full_total{part="streams"}', 3],
       ['lexichron_http_request_duration_seconds_count{method="GET",route="/x",status="5xx"}', 1],
@@ -201,7 +205,7 @@ t.test('a stream of more than 1,000 events is warned about; detail is for operat
   const folder = temporaryFolder(t)
   const config = loadConfig(environmentFor(folder), folder)
   const opened: Closing[] = []
-  const core = await openCore(config, systemClock, opened)
+  const core = await openCore({ config, clock: systemClock, areas, opened })
   const events = (from: number, count: number) =>
     Array.from({ length: count }, (_, at) => ({
       id: `id-${from + at}`,

@@ -4,8 +4,10 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import t from 'tap'
 import { openApi } from '../support/api.ts'
 import { inTime, openTestApp } from '../support/app.ts'
+import { codeAt } from '../support/authenticator.ts'
 import { openOutbox } from '../support/outbox.ts'
 import { temporaryFolder } from '../support/service.ts'
+import { HANGS_MS } from '../support/until.ts'
 
 const path = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(each => existsSync(each))
 const skip = path === undefined ? { skip: 'Chromium is not installed: .ci/run brings it' } : {}
@@ -28,6 +30,7 @@ t.test('a click in each page, from the link of its mail', skip, async t => {
     })
   const open = async (url: string): Promise<Page> => {
     const page = await context.newPage()
+    page.setDefaultTimeout(HANGS_MS)
     page.on('dialog', () => t.fail('something ran'))
     page.on('pageerror', error => t.fail(error.message))
     page.on(
@@ -96,10 +99,24 @@ t.test('a click in each page, from the link of its mail', skip, async t => {
     const given = 'grapes by the harbour'
     const as = String((await signIn(email, given)).json['accessToken'])
     await api('POST', '/v1/me/email', { as, body: { email: next, password: given } })
+    const offered = await api('POST', '/v1/me/totp', { as, body: {} })
+    const secret = String(offered.json['secret'])
+    const on = { code: codeAt(app.clock.now(), secret) }
+    t.equal((await api('POST', '/v1/me/totp/confirm', { as, body: on })).status, 204)
+    await app.clock.advance(30_000)
     const page = await open(await linkIn(next, /Confirme su nueva dirección/))
+    const fill = (name: string, text: string) => page.locator(`input[name=${name}]`).fill(text)
+    await fill('password', 'not the password')
+    await press(page)
+    await said(page, /no es la contraseña/)
+    t.equal(await page.locator('input[name=code]').isVisible(), false, 'asked for where there is one')
+    await fill('password', given)
+    await press(page)
+    await said(page, /La contraseña es correcta/)
+    await fill('code', codeAt(app.clock.now(), secret))
     await press(page)
     await said(page, /Su dirección ha cambiado/)
-    t.equal((await signIn(next, given)).status, 201)
+    t.equal((await signIn(next, given)).code, 'second-factor-required')
     const back = await open(await linkIn(email, /dirección de su cuenta ha cambiado/))
     await press(back)
     await said(back, /otra vez esta dirección/)

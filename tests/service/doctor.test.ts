@@ -12,6 +12,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import pino from 'pino'
 import t from 'tap'
+import { areas } from '../../src/app/areas.ts'
 import { type Closing, openCore, systemClock } from '../../src/app/core.ts'
 import { startHousekeeping } from '../../src/app/housekeeping.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -57,7 +58,7 @@ t.test('an empty place, a running service, a killed one and what is broken', asy
   })
   t.equal(running.code, 0, JSON.stringify(running.all))
   t.match(running.of('event store'), [
-    { state: 'ok', detail: /schema 3/ },
+    { state: 'ok', detail: /schema 4/ },
     { state: 'ok', detail: /log [0-9a-f-]{36}/ },
   ])
   t.match(running.of('read store'), [{ state: 'ok', detail: /schema 2/ }])
@@ -147,7 +148,7 @@ t.test('house-keeping folds journals, drops what nobody uses, and two processes 
   const clock = { ...systemClock, now: () => new Date(start + ahead) }
   const lines: string[] = []
   const logger = pino({ base: null }, { write: line => void lines.push(line) })
-  const cores = [await openCore(config, clock, opened), await openCore(config, clock, opened)]
+  const cores = [await openCore({ config, clock, areas, opened }), await openCore({ config, clock, areas, opened })]
   const keepers = cores.map(core => startHousekeeping(core, config, logger, ['entries', 'search']))
   opened.push(...keepers)
   const [core] = cores

@@ -8,6 +8,7 @@ import { openSmtp } from '../../src/adapters/mail/smtp.ts'
 import { mails } from '../../src/app/mail.ts'
 import { locales } from '../../src/ports/mailer.ts'
 import { startSmtp } from '../support/smtp.ts'
+import { HANGS_MS } from '../support/until.ts'
 
 const path = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(each => existsSync(each))
 const shots = process.env['MAIL_SHOTS']
@@ -57,6 +58,7 @@ t.test('every mail, as a server has it, in light and dark and on a narrow screen
       t.ok(text.length > 40, `${name} ${locale}: as text too`)
       for (const scheme of ['light', 'dark'] as const) {
         const page = await browser.newPage({ colorScheme: scheme, viewport: { width: 320, height: 640 } })
+        page.setDefaultTimeout(HANGS_MS)
         const asked: string[] = []
         page.on('request', request => asked.push(request.url()))
         await page.setContent(html)

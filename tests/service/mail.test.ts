@@ -61,10 +61,12 @@ t.test('told once each; refused for good: parked, an event, retried; away: it wa
     reason: /LEXICHRON_MAIL smtp:\/\/127\.0\.0\.1:\d+: the server answered 550/,
   })
   t.notMatch(JSON.stringify(parked), /example\.org/, 'a job names nobody')
-  t.match(await jobsPart(one.url, admin), {
-    state: 'degraded',
-    detail: { parked: 2, waiting: 0, parkedFirst: [{ kind: 'mail', reason: /550/ }] },
+  const counted = await until('health to count both', async saw => {
+    const part = await jobsPart(one.url, admin)
+    saw(part)
+    return part.detail['parked'] === 2 && part
   })
+  t.match(counted, { state: 'degraded', detail: { waiting: 0, parkedFirst: [{ kind: 'mail', reason: /550/ }] } })
   t.match(await (await asked(one.url, admin, '/metrics')).text(), /lexichron_jobs\{state="parked"\} 2/)
   const refusals = await until('the refusals are in the history', async () => {
     const text = await (await asked(two.url, admin, '/v1/events?type=MailRefused')).text()

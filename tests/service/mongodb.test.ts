@@ -43,6 +43,12 @@ else {
     const bearer = (token: string) => ({ authorization: `Bearer ${token}`, 'content-type': 'application/json' })
     const editor = bearer(await tokenOf(folder, 'editor', 'tests', env))
     const admin = bearer(await tokenOf(folder, 'admin', 'tests', env))
+    const readStoreIs = (state: 'ok' | 'failed') =>
+      until(`the read store to be ${state} in health`, async saw => {
+        const { json } = await askJson(one.url, '/health', { headers: admin })
+        saw(json)
+        return Object(json['parts']).readStore?.state === state
+      })
     const post = (url: string, path: string, body: object, more = {}) =>
       askJson(url, path, { method: 'POST', headers: { ...editor, ...more }, body: JSON.stringify(body) })
 
@@ -108,8 +114,7 @@ else {
     t.equal(away.status, 503)
     t.ok(away.headers.get('retry-after'))
     t.notMatch(JSON.stringify(away.json), /127\.0\.0\.1|mongodb/, 'nothing of what is behind')
-    const health = await askJson(one.url, '/health', { headers: admin })
-    t.match(health.json, { parts: { readStore: { state: 'failed' } } })
+    await readStoreIs('failed')
     proxy.heal()
     const published = await until('a publish after it came back', async saw => {
       const done = await post(two.url, `/v1/entries/${late.json['id']}/publish`, {}, { 'if-match': '*' })
@@ -123,18 +128,14 @@ else {
         return lemmas(found.json).includes('meanwhile')
       })
     for (const node of [one, two]) await ready(node)
-    t.match((await askJson(one.url, '/health', { headers: admin })).json, { parts: { readStore: { state: 'ok' } } })
+    await readStoreIs('ok')
     const again = await runHere(folder, ['verify', '--json'], env)
     t.equal(again.code, 0, again.err + again.out)
     const doctor = await runHere(folder, ['doctor'], env, hurried)
     t.match(doctor.out + doctor.err, /read store.*it answers and has \d+ collections/)
     t.match(doctor.out + doctor.err, /LEXICHRON_MASTER_KEY opens them/)
     proxy.cut()
-    await until('one to see that it is away', async saw => {
-      const { json } = await askJson(one.url, '/health', { headers: admin })
-      saw(json)
-      return Object(json['parts']).readStore?.state === 'failed'
-    })
+    await readStoreIs('failed')
     const ended = await Promise.all([one, two].map(node => node.stop('SIGTERM')))
     proxy.heal()
     t.same(ended, [0, 0], 'each ends by itself, in its ten seconds')

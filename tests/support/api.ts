@@ -91,13 +91,24 @@ export const schemaFaults = (document: OpenApi, schema: unknown, value: unknown)
   return check(value)
 }
 
+type Address = { readonly pattern: RegExp; readonly methods: Readonly<Record<string, Operation>> }
+
+/** The addresses of a document, a path of its own before one with parameters, as the router has it. */
+const addressesOf = (document: OpenApi): readonly Address[] =>
+  Object.entries(document.paths)
+    .toSorted(([a], [b]) => a.split('{').length - b.split('{').length)
+    .map(([path, methods]) => ({
+      pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+')}$`),
+      methods,
+    }))
+/** Worked out once each: a file asks thousands of times. */
+const addresses = new WeakMap<OpenApi, readonly Address[]>()
+
 const operationOf = (document: OpenApi, method: string, path: string): Operation | undefined => {
+  const known = addresses.get(document) ?? addressesOf(document)
+  addresses.set(document, known)
   const [plain = ''] = path.split('?')
-  // A path of its own before one with parameters, as the router has it.
-  const found = Object.keys(document.paths)
-    .toSorted((a, b) => a.split('{').length - b.split('{').length)
-    .find(each => new RegExp(`^${each.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+')}$`).test(plain))
-  return found === undefined ? undefined : document.paths[found]?.[method.toLowerCase()]
+  return known.find(({ pattern }) => pattern.test(plain))?.methods[method.toLowerCase()]
 }
 
 const agree = (document: OpenApi, method: string, path: string, status: number, type: string, text: string): string => {
@@ -137,8 +148,8 @@ export const openApi = async (url: string): Promise<Api> => {
     const body = sent.raw ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body))
     const headers = {
       ...(body !== undefined && { 'content-type': 'application/json' }),
-      // Reads see what this client wrote before.
-      ...(written !== undefined && method === 'GET' && { 'sync-token': written }),
+      // What is asked sees what this client wrote before: what it read, and what its caller may do.
+      ...(written !== undefined && { 'sync-token': written }),
       ...(sent.as !== undefined && { authorization: `Bearer ${sent.as}` }),
       ...sent.headers,
     }

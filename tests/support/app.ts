@@ -4,6 +4,7 @@ import { openApp } from '../../src/app/program.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Role } from '../../src/domain/roles.ts'
 import { type FakeClock, fakeClock } from './clocks.ts'
+import { delays } from './delays.ts'
 import { environmentFor, type Teardown, temporaryFolder } from './service.ts'
 import { type Saw, until } from './until.ts'
 
@@ -11,6 +12,8 @@ export type TestApp = {
   readonly url: string
   /** Stands still until a test moves it, so that nothing is too late for a busy machine; the end of the app moves it. */
   readonly clock: FakeClock
+  /** Lets so many milliseconds pass at once, and waits until the node has heard of the log since: one that is deaf admits nobody. */
+  pass(ms: number): Promise<void>
   /** What the command line has of it. */
   readonly program: App
   /** An access token of the role; another name is another person. */
@@ -83,7 +86,7 @@ export const openTestApp = async (
   { folder = temporaryFolder(t), clock = fakeClock() }: TestAppOptions = {},
 ): Promise<TestApp> => {
   const config = loadConfig(environmentFor(folder, { ...(await engineOf(t, folder)), ...env }), folder)
-  const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock })
+  const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock, ...delays })
   const close = () => whileTimeGoes({ clock }, 'the end of the app', program.close(), 20)
   t.teardown(close)
   const url = await program.listen()
@@ -97,5 +100,13 @@ export const openTestApp = async (
     if ('refused' in made) throw new Error(made.detail)
     return made
   }
-  return { url, clock, program, token, account, close }
+  const pass = async (ms: number): Promise<void> => {
+    await clock.advance(ms)
+    await until('news of the log', async saw => {
+      const { status } = await fetch(`${url}/v1/me`, { headers: { authorization: 'Bearer nobody' } })
+      saw(status)
+      return status !== 503
+    })
+  }
+  return { url, clock, pass, program, token, account, close }
 }

@@ -8,6 +8,7 @@ import { mails } from '../../src/app/mail.ts'
 import { openApp } from '../../src/app/program.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Clock } from '../../src/ports/clock.ts'
+import { delays } from './delays.ts'
 import { environmentFor, type Teardown } from './service.ts'
 
 export type Ran = { readonly code: number; readonly out: string; readonly err: string }
@@ -57,7 +58,11 @@ export const serveHere = async (
   dataDir: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Here> => {
-  const app = await openApp(loadConfig(environmentFor(dataDir, env), dataDir), { purpose: 'serve', version: '0.0.0' })
+  const app = await openApp(loadConfig(environmentFor(dataDir, env), dataDir), {
+    purpose: 'serve',
+    version: '0.0.0',
+    ...delays,
+  })
   t.teardown(() => app.close())
   return { url: await app.listen(), close: () => app.close() }
 }

@@ -1,7 +1,8 @@
 /** A client of the live feed: keeps every message, and checks each against its schema, an event against that of its data too. */
 import { Compile } from 'typebox/compile'
 import { WebSocket } from 'ws'
-import { declaredCategories } from '../../src/app/history.ts'
+import { areas } from '../../src/app/areas.ts'
+import { categoriesOf } from '../../src/app/declared.ts'
 import { FiguresSchema } from '../../src/queries/analytics.ts'
 import { serverMessages } from '../../src/subscribers/live-messages.ts'
 import { liveEventSchemas } from '../../src/subscribers/live-schemas.ts'
@@ -11,7 +12,10 @@ export type Message = Readonly<Record<string, unknown>>
 
 const checks = new Map(Object.entries(serverMessages).map(([op, schema]) => [op, Compile(schema)]))
 const eventChecks = new Map(
-  liveEventSchemas(declaredCategories, FiguresSchema).map(each => [`${each.channel}.${each.type}`, Compile(each.data)]),
+  liveEventSchemas(categoriesOf(areas), FiguresSchema).map(each => [
+    `${each.channel}.${each.type}`,
+    Compile(each.data),
+  ]),
 )
 const isMessage = (value: unknown): value is Message => typeof value === 'object' && value !== null
 
@@ -91,6 +95,17 @@ export const connectLive = async (
     closed: () => until('the close', () => state.closed),
     end: () => ws.terminate(),
   }
+}
+
+/**
+ * For what looks at the feed of a node right after a write: resolves once the node has heard of it. Takes the Sync-Token of a write
+ * to an entry, which is the place that its last event is told with; `as` may see all entries.
+ */
+export const openHearing = async (url: string, as: string): Promise<(syncToken: string) => Promise<void>> => {
+  const { say, find } = await connectLive(url, { headers: { authorization: `Bearer ${as}` } })
+  say({ op: 'subscribe', id: 'hearing', channel: 'entries' })
+  await find(({ op }) => op === 'caught-up')
+  return async syncToken => void (await find(({ op, after }) => op === 'event' && after === syncToken))
 }
 
 /** The entries that a subscription was told of, in order. */

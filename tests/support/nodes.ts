@@ -9,6 +9,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { defined } from '../../src/domain/defined.ts'
 import type { Role } from '../../src/domain/roles.ts'
 import type { Lease } from '../../src/ports/read-store.ts'
+import { delays } from './delays.ts'
 import { environmentFor, type Service } from './service.ts'
 import { until } from './until.ts'
 
@@ -21,7 +22,11 @@ export const asNode = async <T>(
   work: (app: App) => Promise<T>,
   env: Readonly<Record<string, string>> = {},
 ): Promise<T> => {
-  const app = await openApp(loadConfig(environmentFor(folder, env), folder), { purpose: 'work', version: '0.0.0' })
+  const app = await openApp(loadConfig(environmentFor(folder, env), folder), {
+    purpose: 'work',
+    version: '0.0.0',
+    ...delays,
+  })
   try {
     return await work(app)
   } finally {

@@ -1,7 +1,7 @@
 /** Waiting for what somebody else does: by looking, never by guessing how long it takes. */
 
 /** Nothing takes so long but what has come to a stop: it tells "it hangs" from "it is slow" and is no verdict on speed. */
-const HANGS_MS = 120_000
+export const HANGS_MS = 120_000
 const LONGEST_PAUSE_MS = 25
 
 /** Notes what was seen at a look, for the error that tells of waiting in vain. */

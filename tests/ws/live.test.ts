@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { Parser } from '@asyncapi/parser'
 import t from 'tap'
 import { Compile } from 'typebox/compile'
-import { declaredCategories } from '../../src/app/history.ts'
+import { areas } from '../../src/app/areas.ts'
+import { categoriesOf } from '../../src/app/declared.ts'
 import { FiguresSchema } from '../../src/queries/analytics.ts'
 import { resetMessage, serverMessages } from '../../src/subscribers/live-messages.ts'
 import { liveEventSchemas } from '../../src/subscribers/live-schemas.ts'
@@ -417,7 +418,7 @@ t.test('the AsyncAPI document is valid and has the schemas that messages here we
   const { event, ...answers } = serverMessages
   for (const [op, schema] of Object.entries(answers))
     t.strictSame(messages[op].payload, JSON.parse(JSON.stringify(schema)))
-  for (const { channel, type, data } of liveEventSchemas(declaredCategories, FiguresSchema)) {
+  for (const { channel, type, data } of liveEventSchemas(categoriesOf(areas), FiguresSchema)) {
     const { payload } = messages[`${channel}.${type}`]
     t.strictSame(payload.properties, { ...JSON.parse(JSON.stringify(event.properties)), type: { const: type }, data })
   }

@@ -6,6 +6,7 @@ import type { ImportCounts, ImportFormat } from '../../domain/entry/import.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Role } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { EventStore } from '../../ports/event-store.ts'
 import type { JobDetail, JobState, JobView } from '../../ports/jobs.ts'
 import type { Locale } from '../../ports/mailer.ts'
 
@@ -21,7 +22,13 @@ export type AppOptions = {
   readonly version: string
   /** That of the system where none is given. */
   readonly clock?: Clock
+  /** Takes the lines of the log where a person looks at them: whole lines, above whatever else stands on the terminal. */
+  readonly print?: (text: string) => void
+  /** Stands between the program and its event store: a slow network, in tests. Nothing does where none is given. */
+  readonly between?: Between
 }
+
+export type Between = <Store extends EventStore>(store: Store) => Store
 
 /** How far a long work is: `done` of `total` (0 while unknown) in `unit`s, within the step named `step`. */
 export type Progress = {
@@ -80,10 +87,11 @@ export type RebuildReport = { readonly name: string; readonly position: string }
 /** A damaged event. `soundAt`: when it was found sound last (RFC 3339); absent where it never was, as far as is known. */
 export type DamagedEvent = { readonly position: string; readonly soundAt?: string }
 
-/** `repaired`: it differed, and was made again. */
+/** `repaired`: it differed, and was made again. `setAside`: events that only the log is read with, since their stream has two of a revision. */
 export type Lookups = {
   readonly different: number
   readonly differences: readonly string[]
+  readonly setAside: readonly string[]
   readonly repaired?: boolean
 }
 
@@ -136,7 +144,8 @@ export type TokenStatus = Omit<IssuedToken, 'token'> & {
 export type BlockTool = {
   add(order: { readonly target: string; readonly reason: string; readonly lifeMs?: number }): Promise<Block | Refusal>
   /** In force now, newest first. */
-  list(): Promise<readonly Block[]>
+  /** Once it is recorded that they were seen. */
+  list(): Promise<readonly Block[] | Refusal>
   /** Named by its id or by what it blocks. */
   remove(named: string): Promise<Block | Refusal>
 }

@@ -50,6 +50,8 @@ export const blocksList: CliCommand = {
   positionals: [0, 0],
   run: async (_, { terminal, open }) => {
     const all = await (await open('work')).blocks.list()
+    const refusal = refused(terminal, all)
+    if (refusal !== undefined || 'refused' in all) return refusal ?? exitCodes.failed
     if (terminal.json) await terminal.result(JSON.stringify(all))
     else
       for (const line of table([

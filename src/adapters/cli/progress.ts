@@ -1,5 +1,4 @@
 /** Progress of a long work: a bar on a terminal, a line now and then elsewhere, JSON lines with `--json`. */
-import progress from 'cli-progress'
 import type { Progress } from './app-port.ts'
 import { count, type Terminal } from './terminal.ts'
 
@@ -13,7 +12,8 @@ const seconds = (s: number): string =>
 const amount = (n: number, unit: Progress['unit']): string =>
   unit === 'bytes' ? `${(n / 1e6).toFixed(1)} MB` : `${count(n)}`
 
-type Measured = Progress & { readonly rate: number; readonly secondsLeft: number | undefined }
+/** What is done, how fast, and how long it still takes. */
+export type Measured = Progress & { readonly rate: number; readonly secondsLeft: number | undefined }
 
 /** At the first look there is none yet, and what is done at once never has one. */
 const rateOf = ({ rate, unit }: Measured): string =>
@@ -27,11 +27,42 @@ const rateOf = ({ rate, unit }: Measured): string =>
 
 const left = ({ secondsLeft }: Measured): string => (secondsLeft === undefined ? '' : `, ${seconds(secondsLeft)} left`)
 
+const percent = ({ done, total }: Measured): string => `${Math.min(100, Math.floor((done / total) * 100))}%`
+
 /** `import: 12,000 of 147,306 (8%), 4,000 entries/s, 34 s left` */
 const line = (at: Measured): string => {
   const { step, done, total, unit } = at
-  const known = total > 0 ? ` of ${amount(total, unit)} (${Math.floor((done / total) * 100)}%)` : ''
+  const known = total > 0 ? ` of ${amount(total, unit)} (${percent(at)})` : ''
   return `${step}: ${amount(done, unit)}${known}${rateOf(at)}${left(at)}`
+}
+
+/** A bar is drawn between so many columns and so many. */
+const LEAST_BAR = 6
+const MOST_BAR = 40
+
+const barOf = ({ done, total }: Measured, width: number): string => {
+  const full = Math.min(width, Math.round((done / total) * width))
+  return `[${'='.repeat(full)}${' '.repeat(width - full)}]`
+}
+
+/** The same as one line of a terminal: what matters least goes first where it is narrow; rate and time left stay. */
+export const barLine = (at: Measured, columns: number): string => {
+  const { step, done, total, unit, rate } = at
+  if (total <= 0) return line(at)
+  const each = unit === 'bytes' ? `${(rate / 1e6).toFixed(1)} MB/s` : `${count(rate)}/s`
+  const short = `${rate === 0 ? '' : ` ${each}`}${left(at)}`
+  const [word = step] = step.split(' ')
+  const forms = [
+    [step, `${percent(at)} ${amount(done, unit)} of ${amount(total, unit)}${rateOf(at)}${left(at)}`],
+    [step, `${percent(at)}${rateOf(at)}${left(at)}`],
+    [step, `${percent(at)}${short}`],
+    [word, `${percent(at)}${short}`],
+  ] as const
+  for (const [head, tail] of forms) {
+    const room = columns - head.length - tail.length - ' [] '.length
+    if (room >= LEAST_BAR) return `${head} ${barOf(at, Math.min(room, MOST_BAR))} ${tail}`
+  }
+  return `${percent(at)}${short}`
 }
 
 export type ProgressView = {
@@ -44,33 +75,17 @@ export type ProgressView = {
 
 /** `now` is a monotonic clock in milliseconds. */
 export const openProgress = (terminal: Terminal, now: () => number): ProgressView => {
-  const bar =
-    terminal.interactive && !terminal.json
-      ? new progress.SingleBar({
-          stream: terminal.stream,
-          format: '{step} [{bar}] {percentage}%  {text}',
-          barCompleteChar: '=',
-          barIncompleteChar: ' ',
-          hideCursor: true,
-          clearOnComplete: true,
-          stopOnComplete: false,
-          etaBuffer: 2,
-        })
-      : undefined
-  const every = terminal.json ? JSON_MS : bar ? BAR_MS : LINE_MS
+  const { screen } = terminal
+  const isBar = terminal.interactive && !terminal.json
+  const every = terminal.json ? JSON_MS : isBar ? BAR_MS : LINE_MS
   let begun = { step: '', at: 0, done: 0 }
   let shownAt = Number.NEGATIVE_INFINITY
   let unshown: Measured | undefined
 
   const draw = (at: Measured): void => {
     if (terminal.json) terminal.note(JSON.stringify({ progress: at }))
-    else if (!bar) terminal.note(line(at))
-    else {
-      const shown = { step: at.step, text: `${amount(at.done, at.unit)}${rateOf(at)}${left(at)}` }
-      if (!bar.isActive) bar.start(Math.max(at.total, 1), at.done, shown)
-      bar.setTotal(Math.max(at.total, at.done, 1))
-      bar.update(at.done, shown)
-    }
+    else if (isBar) screen.status(columns => barLine(at, columns))
+    else terminal.note(line(at))
     unshown = undefined
   }
   const measure = (given: Progress): Measured => {
@@ -94,14 +109,11 @@ export const openProgress = (terminal: Terminal, now: () => number): ProgressVie
       shownAt = now()
       draw(unshown)
     },
-    say: text => {
-      // Back to the first column and erase the line: the bar draws itself again below.
-      if (bar?.isActive) terminal.stream.write('\r\u001b[K')
-      terminal.note(text)
-    },
+    say: text => terminal.note(text),
     end: () => {
-      if (unshown) draw(unshown)
-      bar?.stop()
+      if (isBar) screen.status(undefined)
+      else if (unshown) draw(unshown)
+      unshown = undefined
     },
   }
 }

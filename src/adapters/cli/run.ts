@@ -131,7 +131,11 @@ const execute = async (command: CliCommand, input: CliInput, terminal: Terminal,
     open: async purpose => {
       const settings = around.config()
       const openApp = await around.openApp()
-      const app = await openApp(settings, { purpose, version: around.version })
+      const app = await openApp(settings, {
+        purpose,
+        version: around.version,
+        ...(terminal.interactive && { print: terminal.screen.print }),
+      })
       opened.push(app)
       return app
     },

@@ -5,8 +5,8 @@ import { failureOf, isRefusedByEngine, report } from './failures.ts'
 import { count } from './terminal.ts'
 
 const tries = (url: string): readonly string[] => [
-  `curl '${url}/v1/search?q=serendipty'`,
-  `curl '${url}/v1/suggest?q=lexi&language=en'`,
+  `curl '${url}/v1/search?q=knowlege'`,
+  `curl '${url}/v1/suggest?q=know&language=en'`,
   `curl '${url}/v1/word-of-the-day?language=en'`,
 ]
 

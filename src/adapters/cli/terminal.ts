@@ -1,4 +1,6 @@
 /** Where the command line writes: results on standard output, progress and notes on standard error. */
+import { openScreen, type Screen, type TerminalStream } from './screen.ts'
+
 export type Terminal = {
   /** `--json`: results are JSON texts, one a line. */
   readonly json: boolean
@@ -8,13 +10,15 @@ export type Terminal = {
   result(line: string): Promise<void>
   /** One line for the person who watches. */
   note(line: string): void
-  /** Standard error itself, for a progress bar. */
-  readonly stream: NodeJS.WritableStream
+  /** Standard error where a person looks at it, with what stands below all lines. */
+  readonly screen: Pick<Screen, 'print' | 'status'>
 }
 
 export type Streams = {
-  readonly stdout: NodeJS.WritableStream
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  readonly stderr: TerminalStream
+  /** It is a terminal that cannot move its cursor (TERM=dumb). */
+  readonly dumb?: boolean
 }
 
 /** The reader of standard output went away (`... | head`): nothing more is to be written, and nobody is to be told. */
@@ -27,7 +31,7 @@ export class OutputFailedError extends Error {
   override readonly name = 'OutputFailedError'
 }
 
-export const openTerminal = ({ stdout, stderr }: Streams, json: boolean): Terminal => {
+export const openTerminal = ({ stdout, stderr, dumb = false }: Streams, json: boolean): Terminal => {
   let failure: Error | undefined
   stdout.on('error', error => {
     failure ??= error
@@ -39,17 +43,20 @@ export const openTerminal = ({ stdout, stderr }: Streams, json: boolean): Termin
       : new OutputFailedError(`standard output cannot be written: ${error.message}`, { cause: error })
   // A log collector that goes away is no reason to stop the service.
   stderr.on('error', () => {})
+  const screen = openScreen(stderr)
   return {
     json,
-    interactive: stderr.isTTY === true,
-    stream: stderr,
-    note: line => {
-      stderr.write(`${line}\n`)
-    },
+    interactive: stderr.isTTY === true && !dumb,
+    screen,
+    note: line => screen.print(`${line}\n`),
     result: line =>
       new Promise((done, failed) => {
-        if (failure) failed(outcome(failure))
-        else stdout.write(`${line}\n`, error => (error ? failed(outcome(error)) : done()))
+        if (failure) return failed(outcome(failure))
+        const write = (): void => {
+          stdout.write(`${line}\n`, error => (error ? failed(outcome(error)) : done()))
+        }
+        if (stdout.isTTY === true) screen.around(write)
+        else write()
       }),
   }
 }

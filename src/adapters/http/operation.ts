@@ -12,6 +12,8 @@ export type Health = {
   readonly state: 'ok' | 'degraded' | 'failed'
   /** May this node be sent requests? */
   readonly ready: boolean
+  /** How much of the dictionary is there, in percent, while it is being filled. */
+  readonly filling?: number
   readonly parts: Readonly<Record<string, HealthPart>>
 }
 

@@ -12,6 +12,7 @@ const exposed = [
   'RateLimit-Policy',
   'X-Request-Id',
   'Idempotent-Replayed',
+  'Lexichron-Filling',
 ]
 
 /** Lets pages of these origins call; without any, nothing is answered about origins. */

@@ -5,11 +5,13 @@
  */
 import { hash } from 'node:crypto'
 import type { Caching, Query } from '../../core/query/define.ts'
+import { defined } from '../../domain/defined.ts'
 import type { Permission } from '../../domain/roles.ts'
 import type { Cache, CachedValue, Dependency, Life } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type Asked, isClosed } from './asked.ts'
 import { anyMatch, noneMatch } from './etags.ts'
+import { fillingHeaders } from './filling.ts'
 import { type Names, withNames } from './names.ts'
 import { ProblemError } from './problems.ts'
 import { type Answer, type EdgeRequest, header } from './route.ts'
@@ -22,6 +24,8 @@ export type Made = {
   readonly body: string
   readonly position: bigint
   readonly shared: boolean
+  /** Of a dictionary that is being filled, in percent: another answer a moment later, which is kept by nobody. */
+  readonly filling?: number
   readonly etag?: string
   readonly link?: string
   readonly note?: string
@@ -51,27 +55,28 @@ const LOOK_MS = 10
 /** Larger answers are few, and would push out many. */
 const LARGEST = 256 * 1024
 
-const isTexts = (value: unknown): value is readonly (string | null)[] =>
-  Array.isArray(value) && value.length >= 3 && value.every(each => each === null || typeof each === 'string')
+/** Stands in no header and in no id, and JSON escapes it. */
+const SEPARATOR = '\u001f'
 
-/** First line: tag, Link and note, then those who are named. The rest is the body as it is sent, but for their names. */
-const textOf = ({ etag, link, note, people = [], body }: Made): string =>
-  `${JSON.stringify([etag ?? null, link ?? null, note ?? null, ...people])}\n${body}`
+/**
+ * First line: tag, Link and note (JSON, as people typed it), then those who are named. The rest is the body as it is sent, but
+ * for their names. Read for every answer that is given again, so that only what somebody typed is parsed.
+ */
+const textOf = ({ etag = '', link = '', note, people = [], body }: Made): string =>
+  `${[etag, link, note === undefined ? '' : JSON.stringify(note), ...people].join(SEPARATOR)}\n${body}`
 
 /** Undefined for what an other release has kept. */
 const madeOf = ({ value, position }: CachedValue): Made | undefined => {
   const end = value.indexOf('\n')
-  const parts: unknown = end < 0 ? undefined : JSON.parse(value.slice(0, end))
-  if (!isTexts(parts)) return undefined
-  const [etag, link, note, ...named] = parts
-  const people = named.filter(each => each !== null)
+  const [etag, link, note, ...people] = end < 0 ? [] : value.slice(0, end).split(SEPARATOR)
+  if (note === undefined) return undefined
   return {
     body: value.slice(end + 1),
     position,
     shared: true,
-    ...(typeof etag === 'string' && { etag }),
-    ...(typeof link === 'string' && { link }),
-    ...(typeof note === 'string' && { note }),
+    ...(etag && { etag }),
+    ...(link && { link }),
+    ...(note !== '' && { note: String(JSON.parse(note)) }),
     ...(people.length > 0 && { people }),
   }
 }
@@ -97,15 +102,26 @@ const ownerOf = ({
 /** A strong tag by content, where no revision identifies the answer (RFC 9110, 8.8.3). */
 const contentTag = (body: string): string => `"c.${hash('sha256', body, 'base64url').slice(0, 22)}"`
 
+const isKept = ({ shared, filling }: Made): boolean => shared && filling === undefined
+
 const tagged = (made: Made): Made =>
-  made.etag === undefined && made.shared ? { ...made, etag: contentTag(made.body) } : made
+  made.etag === undefined && isKept(made) ? { ...made, etag: contentTag(made.body) } : made
+
+/** Nothing in `names` can hold the separator: they are words of ours, and an address. What else it takes is JSON, and mostly empty. */
+const keyOf = (names: readonly string[], [query, also, owner]: readonly unknown[]): string => {
+  const plain = also === null && owner === null && Object.keys(Object(query)).length === 0
+  return `${names.join(SEPARATOR)}${SEPARATOR}${plain ? '' : JSON.stringify([query, also, owner])}`
+}
 
 const answerOf = (made: Made, request: EdgeRequest, names: Names | undefined): Answer => {
-  const { link, people } = made
+  const { link, people, filling } = made
   const { body, etag } = withNames(made, names, request.requester)
   // It says nothing of names beyond where they are known.
   const position = people && names ? least([made.position, names.position()]) : made.position
-  const headers = link === undefined ? {} : { headers: { link } }
+  const headers = {
+    headers: { ...defined({ link }), ...fillingHeaders(filling) },
+    ...(filling !== undefined && { cache: 'private, no-store' }),
+  }
   if (etag === undefined) return { status: 200, body, position, ...headers }
   if (!anyMatch(header(request, 'if-match'), etag))
     throw new ProblemError('revision-stale', 'If-Match names none of what is there now: read again.')
@@ -157,7 +173,7 @@ export const openResponses = (deps: {
 
   const load = async (plan: Plan, marks: string | undefined): Promise<Made> => {
     const made = await plan.make()
-    const keeps = plan.caching.strategy === 'private' || made.shared
+    const keeps = made.filling === undefined && (plan.caching.strategy === 'private' || made.shared)
     if (marks !== undefined && keeps && made.body.length <= LARGEST)
       await cache.keep(plan.key, marks, { value: textOf(made), position: made.position }, lifeOf(plan.caching))
     return made
@@ -203,7 +219,7 @@ export const openResponses = (deps: {
     if (!flying) return fly(plan, marks)
     // What fails for another, or is only for them, says nothing about this one.
     const joined = await flying.catch(() => undefined)
-    if (joined?.shared && holds(plan, joined.position, [])) return repeated(joined)
+    if (joined && isKept(joined) && holds(plan, joined.position, [])) return repeated(joined)
     return load(plan, marks)
   }
 
@@ -217,13 +233,13 @@ export const openResponses = (deps: {
       const also = caching.strategy === 'until-changed' ? (caching.also ?? null) : null
       const owner = caching.strategy === 'private' ? ownerOf(request) : null
       const collections = scopes.map(({ name }) => name)
-      const key = JSON.stringify([query.name, version, collections, path, request.query, also, owner])
+      const key = keyOf([query.name, version, ...collections, path], [request.query, also, owner])
       const on = collections.map(scope => ({ scope, tags: caching.tags }))
       const made = await get({ key, on, scopes, caching, after, make }, kept => {
         if (kept.note !== undefined && !request.requester.warming) query.repeated?.(kept.note)
         return kept
       })
-      if (made.shared && caching.strategy !== 'private' && !request.requester.warming)
+      if (isKept(made) && caching.strategy !== 'private' && !request.requester.warming)
         deps.onAsked?.({ path, query: request.query, typed: !isClosed(query.closed, request.query) })
       return answerOf(made, request, deps.names)
     },

@@ -1,26 +1,27 @@
 /** From a declared query to a route: wait for what the request has seen, ask, map the answer. */
 import type { Static, TSchema } from 'typebox'
 import type { SyncTokens } from '../../core/log/sync-tokens.ts'
+import type { Projection } from '../../core/project/define.ts'
 import type { Cursors } from '../../core/query/cursors.ts'
 import type { Cursor, Page, Query, Reflecting } from '../../core/query/define.ts'
 import { defined } from '../../domain/defined.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
+import { fillingHeaders, fillingMembers, notYet } from './filling.ts'
 import type { Names } from './names.ts'
-import { type ProblemCode, ProblemError, problemFrom, problemOf } from './problems.ts'
+import { helpOf } from './problems/edge.ts'
+import { ProblemError, problemFrom } from './problems.ts'
 import type { Made, Responses, Scope } from './responses.ts'
 import type { Answer, Documented, EdgeRequest, RateClass, RequestExample, Route } from './route.ts'
 import { REALM, unauthenticated } from './security.ts'
-
-export type ProjectionName = Query<never, unknown>['reads'][number]
 
 /** What the edge asks of the read side beside the queries themselves. */
 export type Freshness = {
   /** What every read model of this node reflects at least, as far as it knows: the Sync-Token of answers that read nothing. */
   position(): bigint
   /** Waits until the projections have reached the position, two seconds at most. @throws {ProjectionError} behind, building. */
-  waitFor(reads: readonly ProjectionName[], position: bigint): Promise<void>
+  waitFor(reads: readonly Projection[], position: bigint): Promise<void>
   /** The collections that are read now, for what is kept of their answers; undefined while there are none. */
-  scopes(reads: readonly ProjectionName[]): Promise<readonly Scope[] | undefined>
+  scopes(reads: readonly Projection[]): Promise<readonly Scope[] | undefined>
 }
 
 export type QueryDeps = {
@@ -32,6 +33,8 @@ export type QueryDeps = {
   readonly names: Names | undefined
   /** Where clients reach the service. */
   readonly publicUrl: string | undefined
+  /** How much of the dictionary is there, in percent, while it is being filled. */
+  readonly filling: () => number | undefined
 }
 
 type Common<Q extends TSchema, Input, Output> = {
@@ -45,7 +48,7 @@ type Common<Q extends TSchema, Input, Output> = {
   readonly query: Query<Input, Output>
   readonly request: RequestExample
   readonly answers: Readonly<Record<number, Documented>>
-  readonly problems: readonly ProblemCode[]
+  readonly problems: readonly string[]
 }
 
 /** What an input is made of. */
@@ -73,7 +76,7 @@ const given = <Q extends TSchema>(request: EdgeRequest): Given<Q> => ({
   request,
 })
 
-const readProblems: readonly ProblemCode[] = ['projection-behind', 'projection-building', 'store-unavailable']
+const readProblems: readonly string[] = ['projection-behind', 'projection-building', 'store-unavailable']
 
 const base = <Q extends TSchema, Input, Output>(declared: Common<Q, Input, Output>): Omit<Route, 'handle'> => {
   const { path, tag, summary, description, params, querystring, query, request, answers, problems } = declared
@@ -105,7 +108,7 @@ const waitFor = async (
   if (after === undefined) return
   if (query.reads.length > 0) await deps.freshness.waitFor(query.reads, after)
   if (query.people && deps.names && !(await deps.names.reached(after, PATIENCE_MS)))
-    throw new ProblemError('projection-behind', problemOf('projection-behind').help)
+    throw new ProblemError('projection-behind', helpOf('projection-behind'))
 }
 
 /** Each once; undefined where nobody is named. */
@@ -128,12 +131,21 @@ export const fieldsOf = (query: unknown): readonly string[] | undefined =>
     ? query.fields.filter(each => typeof each === 'string')
     : undefined
 
-const accepted = <Output>(result: Reflecting<Output> | Refusal, { requester }: EdgeRequest): Reflecting<Output> => {
+const accepted = <Output>(
+  answered: Reflecting<Output> | Refusal,
+  { requester }: EdgeRequest,
+  filling: number | undefined,
+): Reflecting<Output> => {
+  const result = notYet(answered, filling)
   if (!isRefusal(result)) return result
   // A stranger is told how to become somebody; who is known, that it is not theirs.
   if (result.refused === 'permission-denied' && !requester.actor) throw unauthenticated(REALM, result.detail)
-  throw problemFrom(result)
+  throw problemFrom(result, fillingHeaders(filling))
 }
+
+/** Asked before the query is: what is said to be there is less than what it finds, never more. */
+const fillingOf = ({ ofAll }: Pick<Query<never, unknown>, 'ofAll'>, deps: QueryDeps): number | undefined =>
+  ofAll ? deps.filling() : undefined
 
 export const itemRoute = <Q extends TSchema, Input, Output>(
   declared: ItemRoute<Q, Input, Output>,
@@ -147,16 +159,18 @@ export const itemRoute = <Q extends TSchema, Input, Output>(
       const from = given<Q>(request)
       const input = await declared.input(from)
       return deps.responses.answer(query, input, request, async (): Promise<Made> => {
-        const result = accepted(await query.run(input, request.requester), request)
+        const filling = fillingOf(query, deps)
+        const result = accepted(await query.run(input, request.requester), request, filling)
         const { value, position, note, passing } = result
         const fields = fieldsOf(request.query)
         const etag = fields ? undefined : declared.etag?.(result, from)
         const shown = project(value, fields)
+        const whole = filling === undefined ? value : { ...value, ...fillingMembers(value, filling) }
         return {
-          body: fields ? JSON.stringify(shown) : (result.bytes ?? JSON.stringify(value)),
+          body: fields ? JSON.stringify(shown) : (result.bytes ?? JSON.stringify(whole)),
           position,
           shared: passing !== true && query.shared?.(value) !== false,
-          ...defined({ etag, note }),
+          ...defined({ etag, note, filling }),
           ...named(query, [shown]),
         }
       })
@@ -228,16 +242,18 @@ export const pageRoute = <Q extends TSchema, Input, Item>(
       const from = { ...given<Q>(request), limit: typeof limit === 'number' ? limit : DEFAULT_LIMIT }
       const input = declared.input({ ...from, ...defined({ after }) })
       return deps.responses.answer(query, input, request, async (): Promise<Made> => {
-        const { value, position, note, passing } = accepted(await query.run(input, request.requester), request)
+        const filling = fillingOf(query, deps)
+        const result = accepted(await query.run(input, request.requester), request, filling)
+        const { value, position, note, passing } = result
         const next = value.next && (await deps.cursors.of(cursorScope(request, query.name), value.next, position))
         const fields = fieldsOf(request.query)
         const items = value.items.map(each => project(item ? item(each, from) : each, fields))
         return {
-          body: JSON.stringify({ ...value, items, next }),
+          body: JSON.stringify({ ...value, items, next, ...fillingMembers(value, filling) }),
           position,
           shared: passing !== true && query.shared?.(value) !== false,
           link: linksOf(request, next, deps),
-          ...defined({ note }),
+          ...defined({ note, filling }),
           ...named(query, items),
         }
       })

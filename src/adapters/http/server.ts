@@ -15,6 +15,7 @@ import { prepareBlocking } from './blocking.ts'
 import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
 import { openDocument } from './documents.ts'
+import type { Edge } from './edge.ts'
 import { prepareEndings } from './ending.ts'
 import { openHotKeys } from './hot-keys.ts'
 import { parseJsonBody } from './json-body.ts'
@@ -22,11 +23,10 @@ import { addressKey, openLimits } from './limits.ts'
 import { methodsOf, mount, openAllowed, pathOf } from './mount.ts'
 import { registerOpenApi } from './openapi.ts'
 import { registerOrigins } from './origins.ts'
-import { ProblemError } from './problems.ts'
+import { openProblems, ProblemError } from './problems.ts'
 import { originForm } from './request-target.ts'
 import { openResponses } from './responses.ts'
 import type { Route } from './route.ts'
-import { routes as routesOf } from './routes.ts'
 import { allow, openGuard, standingHeaders } from './security.ts'
 import { openSessionCookies } from './session-cookies.ts'
 import { closeInStages } from './staged-close.ts'
@@ -55,6 +55,7 @@ const IDLE_MS = 50
 
 const TIMEOUTS: NonNullable<HttpDeps['settings']['timeouts']> = { headersMs: 10_000, requestMs: 30_000 }
 const STALLED_MS = 60_000
+const SPARED_MS = 10_000
 
 const create = ({ settings, newId }: HttpDeps, answering: Answering, bare: Bare): FastifyInstance => {
   const { trustedProxies, timeouts = TIMEOUTS } = settings
@@ -64,6 +65,8 @@ const create = ({ settings, newId }: HttpDeps, answering: Answering, bare: Bare)
     connectionTimeout: timeouts.idleMs ?? STALLED_MS,
     keepAliveTimeout: 30_000,
     http: {
+      // The answer says 30 s, and a request that is on its way when they are over is answered all the same.
+      keepAliveTimeoutBuffer: SPARED_MS,
       headersTimeout: timeouts.headersMs,
       // How often Node looks for the slow: its own 30 s would let them stay that much longer.
       connectionsCheckingInterval: Math.min(2_000, timeouts.headersMs),
@@ -178,7 +181,9 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const limits = openLimits({ cache: deps.cache, clock: deps.clock, limits: settings.limits })
   const strict = settings.publicUrl?.startsWith('https:') === true
   const positionless = new Set<string>()
+  const problems = openProblems(deps.problems)
   const answering = openAnswering({
+    problems,
     syncTokens,
     position: deps.freshness.position,
     logger,
@@ -190,13 +195,14 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   let closing: Promise<void> | undefined
 
   let document = ''
+  const { hot: warm } = deps
   const warming =
-    deps.hot &&
+    warm &&
     openWarming({
       hot: openHotKeys(HOT_KEYS),
-      records: deps.hot,
+      records: warm,
       routes: () => all,
-      scopes: deps.freshness.scopes,
+      scopes: () => deps.freshness.scopes(warm.reads),
       strangers: deps.authority.strangers,
       clock: deps.clock,
       newId,
@@ -211,10 +217,11 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     scopes: deps.freshness.scopes,
     onError: err => logger.error({ part: 'cache', err }, 'an answer that is kept was not loaded anew'),
   })
-  const edge = {
+  const edge: Edge = {
     execute: deps.execute,
     newId,
     fingerprintSecret,
+    problems,
     syncTokens,
     cursors,
     limits,
@@ -223,16 +230,22 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     names: deps.names,
     cookies,
     publicUrl: settings.publicUrl,
+    settings,
+    version: deps.version,
+    authority: deps.authority,
+    clock: deps.clock,
+    filling: deps.filling ?? (() => undefined),
     isClosing: () => closing !== undefined,
   }
-  const all = [...routesOf(deps, edge), documentRoute(() => document)]
+  const all = [...deps.routes.flatMap(routes => routes(edge)), documentRoute(() => document)]
   for (const { positionless: silent, method, path } of all) if (silent) positionless.add(`${method} ${path}`)
 
   const bare = {
+    problems,
     newId,
     logger,
     standing: standingHeaders(strict),
-    syncToken: () => syncTokens.made(deps.freshness.position()),
+    syncToken: () => syncTokens.lastMade(deps.freshness.position()),
   }
   const app = create(deps, answering, bare)
   app.setValidatorCompiler(validatorCompiler)
@@ -243,7 +256,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   prepareRefusals(app, all, answering, count)
   const access = prepareAccess(app, deps)
   prepareRequests(app, bare, methodsOf(all))
-  const blocking = prepareBlocking(app, deps.blocks?.list, () => deps.clock.now().getTime())
+  const blocking = prepareBlocking(app, deps.blocks, () => deps.clock.now().getTime())
   prepareEndings(app, deps.authority, deps.clock)
   await app.register(fastifyCompress, {
     global: false,
@@ -255,8 +268,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
   })
   await registerOrigins(app, settings.allowedOrigins)
-  const { live } = deps
-  if (live)
+  if (all.some(({ upgrade }) => upgrade))
     await app.register(fastifyWebsocket, {
       options: {
         maxPayload: LARGEST_MESSAGE,
@@ -267,8 +279,8 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
       preClose: () => undefined,
     })
   // Before the server waits for what is open: what listens is sent away.
-  app.addHook('preClose', async () => live?.close())
-  const about = { version: deps.version, publicUrl: settings.publicUrl }
+  app.addHook('preClose', async () => deps.sockets?.close())
+  const about = { version: deps.version, publicUrl: settings.publicUrl, problems }
   await registerOpenApi(app, all, about)
   await registerDocs(app, strict, count)
   const checkBlocked = blocking.check

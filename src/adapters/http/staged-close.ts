@@ -12,7 +12,6 @@ const LINGER_MS = 5_000
 /** To be called before the answer that ends the connection is sent; Node closes it by `destroySoon` once that is written. */
 export const closeInStages = (socket: Duplex & Pick<Socket, 'destroySoon' | 'bytesRead'>): void => {
   socket.destroySoon = () => {
-    process.stderr.write('STAGED\n')
     const until = socket.bytesRead + LINGER_BYTES
     const over = setTimeout(() => socket.destroy(), LINGER_MS)
     socket.on('data', () => {

@@ -80,7 +80,8 @@ export const openWarming = (deps: {
   readonly hot: HotKeys
   readonly records: HotRecords
   readonly routes: () => readonly Route[]
-  readonly scopes: Freshness['scopes']
+  /** Of the read models that what is warmed is made of. */
+  readonly scopes: () => ReturnType<Freshness['scopes']>
   readonly strangers: ReadonlySet<Permission>
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
   readonly newId: () => string
@@ -93,7 +94,7 @@ export const openWarming = (deps: {
 
   const requestOf = (asked: Pick<Asked, 'path' | 'query'>, params: Record<string, string>): EdgeRequest => ({
     id: deps.newId(),
-    address: '',
+    address: () => '',
     method: 'GET',
     ...asked,
     params,
@@ -133,7 +134,7 @@ export const openWarming = (deps: {
     let savedAt = clock.monotonic()
     while (!signal.aborted) {
       try {
-        const scopes = await deps.scopes(['entries', 'search'])
+        const scopes = await deps.scopes()
         const found = scopes?.map(({ name }) => name).join()
         if (scopes && found !== names) {
           const first = names === undefined

@@ -29,6 +29,8 @@ export type ImportOptions = {
     readonly unit: 'entries'
   }) => void
   readonly onFault: (fault: Omit<ImportReport, 'kind'>) => void
+  /** Waited for before each batch: others have to keep up with what is written. */
+  readonly pace?: () => Promise<void>
   /** An entry that stays as people have made it. */
   readonly onKept?: (kept: Omit<ImportReport, 'kind'>) => void
 }
@@ -77,6 +79,7 @@ export const importFrom = async (
       items: source.items,
       strict: options.strict,
       signal: options.signal,
+      ...defined({ pace: options.pace }),
       caller: {
         actor: { kind: 'import', id: actorId('import', source.name) },
         permissions: new Set(['entries:import']),

@@ -11,8 +11,13 @@ const present = (path: string): Promise<boolean> =>
     () => false,
   )
 
-/** How often the nth sense of a lemma (as the index has it: lower case, underscores) is tagged in text. */
-export type TagCounts = (file: WordnetFile, lemma: string, sense: number) => number
+/** How often lemmas (as the index has them: lower case, underscores) are tagged in text. */
+export type TagCounts = {
+  /** Of the nth sense. */
+  of(file: WordnetFile, lemma: string, sense: number): number
+  /** Of all senses together. */
+  total(file: WordnetFile, lemma: string): number
+}
 
 /** Types 3 and 5, adjective and satellite, share a file and its sense numbers. */
 const fileOfNumber = ['', 'noun', 'verb', 'adj', 'adv', 'adj']
@@ -23,6 +28,7 @@ const fileOfNumber = ['', 'noun', 'verb', 'adj', 'adv', 'adj']
  */
 export const readTagCounts = async (dir: string): Promise<TagCounts> => {
   const counts = new Map<string, number>()
+  const totals = new Map<string, number>()
   const path = (await present(join(dir, 'index.sense'))) ? join(dir, 'index.sense') : join(dir, 'cntlist.rev')
   if (await present(path))
     for await (const lines of readLines(path))
@@ -35,9 +41,14 @@ export const readTagCounts = async (dir: string): Promise<TagCounts> => {
         const file = fileOfNumber[Number(key[percent + 1])]
         const count = Number(parts.at(-1))
         if (percent < 1 || file === undefined || parts.length < 3 || !Number.isSafeInteger(count)) continue
-        counts.set(`${file} ${key.slice(0, percent)} ${parts.at(-2)}`, count)
+        const lemma = `${file} ${key.slice(0, percent)}`
+        counts.set(`${lemma} ${parts.at(-2)}`, count)
+        totals.set(lemma, (totals.get(lemma) ?? 0) + count)
       }
-  return (file, lemma, sense) => counts.get(`${file} ${lemma} ${sense}`) ?? 0
+  return {
+    of: (file, lemma, sense) => counts.get(`${file} ${lemma} ${sense}`) ?? 0,
+    total: (file, lemma) => totals.get(`${file} ${lemma}`) ?? 0,
+  }
 }
 
 type Forms = EntryContent['forms']

@@ -2,10 +2,10 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
-import { prettyFactory } from 'pino-pretty'
 import roll from 'pino-roll'
 import { FILE_MODE, makeFolders, narrow } from '../../core/files/folders.ts'
 import { defined } from '../../domain/defined.ts'
+import { readableLine } from './readable.ts'
 
 /** What became of the lines that could not be written. */
 export type LogFaults = {
@@ -28,8 +28,11 @@ export type Destination = {
 
 /** How many characters may wait for a disk or a pipe that does not take them. */
 const MAX_WAITING = 4 * 1024 * 1024
-/** Lines are gathered up to here: a write a line would cost as much as the rest of a small request. */
-const GATHERED = 8_192
+/**
+ * Lines are gathered up to here, or for half a second: a write a line would cost as much as the rest of a small request. As much as
+ * sonic-boom writes at once.
+ */
+const GATHERED = 16_000
 const CLOSE_MS = 1_000
 
 type Stream = ReturnType<typeof pino.destination>
@@ -115,10 +118,9 @@ export const openDescriptor = (fd: number, readable: boolean): Destination => {
   stream.flushSync = () => {
     if (tally.reason === undefined) flushSync()
   }
-  const format = readable ? prettyFactory({ colorize: true, singleLine: true, translateTime: 'HH:MM:ss.l' }) : undefined
   return {
     write: line => {
-      guarded(tally, () => stream.write(format ? format(line) : line))
+      guarded(tally, () => stream.write(readable ? readableLine(line) : line))
     },
     flush: openFlush(stream, tally),
     faults: () => faultsOf(tally),
@@ -127,6 +129,14 @@ export const openDescriptor = (fd: number, readable: boolean): Destination => {
     },
   }
 }
+
+/** Lines for people, handed to who draws the terminal that they look at. */
+export const openPrinter = (print: (text: string) => void): Destination => ({
+  write: line => print(readableLine(line)),
+  flush: () => undefined,
+  faults: () => ({ dropped: 0, failures: 0 }),
+  close: async () => undefined,
+})
 
 /** Of earlier versions, which left them to the umask. */
 const narrowLogs = (folder: string): void => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import pino, { type Logger } from 'pino'
 import { defined } from '../../domain/defined.ts'
-import { type Destination, type LogFaults, openDescriptor, openFiles } from './destinations.ts'
+import { type Destination, type LogFaults, openDescriptor, openFiles, openPrinter } from './destinations.ts'
 import { errorLine, withoutSecretForms, withoutSecrets } from './redact.ts'
 
 export type ServiceLog = {
@@ -28,6 +28,8 @@ export type ServiceLogOptions = {
   readonly files?: number
   /** File descriptor to write to: 2, unless a test says otherwise. */
   readonly fd?: number
+  /** Takes the lines for people in place of the descriptor: who draws on a terminal is alone there. */
+  readonly print?: (text: string) => void
 }
 
 /** How long a line may be held back, in milliseconds. */
@@ -36,15 +38,29 @@ const FLUSH_MS = 500
 /** The folder of the log files. */
 export const logFolder = (dataDir: string): string => join(dataDir, 'logs')
 
+/** RFC 3339 with milliseconds, as a member of a line: the same up to the second in all lines of that second. */
+const openTimestamps = (): (() => string) => {
+  let [second, begin] = [Number.NaN, '']
+  return () => {
+    const now = Date.now()
+    const ms = now % 1000
+    if (now - ms !== second) {
+      second = now - ms
+      begin = `,"time":"${new Date(second).toISOString().slice(0, 20)}`
+    }
+    return `${begin}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z"`
+  }
+}
+
 const openDestinations = async (options: ServiceLogOptions): Promise<Readonly<Record<string, Destination>>> => {
-  const { fd = 2, format = 'auto', to = 'stderr', dataDir, fileMegabytes = 32, files = 14 } = options
+  const { fd = 2, format = 'auto', to = 'stderr', dataDir, fileMegabytes = 32, files = 14, print } = options
   const readable = format === 'pretty' || (format === 'auto' && isatty(fd))
   const toFiles =
     to === 'stderr' || dataDir === undefined
       ? undefined
       : await openFiles({ folder: logFolder(dataDir), megabytes: fileMegabytes, files })
   return {
-    ...(to !== 'files' && { stderr: openDescriptor(fd, readable) }),
+    ...(to !== 'files' && { stderr: readable && print ? openPrinter(print) : openDescriptor(fd, readable) }),
     ...defined({ files: toFiles }),
   }
 }
@@ -57,7 +73,7 @@ export const openServiceLog = async (options: ServiceLogOptions): Promise<Servic
     {
       level: options.level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: openTimestamps(),
       formatters: { level: label => ({ level: label }), log: withoutSecrets },
       serializers: { err: errorLine },
     },

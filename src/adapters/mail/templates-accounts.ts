@@ -127,12 +127,15 @@ export const accountTemplates: readonly MailTemplate[] = [
     'confirm-new-address',
     {
       subject: 'Confirm your new address',
-      lines: ['Use the link within 24 hours: your account then has this address.', ignore.en],
+      lines: ['Use the link within 24 hours and give your password: your account then has this address.', ignore.en],
       action: { label: 'Confirm the address', href },
     },
     {
       subject: 'Confirme su nueva dirección',
-      lines: ['Use el enlace en las próximas 24 horas: su cuenta tendrá entonces esta dirección.', ignore.es],
+      lines: [
+        'Use el enlace en las próximas 24 horas y dé su contraseña: su cuenta tendrá entonces esta dirección.',
+        ignore.es,
+      ],
       action: { label: 'Confirmar la dirección', href },
     },
     link,

@@ -5,7 +5,7 @@ export type FileMark = { readonly applicationId: number; readonly schema: number
 
 export const fileMarks = {
   /** 'LexE' */
-  events: { applicationId: 0x4c657845, schema: 3 },
+  events: { applicationId: 0x4c657845, schema: 4 },
   /** 'LxRd' */
   reads: { applicationId: 0x4c785264, schema: 2 },
   /** 'LxJb' */

@@ -10,7 +10,7 @@ import type { Place } from '../../core/log/log.ts'
 import type { ByteBuffer } from '../../core/memory/memory.ts'
 import { defined } from '../../domain/defined.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { type ChannelName, mayListen } from '../../subscribers/live-channels.ts'
+import { type ChannelName, listeningFault } from '../../subscribers/live-channels.ts'
 import type { LiveHub } from '../../subscribers/live-feed.ts'
 import { FilterFault, type ReadFilter } from '../../subscribers/live-filters.ts'
 import { type ClientMessage, type LiveFault, readMessage } from '../../subscribers/live-messages.ts'
@@ -174,8 +174,8 @@ export const openConnection = (
       return refuse({ code: 'id-taken', detail: 'A subscription of this id is open.', pointer: '/id' }, id)
     if (subscriptions.size >= MAX_SUBSCRIPTIONS)
       return refuse({ code: 'too-many-subscriptions', detail: `${MAX_SUBSCRIPTIONS} subscriptions at most.` }, id)
-    if (!mayListen(channel, listener))
-      return refuse({ code: 'permission-denied', detail: `You may not listen to ${channel}.`, pointer: '/channel' }, id)
+    const fault = listeningFault(channel, listener)
+    if (fault) return refuse({ code: 'permission-denied', detail: fault.detail, pointer: '/channel' }, id)
     const filter = deps.readFilter(channel, message.filter)
     if (filter instanceof FilterFault) {
       const { member, message: detail } = filter

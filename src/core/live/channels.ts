@@ -1,13 +1,10 @@
 /** What the hub asks of the channels that it carries: which events are whose, and in what form. It knows none by name. */
 import type { Actor, EventType, JsonObject, Recorded } from '../../domain/event.ts'
-import type { Permission } from '../../domain/roles.ts'
+import type { Rights } from '../../domain/roles.ts'
 import type { LogFilter } from '../../ports/event-store.ts'
 
 /** Who listens. */
-export type Listener = {
-  readonly actor?: Actor
-  readonly permissions: ReadonlySet<Permission>
-}
+export type Listener = Rights & { readonly actor?: Actor }
 
 /** A checked filter: member to the one value it asks for. */
 export type LiveFilter = Readonly<Record<string, string>>

@@ -8,6 +8,8 @@ export type SyncTokens = {
   of(position: bigint): Promise<string>
   /** As `of`, where that was asked for a moment ago. */
   made(position: bigint): string | undefined
+  /** Of the last position up to this one that was asked for a moment ago. */
+  lastMade(upTo: bigint): string | undefined
   /** Of a position of which it is known what stands there. */
   at(place: Place): string
   /** @throws {TokenError} sync-token-invalid, other-log. @throws {EventStoreError} where it cannot be looked at. */
@@ -25,6 +27,10 @@ export const openSyncTokens = (secret: Uint8Array, { logId, markAt }: Places): S
   return {
     at,
     made: position => made.get(position),
+    lastMade: upTo => {
+      const last = [...made.keys()].reduce((most, each) => (each <= upTo && each > most ? each : most), -1n)
+      return made.get(last)
+    },
     of: async position => made.get(position) ?? at({ position, mark: await markAt(position) }),
     read: async token => {
       const seen = known.get(token)

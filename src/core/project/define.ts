@@ -16,13 +16,16 @@ export type Projection<D extends JsonObject = JsonObject> = {
   readonly indexes: Indexes
   /** The documents that an event touches, after upcasting. Pure. */
   readonly key: (event: Recorded) => string | readonly string[]
-  /** Pure: `undefined` removes the document and leaves a tombstone. What it throws parks the document. */
-  readonly evolve: (document: D | undefined, event: Recorded, id: string) => D | undefined
+  /**
+   * Pure: `undefined` removes the document and leaves a tombstone. What it throws parks the document. It is given its own
+   * documents alone, so it is a method: projections of different documents stand in one list.
+   */
+  evolve(document: D | undefined, event: Recorded, id: string): D | undefined
   /**
    * What a document that was written, or removed, has changed for those who cache answers made of it: the tags of
    * `caching` in src/queries. Absent: nobody does.
    */
-  readonly cacheTags?: (id: string, document: D | undefined) => readonly string[]
+  cacheTags?(id: string, document: D | undefined): readonly string[]
 }
 
 /** Binds the types of one declaration together, and checks what types cannot say. */

@@ -1,8 +1,9 @@
 /** The declaration of a query: what it takes, what it answers, who may ask, and which projection it reads. */
-import type { TSchema } from 'typebox'
+import Type, { type TSchema } from 'typebox'
 import type { Json } from '../../domain/event.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Permission, Rights } from '../../domain/roles.ts'
+import type { Projection } from '../project/define.ts'
 
 /** Who asks: no actor is a stranger. */
 export type Reader = Rights & {
@@ -66,13 +67,20 @@ export type Caching =
       readonly cheap?: true
     }
 
+/** A member of answers that are drawn from all of a dictionary, there while it is being filled: how much of it is there, in percent. */
+export const FillingSchema = Type.Integer({
+  minimum: 0,
+  maximum: 99,
+  description: 'The dictionary is being filled, and so many percent of it are there: more may be found later.',
+})
+
 export type Query<Input, Output> = {
   readonly name: string
   readonly permission: Permission
   readonly querystring?: TSchema
   readonly output: TSchema
   /** The projections it reads: a request with a Sync-Token waits for them, 2 s at most. None: it reads the log itself. */
-  readonly reads: readonly ('entries' | 'search' | 'analytics' | 'history' | 'accounts')[]
+  readonly reads: readonly Projection[]
   /** The actors that what is shown names by their ids (of a page: an item of it). Their display names are put in as it is sent. */
   readonly people?: (shown: unknown) => readonly string[]
   /**
@@ -80,6 +88,8 @@ export type Query<Input, Output> = {
    * must find: addresses with one of them are written nowhere. None by default.
    */
   readonly closed?: readonly string[]
+  /** It answers out of the whole dictionary: while that is being filled, its answers say so and are kept by nobody. */
+  readonly ofAll?: true
   /** How its answers may be kept; none by default. What is refused is never kept. */
   readonly caching?: (input: Input) => Caching
   /** Is this the answer that everybody gets? Always by default; only those are kept for others. */

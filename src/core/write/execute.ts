@@ -1,4 +1,5 @@
 /** Carries out a declared command for somebody: permission, idempotency claim, required streams, then transact. */
+import { denied } from '../../domain/denial.ts'
 import type { DomainEvent } from '../../domain/event.ts'
 import { isRefusal, refuse } from '../../domain/refusal.ts'
 import { type Permission, permissionsIn, type Rights } from '../../domain/roles.ts'
@@ -63,10 +64,7 @@ export const openExecutor = (deps: { cache: Cache; clock: Clock; newId: () => st
     const { caller, keyed: _, ...envelope } = request
     const permissions = await permittedTo(caller, transactor, command, input)
     if (!permissions.has(command.permission))
-      return refuse(
-        'permission-denied',
-        `This needs the permission ${command.permission}${caller.inLanguages ? ' for the language of the entry' : ''}.`,
-      )
+      return denied(command.permission, caller, caller.inLanguages && 'for the language of the entry')
     if (command.needsRevision && envelope.ifMatch === undefined)
       return refuse('revision-required', 'State the revision that you have seen, in the header If-Match.')
     const stream = command.stream(input)

@@ -1,4 +1,4 @@
-/** A look at other people's accounts: who saw whose address, before it is shown. */
+/** A look at other people's personal data: who saw what of whom, before it is shown. */
 import Type from 'typebox'
 import type { Aggregate, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
@@ -16,12 +16,13 @@ export const lookupStream = (id: string): string => streamName(lookupCategory, i
 const strict = { additionalProperties: false }
 const text = Type.String({ minLength: 1 })
 
-/** What of an account was shown: its address, its sessions, why it has its roles, what it did and what was done to it. */
-export const lookedAt = ['email', 'sessions', 'reasons', 'activity'] as const
+/** What of an account was shown: its address, sessions, name, a hidden profile, why it has its roles, what it did and what was done to it. */
+export const lookedAt = ['email', 'sessions', 'displayName', 'profile', 'reasons', 'activity'] as const
 
 /**
- * `fields` are the members of personal data that were shown, of each of `accounts` (none where nothing was found). That an
- * address or a name was asked for is said, never which one. `suspended` was asked for before there were states.
+ * `fields` are the members of personal data that were shown, of each of `accounts` (none where nothing was found); `profile` is
+ * one that its owner shows to nobody. That an address or a name was asked for is said, never which one. `suspended` was asked for
+ * before there were states.
  */
 export const AccountsRead = eventType(
   'AccountsRead',
@@ -38,8 +39,14 @@ export const AccountsRead = eventType(
     strict,
   ),
 )
-export const lookupEvents = [AccountsRead] as const
-export type LookupEvent = EventOf<typeof AccountsRead>
+/** Whom or what these blocks keep out was shown, and why. `accounts`: those that are blocked by them. */
+export const BlocksRead = eventType(
+  'BlocksRead',
+  Type.Object({ blocks: Type.Array(text, { minItems: 1 }), accounts: Type.Array(text) }, strict),
+)
+export const lookupEvents = [AccountsRead, BlocksRead] as const
+export type LookupEvent = EventOf<(typeof lookupEvents)[number]>
+export type AccountsLooked = EventOf<typeof AccountsRead>['data']
 
 // Fold
 
@@ -57,6 +64,6 @@ export const lookupAggregate: Aggregate<Lookup, LookupEvent> = {
 // Decide
 
 export const recordLookup =
-  (data: LookupEvent['data']): Decide<Lookup, LookupEvent> =>
+  (event: LookupEvent): Decide<Lookup, LookupEvent, never> =>
   lookup =>
-    lookup ? [] : [{ type: 'AccountsRead', data }]
+    lookup ? [] : [event]

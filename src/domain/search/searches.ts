@@ -69,11 +69,13 @@ export const searchesAggregate: Aggregate<SearchesState, SearchesEvent> = {
   evolve: () => true,
   // Nobody's own: it reaches those who read the log or the figures made of it, and no live channel.
   route: () => ({ visibility: 'owner' }),
+  // Each batch has a stream of its own, which is read once at most.
+  cachedStreams: 4,
 }
 
 // Decide
 
 export const recordSearches =
   (batch: SearchesBatch) =>
-  (recorded: SearchesState): Decision<SearchesEvent> =>
+  (recorded: SearchesState): Decision<SearchesEvent, never> =>
     recorded ? [] : [{ type: 'SearchesCounted', data: batch }]

@@ -99,6 +99,9 @@ for (const [name, open] of Object.entries(engines))
     const lost = written(await store.append('b-1', 'none', [at('2026-01-01T00:00:00.001Z')])).position
     const [shared, theirs] = [await tokens.of(common), await tokens.of(lost)]
     t.same(await tokens.read(theirs), { position: lost, mark: markOf(id, '2026-01-01T00:00:00.001Z') })
+    t.equal(tokens.lastMade(lost + 1_000n), theirs)
+    t.equal(tokens.lastMade(lost - 1n), shared, 'the last one that is no later')
+    t.equal(tokens.lastMade(common - 1n), undefined)
     t.equal(await before.markAt(0n), NO_MARK)
     t.equal(await before.markAt(lost + 1_000n), NO_MARK)
 

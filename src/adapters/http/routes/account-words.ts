@@ -9,6 +9,8 @@ export type PageWords = { readonly title: string; readonly button: string; reado
 export type CommonWords = {
   readonly password: string
   readonly rule: string
+  readonly current: string
+  readonly factor: string
   readonly address: string
   readonly send: string
   readonly sent: string
@@ -64,6 +66,8 @@ export const commonWords: Readonly<Record<PageLanguage, CommonWords>> = {
   en: {
     password: 'New password',
     rule: '15 characters or more: a few words that come to your mind will do. 8 are enough where a second factor is on.',
+    current: 'Your password',
+    factor: 'Code of your authenticator, or a recovery code',
     address: 'Address of mail',
     send: 'Send me a link',
     sent: 'If the address waits for such a link, it is in a mail. Look there in a minute.',
@@ -71,11 +75,15 @@ export const commonWords: Readonly<Record<PageLanguage, CommonWords>> = {
     again: 'Have you none, or is it too old? Have one sent:',
     away: 'The service did not answer: try again.',
     script: 'This page needs JavaScript to use the link.',
-    problems: {},
+    problems: {
+      'second-factor-required': 'The password is right. Enter the code of your authenticator too, or a recovery code.',
+    },
   },
   es: {
     password: 'Contraseña nueva',
     rule: 'Quince caracteres o más: bastan unas cuantas palabras. Con un segundo factor bastan ocho.',
+    current: 'Su contraseña',
+    factor: 'Código de su autenticador, o de recuperación',
     address: 'Dirección de correo',
     send: 'Enviarme un enlace',
     sent: 'Si la dirección espera un enlace así, está en un correo. Mire allí dentro de un minuto.',
@@ -89,6 +97,10 @@ export const commonWords: Readonly<Record<PageLanguage, CommonWords>> = {
       'link-used': 'Este enlace ya se ha usado.',
       'password-weak':
         'Esta contraseña no sirve: es corta, de las que se prueban primero, o sale de su dirección, de su nombre o del nombre del servicio.',
+      'credentials-wrong': 'Esta no es la contraseña de la cuenta.',
+      'second-factor-required':
+        'La contraseña es correcta. Escriba también el código de su autenticador, o uno de recuperación.',
+      'code-wrong': 'Este código no sirve, o ya se ha usado.',
       'email-invalid': 'Esto no es una dirección de correo.',
       'passwords-busy': 'Hay mucho trabajo: inténtelo otra vez dentro de unos segundos.',
       'rate-limited': 'Demasiados intentos: espere un poco.',

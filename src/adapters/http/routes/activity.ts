@@ -1,6 +1,7 @@
 /** Pages of what somebody did and what was done to their account: how they are asked for, and how they are answered. */
 import Type, { type Static } from 'typebox'
 import { defined } from '../../../domain/defined.ts'
+import { historyProjection } from '../../../projections/history.ts'
 import type { HistoryPage, HistoryPlace } from '../../../queries/history.ts'
 import type { ActivityQuestion } from '../../../queries/own-activity.ts'
 import type { Answer, EdgeRequest } from '../route.ts'
@@ -67,7 +68,7 @@ export const answerActivity = async (
 ): Promise<Answer> => {
   const key = (await cursorOf(request, name, cursors))?.key
   const [at, end] = Array.isArray(key) ? key.map(each => BigInt(String(each))) : []
-  if (request.after !== undefined) await freshness.waitFor(['history'], request.after)
+  if (request.after !== undefined) await freshness.waitFor([historyProjection], request.after)
   // The validator has checked the query string against the route's schema.
   const { type, from, to, order = 'desc', limit = DEFAULT_LIMIT } = request.query as ActivityQuery
   const question = {

@@ -1,6 +1,5 @@
 /** Changing the address of one's account: asked for here, confirmed by a link to the new one, taken back by one to the old. */
 import Type from 'typebox'
-import type { RefusalCode } from '../../../domain/refusal.ts'
 import type { Route } from '../route.ts'
 import {
   type AddressPort,
@@ -12,6 +11,7 @@ import {
   open,
   reading,
   type StepUpPort,
+  secondFactor,
   settle,
   strict,
   tag,
@@ -21,7 +21,11 @@ import { LinkTokenBody, taken, takenAnswer } from './account-schemas.ts'
 import { byOf, freshProblems } from './sessions.ts'
 
 const ChangeBody = Type.Object({ email: Type.String(), password: Type.String() }, { ...strict, $id: 'AddressChange' })
-const links: readonly RefusalCode[] = [
+const ConfirmBody = Type.Object(
+  { token: Type.String(), password: Type.String(), code: Type.Optional(Type.String()) },
+  { ...strict, $id: 'AddressConfirmation' },
+)
+const links: readonly string[] = [
   'link-invalid',
   'link-expired',
   'link-used',
@@ -34,21 +38,7 @@ const links: readonly RefusalCode[] = [
 export const addressRoutes = (port: AddressPort, stepUp: StepUpPort): readonly Route[] => {
   const readChange = reading(ChangeBody)
   const readToken = reading(LinkTokenBody)
-  const used = (path: string, name: string, summary: string, use: AddressPort['confirm']): Route => ({
-    ...open,
-    method: 'POST',
-    path,
-    name,
-    summary,
-    body: LinkTokenBody,
-    request: { body: { token: '1.b64.b64' } },
-    answers: doneAnswer,
-    problems: links,
-    handle: async request => {
-      settle(await use(readToken(request.body).token, fromOf(request)))
-      return done
-    },
-  })
+  const readConfirm = reading(ConfirmBody)
   return [
     {
       tag,
@@ -71,7 +61,37 @@ export const addressRoutes = (port: AddressPort, stepUp: StepUpPort): readonly R
         return taken
       },
     },
-    used('/v1/me/email/confirm', 'confirm-email', 'Use the link that went to the new address', port.confirm),
-    used('/v1/me/email/revert', 'revert-email', 'Take the account back to the address it had', port.revert),
+    {
+      ...open,
+      method: 'POST',
+      path: '/v1/me/email/confirm',
+      name: 'confirm-email',
+      summary: 'Use the link that went to the new address',
+      description:
+        'The link shows that mail arrives there, the password (and code, where a second factor is on) that it is your account: a mistyped address gives it to nobody.',
+      body: ConfirmBody,
+      request: { body: { token: '1.b64.b64', password: 'horse staple battery' } },
+      answers: doneAnswer,
+      problems: [...links, 'credentials-wrong', ...secondFactor, 'passwords-busy'],
+      handle: async request => {
+        settle(await port.confirm(readConfirm(request.body), request.counted, fromOf(request)))
+        return done
+      },
+    },
+    {
+      ...open,
+      method: 'POST',
+      path: '/v1/me/email/revert',
+      name: 'revert-email',
+      summary: 'Take the account back to the address it had',
+      body: LinkTokenBody,
+      request: { body: { token: '1.b64.b64' } },
+      answers: doneAnswer,
+      problems: links,
+      handle: async request => {
+        settle(await port.revert(readToken(request.body).token, fromOf(request)))
+        return done
+      },
+    },
   ]
 }

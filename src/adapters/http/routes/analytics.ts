@@ -82,10 +82,7 @@ const inOrder = (from: string | undefined, to: string | undefined): void => {
   if (from !== undefined && to !== undefined && from > to) throw p.invalid('from', 'from is a day after to.')
 }
 
-export const analyticsRoutes = (
-  { queries }: { readonly queries: { readonly analytics: ReturnType<typeof analytics> } },
-  edge: QueryDeps,
-): readonly Route[] => [
+export const analyticsRoutes = (query: ReturnType<typeof analytics>, edge: QueryDeps): readonly Route[] => [
   pageRoute(
     {
       tag: 'Analytics',
@@ -94,7 +91,7 @@ export const analyticsRoutes = (
       description:
         'Imports and searches are counted by the day alone. Searches come in batches: those of the last half minute may not be in it yet.',
       querystring: AnalyticsQuery,
-      query: queries.analytics,
+      query,
       input: ({ query: { cursor: _, from, to, language, contributor, group }, limit, after }) => {
         const days = defined({ from: from && p.dateOf('from', from), to: to && p.dateOf('to', to) })
 

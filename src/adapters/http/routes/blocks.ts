@@ -16,14 +16,16 @@ import { timeOf } from './administration.ts'
 export type BlocksPort = {
   add(order: BlockOrder, by: Blocker): Promise<Blocked | Refusal>
   remove(id: string, by: Blocker): Promise<Blocked | Refusal>
-  /** As far as this node has heard. */
-  find(id: string): Block | undefined
-  page(after: bigint | undefined, limit: number): { readonly blocks: readonly Block[]; readonly next?: bigint }
+  /** As far as this node has heard; once it is recorded who sees it. */
+  find(id: string, by: Blocker): Promise<Block | Refusal>
+  page(after: bigint | undefined, limit: number, by: Blocker): Promise<BlockPage | Refusal>
   /** What `page` and `find` reflect. */
   position(): bigint
   /** Have they come so far, two seconds from now at the latest? */
   reached(position: bigint): Promise<boolean>
 }
+
+export type BlockPage = { readonly blocks: readonly Block[]; readonly next?: bigint }
 
 const id = '018f2c5a-7b1e-8cc2-8f43-0a1b2c3d4e5f'
 const time = Type.String({ format: 'date-time' })
@@ -81,13 +83,15 @@ const example: Json = {
 const answer = { description: 'The block.', schema: BlockSchema, example }
 
 const blockerOf = ({ id: correlationId, address, requester: { actor } }: EdgeRequest): Blocker => {
-  if (actor) return { actor, address, correlationId }
+  if (actor) return { actor, address: address(), correlationId }
   throw new ProblemError('unauthenticated', 'This needs an access token.')
 }
 
 const base = { tag: 'Administration', permission: 'blocks:manage' } as const
 const name = 'list-blocks'
 const GENERATION = 'log'
+/** Where it cannot be noted who sees it, nothing is shown. */
+const unrecorded = ['store-unavailable', 'busy', 'conflict', 'outcome-unknown'] as const
 
 const limitOf = (query: unknown): number => {
   const { limit }: { limit?: unknown } = Object(query)
@@ -107,7 +111,10 @@ export const blockRoutes = (
     const key = (await cursorOf(request, name, cursors))?.key
     await caughtUp(request)
     const position = port.position()
-    const { blocks, next } = port.page(typeof key === 'string' ? BigInt(key) : undefined, limitOf(request.query))
+    const after = typeof key === 'string' ? BigInt(key) : undefined
+    const found = await port.page(after, limitOf(request.query), blockerOf(request))
+    if ('refused' in found) throw problemFrom(found)
+    const { blocks, next } = found
     const further =
       next === undefined
         ? null
@@ -128,7 +135,8 @@ export const blockRoutes = (
       name,
       rate: 'reads',
       summary: 'What is blocked',
-      description: 'In force now, newest first.',
+      description:
+        'In force now, newest first. That they were seen is in the log as BlocksRead, before they are shown.',
       querystring: BlocksQuery,
       request: { query: { limit: '20' } },
       answers: {
@@ -142,7 +150,7 @@ export const blockRoutes = (
           headers: ['Link', 'Sync-Token'],
         },
       },
-      problems: ['cursor-invalid', 'projection-behind'],
+      problems: ['cursor-invalid', 'projection-behind', ...unrecorded],
       handle: list,
     },
     {
@@ -189,15 +197,16 @@ export const blockRoutes = (
       name: 'get-block',
       rate: 'reads',
       summary: 'One block',
+      description: 'That it was seen is in the log as BlocksRead, before it is shown.',
       params: BlockParams,
       querystring: nothing,
       request: { params: { id } },
       answers: { 200: answer },
-      problems: ['block-not-found', 'projection-behind'],
+      problems: ['block-not-found', 'projection-behind', ...unrecorded],
       handle: async request => {
         await caughtUp(request)
-        const found = port.find(request.params['id'] ?? '')
-        if (!found) throw new ProblemError('block-not-found', 'There is no such block, or it has ended.')
+        const found = await port.find(request.params['id'] ?? '', blockerOf(request))
+        if ('refused' in found) throw problemFrom(found)
         return { status: 200, body: JSON.stringify(shown(found)), position: port.position() }
       },
     },

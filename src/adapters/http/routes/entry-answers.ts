@@ -1,6 +1,7 @@
 /** How the dictionary's commands and queries are answered: from the fold, in the eyes of who asks. */
 import { createHash } from 'node:crypto'
 import Type, { type TSchema } from 'typebox'
+import { FillingSchema } from '../../../core/query/define.ts'
 import type { Accepted } from '../../../core/write/transact.ts'
 import type { EntryState } from '../../../domain/entry/state.ts'
 import type { JsonObject } from '../../../domain/event.ts'
@@ -8,6 +9,7 @@ import { HistoryItem } from '../../../queries/entry-history.ts'
 import { EntrySchema, type EntryView, peopleIn, viewFor } from '../../../queries/entry-view.ts'
 import { etagOf } from '../etags.ts'
 import { entryExample, historyExample, listExample, ofExample, searchExample } from '../examples.ts'
+import { FILLING } from '../filling.ts'
 import { type Names, NamesSchema, withNames } from '../names.ts'
 import type { Answer, Documented, Requester } from '../route.ts'
 
@@ -70,8 +72,10 @@ const next = Type.Union([Type.String(), Type.Null()])
 const ShownEntry = Type.Partial(NamedEntry, { $id: 'ShownEntry' })
 const Listed = Type.Partial(EntrySchema, { $id: 'EntryFields' })
 const listHeaders = ['Link', ...read]
+/** Drawn from all of a dictionary. */
+const filling = Type.Optional(FillingSchema)
 /** Of what is kept and given again: its tag is that of its content. */
-const keptHeaders = ['ETag', ...listHeaders]
+const keptHeaders = ['ETag', FILLING, ...listHeaders]
 
 const total = {
   total: Type.Optional(Type.Integer({ minimum: 0 })),
@@ -84,9 +88,14 @@ export const itemAnswer: Documented = {
   example: entryExample('published', '2'),
   headers: ['ETag', ...read],
 }
+export const drawnAnswer: Documented = {
+  ...itemAnswer,
+  schema: Type.Object({ ...NamedEntry.properties, filling }, { $id: 'DrawnEntry' }),
+  headers: ['ETag', FILLING, ...read],
+}
 export const listAnswer: Documented = {
   description: 'A page.',
-  schema: Type.Object({ items: Type.Array(Listed), next, names, ...total }, { $id: 'EntryPage' }),
+  schema: Type.Object({ items: Type.Array(Listed), next, names, filling, ...total }, { $id: 'EntryPage' }),
   example: listExample,
   headers: keptHeaders,
 }
@@ -111,5 +120,5 @@ export const suggestAnswer = (output: TSchema): Documented => ({
   description: 'Completions, most used first.',
   schema: output,
   example: suggested,
-  headers: ['ETag', ...read],
+  headers: ['ETag', FILLING, ...read],
 })

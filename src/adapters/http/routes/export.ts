@@ -6,8 +6,10 @@
 import { Readable } from 'node:stream'
 import Type from 'typebox'
 import { defined } from '../../../domain/defined.ts'
+import { entriesProjection } from '../../../projections/entries.ts'
 import type { exportEntries } from '../../../queries/entry-export.ts'
 import { entryExample } from '../examples.ts'
+import { FILLING, fillingHeaders } from '../filling.ts'
 import type { Limits } from '../limits.ts'
 import { formatOf } from '../negotiation.ts'
 import { ProblemError } from '../problems.ts'
@@ -47,8 +49,8 @@ export const exportRoute = (deps: ExportDeps): Route => {
   const open = async (request: EdgeRequest): Promise<Answer> => {
     formatOf(header(request, 'accept'), [NDJSON], `The export is offered as ${NDJSON}.`)
     const after = await cursorOf(request, name, deps.cursors)
-    if (request.after !== undefined) await deps.freshness.waitFor(['entries'], request.after)
-    const headers = { 'x-accel-buffering': 'no' }
+    if (request.after !== undefined) await deps.freshness.waitFor([entriesProjection], request.after)
+    const headers = { 'x-accel-buffering': 'no', ...fillingHeaders(deps.filling()) }
     if (request.method === 'HEAD') return { status: 200, type: NDJSON, headers }
     const scope = cursorScope(request, name)
     // What may be refused comes before the place is taken: nobody would give it back.
@@ -91,6 +93,7 @@ export const exportRoute = (deps: ExportDeps): Route => {
         description: 'One JSON text a line.',
         type: NDJSON,
         schema: Type.String(),
+        headers: [FILLING],
         example: `${JSON.stringify(entryExample('published', '2'))}\n{"end":true,"count":1,"cursor":"..."}\n`,
       },
     },

@@ -1,4 +1,5 @@
 /** The history: the log in order by any filter, one event, one stream with its revisions. */
+
 import Type from 'typebox'
 import type { Readings } from '../../../commands/history.ts'
 import type { Line } from '../../../core/log/transcript.ts'
@@ -6,6 +7,7 @@ import { defined } from '../../../domain/defined.ts'
 import type { HistoryFilters } from '../../../domain/history/history.ts'
 import { categoryOf } from '../../../domain/ids.ts'
 import { isRefusal } from '../../../domain/refusal.ts'
+import { historyProjection } from '../../../projections/history.ts'
 import type { History, HistoryPage } from '../../../queries/history.ts'
 import { traceparentOf } from '../idempotency.ts'
 import type { Limits } from '../limits.ts'
@@ -117,7 +119,7 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
     const question = await p.questionOf(query, syncTokens)
     const [at, end] = await placeOf(request, 'read-events')
     const place = at === undefined || end === undefined ? {} : { place: { at, end } }
-    if (request.after !== undefined) await deps.freshness.waitFor(['history'], request.after)
+    if (request.after !== undefined) await deps.freshness.waitFor([historyProjection], request.after)
     if (format === NDJSON) {
       if (query.limit !== undefined || query.cursor !== undefined)
         throw new ProblemError('validation', 'A stream has no pages: leave out limit and cursor; after resumes it.')

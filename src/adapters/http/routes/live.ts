@@ -7,13 +7,13 @@ import type { LiveFilter } from '../../../core/live/channels.ts'
 import type { Place } from '../../../core/log/log.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { JsonObject } from '../../../domain/event.ts'
-import { type ChannelName, isChannel, mayListen } from '../../../subscribers/live-channels.ts'
+import { type ChannelName, isChannel, listeningFault } from '../../../subscribers/live-channels.ts'
 import { FilterFault, type ReadFilter } from '../../../subscribers/live-filters.ts'
 import type { LiveFault, ResetMessage } from '../../../subscribers/live-messages.ts'
 import type { Authority } from '../authority.ts'
 import { openDocument } from '../documents.ts'
 import { formatOf } from '../negotiation.ts'
-import { ProblemError } from '../problems.ts'
+import { ProblemError, problemFrom } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Requester, type Route, type Upgrading } from '../route.ts'
 import type { Admission } from '../security.ts'
 import { LIVE_PATH, SUBPROTOCOL } from '../websocket.ts'
@@ -135,9 +135,10 @@ const openStream =
     if (!isChannel(channel)) throw new ProblemError('not-found', 'There is no channel of this name.')
     formatOf(header(request, 'accept'), [EVENTS], `The feed is offered as ${EVENTS}.`)
     const { requester } = request
-    if (!mayListen(channel, requester))
+    const fault = listeningFault(channel, requester)
+    if (fault)
       throw requester.actor
-        ? new ProblemError('permission-denied', `You may not listen to ${channel}.`)
+        ? problemFrom(fault)
         : new ProblemError('unauthenticated', `The channel ${channel} needs an access token.`, {
             headers: { 'www-authenticate': 'Bearer realm="lexichron"' },
           })

@@ -1,10 +1,13 @@
 /** What is not the dictionary: health, keys, roles, problem pages, and where to begin. */
 import Type from 'typebox'
+import { FillingSchema } from '../../../core/query/define.ts'
+import { defined } from '../../../domain/defined.ts'
 import type { JsonObject } from '../../../domain/event.ts'
-import { permissionsOf, roles } from '../../../domain/roles.ts'
+import { type RoleRights, roles } from '../../../domain/roles.ts'
+import type { Edge } from '../edge.ts'
 import { formatOf } from '../negotiation.ts'
 import type { Health, HttpMetrics } from '../operation.ts'
-import { isProblemCode, ProblemError, problemCodes, problemOf } from '../problems.ts'
+import { ProblemError, type Problems } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from '../route.ts'
 
 const state = Type.Enum(['ok', 'degraded', 'failed'])
@@ -12,6 +15,7 @@ const HealthSchema = Type.Object(
   {
     state,
     ready: Type.Boolean(),
+    filling: Type.Optional(FillingSchema),
     version: Type.String(),
     parts: Type.Record(
       Type.String(),
@@ -27,6 +31,11 @@ const HealthSchema = Type.Object(
 )
 
 const StatusSchema = Type.Object({ status: Type.String() }, { $id: 'Status' })
+
+const ReadySchema = Type.Object(
+  { status: Type.Enum(['ready', 'not-ready']), state, filling: Type.Optional(FillingSchema) },
+  { $id: 'Readiness' },
+)
 
 const RolesSchema = Type.Object(
   { items: Type.Array(Type.Object({ name: Type.String(), permissions: Type.Array(Type.String()) })) },
@@ -60,10 +69,11 @@ const page = (title: string, paragraphs: readonly string[]): string =>
 
 type Format = 'application/json' | 'text/html'
 
-const explain = (request: EdgeRequest): Answer => {
+const explain = (request: EdgeRequest, problems: Problems): Answer => {
   const code = request.params['code'] ?? ''
-  if (!isProblemCode(code)) throw new ProblemError('not-found', 'There is no problem of this name.')
-  const { title, status, help } = problemOf(code)
+  const problem = problems.find(code)
+  if (!problem) throw new ProblemError('not-found', 'There is no problem of this name.')
+  const { title, status, help } = problem
   const formats: readonly Format[] = ['application/json', 'text/html']
   const detail = 'This page is offered as application/json and text/html.'
   const format = formatOf(header(request, 'accept'), formats, detail)
@@ -72,15 +82,20 @@ const explain = (request: EdgeRequest): Answer => {
     : { status: 200, body: JSON.stringify({ code, title, status, help }) }
 }
 
-type OperationDeps = {
+/** What the routes need of what is looked at; src/app/operation.ts has most of it. */
+export type OperationPort = {
   readonly version: string
+  readonly roles: RoleRights
   /** The JSON Web Key Set of the access tokens (RFC 7517). */
   readonly jwks: () => Promise<JsonObject>
   readonly health: () => Promise<Health>
   readonly metrics?: HttpMetrics
 }
 
-export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): readonly Route[] => [
+export const operationRoutes = (
+  deps: OperationPort,
+  { isClosing, problems }: Pick<Edge, 'isClosing' | 'problems'>,
+): readonly Route[] => [
   {
     method: 'GET',
     path: '/',
@@ -125,18 +140,27 @@ export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): 
     request: {},
     problems: [],
     answers: {
-      200: { description: 'It may.', schema: StatusSchema, example: { status: 'ready' } },
+      200: {
+        description: 'It may; state says whether all is well with it, or how much of the dictionary is there yet.',
+        schema: ReadySchema,
+        example: { status: 'ready', state: 'ok' },
+      },
       503: {
         description: 'Not now: something it needs is missing, or it is shutting down.',
-        schema: StatusSchema,
-        example: { status: 'not-ready' },
+        schema: ReadySchema,
+        example: { status: 'not-ready', state: 'failed' },
       },
     },
     handle: async () => {
-      const ready = !isClosing() && (await deps.health()).ready
+      const health = await deps.health()
+      const ready = !isClosing() && health.ready
       return {
         status: ready ? 200 : 503,
-        body: ready ? '{"status":"ready"}' : '{"status":"not-ready"}',
+        body: JSON.stringify({
+          status: ready ? 'ready' : 'not-ready',
+          state: health.state,
+          ...defined({ filling: health.filling }),
+        }),
         cache: 'private, no-store',
         ...(!ready && { headers: { 'retry-after': '1' } }),
       }
@@ -235,7 +259,7 @@ export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): 
     handle: () => ({
       status: 200,
       body: JSON.stringify({
-        items: roles.map(name => ({ name, permissions: [...permissionsOf(name)] })),
+        items: roles.map(name => ({ name, permissions: [...deps.roles.of(name)] })),
       }),
     }),
   },
@@ -248,7 +272,7 @@ export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): 
     rate: 'reads',
     querystring: nothing,
     request: { params: { code: 'entry-exists' } },
-    params: Type.Object({ code: Type.String({ description: `One of: ${problemCodes.join(', ')}` }) }),
+    params: Type.Object({ code: Type.String({ description: `One of: ${problems.codes.join(', ')}` }) }),
     problems: ['not-acceptable'],
     answers: {
       200: {
@@ -257,6 +281,6 @@ export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): 
         example: { code: 'busy', title: 'Busy', status: 503, help: 'Too many writes are waiting.' },
       },
     },
-    handle: explain,
+    handle: request => explain(request, problems),
   },
 ]

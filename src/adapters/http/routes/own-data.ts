@@ -1,4 +1,5 @@
 /** What one has done, and everything that is known of one. */
+
 import { Readable } from 'node:stream'
 import Type from 'typebox'
 import type { Readings } from '../../../commands/history.ts'

@@ -8,6 +8,7 @@ import type {
   SessionView,
   WholeView,
 } from '../../../commands/look-up-accounts.ts'
+import type { Projection } from '../../../core/project/define.ts'
 import { contentChoices } from '../../../domain/account/erasure-events.ts'
 import { accountStates } from '../../../domain/account/standing.ts'
 import { defined } from '../../../domain/defined.ts'
@@ -133,8 +134,8 @@ const listProblems = [
 const base = { tag: 'Administration', permission: 'accounts:read', rate: 'reads' } as const
 
 const onlookerOf = (request: EdgeRequest): Onlooker => {
-  const { actor, permissions } = request.requester
-  if (actor) return { actor, permissions, from: fromOf(request) }
+  const { actor, permissions, isTold } = request.requester
+  if (actor) return { actor, permissions, ...defined({ isTold }), from: fromOf(request) }
   throw new ProblemError('unauthenticated', 'This needs an access token.')
 }
 
@@ -150,8 +151,11 @@ export const peopleRoutes = (
     freshness,
     publicUrl,
     types,
+    listed,
   }: Pick<QueryDeps, 'cursors' | 'freshness' | 'publicUrl'> & {
     readonly types: EventTypes
+    /** What lists are read from. */
+    readonly listed: Projection
   },
 ): readonly Route[] => [
   {
@@ -162,7 +166,7 @@ export const peopleRoutes = (
     summary: 'Accounts',
     querystring: AccountsQuery,
     description:
-      'The newest first. Those who were erased are in no list. Moderators see them without addresses; that an administrator saw addresses is in the log as AccountsRead, before they are shown. A page may hold fewer than limit though more follow.',
+      'The newest first. Those who were erased are in no list. Moderators see them without addresses. That they were seen is in the log as AccountsRead, before they are shown. A page may hold fewer than limit though more follow.',
 
     request: { query: { role: 'editor' } },
     problems: ['role-unknown', 'email-invalid', ...listProblems, ...text],
@@ -179,7 +183,7 @@ export const peopleRoutes = (
     },
     handle: async request => {
       const after = await cursorOf(request, name, cursors)
-      if (request.after !== undefined) await freshness.waitFor(['accounts'], request.after)
+      if (request.after !== undefined) await freshness.waitFor([listed], request.after)
       // The validator has checked the query string against the route's schema.
       const { cursor: _, limit = DEFAULT_LIMIT, ...filter } = request.query as Static<typeof AccountsQuery>
       const asked = { ...filter, limit, ...defined({ after }) }

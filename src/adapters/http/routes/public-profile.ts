@@ -1,14 +1,18 @@
 /** What somebody says of themselves, for whom they let see it. */
 import Type from 'typebox'
-import { ProblemError } from '../problems.ts'
+import type { Refusal } from '../../../domain/refusal.ts'
+import { ProblemError, problemFrom } from '../problems.ts'
 import type { Requester, Route } from '../route.ts'
-import { nothing, tag } from './account-edge.ts'
+import { type From, fromOf, nothing, tag } from './account-edge.ts'
 import { AccountParams } from './account-schemas.ts'
 
 /** What the route needs; src/app/profile.ts has it. */
 export type PublicProfilePort = {
-  /** Undefined where there is nothing that this reader may see. */
-  shown(id: string, reader: Requester): Promise<PublicProfile | undefined>
+  /**
+   * Undefined where there is nothing that this reader may see. That somebody saw what is shown to nobody is recorded first:
+   * a refusal where it was not.
+   */
+  shown(id: string, reader: Requester, from: From): Promise<PublicProfile | Refusal | undefined>
 }
 export type PublicProfile = {
   readonly id: string
@@ -29,11 +33,11 @@ export const publicProfileRoute = (port: PublicProfilePort): Route => ({
   rate: 'reads',
   summary: 'What somebody says of themselves',
   description:
-    'For whom its owner lets see it (privacy.profile of their preferences), for themselves, and with accounts:read. To all others there is none. Of who was erased, the name that stays with what they wrote.',
+    'For whom its owner lets see it (privacy.profile of their preferences), for themselves, and with accounts:read (who sees one by that alone is in the log as AccountsRead). To all others there is none. Of who was erased, the name that stays with what they wrote.',
   params: AccountParams,
   querystring: nothing,
   request: { params: { id } },
-  problems: ['profile-not-found'],
+  problems: ['profile-not-found', 'store-unavailable', 'busy', 'conflict', 'outcome-unknown'],
   answers: {
     200: {
       description: 'The profile.',
@@ -44,9 +48,10 @@ export const publicProfileRoute = (port: PublicProfilePort): Route => ({
       example: { id, displayName: 'Ada', bio: 'Reads dictionaries.', languages: ['en', 'es'] },
     },
   },
-  handle: async ({ params, requester }) => {
-    const found = await port.shown(params['id'] ?? '', requester)
+  handle: async request => {
+    const found = await port.shown(request.params['id'] ?? '', request.requester, fromOf(request))
     if (!found) throw new ProblemError('profile-not-found', 'There is no such profile, or it is not for you to see.')
+    if ('refused' in found) throw problemFrom(found)
     const { displayName = null, bio = null, languages } = found
     return { status: 200, cache: 'no-store', body: JSON.stringify({ id: found.id, displayName, bio, languages }) }
   },
