@@ -49,12 +49,12 @@ const shapeOf = (schema: unknown): string => {
   return String(of.get('type') ?? 'any JSON')
 }
 
-const rowsOf = ({ schema, sealed }: EventType): readonly string[] => {
+const rowsOf = ({ schema, sealed, secrets }: EventType): readonly string[] => {
   const required = membersOf(schema).get('required')
   const needed = new Set<unknown>(Array.isArray(required) ? required : [])
   return [...membersOf(membersOf(schema).get('properties'))].map(
     ([name, inner]) =>
-      `| \`${name}\` | ${shapeOf(inner)} | ${needed.has(name) ? 'yes' : 'no'} | ${sealed.includes(name) ? 'yes' : 'no'} |`,
+      `| \`${name}\` | ${shapeOf(inner)} | ${needed.has(name) ? 'yes' : 'no'} | ${sealed.includes(name) ? 'yes' : 'no'}${secrets.includes(name) ? ', shown to nobody' : ''} |`,
   )
 }
 
@@ -84,7 +84,8 @@ export const catalogue = (): string =>
     '`{id, type, data, meta}`; recorded, it also has `stream`, `revision`, `position` and `recordedAt`. `meta` holds `actor`,',
     '`commandId`, `correlationId`, `causationId`, `at`, `schema` (the version below), `route` (who may see it) and, where',
     'they apply, `fingerprint`, `key` and `traceparent`. Sealed members are encrypted at rest; when the key is destroyed they',
-    'are gone for ever, and the rest of the event stays. Imported text is never sealed.',
+    'are gone for ever, and the rest of the event stays. Imported text is never sealed. What is `shown to nobody` is for decisions alone:',
+    'history, exports and the live feed leave it out, whoever asks.',
     '',
     ...categoriesOf(areas).flatMap(({ category, events }) => [
       `## Streams \`${category}-<id>\``,

@@ -8,6 +8,9 @@ import type { LivePort } from '../adapters/http/routes/live.ts'
 import type { OperationPort } from '../adapters/http/routes/operations.ts'
 import type { FactorDeps } from '../commands/second-factor.ts'
 import type { Config } from '../config/load.ts'
+import type { Removing } from '../core/project/removal.ts'
+import type { Subscriber } from '../core/subscribe/define.ts'
+import type { MailRule } from '../subscribers/mail.ts'
 import type { Analytics } from './analytics.ts'
 import type { Blocks } from './blocks.ts'
 import type { Closing, Core, Running, Views } from './core.ts'
@@ -34,9 +37,20 @@ export type Service = {
   readonly opened: Closing[]
 }
 
+/** What subscribers are made with, whether a service runs or somebody only looks how they do. */
+export type Subscribing = {
+  readonly core: Core
+  /** Which mails are sent, and to whom. */
+  readonly rules: readonly MailRule[]
+  /** Deletes what events remove from every read model. */
+  readonly remove: Removing
+}
+
 export type Area = Declared & {
   /** What it refuses with, and what its routes answer beside that. */
   readonly problems?: ProblemTable
+  /** Events to effects. */
+  readonly subscribers?: (given: Subscribing) => readonly Subscriber[]
   readonly routes?: (service: Service) => Routes | Promise<Routes>
 }
 

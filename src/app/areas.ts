@@ -6,6 +6,7 @@ import { analytics } from './areas/analytics.ts'
 import { dictionary } from './areas/dictionary.ts'
 import { history } from './areas/history.ts'
 import { live } from './areas/live.ts'
+import { mail } from './areas/mail.ts'
 import { openId } from './areas/openid.ts'
 import { operation } from './areas/operation.ts'
 import { profiles } from './areas/profiles.ts'
@@ -22,4 +23,5 @@ export const areas: readonly Area[] = [
   profiles,
   openId,
   live,
+  mail,
 ]

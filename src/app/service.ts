@@ -45,11 +45,9 @@ const ENDING_MS = 2_000
 
 /** What works in the background of a service: projections, subscribers, followers. */
 const startRunning = async (
-  core: Core,
-  views: Views,
+  { core, views, areas, opened }: Pick<ServiceOptions, 'core' | 'views' | 'areas' | 'opened'>,
   rules: readonly MailRule[],
   logger: Logger,
-  opened: Closing[],
 ) => {
   const { log, clock } = core
   const ending = new AbortController()
@@ -61,7 +59,7 @@ const startRunning = async (
     name: each.name,
     handle: each.run(signal, complain(`projection ${each.name}`), trace),
   }))
-  const subscribers = bindSubscribers(core, rules).map(each => ({
+  const subscribers = bindSubscribers(core, areas, rules).map(each => ({
     name: each.name,
     handle: each.run(signal, complain(`subscriber ${each.name}`), trace),
   }))
@@ -138,12 +136,14 @@ export const openService = async (options: ServiceOptions) => {
   const { core, views, areas, config, version, serviceLog, filling, opened } = options
   const { logger } = serviceLog
   if (core.store.lostEnd) logger.error({ lostEnd: lostEndOf(core.store.lostEnd) }, LOST_END)
+  // Whoever cannot read what tokens are signed with does not begin: it could let nobody in, and would say so to each alone.
+  await core.keys.signing(core.clock.now())
   let listening: string | undefined
   const rules = mailRules(config, core, () => listening)
   // Closed after the subscribers, whose effects are its jobs.
   let mail: StartedMail | undefined
   opened.push({ close: async () => mail?.close() })
-  const running = await startRunning(core, views, rules, logger, opened)
+  const running = await startRunning(options, rules, logger)
   const started = await startMail(core, config, { rules, others: [signUpEnds(core).kind] }, logger)
   mail = started
   const figures = openAnalytics(core, views, logger, opened)

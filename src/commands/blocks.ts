@@ -16,10 +16,10 @@ import {
   readTarget,
   removeBlock,
 } from '../domain/access/block.ts'
-import { holds, overlaps, readAddress, readNetwork } from '../domain/access/network.ts'
 import { type AccountState, accountStream } from '../domain/account/account.ts'
 import { isAdministrator } from '../domain/account/grants.ts'
 import type { Actor, Recorded } from '../domain/event.ts'
+import { holds, overlaps, readAddress, readNetwork } from '../domain/network.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Keys } from '../ports/keys.ts'

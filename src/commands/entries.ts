@@ -10,6 +10,7 @@ import { checkLemma } from '../domain/entry/lemma.ts'
 import { StandingMembers } from '../domain/entry/members.ts'
 import type { EntryState } from '../domain/entry/state.ts'
 import type { JsonObject } from '../domain/event.ts'
+import { REVISION } from '../domain/forms.ts'
 import { entryId } from '../domain/ids.ts'
 import { isRefusal, refuse } from '../domain/refusal.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from '../domain/text/registered-languages.ts'
@@ -21,7 +22,8 @@ const strict = { additionalProperties: false }
 const text = Type.String()
 const ofEntry = ({ id }: { readonly id: string }): string => entryStream(id)
 
-const ofState = (_: unknown, { entry: found }: EntryState): string | undefined => found?.language
+const where = 'for the language of the entry'
+const ofState = { of: (_: unknown, { entry: found }: EntryState): string | undefined => found?.language, where }
 
 /** What people's text is licensed under unless they say otherwise. */
 export const DEFAULT_LICENCE = 'CC-BY-SA-4.0'
@@ -58,7 +60,7 @@ export const draftEntry: EntryCommand<{ readonly body: Draft }> = {
   name: 'draft-entry',
   body: DraftBody,
   permission: 'entries:draft',
-  language: ({ body }) => registeredLanguage(body.language),
+  language: { of: ({ body }) => registeredLanguage(body.language), where },
   stream: ({ body }) => {
     const identity = identityOf(body)
     return isRefusal(identity) ? identity : entryStream(entryId(identity))
@@ -180,7 +182,7 @@ export const restoreEntry: EntryCommand<OnEntry<Static<typeof OptionalReasonBody
 }
 
 export const RevertBody = Type.Object(
-  { toRevision: Type.String({ pattern: '^(0|[1-9][0-9]{0,14})$' }), reason: Type.Optional(text) },
+  { toRevision: Type.String({ pattern: REVISION }), reason: Type.Optional(text) },
   { ...strict, $id: 'EntryRevert' },
 )
 export const revertEntry: EntryCommand<OnEntry<Static<typeof RevertBody>>> = {

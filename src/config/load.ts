@@ -17,9 +17,9 @@ import {
 import { type Environment, givenFor, isGiven, unknownSettings } from './environment.ts'
 import { readEventStoreDbAddress, tellsPasswords } from './eventstoredb.ts'
 import { type OpenIdProvider, openIdSettings, readOpenIdProviders } from './openid.ts'
+import { holdAnybody, isProxy } from './proxies.ts'
 import { readRedisAddress } from './redis.ts'
 import {
-  isNetwork,
   isOrigin,
   isValue,
   masked,
@@ -290,7 +290,13 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     refuse('LEXICHRON_PUBLIC_URL', publicUrl, `it has to be ${settings.LEXICHRON_PUBLIC_URL.expects}, without a path`)
   const securityContact = optional('LEXICHRON_SECURITY_CONTACT')
   const allowedOrigins = each('LEXICHRON_ALLOWED_ORIGINS', isOrigin)
-  const trustedProxies = each('LEXICHRON_TRUSTED_PROXIES', isNetwork)
+  const trustedProxies = each('LEXICHRON_TRUSTED_PROXIES', isProxy)
+  if (holdAnybody(trustedProxies))
+    refuse(
+      'LEXICHRON_TRUSTED_PROXIES',
+      trustedProxies.join(','),
+      'together that is so much of the Internet that anybody may be a proxy, and say in X-Forwarded-For who they are: name the proxies alone',
+    )
   const alertMail = each('LEXICHRON_ALERT_MAIL', text => /^[^\s@<>"]{1,64}@[^\s@<>"]{1,255}$/.test(text))
   const providers = required('LEXICHRON_OPENID_PROVIDERS', '')
   faults.push(...unknownSettings(environment, [...Object.keys(settings), ...openIdSettings(providers, environment)]))

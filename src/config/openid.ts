@@ -32,7 +32,7 @@ const isIssuer = (text: string): boolean => {
 const fits: Readonly<Record<Suffix, (text: string) => boolean>> = {
   ISSUER: isIssuer,
   CLIENT_ID: text => /^[\x21-\x7e]{1,512}$/.test(text),
-  CLIENT_SECRET: text => /^[\x20-\x7e]{8,4096}$/.test(text),
+  CLIENT_SECRET: text => /^[\x20-\x7e]{8,4096}$/.test(text) && text.trim() !== '',
 }
 const expects: Readonly<Record<Suffix, string>> = {
   ISSUER: 'an address such as https://accounts.example, without credentials, query and fragment',

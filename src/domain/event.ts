@@ -69,6 +69,11 @@ export type EventType<Type extends string = string, S extends TSchema = TSchema>
   readonly seal?: Seal
   /** Top-level members that hold text in the clear (imported text), found by the annotation `text`: see `eventType`. */
   readonly text: readonly string[]
+  /**
+   * Top-level members that nobody is shown, found by the annotation `secret`: hashes of passwords, codes and links, and what makes
+   * codes. They are for decisions alone; every reader of events leaves them out, whoever asks.
+   */
+  readonly secrets: readonly string[]
   /** The account whose key (`subject:<account>`) seals the event; always there when `seal` is `subject`. */
   readonly subject?: SubjectOf
   /** `upcasters[n]` lifts version n to n + 1. */
@@ -77,6 +82,9 @@ export type EventType<Type extends string = string, S extends TSchema = TSchema>
 
 const isText = (schema: unknown): boolean =>
   typeof schema === 'object' && schema !== null && 'text' in schema && schema.text === true
+
+const isSecret = (schema: unknown): boolean =>
+  typeof schema === 'object' && schema !== null && 'secret' in schema && schema.secret === true
 
 /** The event a declaration stands for. */
 export type EventOf<T extends EventType> =
@@ -92,7 +100,8 @@ const annotation = (schema: unknown): Seal | undefined =>
 
 /**
  * Declares an event type. Members whose schema carries `{seal: 'document'}` or `{seal: 'subject'}` are sealed.
- * Those that carry `{text: true}` are left clear, and are what a reader drops when the document was removed.
+ * Those that carry `{text: true}` are left clear, and are what a reader drops when the document was removed. Those that carry
+ * `{secret: true}`, sealed or not, are for decisions alone: no reader of events is shown them.
  * @throws when both kinds occur in one type (an event has one key), an upcaster is missing, or nobody says whose key seals.
  */
 export const eventType = <const Type extends string, S extends TSchema>(
@@ -113,11 +122,12 @@ export const eventType = <const Type extends string, S extends TSchema>(
     return seal ? [{ member, seal }] : []
   })
   const text = Object.entries(properties).flatMap(([member, inner]) => (isText(inner) ? [member] : []))
+  const secrets = Object.entries(properties).flatMap(([member, inner]) => (isSecret(inner) ? [member] : []))
   const kinds = new Set(seals.map(each => each.seal))
   if (kinds.size > 1) throw new Error(`${type}: members under two kinds of key`)
   const [seal] = kinds
   const { subject } = options
   if (seal === 'subject' && !subject) throw new Error(`${type}: nothing names the subject whose key seals it`)
   const sealed = seals.map(each => each.member)
-  return { type, version, schema, upcasters, sealed, text, ...defined({ seal, subject }) }
+  return { type, version, schema, upcasters, sealed, text, secrets, ...defined({ seal, subject }) }
 }

@@ -14,15 +14,8 @@ import {
   evolveBlock,
   isInForce,
 } from '../domain/access/block.ts'
-import {
-  type Address,
-  type Family,
-  type Network,
-  readAddress,
-  readNetwork,
-  sharedBits,
-} from '../domain/access/network.ts'
 import type { Recorded } from '../domain/event.ts'
+import { type Address, type Family, type Network, readAddress, readNetwork, sharedBits } from '../domain/network.ts'
 import type { Clock } from '../ports/clock.ts'
 
 /** Until when, in milliseconds since 1970; infinite: until it is taken away. */

@@ -28,15 +28,6 @@ const asOwner = (accountId: string): HistoryReader => ({
 
 const asAdministrator: HistoryReader = { permissions: new Set(['events:read']) }
 
-/** Hashes of passwords and codes, and what makes codes, are nobody's to have, be it one's own. */
-const SECRETS = ['password', 'secret', 'hashes'] as const
-const withoutSecrets = (text: string): string => {
-  if (!SECRETS.some(each => text.includes(`"${each}":`))) return text
-  const event: { data?: Record<string, unknown> } = JSON.parse(text)
-  for (const each of SECRETS) delete event.data?.[each]
-  return JSON.stringify(event)
-}
-
 export const openOwnData = (deps: OwnDataDeps) => {
   const { history } = deps
 
@@ -44,14 +35,25 @@ export const openOwnData = (deps: OwnDataDeps) => {
   const kept = async function* (id: string): AsyncGenerator<readonly string[]> {
     const account = await deps.account(id)
     if (!account) return
-    const { password, claim: _c, left: _l, abandoned: _a, revertedAt: _r, spared: _s, granted: _g, ...shown } = account
+    const {
+      password,
+      claim: _c,
+      left: _l,
+      abandoned: _a,
+      revertedAt: _r,
+      spared: _s,
+      granted: _g,
+      erasure,
+      ...shown
+    } = account
+    const { linkHash: _h, ...wish } = erasure ?? {}
     const [profile, preferences, identities] = await Promise.all([
       deps.profile(id),
       deps.preferences(id),
       deps.identities(id),
     ])
     const lines: readonly object[] = [
-      { kind: 'account', ...shown, hasPassword: password !== undefined },
+      { kind: 'account', ...shown, ...(erasure && { erasure: wish }), hasPassword: password !== undefined },
       { kind: 'profile', ...profile, mark: undefined },
       ...(preferences ? [{ kind: 'preferences', ...preferences }] : []),
       ...identities.map(({ claim: _i, claimId: _n, ...each }) => ({ kind: 'identity', ...each })),
@@ -71,7 +73,7 @@ export const openOwnData = (deps: OwnDataDeps) => {
       identitiesStream(id),
       ...(account ? [account.claim, ...(account.left ?? [])] : []),
     ]
-    const line = (text: string): string => `{"kind":"event","event":${withoutSecrets(text)}}`
+    const line = (text: string): string => `{"kind":"event","event":${text}}`
     for (const stream of streams)
       for await (const { lines } of history.stream({ stream, order: 'asc' }, reader))
         if (lines.length > 0) yield lines.map(({ text }) => line(text))

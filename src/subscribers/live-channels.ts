@@ -146,7 +146,7 @@ export const wants = (
 }
 
 /**
- * Members that are left out: personal data, whoever listens; text that was removed since, which a replay must not bring
+ * Members that are left out: personal data and secrets, whoever listens; text that was removed since, which a replay must not bring
  * back; people's text on the channel of the log, for those who may read its envelopes alone.
  */
 const leftOut = (
@@ -156,9 +156,9 @@ const leftOut = (
   removed: boolean,
 ): readonly string[] => {
   if (!type) return []
-  if (removed) return [...type.sealed, ...type.text]
+  if (removed) return [...type.sealed, ...type.text, ...type.secrets]
   const withheld = type.seal === 'subject' || (name === 'events' && !permissions.has('events:read-text'))
-  return withheld ? type.sealed : []
+  return withheld ? [...type.sealed, ...type.secrets] : type.secrets
 }
 
 /**

@@ -19,18 +19,19 @@ const plain = (schema: unknown): JsonObject => JSON.parse(JSON.stringify(schema)
 
 /** Without what this system alone notes on its schemas: under which key a member is sealed. */
 const bare = (schema: JsonObject): JsonObject => {
-  const { seal: _, text: __, ...rest } = schema
+  const { seal: _, text: __, secret: ___, ...rest } = schema
   return rest
 }
 
 type Members = { readonly properties: JsonObject; readonly required: readonly Json[] }
 
-const membersOf = ({ schema }: EventType): Members => {
+/** Without those that are secret, which are sent to nobody. */
+const membersOf = ({ schema, secrets }: EventType): Members => {
   const { properties, required } = plain(schema)
-  const all = isObject(properties) ? Object.entries(properties) : []
+  const all = isObject(properties) ? Object.entries(properties).filter(([name]) => !secrets.includes(name)) : []
   return {
     properties: Object.fromEntries(all.map(([name, inner]) => [name, isObject(inner) ? bare(inner) : inner])),
-    required: Array.isArray(required) ? required : [],
+    required: Array.isArray(required) ? required.filter(each => !secrets.some(name => name === each)) : [],
   }
 }
 

@@ -1,7 +1,9 @@
 /** Advisories of other systems, as attacks on this one: what was broken there has to hold here. */
+import { request } from 'node:http'
 import t from 'tap'
 import { type Api, openApi, type Received } from '../support/api.ts'
 import { openTestApp, type TestApp } from '../support/app.ts'
+import { fakeClock } from '../support/clocks.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
@@ -52,6 +54,37 @@ t.test(
     await third.app.close()
   },
 )
+
+t.test('a refresh token that was used up ends the session from another device and at another node, too', async t => {
+  const clock = fakeClock()
+  const opened = async () => {
+    const app = await openTestApp(t, {}, { folder, clock })
+    return { app, api: await openApi(app.url) }
+  }
+  const [one, other] = [await opened(), await opened()]
+  const { signIn } = await member(one.app, one.api, 'two-nodes@dictionary.example')
+  for (const thief of [one, other]) {
+    const session = await signIn({ 'user-agent': 'Mine' })
+    const stolen = refreshToken(session)
+    const next = await refresh(one.api, stolen)
+    t.equal(next.status, 200, next.text)
+    await clock.advance(11_000)
+    const replayed = await thief.api('POST', '/v1/sessions/refresh', {
+      body: { refreshToken: stolen },
+      headers: { 'user-agent': 'Another device' },
+    })
+    t.equal(replayed.code, 'session-ended', 'after ten seconds it is no lost answer any more')
+    for (const [name, node] of Object.entries({ one, other })) {
+      t.equal((await refresh(node.api, refreshToken(next))).code, 'session-ended', `its heir is void at ${name}`)
+      await until(`the end of the access token at ${name}`, async () => {
+        await clock.advance(20)
+        return (await me(node.api, access(next))).status === 401
+      })
+    }
+  }
+  await one.app.close()
+  await other.app.close()
+})
 
 t.test('nobody gives themselves more than a sign-up gives', async t => {
   const { app, api } = await start()
@@ -145,6 +178,62 @@ t.test('who says in X-Forwarded-For that they are somebody else is counted as wh
   const network = await tries(behind.api, 'six@dictionary.example', n => `2001:db8:1:1::${n + 1}`)
   t.equal(network.at(-1), 'rate-limited', 'one /64 is one place')
   await behind.app.close()
+})
+
+t.test('however the word of a client is written, it is not that of the proxy', async t => {
+  const { app, api } = await start({ LEXICHRON_TRUSTED_PROXIES: '127.0.0.1', LEXICHRON_LIMIT_SIGN_INS: '10' })
+  /** Bare, since a header may come several times. The address that the last proxy saw stands at the end of all of them. */
+  const guess = (email: string, headers: readonly (readonly [string, string])[]): Promise<string> => {
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
+    const body = JSON.stringify({ email, password: 'a guess of mine' })
+    const all = [['content-type', 'application/json'], ['content-length', String(body.length)], ...headers]
+    const sent = request(`${app.url}/v1/sessions`, {
+      method: 'POST',
+      headers: [['host', 'dictionary.example'], ...all].flat(),
+    })
+    sent.on('error', reject)
+    sent.on('response', response => {
+      const chunks: Buffer[] = []
+      response.on('data', chunk => chunks.push(chunk))
+      response.on('end', () => resolve(String(Object(JSON.parse(Buffer.concat(chunks).toString()))['code'])))
+    })
+    sent.end(body)
+    return promise
+  }
+  const spoofs: Readonly<Record<string, (n: number) => readonly (readonly [string, string])[]>> = {
+    'a header of its own before': n => [
+      ['x-forwarded-for', `198.51.100.${n}`],
+      ['x-forwarded-for', '203.0.113.10'],
+    ],
+    'a header without an address': n => [['x-forwarded-for', `unknown, 198.51.100.${n}, 203.0.113.11`]],
+    'Forwarded (RFC 7239)': n => [
+      ['forwarded', `for=198.51.100.${n}`],
+      ['x-forwarded-for', '203.0.113.12'],
+    ],
+    'other names of the same': n => [
+      ['x-real-ip', `198.51.100.${n}`],
+      ['true-client-ip', `198.51.100.${n}`],
+      ['cf-connecting-ip', `198.51.100.${n}`],
+      ['x-client-ip', `198.51.100.${n}`],
+      ['x-forwarded-for', '203.0.113.13'],
+    ],
+    'the address of the proxy before': n => [['x-forwarded-for', `198.51.100.${n}, 127.0.0.2, 203.0.113.14`]],
+    'a mapped address': n => [
+      ['x-forwarded-for', `198.51.100.${n}, ${n % 2 ? '::ffff:203.0.113.15' : '203.0.113.15'}`],
+    ],
+    'a zone': n => [['x-forwarded-for', `fe80::1%eth${n}`]],
+    'a port': n => [['x-forwarded-for', `203.0.113.16:${1000 + n}`]],
+    'a port after brackets': n => [['x-forwarded-for', `[2001:db8:2:2::1]:${1000 + n}`]],
+    'no address at all': n => [['x-forwarded-for', `me${n}`]],
+  }
+  for (const [how, headers] of Object.entries(spoofs)) {
+    const email = `spoof-${how.replaceAll(/[^a-z]/gi, '')}@dictionary.example`
+    const codes = []
+    for (let n = 1; n <= 12; n += 1) codes.push(await guess(email, headers(n)))
+    t.equal(codes.at(-1), 'rate-limited', `${how}: ${codes.join()}`)
+  }
+  t.same(api.faults, [])
+  await app.close()
 })
 
 t.test('no line of a mail, an answer or a log is of a client’s making', async t => {

@@ -107,9 +107,33 @@ t.test('what is set is read', async t => {
 
 t.test('proxies that would be everybody are refused', async t => {
   const proxies = (value: string) => () => loadConfig({ LEXICHRON_TRUSTED_PROXIES: value }, cwd)
-  for (const all of ['0.0.0.0/0', '::/0', '10.0.0.1,0.0.0.0/0', '0.0.0.0/00'])
+  const blocks = Array.from({ length: 17 }, (_, n) => `${n + 20}.0.0.0/8`).join()
+  for (const all of [
+    '0.0.0.0/0',
+    '::/0',
+    '10.0.0.1,0.0.0.0/0',
+    '0.0.0.0/00',
+    '0.0.0.0/1,128.0.0.0/1',
+    '::/1,8000::/1',
+    '0.0.0.0/1',
+    '::/1',
+    '::ffff:0:0/96',
+    '::ffff:0.0.0.0/97',
+    '2000::/3',
+    '2a00::/12',
+    'fe80::1%eth0',
+    blocks,
+  ])
     t.throws(proxies(all), /LEXICHRON_TRUSTED_PROXIES/, all)
-  t.doesNotThrow(proxies('0.0.0.0/1,::/1'))
+  for (const some of [
+    '10.0.0.0/8',
+    '10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7,fe80::/10,::1',
+    'loopback,linklocal,uniquelocal',
+    '::ffff:10.0.0.0/104',
+    '2400:cb00::/32,2606:4700::/32',
+    Array.from({ length: 40 }, () => '10.0.0.0/8').join(),
+  ])
+    t.doesNotThrow(proxies(some), some)
 })
 
 t.test("the level of the log follows the environment, and metrics do not take the service's port", async t => {

@@ -26,6 +26,7 @@ const domainPackages: ReadonlySet<string> = new Set(['typebox', 'snowball-stemme
 const sharedDomain: ReadonlySet<string> = new Set(
   [
     'decider',
+    'denial',
     'defined',
     'denial',
     'distance',
@@ -34,9 +35,11 @@ const sharedDomain: ReadonlySet<string> = new Set(
     'json',
     'mark',
     'merge-patch',
+    'network',
     'owned',
     'refusal',
     'roles',
+    'forms',
     'shape',
     'trace',
     'turns',

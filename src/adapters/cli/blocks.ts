@@ -1,5 +1,5 @@
 /** `lexichron blocks`: who is not served, whatever node they come to. */
-import { holds, readAddress, readNetwork } from '../../domain/access/network.ts'
+import { holds, readAddress, readNetwork } from '../../domain/network.ts'
 import { type CliCommand, durationMs, exitCodes, needed } from './command.ts'
 import { refused } from './failures.ts'
 import { table } from './terminal.ts'

@@ -37,7 +37,9 @@ const rows = (all: readonly ProjectionStatus[]): readonly string[] =>
       each.name,
       each.kind,
       String(each.version ?? ''),
-      each.state,
+      each.progress === undefined
+        ? each.state
+        : `${each.state}, ${Math.floor(each.progress * 100)}% of a new one built`,
       each.position,
       each.lag,
       String(each.parked.length),

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { BlockedUntil, BlockList } from '../../projections/blocks.ts'
+import { clientAddress } from './client-address.ts'
 import { ProblemError } from './problems.ts'
 import type { Requester } from './route.ts'
 import type { Admission } from './security.ts'
@@ -50,7 +51,7 @@ export const prepareBlocking = (
   /** Watches it until `ended` is called; one that was blocked in the meantime ends at once. */
   const watch = (request: FastifyRequest, end: () => void): (() => void) => {
     const requester = request.getDecorator<Admission | null>('admission')?.requester
-    const each: Running = { address: request.ip, account: requester && accountOf(requester), end }
+    const each: Running = { address: clientAddress(request), account: requester && accountOf(requester), end }
     running.add(each)
     if (isBlocked(each)) end()
     return () => running.delete(each)
@@ -60,7 +61,7 @@ export const prepareBlocking = (
     for (const each of [...running]) if (isBlocked(each)) each.end()
   })
   app.addHook('onRequest', (request, _reply, done) => {
-    const found = blocks.isEmpty() ? undefined : blocks.address(request.ip)
+    const found = blocks.isEmpty() ? undefined : blocks.address(clientAddress(request))
     done(found && refuse(found, 'address'))
   })
   app.addHook('onSend', (request, reply, payload, done) => {

@@ -4,6 +4,7 @@ import Type from 'typebox'
 import type { WebSocket } from 'ws'
 import { defined } from '../../domain/defined.ts'
 import type { Answering } from './answering.ts'
+import { clientAddress } from './client-address.ts'
 import { ProblemError } from './problems.ts'
 import type { EdgeRequest, Route } from './route.ts'
 import type { Admission, Guard } from './security.ts'
@@ -34,7 +35,7 @@ const edgeRequest = (request: FastifyRequest<Parts>): EdgeRequest => {
   const [path, params] = addressed(pathOf(request.url), request.params)
   return {
     id,
-    address: () => request.ip,
+    address: () => clientAddress(request),
     method,
     path,
     params,

@@ -8,6 +8,7 @@ import type { SyncTokens } from '../../core/log/sync-tokens.ts'
 import { denied } from '../../domain/denial.ts'
 import { type Permission, permitsSomewhere } from '../../domain/roles.ts'
 import type { Authority } from './authority.ts'
+import { clientAddress } from './client-address.ts'
 import { addressKey, type Hit, type Limits } from './limits.ts'
 import { ProblemError, problemFrom } from './problems.ts'
 import type { RateClass, Requester, Route } from './route.ts'
@@ -112,9 +113,9 @@ export const openGuard = (deps: {
   type Asking = { readonly request: FastifyRequest; readonly after: bigint | undefined; readonly diagnosis: boolean }
   const unknown = (): ProblemError =>
     new ProblemError('authorisation-unavailable', 'Tokens and roles are not known as of now.')
-  const forged = async ({ ip }: FastifyRequest): Promise<never> => {
+  const forged = async (request: FastifyRequest): Promise<never> => {
     // Guesses are counted by address, so that nobody can have signatures checked without end.
-    allow('writes', await limits.hit('writes', `${addressKey(ip)} unauthenticated`))
+    allow('writes', await limits.hit('writes', `${addressKey(clientAddress(request))} unauthenticated`))
     throw unauthenticated(`${REALM}, error="invalid_token"`, 'The access token is forged, expired or revoked.')
   }
   /** At once where the token was seen before and nothing has to be waited for, as of nearly every request. */
@@ -192,7 +193,11 @@ export const openGuard = (deps: {
   ): Promise<Admission> | Admission => {
     deps.checkBlocked(requester)
     const { actor } = requester
-    const asked = { requester, after, counted: actor ? `${actor.kind} ${actor.id}` : addressKey(request.ip) }
+    const asked = {
+      requester,
+      after,
+      counted: actor ? `${actor.kind} ${actor.id}` : addressKey(clientAddress(request)),
+    }
     const counting = route.rate && limits.hit(route.rate, asked.counted)
     return counting instanceof Promise
       ? counting.then(hit => permit(route, asked, hit))

@@ -12,6 +12,7 @@ import { defined } from '../../domain/defined.ts'
 import { prepareAccess } from './access.ts'
 import { type Answering, BODY_LIMIT, hitOf, openAnswering, problemOfError } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'
+import { clientAddress } from './client-address.ts'
 import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
 import { openDocument } from './documents.ts'
@@ -105,7 +106,7 @@ const prepareBodies = (app: FastifyInstance): void => {
   )
 }
 
-type Count = (request: Pick<FastifyRequest, 'ip'>) => Promise<unknown>
+type Count = (request: Pick<FastifyRequest, 'ip' | 'socket'>) => Promise<unknown>
 
 const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering: Answering, count: Count): void => {
   // The page's own routes are its plugin's.
@@ -252,7 +253,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   app.setSerializerCompiler(() => JSON.stringify)
   app.decorateRequest('admission', null)
   prepareBodies(app)
-  const count: Count = async ({ ip }) => allow('reads', await limits.hit('reads', addressKey(ip)))
+  const count: Count = async request => allow('reads', await limits.hit('reads', addressKey(clientAddress(request))))
   prepareRefusals(app, all, answering, count)
   const access = prepareAccess(app, deps)
   prepareRequests(app, bare, methodsOf(all))

@@ -57,7 +57,7 @@ const signingFiles = (folder: string, randomId: () => string): SigningRecords =>
 
 /**
  * `randomBytes` has to be fit for keys.
- * @throws {KeysError} unavailable, or corrupt when the folder is open to others.
+ * @throws {KeysError} unavailable, or corrupt when the folder is open to others or a secret in it is damaged.
  */
 export const openFileKeys = async (options: {
   readonly folder: string
@@ -76,6 +76,13 @@ export const openFileKeys = async (options: {
   const shards = (await filesIn(folders.subject)).map(shard => join(folders.subject, shard))
   for (const each of [folders.document, folders.secret, folders.signing, ...shards])
     await sweepFolder(each, clock.now().getTime() - ABANDONED_MS)
+
+  // What is asked for late, such as the secret of addresses, is known to be whole before anything begins.
+  for (const name of (await filesIn(folders.secret)).filter(each => each.endsWith('.key'))) {
+    const path = join(folders.secret, name)
+    const bytes = await readWhole(path)
+    if (bytes) decodeSlots(path, bytes)
+  }
 
   const signingPairs = openSigningPairs({
     records: signingFiles(folders.signing, randomId),

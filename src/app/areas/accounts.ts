@@ -14,6 +14,7 @@ import { addressKeysAggregate } from '../../domain/address/keys.ts'
 import { mailAggregate } from '../../domain/address/mail-refusal.ts'
 import { accountsProjection, NAME_SECRET } from '../../projections/accounts.ts'
 import { openAccountPages } from '../../queries/account-lists.ts'
+import { addressMoves, signUpEnds } from '../address.ts'
 import type { Area } from '../area.ts'
 import { openAdministration, openIdentityPort, scopeOf } from '../identity.ts'
 import { openOwnDataOf, openPeople } from '../people.ts'
@@ -31,6 +32,7 @@ export const accounts: Area = {
   keyed: [{ purpose: NAME_SECRET, under: accountsProjection }],
   permissions: accountPermissions,
   problems: accountProblems,
+  subscribers: ({ core }) => [addressMoves(core), signUpEnds(core).subscriber],
   routes: async ({ core, config, views, identity, running: { identities }, erasure, history }) => {
     const port = { ...openIdentityPort(core, identity, identities, scopeOf(config)), erasure }
     const administration = openAdministration(core, identities)

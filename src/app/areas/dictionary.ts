@@ -18,6 +18,7 @@ import { randomEntry } from '../../queries/entry-draw.ts'
 import { exportEntries } from '../../queries/entry-export.ts'
 import { listEntries } from '../../queries/entry-lists.ts'
 import { searchEntries, suggestEntries } from '../../queries/search-entries.ts'
+import { redactionSubscriber } from '../../subscribers/redaction.ts'
 import type { Area, Service } from '../area.ts'
 
 const openQueries = ({ core, views, running, figures }: Service): EntryQueries => {
@@ -66,6 +67,7 @@ export const dictionary: Area = {
   projections: [entriesProjection, searchProjection],
   permissions: entryPermissions,
   problems: dictionaryProblems,
+  subscribers: ({ core: { log, keys }, remove }) => [redactionSubscriber({ log, keys, remove })],
   routes: service =>
     entryRoutes({ transactor: service.core.transactor(entryAggregate), queries: openQueries(service) }),
 }

@@ -1,6 +1,6 @@
 /**
  * Events as JSON texts for people who may read the log: opened as far as they may see, lifted to the current version,
- * without what was removed. What the store keeps is canonical JSON, so an event with nothing sealed and nothing removed
+ * without what was removed and without what is secret. What the store keeps is canonical JSON, so an event with nothing sealed and nothing removed
  * is put together from its own texts; the others are decoded.
  */
 import { defined } from '../../domain/defined.ts'
@@ -78,6 +78,7 @@ export const openTranscript = (deps: {
     return (
       !event.damaged &&
       codec !== undefined &&
+      codec.declared.secrets.length === 0 &&
       event.data.startsWith('{') &&
       event.meta.startsWith('{"actor":') &&
       !event.meta.includes('"key":"') &&
@@ -103,8 +104,11 @@ export const openTranscript = (deps: {
     }
     const sealed = codecs.get(event.type)?.declared.sealed ?? []
     const gone = name !== undefined && !key ? sealed : removedText(event).filter(each => read.data[each] !== undefined)
-    const withheld = key && !allowed ? sealed : []
-    const data: JsonObject = Object.fromEntries(Object.entries(read.data).filter(([member]) => !gone.includes(member)))
+    // What is for decisions alone is nobody's to read, whatever they may.
+    const secrets = (codecs.get(event.type)?.declared.secrets ?? []).filter(each => read.data[each] !== undefined)
+    const withheld = [...new Set([...(key && !allowed ? sealed : []), ...secrets])].filter(each => !gone.includes(each))
+    const left = [...gone, ...secrets]
+    const data: JsonObject = Object.fromEntries(Object.entries(read.data).filter(([member]) => !left.includes(member)))
     const more =
       (gone.length > 0 ? `,"removed":[${members(gone)}]` : '') +
       (withheld.length > 0 ? `,"withheld":[${members(withheld)}]` : '')

@@ -8,9 +8,9 @@ import type { Aggregate, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
 import { type EventOf, eventType, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
+import { type Family, networkText, readNetwork } from '../network.ts'
 import { type Refusal, refuse } from '../refusal.ts'
 import { readText } from '../text/text.ts'
-import { type Family, networkText, readNetwork } from './network.ts'
 
 /** What is refused of a block. */
 export type BlockRefusal =

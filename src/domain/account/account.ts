@@ -40,13 +40,15 @@ export const accountStream = (id: string): string => streamName(accountCategory,
 const strict = { additionalProperties: false }
 const text = Type.String({ minLength: 1 })
 const secret = Type.String({ minLength: 1, seal: 'subject' as const })
+/** The hash of a password, which is shown to nobody. */
+const hashed = Type.String({ minLength: 1, seal: 'subject' as const, secret: true as const })
 const subject = (data: { readonly accountId?: unknown }): string => String(data.accountId)
 
 /** `claim` is the stream of the address; without a password one signs in by an OpenID provider. */
 export const AccountCreated = eventType(
   'AccountCreated',
   Type.Object(
-    { accountId: text, claim: text, address: secret, password: Type.Optional(secret), locale: Type.Enum(['en', 'es']) },
+    { accountId: text, claim: text, address: secret, password: Type.Optional(hashed), locale: Type.Enum(['en', 'es']) },
     strict,
   ),
   { subject },
@@ -62,7 +64,7 @@ export const AddressRekeyed = eventType('AddressRekeyed', Type.Object({ claim: t
 /** `reason`: changed by its owner, set by a reset, or hashed anew with today's parameters. Only the last keeps sessions. */
 export const PasswordSet = eventType(
   'PasswordSet',
-  Type.Object({ accountId: text, password: secret, reason: Type.Enum(['changed', 'reset', 'rehashed']) }, strict),
+  Type.Object({ accountId: text, password: hashed, reason: Type.Enum(['changed', 'reset', 'rehashed']) }, strict),
   { subject },
 )
 /**

@@ -13,7 +13,16 @@ const content = Type.Enum([...contentChoices])
 /** `linkHash` is that of the link that takes it back until `due`; `claim` the stream of the address that it goes to. */
 export const ErasureRequested = eventType(
   'ErasureRequested',
-  Type.Object({ accountId: text, claim: text, content, linkHash: text, due: text }, strict),
+  Type.Object(
+    {
+      accountId: text,
+      claim: text,
+      content,
+      linkHash: Type.String({ minLength: 1, secret: true as const }),
+      due: text,
+    },
+    strict,
+  ),
 )
 export const ErasureCancelled = eventType('ErasureCancelled', Type.Object({ accountId: text }, strict))
 /**

@@ -7,6 +7,10 @@ import { withMailed } from './links.ts'
 const strict = { additionalProperties: false }
 const text = Type.String({ minLength: 1 })
 const secret = Type.String({ minLength: 1, seal: 'subject' as const })
+/** The hash of a password. */
+const hashed = Type.String({ minLength: 1, seal: 'subject' as const, secret: true as const })
+/** The hash of the secret in a link. */
+const linkHash = Type.String({ minLength: 1, secret: true as const })
 const subject = (data: { readonly accountId?: unknown }): string => String(data.accountId)
 
 /** Of what asks for a link: so many mails went to the address lately that this time none does, and no link is made. */
@@ -26,7 +30,7 @@ export const SignUpReceived = eventType(
       accountId: text,
       address: secret,
       locale: Type.Enum(['en', 'es']),
-      linkHash: text,
+      linkHash,
       expiresAt: text,
       held: Type.Boolean(),
       quiet,
@@ -41,7 +45,7 @@ export const SignUpReceived = eventType(
  */
 export const AddressConfirmed = eventType(
   'AddressConfirmed',
-  Type.Object({ accountId: text, linkHash: text, password: Type.Optional(secret) }, strict),
+  Type.Object({ accountId: text, linkHash, password: Type.Optional(hashed) }, strict),
   { subject },
 )
 /** Nobody used the link: the sign-up is over, and the key of what it gave is destroyed. */
@@ -52,16 +56,16 @@ export const SignInFailed = eventType('SignInFailed', Type.Object({ device: text
 /** Asked for by anybody; there is a mail only where there is an account. */
 export const PasswordResetRequested = eventType(
   'PasswordResetRequested',
-  Type.Object({ accountId: Type.Optional(text), linkHash: text, expiresAt: text, quiet }, strict),
+  Type.Object({ accountId: Type.Optional(text), linkHash, expiresAt: text, quiet }, strict),
   { version: 2, upcasters: { 1: withMailed } },
 )
 /** Another link for the last sign-up; `accountId` is absent where none waits for it. */
 export const VerificationResent = eventType(
   'VerificationResent',
-  Type.Object({ accountId: Type.Optional(text), linkHash: text, expiresAt: text, quiet }, strict),
+  Type.Object({ accountId: Type.Optional(text), linkHash, expiresAt: text, quiet }, strict),
   { version: 2, upcasters: { 1: withMailed } },
 )
-export const PasswordResetUsed = eventType('PasswordResetUsed', Type.Object({ linkHash: text }, strict))
+export const PasswordResetUsed = eventType('PasswordResetUsed', Type.Object({ linkHash }, strict))
 
 export const addressEvents = [
   SignUpReceived,

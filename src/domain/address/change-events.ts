@@ -5,6 +5,8 @@ import { lives, withMailed } from './links.ts'
 
 const strict = { additionalProperties: false }
 const text = Type.String({ minLength: 1 })
+/** The hash of the secret in a link. */
+const linkHash = Type.String({ minLength: 1, secret: true as const })
 const subject = (data: { readonly accountId?: unknown }): string => String(data.accountId)
 
 /**
@@ -20,7 +22,7 @@ export const AddressChangeRequested = eventType(
       from: text,
       address: Type.String({ minLength: 1, seal: 'subject' as const }),
       locale: Type.Enum(['en', 'es']),
-      linkHash: text,
+      linkHash,
       expiresAt: text,
       held: Type.Boolean(),
       quiet: Type.Boolean(),
@@ -32,13 +34,10 @@ export const AddressChangeRequested = eventType(
 /** The link was used: the address is the account's, which follows. */
 export const AddressChangeConfirmed = eventType(
   'AddressChangeConfirmed',
-  Type.Object({ accountId: text, linkHash: text }, strict),
+  Type.Object({ accountId: text, linkHash }, strict),
 )
 /** On the stream of the old address, which is nobody else's until `freeFrom`; `linkHash` is that of the way back. */
-export const AddressLeft = eventType(
-  'AddressLeft',
-  Type.Object({ accountId: text, linkHash: text, freeFrom: text }, strict),
-)
+export const AddressLeft = eventType('AddressLeft', Type.Object({ accountId: text, linkHash, freeFrom: text }, strict))
 /** On the stream of the same address under another key: the account has it there from here on, and `from` is left. */
 export const AddressReclaimed = eventType(
   'AddressReclaimed',
@@ -48,14 +47,14 @@ export const AddressReclaimed = eventType(
       from: text,
       address: Type.String({ minLength: 1, seal: 'subject' as const }),
       locale: Type.Enum(['en', 'es']),
-      linkHash: Type.String(),
+      linkHash: Type.String({ secret: true as const }),
     },
     strict,
   ),
   { subject },
 )
 /** The way back was taken: the address is the account's again. */
-export const AddressReverted = eventType('AddressReverted', Type.Object({ accountId: text, linkHash: text }, strict))
+export const AddressReverted = eventType('AddressReverted', Type.Object({ accountId: text, linkHash }, strict))
 
 export const addressChangeEvents = [
   AddressChangeRequested,

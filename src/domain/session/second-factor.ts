@@ -25,7 +25,10 @@ const subject = (data: { readonly accountId?: unknown }): string => String(data.
 /** `secret` is encrypted by the service before it is sealed; it is no factor until a code of it was told. */
 export const TotpOffered = eventType(
   'TotpOffered',
-  Type.Object({ accountId: text, secret: Type.String({ minLength: 1, seal: 'subject' as const }) }, strict),
+  Type.Object(
+    { accountId: text, secret: Type.String({ minLength: 1, seal: 'subject' as const, secret: true as const }) },
+    strict,
+  ),
   { subject },
 )
 /** The factor is on: `step` of the code that was told is used up. `sessionId` is the one that goes on. */
@@ -42,11 +45,17 @@ export const CodeRefused = eventType('CodeRefused', Type.Object({ device: text, 
 /** Keyed hashes of the codes that take the place of all before. */
 export const RecoveryCodesMade = eventType(
   'RecoveryCodesMade',
-  Type.Object({ accountId: text, hashes: Type.Array(text, { minItems: 1, maxItems: 20 }) }, strict),
+  Type.Object(
+    { accountId: text, hashes: Type.Array(text, { minItems: 1, maxItems: 20, secret: true as const }) },
+    strict,
+  ),
 )
 export const RecoveryCodeUsed = eventType(
   'RecoveryCodeUsed',
-  Type.Object({ hash: text, purpose, left: Type.Integer({ minimum: 0 }) }, strict),
+  Type.Object(
+    { hash: Type.String({ minLength: 1, secret: true as const }), purpose, left: Type.Integer({ minimum: 0 }) },
+    strict,
+  ),
 )
 
 export const factorEvents = [

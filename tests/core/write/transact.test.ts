@@ -14,7 +14,7 @@ import { openMemoryEventStore } from '../../support/memory-event-store.ts'
 type Counted = DomainEvent<'Counted', { readonly by: number }>
 const counter: Aggregate<number, Counted> = {
   category: 'counter',
-  events: [{ type: 'Counted', version: 1, schema: {}, sealed: [], text: [], upcasters: {} }],
+  events: [{ type: 'Counted', version: 1, schema: {}, sealed: [], text: [], secrets: [], upcasters: {} }],
   initial: 0,
   evolve: (sum, event) => sum + event.data.by,
   route: sum => ({ visibility: sum > 0 ? 'public' : 'owner' }),
