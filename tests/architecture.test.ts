@@ -68,7 +68,8 @@ t.test('a planted violation is found', async t => {
   plant('src/config/planted.ts', importing('../ports/clock.ts'), 'config imports ports')
   plant('src/config/planted-b.ts', importing('../domain/entry/entry.ts'), 'config names an area')
   plant('src/adapters/http/planted-a.ts', importing('../cli/run.ts'), 'one adapter imports another')
-  plant('src/adapters/http/planted-b.ts', importing('./routes/live.ts'), 'what routes stand on imports one')
+  plant('src/adapters/http/planted-b.ts', importing('./routes/live.ts'), 'the edge imports the route of an area')
+  plant('src/adapters/http/server.ts', importing('./routes/live.ts'), 'the edge imports the route of an area')
   plant('src/adapters/http/routes/planted.ts', importing('../deps.ts'), 'imports what is made of all')
   plant('src/adapters/http/planted-d.ts', importing('./server.ts'), 'imports what is made of all')
   plant('src/adapters/http/planted-c.ts', importing('../../app/core.ts'), 'adapters imports app')
@@ -112,7 +113,7 @@ t.test('what may import what is allowed, and no more is needed for it', async t 
   allowed('src/adapters/keys/x.ts', '../sqlite/database.ts')
   allowed('src/adapters/keys/x.ts', '../mongodb/client.ts')
   allowed('src/adapters/http/routes/x.ts', './sessions.ts')
-  allowed('src/adapters/http/routes.ts', './routes/sessions.ts')
+  allowed('src/app/areas/x.ts', '../../adapters/http/routes/sessions.ts')
   allowed('src/main.ts', './adapters/cli/run.ts')
 })
 

@@ -88,7 +88,7 @@ const ours = async (): Promise<void> => {
     types: kinds,
     personal: new Set<string>(),
   }
-  const { url, token } = await openEdge({ teardown: () => undefined }, { deps: { history } })
+  const { url, token } = await openEdge({ teardown: () => undefined }, { history })
   process.stdout.write(`${url}/v1/events ${token('auditor')}\n`)
 }
 

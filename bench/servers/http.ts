@@ -11,6 +11,8 @@ import { openMemoryCache } from '../../src/adapters/cache/memory.ts'
 import { openSqliteEventStore } from '../../src/adapters/eventstore/sqlite/store.ts'
 import type { HttpDeps } from '../../src/adapters/http/deps.ts'
 import { entryExample, exampleId } from '../../src/adapters/http/examples.ts'
+import { dictionaryProblems } from '../../src/adapters/http/problems/dictionary.ts'
+import { type EntryQueries, entryRoutes } from '../../src/adapters/http/routes/entries.ts'
 import { openHttpServer } from '../../src/adapters/http/server.ts'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
 import { systemClock as clock } from '../../src/app/core.ts'
@@ -22,10 +24,8 @@ import { openTransactor } from '../../src/core/write/transact.ts'
 import { defined } from '../../src/domain/defined.ts'
 import { entryEvents } from '../../src/domain/entry/events.ts'
 import { entryAggregate } from '../../src/domain/entry/state.ts'
-import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
 import { openTurns } from '../../src/domain/turns.ts'
 import type { EventStore } from '../../src/ports/event-store.ts'
-import { analytics } from '../../src/queries/analytics.ts'
 import { wordOfTheDay } from '../../src/queries/days.ts'
 import * as entries from '../../src/queries/entries.ts'
 import { randomEntry } from '../../src/queries/entry-draw.ts'
@@ -33,7 +33,7 @@ import { exportEntries } from '../../src/queries/entry-export.ts'
 import { listEntries } from '../../src/queries/entry-lists.ts'
 import { EntrySchema, type EntryView } from '../../src/queries/entry-view.ts'
 import { searchEntries, suggestEntries } from '../../src/queries/search-entries.ts'
-import { noHistory } from '../../tests/support/history.ts'
+import { anonymousPermissions, permissionsOf } from '../../tests/support/roles.ts'
 
 const [name = '', folder = ''] = process.argv.slice(2)
 const { author: _a, contributors: _c, ...rest } = entryExample('published', '1')
@@ -98,6 +98,16 @@ const edge = async (store: EventStore) => {
   const none = { ...nothing, waitFor: async () => undefined, scopes: async () => undefined, ready: async () => true }
   const streams = openTransactor({ aggregate: entryAggregate, log, clock, random: Math.random, cachedStreams: 10_000 })
   const reads = { entries: none, log, streams, folds: openTurns(1, 1) }
+  const queries: EntryQueries = {
+    getEntry: { ...entries.getEntry(reads), run: async () => ({ value: view, position: 1n }) },
+    listEntries: listEntries(reads),
+    entryHistory: entries.entryHistory(reads),
+    randomEntry: randomEntry(reads, absent),
+    exportEntries: exportEntries(reads),
+    wordOfTheDay: wordOfTheDay({ reads, clock, chosen: absent, choose: absent, pointOf: absent }),
+    searchEntries: searchEntries({ search: none, entries: none }),
+    suggestEntries: suggestEntries({ search: none, entries: none }),
+  }
   const deps: HttpDeps = {
     settings: {
       allowedOrigins: [],
@@ -105,20 +115,9 @@ const edge = async (store: EventStore) => {
       limits: { reads: 0, suggest: 0, search: 0, writes: 0, signIns: 0, streams: 0 },
     },
     version: '0',
-    history: noHistory,
-    entries: streams,
+    problems: [dictionaryProblems],
+    routes: [entryRoutes({ transactor: streams, queries })],
     execute: openExecutor({ cache, clock, newId: randomUUID }),
-    queries: {
-      getEntry: { ...entries.getEntry(reads), run: async () => ({ value: view, position: 1n }) },
-      listEntries: listEntries(reads),
-      entryHistory: entries.entryHistory(reads),
-      randomEntry: randomEntry(reads, absent),
-      exportEntries: exportEntries(reads),
-      wordOfTheDay: wordOfTheDay({ reads, clock, chosen: absent, choose: absent, pointOf: absent }),
-      searchEntries: searchEntries({ search: none, entries: none }),
-      suggestEntries: suggestEntries({ search: none, entries: none }),
-      analytics: analytics({ analytics: none }),
-    },
     freshness: { position: () => 1n, waitFor: async () => undefined, scopes: async () => undefined },
     log,
     keys,
@@ -133,8 +132,6 @@ const edge = async (store: EventStore) => {
       deafFor: () => 0,
       reached: async () => true,
     },
-    jwks: async () => ({ keys: [] }),
-    health: async () => ({ state: 'ok', ready: true, parts: {} }),
   }
   const server = await openHttpServer(deps)
   return { url: (await server.listen('127.0.0.1', 0)).address, token: 'bench' }

@@ -14,9 +14,9 @@ import { systemClock as clock } from '../../src/app/core.ts'
 import { openMemory } from '../../src/core/memory/memory.ts'
 import { entryEvents } from '../../src/domain/entry/events.ts'
 import { NO_MARK } from '../../src/domain/mark.ts'
-import { permissionsOf } from '../../src/domain/roles.ts'
 import { openLiveHub } from '../../src/subscribers/live-feed.ts'
 import { memoryLog } from '../../tests/support/memory-log.ts'
+import { permissionsOf } from '../../tests/support/roles.ts'
 
 const [mode = '', size = '0'] = process.argv.slice(2)
 const sockets = new Set<Socket>()

@@ -6,6 +6,8 @@ import { analyticsProjection } from '../projections/analytics.ts'
 import { analytics, type CurrentFigures, currentFigures } from '../queries/analytics.ts'
 import type { Closing, Core, Views } from './core.ts'
 
+export type Analytics = ReturnType<typeof openAnalytics>
+
 /** Counts searches until the service closes; what was counted is appended after the last request and before the log closes. */
 export const openAnalytics = (core: Core, views: Views, logger: Logger, opened: Closing[]) => {
   const { transactor, clock, nodeId } = core

@@ -1,12 +1,27 @@
-/** The areas of the service: a new one is one line more. */
+/** The areas of the service, in the order in which documents list what they have: a new one is one line more. */
+import type { Area } from './area.ts'
 import { access } from './areas/access.ts'
 import { accounts } from './areas/accounts.ts'
 import { analytics } from './areas/analytics.ts'
 import { dictionary } from './areas/dictionary.ts'
 import { history } from './areas/history.ts'
+import { live } from './areas/live.ts'
+import { mail } from './areas/mail.ts'
 import { openId } from './areas/openid.ts'
+import { operation } from './areas/operation.ts'
 import { profiles } from './areas/profiles.ts'
 import { sessions } from './areas/sessions.ts'
-import type { Declared } from './declared.ts'
 
-export const areas: readonly Declared[] = [dictionary, access, accounts, sessions, profiles, openId, analytics, history]
+export const areas: readonly Area[] = [
+  dictionary,
+  analytics,
+  history,
+  operation,
+  accounts,
+  sessions,
+  access,
+  profiles,
+  openId,
+  live,
+  mail,
+]

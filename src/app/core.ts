@@ -11,6 +11,7 @@ import type { ConsumerTrace } from '../core/consume/consume.ts'
 import { IN_DATA_FOLDER, narrowFolder } from '../core/files/folders.ts'
 import { openLog } from '../core/log/open.ts'
 import { openMemory } from '../core/memory/memory.ts'
+import { catchUp } from '../core/project/catch-up.ts'
 import type { Projection } from '../core/project/define.ts'
 import { openFreshness } from '../core/project/freshness.ts'
 import { guarded } from '../core/project/guard.ts'
@@ -25,7 +26,7 @@ import type { JsonObject } from '../domain/event.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Checkpoint } from '../ports/read-store.ts'
 import type { Identities } from '../projections/identities.ts'
-import type { PeopleFollower } from '../projections/people.ts'
+import type { People } from '../projections/people.ts'
 import type { TokenFollower } from '../projections/tokens.ts'
 import { type Declared, openTransactors, projectionsOf, typesOf } from './declared.ts'
 import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine } from './engines.ts'
@@ -166,10 +167,18 @@ const bind = (core: Core, projection: Projection) => {
   const store = guarded({ projection, store: reads, clock, onDamaged: core.damage.document })
   const memory = core.memory.region('documents')
   const options = { projection, store, log, cache, clock, freshness, memory, nodeId: node.id, hasEnded: node.hasEnded }
+  const view = openView({ projection, store, clock, freshness })
   return {
     name: projection.name,
     version: projection.version,
-    view: openView({ projection, store, clock, freshness }),
+    view,
+    catchUp: (watch: Watch) =>
+      catchUp({
+        ...options,
+        view,
+        signal: watch.signal,
+        onProgress: told(watch, `read the log into ${projection.name}`),
+      }),
     run: (signal: AbortSignal, onError: (message: string) => void, trace: ConsumerTrace) =>
       runProjection({ ...options, signal, onError, trace }),
     inspect: () => inspectProjection({ store, log }, projection),
@@ -229,5 +238,5 @@ export type Running = {
   readonly subscribers: readonly { readonly name: string; readonly handle: SubscriberHandle }[]
   readonly follower: TokenFollower
   readonly identities: Identities
-  readonly people: PeopleFollower
+  readonly people: People & Pick<TokenFollower, 'position' | 'reached'>
 }

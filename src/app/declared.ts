@@ -3,6 +3,7 @@ import type { Projection } from '../core/project/define.ts'
 import type { Transactor } from '../core/write/transact.ts'
 import type { Aggregate } from '../domain/decider.ts'
 import type { DomainEvent, EventType } from '../domain/event.ts'
+import { openRoleRights, type PermissionTable, type RoleRights } from '../domain/roles.ts'
 
 /** A category of streams with its event types. */
 export type DeclaredCategory = Pick<Aggregate<unknown, DomainEvent>, 'category' | 'events'>
@@ -11,6 +12,7 @@ export type Declared = {
   readonly name: string
   readonly aggregates?: readonly DeclaredCategory[]
   readonly projections?: readonly Projection[]
+  readonly permissions?: PermissionTable
 }
 
 /** Every category with its event types: what the log reads and writes, the history filters by, the live feed describes. */
@@ -23,6 +25,10 @@ export const typesOf = (areas: readonly Declared[]): readonly EventType[] =>
 
 export const projectionsOf = (areas: readonly Declared[]): readonly Projection[] =>
   areas.flatMap(({ projections = [] }) => projections)
+
+/** What each role permits. */
+export const roleRightsOf = (areas: readonly Declared[]): RoleRights =>
+  openRoleRights(areas.flatMap(({ permissions }) => (permissions ? [permissions] : [])))
 
 /** The one that carries out commands on an aggregate. @throws {TypeError} when no area has the aggregate. */
 export type Transactors = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) => Transactor<State, E>

@@ -17,7 +17,7 @@ export type CoreEventStore = EventStore &
     /** What the log is looked up by, compared with its events: of an engine whose tables and indexes are ours. */
     lookAtLookups?(
       signal: AbortSignal,
-    ): Promise<{ readonly different: number; readonly differences: readonly string[] }>
+    ): Promise<Readonly<Record<'differences' | 'setAside', readonly string[]>> & { readonly different: number }>
     /** Makes it again from the events. */
     repairLookups?(): Promise<void>
     /** Of an engine with a journal of its own in LEXICHRON_DATA_DIR. */

@@ -11,12 +11,10 @@ import { openHistory } from '../queries/history.ts'
 import type { Core, Views } from './core.ts'
 import { categoriesOf } from './declared.ts'
 
+export type OpenHistory = HistoryEdge & { close(): Promise<void> }
+
 /** `onError` hears of readings whose end could not be recorded. */
-export const openHistoryEdge = (
-  core: Core,
-  views: Views,
-  onError: (error: unknown) => void,
-): HistoryEdge & { readonly close: () => Promise<void> } => {
+export const openHistoryEdge = (core: Core, views: Views, onError: (error: unknown) => void): OpenHistory => {
   const { store, keys, log, clock, newId, transactor } = core
   const categories = categoriesOf(core.areas)
   const types = new Map(categories.map(({ category, events }) => [category, events.map(({ type }) => type)]))

@@ -14,6 +14,7 @@ import { sessionViews } from '../commands/look-up-accounts.ts'
 import type { FactorDeps } from '../commands/second-factor.ts'
 import * as sessions from '../commands/sessions.ts'
 import { countTry } from '../commands/sign-in-waits.ts'
+import type { Config } from '../config/load.ts'
 import { blockAggregate } from '../domain/access/block.ts'
 import { accountAggregate, accountStream } from '../domain/account/account.ts'
 import { administratorsAggregate } from '../domain/account/administrators.ts'
@@ -33,6 +34,10 @@ import { openFactorPort, openFactors, openPasskeyPort, openStepUp } from './fact
 
 /** Of libuv's four threads one is left for files. */
 const MOST_AT_ONCE = 3
+
+const issuerOf = (config: Config): string => config.publicUrl ?? 'urn:lexichron'
+/** Who signs tokens, and for whom: the public address, or a name where there is none. */
+export const scopeOf = (config: Config): TokenScope => ({ issuer: issuerOf(config), audience: issuerOf(config) })
 
 /** What the commands stand on. The password port costs a list and a hash to open, so only those who need it open it. */
 export const openIdentity = async (core: Core, publicUrl?: string): Promise<FactorDeps> => {
@@ -151,7 +156,7 @@ export const openAdministration = (core: Core, identities: Pick<Identities, 'adm
     grant: async (given, by, from) => standing(await roles.grant(deps, given, by, from)),
     take: async (given, by, from) => standing(await roles.take(deps, given, by, from)),
     suspend: async (id, reason, by, from) => standing(await roles.suspendAccount(deps, id, reason, by, from)),
-    endSessions: async (id, grounds, by, from) => standing(await roles.endAccountSessions(deps, id, grounds, by, from)),
+    endSessions: async (id, reason, by, from) => standing(await roles.endAccountSessions(deps, id, reason, by, from)),
     endSession: (about, by, from) => roles.endAccountSession(deps, about, by, from),
     reinstate: async (id, reason, by, from) => standing(await roles.reinstateAccount(deps, id, reason, by, from)),
   }

@@ -37,6 +37,7 @@ export const consumerTrace = (logger: Logger): ConsumerTrace => ({
     const say = takeover === 'silent' ? logger.warn : takeover === 'ended' ? logger.info : logger.debug
     say.call(logger, { consumer, takeover, token }, 'works for this consumer now')
   },
+  lost: consumer => logger.info({ consumer }, 'another process works for this consumer now'),
   parked: (consumer, id, event, error) =>
     logger.error({ ...lineOf(consumer, event), key: id, err: error }, 'event failed: what it concerns is parked'),
 })

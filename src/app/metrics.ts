@@ -8,7 +8,7 @@ import { type Metrics, openMetrics } from '../adapters/metrics/metrics.ts'
 import type { LiveStats, Snapshot } from '../adapters/metrics/sources.ts'
 import type { Config } from '../config/load.ts'
 import { defined } from '../domain/defined.ts'
-import type { Core } from './core.ts'
+import type { Core, Running } from './core.ts'
 import type { Journal } from './engines.ts'
 import type { HealthReport } from './health.ts'
 
@@ -46,6 +46,7 @@ const runtime = (): string => {
 
 export type MetricsSources = {
   readonly core: Core
+  readonly running: Pick<Running, 'identities' | 'people'>
   readonly config: Config
   readonly version: string
   readonly health: () => Promise<HealthReport>
@@ -59,7 +60,7 @@ export type MetricsSources = {
 
 /** Opens the metrics and tells the measured stores where to count. */
 export const openServiceMetrics = (sources: MetricsSources): Metrics => {
-  const { core, config, health, housekeeping, log, live } = sources
+  const { core, running, config, health, housekeeping, log, live } = sources
   const snapshot = async (): Promise<Snapshot> => {
     const [report, files] = await Promise.all([health(), fileBytes(config, core.engine.journal)])
     const { head, tokenAgeMs, liveBehindMs, signingKeyAgeMs, diskFreeBytes, longStreams, jobs } = report.figures
@@ -69,6 +70,7 @@ export const openServiceMetrics = (sources: MetricsSources): Metrics => {
       ...(engine && { pools: { read: engine }, commands: { read: engine.commands } }),
       append: core.store.stats(),
       memory: core.memory.report(),
+      known: { ...running.identities.count(), people: running.people.count() },
       consumers: report.consumers,
       fileBytes: files,
       ready: report.ready,

@@ -1,7 +1,6 @@
 /** Sign-in at OpenID providers: the providers that the settings name, and what the routes do with them. */
 
 import type { Logger } from 'pino'
-import type { TokenScope } from '../adapters/http/access-tokens.ts'
 import type { OpenIdPort } from '../adapters/http/routes/openid.ts'
 import { FLOW_SECONDS, openFlows } from '../adapters/http/routes/openid-flow.ts'
 import * as openId from '../commands/openid.ts'
@@ -12,7 +11,17 @@ import { linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { type FlowSecrets, OpenIdError, type OpenIdProviders, type ProvenIdentity } from '../ports/openid.ts'
 import type { Closing, Core } from './core.ts'
-import { admitBy, withAccessToken } from './identity.ts'
+import { admitBy, scopeOf, withAccessToken } from './identity.ts'
+
+type OpenIdOptions = {
+  readonly core: Core
+  readonly config: Config
+  /** What proves who somebody is. */
+  readonly identity: FactorDeps
+  readonly logger: Logger
+  /** Takes what has to be closed. */
+  readonly opened: Closing[]
+}
 
 const none: OpenIdProviders = {
   names: [],
@@ -41,7 +50,7 @@ const refusedFor = (error: unknown): Refusal => {
 }
 
 /** The library is loaded only where there are providers. */
-const providersOf = async (core: Core, config: Config, logger: Logger, opened: Closing[]): Promise<OpenIdProviders> => {
+const providersOf = async ({ core, config, logger, opened }: OpenIdOptions): Promise<OpenIdProviders> => {
   if (config.openIdProviders.length === 0) return none
   const { openProviders } = await import('../adapters/openid/providers.ts')
   const providers = openProviders({
@@ -55,14 +64,8 @@ const providersOf = async (core: Core, config: Config, logger: Logger, opened: C
   return providers
 }
 
-export const openOpenId = async (
-  core: Core,
-  config: Config,
-  identity: FactorDeps,
-  scope: TokenScope,
-  logger: Logger,
-  opened: Closing[],
-): Promise<OpenIdPort> => {
+export const openOpenId = async (options: OpenIdOptions): Promise<OpenIdPort> => {
+  const { core, config, identity } = options
   const [identitySecret, flowSecret] = await Promise.all([
     core.keys.secret('identity-1'),
     core.keys.secret('openid-flow'),
@@ -73,8 +76,8 @@ export const openOpenId = async (
     linked: core.transactor(linkedIdentitiesAggregate),
     identitySecret,
   }
-  const providers = await providersOf(core, config, logger, opened)
-  const signed = withAccessToken(core, scope)
+  const providers = await providersOf(options)
+  const signed = withAccessToken(core, scopeOf(config))
 
   /** The identity that the answer proves. A flow is used once: the session's stream is sure of it, this spares the provider. */
   const proveBy = async (

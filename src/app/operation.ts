@@ -34,6 +34,7 @@ export const openOperation = async (options: OperationOptions, opened: Closing[]
   const health = openHealth({ ...options, housekeeping, locks, removals: removals.part })
   const metrics = openServiceMetrics({
     core,
+    running,
     config,
     version,
     health,

@@ -13,19 +13,24 @@ import { isRefusal } from '../domain/refusal.ts'
 import { entriesProjection } from '../projections/entries.ts'
 import { exportEntries } from '../queries/entry-export.ts'
 import { rotateAddresses } from './address.ts'
-import { areas } from './areas.ts'
+import type { Area } from './area.ts'
+import { areas as everyArea } from './areas.ts'
 import { openBlockTool } from './blocks.ts'
 import { bindAll, type Closing, openCore, systemClock } from './core.ts'
-import { openAccountTool } from './identity.ts'
+import { openAccountTool, scopeOf } from './identity.ts'
 import { openLogging } from './logging.ts'
 import { mailRules } from './mail.ts'
 import { importDeps, openSample } from './sample.ts'
-import { openService, scopeOf } from './service.ts'
+import { openService } from './service.ts'
 import { bindSubscribers } from './subscribers.ts'
 import { repairAll, verifyAll } from './verify.ts'
 
 /** Opens the program on the engines that the configuration names. @throws the ports' errors, with what is wrong. */
-export const openApp = async (config: Config, options: AppOptions): Promise<App> => {
+export const openApp = async (
+  config: Config,
+  options: AppOptions,
+  areas: readonly Area[] = everyArea,
+): Promise<App> => {
   const opened: Closing[] = []
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
@@ -38,7 +43,7 @@ export const openApp = async (config: Config, options: AppOptions): Promise<App>
     for (const part of opened.splice(0).toReversed()) await part.close().catch(() => undefined)
   }
   try {
-    return await compose(config, options, opened, close)
+    return await compose({ config, options, areas, opened, close })
   } catch (error) {
     await closeAll()
     // On a full disk it reads with the room that was kept for this, and writes once there is more.
@@ -46,29 +51,34 @@ export const openApp = async (config: Config, options: AppOptions): Promise<App>
     giveUpRoom(config.dataDir)
   }
   try {
-    return await compose(config, options, opened, close)
+    return await compose({ config, options, areas, opened, close })
   } catch (error) {
     await closeAll()
     throw error
   }
 }
 
-const compose = async (
-  config: Config,
-  { purpose, version, clock = systemClock, print, between }: AppOptions,
-  opened: Closing[],
-  close: () => Promise<void>,
-): Promise<App> => {
+type Composing = {
+  readonly config: Config
+  readonly options: AppOptions
+  readonly areas: readonly Area[]
+  readonly opened: Closing[]
+  readonly close: () => Promise<void>
+}
+
+const compose = async ({ config, options, areas, opened, close }: Composing): Promise<App> => {
+  const { purpose, version, clock = systemClock, print, between } = options
   // Opened first: from here on whatever a service says goes to its log, in the log's form.
   const serviceLog = purpose === 'serve' ? await openLogging(config, print) : undefined
   if (serviceLog) opened.push(serviceLog)
   const warn = serviceLog && ((message: string): void => serviceLog.logger.warn(message))
   const core = await openCore({ config, clock, areas, opened, ...defined({ warn, between }) })
   const views = bindAll(core)
-  const subscribers = bindSubscribers(core, mailRules(config, core))
+  const subscribers = bindSubscribers(core, areas, mailRules(config, core))
   const sample = serviceLog && config.sample !== 'none' ? await openSample(core, views) : undefined
   const filling = (): number | undefined => sample?.percent()
-  const service = serviceLog && (await openService({ core, views, config, version, serviceLog, filling }, opened))
+  const service =
+    serviceLog && (await openService({ core, views, areas, config, version, serviceLog, filling, opened }))
   const named = (name: string) => {
     const found = views.all.find(each => each.name === name)
     if (!found)
@@ -89,6 +99,7 @@ const compose = async (
     },
     fillSample: async watch => sample?.fill(watch),
     import: (format, path, options) => importFrom(format, path, importDeps(core), options),
+    catchUp: named(entriesProjection.name).catchUp,
     exportEntries: async function* ({ language, signal }) {
       const pages = exportEntries({ entries: views.of(entriesProjection), log: core.log })
       for await (const page of pages(language === undefined ? {} : { language })) {
@@ -184,4 +195,5 @@ const statusOf = (found: Inspection): ProjectionStatus => ({
   position: String(found.position),
   lag: String(found.lag),
   parked: parkedOf(found),
+  ...defined({ progress: found.progress }),
 })

@@ -3,7 +3,6 @@ import { createTokenVerifier, jwksOf } from '../adapters/http/access-tokens.ts'
 import { openHttpServer } from '../adapters/http/server.ts'
 import { DEAF_MS, openTokenAuthority } from '../adapters/http/token-authority.ts'
 import type { ServiceLog } from '../adapters/logging/service-log.ts'
-import { operator } from '../commands/tokens.ts'
 import type { Config } from '../config/load.ts'
 import { tail } from '../core/consume/tail.ts'
 import { scopesOf } from '../core/project/view.ts'
@@ -12,86 +11,30 @@ import { AccountErased } from '../domain/account/erasure-events.ts'
 import { addressAggregate } from '../domain/address/address.ts'
 import { SignUpEnded } from '../domain/address/address-events.ts'
 import { defined } from '../domain/defined.ts'
-import { choose, dayAggregate, dayStream } from '../domain/entry/day.ts'
 import { EntryRedacted } from '../domain/entry/events.ts'
 import { entryAggregate } from '../domain/entry/state.ts'
-import { pointOf } from '../domain/ids.ts'
-import { isRefusal } from '../domain/refusal.ts'
-import { openTurns } from '../domain/turns.ts'
 import { waitAtMost } from '../ports/clock.ts'
-import { entriesProjection } from '../projections/entries.ts'
 import { openIdentities } from '../projections/identities.ts'
-import { followPeople, type People } from '../projections/people.ts'
-import { searchProjection } from '../projections/search.ts'
+import { foldPeople } from '../projections/people.ts'
 import { followTokens } from '../projections/tokens.ts'
-import { wordOfTheDay } from '../queries/days.ts'
-import { entryHistory, FOLDS_AT_ONCE, FOLDS_OF_ONE, getEntry } from '../queries/entries.ts'
-import { randomEntry } from '../queries/entry-draw.ts'
-import { exportEntries } from '../queries/entry-export.ts'
-import { listEntries } from '../queries/entry-lists.ts'
-import { searchEntries, suggestEntries } from '../queries/search-entries.ts'
 import type { MailRule } from '../subscribers/mail.ts'
 import { signUpEnds } from './address.ts'
 import { openAnalytics } from './analytics.ts'
+import { type Area, problemsOf, routesOf, type Service } from './area.ts'
 import { openBlocks } from './blocks.ts'
 import type { Closing, Core, Views } from './core.ts'
+import { roleRightsOf } from './declared.ts'
 import { forgetAccount, openErasure } from './erasure.ts'
 import { openHistoryEdge } from './history.ts'
-import { openAdministration, openIdentity, openIdentityPort } from './identity.ts'
+import { openIdentity, scopeOf } from './identity.ts'
 import { openLive } from './live.ts'
 import { consumerTrace } from './logging.ts'
 import { mailRules, type StartedMail, startMail } from './mail.ts'
-import { openOpenId } from './openid.ts'
 import { openOperation } from './operation.ts'
-import { openOwnDataOf, openPeople } from './people.ts'
-import { openProfilePort } from './profile.ts'
 import { bindSubscribers } from './subscribers.ts'
 import { openHotRecords } from './warming.ts'
 
 const VERIFIED_TOKENS = 10_000
-
-const openQueries = (
-  core: Core,
-  views: Views,
-  { counter, query }: ReturnType<typeof openAnalytics>,
-  people: People,
-) => {
-  const reads = {
-    entries: views.of(entriesProjection),
-    log: core.log,
-    streams: core.transactor(entryAggregate),
-    folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE),
-    people,
-  }
-  const search = { search: views.of(searchProjection), entries: views.of(entriesProjection) }
-  const system = (commandId: string) => ({
-    commandId,
-    actor: operator,
-    correlationId: commandId,
-    at: core.clock.now(),
-  })
-  return {
-    getEntry: getEntry(reads),
-    listEntries: listEntries(reads),
-    entryHistory: entryHistory(reads),
-    exportEntries: exportEntries(reads),
-    randomEntry: randomEntry(reads, seed => pointOf(seed ?? core.newId())),
-    wordOfTheDay: wordOfTheDay({
-      reads,
-      clock: core.clock,
-      pointOf,
-      chosen: async (language, date) => (await core.transactor(dayAggregate).load(dayStream(language, date))).state,
-      choose: async (language, date, entryId, gone) => {
-        const decide = choose({ language, date, entryId }, gone)
-        const result = await core.transactor(dayAggregate).run(dayStream(language, date), decide, system(core.newId()))
-        return isRefusal(result) ? undefined : result.state
-      },
-    }),
-    searchEntries: searchEntries(search, counter.count),
-    analytics: query,
-    suggestEntries: suggestEntries(search),
-  }
-}
 
 /**
  * Consumers end with the batch they are at, and leave where they stand and their lease: two calls on an engine, each of which
@@ -102,11 +45,9 @@ const ENDING_MS = 2_000
 
 /** What works in the background of a service: projections, subscribers, followers. */
 const startRunning = async (
-  core: Core,
-  views: Views,
+  { core, views, areas, opened }: Pick<ServiceOptions, 'core' | 'views' | 'areas' | 'opened'>,
   rules: readonly MailRule[],
   logger: Logger,
-  opened: Closing[],
 ) => {
   const { log, clock } = core
   const ending = new AbortController()
@@ -118,13 +59,14 @@ const startRunning = async (
     name: each.name,
     handle: each.run(signal, complain(`projection ${each.name}`), trace),
   }))
-  const subscribers = bindSubscribers(core, rules).map(each => ({
+  const subscribers = bindSubscribers(core, areas, rules).map(each => ({
     name: each.name,
     handle: each.run(signal, complain(`subscriber ${each.name}`), trace),
   }))
   const identities = openIdentities(clock)
-  const people = followPeople({ log, clock, signal, onError: complain('people') })
-  const follower = followTokens({ log, clock, signal, identities })
+  const heard = foldPeople()
+  const follower = followTokens({ log, clock, signal, identities, people: heard, onPassed: complain('people') })
+  const people = { ...heard, position: follower.position, reached: follower.reached }
   // A removed text leaves this node's memory too, whichever node removed it.
   const head = await log.head()
   const forgetting = tail({
@@ -158,17 +100,13 @@ const startRunning = async (
     close: async () => {
       ending.abort()
       const consumers = [...projections, ...subscribers].map(each => each.handle.done)
-      const all = Promise.all([...consumers, follower.done, people.done, forgetting, ended])
+      const all = Promise.all([...consumers, follower.done, forgetting, ended])
       // Whoever is not waited for ends with what it stands on, and its lease lapses by itself.
       await waitAtMost(clock, ENDING_MS, all)
     },
   })
   return { projections, subscribers, follower, identities, people }
 }
-
-const issuerOf = (config: Config): string => config.publicUrl ?? 'urn:lexichron'
-/** Who signs tokens, and for whom: the public address, or a name where there is none. */
-export const scopeOf = (config: Config) => ({ issuer: issuerOf(config), audience: issuerOf(config) })
 
 const LOST_END =
   'the log has lost its end: events that consumers had seen are not in it; it has a new id, and read models are built anew'
@@ -178,9 +116,10 @@ const lostEndOf = ({ logId, seen, head }: NonNullable<Core['store']['lostEnd']>)
   head: String(head),
 })
 
-export type ServiceParts = {
+export type ServiceOptions = {
   readonly core: Core
   readonly views: Views
+  readonly areas: readonly Area[]
   readonly config: Config
   /** Of package.json. */
   readonly version: string
@@ -188,13 +127,13 @@ export type ServiceParts = {
   readonly serviceLog: ServiceLog
   /** How much of the dictionary is there, in percent, while it is being filled. */
   readonly filling: () => number | undefined
+  /** Takes what has to be closed. */
+  readonly opened: Closing[]
 }
 
 /** Opens the service: what works in the background, live feed, operation and the HTTP server. */
-export const openService = async (
-  { core, views, config, version, serviceLog, filling }: ServiceParts,
-  opened: Closing[],
-) => {
+export const openService = async (options: ServiceOptions) => {
+  const { core, views, areas, config, version, serviceLog, filling, opened } = options
   const { logger } = serviceLog
   if (core.store.lostEnd) logger.error({ lostEnd: lostEndOf(core.store.lostEnd) }, LOST_END)
   // Whoever cannot read what tokens are signed with does not begin: it could let nobody in, and would say so to each alone.
@@ -204,7 +143,7 @@ export const openService = async (
   // Closed after the subscribers, whose effects are its jobs.
   let mail: StartedMail | undefined
   opened.push({ close: async () => mail?.close() })
-  const running = await startRunning(core, views, rules, logger, opened)
+  const running = await startRunning(options, rules, logger)
   const started = await startMail(core, config, { rules, others: [signUpEnds(core).kind] }, logger)
   mail = started
   const figures = openAnalytics(core, views, logger, opened)
@@ -218,7 +157,9 @@ export const openService = async (
   const { follower, identities, people } = running
   const identity = await openIdentity(core, config.publicUrl)
   const blocks = await openBlocks(core, config, err => logger.error({ part: 'blocks', err }, 'not read'), opened)
+  const roles = roleRightsOf(areas)
   const authority = openTokenAuthority({
+    roles,
     verifier,
     follower,
     identities,
@@ -266,20 +207,35 @@ export const openService = async (
     },
     opened,
   )
-  const erasure = await openErasure(core, issuerOf(config), config.keyBackupDays)
-  const server = await openHttpServer({
-    identity: {
-      ...openIdentityPort(core, identity, identities, scopeOf(config)),
-      erasure,
-    },
-    administration: openAdministration(core, identities),
-    people: openPeople(core, identity, identities),
-    ownData: openOwnDataOf(core, history.history, identities),
-    profile: await openProfilePort(core),
-    names: people,
+  const scope = scopeOf(config)
+  const erasure = await openErasure(core, scope.issuer, config.keyBackupDays)
+  const jwks = async () => {
+    const { keys } = jwksOf(await core.keys.signing(core.clock.now()))
+    // The key of receipts stays for good. Tokens are verified by the keys of tokens alone, whatever is listed here.
+    return { keys: [...keys.map(key => ({ ...key })), ...erasure.keys.map(key => ({ ...key }))] }
+  }
+  const service: Service = {
+    core,
+    views,
+    config,
+    logger,
+    running,
+    authority,
+    identity,
+    erasure,
     blocks,
-    openId: await openOpenId(core, config, identity, scopeOf(config), logger, opened),
+    history,
+    figures,
     live,
+    operation: { ...operation, version, roles, jwks },
+    opened,
+  }
+  const server = await openHttpServer({
+    routes: await routesOf(areas, service),
+    problems: problemsOf(areas),
+    names: people,
+    blocks: blocks.list,
+    sockets: live,
     settings: {
       ...defined({ publicUrl: config.publicUrl, securityContact: config.securityContact }),
       allowedOrigins: config.allowedOrigins,
@@ -289,9 +245,6 @@ export const openService = async (
     version,
     authority,
     logger,
-    entries: core.transactor(entryAggregate),
-    queries: openQueries(core, views, figures, people),
-    history,
     execute: openExecutor({ cache: core.cache, clock: core.clock, newId: core.newId }),
     freshness: {
       position: views.position,
@@ -306,13 +259,8 @@ export const openService = async (
     cache: core.cache,
     clock: core.clock,
     newId: core.newId,
-    jwks: async () => {
-      const { keys } = jwksOf(await core.keys.signing(core.clock.now()))
-      // The key of receipts stays for good. Tokens are verified by the keys of tokens alone, whatever is listed here.
-      return { keys: [...keys.map(key => ({ ...key })), ...erasure.keys.map(key => ({ ...key }))] }
-    },
+    metrics: operation.metrics,
     filling,
-    ...operation,
   })
   opened.push(server)
   // First of all: what jobs there are may end while requests do.

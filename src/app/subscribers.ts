@@ -5,12 +5,10 @@ import type { Subscriber } from '../core/subscribe/define.ts'
 import { inspectSubscriber, retrySubscriber } from '../core/subscribe/inspect.ts'
 import { runSubscriber } from '../core/subscribe/runner.ts'
 import { beginOutward, type UnsentDeps } from '../core/subscribe/unsent.ts'
-import { type MailRule, mailSubscriber } from '../subscribers/mail.ts'
-import { redactionSubscriber } from '../subscribers/redaction.ts'
-import { addressMoves, signUpEnds } from './address.ts'
+import type { MailRule } from '../subscribers/mail.ts'
+import type { Area } from './area.ts'
 import type { Core } from './core.ts'
 import { projectionsOf } from './declared.ts'
-import { factorChanges } from './factors.ts'
 
 export const unsentDeps = ({ log, reads, jobs }: Core, subscriber: Subscriber): UnsentDeps => ({
   subscriber,
@@ -38,12 +36,11 @@ const bindSubscriber = (core: Core, subscriber: Subscriber) => {
 
 const removingIn = ({ reads, log, areas }: Core) => openRemoving(reads, log.logId, projectionsOf(areas).map(removedBy))
 
-/** Every subscriber of the service: a new one is one line more. */
-export const bindSubscribers = (core: Core, rules: readonly MailRule[]) => [
-  bindSubscriber(core, redactionSubscriber({ log: core.log, keys: core.keys, remove: removingIn(core) })),
-  bindSubscriber(core, addressMoves(core)),
-  bindSubscriber(core, signUpEnds(core).subscriber),
-  bindSubscriber(core, factorChanges(core)),
-  bindSubscriber(core, mailSubscriber(rules, core)),
-]
+/** The subscribers of the areas. */
+export const bindSubscribers = (core: Core, areas: readonly Area[], rules: readonly MailRule[]) => {
+  const given = { core, rules, remove: removingIn(core) }
+  return areas
+    .flatMap(({ subscribers }) => subscribers?.(given) ?? [])
+    .map(subscriber => bindSubscriber(core, subscriber))
+}
 export type Subscribers = ReturnType<typeof bindSubscribers>

@@ -56,7 +56,7 @@ export const lookAtLog = async (
 const lookAtLookups = async ({ store }: Core, { signal }: Watch): Promise<Pick<VerifyReport, 'lookups'>> =>
   defined({ lookups: await store.lookAtLookups?.(signal) })
 
-/** Before anything is read by them. What still differs then cannot be mended: two lines of events of one name, for one. */
+/** Before anything is read by them. What still differs then cannot be mended. */
 const repairLookups = async (core: Core, watch: Watch): Promise<Pick<RepairReport, 'lookups'>> => {
   const { lookups: found } = await lookAtLookups(core, watch)
   if (!found || found.different === 0 || watch.signal.aborted) return defined({ lookups: found })
@@ -64,7 +64,7 @@ const repairLookups = async (core: Core, watch: Watch): Promise<Pick<RepairRepor
   const { lookups: left } = await lookAtLookups(core, watch)
   const repaired = left?.different === 0
   const { different, differences } = repaired ? found : (left ?? found)
-  return { lookups: { different, differences, repaired } }
+  return { lookups: { different, differences, setAside: (left ?? found).setAside, repaired } }
 }
 
 export const verifyAll = async (core: Core, views: Views, watch: Watch): Promise<VerifyReport> => {

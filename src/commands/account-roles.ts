@@ -1,7 +1,7 @@
 /** What administrators do to accounts: roles, suspension. */
 
 import type { Accepted, Transactor } from '../core/write/transact.ts'
-import { type AccountEvent, type AccountState, accountStream } from '../domain/account/account.ts'
+import { type AccountEvent, type AccountRefusal, type AccountState, accountStream } from '../domain/account/account.ts'
 import { type Administering, grantRole, reinstate, suspend, takeRole } from '../domain/account/administration.ts'
 import {
   ADMINISTRATORS_STREAM,
@@ -58,13 +58,13 @@ const run = async (
   deps: Deps,
   id: string,
   by: Actor,
-  decide: Decide<AccountState, AccountEvent>,
+  decide: Decide<AccountState, AccountEvent, AccountRefusal>,
   from: From,
   begins = false,
 ): Promise<Administered> => {
   const stream = accountStream(id)
   const carry = () => deps.accounts.run(stream, decide, { ...envelopeOf(deps, from), actor: by })
-  const on = (change: Decide<Administrators, AdministratorsEvent>) =>
+  const on = (change: Decide<Administrators, AdministratorsEvent, AccountRefusal>) =>
     deps.administrators.run(ADMINISTRATORS_STREAM, change, { ...envelopeOf(deps, from), actor: by })
   const { state } = await deps.accounts.load(stream)
   const decided = decide(state)
@@ -150,19 +150,19 @@ export const suspendAccount = (deps: Deps, id: string, reason: string, by: Actor
 export const endAccountSessions = (
   deps: Deps,
   id: string,
-  grounds: string,
+  reason: string,
   by: Actor,
   from: From,
-): Promise<Administered> => run(deps, id, by, endSessionsFor(by.id, grounds), from)
+): Promise<Administered> => run(deps, id, by, endSessionsFor(by.id, reason), from)
 
 /** The same for one of them. */
 export const endAccountSession = async (
   deps: Deps & Pick<IdentityDeps, 'sessions'>,
-  about: { readonly id: string; readonly sessionId: string; readonly grounds: string },
+  about: { readonly id: string; readonly sessionId: string; readonly reason: string },
   by: Actor,
   from: From,
 ): Promise<'done' | Refusal> => {
-  const decide = endSessionFor(about.id, by.id, about.grounds)
+  const decide = endSessionFor(about.id, by.id, about.reason)
   const envelope = { ...envelopeOf(deps, from), actor: by }
   const result = await deps.sessions.run(sessionStream(about.sessionId), decide, envelope)
   return isRefusal(result) ? result : 'done'

@@ -7,7 +7,13 @@
 import { type Account, accountStream, moveAddress, moveBack } from '../domain/account/account.ts'
 import { endFault } from '../domain/account/standing.ts'
 import { changeBy, ownerOf, releaseAddress } from '../domain/address/address.ts'
-import { confirmChange, leaveAddress, requestChange, revertChange } from '../domain/address/change.ts'
+import {
+  confirmChange,
+  type HolderRefusal,
+  leaveAddress,
+  requestChange,
+  revertChange,
+} from '../domain/address/change.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { linkInvalid } from '../domain/address/links.ts'
 import { defined } from '../domain/defined.ts'
@@ -20,8 +26,7 @@ import type { Admit } from './sessions.ts'
 
 type Done = 'done' | Refusal
 
-const suspended = (): Refusal =>
-  refuse('account-suspended', 'The account is suspended: its address is not changed meanwhile.')
+const suspended = () => refuse('account-suspended', 'The account is suspended: its address is not changed meanwhile.')
 
 /** What the clocks of two nodes may differ by: what was added on another one is of this time too. */
 const SKEW_MS = 5_000
@@ -167,7 +172,7 @@ export const revertAddressChange = async (
   if (!link) return linkInvalid()
   const envelope = envelopeOf(deps, from)
   const { holder } = (await deps.addresses.load(link.claim)).state
-  let fault: Refusal | undefined
+  let fault: Refusal<HolderRefusal> | undefined
   if (holder?.revertHash === link.hash) {
     const { state: account } = await deps.accounts.load(accountStream(holder.accountId))
     fault = endFault(account)

@@ -10,6 +10,7 @@ import { checkLemma } from '../domain/entry/lemma.ts'
 import { StandingMembers } from '../domain/entry/members.ts'
 import type { EntryState } from '../domain/entry/state.ts'
 import type { JsonObject } from '../domain/event.ts'
+import { REVISION } from '../domain/forms.ts'
 import { entryId } from '../domain/ids.ts'
 import { isRefusal, refuse } from '../domain/refusal.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from '../domain/text/registered-languages.ts'
@@ -63,10 +64,12 @@ export const draftEntry: EntryCommand<{ readonly body: Draft }> = {
     const identity = identityOf(body)
     return isRefusal(identity) ? identity : entryStream(entryId(identity))
   },
-  // The lemma is nowhere any more but in this request, so that only here the others of it can be found.
+  // Of one that was removed the lemma is nowhere any more but in this request, so that only here the others of it can be found.
   explain: async (refusal, { body }, revisionOf) => {
     const identity = identityOf(body)
-    if (refusal.refused !== 'entry-removed' || isRefusal(identity)) return refusal
+    if (isRefusal(identity)) return refusal
+    if (refusal.refused === 'entry-exists') return { ...refusal, context: { entryId: entryId(identity) } }
+    if (refusal.refused !== 'entry-removed') return refusal
     for (let homograph = 1; homograph <= MOST_HOMOGRAPHS; homograph += 1)
       if ((await revisionOf(entryStream(entryId({ ...identity, homograph })))) === 'none')
         return { ...refusal, context: { nextHomograph: homograph } }
@@ -178,7 +181,7 @@ export const restoreEntry: EntryCommand<OnEntry<Static<typeof OptionalReasonBody
 }
 
 export const RevertBody = Type.Object(
-  { toRevision: Type.String({ pattern: '^(0|[1-9][0-9]{0,14})$' }), reason: Type.Optional(text) },
+  { toRevision: Type.String({ pattern: REVISION }), reason: Type.Optional(text) },
   { ...strict, $id: 'EntryRevert' },
 )
 export const revertEntry: EntryCommand<OnEntry<Static<typeof RevertBody>>> = {

@@ -8,7 +8,11 @@ const FIRST_SLOTS = 1 << 14
 const MAX_FILL = 0.5
 
 /** `put` keeps the line under the id (a UUID) and returns undefined, or returns the line that is there already. */
-export type IdLines = { put(id: string, line: number): number | undefined; readonly size: number }
+export type IdLines = {
+  put(id: string, line: number): number | undefined
+  has(id: string): boolean
+  readonly size: number
+}
 
 export const openIdLines = (): IdLines => {
   let slots = FIRST_SLOTS
@@ -37,12 +41,17 @@ export const openIdLines = (): IdLines => {
     }
   }
 
+  const wordsOf = (id: string) => {
+    const hex = id.replaceAll('-', '')
+    const word = (n: number) => Number.parseInt(hex.slice(n * 8, n * 8 + 8), 16)
+    return [word(0), word(1), word(2), word(3)] as const
+  }
+
   return {
+    has: id => table[search(...wordsOf(id)) + 4] !== 0,
     put: (id, line) => {
       if (size >= slots * MAX_FILL) grow()
-      const hex = id.replaceAll('-', '')
-      const word = (n: number) => Number.parseInt(hex.slice(n * 8, n * 8 + 8), 16)
-      const words = [word(0), word(1), word(2), word(3)] as const
+      const words = wordsOf(id)
       const at = search(...words)
       const known = table[at + 4] ?? 0
       if (known !== 0) return known

@@ -6,6 +6,7 @@
  * half-way or has another beside it writes what is missing, and nothing twice.
  */
 
+import type { Log } from '../core/log/log.ts'
 import type { Caller } from '../core/write/execute.ts'
 import type { Transactor } from '../core/write/transact.ts'
 import { defined } from '../domain/defined.ts'
@@ -28,9 +29,12 @@ import { entryId } from '../domain/ids.ts'
 import { type Fault, isRefusal, type Refusal } from '../domain/refusal.ts'
 import { importEntry } from './entries.ts'
 import { openIdLines } from './id-lines.ts'
+import { type LeftEntry, leftEntries } from './import-left.ts'
+import { openReasons, type ReasonCount } from './import-reasons.ts'
 import { type Outcome, openWriter, type WriteDeps } from './import-write.ts'
 
 export type ImportDeps = WriteDeps & {
+  readonly log: WriteDeps['log'] & Pick<Log, 'readAll'>
   readonly imports: Transactor<ImportState, ImportEvent>
   /** A fresh UUID: the run's id, which all its events are correlated by. */
   readonly newId: () => string
@@ -57,6 +61,8 @@ export type ImportRun = {
   /** Stops reading; what is on its way is finished. */
   readonly signal?: AbortSignal
   readonly onReport?: (report: ImportReport) => void
+  /** An entry that an earlier run has imported, that is still published, and that the source has no more. */
+  readonly onLeft?: (entry: LeftEntry) => void
   /** After every batch, with the counts so far. */
   readonly onProgress?: (counts: ImportCounts) => void
   /** Waited for before each batch: others have to keep up with what is written. */
@@ -65,13 +71,16 @@ export type ImportRun = {
   readonly inFlight?: number
 }
 
-/** `ended` is why it ended: at the source's end, at the first fault, or by the signal. Position of the last event written. */
+/** `ended` is why it ended: at the source's end, at the first fault under `strict` or since all there was were faults, or by the signal. */
 export type ImportSummary = {
   readonly source: string
   readonly format: ImportFormat
   readonly runId: string
   readonly ended: 'completed' | 'fault' | 'stopped'
   readonly counts: ImportCounts
+  readonly reasons: readonly ReasonCount[]
+  /** How many entries of earlier runs are not in the source any more. */
+  readonly left: number
   /** Position that a query may wait for to see what this run has written; 0n for a run that was not completed. */
   readonly position: bigint
 }
@@ -105,8 +114,10 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
 
   const writer = openWriter(deps, { caller, runId })
   const counts = { written: 0, unchanged: 0, kept: 0, faults: 0 }
+  const reasons = openReasons()
   const report = (kind: ImportReport['kind'], item: SourceItem, reason: string, errors?: readonly Fault[]) => {
     counts[kind === 'fault' ? 'faults' : 'kept'] += 1
+    reasons.add(kind, reason)
     const { file, line } = item
     // Of a line that is wrong it may be anything.
     const lemma = item.kind === 'record' ? item.record.identity.lemma.slice(0, 2 * MAX_LEMMA) : undefined
@@ -121,6 +132,8 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
   }
 
   const lines = openIdLines()
+  /** What is wrong is in the source all the same. */
+  const wrong = openIdLines()
   /** The record to write, or undefined when it was reported instead. */
   const admit = (item: SourceItem): Entrance | undefined => {
     if (item.kind === 'fault') {
@@ -129,6 +142,7 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
     }
     const record = checkRecord(item.record)
     if (isRefusal(record)) {
+      wrong.put(entryId(item.record.identity), item.line)
       const errors = record.errors ?? []
       report('fault', item, reasonOf(errors), errors)
       return undefined
@@ -197,10 +211,23 @@ export const runImport = async (deps: ImportDeps, run: ImportRun): Promise<Impor
   while (pending.size > 0) await Promise.all(pending)
   if (failures.length > 0) throw failures[0]
 
-  const summary = { source, format, runId, counts: { ...counts } }
+  const summary = { source, format, runId, counts: { ...counts }, reasons: reasons.all(), left: 0 }
   if (run.strict && counts.faults > 0) return { ...summary, ended: 'fault', position: 0n }
   if (signal?.aborted) return { ...summary, ended: 'stopped', position: 0n }
+  // It is the wrong source: nothing of it could be taken.
+  if (counts.faults > 0 && counts.written + counts.unchanged + counts.kept === 0)
+    return { ...summary, ended: 'fault', position: 0n }
+  let left = 0
+  if (!asNew)
+    for await (const entry of leftEntries(deps, {
+      actor: caller.actor.id,
+      isThere: id => lines.has(id) || wrong.has(id),
+      signal,
+    })) {
+      left += 1
+      run.onLeft?.(entry)
+    }
   const completed = await deps.imports.run(stream, completeImport(counts), envelope(deps.newId()))
   if (isRefusal(completed)) return completed
-  return { ...summary, ended: 'completed', position: completed.position }
+  return { ...summary, left, ended: 'completed', position: completed.position }
 }

@@ -14,7 +14,7 @@ import { defined } from '../domain/defined.ts'
 import { denied } from '../domain/denial.ts'
 import { type Profile, type ProfileEvent, profileStream } from '../domain/profile/profile.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
-import { isRole, type Permission, roles } from '../domain/roles.ts'
+import { isRole, type Rights, roles } from '../domain/roles.ts'
 import {
   type DeviceEvent,
   type Devices,
@@ -54,7 +54,7 @@ export type AccountView = {
 }
 
 /** Who looks, as what, and where that came from. */
-export type Onlooker = Looker & { readonly permissions: ReadonlySet<Permission> }
+export type Onlooker = Looker & Pick<Rights, 'permissions' | 'isTold'>
 
 /** What somebody needs to whom addresses are shown. */
 const ADDRESSES = 'accounts:manage'

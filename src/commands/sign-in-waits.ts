@@ -37,7 +37,7 @@ export type Trying = { readonly claim: string } & ({ readonly device: string } |
 export const countTry = async (cache: Pick<Cache, 'hit'>, trying: Trying): Promise<number | undefined> => {
   const within = async (key: string, counted: readonly Tier[]): Promise<number | undefined> => {
     for (const { tries, ms } of counted) {
-      const hit = await cache.hit(`limit:sign-in:${key}:${ms}`, ms).catch(() => undefined)
+      const hit = await Promise.resolve(cache.hit(`limit:sign-in:${key}:${ms}`, ms)).catch(() => undefined)
       if (hit && hit.count > tries) return hit.resetMs
     }
     return undefined

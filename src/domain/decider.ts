@@ -3,7 +3,7 @@
  * a refusal. No events means "already true" and is a success.
  */
 import type { DomainEvent, EventRoute, EventType, JsonObject, Recorded } from './event.ts'
-import type { Refusal } from './refusal.ts'
+import type { CommonRefusal, Refusal } from './refusal.ts'
 import type { Permission } from './roles.ts'
 
 /** Who decides, when, and under which command: the arguments that make a decision repeatable. */
@@ -14,18 +14,21 @@ export type By = {
   readonly commandId: string
 }
 
-export type Decision<E extends DomainEvent> = readonly E[] | Refusal
-export type Decide<State, E extends DomainEvent> = (state: State) => Decision<E>
+/** `Code` is the aggregate's own union of what it refuses; what any command may be refused for comes with it. */
+export type Decision<E extends DomainEvent, Code extends string> = readonly E[] | Refusal<Code | CommonRefusal>
+export type Decide<State, E extends DomainEvent, Code extends string> = (state: State) => Decision<E, Code>
 
 /** Events of one stream by their revisions. */
 export type EventsByRevision<E extends DomainEvent> = ReadonlyMap<bigint, Recorded<E>>
 
 /** A decision that needs a few events of the stream beside the state: those of the revisions that it names. */
-export type DecideOnEvents<State, E extends DomainEvent> = {
+export type DecideOnEvents<State, E extends DomainEvent, Code extends string> = {
   readonly needs: (state: State) => readonly bigint[]
-  readonly decide: (state: State, events: EventsByRevision<E>) => Decision<E>
+  readonly decide: (state: State, events: EventsByRevision<E>) => Decision<E, Code>
 }
-export type Deciding<State, E extends DomainEvent> = Decide<State, E> | DecideOnEvents<State, E>
+export type Deciding<State, E extends DomainEvent, Code extends string = string> =
+  | Decide<State, E, Code>
+  | DecideOnEvents<State, E, Code>
 
 /** How an earlier state is known from a later one and a few events, where folding from the start would cost as much as the stream is long. */
 export type Recall<State, E extends DomainEvent> = {

@@ -1,76 +1,57 @@
-/** Roles and what they permit, as `resource:action`. Accounts and tokens carry roles; commands and queries ask for permissions. */
+/**
+ * Roles, and what somebody may do: permissions, as `resource:action`. Accounts and tokens carry roles; commands and queries
+ * ask for permissions. Which there are, and who has them, each area says of its own (src/app/areas).
+ */
+import { defined } from './defined.ts'
 
-export const permissions = [
-  'entries:read',
-  'entries:read-drafts',
-  'entries:draft',
-  'entries:edit-own',
-  'entries:submit',
-  'entries:publish',
-  'entries:edit',
-  'entries:review',
-  'entries:retire',
-  'entries:redact',
-  'entries:import',
-  'events:read',
-  'events:read-text',
-  'events:read-personal',
-  'tokens:manage',
-  'projections:manage',
-  'analytics:read',
-  'operations:read',
-  'account:use',
-  'accounts:read',
-  'accounts:manage',
-  'blocks:manage',
-] as const
-export type Permission = (typeof permissions)[number]
+export type Permission = `${string}:${string}`
 
 export const roles = ['reader', 'contributor', 'editor', 'moderator', 'auditor', 'admin'] as const
 export type Role = (typeof roles)[number]
 
-/** `account:use`: one's own account; services have none, and are told so. */
-const reader: readonly Permission[] = ['entries:read', 'account:use']
-const contributor: readonly Permission[] = [
-  ...reader,
-  'entries:read-drafts',
-  'entries:draft',
-  'entries:edit-own',
-  'entries:submit',
-]
-const editor: readonly Permission[] = [
-  ...contributor,
-  'entries:publish',
-  'entries:edit',
-  'entries:review',
-  'entries:retire',
-]
-/** Takes away what must not stand, and sees who did what to an entry, without their addresses; does not decide what is published. */
-const moderator: readonly Permission[] = [
-  ...contributor,
-  'entries:review',
-  'entries:retire',
-  'entries:redact',
-  'accounts:read',
-]
-/** Reads everything that happened, people's text with it but not their personal data, and changes nothing. */
-const auditor: readonly Permission[] = [
-  ...reader,
-  'entries:read-drafts',
-  'entries:review',
-  'events:read',
-  'events:read-text',
-  'analytics:read',
-  'operations:read',
-]
+/** What everybody with an account is, whatever was granted beside it. */
+export const BASIC_ROLE: Role = 'contributor'
 
-const granted: Readonly<Record<Role, ReadonlySet<Permission>>> = {
-  reader: new Set(reader),
-  contributor: new Set(contributor),
-  editor: new Set(editor),
-  moderator: new Set(moderator),
-  auditor: new Set(auditor),
-  admin: new Set(permissions),
+/** Who has a permission: whoever asks at all, or a role. Administrators have all, so that none is named for them. */
+export type Holder = 'stranger' | Exclude<Role, 'admin'>
+
+/** The permissions of one area, each with its holders. */
+export type PermissionTable = Readonly<Record<Permission, readonly Holder[]>>
+
+export type RoleRights = {
+  /** All there are. */
+  readonly permissions: readonly Permission[]
+  /** What a stranger may do. */
+  readonly strangers: ReadonlySet<Permission>
+  of(role: Role): ReadonlySet<Permission>
+  /** The rights of somebody who has these permissions. */
+  rights(permissions: ReadonlySet<Permission>, inLanguages?: Rights['inLanguages']): Rights
+}
+
+const isPermission = (name: string): name is Permission => name.includes(':')
+
+/** What each role permits, by the tables of all areas. @throws {TypeError} when two have one permission. */
+export const openRoleRights = (tables: readonly PermissionTable[]): RoleRights => {
+  const held = tables.flatMap(table =>
+    Object.entries(table).flatMap(([name, holders]) => (isPermission(name) ? [{ name, holders }] : [])),
+  )
+  const permissions = held.map(({ name }) => name)
+  if (new Set(permissions).size < permissions.length) throw new TypeError('two areas have one permission')
+  const heldBy = (holder: Holder | 'admin'): ReadonlySet<Permission> =>
+    new Set(held.filter(({ holders }) => holder === 'admin' || holders.includes(holder)).map(({ name }) => name))
+  const granted = new Map(roles.map(role => [role, heldBy(role)]))
+  const nothing: ReadonlySet<Permission> = new Set()
+  const of = (role: Role): ReadonlySet<Permission> => granted.get(role) ?? nothing
+  const common = { permissions: of(BASIC_ROLE) }
+  return {
+    permissions,
+    strangers: heldBy('stranger'),
+    of,
+    rights: (everywhere, inLanguages) => {
+      const rights = { permissions: everywhere, ...defined({ inLanguages }) }
+      return { ...rights, isTold: !permitsAll(common, rights) }
+    },
+  }
 }
 
 /**
@@ -80,6 +61,12 @@ const granted: Readonly<Record<Role, ReadonlySet<Permission>>> = {
 export type Rights = {
   readonly permissions: ReadonlySet<Permission>
   readonly inLanguages?: ReadonlyMap<string, ReadonlySet<Permission>>
+  /**
+   * Is somebody with these rights told what the permission is called that they miss? Those are who were given more than
+   * everybody with an account has, everywhere or in a language: they have an administrator to ask for it. To all others a name
+   * is of no use but to find out what there is to be had.
+   */
+  readonly isTold?: boolean
 }
 
 /** Roles whose work is on entries: the others mean nothing in a language. */
@@ -105,10 +92,5 @@ export const permitsSomewhere = ({ permissions: everywhere, inLanguages }: Right
 export const permitsAll = (rights: Rights, { permissions: everywhere, inLanguages }: Rights): boolean =>
   everywhere.isSubsetOf(rights.permissions) &&
   [...(inLanguages ?? [])].every(([range, some]) => some.isSubsetOf(permissionsIn(rights, range)))
-
-export const permissionsOf = (role: Role): ReadonlySet<Permission> => granted[role]
-
-/** What a stranger may do: read what is published. */
-export const anonymousPermissions: ReadonlySet<Permission> = new Set<Permission>(['entries:read'])
 
 export const isRole = (value: unknown): value is Role => roles.some(role => role === value)

@@ -1,6 +1,7 @@
 /** Says what is wrong with the shape of JSON that came from outside: the same words over HTTP and in a file of lines. */
 import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { formOf } from './forms.ts'
 import { owned } from './owned.ts'
 import type { Fault } from './refusal.ts'
 
@@ -122,6 +123,8 @@ const details = (error: ShapeError): readonly Fault[] => {
   if (error.keyword === 'enum') return [{ pointer: at, code: 'enum', detail: oneOf(error.params['allowedValues']) }]
   if (error.keyword === 'const')
     return [{ pointer: at, code: 'const', detail: `This has to be ${JSON.stringify(error.params['allowedValue'])}.` }]
+  if (error.keyword === 'pattern')
+    return [{ pointer: at, code: 'pattern', detail: `This has to be ${formOf(error.params['pattern'])}.` }]
   // A union's fault is told by its branches.
   if (error.keyword === 'anyOf') return []
   return [{ pointer: at, code: error.keyword, detail: `This ${error.message ?? 'is wrong'}.` }]

@@ -21,14 +21,17 @@ export type Cache = {
   /** Claims the key for `ttl` ms; true for the one caller that got it. */
   claim(key: string, owner: string, ttl: number): Promise<{ readonly claimed: boolean; readonly owner: string }>
   release(key: string, owner: string): Promise<void>
-  /** Counts one hit in a window of `window` ms: how many there are now, and the ms until the window ends. */
-  hit(key: string, window: number): Promise<{ readonly count: number; readonly resetMs: number }>
+  /** Counts one hit in a window of `window` ms; at once where that takes no waiting, as every request is counted. */
+  hit(key: string, window: number): Promise<Hits> | Hits
   /** Says for `ttl` ms that the member of the group is there, with a text about it; all who are there now. */
   present(group: string, member: string, text: string, ttl: number): Promise<Present>
   leave(group: string, member: string): Promise<void>
   clear(): Promise<void>
   close(): Promise<void>
 }
+
+/** How many there are now, and the ms until the window ends. */
+export type Hits = { readonly count: number; readonly resetMs: number }
 
 /** By member, what it said last. `alone`: members of other processes cannot be seen, and are not among them. */
 export type Present = { readonly members: ReadonlyMap<string, string>; readonly alone: boolean }

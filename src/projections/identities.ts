@@ -47,6 +47,8 @@ export type Identities = {
   lateErasures(): { readonly held: number; readonly late: number }
   /** Accounts that are administrators without an end, as far as this node has heard. */
   administrators(): readonly string[]
+  /** What is kept. */
+  count(): { readonly accounts: number; readonly sessions: number }
 }
 
 const SWEEP_ABOVE = 10_000
@@ -141,6 +143,7 @@ export const openIdentities = (clock: Pick<Clock, 'now'>): Identities => {
       const found = [...ending].map(id => accounts.get(id)).map(account => account && lateness(account, now))
       return { held: found.filter(each => each === 'held').length, late: found.filter(each => each === 'late').length }
     },
+    count: () => ({ accounts: accounts.size, sessions: sessions.size }),
     administrators: () => [
       ...accounts
         .values()

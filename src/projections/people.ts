@@ -1,12 +1,9 @@
 /**
  * Display names, and who may see what of whom, in this node's memory. A name that is changed, hidden or erased is so in
  * every answer from the moment that this node hears of it, since names are put into answers as these are sent and kept nowhere else.
+ * The token follower feeds it, with the accounts that it reads anyway.
  */
-import { openWaiting } from '../core/consume/reached.ts'
-import { tail } from '../core/consume/tail.ts'
-import type { Log } from '../core/log/log.ts'
 import type { Reader } from '../core/query/define.ts'
-import { accountCategory } from '../domain/account/account.ts'
 import { AccountErased, ErasureBegun } from '../domain/account/erasure-events.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
@@ -18,7 +15,9 @@ import {
   preferencesCategory,
 } from '../domain/profile/preferences.ts'
 import { ProfileEdited, profileCategory } from '../domain/profile/profile.ts'
-import type { Clock } from '../ports/clock.ts'
+
+/** Beside those of accounts. */
+export const peopleCategories: readonly string[] = [profileCategory, preferencesCategory]
 
 type Choices = Pick<Preferences, 'privacy' | 'notifications'>
 /** `gone`: erased, or about to be. The name is then the one that stays with what was written, if any does. */
@@ -33,6 +32,8 @@ export type People = {
   listsFor(id: string, reader: Reader): boolean
   /** Is the person told of this on the live feed? */
   wants(id: string, notice: keyof Preferences['notifications']): boolean
+  /** Those of whom something is kept. */
+  count(): number
 }
 
 const standard: Choices = defaultPreferences('en')
@@ -82,6 +83,7 @@ export const foldPeople = (): People => {
     },
     listsFor: (id, reader) => isShownTo(choicesOf(id).privacy.activity, onlookerAt(id, reader)),
     wants: (id, notice) => choicesOf(id).notifications[notice],
+    count: () => people.size,
   }
 }
 
@@ -99,37 +101,4 @@ const choicesIn = (data: Recorded['data']): Choices | undefined => {
   if (!isSet(data)) return undefined
   const { privacy, notifications } = data.preferences
   return { privacy, notifications }
-}
-
-export type PeopleFollower = People & {
-  /** Position up to which the log is known here. */
-  position(): bigint
-  /** True once the log is known up to `position`; false when `timeoutMs` have passed before. */
-  reached(position: bigint, timeoutMs: number): Promise<boolean>
-  /** Resolves once it has ended, after the signal. */
-  readonly done: Promise<void>
-}
-
-/** Reads the log from its start on, which has one or two events of each person for it. */
-export const followPeople = (options: {
-  readonly log: Pick<Log, 'subscribe'>
-  readonly clock: Clock
-  readonly signal: AbortSignal
-  readonly onError: (error: unknown) => void
-}): PeopleFollower => {
-  const { clock, signal } = options
-  const people = foldPeople()
-  let position = 0n
-  const waiting = openWaiting({ position: () => position, clock, signal })
-  const done = tail({
-    ...options,
-    from: 0n,
-    filter: { categories: [profileCategory, preferencesCategory, accountCategory], types: [...types] },
-    onEvents: (events, reached) => {
-      for (const event of events) people.apply(event)
-      position = reached
-      waiting.wake()
-    },
-  })
-  return { ...people, position: () => position, reached: waiting.reached, done }
 }

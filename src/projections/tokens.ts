@@ -14,8 +14,10 @@ import {
   tokenEvents,
 } from '../domain/access/token.ts'
 import type { Recorded } from '../domain/event.ts'
+import { categoryOf } from '../domain/ids.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type Identities, identityCategories } from './identities.ts'
+import { type People, peopleCategories } from './people.ts'
 
 export type TokenFollower = {
   /** Undefined for a token that was never issued, or expired more than a day ago. */
@@ -48,11 +50,14 @@ export const followTokens = (options: {
   readonly log: Pick<Log, 'subscribe' | 'head'>
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** Accounts and their sessions, heard in the same order, so that one clock says how old all of it is. */
+  /** Accounts, their sessions and names, heard in the same order, so that one clock says how old all of it is. */
   readonly identities?: Identities
+  readonly people?: Pick<People, 'apply'>
+  /** Told of what somebody says of themselves that this build cannot read: nobody's rights depend on it, and it is passed over. */
+  readonly onPassed?: (error: UndecodableEventError) => void
 }): TokenFollower => {
-  const { log, clock, signal, identities } = options
-  const categories = [tokenCategory, ...(identities ? identityCategories : [])]
+  const { log, clock, signal, identities, people } = options
+  const categories = [tokenCategory, ...(identities ? identityCategories : []), ...(people ? peopleCategories : [])]
   const tokens = new Map<string, Token>()
   let position = 0n
   let heardAt = Number.NEGATIVE_INFINITY
@@ -71,6 +76,7 @@ export const followTokens = (options: {
   const apply = (event: Recorded): void => {
     if (!isTokenEvent(event)) {
       identities?.apply(event)
+      people?.apply(event)
       return
     }
     const id = event.stream.slice(tokenCategory.length + 1)
@@ -95,8 +101,14 @@ export const followTokens = (options: {
         }
       } catch (error) {
         if (error instanceof UndecodableEventError) {
-          stopped = error
-          return
+          if (!peopleCategories.includes(categoryOf(error.event.stream))) {
+            stopped = error
+            return
+          }
+          if (error.event.position > position) position = error.event.position
+          options.onPassed?.(error)
+          advance()
+          continue
         }
         // The store or the keys are away: heardAt grows old until they are back.
       }

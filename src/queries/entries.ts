@@ -25,6 +25,15 @@ import {
 } from './entry-history.ts'
 import { EntrySchema, type EntryView, leastOf, peopleIn, sightOf, viewAs, viewFor } from './entry-view.ts'
 
+/** What reading entries is refused for, beside what is refused of an entry. */
+export type EntryQueryRefusal =
+  | 'entry-gone'
+  | 'day-unknown'
+  | 'nothing-found'
+  | 'as-of-invalid'
+  | 'pattern-too-broad'
+  | 'pattern-invalid'
+
 /** What the queries read. */
 export type EntryReads = {
   readonly entries: View<EntryDocument>

@@ -5,7 +5,8 @@ import type { Cursor, Page, Query, Reader } from '../core/query/define.ts'
 import { denied } from '../domain/denial.ts'
 import { partsOfSpeech } from '../domain/entry/content.ts'
 import type { Json, JsonObject } from '../domain/event.ts'
-import { anonymousPermissions, type Permission, permissionsIn } from '../domain/roles.ts'
+import type { Permission } from '../domain/roles.ts'
+import { permissionsIn } from '../domain/roles.ts'
 import { compareKeysets, matches } from '../ports/conditions.ts'
 import type { Condition } from '../ports/read-store.ts'
 import {
@@ -213,7 +214,7 @@ const pageSchema = Type.Object({
 const neededFor = (status: string): Permission =>
   status === 'published' ? 'entries:read' : status === 'retired' ? 'entries:review' : 'entries:read-drafts'
 
-const stranger: Reader = { permissions: anonymousPermissions }
+const stranger: Reader = { permissions: new Set() }
 const mayList = ({ people }: Pick<EntryReads, 'people'>, contributor: string | undefined, reader: Reader): boolean =>
   contributor === undefined || people?.listsFor(contributor, reader) !== false
 

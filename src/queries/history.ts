@@ -19,6 +19,9 @@ import {
   historyPosition,
 } from '../projections/history.ts'
 
+/** What reading the history is refused for. */
+export type HistoryRefusal = 'event-not-found' | 'stream-not-found'
+
 /** Every member narrows. Positions exclude themselves; `from` is included, `to` is not. */
 export type HistoryQuestion = {
   readonly stream?: string

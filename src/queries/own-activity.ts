@@ -25,7 +25,7 @@ export const concerningTypes: readonly string[] = [
 ]
 
 /** Of what others did its owner is told the fact and the reason: not who it was, nor where else it stands. */
-const TOLD = ['reason', 'grounds', 'device', 'role', 'expiresAt', 'languages'] as const
+const TOLD = ['cause', 'reason', 'device', 'role', 'expiresAt', 'languages'] as const
 
 type Told = {
   readonly id: string

@@ -6,7 +6,7 @@ import { defined } from '../domain/defined.ts'
 import { PartOfSpeechSchema } from '../domain/entry/content.ts'
 import type { Json } from '../domain/event.ts'
 import { refuse } from '../domain/refusal.ts'
-import { highlightsOf, layers, type SearchField } from '../domain/search/match.ts'
+import { type Highlight, highlightsOf, layers, type SearchField } from '../domain/search/match.ts'
 import { parseQuery } from '../domain/search/query.ts'
 import { type SearchOutcome, searchOutcomes } from '../domain/search/searches.ts'
 import { EDGE_LETTERS, letters } from '../domain/search/terms.ts'
@@ -37,31 +37,36 @@ export const SearchItemSchema = Type.Object({
   matched: Type.Enum([...layers]),
   distance: Type.Optional(Type.Integer()),
   highlights: Type.Array(
-    Type.Object({ pointer: text, text, ranges: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])) }),
+    Type.Object({
+      pointer: text,
+      text,
+      ranges: Type.Array(Type.Object({ start: Type.Integer(), end: Type.Integer() }), {
+        description: 'Offsets in UTF-16, the end exclusive.',
+      }),
+    }),
   ),
 })
 export type SearchItem = {
   readonly entry: EntryView
   readonly matched: string
   readonly distance?: number
-  readonly highlights: readonly {
-    readonly pointer: string
-    readonly text: string
-    readonly ranges: readonly (readonly [number, number])[]
-  }[]
+  readonly highlights: readonly Highlight[]
 }
 export type Facets = Readonly<Record<string, readonly { readonly value: string; readonly count: number }[]>>
 export type SearchAnswer = Page<SearchItem> & { readonly facets?: Facets }
 
-const output = Type.Object({
-  items: Type.Array(SearchItemSchema),
-  next: Type.Union([text, Type.Null()]),
-  total: Type.Optional(Type.Integer()),
-  totalRelation: Type.Optional(Type.Enum(['eq', 'gte'])),
-  facets: Type.Optional(Type.Record(text, Type.Array(Type.Object({ value: text, count: Type.Integer() })))),
-  names: Type.Optional(Type.Record(text, text)),
-  filling: Type.Optional(FillingSchema),
-})
+const output = Type.Object(
+  {
+    items: Type.Array(SearchItemSchema),
+    next: Type.Union([text, Type.Null()]),
+    total: Type.Optional(Type.Integer()),
+    totalRelation: Type.Optional(Type.Enum(['eq', 'gte'])),
+    facets: Type.Optional(Type.Record(text, Type.Array(Type.Object({ value: text, count: Type.Integer() })))),
+    names: Type.Optional(Type.Record(text, text)),
+    filling: Type.Optional(FillingSchema),
+  },
+  { $id: 'SearchPage' },
+)
 
 /** Hits that facets are counted over; beyond it counts are a lower bound and `totalRelation` says `gte`. */
 const FACETED = 1_000
@@ -213,7 +218,7 @@ export const suggestEntries = (
   name: 'suggest-entries',
   ofAll: true,
   permission: 'entries:read',
-  output: Type.Object({ items: Type.Array(Suggestion), filling: Type.Optional(FillingSchema) }),
+  output: Type.Object({ items: Type.Array(Suggestion), filling: Type.Optional(FillingSchema) }, { $id: 'Suggestions' }),
   reads: [searchProjection],
   // Asked for with every letter typed: on a dictionary that is written to all the time, being right to the second would keep nothing.
   caching: () => ({ strategy: 'public', seconds: 5, staleSeconds: 25, tags: [REMOVAL] }),

@@ -60,8 +60,8 @@ const when = ({ meta, data }: Recorded): MailData => ({
 })
 
 /** Undefined once the reason is gone with its key. */
-const ended = ({ meta, data: { grounds } }: Recorded): MailData | undefined =>
-  typeof grounds === 'string' ? { at: { instant: meta.at }, reason: grounds } : undefined
+const ended = ({ meta, data: { reason } }: Recorded): MailData | undefined =>
+  typeof reason === 'string' ? { at: { instant: meta.at }, reason } : undefined
 
 /** What an administrator did, why, and on which terms. A dash stands for what is not said. */
 const administered = (event: Recorded): MailData => {
@@ -191,7 +191,7 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       ...notice,
       type: SessionsEnded.type,
       template: 'sessions-ended',
-      to: event => (event.data['reason'] === 'administrator' ? account(event) : nobody),
+      to: event => (event.data['cause'] === 'administrator' ? account(event) : nobody),
       data: ended,
     },
     {
@@ -199,7 +199,7 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       category: sessionCategory,
       type: SessionEnded.type,
       template: 'session-ended',
-      to: ({ data }) => (data['reason'] === 'administrator' ? [`account:${String(data['accountId'])}`] : nobody),
+      to: ({ data }) => (data['cause'] === 'administrator' ? [`account:${String(data['accountId'])}`] : nobody),
       data: ended,
     },
     { ...notice, type: AccountSuspended.type, template: 'account-suspended', data: administered },

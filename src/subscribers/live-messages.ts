@@ -1,15 +1,15 @@
 /** The messages of the subprotocol lexichron.v1: one schema each, from which they are checked and documented. */
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
+import { WELL_FORMED } from '../domain/forms.ts'
 import { faultsOf } from '../domain/shape.ts'
 import { channelNames } from './live-channels.ts'
 
 const strict = { additionalProperties: false }
-// Half a surrogate pair is no text, and could not be said again.
 const id = Type.String({
   minLength: 1,
   maxLength: 64,
-  pattern: '^\\P{Cs}*$',
+  pattern: WELL_FORMED,
   description: 'Chosen by the client, one a subscription.',
 })
 const after = Type.String({ minLength: 1, maxLength: 4096, description: 'An opaque position in the log.' })

@@ -109,6 +109,18 @@ t.test('times are checked by the given clock, also for a remembered token', asyn
   t.match(await verifier.verify(early), { claims: {} })
 })
 
+t.test('one that was verified vouches for no other with its signature', async t => {
+  const { verifier, sign, claims } = await open(t)
+  const token = await sign()
+  t.match(await verifier.verify(token), { claims: {} })
+  const [head = '', payload = '', signature = ''] = token.split('.')
+  const raised = { ...JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')), sub: 'somebody else' }
+  const other = `${head}.${Buffer.from(JSON.stringify(raised)).toString('base64url')}.${signature}`
+  t.same(await verifier.verify(other), { fault: 'not-genuine' })
+  t.same(await verifier.verify(`.${signature}`), { fault: 'malformed' })
+  t.same(await verifier.verify(token), { claims: claims() }, 'nor does it lose its own')
+})
+
 t.test('tokens outlive a rotation, and no key outlives its time', async t => {
   const { keys, clock, verifier, sign } = await open(t)
   const before = await sign({ expiresAt: new Date(clock.now().getTime() + 24 * HOUR) })

@@ -5,14 +5,13 @@ import { BlockList, isIPv4 } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { WebSocket } from 'ws'
-import { blockProblems } from '../../src/adapters/http/problems/blocks.ts'
+import { accessProblems } from '../../src/adapters/http/problems/access.ts'
 import { block, forgetEnded, listBlocks, unblock } from '../../src/commands/blocks.ts'
 import type { LogBatch } from '../../src/core/log/log.ts'
 import { openLog } from '../../src/core/log/open.ts'
 import { openTransactor } from '../../src/core/write/transact.ts'
 import { addBlock, blockAggregate, blockEvents, readTarget, removeBlock } from '../../src/domain/access/block.ts'
 import { networkText, readAddress, readNetwork } from '../../src/domain/network.ts'
-import { refuse } from '../../src/domain/refusal.ts'
 import { followBlocks } from '../../src/projections/blocks.ts'
 import { askUntil, openApi } from '../support/api.ts'
 import { inTime, openTestApp, whileTimeGoes } from '../support/app.ts'
@@ -284,21 +283,12 @@ t.test('a download that runs is cut; one that goes on after its address was bloc
       changed = listener
     },
   }
-  const port = {
-    add: async () => refuse('block-past', ''),
-    remove: async () => refuse('block-past', ''),
-    find: async () => refuse('block-not-found', ''),
-    page: async () => ({ blocks: [] }),
-    position: () => 0n,
-    reached: async () => true,
-  }
-  const { queries } = (await openEdge(t)).deps
   const exportEntries = async function* () {
     yield { items: [], cursor: { generation: '1.1', key: [''] }, position: 0n }
     yield { items: [], cursor: { generation: '1.1', key: [''] }, position: 0n }
     await new Promise(() => undefined)
   }
-  const edge = await openEdge(t, { deps: { queries: { ...queries, exportEntries }, blocks: { list, port } } })
+  const edge = await openEdge(t, { queries: { exportEntries }, deps: { blocks: list } })
   // Compressed, so little would wait for more.
   const headers = { 'accept-encoding': 'identity' }
   const running = await fetch(`${edge.url}/v1/entries/export`, { headers })
@@ -468,7 +458,9 @@ t.test('at the edge: refused before anything else, on every node, and what runs 
     json: { parts: { blocks: { state: 'ok', detail: { blocks: 2 } } } },
   })
   t.same(
-    Object.keys(blockProblems).filter(code => !seen.has(code)),
+    [...Object.keys(accessProblems).filter(code => code.startsWith('block-')), 'blocked'].filter(
+      code => !seen.has(code),
+    ),
     [],
   )
   t.same(api.faults, [])

@@ -77,13 +77,13 @@ t.test('sessions are told apart by device, and end one by one, all others, or al
   t.equal((await api('DELETE', '/v1/sessions?all=perhaps', { as: third.as })).status, 400)
   t.equal((await api('DELETE', '/v1/sessions?all=true', { as: third.as })).status, 204)
   await isOver(third.as)
-  t.match(await endings('SessionEnded', 1), [{ reason: 'ended', by: ada.id, device: String }])
+  t.match(await endings('SessionEnded', 1), [{ cause: 'ended', by: ada.id, device: String }])
   const [others, all] = await endings('SessionsEnded', 2)
   t.match(
     [others, all],
     [
-      { reason: 'all-others', except: third.id, device: String },
-      { reason: 'all', device: String },
+      { cause: 'all-others', except: third.id, device: String },
+      { cause: 'all', device: String },
     ],
   )
   t.notOk(Object(all).except)
@@ -120,10 +120,10 @@ t.test('an administrator lists and ends the sessions of others, says why, and is
   t.match((await mailTo(bea.email, /signed out everywhere/)).text, 'To be safe.')
 
   const ended = (await endings('SessionEnded', 2)).at(-1)
-  t.match(ended, { reason: 'administrator', by: String, device: String, accountId: bea.id })
-  t.notOk(ended?.grounds, 'why is for who may see personal data')
-  t.match((await endings('SessionEnded', 2, admin)).at(-1), { grounds: body.reason })
-  t.match((await endings('SessionsEnded', 3, admin)).at(-1), { reason: 'administrator', grounds: 'To be safe.' })
+  t.match(ended, { cause: 'administrator', by: String, device: String, accountId: bea.id })
+  t.notOk(ended?.reason, 'why is for who may see personal data')
+  t.match((await endings('SessionEnded', 2, admin)).at(-1), { cause: 'administrator', reason: body.reason })
+  t.match((await endings('SessionsEnded', 3, admin)).at(-1), { cause: 'administrator', reason: 'To be safe.' })
 })
 
 t.test('one sees in one’s own activity what was done at the account, and not by whom', async t => {
@@ -150,10 +150,10 @@ t.test('one sees in one’s own activity what was done at the account, and not b
     done.filter(({ type }) => type !== 'RoleGranted').map(({ type, data }) => [type, data]),
     [
       ['SignInFailed', { reason: 'credentials', device: String }],
-      ['SessionEnded', { reason: 'administrator', grounds: 'Stolen.' }],
-      ['SessionsEnded', { reason: 'administrator', grounds: 'To be safe.' }],
+      ['SessionEnded', { cause: 'administrator', reason: 'Stolen.' }],
+      ['SessionsEnded', { cause: 'administrator', reason: 'To be safe.' }],
       ['AccountSuspended', { reason: 'Quarrels.' }],
-      ['SessionsEnded', { reason: 'suspension' }],
+      ['SessionsEnded', { cause: 'suspension' }],
       ['AccountReinstated', { reason: 'Made up.' }],
     ],
   )

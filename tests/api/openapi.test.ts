@@ -3,6 +3,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
 import { exampleId } from '../../src/adapters/http/examples.ts'
 import { defined } from '../../src/domain/defined.ts'
+import { formOf } from '../../src/domain/forms.ts'
 import { type Operation, openApi, schemaFaults } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 
@@ -43,6 +44,21 @@ t.test('every request and answer has an example that its schema takes', async t 
         for (const each of all) t.equal(schemaFaults(document, schema, each), '', `${operationId} ${status}`)
       }
   }
+})
+
+t.test('what a text has to be is said in words, of each form that the document has', t => {
+  const patterns = new Set<string>()
+  const look = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    for (const [name, inner] of Object.entries(value)) {
+      if (name === 'pattern' && typeof inner === 'string') patterns.add(inner)
+      look(inner)
+    }
+  }
+  look(document)
+  t.ok(patterns.size >= 5)
+  for (const pattern of patterns) t.not(formOf(pattern), formOf('something'), pattern)
+  t.end()
 })
 
 type Schema = { readonly [member: string]: unknown }

@@ -3,11 +3,15 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
 import { addressKey, defaultLimits } from '../../src/adapters/http/limits.ts'
+import { accessProblems } from '../../src/adapters/http/problems/access.ts'
 import { accountProblems } from '../../src/adapters/http/problems/accounts.ts'
-import { blockProblems } from '../../src/adapters/http/problems/blocks.ts'
-import { liveProblemCodes } from '../../src/adapters/http/problems/live.ts'
+import { liveProblems } from '../../src/adapters/http/problems/live.ts'
 import { openIdProblems } from '../../src/adapters/http/problems/openid.ts'
-import { problemCodes } from '../../src/adapters/http/problems.ts'
+import { profileProblems } from '../../src/adapters/http/problems/profiles.ts'
+import { sessionProblems } from '../../src/adapters/http/problems/sessions.ts'
+import { openProblems } from '../../src/adapters/http/problems.ts'
+import { problemsOf } from '../../src/app/area.ts'
+import { areas } from '../../src/app/areas.ts'
 import { UndecodableEventError } from '../../src/core/log/log.ts'
 import { ProjectionError } from '../../src/core/project/errors.ts'
 import { type AppendResult, EventStoreError } from '../../src/ports/event-store.ts'
@@ -308,15 +312,14 @@ t.test('two streams at once', async t => {
   const cut = await fetch(`${edge.url}/v1/entries/export`)
   t.equal(cut.status, 200)
   await cut.body?.cancel()
-  const found = await edge.deps.queries.getEntry.run({ id: path.slice(12) }, { permissions: new Set() })
+  const found = await edge.queries.getEntry.run({ id: path.slice(12) }, { permissions: new Set() })
   const blocked = Promise.withResolvers<void>()
   const exportEntries = async function* () {
     const cursor = { generation: '1.1', key: [''] }
     yield { items: 'refused' in found ? [] : [found.value], cursor, position: 0n }
     await blocked.promise
   }
-  const queries = { ...edge.deps.queries, exportEntries }
-  const own = await openEdge(t, { settings: { limits: unlimited }, deps: { queries } })
+  const own = await openEdge(t, { settings: { limits: unlimited }, queries: { exportEntries } })
   const first = await fetch(`${own.url}/v1/entries/export`)
   const second = await fetch(`${own.url}/v1/entries/export`)
   t.equal(second.status, 429)
@@ -328,7 +331,7 @@ t.test('two streams at once', async t => {
 })
 
 t.test('who takes nothing of a stream is cut off, and holds nothing any more', async t => {
-  const found = await edge.deps.queries.getEntry.run({ id: (await published()).slice(12) }, { permissions: new Set() })
+  const found = await edge.queries.getEntry.run({ id: (await published()).slice(12) }, { permissions: new Set() })
   if ('refused' in found) throw new Error(found.detail)
   const ended = Promise.withResolvers<string>()
   const items = Array.from({ length: 200 }, () => found.value)
@@ -340,9 +343,8 @@ t.test('who takes nothing of a stream is cut off, and holds nothing any more', a
       ended.resolve('ended')
     }
   }
-  const queries = { ...edge.deps.queries, exportEntries }
   const timeouts = { headersMs: 200, requestMs: 400, idleMs: 300 }
-  const own = await openEdge(t, { settings: { limits: unlimited, timeouts }, deps: { queries } })
+  const own = await openEdge(t, { settings: { limits: unlimited, timeouts }, queries: { exportEntries } })
   const socket = connect(Number(new URL(own.url).port), '127.0.0.1', () =>
     socket.write('GET /v1/entries/export HTTP/1.1\r\nhost: localhost\r\n\r\n'),
   )
@@ -508,15 +510,19 @@ t.test('every problem was seen, and each as the document says', async t => {
   // Those of the command line, which the edge never causes.
   const elsewhere = ['entry-edited', 'token-not-found', 'role-unknown', 'token-life']
   // Those of the live feed (tests/ws/live.test.ts).
-  for (const code of liveProblemCodes) seen.add(code)
+  for (const code of Object.keys(liveProblems)) seen.add(code)
+  seen.add('origin-refused')
   // Those of accounts (tests/api/accounts.test.ts).
-  for (const code of Object.keys(accountProblems)) seen.add(code)
+  for (const table of [accountProblems, sessionProblems, profileProblems])
+    for (const code of Object.keys(table)) seen.add(code)
+  seen.add('not-an-account').add('passwords-busy').add('csrf-invalid')
   // Those of blocks (tests/api/blocks.test.ts).
-  for (const code of Object.keys(blockProblems)) seen.add(code)
+  for (const code of Object.keys(accessProblems)) seen.add(code)
+  seen.add('blocked')
   // Caused in tests/api/openid.test.ts.
   for (const code of Object.keys(openIdProblems)) seen.add(code)
   t.same(
-    problemCodes.filter(code => !seen.has(code) && !elsewhere.includes(code)),
+    openProblems(problemsOf(areas)).codes.filter(code => !seen.has(code) && !elsewhere.includes(code)),
     [],
   )
   t.same([...new Set(api.faults)], [])

@@ -12,12 +12,12 @@ import { openWarming } from '../../src/adapters/http/warming.ts'
 import { openApp } from '../../src/app/program.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Caching } from '../../src/core/query/define.ts'
-import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
 import type { Cache } from '../../src/ports/cache.ts'
 import { entriesProjection } from '../../src/projections/entries.ts'
 import { openApi } from '../support/api.ts'
 import { inTime, openTestApp, whileTimeGoes } from '../support/app.ts'
 import { fakeClock, settle } from '../support/clocks.ts'
+import { anonymousPermissions, permissionsOf } from '../support/roles.ts'
 import { environmentFor, temporaryFolder } from '../support/service.ts'
 
 const stranger: Requester = { permissions: anonymousPermissions }
@@ -63,7 +63,7 @@ const open = (caching: Caching, shared?: { cache: Cache; clock: ReturnType<typeo
       body: undefined,
       headers: {},
       requester: stranger,
-      address: '192.0.2.1',
+      address: () => '192.0.2.1',
       counted: 'a',
       after: undefined,
       ...more,

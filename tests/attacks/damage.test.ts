@@ -146,7 +146,7 @@ t.test('damaged documents', async t => {
   })
 })
 
-t.test('a bit of the table of streams: the entry has not vanished, and is not drafted anew', async t => {
+t.test('a bit of the table of streams: the entry does not end elsewhere, and is not drafted anew', async t => {
   const folder = temporaryFolder(t)
   const log = join(folder, 'events.db')
   const before = await openTestApp(t, {}, { folder })
@@ -156,7 +156,11 @@ t.test('a bit of the table of streams: the entry has not vanished, and is not dr
   const path = made.headers.get('location') ?? ''
   await before.close()
   t.equal(
-    damage(log, `UPDATE streams SET name = ${turned('name', 9)} WHERE name = ?`, `entry-${path.split('/').at(-1)}`),
+    damage(
+      log,
+      'UPDATE streams SET revision = revision + 4 WHERE number = (SELECT stream FROM events WHERE name = ? LIMIT 1)',
+      `entry-${path.split('/').at(-1)}`,
+    ),
     1,
   )
 
@@ -180,7 +184,7 @@ t.test('a bit of the table of streams: the entry has not vanished, and is not dr
   t.match(JSON.parse(verified.out), {
     faults: [],
     damaged: [],
-    lookups: { different: 2, differences: [/^the table of streams/] },
+    lookups: { different: 2, differences: [/^the table of names or of streams/, /^the table of streams ends/] },
   })
   t.match((await runHere(folder, ['verify'])).out, /log: 2 of its own tables and indexes do not fit/)
   const repaired = await runHere(folder, ['repair', '--json'])

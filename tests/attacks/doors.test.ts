@@ -9,7 +9,7 @@ import jwt from 'jsonwebtoken'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { createTokenVerifier } from '../../src/adapters/http/access-tokens.ts'
-import { isProblemCode } from '../../src/adapters/http/problems.ts'
+import { openProblems } from '../../src/adapters/http/problems.ts'
 import { languagesOf, licenceOf } from '../../src/adapters/import/dictd-about.ts'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
 import { withoutSecrets } from '../../src/adapters/logging/redact.ts'
@@ -509,7 +509,7 @@ const otherDoors: readonly (readonly [
   ['a role', isRole, () => false],
   ['the language of a mail', mails.localeOf, () => 'en'],
   ['a channel', isChannel, () => false],
-  ['a problem', isProblemCode, () => false],
+  ['a problem', openProblems([]).find, () => undefined],
   ['how a language folds', foldingOf, () => foldingOf('und')],
   ['how a language stems', stemmerOf, () => undefined],
   ['the stop words of a language', name => [...stopWordsOf(name)], () => []],

@@ -133,7 +133,16 @@ t.test('serve', async t => {
   t.ok(closed(plain.calls))
   t.equal((await run(['serve', '--json'], { stop })).out, '{"listening":"http://127.0.0.1:4711"}\n')
 
-  const report: ImportReport = { source: 'wordnet', complete: true, written: 147_300, unchanged: 6, kept: 0, faults: 0 }
+  const report: ImportReport = {
+    source: 'wordnet',
+    complete: true,
+    written: 147_300,
+    unchanged: 6,
+    kept: 0,
+    faults: 0,
+    left: 0,
+    reasons: [],
+  }
   const fill = async (): Promise<ImportReport> => report
   const filled = await run(['serve'], { stop, app: { fillSample: fill } })
   t.match(
@@ -229,7 +238,7 @@ t.test('import and export', async t => {
   ])
   t.strictSame(plain.calls[0], ['import', 'wordnet', '/dict', true, 'wn', 'en', 'L'])
   t.equal(plain.code, 0)
-  t.equal(plain.out, 'x: 98 written, 0 unchanged, 0 kept as people edited them, 2 wrong\n')
+  t.equal(plain.out, 'x: 98 written, 0 unchanged, 0 kept as people edited them, 2 wrong\n  2 wrong: Broken.\n')
   t.match(plain.err, /data\.noun, line 7: There is no gloss\.\nline 8: Broken\.\n/)
   t.match(plain.err, /import: 100 of 100 \(100%\), [\d,]+ entries\/s/)
   t.strictSame((await run(['import', 'ndjson', 'f'])).calls[0], [
@@ -254,7 +263,16 @@ t.test('import and export', async t => {
   const bar = await run(['import', 'wordnet', '/dict'], { interactive: true })
   t.match(bar.err, 'line 8: Broken.\n')
 
-  const half: ImportReport = { source: 'x', complete: false, written: 1, unchanged: 0, kept: 0, faults: 1 }
+  const half: ImportReport = {
+    source: 'x',
+    complete: false,
+    written: 1,
+    unchanged: 0,
+    kept: 0,
+    faults: 1,
+    left: 0,
+    reasons: [],
+  }
   t.equal((await run(['import', 'wordnet', 'd', '--strict'], { app: { import: async () => half } })).code, 1)
   const stop = new AbortController()
   stop.abort()
@@ -397,7 +415,7 @@ t.test('import takes the language of the glosses and names what it kept', async 
     import: async (format, path, { target, onKept }) => {
       asked.push([format, path, target])
       onKept?.({ line: 7, reason: 'people have edited en noun word' })
-      return { source: 's', complete: true, written: 0, unchanged: 0, kept: 1, faults: 0 }
+      return { source: 's', complete: true, written: 0, unchanged: 0, kept: 1, faults: 0, left: 0, reasons: [] }
     },
   }
   const words = ['import', 'dictd', 'x.index', '--language', 'en', '--target', 'de']

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.ts'
 import { plan } from '../../src/core/project/planner.ts'
@@ -84,3 +85,41 @@ t.test('a file that is not ours is refused and left as it is', async t => {
   await t.rejects(openSqliteReadStore({ path, clock: fastClock(1) }), { name: 'ReadStoreError' })
   t.ok(readdirSync(folder).includes('foreign.db'))
 })
+
+t.test(
+  'each bit of an entry of a plain index: who looks through finds that it does not lead to its document',
+  async t => {
+    const path = fresh()
+    const first = await openSqliteReadStore({ path, clock: fastClock(1) })
+    await first.ensure('k@1#1', indexes)
+    const write = (id: string) => ({ id, position: 1n, body: { kind: `of-${id}` } })
+    await first.apply('k@1#1', ['a', 'b', 'c'].map(write), checkpoint)
+    await first.close()
+    const db = new DatabaseSync(path, { readOnly: true })
+    const root = Number(db.prepare("SELECT rootpage FROM sqlite_schema WHERE name LIKE 'c%_i0'").get()?.['rootpage'])
+    const size = Number(db.prepare('PRAGMA page_size').get()?.['page_size'])
+    db.close()
+    const sound = readFileSync(path)
+    const entry = sound.indexOf('of-b', (root - 1) * size)
+    t.ok(entry > 0 && entry < root * size)
+    const found = new Set<string>()
+    // What the entry has of the member, of the id and of the document's number.
+    for (let at = entry; at < entry + 'of-bb'.length; at += 1)
+      for (const bit of [0x01, 0x10]) {
+        const copy = fresh()
+        const whole = await openSqliteReadStore({ path: copy, clock: fastClock(1) })
+        await whole.close()
+        const bytes = Buffer.from(sound)
+        bytes[at] = (bytes[at] ?? 0) ^ bit
+        writeFileSync(copy, bytes)
+        const store = await openSqliteReadStore({ path: copy, clock: fastClock(1) })
+        const damaged: string[] = []
+        const documents = await store.scan('k@1#1', '', 10, id => damaged.push(id))
+        t.equal(documents.length + damaged.length, 3, 'each is looked at')
+        t.ok(damaged.includes('b'), `byte ${at - entry}, bit ${bit}: ${damaged.join()}`)
+        for (const id of damaged) found.add(id)
+        await store.close()
+      }
+    t.ok(found.has('b'))
+  },
+)

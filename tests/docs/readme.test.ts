@@ -75,6 +75,26 @@ t.test('the tour of the README works as it stands there', async t => {
   t.strictSame(documented.toSorted(), served.toSorted(), 'docs/api.md lists the routes that are served')
 })
 
+for (const [name, sample] of [
+  ['against an empty log', 'none'],
+  ['from the first second of a first start on', 'wordnet'],
+] as const)
+  t.test(`every command of the tour is answered ${name}`, async t => {
+    const data = temporaryFolder(t)
+    const service = await startService(t, data, { LEXICHRON_SAMPLE: sample })
+    const ran = await runBlocks(data, service.url, tour(page('README.md')))
+    t.equal(ran.code, 0, ran.err)
+    const answers = ran.out
+      .split('\n---\n')
+      .map(answer => answer.trim())
+      .filter(answer => answer !== '')
+      .map((answer): Readonly<Record<string, unknown>> => Object(JSON.parse(answer)))
+    t.equal(answers.length, 14)
+    for (const answer of answers.slice(0, 13)) t.equal(answer['code'], undefined, JSON.stringify(answer))
+    for (const answer of answers.slice(0, 3)) t.equal('filling' in answer, sample === 'wordnet')
+    t.match(JSON.stringify(answers[6]), '"lemma":"lexichron"', 'what one writes is found at once')
+  })
+
 t.test('the README names every setting with its default', async t => {
   const readme = page('README.md')
   for (const name of Object.keys(settings)) t.match(readme, `\`${name}\``)

@@ -248,21 +248,21 @@ t.test('what ends sessions: an epoch, but for the one that is spared', async t =
     .when(setPassword('k', 'changed', { except: 's-1', device: 'd' }))
     .thenEvents(
       { type: 'PasswordSet', data: { accountId: 'a-1', password: 'k', reason: 'changed' } },
-      { type: 'SessionsEnded', data: { reason: 'password-changed', except: 's-1', device: 'd' } },
+      { type: 'SessionsEnded', data: { cause: 'password-changed', except: 's-1', device: 'd' } },
     )
   accounts
     .given(created)
     .when(setPassword('k', 'reset', { device: 'd' }))
     .thenEvents(
       { type: 'PasswordSet', data: { accountId: 'a-1', password: 'k', reason: 'reset' } },
-      { type: 'SessionsEnded', data: { reason: 'reset', device: 'd' } },
+      { type: 'SessionsEnded', data: { cause: 'reset', device: 'd' } },
     )
   accounts
     .given(created)
     .when(endSessionsFor('boss', 'Stolen.'))
     .thenEvents({
       type: 'SessionsEnded',
-      data: { accountId: 'a-1', reason: 'administrator', by: 'boss', grounds: 'Stolen.' },
+      data: { accountId: 'a-1', cause: 'administrator', by: 'boss', reason: 'Stolen.' },
     })
   accounts.given(created).when(endSessionsFor('boss', ' ')).thenRefused('reason-required')
   accounts.given(created).when(setPassword('k', 'rehashed')).then('PasswordSet')
@@ -292,7 +292,7 @@ t.test('a session: refreshed by the last token, repeated for ten seconds, ended 
   sessions
     .given(started)
     .when(endSession('a-1', 'signed-out'))
-    .thenEvents({ type: 'SessionEnded', data: { reason: 'signed-out', by: 'a-1', device: 'd' } })
+    .thenEvents({ type: 'SessionEnded', data: { cause: 'signed-out', by: 'a-1', device: 'd' } })
     .again()
     .thenNothing()
   sessions
@@ -300,7 +300,7 @@ t.test('a session: refreshed by the last token, repeated for ten seconds, ended 
     .when(endSessionFor('a-1', 'boss', 'Stolen.'))
     .thenEvents({
       type: 'SessionEnded',
-      data: { reason: 'administrator', by: 'boss', device: 'd', accountId: 'a-1', grounds: 'Stolen.' },
+      data: { cause: 'administrator', by: 'boss', device: 'd', accountId: 'a-1', reason: 'Stolen.' },
     })
     .again()
     .thenNothing()

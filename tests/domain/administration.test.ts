@@ -11,6 +11,7 @@ import { defined } from '../../src/domain/defined.ts'
 import { refuse } from '../../src/domain/refusal.ts'
 import { permissionsIn, permitsSomewhere, type Role } from '../../src/domain/roles.ts'
 import { begun, created, erased, person, wished } from '../support/account-events.ts'
+import { roleRights } from '../support/roles.ts'
 import { scenario } from '../support/scenario.ts'
 
 const now = new Date('2026-01-01T00:00:00.000Z')
@@ -67,7 +68,7 @@ t.test('roles in languages: for those whose work is on entries, in these and wha
     .when(grantRole({ role: 'editor', languages: ['es', 'gl'] }, boss))
     .then('RoleGranted')
     .thenState(account => {
-      const rights = rightsOf(grantsOf(account?.grants ?? [], now))
+      const rights = rightsOf(grantsOf(account?.grants ?? [], now), roleRights)
       const publishes = (language?: string) => permissionsIn(rights, language).has('entries:publish')
       t.ok(publishes('es') && publishes('es-MX') && publishes('gl'))
       t.notOk(publishes('en') || publishes('est') || publishes('e') || publishes('__proto__') || publishes())
@@ -79,7 +80,9 @@ t.test('roles in languages: for those whose work is on entries, in these and wha
     .thenNothing()
     .again(grantRole({ role: 'editor' }, boss))
     .then('RoleGranted')
-    .thenState(account => t.ok(rightsOf(account?.grants ?? []).permissions.has('entries:publish'), 'everywhere now'))
+    .thenState(account =>
+      t.ok(rightsOf(account?.grants ?? [], roleRights).permissions.has('entries:publish'), 'everywhere now'),
+    )
     .again(grantRole({ role: 'editor', languages: ['es'] }, boss))
     .then('RoleGranted')
 })

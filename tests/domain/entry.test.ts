@@ -11,8 +11,9 @@ import { type EntryState, entryAggregate } from '../../src/domain/entry/state.ts
 import type { Json, JsonObject, Recorded } from '../../src/domain/event.ts'
 import { entryId } from '../../src/domain/ids.ts'
 import { mergePatch } from '../../src/domain/merge-patch.ts'
-import { permissionsOf, type Role } from '../../src/domain/roles.ts'
+import type { Role } from '../../src/domain/roles.ts'
 import { holds } from '../support/property.ts'
+import { permissionsOf } from '../support/roles.ts'
 import { type Given, scenario } from '../support/scenario.ts'
 
 const COMMAND = '3f1c6a52-0c4b-5a7e-8a51-2f6d0b9c7e11'

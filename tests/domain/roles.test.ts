@@ -1,16 +1,8 @@
 import t from 'tap'
 import { rightsOf } from '../../src/domain/account/grants.ts'
-import { denied, isToldPermissions } from '../../src/domain/denial.ts'
-import {
-  anonymousPermissions,
-  isRole,
-  type Permission,
-  permissions,
-  permissionsOf,
-  permitsAll,
-  type Role,
-  roles,
-} from '../../src/domain/roles.ts'
+import { denied } from '../../src/domain/denial.ts'
+import { isRole, type Permission, permitsAll, type Role, roles } from '../../src/domain/roles.ts'
+import { anonymousPermissions, permissions, permissionsOf, roleRights } from '../support/roles.ts'
 
 const includes = (wider: Role, narrower: Role): boolean => permissionsOf(narrower).isSubsetOf(permissionsOf(wider))
 
@@ -69,17 +61,17 @@ t.test('what somebody began with is still there, everywhere and in each language
 })
 
 t.test('which permission is missing is told to those who were given more than everybody has', async t => {
-  const told = roles.filter(role => isToldPermissions({ permissions: permissionsOf(role) }))
+  const told = roles.filter(role => roleRights.rights(permissionsOf(role)).isTold)
   t.same(told, ['editor', 'moderator', 'auditor', 'admin'])
-  t.notOk(isToldPermissions({ permissions: anonymousPermissions }), 'strangers')
-  const spanish = rightsOf([{ role: 'contributor' }, { role: 'editor', languages: ['es'] }])
-  t.ok(isToldPermissions(spanish), 'in one language is more, too')
+  t.notOk(roleRights.rights(anonymousPermissions).isTold, 'strangers')
+  const spanish = rightsOf([{ role: 'contributor' }, { role: 'editor', languages: ['es'] }], roleRights)
+  t.ok(spanish.isTold, 'in one language is more, too')
   t.match(denied('events:read', spanish), {
     refused: 'permission-denied',
     detail: 'This needs the permission events:read.',
   })
   t.equal(denied('events:read', spanish, 'somewhere').detail, 'This needs the permission events:read somewhere.')
-  t.match(denied('events:read', { permissions: permissionsOf('contributor') }), {
+  t.match(denied('events:read', roleRights.rights(permissionsOf('contributor'))), {
     refused: 'permission-denied',
     detail: 'Your rights do not allow this.',
   })

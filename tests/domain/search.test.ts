@@ -208,13 +208,13 @@ t.test('highlights point at what matched', async t => {
     const match = layerOf(q, entry)
     return match && highlightsOf(queryOf(q), match, entry)
   }
-  t.same(of('ang'), [{ pointer: '/lemma', text: 'Ångström', ranges: [[0, 3]] }])
-  t.same(of('angs'), [{ pointer: '/lemma', text: 'Ångström', ranges: [[0, 4]] }])
+  t.same(of('ang'), [{ pointer: '/lemma', text: 'Ångström', ranges: [{ start: 0, end: 3 }] }])
+  t.same(of('angs'), [{ pointer: '/lemma', text: 'Ångström', ranges: [{ start: 0, end: 4 }] }])
   const decomposed = entryOf('\u1e0d\u0307uck')
   const prefix = layerOf('d', decomposed)
   t.same(
     prefix && highlightsOf(queryOf('d'), prefix, decomposed),
-    [{ pointer: '/lemma', text: '\u1e0d\u0307uck', ranges: [[0, 2]] }],
+    [{ pointer: '/lemma', text: '\u1e0d\u0307uck', ranges: [{ start: 0, end: 2 }] }],
     'a letter is marked with its accents',
   )
   t.same(of('length unit'), [
@@ -222,11 +222,11 @@ t.test('highlights point at what matched', async t => {
       pointer: '/senses/0/gloss',
       text: 'a unit; units of length',
       ranges: [
-        [2, 6],
-        [8, 13],
-        [17, 23],
+        { start: 2, end: 6 },
+        { start: 8, end: 13 },
+        { start: 17, end: 23 },
       ],
     },
   ])
-  t.same(of('angstroms'), [{ pointer: '/forms/0/form', text: 'angstroms', ranges: [[0, 9]] }])
+  t.same(of('angstroms'), [{ pointer: '/forms/0/form', text: 'angstroms', ranges: [{ start: 0, end: 9 }] }])
 })

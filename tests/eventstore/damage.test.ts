@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { openSqliteEventStore } from '../../src/adapters/eventstore/sqlite/store.ts'
 import { copyLog } from '../../src/core/log/copy.ts'
 import { fastClock } from '../support/clocks.ts'
-import { damage, turned, turnedBit } from '../support/damage.ts'
+import { asSchema3, damage, turned, turnedBit } from '../support/damage.ts'
 import { newEvent, newEvents, readLog, readWhole, tail, written } from '../support/event-stores.ts'
 import { openMemoryEventStore } from '../support/memory-event-store.ts'
 
@@ -90,6 +90,7 @@ t.test(
     const { path, store } = await filled(t)
     const before = (await readLog(store, 0n)).events
     await store.close()
+    asSchema3(path)
     const db = new DatabaseSync(path)
     for (const { name, sql } of db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all()) {
       db.exec(`DROP TRIGGER ${String(name)}`)

@@ -6,7 +6,8 @@ import t from 'tap'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { countsOf, openImportHouse, writeLines } from '../support/import.ts'
+import { runHere } from '../support/here.ts'
+import { countsOf, nounLine, openImportHouse, writeLines } from '../support/import.ts'
 import { temporaryFolder } from '../support/service.ts'
 
 type Line = { readonly [member: string]: unknown }
@@ -19,6 +20,22 @@ const linesOf = (text: string): readonly Line[] =>
 /** What moves: all but what tells of the log that it lay in. */
 const moved = ({ revision: _r, author: _a, contributors: _c, createdAt: _t, updatedAt: _u, ...rest }: Line): Line =>
   rest
+
+t.test('without a service, what was imported is exported all the same', async t => {
+  const folder = temporaryFolder(t)
+  const file = writeLines(
+    folder,
+    'a.ndjson',
+    ['one', 'two', 'three'].map(lemma => nounLine(lemma)),
+  )
+  t.match(await runHere(folder, ['import', 'ndjson', file]), { code: 0, out: /^a: 3 written/ })
+  const first = await runHere(folder, ['export'])
+  t.match(first, { code: 0, err: /3 entries\n$/ })
+  t.equal(linesOf(first.out).length, 3)
+  const more = writeLines(folder, 'b.ndjson', [nounLine('four')])
+  t.match(await runHere(folder, ['import', 'ndjson', more]), { code: 0 })
+  t.equal(linesOf((await runHere(folder, ['export'])).out).length, 4, 'what came since then as well')
+})
 
 t.test('an export imported into an empty service is the same dictionary, and is exported as the same', async t => {
   const folder = temporaryFolder(t)

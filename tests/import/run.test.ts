@@ -95,6 +95,51 @@ t.test('run again it writes nothing; a changed source writes only its change, th
   t.equal(countsOf(await house.importFile('ndjson', path)), '0 written, 1 unchanged, 0 kept, 0 faults')
 })
 
+t.test('what left the source is named and stays; why lines were not taken is counted by reason', async t => {
+  const folder = temporaryFolder(t)
+  const house = openImportHouse()
+  const lemmas = ['stays', 'leaves', 'retired', 'breaks', 'edited']
+  const write = (lines: readonly string[]) => writeLines(folder, 'a.ndjson', lines)
+  const first = await house.importFile('ndjson', write(lemmas.map(each => nounLine(each))))
+  t.match(first, { left: 0, reasons: [] })
+  t.strictSame(house.left, [], 'nothing can have left a source that is new')
+  const change = (lemma: string, decide: Parameters<typeof house.deps.entries.run>[1], command: string) =>
+    house.deps.entries.run(entryStream(idOf(lemma)), decide, byEditor(command))
+  await change('retired', retire('this', 'a duplicate', undefined), 'c0000000-0000-4000-8000-000000000021')
+  const edited = edit({ senses: [{ gloss: 'as people say' }] }, idOf('edited'), editor)
+  await change('edited', edited, 'c0000000-0000-4000-8000-000000000022')
+  writeLines(folder, 'b.ndjson', [nounLine('of another source')])
+  await house.importFile('ndjson', join(folder, 'b.ndjson'))
+  const lines = [
+    nounLine('stays'),
+    nounLine('breaks', 'rings\u0007'),
+    nounLine('edited'),
+    'no 1',
+    'no 22',
+    'x',
+    nounLine('stays'),
+  ]
+  const again = await house.importFile('ndjson', write(lines))
+  t.strictSame(house.left, ['leaves'], 'not what is retired, of another source, or on a line that is wrong')
+  t.match(again, { complete: true, left: 1, unchanged: 1, kept: 1, faults: 5 })
+  t.equal(
+    again.reasons.reduce((sum, { count }) => sum + count, 0),
+    6,
+  )
+  t.match(again.reasons[0], { kind: 'fault', reason: /^The line is not JSON/, count: 3 })
+  t.match(again.reasons, [{}, { count: 1 }, { count: 1 }, { count: 1 }])
+  t.match((await house.entry('leaves'))?.status, 'published')
+})
+
+t.test('a source of which no record can be taken is not done with', async t => {
+  const folder = temporaryFolder(t)
+  const house = openImportHouse()
+  const path = writeLines(folder, 'a.ndjson', [nounLine('one', 'rings\u0007'), nounLine('two', 'rings\u0007')])
+  const imported = await house.importFile('ndjson', path)
+  t.match(imported, { complete: false, written: 0, faults: 2, reasons: [{ kind: 'fault', count: 2 }] })
+  t.match((await house.deps.imports.load(importStream('a'))).state, { completed: 0 })
+})
+
 t.test('what people have made of an entry is kept and reported', async t => {
   const folder = temporaryFolder(t)
   const house = openImportHouse()

@@ -30,8 +30,10 @@ const read = (folder: string): string =>
     .join('')
 
 type Line = Readonly<Record<string, unknown>>
+/** Whole ones: what is read while it is written may end anywhere. */
 const linesOf = (text: string): Line[] =>
   text
+    .slice(0, text.lastIndexOf('\n') + 1)
     .split('\n')
     .filter(each => each !== '')
     .map(each => {

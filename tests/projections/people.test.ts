@@ -2,8 +2,8 @@
 import t from 'tap'
 import type { Recorded } from '../../src/domain/event.ts'
 import { defaultPreferences } from '../../src/domain/profile/preferences.ts'
-import { anonymousPermissions, permissionsOf } from '../../src/domain/roles.ts'
 import { foldPeople } from '../../src/projections/people.ts'
+import { anonymousPermissions, permissionsOf } from '../support/roles.ts'
 
 const stranger = { permissions: anonymousPermissions }
 const member = { actor: { kind: 'account', id: 'bea' }, permissions: permissionsOf('contributor') }

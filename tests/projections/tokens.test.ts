@@ -196,6 +196,39 @@ t.test('comes back after the log or the keys failed; stops at what it cannot rea
   await follower.done
 })
 
+t.test('one tail for names too: what this build cannot read of them keeps nobody’s rights from it', async t => {
+  const { clock, log, store, issue, revoke } = open(t)
+  const over = new AbortController()
+  t.teardown(() => over.abort())
+  const [heard, passed]: [string[], string[]] = [[], []]
+  let tails = 0
+  const counted = {
+    head: log.head,
+    subscribe: (...args: Parameters<typeof log.subscribe>) => {
+      tails += 1
+      return log.subscribe(...args)
+    },
+  }
+  const follower = followTokens({
+    log: counted,
+    clock,
+    signal: over.signal,
+    people: { apply: event => void heard.push(event.stream) },
+    onPassed: ({ event }) => void passed.push(event.stream),
+  })
+  await issue('x')
+  await settle()
+  t.equal(tails, 1)
+  await store.append('profile-z', 'none', [{ id: 'z', type: 'ProfilePraised', data: '{}', meta: '{}' }])
+  await advance(clock, 1000)
+  t.same(passed, ['profile-z'])
+  t.equal(follower.stopped(), undefined)
+  await revoke('x')
+  await advance(clock, 1000)
+  t.equal(follower.state('x')?.revoked, true)
+  t.same(heard, [], 'tokens are none of their business')
+})
+
 t.test('tokens that expired long ago are forgotten', async t => {
   const { start, clock, issue } = open(t)
   const follower = start()

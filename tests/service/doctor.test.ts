@@ -58,7 +58,7 @@ t.test('an empty place, a running service, a killed one and what is broken', asy
   })
   t.equal(running.code, 0, JSON.stringify(running.all))
   t.match(running.of('event store'), [
-    { state: 'ok', detail: /schema 3/ },
+    { state: 'ok', detail: /schema 4/ },
     { state: 'ok', detail: /log [0-9a-f-]{36}/ },
   ])
   t.match(running.of('read store'), [{ state: 'ok', detail: /schema 2/ }])

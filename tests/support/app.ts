@@ -1,5 +1,6 @@
 /** The service in this process, composed as it is in earnest, for tests of its interface. */
 import type { App } from '../../src/adapters/cli/app-port.ts'
+import type { Area } from '../../src/app/area.ts'
 import { openApp } from '../../src/app/program.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Role } from '../../src/domain/roles.ts'
@@ -41,6 +42,8 @@ export type TestAppOptions = {
   /** The data folder and the clock, for apps that share them. */
   readonly folder?: string
   readonly clock?: FakeClock
+  /** Those of the service, and more. */
+  readonly areas?: readonly Area[]
 }
 
 /** Moves the time of an app, half a second at a time, until there is an answer. */
@@ -83,10 +86,10 @@ type Settings = Readonly<Record<`LEXICHRON_${string}`, string>>
 export const openTestApp = async (
   t: Teardown,
   env: Settings = {},
-  { folder = temporaryFolder(t), clock = fakeClock() }: TestAppOptions = {},
+  { folder = temporaryFolder(t), clock = fakeClock(), areas }: TestAppOptions = {},
 ): Promise<TestApp> => {
   const config = loadConfig(environmentFor(folder, { ...(await engineOf(t, folder)), ...env }), folder)
-  const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock, ...delays })
+  const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock, ...delays }, areas)
   const close = () => whileTimeGoes({ clock }, 'the end of the app', program.close(), 20)
   t.teardown(close)
   const url = await program.listen()

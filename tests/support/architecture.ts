@@ -28,6 +28,7 @@ const sharedDomain: ReadonlySet<string> = new Set(
     'decider',
     'denial',
     'defined',
+    'denial',
     'distance',
     'event',
     'ids',
@@ -38,6 +39,7 @@ const sharedDomain: ReadonlySet<string> = new Set(
     'owned',
     'refusal',
     'roles',
+    'forms',
     'shape',
     'trace',
     'turns',
@@ -56,10 +58,8 @@ export const machineOutsideCore: ReadonlyMap<string, string> = new Map([
 /** Adapters do not know each other: each stands alone behind its port. But two wrap an engine that several stand on. */
 const sharedAdapters: ReadonlySet<string> = new Set(['src/adapters/sqlite', 'src/adapters/mongodb'])
 
-/** What is made of the files of single routes; all else of the edge stands below them. */
-const aboveRoutes: ReadonlySet<string> = new Set(
-  ['routes', 'deps', 'server'].map(name => `src/adapters/http/${name}.ts`),
-)
+/** What is given the routes of areas; all else of the edge stands below them. None of it names one: src/app puts them together. */
+const aboveRoutes: ReadonlySet<string> = new Set(['deps', 'server'].map(name => `src/adapters/http/${name}.ts`))
 const ROUTES = 'src/adapters/http/routes/'
 
 export const MAX_LINES = 360
@@ -101,10 +101,10 @@ const areaIn = (target: string): string | undefined =>
 const adapterFault = (path: string, target: string): string | undefined => {
   const [own, other] = [adapterOf(path), adapterOf(target)]
   if (own !== other) return sharedAdapters.has(other) ? undefined : `one adapter imports another (${target})`
-  if (aboveRoutes.has(path)) return undefined
-  if (aboveRoutes.has(target)) return `what routes stand on, or one of them, imports what is made of all (${target})`
+  if (aboveRoutes.has(target) && !aboveRoutes.has(path))
+    return `what routes stand on, or one of them, imports what is made of all (${target})`
   const isRoute = path.startsWith(ROUTES)
-  return target.startsWith(ROUTES) && !isRoute ? `what routes stand on imports one (${target})` : undefined
+  return target.startsWith(ROUTES) && !isRoute ? `the edge imports the route of an area (${target})` : undefined
 }
 
 /** What is wrong with an import of a file of ours. */

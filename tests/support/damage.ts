@@ -47,3 +47,18 @@ export const termTablesOf = (path: string, table: string): readonly string[] => 
     db.close()
   }
 }
+
+/** What schema 3 had in the place of `names` and `streams`: a row for each name, and an index of first events. */
+const SCHEMA_3 = `DROP TABLE names; DROP TABLE streams;
+  CREATE TABLE streams (name TEXT PRIMARY KEY, id INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO streams SELECT name, stream FROM events WHERE revision = 0;
+  CREATE TRIGGER streams_update BEFORE UPDATE ON streams BEGIN SELECT raise(ABORT, 'never'); END;
+  CREATE TRIGGER streams_delete BEFORE DELETE ON streams BEGIN SELECT raise(ABORT, 'never'); END;
+  CREATE INDEX events_first ON events (name) WHERE revision = 0; PRAGMA user_version = 3`
+
+/** Makes a file of the embedded log one of schema 3. */
+export const asSchema3 = (path: string): void => {
+  const db = new DatabaseSync(path)
+  db.exec(SCHEMA_3)
+  db.close()
+}

@@ -17,7 +17,7 @@ const PATIENT = `curl() {
 /** Runs the blocks in the data folder; `localhost:8080` is the service's address. */
 export const runBlocks = (data: string, url: string, blocks: readonly string[]): Promise<Finished> => {
   const bin = join(data, 'bin')
-  mkdirSync(bin)
+  mkdirSync(bin, { recursive: true })
   // `npm run -s lexichron -- ...`, without the second that npm takes to start.
   writeFileSync(join(bin, 'npm'), `#!/bin/sh\nshift 4\nexec ${process.execPath} ${main} "$@"\n`)
   chmodSync(join(bin, 'npm'), 0o755)

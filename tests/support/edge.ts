@@ -6,8 +6,16 @@ import { openMemoryCache } from '../../src/adapters/cache/memory.ts'
 import type { HttpDeps, HttpSettings } from '../../src/adapters/http/deps.ts'
 import { defaultLimits } from '../../src/adapters/http/limits.ts'
 import type { Requester } from '../../src/adapters/http/route.ts'
+import { analyticsRoutes } from '../../src/adapters/http/routes/analytics.ts'
+import { type EntryQueries, entryRoutes } from '../../src/adapters/http/routes/entries.ts'
+import { type HistoryEdge, historyRoutes } from '../../src/adapters/http/routes/history.ts'
+import { type OperationPort, operationRoutes } from '../../src/adapters/http/routes/operations.ts'
+import { securityTextRoute } from '../../src/adapters/http/routes/security-text.ts'
 import { type HttpServer, openHttpServer } from '../../src/adapters/http/server.ts'
 import { openMetrics } from '../../src/adapters/metrics/metrics.ts'
+import { problemsOf } from '../../src/app/area.ts'
+import { areas } from '../../src/app/areas.ts'
+import { roleRightsOf } from '../../src/app/declared.ts'
 import type { Log } from '../../src/core/log/log.ts'
 import { openLog } from '../../src/core/log/open.ts'
 import { ProjectionError } from '../../src/core/project/errors.ts'
@@ -21,7 +29,7 @@ import { entryEvents } from '../../src/domain/entry/events.ts'
 import { entryAggregate } from '../../src/domain/entry/state.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { refuse } from '../../src/domain/refusal.ts'
-import { anonymousPermissions, permissionsOf, type Role } from '../../src/domain/roles.ts'
+import type { Role } from '../../src/domain/roles.ts'
 import { parseQuery } from '../../src/domain/search/query.ts'
 import { openTurns } from '../../src/domain/turns.ts'
 import type { Clock } from '../../src/ports/clock.ts'
@@ -42,6 +50,7 @@ import { patientClock } from './clocks.ts'
 import { noHistory } from './history.ts'
 import { openMemoryEventStore } from './memory-event-store.ts'
 import { openMemoryKeys } from './memory-keys.ts'
+import { anonymousPermissions, permissionsOf, roleRights } from './roles.ts'
 
 type Teardown = { teardown(fn: () => unknown): unknown }
 
@@ -64,6 +73,7 @@ export type Edge = {
   readonly url: string
   readonly server: HttpServer
   readonly deps: HttpDeps
+  readonly queries: EntryQueries
   readonly faults: Faults
   /** The log lines written so far. */
   readonly lines: string[]
@@ -128,7 +138,7 @@ const SearchPageSchema = Type.Object({
 })
 
 /** Finds every published entry, whatever is asked for: what search finds is not the edge's business. */
-const search = (view: View<EntryDocument>): HttpDeps['queries']['searchEntries'] => ({
+const search = (view: View<EntryDocument>): EntryQueries['searchEntries'] => ({
   name: 'search-entries',
   ofAll: true,
   permission: 'entries:read',
@@ -170,9 +180,16 @@ export type EdgeOptions = {
   readonly keys?: ReturnType<typeof openMemoryKeys>
   readonly logId?: string
   readonly deps?: Partial<HttpDeps>
+  readonly queries?: Partial<EntryQueries>
+  readonly history?: HistoryEdge
 }
 
-const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people: Map<string, Requester>): HttpDeps => {
+const openDeps = (
+  options: EdgeOptions,
+  faults: Faults,
+  lines: string[],
+  people: Map<string, Requester>,
+): HttpDeps & { readonly queries: EntryQueries } => {
   const clock: Clock = { ...patientClock(), now: () => new Date() }
   const keys = options.keys ?? openMemoryKeys()
   const store = openMemoryEventStore({ now: () => new Date(), logId: options.logId ?? randomUUID() })
@@ -183,6 +200,52 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
   const view = openMemoryView(log, faults)
   const reads: EntryPasts = { entries: view, log, streams: entries, folds: openTurns(FOLDS_AT_ONCE, FOLDS_OF_ONE) }
   const pointOf = (seed: string | undefined): string => (seed === undefined ? randomUUID() : '')
+  const queries: EntryQueries = {
+    getEntry: getEntry(reads),
+    listEntries: listEntries(reads),
+    entryHistory: entryHistory(reads),
+    randomEntry: randomEntry(reads, pointOf),
+    wordOfTheDay: wordOfTheDay({
+      reads,
+      clock,
+      pointOf,
+      chosen: async () => undefined,
+      choose: async (language, _date, entryId) => {
+        const result = await faults.append?.()
+        return result?.outcome === 'unknown' ? undefined : { language, entryId }
+      },
+    }),
+    exportEntries: exportEntries(reads),
+    searchEntries: search(view),
+    suggestEntries: {
+      name: 'suggest-entries',
+      ofAll: true,
+      permission: 'entries:read',
+      output: Type.Object({ items: Type.Array(Type.Unknown()) }),
+      reads: [searchProjection],
+      run: async () => ({ value: { items: [] }, position: view.position() }),
+    },
+    ...options.queries,
+  }
+  const metrics = openMetrics({ version: '0.0.0', runtime: 'test', snapshot: async () => ({ ready: true }) })
+  const operation: OperationPort = {
+    roles: roleRightsOf(areas),
+    version: '0.0.0',
+    metrics,
+    jwks: async () => ({ keys: [] }),
+    health: async () => ({
+      state: faults.unready ? 'failed' : 'ok',
+      ready: !faults.unready,
+      ...defined({ filling: faults.filling }),
+      parts: { eventStore: { state: 'ok', ageMs: 3, lag: '0', detail: { path: 'memory' } } },
+    }),
+  }
+  const routes: HttpDeps['routes'] = [
+    entryRoutes({ transactor: entries, queries }),
+    edge => analyticsRoutes(analytics({ analytics: nothingCounted }), edge),
+    edge => historyRoutes({ ...edge, ...(options.history ?? noHistory) }),
+    edge => [...operationRoutes(operation, edge), securityTextRoute(edge)],
+  ]
   return {
     settings: {
       allowedOrigins: [],
@@ -192,35 +255,10 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
       ...options.settings,
     },
     version: '0.0.0',
-    entries,
     execute: openExecutor({ cache, clock, newId: randomUUID }),
-    queries: {
-      getEntry: getEntry(reads),
-      listEntries: listEntries(reads),
-      entryHistory: entryHistory(reads),
-      randomEntry: randomEntry(reads, pointOf),
-      wordOfTheDay: wordOfTheDay({
-        reads,
-        clock,
-        pointOf,
-        chosen: async () => undefined,
-        choose: async (language, _date, entryId) => {
-          const result = await faults.append?.()
-          return result?.outcome === 'unknown' ? undefined : { language, entryId }
-        },
-      }),
-      exportEntries: exportEntries(reads),
-      searchEntries: search(view),
-      suggestEntries: {
-        name: 'suggest-entries',
-        ofAll: true,
-        permission: 'entries:read',
-        output: Type.Object({ items: Type.Array(Type.Unknown()) }),
-        reads: [searchProjection],
-        run: async () => ({ value: { items: [] }, position: view.position() }),
-      },
-      analytics: analytics({ analytics: nothingCounted }),
-    },
+    queries,
+    routes,
+    problems: problemsOf(areas),
     freshness: {
       scopes: async () => (faults.keeps ? [{ name: 'entries@1#1', position: view.position() }] : undefined),
       position: () => view.position(),
@@ -228,7 +266,6 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
         if (faults.behind) throw new ProjectionError('projection-behind', 'entries has not reached the position')
       },
     },
-    history: noHistory,
     log,
     keys,
     authority: {
@@ -238,18 +275,11 @@ const openDeps = (options: EdgeOptions, faults: Faults, lines: string[], people:
       deafFor: () => faults.deafMs ?? 0,
       reached: async () => true,
     },
-    jwks: async () => ({ keys: [] }),
     filling: () => faults.filling,
-    health: async () => ({
-      state: faults.unready ? 'failed' : 'ok',
-      ready: !faults.unready,
-      ...defined({ filling: faults.filling }),
-      parts: { eventStore: { state: 'ok', ageMs: 3, lag: '0', detail: { path: 'memory' } } },
-    }),
     cache,
     clock,
     newId: randomUUID,
-    metrics: openMetrics({ version: '0.0.0', runtime: 'test', snapshot: async () => ({ ready: true }) }),
+    metrics,
     logger: pino({ base: null }, { write: line => void lines.push(line) }),
     ...options.deps,
   }
@@ -260,14 +290,14 @@ export const openEdge = async (t: Teardown, options: EdgeOptions = {}): Promise<
   const faults: Faults = {}
   const lines: string[] = []
   const people = new Map<string, Requester>()
-  const deps = openDeps(options, faults, lines, people)
+  const { queries, ...deps } = openDeps(options, faults, lines, people)
   const server = await openHttpServer(deps)
   t.teardown(() => server.close())
   const { address } = await server.listen('127.0.0.1', 0)
   const token = (role: Role, name = 'somebody'): string => {
     const text = `token-of.${role}.${name}`
-    people.set(text, { actor: { kind: 'service', id: `${role}-${name}` }, permissions: permissionsOf(role) })
+    people.set(text, { actor: { kind: 'service', id: `${role}-${name}` }, ...roleRights.rights(permissionsOf(role)) })
     return text
   }
-  return { url: address, server, deps, faults, lines, token }
+  return { url: address, server, deps, queries, faults, lines, token }
 }

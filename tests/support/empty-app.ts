@@ -24,7 +24,8 @@ export const emptyApp = (calls: unknown[][]): App => ({
     options.onFault({ file: 'data.noun', line: 7, reason: 'There is no gloss.' })
     options.onFault({ line: 8, reason: 'Broken.' })
     options.onProgress({ step: 'import', done: 100, total: 100, unit: 'entries' })
-    return { source: 'x', complete: true, written: 98, unchanged: 0, kept: 0, faults: 2 }
+    const reasons = [{ kind: 'fault' as const, reason: 'Broken.', count: 2 }]
+    return { source: 'x', complete: true, written: 98, unchanged: 0, kept: 0, faults: 2, left: 0, reasons }
   },
   accounts: { create: async () => ({ accountId: 'account-1', password: 'once' }) },
   blocks: {
@@ -62,6 +63,7 @@ export const emptyApp = (calls: unknown[][]): App => ({
     },
     drop: async key => key !== 'nobody',
   },
+  catchUp: async () => undefined,
   exportEntries: async function* () {
     yield '{"id":"1"}'
     yield '{"id":"2"}'

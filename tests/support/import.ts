@@ -39,11 +39,14 @@ export const openImportHouse = (store: EventStore = openMemoryEventStore(), cloc
     imports: openTransactor({ ...shared, aggregate: importAggregate }),
   }
   const reports: ImportReport[] = []
+  /** Lemmas that a source had no more. */
+  const left: string[] = []
   return {
     store,
     log,
     deps,
     reports,
+    left,
     /** Runs an import to its end. @throws when it was refused. */
     run: async (items: AsyncIterable<SourceItem>, more: Partial<ImportRun> = {}) => {
       const summary = await runImport(deps, {
@@ -68,6 +71,7 @@ export const openImportHouse = (store: EventStore = openMemoryEventStore(), cloc
         onProgress: () => {},
         onFault: fault => reports.push({ kind: 'fault', ...fault }),
         onKept: kept => reports.push({ kind: 'kept', ...kept }),
+        onLeft: ({ lemma }) => left.push(lemma),
         ...more,
       })
       if (isRefusal(imported)) throw new Error(imported.detail)

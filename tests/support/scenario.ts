@@ -14,7 +14,7 @@ import { Compile } from 'typebox/compile'
 import { type Aggregate, type Deciding, type Decision, fold } from '../../src/domain/decider.ts'
 import type { DomainEvent, EventType, JsonObject, Recorded } from '../../src/domain/event.ts'
 import { streamName } from '../../src/domain/ids.ts'
-import { isRefusal, type Refusal, type RefusalCode } from '../../src/domain/refusal.ts'
+import { isRefusal, type Refusal } from '../../src/domain/refusal.ts'
 
 /** A fact of the past; who did it and when, and whether its text was removed, where that matters. */
 export type Given<E extends DomainEvent> = E & { readonly by?: string; readonly at?: Date; readonly removed?: true }
@@ -26,7 +26,7 @@ export type Outcome<State, E extends DomainEvent> = {
   thenEvents(...events: readonly E[]): Outcome<State, E>
   /** Already true: a success that writes nothing. */
   thenNothing(): Outcome<State, E>
-  thenRefused(code: RefusalCode): Outcome<State, E>
+  thenRefused(code: string): Outcome<State, E>
   /** The state after what was decided. */
   thenState(check: (state: State) => void): Outcome<State, E>
   /** The same command, or another, on the state after what was decided; by the same actor. */
@@ -93,7 +93,7 @@ export const scenario = <State, E extends DomainEvent>(aggregate: Aggregate<Stat
   /** `past`: the events that led to the state. */
   type Turn = { readonly decide: Deciding<State, E>; readonly by: string; readonly past: readonly Recorded<E>[] }
 
-  const decided = (state: State, { decide, past }: Turn): Decision<E> => {
+  const decided = (state: State, { decide, past }: Turn): Decision<E, string> => {
     if (typeof decide === 'function') return decide(state)
     const needs = decide.needs(state)
     return decide.decide(

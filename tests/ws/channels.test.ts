@@ -2,8 +2,8 @@
 import t from 'tap'
 import { accountEvents } from '../../src/domain/account/account.ts'
 import type { EventType, Recorded } from '../../src/domain/event.ts'
-import { permissionsOf } from '../../src/domain/roles.ts'
 import { channelNames, dataOf } from '../../src/subscribers/live-channels.ts'
+import { permissionsOf } from '../support/roles.ts'
 
 t.test('personal data is sent to nobody, so that no listening has to be recorded with whose it was', async t => {
   const types = new Map<string, EventType>(accountEvents.map(declared => [declared.type, declared]))

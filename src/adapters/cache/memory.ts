@@ -124,7 +124,7 @@ export const openMemoryCache = (options: {
     release: async (key, owner) => {
       if (claims.peek(key)?.owner === owner) claims.delete(key)
     },
-    hit: async (key, window) => {
+    hit: (key, window) => {
       const now = clock.monotonic()
       const open = windows.get(key)
       if (open && open.until > now) {

@@ -1,5 +1,7 @@
 /** What the command line needs of the program: src/app/program.ts opens it, and nothing here knows what it is made of. */
 import type { Rotation } from '../../commands/address-rotation.ts'
+import type { LeftEntry } from '../../commands/import-left.ts'
+import type { ReasonCount } from '../../commands/import-reasons.ts'
 import type { Config } from '../../config/load.ts'
 import type { Block } from '../../domain/access/block.ts'
 import type { ImportCounts, ImportFormat } from '../../domain/entry/import.ts'
@@ -63,9 +65,18 @@ export type ImportOptions = Watch & {
   readonly onFault: (fault: ImportFault) => void
   /** An entry that stays as people have made it, and why. */
   readonly onKept?: (kept: ImportFault) => void
+  /** An entry that an earlier import of the source has written, and that the source has no more. */
+  readonly onLeft?: (entry: LeftEntry) => void
 }
-/** `complete` is false when the signal or a wrong line under `strict` ended it. */
-export type ImportReport = ImportCounts & { readonly source: string; readonly complete: boolean }
+/** `complete` is false when the signal or a wrong line under `strict` ended it, or nothing but wrong lines came. */
+export type ImportReport = ImportCounts & {
+  readonly source: string
+  readonly complete: boolean
+  /** Why lines were not taken, and entries kept, the most frequent first. */
+  readonly reasons: readonly ReasonCount[]
+  /** How many entries the source has no more. */
+  readonly left: number
+}
 
 export type ProjectionStatus = {
   readonly kind: 'projection' | 'subscriber'
@@ -80,6 +91,8 @@ export type ProjectionStatus = {
   readonly parked: readonly { readonly id: string; readonly reason: string; readonly since: string }[]
   /** Why it is stopped. */
   readonly reason?: string
+  /** Of the generation that is being built, whichever process builds it: how far it is, 0 to 1. */
+  readonly progress?: number
 }
 
 export type RebuildReport = { readonly name: string; readonly position: string }
@@ -87,10 +100,11 @@ export type RebuildReport = { readonly name: string; readonly position: string }
 /** A damaged event. `soundAt`: when it was found sound last (RFC 3339); absent where it never was, as far as is known. */
 export type DamagedEvent = { readonly position: string; readonly soundAt?: string }
 
-/** `repaired`: it differed, and was made again. */
+/** `repaired`: it differed, and was made again. `setAside`: events that only the log is read with, since their stream has two of a revision. */
 export type Lookups = {
   readonly different: number
   readonly differences: readonly string[]
+  readonly setAside: readonly string[]
   readonly repaired?: boolean
 }
 
@@ -163,6 +177,8 @@ export type App = {
    */
   fillSample(watch: Watch): Promise<ImportReport | undefined>
   import(format: ImportFormat, path: string, options: ImportOptions): Promise<ImportReport | Refusal>
+  /** Reads all that is in the log by now into the read model of entries, unless a service does. */
+  catchUp(watch: Watch): Promise<void>
   /** Published entries as NDJSON, one JSON text an entry without the line end. */
   exportEntries(options: { readonly language?: string; readonly signal: AbortSignal }): AsyncIterable<string>
   /** Builds it anew beside the live one, then swaps. */

@@ -1,6 +1,6 @@
 /** What to say, and which exit code to give, when a command does not come to its end. */
 import { ConfigError } from '../../config/load.ts'
-import { isRefusal, type Refusal, type RefusalCode } from '../../domain/refusal.ts'
+import { type CommonRefusal, isRefusal, type Refusal } from '../../domain/refusal.ts'
 import { EventStoreError } from '../../ports/event-store.ts'
 import { KeysError } from '../../ports/keys.ts'
 import { ReadStoreError } from '../../ports/read-store.ts'
@@ -11,7 +11,11 @@ type Failure = { readonly code: ExitCode; readonly lines: readonly string[] }
 
 /** What passes by itself: the same command may succeed in a while. */
 const passing: ReadonlySet<string> = new Set(['unavailable', 'busy', 'projection-building', 'projection-behind'])
-const passingRefusals: ReadonlySet<RefusalCode> = new Set(['outcome-unknown', 'conflict', 'idempotency-running'])
+const passingRefusals: ReadonlySet<string> = new Set<CommonRefusal>([
+  'outcome-unknown',
+  'conflict',
+  'idempotency-running',
+])
 const passingSystem: ReadonlySet<string> = new Set(['EAGAIN', 'EBUSY', 'ECONNREFUSED', 'ETIMEDOUT', 'EMFILE', 'ENFILE'])
 
 /** What does not pass by itself, by the kind of the fault behind a store's error or the system's code. */

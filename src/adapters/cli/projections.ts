@@ -37,7 +37,9 @@ const rows = (all: readonly ProjectionStatus[]): readonly string[] =>
       each.name,
       each.kind,
       String(each.version ?? ''),
-      each.state,
+      each.progress === undefined
+        ? each.state
+        : `${each.state}, ${Math.floor(each.progress * 100)}% of a new one built`,
       each.position,
       each.lag,
       String(each.parked.length),
@@ -94,12 +96,15 @@ export const damageLine = ({ position, soundAt }: DamagedEvent): string =>
   }`
 
 const lookupLines = (lookups: Lookups | undefined): readonly string[] => {
-  if (!lookups || lookups.different === 0) return []
-  const { different, differences, repaired } = lookups
+  if (!lookups) return []
+  const { different, differences, setAside, repaired } = lookups
+  const aside = setAside.map(each => `  ${each}`)
+  if (different === 0) return aside
   const said = repaired === undefined ? '' : repaired ? '; made again' : '; making it again was of no use'
   return [
     `log: ${count(different)} of its own tables and indexes do not fit${said}`,
     ...differences.map(each => `  ${each}`),
+    ...aside,
   ]
 }
 

@@ -7,6 +7,7 @@ import { accountCreate } from './account.ts'
 import type { App, Copy, Diagnose, Mails, OpenApp } from './app-port.ts'
 import { blocksAdd, blocksList, blocksRemove } from './blocks.ts'
 import { type CliCommand, type CliContext, type CliInput, type ExitCode, exitCodes, UsageError } from './command.ts'
+import { completion } from './completion.ts'
 import { copy } from './copy.ts'
 import { doctor } from './doctor.ts'
 import { failureOf, report } from './failures.ts'
@@ -52,6 +53,7 @@ export const commands: readonly CliCommand[] = [
   blocksAdd,
   blocksList,
   blocksRemove,
+  completion(() => commands),
 ]
 
 export type Surroundings = Streams & {

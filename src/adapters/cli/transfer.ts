@@ -1,5 +1,6 @@
 /** `lexichron import` and `lexichron export`. */
 
+import type { LeftEntry } from '../../commands/import-left.ts'
 import { defined } from '../../domain/defined.ts'
 import type { ImportFormat } from '../../domain/entry/import.ts'
 import type { ImportFault, ImportReport } from './app-port.ts'
@@ -13,13 +14,22 @@ const formats = ['wordnet', 'dictd', 'ndjson'] as const satisfies readonly Impor
 const faultLine = ({ file, line, reason }: ImportFault): string =>
   `${file === undefined ? '' : `${file}, `}line ${line}: ${reason}`
 
-const summary = ({ source, written, unchanged, kept, faults }: ImportReport): string =>
-  `${source}: ${count(written)} written, ${count(unchanged)} unchanged, ${count(kept)} kept as people edited them, ` +
-  `${count(faults)} wrong`
+const summary = ({ source, written, unchanged, kept, faults, left, reasons }: ImportReport): readonly string[] => [
+  `${source}: ${count(written)} written, ${count(unchanged)} unchanged, ${count(kept)} kept as people edited them, ${count(faults)} wrong${
+    left > 0 ? `, ${count(left)} no longer in it` : ''
+  }`,
+  ...reasons.map(each => `  ${count(each.count)} ${each.kind === 'fault' ? 'wrong' : 'kept'}: ${each.reason}`),
+  ...(written + unchanged + kept === 0 && faults > 0
+    ? ['  No line is an entry: is this the right file and format?']
+    : []),
+]
 
 /** These members and no others, whatever else the program keeps in its report. */
-const asJson = ({ source, complete, written, unchanged, kept, faults }: ImportReport): string =>
-  JSON.stringify({ source, complete, written, unchanged, kept, faults })
+const asJson = ({ source, complete, written, unchanged, kept, faults, left, reasons }: ImportReport): string =>
+  JSON.stringify({ source, complete, written, unchanged, kept, faults, left, reasons })
+
+const leftLine = ({ lemma, language, partOfSpeech, id }: LeftEntry): string =>
+  `no longer in the source: ${lemma} (${language}, ${partOfSpeech}), still published as ${id}`
 
 export const importCommand: CliCommand = {
   name: 'import',
@@ -28,7 +38,8 @@ export const importCommand: CliCommand = {
   details: [
     'wordnet takes the folder of the WNDB files, dictd the .index file (its .dict or .dict.dz stands beside it), ndjson a',
     'file with one entry a line. Entries that people have edited since are kept and named. A line that is wrong is',
-    'reported and skipped; the exit code is 0 all the same, and 1 where no line is an entry. Stopped half-way, the same command goes on (exit code 75).',
+    'reported and skipped; the exit code is 0 all the same, and 1 where no line is an entry. Entries that the source has no more',
+    'are named, and stay. Stopped half-way, the same command goes on (exit code 75).',
   ],
   options: {
     source: { type: 'string' },
@@ -62,12 +73,13 @@ export const importCommand: CliCommand = {
         onProgress: view.show,
         ...defined({ source, language, licence, target }),
         onKept: kept => view.say(terminal.json ? JSON.stringify({ kept }) : `kept: ${faultLine(kept)}`),
+        onLeft: left => view.say(terminal.json ? JSON.stringify({ left }) : leftLine(left)),
         onFault: fault => view.say(terminal.json ? JSON.stringify({ fault }) : faultLine(fault)),
       }),
     )
     const refusal = refused(terminal, done)
     if (refusal !== undefined || 'refused' in done) return refusal ?? exitCodes.failed
-    await terminal.result(terminal.json ? asJson(done) : summary(done))
+    for (const line of terminal.json ? [asJson(done)] : summary(done)) await terminal.result(line)
     return outcome(done, signal.aborted)
   },
 }
@@ -90,6 +102,7 @@ export const exportCommand: CliCommand = {
   name: 'export',
   usage: '',
   summary: 'write the published dictionary to standard output as NDJSON, one entry a line',
+  details: ['Reads what is new in the log first, where no service does.'],
   options: { language: { type: 'string' } },
   about: { language: 'TAG   only entries in this language (BCP 47)' },
   positionals: [0, 0],
@@ -98,6 +111,7 @@ export const exportCommand: CliCommand = {
     const tag = input.option('language')
     const language = tag === undefined ? undefined : await languageOf(tag)
     const app = await context.open('work')
+    await context.watched(view => app.catchUp({ onProgress: view.show, signal }))
     let written = 0
     for await (const entry of app.exportEntries({ signal, ...defined({ language }) })) {
       await terminal.result(entry)

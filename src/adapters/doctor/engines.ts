@@ -22,7 +22,7 @@ export const again = {
 const eventFile: Kind = {
   name: 'event store',
   applicationId: 0x4c657845,
-  schema: 3,
+  schema: 4,
   again: again.events,
 }
 const readFile: Kind = {

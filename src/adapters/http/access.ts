@@ -38,34 +38,38 @@ export const prepareAccess = (
 ): Access => {
   const logged = logger.isLevelEnabled('info')
   if (!logged && !metrics) return { opened: () => undefined }
+  /** Of the few that do not end as all do: what is entered here costs the collector. */
   const told = new WeakSet<FastifyRequest>()
   const measured = new WeakSet<FastifyRequest>()
 
   const measure = (request: FastifyRequest, reply: FastifyReply): void => {
-    if (measured.has(request)) return
-    measured.add(request)
     metrics?.request(request.method, request.routeOptions.url, reply.statusCode, reply.elapsedTime)
   }
   const tell = (request: FastifyRequest, reply: FastifyReply, cut: boolean): void => {
-    if (told.has(request)) return
-    told.add(request)
-    measure(request, reply)
+    if (cut) told.add(request)
+    if (!measured.has(request)) measure(request, reply)
     const ms = rounded(reply.elapsedTime)
     if (logged) logger.info({ ...factsOf(request), status: reply.statusCode, ms, ...(cut && { cut }) }, 'request')
   }
 
   app.addHook('onRequest', (request, reply, done) => {
     // Who leaves before the end never lets it finish.
-    reply.raw.once('close', () => tell(request, reply, !reply.raw.writableFinished))
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished && !told.has(request)) tell(request, reply, true)
+    })
     done()
   })
   app.addHook('onSend', (request, reply, payload, done) => {
     // How long a stream lives is its reader's affair: what is measured is the time until it begins.
-    if (payload instanceof Readable) measure(request, reply)
+    if (payload instanceof Readable && !measured.has(request)) {
+      measured.add(request)
+      measure(request, reply)
+    }
     done(null, payload)
   })
   app.addHook('onResponse', (request, reply, done) => {
-    tell(request, reply, false)
+    // Fastify calls it after an error of the connection too, where the end of that has told it, or will.
+    if (reply.raw.writableFinished && !told.has(request)) tell(request, reply, false)
     done()
   })
   return {

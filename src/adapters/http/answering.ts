@@ -13,7 +13,8 @@ import { ReadStoreError } from '../../ports/read-store.ts'
 import { traceparentOf } from './idempotency.ts'
 import type { Hit } from './limits.ts'
 import { encodingFor } from './negotiation.ts'
-import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
+import { type EdgeCode, helpOf } from './problems/edge.ts'
+import { ProblemError, type Problems, problemBody } from './problems.ts'
 import type { Answer } from './route.ts'
 import { type Admission, cacheControl, secure, standingHeaders } from './security.ts'
 
@@ -30,7 +31,7 @@ export type Answering = {
   problem(request: FastifyRequest, reply: FastifyReply, error: unknown, hit?: Hit): Promise<FastifyReply>
 }
 
-const fastifyCodes: ReadonlyMap<string, ProblemCode> = new Map([
+const fastifyCodes: ReadonlyMap<string, EdgeCode> = new Map([
   ['FST_ERR_CTP_BODY_TOO_LARGE', 'payload-too-large'],
   ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'unsupported-media-type'],
   ['FST_ERR_CTP_EMPTY_TYPE', 'unsupported-media-type'],
@@ -45,7 +46,7 @@ const bytes = (count: number): string => `${count.toLocaleString('en-US')} bytes
 const BODY_TOO_LARGE = `A body is ${bytes(BODY_LIMIT)} at most.`
 const APPEND_TOO_LARGE = `What one change writes to the log is ${bytes(MAX_APPEND_BYTES)} at most, in which text takes a third more.`
 
-const storeCodes: Readonly<Record<EventStoreError['code'], ProblemCode>> = {
+const storeCodes: Readonly<Record<EventStoreError['code'], EdgeCode>> = {
   unavailable: 'store-unavailable',
   busy: 'busy',
   closed: 'closing',
@@ -75,10 +76,10 @@ export const problemOfError = (error: unknown): ProblemError => {
       { cause: error },
     )
   if (error instanceof UndecodableEventError)
-    return new ProblemError('event-unreadable', problemOf('event-unreadable').help, { cause: error })
+    return new ProblemError('event-unreadable', helpOf('event-unreadable'), { cause: error })
   if (error instanceof EventStoreError) {
     const code = storeCodes[error.code]
-    const detail = error.code === 'too-large' ? APPEND_TOO_LARGE : problemOf(code).help
+    const detail = error.code === 'too-large' ? APPEND_TOO_LARGE : helpOf(code)
     return new ProblemError(code, detail, { cause: error })
   }
   if (error instanceof ReadStoreError) {
@@ -91,21 +92,20 @@ export const problemOfError = (error: unknown): ProblemError => {
       fenced: 'internal',
     } as const
     const code = known[error.code]
-    return new ProblemError(code, problemOf(code).help, { cause: error })
+    return new ProblemError(code, helpOf(code), { cause: error })
   }
   if (error instanceof PasswordsBusyError)
-    return new ProblemError('passwords-busy', problemOf('passwords-busy').help, { cause: error })
+    return new ProblemError('passwords-busy', helpOf('passwords-busy'), { cause: error })
   if (error instanceof KeysError) {
     const code = error.code === 'corrupt' ? 'store-damaged' : error.code === 'closed' ? 'closing' : 'store-unavailable'
-    return new ProblemError(code, problemOf(code).help, { cause: error })
+    return new ProblemError(code, helpOf(code), { cause: error })
   }
   const known = fastifyCodes.get(codeOf(error) ?? '')
   if (known === 'payload-too-large') return new ProblemError(known, BODY_TOO_LARGE, { cause: error })
-  if (known) return new ProblemError(known, problemOf(known).help, { cause: error })
+  if (known) return new ProblemError(known, helpOf(known), { cause: error })
   // Fastify and its plugins mark what the client did with a status; their words stay in the log.
-  if (statusOf(error) < 500)
-    return new ProblemError('request-malformed', problemOf('request-malformed').help, { cause: error })
-  return new ProblemError('internal', problemOf('internal').help, { cause: error })
+  if (statusOf(error) < 500) return new ProblemError('request-malformed', helpOf('request-malformed'), { cause: error })
+  return new ProblemError('internal', helpOf('internal'), { cause: error })
 }
 
 /** The trace that the request belongs to, as every line about it and about its events names it. */
@@ -122,6 +122,7 @@ const withPolicy = (standing: readonly string[], policy: string): readonly strin
 
 export const openAnswering = (deps: {
   readonly syncTokens: SyncTokens
+  readonly problems: Problems
   /** What this node's read models reflect at least. */
   readonly position: () => bigint
   readonly logger: Logger
@@ -134,7 +135,7 @@ export const openAnswering = (deps: {
   /** No plugin has headers to add to answers. */
   readonly direct: boolean
 }): Answering => {
-  const { syncTokens, logger, strict, deafFor, direct } = deps
+  const { syncTokens, problems, logger, strict, deafFor, direct } = deps
 
   const compressible = (request: FastifyRequest, body: Answer['body']): boolean =>
     request.headers['accept-encoding'] !== undefined &&
@@ -249,7 +250,8 @@ export const openAnswering = (deps: {
     },
     problem: async (request, reply, error, hit) => {
       const problem = problemOfError(error)
-      const { status, retryAfter } = problemOf(problem.code)
+      const declared = problems.of(problem.code)
+      const { status, retryAfter } = declared
       if (status >= 500 && problem.code !== 'projection-behind')
         logger.error(
           { req: request.id, trace: traceOf(request), code: problem.code, err: problem.cause ?? problem },
@@ -263,7 +265,7 @@ export const openAnswering = (deps: {
       if (token !== undefined) reply.headers({ 'sync-token': token })
       for (const [name, value] of Object.entries(problem.headers))
         reply.header(name, typeof value === 'string' ? value : [...value])
-      return reply.header('content-type', 'application/problem+json').send(problemBody(problem, request.id))
+      return reply.header('content-type', 'application/problem+json').send(problemBody(declared, problem, request.id))
     },
   }
 }

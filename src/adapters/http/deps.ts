@@ -3,58 +3,20 @@ import type { Logger } from 'pino'
 import type { Log } from '../../core/log/log.ts'
 import type { Projection } from '../../core/project/define.ts'
 import type { Executor } from '../../core/write/execute.ts'
-import type { Transactor } from '../../core/write/transact.ts'
-import type { EntryEvent } from '../../domain/entry/events.ts'
-import type { EntryState } from '../../domain/entry/state.ts'
-import type { JsonObject } from '../../domain/event.ts'
 import type { Cache } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Keys } from '../../ports/keys.ts'
-import type { analytics } from '../../queries/analytics.ts'
-import type { wordOfTheDay } from '../../queries/days.ts'
-import type { entryHistory, getEntry } from '../../queries/entries.ts'
-import type { randomEntry } from '../../queries/entry-draw.ts'
-import type { exportEntries } from '../../queries/entry-export.ts'
-import type { listEntries } from '../../queries/entry-lists.ts'
-import type { OwnData } from '../../queries/own-data.ts'
-import type { searchEntries, suggestEntries } from '../../queries/search-entries.ts'
 import type { Authority } from './authority.ts'
 import type { BlockingPort } from './blocking.ts'
+import type { EdgeSettings, Routes } from './edge.ts'
 import type { RateLimits } from './limits.ts'
 import type { Names } from './names.ts'
-import type { Health, HttpMetrics } from './operation.ts'
+import type { HttpMetrics } from './operation.ts'
+import type { ProblemTable } from './problem.ts'
 import type { Freshness } from './route-query.ts'
-import type { IdentityPort } from './routes/account-edge.ts'
-import type { AdministrationPort } from './routes/administration.ts'
-import type { BlocksPort } from './routes/blocks.ts'
-import type { HistoryEdge } from './routes/history.ts'
-import type { LivePort } from './routes/live.ts'
-import type { OpenIdPort } from './routes/openid.ts'
-import type { PeoplePort } from './routes/people.ts'
-import type { ProfilePort } from './routes/profile.ts'
-import type { PublicProfilePort } from './routes/public-profile.ts'
-import type { UnsubscribePort } from './routes/unsubscribe.ts'
 import type { HotRecords } from './warming.ts'
 
-export type HttpQueries = {
-  readonly getEntry: ReturnType<typeof getEntry>
-  readonly listEntries: ReturnType<typeof listEntries>
-  readonly entryHistory: ReturnType<typeof entryHistory>
-  readonly randomEntry: ReturnType<typeof randomEntry>
-  readonly wordOfTheDay: ReturnType<typeof wordOfTheDay>
-  readonly exportEntries: ReturnType<typeof exportEntries>
-  readonly searchEntries: ReturnType<typeof searchEntries>
-  readonly suggestEntries: ReturnType<typeof suggestEntries>
-  readonly analytics: ReturnType<typeof analytics>
-}
-
-export type HttpSettings = {
-  /** Where clients reach the service; `https:` adds HSTS. */
-  readonly publicUrl?: string
-  /** A URI by which whoever finds a weakness reaches those who run the service. */
-  readonly securityContact?: string
-  /** Origins whose pages may read answers; none: no CORS at all. */
-  readonly allowedOrigins: readonly string[]
+export type HttpSettings = EdgeSettings & {
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
   readonly limits: RateLimits
@@ -69,33 +31,24 @@ export type HttpDeps = {
   readonly settings: HttpSettings
   /** Of package.json: shown in OpenAPI and /health, and part of every entity tag. */
   readonly version: string
-  readonly entries: Transactor<EntryState, EntryEvent>
+  /** Of every area, in the order in which they are listed. */
+  readonly routes: readonly Routes[]
+  /** Of every area. */
+  readonly problems: readonly ProblemTable[]
   readonly execute: Executor
-  readonly queries: HttpQueries
-  readonly history: HistoryEdge
   readonly freshness: Freshness
   readonly log: Pick<Log, 'logId' | 'markAt'>
   readonly keys: Pick<Keys, 'secret'>
   readonly authority: Authority
-  /** The JSON Web Key Set of the access tokens (RFC 7517). */
-  readonly jwks: () => Promise<JsonObject>
-  readonly health: () => Promise<Health>
   /** How much of the dictionary is there, in percent, while it is being filled; absent where it never is. */
   readonly filling?: () => number | undefined
   readonly metrics?: HttpMetrics
-  /** Display names; absent where there are no accounts. */
+  /** Display names; absent where nobody has one. */
   readonly names?: Names
-  /** Absent where there are no accounts. */
-  readonly identity?: IdentityPort
-  readonly administration?: AdministrationPort
-  readonly profile?: ProfilePort & PublicProfilePort & UnsubscribePort
-  /** Absent where nobody is blocked. */
-  readonly ownData?: OwnData
-  readonly people?: PeoplePort
-  readonly blocks?: { readonly list: BlockingPort; readonly port: BlocksPort }
-  readonly openId?: OpenIdPort
-  /** Absent where there is no live feed. */
-  readonly live?: LivePort
+  /** Who is served nothing; absent where nobody is blocked. */
+  readonly blocks?: BlockingPort
+  /** What WebSockets end with; absent where there are none. */
+  readonly sockets?: { close(): Promise<void> }
   /** What is asked most, from start to start; absent where nothing is loaded before it is asked for. */
   readonly hot?: HotRecords & {
     /** What the answers that are kept are made of. */

@@ -67,7 +67,7 @@ export const searchExample: Json = {
       entry: published,
       matched: 'fuzzy',
       distance: 1,
-      highlights: [{ pointer: '/lemma', text: 'serendipity', ranges: [[0, 11]] }],
+      highlights: [{ pointer: '/lemma', text: 'serendipity', ranges: [{ start: 0, end: 11 }] }],
     },
   ],
   next: null,

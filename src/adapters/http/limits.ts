@@ -1,7 +1,7 @@
 /** How often and how much at once: counted by account, or by the address of a stranger. */
 import { isIPv6 } from 'node:net'
 import { LRUCache } from 'lru-cache'
-import type { Cache } from '../../ports/cache.ts'
+import type { Cache, Hits } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RateClass } from './route.ts'
 
@@ -19,8 +19,11 @@ export const defaultLimits: RateLimits = {
 
 const WINDOW_MS = 60_000
 
+/** Of the addresses that ask, most have asked a moment ago. */
+const KEYS = 1_000
+
 /** An IPv6 network hands out 2^64 addresses to one customer, so the /64 counts; a mapped IPv4 address is IPv4. */
-export const addressKey = (address: string): string => {
+const keyOf = (address: string): string => {
   const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1]
   if (mapped !== undefined) return mapped
   if (!isIPv6(address)) return address
@@ -35,6 +38,11 @@ export const addressKey = (address: string): string => {
     .join(':')}::/64`
 }
 
+const keys = new LRUCache<string, string>({ max: KEYS, memoMethod: keyOf })
+
+/** What an address is counted by: the same is worked out once. */
+export const addressKey = (address: string): string => keys.memo(address)
+
 export type Hit = {
   readonly allowed: boolean
   /** RateLimit (draft-ietf-httpapi-ratelimit-headers): what is left, and for how many seconds. */
@@ -45,7 +53,7 @@ export type Hit = {
 
 export type Limits = {
   /** Counts one request; undefined where the class is not limited. */
-  hit(rate: RateClass, counted: string): Promise<Hit> | undefined
+  hit(rate: RateClass, counted: string): Promise<Hit> | Hit | undefined
   /** Takes one of the streams; undefined when all are taken. The function gives it back, once. */
   stream(counted: string): (() => void) | undefined
 }
@@ -75,9 +83,7 @@ export const openLimits = (deps: {
     Object.entries(limits).map(([rate, quota]) => [rate, `"${rate}";q=${quota};w=${WINDOW_MS / 1000}`]),
   )
 
-  const count = async (rate: RateClass, counted: string): Promise<Hit> => {
-    const key = `limit:${rate}:${counted}`
-    const { count: hits, resetMs } = await cache.hit(key, WINDOW_MS).catch(() => local(key))
+  const hitOf = (rate: RateClass, { count: hits, resetMs }: Hits): Hit => {
     const seconds = Math.max(1, Math.ceil(resetMs / 1000))
     return {
       allowed: hits <= limits[rate],
@@ -85,6 +91,13 @@ export const openLimits = (deps: {
       policy: policies[rate] ?? '',
       retryAfter: seconds,
     }
+  }
+  const count = (rate: RateClass, counted: string): Promise<Hit> | Hit => {
+    const key = `limit:${rate}:${counted}`
+    const counting = cache.hit(key, WINDOW_MS)
+    return counting instanceof Promise
+      ? counting.catch(() => local(key)).then(hits => hitOf(rate, hits))
+      : hitOf(rate, counting)
   }
 
   return {

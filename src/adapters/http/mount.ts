@@ -31,9 +31,20 @@ const addressed = (path: string, params: Record<string, string>): readonly [stri
 const edgeRequest = (request: FastifyRequest<Parts>): EdgeRequest => {
   const { requester, counted, after } = request.getDecorator<Admission>('admission')
   const { id, method, query, body, headers } = request
-  const address = clientAddress(request)
   const [path, params] = addressed(pathOf(request.url), request.params)
-  return { id, address, method, path, params, query, body, headers, requester, counted, after }
+  return {
+    id,
+    address: () => clientAddress(request),
+    method,
+    path,
+    params,
+    query,
+    body,
+    headers,
+    requester,
+    counted,
+    after,
+  }
 }
 
 const mediaType = (header: string | undefined): string => (header ?? '').split(';')[0]?.trim().toLowerCase() ?? ''

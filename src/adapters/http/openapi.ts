@@ -6,7 +6,8 @@ import Type from 'typebox'
 import { defined } from '../../domain/defined.ts'
 import type { Json, JsonObject } from '../../domain/event.ts'
 import { FILLING } from './filling.ts'
-import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
+import type { Problem } from './problem.ts'
+import { ProblemError, type Problems, problemBody } from './problems.ts'
 import type { Documented, Route } from './route.ts'
 import { cookieNames } from './session-cookies.ts'
 
@@ -32,7 +33,7 @@ export const ProblemSchema = Type.Object(
 )
 
 /** What any route may answer with, whatever it does. */
-const common: readonly ProblemCode[] = [
+const common: readonly string[] = [
   'validation',
   'request-malformed',
   'header-invalid',
@@ -45,16 +46,16 @@ const common: readonly ProblemCode[] = [
   'headers-too-large',
   'request-timeout',
 ]
-const limited: readonly ProblemCode[] = ['rate-limited']
+const limited: readonly string[] = ['rate-limited']
 /** Of a body, before its schema is asked, also where none is expected. */
-const bodied: readonly ProblemCode[] = [
+const bodied: readonly string[] = [
   'json-invalid',
   'json-too-deep',
   'text-invalid',
   'payload-too-large',
   'unsupported-media-type',
 ]
-const tokened: readonly ProblemCode[] = [
+const tokened: readonly string[] = [
   'unauthenticated',
   'permission-denied',
   'authorisation-unavailable',
@@ -64,10 +65,10 @@ const tokened: readonly ProblemCode[] = [
 ]
 
 /** A change that comes with cookies. */
-const forged: readonly ProblemCode[] = ['origin-refused', 'csrf-invalid']
+const forged: readonly string[] = ['origin-refused', 'csrf-invalid']
 
 /** Every problem that the route may answer with. */
-export const problemsOf = (route: Route): readonly ProblemCode[] => [
+export const problemsOf = (route: Route): readonly string[] => [
   ...new Set([
     ...route.problems,
     ...common,
@@ -156,21 +157,21 @@ const responseOf = (route: Route, answer: Documented, schema: Json | undefined):
   }),
 })
 
-const problemExample = (code: ProblemCode): Json =>
-  JSON.parse(problemBody(new ProblemError(code, problemOf(code).help), '6fa1c0f2-58b7-4d5e-9f1a-8f0c1d2e3a4b'))
+const problemExample = (code: string, problem: Problem): Json =>
+  JSON.parse(problemBody(problem, new ProblemError(code, problem.help), '6fa1c0f2-58b7-4d5e-9f1a-8f0c1d2e3a4b'))
 
-const problemResponses = (route: Route): JsonObject => {
-  const byStatus = Map.groupBy(problemsOf(route), code => problemOf(code).status)
+const problemResponses = (route: Route, problems: Problems): JsonObject => {
+  const byStatus = Map.groupBy(problemsOf(route), code => problems.of(code).status)
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
       status,
       {
-        description: codes.map(code => `${code}: ${problemOf(code).title}.`).join(' '),
+        description: codes.map(code => `${code}: ${problems.of(code).title}.`).join(' '),
         headers: headersOf(route),
         content: {
           'application/problem+json': {
             schema: { $ref: '#/components/schemas/Problem' },
-            examples: Object.fromEntries(codes.map(code => [code, { value: problemExample(code) }])),
+            examples: Object.fromEntries(codes.map(code => [code, { value: problemExample(code, problems.of(code)) }])),
           },
         },
       },
@@ -181,7 +182,11 @@ const problemResponses = (route: Route): JsonObject => {
 const contentTypes = (route: Route): readonly string[] =>
   route.method === 'PATCH' ? ['application/merge-patch+json', 'application/json'] : ['application/json']
 
-const operationOf = (route: Route, generated: Readonly<Record<string, unknown>>, shared: Map<string, unknown>) => {
+const operationOf = (
+  route: Route,
+  generated: Readonly<Record<string, unknown>>,
+  { problems, shared }: { readonly problems: Problems; readonly shared: Map<string, unknown> },
+) => {
   const parameters = Array.isArray(generated['parameters']) ? generated['parameters'] : []
   const { params = {}, query = {}, body } = route.request
   const exemplified = parameters.map(parameter => {
@@ -196,7 +201,7 @@ const operationOf = (route: Route, generated: Readonly<Record<string, unknown>>,
   ])
   const success: JsonObject = Object.fromEntries(answers)
   // A status that is an answer and a problem (503 of /health/ready) is described as the answer.
-  const responses = { ...problemResponses(route), ...success }
+  const responses = { ...problemResponses(route, problems), ...success }
   return {
     ...generated,
     operationId: route.name,
@@ -220,8 +225,9 @@ const openApiPath = (path: string): string => path.replaceAll(/:([a-z]+)/gi, '{$
 export const registerOpenApi = async (
   app: FastifyInstance,
   routes: readonly Route[],
-  about: { readonly version: string; readonly publicUrl: string | undefined },
+  about: { readonly version: string; readonly publicUrl: string | undefined; readonly problems: Problems },
 ): Promise<void> => {
+  const { problems } = about
   const shared = new Map<string, unknown>()
   withReferences(ProblemSchema, shared)
   for (const route of routes) {
@@ -259,7 +265,10 @@ export const registerOpenApi = async (
         Object.fromEntries(
           Object.entries(item ?? {}).map(([method, operation]) => {
             const route = byOperation.get(`${method} ${path}`)
-            return [method, route && isObject(operation) ? operationOf(route, operation, shared) : operation]
+            return [
+              method,
+              route && isObject(operation) ? operationOf(route, operation, { problems, shared }) : operation,
+            ]
           }),
         ),
       ])

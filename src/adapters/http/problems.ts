@@ -1,260 +1,36 @@
-/** Every problem this service answers with: one table, from which answers, problem pages and the OpenAPI document come. */
-import type { Refusal, RefusalCode } from '../../domain/refusal.ts'
-import { accountEdgeCodes, accountProblems } from './problems/accounts.ts'
-import { blockEdgeCodes, blockProblems } from './problems/blocks.ts'
-import { dictionaryProblems } from './problems/dictionary.ts'
-import { liveProblemCodes, liveProblems } from './problems/live.ts'
-import { openIdProblems } from './problems/openid.ts'
+/** The table of all problems, from which answers, problem pages and the OpenAPI document come, and a fault on its way to the client. */
+import type { Refusal } from '../../domain/refusal.ts'
+import type { Problem, ProblemTable } from './problem.ts'
+import { edgeProblems } from './problems/edge.ts'
 
-/** Faults that only the edge can see. */
-export const edgeCodes = [
-  'request-malformed',
-  'json-invalid',
-  'json-too-deep',
-  'validation',
-  'header-invalid',
-  'sync-token-invalid',
-  'cursor-invalid',
-  'cursor-expired',
-  'other-log',
-  'unauthenticated',
-  'not-found',
-  'method-not-allowed',
-  'method-not-implemented',
-  'version-not-supported',
-  'not-acceptable',
-  'request-timeout',
-  'expectation-failed',
-  'payload-too-large',
-  'unsupported-media-type',
-  'rate-limited',
-  'too-many-streams',
-  'headers-too-large',
-  ...liveProblemCodes,
-  ...accountEdgeCodes,
-  ...blockEdgeCodes,
-  'internal',
-  'event-unreadable',
-  'store-damaged',
-  'store-unavailable',
-  'busy',
-  'closing',
-  'projection-behind',
-  'projection-building',
-  'authorisation-unavailable',
-] as const
-export type EdgeCode = (typeof edgeCodes)[number]
-export type ProblemCode = RefusalCode | EdgeCode
-
-/** `help` is what the problem's own page says: when it comes, and what to do. `retryAfter` in seconds. */
-export type Problem = {
-  readonly status: number
-  readonly title: string
-  readonly help: string
-  readonly retryAfter?: number
+/** Those of the edge and of all areas. */
+export type Problems = {
+  readonly codes: readonly string[]
+  /** undefined: nobody has declared it. */
+  find(code: string): Problem | undefined
+  /** @throws {TypeError} when nobody has declared it. */
+  of(code: string): Problem
 }
 
-export const problems = {
-  ...accountProblems,
-  ...blockProblems,
-  ...openIdProblems,
-  ...dictionaryProblems,
-  'token-not-found': { status: 404, title: 'No such token', help: 'There is no access token with this id.' },
-  'role-unknown': { status: 422, title: 'No such role', help: '/v1/roles lists the roles.' },
-  'token-life': { status: 422, title: 'Too long a life', help: 'An access token lives 24 hours at most.' },
-  'revision-stale': {
-    status: 412,
-    title: 'Somebody was faster',
-    help: 'If-Match names a revision that is no longer current. Read again (the Sync-Token of this answer makes sure that you see it), decide again, and send the new ETag.',
-  },
-  'revision-required': {
-    status: 428,
-    title: 'If-Match is required',
-    help: 'This overwrites what you have read, so say which revision that was: send its ETag in If-Match.',
-  },
-  conflict: {
-    status: 409,
-    title: 'Too many at once',
-    help: 'Others keep changing this at the same moment. Try again.',
-  },
-  'outcome-unknown': {
-    status: 503,
-    title: 'Outcome unknown',
-    help: 'The store did not say whether this was written. Send the same request again with the same Idempotency-Key: it has one effect.',
-    retryAfter: 2,
-  },
-  'idempotency-key-reused': {
-    status: 422,
-    title: 'Idempotency-Key reused',
-    help: 'This key came with another payload before. Take a new key for a new request.',
-  },
-  'idempotency-running': {
-    status: 409,
-    title: 'Still running',
-    help: 'The first request with this Idempotency-Key has not been answered yet. Ask again in a moment.',
-  },
-  'permission-denied': {
-    status: 403,
-    title: 'Not allowed',
-    help: 'Your rights do not allow this. /v1/me/permissions says what they do, /v1/roles what there is. Which permission is missing is told to those who were given more than everybody has.',
-  },
-  'request-malformed': {
-    status: 400,
-    title: 'Malformed request',
-    help: 'The request cannot be read: its address, its framing or its encoding is broken.',
-  },
-  'json-invalid': {
-    status: 400,
-    title: 'Not JSON',
-    help: 'The body is not JSON in valid UTF-8, or a member occurs twice in one object.',
-  },
-  'json-too-deep': { status: 400, title: 'Nested too deeply', help: 'Bodies nest 32 levels at most.' },
-  validation: {
-    status: 400,
-    title: 'Invalid request',
-    help: 'A member or query parameter is unknown, missing, or of the wrong type or shape. Nothing is coerced. errors names each one.',
-  },
-  'header-invalid': {
-    status: 400,
-    title: 'Invalid header',
-    help: 'A header of the request does not follow its grammar. The detail names it.',
-  },
-  'sync-token-invalid': {
-    status: 400,
-    title: 'Invalid Sync-Token',
-    help: 'The Sync-Token was not made by this service, or names a position that the log has not reached.',
-  },
-  'cursor-invalid': {
-    status: 400,
-    title: 'Invalid cursor',
-    help: 'The cursor was not made by this service, or belongs to another list or to other filters.',
-  },
-  'cursor-expired': {
-    status: 410,
-    title: 'Cursor expired',
-    help: 'The read model that this cursor pages through was replaced. Start again from the first page.',
-  },
-  'other-log': {
-    status: 409,
-    title: 'Another log',
-    help: 'The token or cursor is of another log, or of another history of this one: the data was restored or copied since, or the token was made by an older version. Drop what you keep and read again.',
-  },
-  unauthenticated: {
-    status: 401,
-    title: 'Who are you?',
-    help: 'This needs an access token, sent as Authorization: Bearer <token>. A token that is expired, revoked or forged is none.',
-  },
-  'not-found': { status: 404, title: 'Nothing here', help: 'There is nothing at this address.' },
-  'method-not-implemented': {
-    status: 501,
-    title: 'Method not implemented',
-    help: 'No address of this service has this method.',
-  },
-  'version-not-supported': {
-    status: 505,
-    title: 'HTTP version not supported',
-    help: 'The service speaks HTTP/1.1 and HTTP/1.0.',
-  },
-  'method-not-allowed': {
-    status: 405,
-    title: 'Method not allowed',
-    help: 'The address exists, but not with this method. The header Allow lists those it has.',
-  },
-  'not-acceptable': {
-    status: 406,
-    title: 'No such format',
-    help: 'The resource is not offered in any format that the header Accept allows.',
-  },
-  'request-timeout': {
-    status: 408,
-    title: 'Too slow',
-    help: 'The request did not arrive in time.',
-  },
-  'expectation-failed': {
-    status: 417,
-    title: 'Expectation failed',
-    help: 'The header Expect may say 100-continue and nothing else.',
-  },
-  'payload-too-large': {
-    status: 413,
-    title: 'Too large',
-    help: 'A body is 1,048,576 bytes at most, and what one change writes to the log 1,000,000 bytes, in which text takes a third more than it was sent with. The detail says which of them it was.',
-  },
-  'unsupported-media-type': {
-    status: 415,
-    title: 'Unsupported media type',
-    help: 'Bodies are application/json in UTF-8, uncompressed; PATCH takes application/merge-patch+json too.',
-  },
-  'rate-limited': {
-    status: 429,
-    title: 'Too many requests',
-    help: 'Wait as long as Retry-After says. RateLimit-Policy states the limits, RateLimit what is left.',
-  },
-  'too-many-streams': {
-    status: 429,
-    title: 'Too many streams',
-    help: 'Two streams at once are allowed. End one first.',
-    retryAfter: 5,
-  },
-  'headers-too-large': {
-    status: 431,
-    title: 'Headers too large',
-    help: 'The address and the headers of a request are 16,384 bytes at most, together.',
-  },
-  ...liveProblems,
-  internal: {
-    status: 500,
-    title: 'Our fault',
-    help: 'Something broke here. The log has the details under the requestId.',
-  },
-  'event-unreadable': {
-    status: 503,
-    title: 'An event cannot be read',
-    help: 'This rests on an event that is damaged, or that a newer build has written. Asking again is of no use before the operator has seen to it; /health says where.',
-    retryAfter: 60,
-  },
-  'store-damaged': {
-    status: 503,
-    title: 'A store is damaged',
-    help: 'The log or the keys are not what they should be, and this cannot be told or done without them. Asking again is of no use before the operator has seen to it; the log of the service says what it is.',
-    retryAfter: 60,
-  },
-  'store-unavailable': {
-    status: 503,
-    title: 'Store unavailable',
-    help: 'A store cannot be reached at the moment. Nothing was half-written.',
-    retryAfter: 2,
-  },
-  busy: {
-    status: 503,
-    title: 'Busy',
-    help: 'Too many writes are waiting. Nothing was written; try again.',
-    retryAfter: 1,
-  },
-  closing: { status: 503, title: 'Shutting down', help: 'This node is shutting down. Try again.', retryAfter: 1 },
-  'projection-behind': {
-    status: 503,
-    title: 'Not there yet',
-    help: 'The read model has not reached the Sync-Token within two seconds. Try again.',
-    retryAfter: 1,
-  },
-  'projection-building': {
-    status: 503,
-    title: 'Being built',
-    help: 'The read model is being built. Try again later; /health shows how far it is.',
-    retryAfter: 5,
-  },
-  'authorisation-unavailable': {
-    status: 503,
-    title: 'Roles unknown',
-    help: 'This node has not heard from the log for ten seconds and cannot tell whether your token still holds. Public reading goes on.',
-    retryAfter: 5,
-  },
-} as const satisfies Record<ProblemCode, Problem>
-
-export const problemOf = (code: ProblemCode): Problem => problems[code]
-export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problems, code)
-export const problemCodes: readonly ProblemCode[] = Object.keys(problems).filter(isProblemCode)
+/** @throws {TypeError} when a code stands in two tables. */
+export const openProblems = (tables: readonly ProblemTable[]): Problems => {
+  const all = new Map<string, Problem>()
+  for (const table of [...tables, edgeProblems])
+    for (const [code, problem] of Object.entries(table)) {
+      if (all.has(code)) throw new TypeError(`the problem ${code} is declared twice`)
+      all.set(code, problem)
+    }
+  const find = (code: string): Problem | undefined => all.get(code)
+  return {
+    codes: [...all.keys()],
+    find,
+    of: code => {
+      const problem = find(code)
+      if (!problem) throw new TypeError(`nobody says what the problem ${code} is`)
+      return problem
+    },
+  }
+}
 
 export type ProblemDetail = { readonly pointer: string; readonly code: string; readonly detail: string }
 
@@ -264,12 +40,12 @@ export type AnswerHeaders = Readonly<Record<string, string | readonly string[]>>
 /** A fault on its way to the client. `headers` go onto the answer; `detail` is safe to show. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'
-  readonly code: ProblemCode
+  readonly code: string
   readonly errors: readonly ProblemDetail[]
   readonly context: NonNullable<Refusal['context']>
   readonly headers: AnswerHeaders
   constructor(
-    code: ProblemCode,
+    code: string,
     detail: string,
     more: {
       readonly errors?: readonly ProblemDetail[]
@@ -290,8 +66,7 @@ export const problemFrom = (refusal: Refusal, headers: AnswerHeaders = {}): Prob
   new ProblemError(refusal.refused, refusal.detail, { ...refusal, headers })
 
 /** The RFC 9457 body. A 5xx says what its code says and nothing more. */
-export const problemBody = (error: ProblemError, requestId: string): string => {
-  const { status, title, help } = problemOf(error.code)
+export const problemBody = ({ status, title, help }: Problem, error: ProblemError, requestId: string): string => {
   return JSON.stringify({
     ...error.context,
     type: `/problems/${error.code}`,

@@ -10,9 +10,15 @@ const ABSOLUTE = /^https?:\/\/([^/?#]*)([\s\S]*)/i
 const HOST = /^(?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::([0-9]*))?$/i
 const MOST_PORT = 65_535
 
+/** The last one that was good: nearly everybody asks for the same. */
+let good = ''
+
 const isHost = (authority: string): boolean => {
+  if (authority === good) return true
   const found = HOST.exec(authority)
-  return found !== null && Number(found[1] ?? 0) <= MOST_PORT
+  if (found === null || Number(found[1] ?? 0) > MOST_PORT) return false
+  good = authority
+  return true
 }
 
 /** The target without scheme and host, which say to a proxy where to send it and nothing to us. */

@@ -55,27 +55,28 @@ const LOOK_MS = 10
 /** Larger answers are few, and would push out many. */
 const LARGEST = 256 * 1024
 
-const isTexts = (value: unknown): value is readonly (string | null)[] =>
-  Array.isArray(value) && value.length >= 3 && value.every(each => each === null || typeof each === 'string')
+/** Stands in no header and in no id, and JSON escapes it. */
+const SEPARATOR = '\u001f'
 
-/** First line: tag, Link and note, then those who are named. The rest is the body as it is sent, but for their names. */
-const textOf = ({ etag, link, note, people = [], body }: Made): string =>
-  `${JSON.stringify([etag ?? null, link ?? null, note ?? null, ...people])}\n${body}`
+/**
+ * First line: tag, Link and note (JSON, as people typed it), then those who are named. The rest is the body as it is sent, but
+ * for their names. Read for every answer that is given again, so that only what somebody typed is parsed.
+ */
+const textOf = ({ etag = '', link = '', note, people = [], body }: Made): string =>
+  `${[etag, link, note === undefined ? '' : JSON.stringify(note), ...people].join(SEPARATOR)}\n${body}`
 
 /** Undefined for what an other release has kept. */
 const madeOf = ({ value, position }: CachedValue): Made | undefined => {
   const end = value.indexOf('\n')
-  const parts: unknown = end < 0 ? undefined : JSON.parse(value.slice(0, end))
-  if (!isTexts(parts)) return undefined
-  const [etag, link, note, ...named] = parts
-  const people = named.filter(each => each !== null)
+  const [etag, link, note, ...people] = end < 0 ? [] : value.slice(0, end).split(SEPARATOR)
+  if (note === undefined) return undefined
   return {
     body: value.slice(end + 1),
     position,
     shared: true,
-    ...(typeof etag === 'string' && { etag }),
-    ...(typeof link === 'string' && { link }),
-    ...(typeof note === 'string' && { note }),
+    ...(etag && { etag }),
+    ...(link && { link }),
+    ...(note !== '' && { note: String(JSON.parse(note)) }),
     ...(people.length > 0 && { people }),
   }
 }
@@ -105,6 +106,12 @@ const isKept = ({ shared, filling }: Made): boolean => shared && filling === und
 
 const tagged = (made: Made): Made =>
   made.etag === undefined && isKept(made) ? { ...made, etag: contentTag(made.body) } : made
+
+/** Nothing in `names` can hold the separator: they are words of ours, and an address. What else it takes is JSON, and mostly empty. */
+const keyOf = (names: readonly string[], [query, also, owner]: readonly unknown[]): string => {
+  const plain = also === null && owner === null && Object.keys(Object(query)).length === 0
+  return `${names.join(SEPARATOR)}${SEPARATOR}${plain ? '' : JSON.stringify([query, also, owner])}`
+}
 
 const answerOf = (made: Made, request: EdgeRequest, names: Names | undefined): Answer => {
   const { link, people, filling } = made
@@ -226,7 +233,7 @@ export const openResponses = (deps: {
       const also = caching.strategy === 'until-changed' ? (caching.also ?? null) : null
       const owner = caching.strategy === 'private' ? ownerOf(request) : null
       const collections = scopes.map(({ name }) => name)
-      const key = JSON.stringify([query.name, version, collections, path, request.query, also, owner])
+      const key = keyOf([query.name, version, ...collections, path], [request.query, also, owner])
       const on = collections.map(scope => ({ scope, tags: caching.tags }))
       const made = await get({ key, on, scopes, caching, after, make }, kept => {
         if (kept.note !== undefined && !request.requester.warming) query.repeated?.(kept.note)

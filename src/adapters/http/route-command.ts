@@ -9,7 +9,7 @@ import type { DomainEvent } from '../../domain/event.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import { heldTo, parseIfMatch } from './etags.ts'
 import { commandIdentity, traceparentOf } from './idempotency.ts'
-import { type ProblemCode, ProblemError, problemFrom, problemOf } from './problems.ts'
+import { ProblemError, type Problems, problemFrom } from './problems.ts'
 import type { Answer, Documented, EdgeRequest, RequestExample, Requester, Route } from './route.ts'
 import { header } from './route.ts'
 
@@ -18,6 +18,7 @@ export type CommandDeps = {
   readonly newId: () => string
   readonly fingerprintSecret: Uint8Array
   readonly syncTokens: SyncTokens
+  readonly problems: Problems
 }
 
 /** What a command takes from its route: the id in the path, where there is one, and the validated body. */
@@ -32,11 +33,13 @@ export type CommandRoute<Body, State, E extends DomainEvent> = {
   readonly params?: TSchema
   readonly command: Command<FromRoute<Body>, State, E>
   readonly transactor: Transactor<State, E>
+  /** What is said where a revision was stated of something that is not there; absent where it is only made by the command. */
+  readonly absent?: Refusal
   /** The answer from the fold, as this requester may see it. */
   readonly answer: (accepted: Accepted<State>, requester: Requester) => Omit<Answer, 'position'>
   readonly request: RequestExample
   readonly answers: Readonly<Record<number, Documented>>
-  readonly problems: readonly ProblemCode[]
+  readonly problems: readonly string[]
 }
 
 export const DryRunQuery = Type.Object(
@@ -60,14 +63,15 @@ const isDry = (query: unknown): boolean =>
   typeof query === 'object' && query !== null && 'dryRun' in query && query.dryRun === true
 
 /** The log's position as of these refusals is of use to the client: they speak of the state that they met. */
-const speaksOfState = (refusal: Refusal): boolean => [404, 409, 410, 412].includes(problemOf(refusal.refused).status)
+const speaksOfState = ({ refused }: Refusal, problems: Problems): boolean =>
+  [404, 409, 410, 412].includes(problems.of(refused).status)
 
 export const commandRoute = <Body, State, E extends DomainEvent>(
   declared: CommandRoute<Body, State, E>,
   deps: CommandDeps,
 ): Route => {
   const { command, transactor } = declared
-  const { execute, syncTokens } = deps
+  const { execute, syncTokens, problems: declaredProblems } = deps
 
   const streamOf = (input: FromRoute<Body>): string => {
     const stream = command.stream(input)
@@ -76,14 +80,13 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
   }
 
   const refused = async (refusal: Refusal, input: FromRoute<Body>): Promise<ProblemError> => {
-    if (!speaksOfState(refusal)) return problemFrom(refusal)
+    if (!speaksOfState(refusal, declaredProblems)) return problemFrom(refusal)
     const { position, revision } = await transactor.load(streamOf(input))
     const headers = { 'sync-token': await syncTokens.of(position) }
     // The revision of something that is not there is nobody's business: it is not there.
-    if (refusal.refused === 'revision-stale' && revision === 'none' && input.id !== '')
-      return new ProblemError('entry-not-found', 'There is no such entry, or it is not visible to you.', { headers })
-    const exists = refusal.refused === 'entry-exists' ? { entryId: streamOf(input).replace(/^[^-]*-/, '') } : {}
-    return problemFrom({ ...refusal, context: { ...refusal.context, ...exists } }, headers)
+    const { absent } = declared
+    const isAbsent = refusal.refused === 'revision-stale' && revision === 'none' && absent !== undefined
+    return problemFrom(isAbsent ? absent : refusal, headers)
   }
 
   const ifMatchOf = async (request: EdgeRequest, input: FromRoute<Body>): Promise<Envelope['ifMatch']> => {
@@ -95,7 +98,7 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
   }
 
   const handle = async (request: EdgeRequest): Promise<Answer> => {
-    const { actor, permissions, inLanguages } = request.requester
+    const { actor, permissions, inLanguages, isTold } = request.requester
     if (!actor) throw new ProblemError('unauthenticated', 'This needs an access token.')
     // The validator has checked the body against the command's own schema, which is what Body stands for.
     const input: FromRoute<Body> = { id: request.params['id'] ?? '', body: request.body as Body }
@@ -104,7 +107,7 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
     const dryRun = isDry(request.query)
     const result = await execute(transactor, command, input, {
       ...commandIdentity(request, actor, deps),
-      caller: { actor, permissions, ...defined({ inLanguages }) },
+      caller: { actor, permissions, ...defined({ inLanguages, isTold }) },
       correlationId: request.id,
       dryRun,
       ...defined({ traceparent, ifMatch }),

@@ -8,7 +8,8 @@ import { defined } from '../../domain/defined.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import { fillingHeaders, fillingMembers, notYet } from './filling.ts'
 import type { Names } from './names.ts'
-import { type ProblemCode, ProblemError, problemFrom, problemOf } from './problems.ts'
+import { helpOf } from './problems/edge.ts'
+import { ProblemError, problemFrom } from './problems.ts'
 import type { Made, Responses, Scope } from './responses.ts'
 import type { Answer, Documented, EdgeRequest, RateClass, RequestExample, Route } from './route.ts'
 import { REALM, unauthenticated } from './security.ts'
@@ -47,7 +48,7 @@ type Common<Q extends TSchema, Input, Output> = {
   readonly query: Query<Input, Output>
   readonly request: RequestExample
   readonly answers: Readonly<Record<number, Documented>>
-  readonly problems: readonly ProblemCode[]
+  readonly problems: readonly string[]
 }
 
 /** What an input is made of. */
@@ -75,7 +76,7 @@ const given = <Q extends TSchema>(request: EdgeRequest): Given<Q> => ({
   request,
 })
 
-const readProblems: readonly ProblemCode[] = ['projection-behind', 'projection-building', 'store-unavailable']
+const readProblems: readonly string[] = ['projection-behind', 'projection-building', 'store-unavailable']
 
 const base = <Q extends TSchema, Input, Output>(declared: Common<Q, Input, Output>): Omit<Route, 'handle'> => {
   const { path, tag, summary, description, params, querystring, query, request, answers, problems } = declared
@@ -107,7 +108,7 @@ const waitFor = async (
   if (after === undefined) return
   if (query.reads.length > 0) await deps.freshness.waitFor(query.reads, after)
   if (query.people && deps.names && !(await deps.names.reached(after, PATIENCE_MS)))
-    throw new ProblemError('projection-behind', problemOf('projection-behind').help)
+    throw new ProblemError('projection-behind', helpOf('projection-behind'))
 }
 
 /** Each once; undefined where nobody is named. */

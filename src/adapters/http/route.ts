@@ -6,7 +6,7 @@ import type { TSchema } from 'typebox'
 import type { Actor, Json } from '../../domain/event.ts'
 import type { Permission, Rights } from '../../domain/roles.ts'
 import type { Encoding } from './negotiation.ts'
-import type { AnswerHeaders, ProblemCode } from './problems.ts'
+import type { AnswerHeaders } from './problems.ts'
 
 export type RateClass = 'reads' | 'suggest' | 'search' | 'writes' | 'signIns'
 
@@ -25,8 +25,8 @@ export type Credential = { readonly id: string }
 export type EdgeRequest = {
   readonly id: string
   readonly method: string
-  /** Where it comes from, as a trusted proxy says. */
-  readonly address: string
+  /** Where it comes from, as a trusted proxy says; worked out when it is asked for. */
+  readonly address: () => string
   /** As sent, without the query string. */
   readonly path: string
   readonly params: Readonly<Record<string, string>>
@@ -109,6 +109,8 @@ export type Route = {
   readonly upgrade?: (socket: WebSocket, request: FastifyRequest) => void
   /** Its answers carry no Sync-Token: they hand out a secret, and are about no position of the log. */
   readonly positionless?: true
+  /** Takes a form as well, whose members say nothing. */
+  readonly form?: true
   /** Absent: not limited. */
   readonly rate?: RateClass
   readonly params?: TSchema
@@ -117,7 +119,7 @@ export type Route = {
   readonly request: RequestExample
   readonly answers: Readonly<Record<number, Documented>>
   /** Beside those that any route of its kind may answer with. */
-  readonly problems: readonly ProblemCode[]
+  readonly problems: readonly string[]
   readonly handle: (request: EdgeRequest) => Promise<Answer> | Answer
 }
 

@@ -106,18 +106,26 @@ export const openGuard = (deps: {
   const { authority, limits, syncTokens, cookies } = deps
   const stranger: Requester = { permissions: authority.strangers }
 
-  type Asking = { readonly address: string; readonly after: bigint | undefined; readonly diagnosis: boolean }
-  const requesterOf = async (token: () => string, { address, after, diagnosis }: Asking) => {
-    if ((authority.deafFor() > DEAF_MS && !diagnosis) || (after !== undefined && !(await authority.reached(after))))
-      throw new ProblemError('authorisation-unavailable', 'Tokens and roles are not known as of now.')
-    const found = await authority.authenticate(token())
-    if (found) return found
+  type Asking = { readonly request: FastifyRequest; readonly after: bigint | undefined; readonly diagnosis: boolean }
+  const unknown = (): ProblemError =>
+    new ProblemError('authorisation-unavailable', 'Tokens and roles are not known as of now.')
+  const forged = async (request: FastifyRequest): Promise<never> => {
     // Guesses are counted by address, so that nobody can have signatures checked without end.
-    await count('writes', `${address} unauthenticated`)
+    allow('writes', await limits.hit('writes', `${addressKey(clientAddress(request))} unauthenticated`))
     throw unauthenticated(`${REALM}, error="invalid_token"`, 'The access token is forged, expired or revoked.')
   }
-
-  const count = async (rate: RateClass, counted: string) => allow(rate, await limits.hit(rate, counted))
+  /** At once where the token was seen before and nothing has to be waited for, as of nearly every request. */
+  const requesterOf = (token: string, { request, after, diagnosis }: Asking): Promise<Requester> | Requester => {
+    if (authority.deafFor() > DEAF_MS && !diagnosis) throw unknown()
+    if (after !== undefined) return caughtUp(token, request, after)
+    const found = authority.authenticate(token)
+    if (found instanceof Promise) return found.then(later => later ?? forged(request))
+    return found ?? forged(request)
+  }
+  const caughtUp = async (token: string, request: FastifyRequest, after: bigint): Promise<Requester> => {
+    if (!(await authority.reached(after))) throw unknown()
+    return (await authority.authenticate(token)) ?? forged(request)
+  }
 
   const afterOf = async (token: string | string[] | undefined): Promise<bigint | undefined> => {
     if (token === undefined) return undefined
@@ -135,50 +143,91 @@ export const openGuard = (deps: {
     const { method, headers } = request
     const changes = method !== 'GET' && method !== 'HEAD'
     if (changes) cookies.checkOrigin(headers)
-    const found = await requesterOf(() => token, asking)
+    const found = await requesterOf(token, asking)
     if (found.actor?.kind !== 'account' || !found.credential)
       throw unauthenticated(REALM, 'The token of a service is sent as Authorization, not as a cookie.')
     if (changes) cookies.checkToken(headers, found.credential.id)
     return found
   }
 
-  const requesterFor = async (route: Route, request: FastifyRequest, after: bigint | undefined) => {
+  const requesterFor = (
+    route: Route,
+    request: FastifyRequest,
+    after: bigint | undefined,
+  ): Promise<Requester> | Requester => {
     const { authorization, cookie, origin } = request.headers
     if (route.permission === undefined && route.credentials !== 'optional') return stranger
     // Authorization alone counts where both are sent. A WebSocket that tells no origin is no browser's.
     const fromCookie = authorization === undefined && cookie !== undefined && !(route.upgrade && origin === undefined)
     const token = fromCookie ? cookies.access(request.headers) : undefined
     if (authorization === undefined && token === undefined) return stranger
-    const asking = { address: addressKey(clientAddress(request)), after, diagnosis: route.diagnosis === true }
-    const found =
-      authorization === undefined
-        ? holderOf(token ?? '', request, asking)
-        : requesterOf(() => bearer(authorization), asking)
-    return route.permission === undefined ? found.catch(() => stranger) : found
+    const asking = { request, after, diagnosis: route.diagnosis === true }
+    const find = () =>
+      authorization === undefined ? holderOf(token ?? '', request, asking) : requesterOf(bearer(authorization), asking)
+    return route.permission === undefined ? orStranger(find) : find()
+  }
+  const orStranger = async (find: () => Promise<Requester> | Requester): Promise<Requester> => {
+    try {
+      return await find()
+    } catch {
+      return stranger
+    }
   }
 
-  const admit = async (route: Route, request: FastifyRequest): Promise<Admission> => {
-    checkQuery(request.url)
-    const token = request.headers['sync-token']
-    const after = token === undefined ? undefined : await afterOf(token)
-    const requester = (await route.identify?.(request)) ?? (await requesterFor(route, request, after))
-    deps.checkBlocked(requester)
-    const { actor } = requester
-    const counted = actor ? `${actor.kind} ${actor.id}` : addressKey(clientAddress(request))
-    const hit = route.rate && (await count(route.rate, counted))
+  type Asked = { readonly requester: Requester; readonly counted: string; readonly after: bigint | undefined }
+  const permit = (route: Route, { requester, counted, after }: Asked, counting: Hit | undefined): Admission => {
+    const hit = route.rate && allow(route.rate, counting)
     if (route.permission !== undefined && !mayAsk(route, route.permission, requester))
       throw refusedFor(route.permission, requester)
     route.admit?.(counted)
     return { requester, counted, after, hit }
   }
+  const admit = (
+    route: Route,
+    request: FastifyRequest,
+    { requester, after }: Pick<Asked, 'requester' | 'after'>,
+  ): Promise<Admission> | Admission => {
+    deps.checkBlocked(requester)
+    const { actor } = requester
+    const asked = {
+      requester,
+      after,
+      counted: actor ? `${actor.kind} ${actor.id}` : addressKey(clientAddress(request)),
+    }
+    const counting = route.rate && limits.hit(route.rate, asked.counted)
+    return counting instanceof Promise
+      ? counting.then(hit => permit(route, asked, hit))
+      : permit(route, asked, counting)
+  }
+  const admitLate = async (route: Route, request: FastifyRequest): Promise<Admission> => {
+    const token = request.headers['sync-token']
+    const after = token === undefined ? undefined : await afterOf(token)
+    const requester = (await route.identify?.(request)) ?? (await requesterFor(route, request, after))
+    return admit(route, request, { requester, after })
+  }
+  /** Nothing is waited for where all is at hand: each wait is a turn of the queue, of which a small request has few. */
+  const admission = (route: Route, request: FastifyRequest): Promise<Admission> | Admission => {
+    checkQuery(request.url)
+    if (route.identify || request.headers['sync-token'] !== undefined) return admitLate(route, request)
+    const requester = requesterFor(route, request, undefined)
+    return requester instanceof Promise
+      ? requester.then(found => admit(route, request, { requester: found, after: undefined }))
+      : admit(route, request, { requester, after: undefined })
+  }
 
   return route => (request, _reply, done) => {
-    admit(route, request).then(
-      admission => {
-        request.setDecorator('admission', admission)
-        done()
-      },
-      (error: Error) => done(error),
-    )
+    const admitted = (found: Admission): void => {
+      request.setDecorator('admission', found)
+      done()
+    }
+    let found: Promise<Admission> | Admission
+    try {
+      found = admission(route, request)
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)))
+      return
+    }
+    if (found instanceof Promise) found.then(admitted, (error: Error) => done(error))
+    else admitted(found)
   }
 }

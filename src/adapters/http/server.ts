@@ -16,6 +16,7 @@ import { clientAddress } from './client-address.ts'
 import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
 import { openDocument } from './documents.ts'
+import type { Edge } from './edge.ts'
 import { prepareEndings } from './ending.ts'
 import { openHotKeys } from './hot-keys.ts'
 import { parseJsonBody } from './json-body.ts'
@@ -23,12 +24,10 @@ import { addressKey, openLimits } from './limits.ts'
 import { methodsOf, mount, openAllowed, pathOf } from './mount.ts'
 import { registerOpenApi } from './openapi.ts'
 import { registerOrigins } from './origins.ts'
-import { ProblemError } from './problems.ts'
+import { openProblems, ProblemError } from './problems.ts'
 import { originForm } from './request-target.ts'
 import { openResponses } from './responses.ts'
 import type { Route } from './route.ts'
-import { UNSUBSCRIBE_PATH } from './routes/unsubscribe.ts'
-import { routes as routesOf } from './routes.ts'
 import { allow, openGuard, standingHeaders } from './security.ts'
 import { openSessionCookies } from './session-cookies.ts'
 import { closeInStages } from './staged-close.ts'
@@ -107,13 +106,14 @@ const prepareBodies = (app: FastifyInstance): void => {
   )
 }
 
-/** RFC 8058: programs for mail post a form to the one route that expects it; what stands in it says nothing new. */
-const prepareForms = (app: FastifyInstance): void => {
+/** RFC 8058: programs for mail post a form to a route that expects it; what stands in it says nothing new. */
+const prepareForms = (app: FastifyInstance, all: readonly Route[]): void => {
+  const taken = new Set(all.flatMap(({ form, path }) => (form ? [path] : [])))
   app.addContentTypeParser(
     ['application/x-www-form-urlencoded', 'multipart/form-data'],
     { parseAs: 'buffer' },
     (request, _body, done) => {
-      if (request.routeOptions.url === UNSUBSCRIBE_PATH) done(null, undefined)
+      if (taken.has(request.routeOptions.url ?? '')) done(null, undefined)
       else done(new ProblemError('unsupported-media-type', 'Only JSON is taken here.'))
     },
   )
@@ -195,7 +195,9 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const limits = openLimits({ cache: deps.cache, clock: deps.clock, limits: settings.limits })
   const strict = settings.publicUrl?.startsWith('https:') === true
   const positionless = new Set<string>()
+  const problems = openProblems(deps.problems)
   const answering = openAnswering({
+    problems,
     syncTokens,
     position: deps.freshness.position,
     logger,
@@ -229,10 +231,11 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     scopes: deps.freshness.scopes,
     onError: err => logger.error({ part: 'cache', err }, 'an answer that is kept was not loaded anew'),
   })
-  const edge = {
+  const edge: Edge = {
     execute: deps.execute,
     newId,
     fingerprintSecret,
+    problems,
     syncTokens,
     cursors,
     limits,
@@ -241,13 +244,18 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     names: deps.names,
     cookies,
     publicUrl: settings.publicUrl,
+    settings,
+    version: deps.version,
+    authority: deps.authority,
+    clock: deps.clock,
     filling: deps.filling ?? (() => undefined),
     isClosing: () => closing !== undefined,
   }
-  const all = [...routesOf(deps, edge), documentRoute(() => document)]
+  const all = [...deps.routes.flatMap(routes => routes(edge)), documentRoute(() => document)]
   for (const { positionless: silent, method, path } of all) if (silent) positionless.add(`${method} ${path}`)
 
   const bare = {
+    problems,
     newId,
     logger,
     standing: standingHeaders(strict),
@@ -258,12 +266,12 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   app.setSerializerCompiler(() => JSON.stringify)
   app.decorateRequest('admission', null)
   prepareBodies(app)
-  prepareForms(app)
+  prepareForms(app, all)
   const count: Count = async request => allow('reads', await limits.hit('reads', addressKey(clientAddress(request))))
   prepareRefusals(app, all, answering, count)
   const access = prepareAccess(app, deps)
   prepareRequests(app, bare, methodsOf(all))
-  const blocking = prepareBlocking(app, deps.blocks?.list, () => deps.clock.now().getTime())
+  const blocking = prepareBlocking(app, deps.blocks, () => deps.clock.now().getTime())
   prepareEndings(app, deps.authority, deps.clock)
   await app.register(fastifyCompress, {
     global: false,
@@ -275,8 +283,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
   })
   await registerOrigins(app, settings.allowedOrigins)
-  const { live } = deps
-  if (live)
+  if (all.some(({ upgrade }) => upgrade))
     await app.register(fastifyWebsocket, {
       options: {
         maxPayload: LARGEST_MESSAGE,
@@ -287,8 +294,8 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
       preClose: () => undefined,
     })
   // Before the server waits for what is open: what listens is sent away.
-  app.addHook('preClose', async () => live?.close())
-  const about = { version: deps.version, publicUrl: settings.publicUrl }
+  app.addHook('preClose', async () => deps.sockets?.close())
+  const about = { version: deps.version, publicUrl: settings.publicUrl, problems }
   await registerOpenApi(app, all, about)
   await registerDocs(app, strict, count)
   const checkBlocked = blocking.check

@@ -7,20 +7,22 @@ import type { Duplex } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { pathOf } from './mount.ts'
-import { type ProblemCode, ProblemError, problemBody, problemOf } from './problems.ts'
+import { type EdgeCode, helpOf } from './problems/edge.ts'
+import { ProblemError, type Problems, problemBody } from './problems.ts'
 import { checkRequest, originForm } from './request-target.ts'
 import { LIVE_PATH } from './websocket.ts'
 
 export type Bare = {
   readonly newId: () => string
   readonly logger: Logger
+  readonly problems: Problems
   /** Headers of every answer, name and value in turn. */
   readonly standing: readonly string[]
   /** The last one at hand: on the bare socket nothing is waited for. */
   readonly syncToken: () => string | undefined
 }
 
-const clientErrors: ReadonlyMap<string, ProblemCode> = new Map([
+const clientErrors: ReadonlyMap<string, EdgeCode> = new Map([
   ['HPE_HEADER_OVERFLOW', 'headers-too-large'],
   ['ERR_HTTP_REQUEST_TIMEOUT', 'request-timeout'],
 ])
@@ -29,7 +31,7 @@ const clientErrors: ReadonlyMap<string, ProblemCode> = new Map([
 const REQUEST_LINE = /^(?:\r\n)*[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP\/(\d)\.\d\r?\n/
 
 /** A whole line of a request that Node's parser knows no method or version for, told from what is no HTTP at all. */
-const unknownTo = (packet: unknown, code: string): ProblemCode | undefined => {
+const unknownTo = (packet: unknown, code: string): EdgeCode | undefined => {
   const [, major] = REQUEST_LINE.exec(Buffer.isBuffer(packet) ? packet.toString('latin1') : '') ?? []
   if (major === undefined) return undefined
   return major === '1' && code === 'HPE_INVALID_METHOD' ? 'method-not-implemented' : 'version-not-supported'
@@ -38,15 +40,16 @@ const UNKNOWN: ReadonlySet<string> = new Set(['HPE_INVALID_METHOD', 'HPE_INVALID
 
 /** What never becomes a request is answered on the bare socket. */
 const refuseOn = (
-  { newId, logger, standing, syncToken }: Bare,
+  { newId, logger, problems, standing, syncToken }: Bare,
   socket: Duplex,
   problem: ProblemError,
   more: readonly string[] = [],
 ): void => {
-  const { status, title } = problemOf(problem.code)
+  const declared = problems.of(problem.code)
+  const { status, title } = declared
   const id = newId()
   logger.info({ req: id, status, code: problem.code }, 'request refused')
-  const body = problemBody(problem, id)
+  const body = problemBody(declared, problem, id)
   const token = syncToken()
   const headers = [
     ...standing,
@@ -74,7 +77,7 @@ export const openRefuser =
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     const unknown = UNKNOWN.has(error.code) ? unknownTo(error.rawPacket, error.code) : undefined
     const code = unknown ?? clientErrors.get(error.code) ?? 'request-malformed'
-    refuseOn(bare, socket, new ProblemError(code, problemOf(code).help))
+    refuseOn(bare, socket, new ProblemError(code, helpOf(code)))
   }
 
 /**
@@ -114,10 +117,10 @@ export const prepareRequests = (app: FastifyInstance, bare: Bare, methods: strin
       // Node takes the one version more that others speak on connections of another kind.
       if (raw.httpVersionMajor !== 1) {
         reply.header('connection', 'close')
-        throw new ProblemError('version-not-supported', problemOf('version-not-supported').help)
+        throw new ProblemError('version-not-supported', helpOf('version-not-supported'))
       }
       checkRequest(request)
-      if (unmet.has(raw)) throw new ProblemError('expectation-failed', problemOf('expectation-failed').help)
+      if (unmet.has(raw)) throw new ProblemError('expectation-failed', helpOf('expectation-failed'))
       done()
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)))

@@ -94,7 +94,7 @@ export const openWarming = (deps: {
 
   const requestOf = (asked: Pick<Asked, 'path' | 'query'>, params: Record<string, string>): EdgeRequest => ({
     id: deps.newId(),
-    address: '',
+    address: () => '',
     method: 'GET',
     ...asked,
     params,

@@ -1,5 +1,7 @@
 /** Imports a file or folder in one of the formats, for the command line and for the sample of a new log. */
 import { type ImportDeps, type ImportReport, runImport } from '../../commands/import.ts'
+import type { LeftEntry } from '../../commands/import-left.ts'
+import type { ReasonCount } from '../../commands/import-reasons.ts'
 import { defined } from '../../domain/defined.ts'
 import type { ImportCounts, ImportFormat } from '../../domain/entry/import.ts'
 import { actorId } from '../../domain/ids.ts'
@@ -31,12 +33,21 @@ export type ImportOptions = {
   readonly onFault: (fault: Omit<ImportReport, 'kind'>) => void
   /** Waited for before each batch: others have to keep up with what is written. */
   readonly pace?: () => Promise<void>
+  /** An entry that an earlier import of the source has written, and that the source has no more. */
+  readonly onLeft?: (entry: LeftEntry) => void
   /** An entry that stays as people have made it. */
   readonly onKept?: (kept: Omit<ImportReport, 'kind'>) => void
 }
 
-/** `complete` is false when the signal, or a wrong line under `strict`, ended it. Queries that wait for `position` see it all. */
-export type Imported = ImportCounts & { readonly source: string; readonly complete: boolean; readonly position: bigint }
+/** `complete` is false when the signal or a wrong line under `strict` ended it, or nothing but wrong lines came. Queries that wait for `position` see it all. */
+export type Imported = ImportCounts & {
+  readonly source: string
+  readonly complete: boolean
+  readonly reasons: readonly ReasonCount[]
+  /** How many entries the source has no more. */
+  readonly left: number
+  readonly position: bigint
+}
 
 const open = (format: ImportFormat, path: string, options: ImportOptions): Promise<Source> => {
   const { source, language, licence, target, signal } = options
@@ -79,7 +90,7 @@ export const importFrom = async (
       items: source.items,
       strict: options.strict,
       signal: options.signal,
-      ...defined({ pace: options.pace }),
+      ...defined({ pace: options.pace, onLeft: options.onLeft }),
       caller: {
         actor: { kind: 'import', id: actorId('import', source.name) },
         permissions: new Set(['entries:import']),
@@ -93,8 +104,8 @@ export const importFrom = async (
       },
     })
     if (isRefusal(summary)) return summary
-    const { counts, ended, position } = summary
-    return { ...counts, source: source.name, complete: ended === 'completed', position }
+    const { counts, reasons, left, ended, position } = summary
+    return { ...counts, source: source.name, complete: ended === 'completed', reasons, left, position }
   } finally {
     await source.close()
   }

@@ -28,8 +28,11 @@ export type Destination = {
 
 /** How many characters may wait for a disk or a pipe that does not take them. */
 const MAX_WAITING = 4 * 1024 * 1024
-/** Lines are gathered up to here: a write a line would cost as much as the rest of a small request. */
-const GATHERED = 8_192
+/**
+ * Lines are gathered up to here, or for half a second: a write a line would cost as much as the rest of a small request. As much as
+ * sonic-boom writes at once.
+ */
+const GATHERED = 16_000
 const CLOSE_MS = 1_000
 
 type Stream = ReturnType<typeof pino.destination>

@@ -11,16 +11,35 @@ export const REDACTED = '[redacted]'
 const secretMember =
   /^(?:authorization|cookie|set-?cookie|x-csrf-token|idempotency-?key|headers|body|query|querystring|payload)$|password|passwd|secret|(?:access|refresh|id|session|csrf|bearer|sync)_?-?token|^token$|^ticket$|private_?key|master_?key|api_?key|^e?-?mail$|email_?address|^phone|^ip$|remote_?address/i
 
+/** Names of members are words of ours, and few; what else comes is looked at each time. */
+const MOST_NAMES = 1_000
+const names = new Map<string, boolean>()
+const isSecret = (member: string): boolean => {
+  const known = names.get(member)
+  if (known !== undefined) return known
+  const secret = secretMember.test(member)
+  if (names.size < MOST_NAMES && member.length < 64) names.set(member, secret)
+  return secret
+}
+
 type Plain = { readonly [member: string]: unknown }
 const isPlain = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Error)
 
 const DEPTH = 5
 
-/** A copy without the values of members that are secret or personal by their names; deeper than five levels nothing is written. */
-export const withoutSecrets = (value: Plain, depth = DEPTH): Plain => {
+/** It, or a copy without the values of members that are secret or personal by their names; deeper than five levels nothing is written. */
+export const withoutSecrets = (value: Plain, depth = DEPTH): Plain => (isBare(value) ? value : cleaned(value, depth))
+
+/** Nothing in it is secret by its name or holds anything else: so nearly every line, of which no copy is made. */
+const isBare = (value: Plain): boolean => {
+  for (const member of Object.keys(value)) if (typeof value[member] === 'object' || isSecret(member)) return false
+  return true
+}
+
+const cleaned = (value: Plain, depth: number): Plain => {
   const shown = (member: string, held: unknown): unknown => {
-    if (secretMember.test(member)) return REDACTED
+    if (isSecret(member)) return REDACTED
     if (Array.isArray(held))
       return depth === 0 ? REDACTED : held.map(each => (isPlain(each) ? withoutSecrets(each, depth - 1) : each))
     if (!isPlain(held)) return held

@@ -38,6 +38,20 @@ const FLUSH_MS = 500
 /** The folder of the log files. */
 export const logFolder = (dataDir: string): string => join(dataDir, 'logs')
 
+/** RFC 3339 with milliseconds, as a member of a line: the same up to the second in all lines of that second. */
+const openTimestamps = (): (() => string) => {
+  let [second, begin] = [Number.NaN, '']
+  return () => {
+    const now = Date.now()
+    const ms = now % 1000
+    if (now - ms !== second) {
+      second = now - ms
+      begin = `,"time":"${new Date(second).toISOString().slice(0, 20)}`
+    }
+    return `${begin}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z"`
+  }
+}
+
 const openDestinations = async (options: ServiceLogOptions): Promise<Readonly<Record<string, Destination>>> => {
   const { fd = 2, format = 'auto', to = 'stderr', dataDir, fileMegabytes = 32, files = 14, print } = options
   const readable = format === 'pretty' || (format === 'auto' && isatty(fd))
@@ -59,7 +73,7 @@ export const openServiceLog = async (options: ServiceLogOptions): Promise<Servic
     {
       level: options.level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: openTimestamps(),
       formatters: { level: label => ({ level: label }), log: withoutSecrets },
       serializers: { err: errorLine },
     },

@@ -76,6 +76,8 @@ const openInstruments = (registry: Registry) => {
     memory: gauge('memory_bytes', 'What caches and buffers hold, about', ['part']),
     memoryLimit: gauge('memory_limit_bytes', 'What they may hold', ['part']),
     memoryFull: counter('memory_full', 'Values forgotten, or listeners sent away, for room', ['part']),
+    known: gauge('known', 'Accounts, live sessions and people that are kept in memory whole', ['kind']),
+    knownBytes: gauge('known_bytes', 'What these take, about; not of the parts that can be forgotten'),
     cache: counter('cache_requests', 'Look-ups in the cache', ['result']),
     tokenAge: gauge('token_follower_age_seconds', 'Since this node last heard from the log about tokens'),
     keyAge: gauge('signing_key_age_seconds', 'Age of the key that signs access tokens'),
@@ -114,6 +116,11 @@ const openInstruments = (registry: Registry) => {
   }
 }
 type Instruments = ReturnType<typeof openInstruments>
+
+/** Bytes of one of each, as the heap grew with 100,000 of them. */
+const KNOWN_BYTES = { accounts: 600, sessions: 700, people: 250 } as const
+const bytesOfKnown = ({ accounts, sessions, people }: NonNullable<Snapshot['known']>): number =>
+  KNOWN_BYTES.accounts * accounts + KNOWN_BYTES.sessions * sessions + KNOWN_BYTES.people * people
 
 /** A counter that somebody else counts. */
 const setTo = (counter: Counter, labels: Readonly<Record<string, string>>, value: number): void => {
@@ -203,6 +210,10 @@ const fill = (to: Instruments, at: Snapshot): void => {
     to.memory.set({ part }, bytes)
     to.memoryLimit.set({ part }, limit)
     setTo(to.memoryFull, { part }, full)
+  }
+  if (at.known) {
+    for (const [kind, count] of Object.entries(at.known)) to.known.set({ kind }, count)
+    to.knownBytes.set(bytesOfKnown(at.known))
   }
   if (at.nodes) {
     to.nodes.set(at.nodes.nodes)

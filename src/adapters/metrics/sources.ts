@@ -66,6 +66,8 @@ export type Snapshot = {
   readonly live?: LiveStats
   /** Of caches and buffers, by their part of the memory. */
   readonly memory?: readonly MemoryReport[]
+  /** Accounts, live sessions, and people with a name or choices, which each node keeps in memory whole. */
+  readonly known?: Readonly<Record<'accounts' | 'sessions' | 'people', number>>
   /** Of all nodes, as far as this one can see them. */
   readonly nodes?: { readonly nodes: number; readonly connections: number; readonly listeners: number }
   /** For how long events have waited that the live hub has not read. */

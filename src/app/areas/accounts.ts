@@ -1,13 +1,23 @@
 /** Accounts: addresses, roles, erasure, and what administrators look up of them. */
+
+import { accountProblems } from '../../adapters/http/problems/accounts.ts'
+import { accountRoutes } from '../../adapters/http/routes/accounts.ts'
+import { administrationRoutes } from '../../adapters/http/routes/administration.ts'
+import { ownDataRoutes } from '../../adapters/http/routes/own-data.ts'
+import { peopleRoutes } from '../../adapters/http/routes/people.ts'
 import { accountAggregate } from '../../domain/account/account.ts'
 import { administratorsAggregate } from '../../domain/account/administrators.ts'
 import { lookupAggregate } from '../../domain/account/lookup.ts'
+import { accountPermissions } from '../../domain/account/permissions.ts'
 import { addressAggregate } from '../../domain/address/address.ts'
 import { addressKeysAggregate } from '../../domain/address/keys.ts'
 import { mailAggregate } from '../../domain/address/mail-refusal.ts'
-import type { Declared } from '../declared.ts'
+import { addressMoves, signUpEnds } from '../address.ts'
+import type { Area } from '../area.ts'
+import { openAdministration, openIdentityPort, scopeOf } from '../identity.ts'
+import { openOwnDataOf, openPeople } from '../people.ts'
 
-export const accounts: Declared = {
+export const accounts: Area = {
   name: 'accounts',
   aggregates: [
     addressAggregate,
@@ -17,4 +27,21 @@ export const accounts: Declared = {
     lookupAggregate,
     mailAggregate,
   ],
+  permissions: accountPermissions,
+  problems: accountProblems,
+  subscribers: ({ core }) => [addressMoves(core), signUpEnds(core).subscriber],
+  routes: ({ core, config, identity, running: { identities }, erasure, history }) => {
+    const port = { ...openIdentityPort(core, identity, identities, scopeOf(config)), erasure }
+    const administration = openAdministration(core, identities)
+    const people = openPeople(core, identity, identities)
+    const ownData = openOwnDataOf(core, history.history, identities)
+    const { stepUp } = port
+    const { types, readings } = history
+    return edge => [
+      ...accountRoutes(port, edge.cookies),
+      ...administrationRoutes(administration, stepUp),
+      ...ownDataRoutes({ ...edge, types, readings, ownData, stepUp }),
+      ...peopleRoutes(people, edge),
+    ]
+  },
 }

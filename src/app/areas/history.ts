@@ -1,10 +1,20 @@
 /** The history of everything, and who read it. */
-import { readingAggregate } from '../../domain/history/history.ts'
-import { historyProjection } from '../../projections/history.ts'
-import type { Declared } from '../declared.ts'
 
-export const history: Declared = {
+import { historyProblems } from '../../adapters/http/problems/history.ts'
+import { historyRoutes } from '../../adapters/http/routes/history.ts'
+import { readingAggregate } from '../../domain/history/history.ts'
+import { historyPermissions } from '../../domain/history/permissions.ts'
+import { historyProjection } from '../../projections/history.ts'
+import type { Area } from '../area.ts'
+
+export const history: Area = {
   name: 'history',
   aggregates: [readingAggregate],
   projections: [historyProjection],
+  permissions: historyPermissions,
+  problems: historyProblems,
+  routes:
+    ({ history: opened }) =>
+    edge =>
+      historyRoutes({ ...edge, ...opened }),
 }

@@ -31,6 +31,8 @@ export type Session = {
 export type ConsumerTrace = {
   /** It works from here on, under a lease with this token. */
   readonly leased?: (consumer: string, takeover: Takeover, token: number) => void
+  /** Another process works for it from here on: this one was not heard of for too long, as when the machine slept. */
+  readonly lost?: (consumer: string) => void
   /** The session has taken these events, in this order. */
   readonly taken?: (consumer: string, events: readonly Recorded[]) => void
   /** The event failed: its document or key (`id`) waits from here on. */
@@ -243,7 +245,10 @@ export const consume = async (options: ConsumeOptions): Promise<ConsumeEnd> => {
       }
       if (error instanceof ReadStoreError && error.code === 'gone') return 'gone'
       if (error instanceof ReadStoreError && error.code === 'closed') return 'aborted'
-      onState?.('starting', describeFailure(error))
+      const isLost = error instanceof ReadStoreError && error.code === 'fenced'
+      if (isLost) options.trace?.lost?.(options.consumer)
+      // Not a fault: somebody does the work.
+      onState?.(isLost ? 'waiting-for-lease' : 'starting', isLost ? undefined : describeFailure(error))
       if (clock.monotonic() - began > BACKOFF_MOST_MS) backoff = BACKOFF_FIRST_MS
       await clock.sleep(backoff, signal)
       backoff = Math.min(backoff * 2, BACKOFF_MOST_MS)

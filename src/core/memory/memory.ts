@@ -80,9 +80,9 @@ type Opened = { readonly region: Region; readonly report: () => Omit<MemoryRepor
 
 const openRegion = (bytes: number): Opened => {
   let full = 0
-  let caches = 0
-  /** By cache and key: how to forget it there. */
-  const all = new LRUCache<string, () => void>({
+  let held = 0
+  /** By the number that a value was given as it was set: how to forget it in its cache. */
+  const all = new LRUCache<number, () => void>({
     maxSize: bytes,
     disposeAfter: (forget, _, reason) => {
       if (reason !== 'evict') return
@@ -91,35 +91,38 @@ const openRegion = (bytes: number): Opened => {
     },
   })
   const cache = <V extends object | number>({ sizeOf, max }: CacheOptions<V>): BoundedCache<V> => {
-    caches += 1
-    const prefix = `${caches} `
-    const own = new LRUCache<string, V>({
+    const own = new LRUCache<string, { readonly value: V; readonly held: number }>({
       max,
-      disposeAfter: (_value, key, reason) => {
-        if (reason === 'evict') all.delete(prefix + key)
+      disposeAfter: (value, _key, reason) => {
+        if (reason === 'evict') all.delete(value.held)
       },
     })
     const drop = (key: string): void => {
+      const known = own.peek(key)
+      if (!known) return
       own.delete(key)
-      all.delete(prefix + key)
+      all.delete(known.held)
     }
     return {
       get: key => {
         const found = own.get(key)
-        if (found !== undefined) all.get(prefix + key)
-        return found
+        if (!found) return undefined
+        all.get(found.held)
+        return found.value
       },
-      peek: key => own.peek(key),
+      peek: key => own.peek(key)?.value,
       has: key => own.has(key),
       set: (key, value) => {
         const size = OVERHEAD_BYTES + 4 * key.length + sizeOf(value)
         if (size > bytes) return drop(key)
-        own.set(key, value)
-        all.set(prefix + key, () => own.delete(key), { size: Math.ceil(size) })
+        drop(key)
+        held += 1
+        own.set(key, { value, held })
+        all.set(held, () => own.delete(key), { size: Math.ceil(size) })
       },
       delete: drop,
       clear: () => {
-        for (const key of own.keys()) all.delete(prefix + key)
+        for (const value of own.values()) all.delete(value.held)
         own.clear()
       },
     }

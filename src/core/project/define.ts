@@ -61,3 +61,7 @@ export const parseCollectionName = (
     ? undefined
     : { name: parts[1], version: Number(parts[2]), generation: Number(parts[3]) }
 }
+
+/** How far a position is towards the head of the log, 0 to 1. */
+export const progressOf = (position: bigint, head: bigint): number =>
+  head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000)

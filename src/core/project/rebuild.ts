@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '../../domain/event.ts'
 import type { Document, ReadStore } from '../../ports/read-store.ts'
 import { parkedOf } from '../consume/parking.ts'
-import { collectionName, type Projection } from './define.ts'
+import { collectionName, type Projection, progressOf } from './define.ts'
 import { ProjectionError } from './errors.ts'
 import {
   beginBuilding,
@@ -40,8 +40,7 @@ const reporter = <D extends JsonObject>(options: RebuildOptions<D>, head: bigint
   let events = 0
   return (position: bigint, taken: number): void => {
     events += taken
-    const progress = head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000)
-    options.onProgress?.({ position, head, progress, events })
+    options.onProgress?.({ position, head, progress: progressOf(position, head), events })
   }
 }
 

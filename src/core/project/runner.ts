@@ -19,7 +19,7 @@ import {
 } from '../consume/consume.ts'
 import { type Parked, parkedOf, requestRetry } from '../consume/parking.ts'
 import type { Region } from '../memory/memory.ts'
-import { type CollectionRef, collectionName, type Projection } from './define.ts'
+import { type CollectionRef, collectionName, type Projection, progressOf } from './define.ts'
 import { openFolder } from './fold.ts'
 import type { Freshness } from './freshness.ts'
 import { abandon, beginBuilding, generationsOf, goLive, readPointer, sweep, TOUCH_MS, touch } from './pointer.ts'
@@ -280,6 +280,9 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
       undefined,
     )
   }
+  /** Whoever holds the lease has stored how far it is. */
+  const reachedBy = async ({ state, collection, position }: Task): Promise<bigint> =>
+    (state === 'waiting-for-lease' ? (await store.checkpoint(collection))?.position : undefined) ?? position
   const newest = (): Task | undefined => [...tasks.values()].at(-1)
 
   return {
@@ -287,9 +290,8 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
       const task = current() ?? newest()
       const head = await log.head()
       const building = newest() ?? task
-      const stored = task && task.state === 'waiting-for-lease' ? await store.checkpoint(task.collection) : undefined
-      const position = stored?.position ?? task?.position ?? 0n
-      const built = building === task ? position : (building?.position ?? 0n)
+      const position = task ? await reachedBy(task) : 0n
+      const built = building === task || !building ? position : await reachedBy(building)
       const error = stopped ?? task?.error ?? fault
       return {
         name,
@@ -301,7 +303,7 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
         state: stopped === undefined ? (task?.state ?? 'starting') : 'stopped',
         parked: task ? (await parkedOf(store, task.collection)).size : 0,
         rate: task?.rate ?? 0,
-        progress: head === 0n ? 1 : Math.min(1, Number((built * 10_000n) / head) / 10_000),
+        progress: progressOf(built, head),
         ...defined({ error }),
       }
     },

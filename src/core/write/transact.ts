@@ -185,7 +185,7 @@ export const openTransactor = <State, E extends DomainEvent>(
     stream: string,
     { state }: Loaded<State>,
     decide: Deciding<State, E>,
-  ): Promise<Decision<E>> =>
+  ): Promise<Decision<E, string>> =>
     typeof decide === 'function'
       ? decide(state)
       : decide.decide(state, await pastOf({ log, aggregate, stream }, decide.needs(state)))

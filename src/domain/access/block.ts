@@ -12,6 +12,14 @@ import { type Family, networkText, readNetwork } from '../network.ts'
 import { type Refusal, refuse } from '../refusal.ts'
 import { readText } from '../text/text.ts'
 
+/** What is refused of a block. */
+export type BlockRefusal =
+  | 'block-target-invalid'
+  | 'block-too-wide'
+  | 'block-past'
+  | 'block-protected'
+  | 'block-not-found'
+
 // Stream
 
 export const blockCategory = 'block'
@@ -112,7 +120,7 @@ const ACCOUNT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 export type BlockTarget = { readonly kind: BlockKind; readonly target: string }
 
 /** What a text asks to be blocked, in its one form. */
-export const readTarget = (given: string): BlockTarget | Refusal => {
+export const readTarget = (given: string): BlockTarget | Refusal<BlockRefusal> => {
   if (ACCOUNT.test(given)) return { kind: 'account', target: given.toLowerCase() }
   const network = readNetwork(given)
   if (!network) return refuse('block-target-invalid', 'This is no address, no network (CIDR) and no id of an account.')
@@ -135,7 +143,7 @@ export type NewBlock = BlockTarget & {
 }
 
 export const addBlock =
-  ({ id, kind, target, reason: given, expiresAt, by, now }: NewBlock): Decide<BlockState, BlockEvent> =>
+  ({ id, kind, target, reason: given, expiresAt, by, now }: NewBlock): Decide<BlockState, BlockEvent, BlockRefusal> =>
   block => {
     const { text: reason, fault } = readText(given.trim(), { max: LONGEST_REASON, multiline: false })
     if (reason === '') return refuse('reason-required', 'A block needs a reason.')
@@ -150,7 +158,7 @@ export const addBlock =
 
 /** Also of one that has ended by itself: from then on it is said to have been taken away. */
 export const removeBlock =
-  (by: string): Decide<BlockState, BlockEvent> =>
+  (by: string): Decide<BlockState, BlockEvent, BlockRefusal> =>
   block =>
     !block
       ? refuse('block-not-found', 'There is no such block.')

@@ -7,6 +7,9 @@ import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
 import { type Role, roles } from '../roles.ts'
 
+/** What is refused of a token. */
+export type TokenRefusal = 'token-not-found' | 'token-life'
+
 // Stream
 
 export const tokenCategory = 'token'
@@ -93,8 +96,8 @@ export type TokenRequest = {
 }
 
 export const issueToken =
-  ({ tokenId, role, subject, name, lifeMs, now }: TokenRequest): Decide<TokenState, TokenEvent> =>
-  (token): Decision<TokenEvent> => {
+  ({ tokenId, role, subject, name, lifeMs, now }: TokenRequest): Decide<TokenState, TokenEvent, TokenRefusal> =>
+  (token): Decision<TokenEvent, TokenRefusal> => {
     if (token) return []
     if (!Number.isInteger(lifeMs) || lifeMs < SHORTEST_MS || lifeMs > LONGEST_TOKEN_LIFE_MS)
       return refuse('token-life', 'A token lives for one second at least and 24 hours at most.')
@@ -108,7 +111,7 @@ export const issueToken =
   }
 
 export const revokeToken =
-  (by: string): Decide<TokenState, TokenEvent> =>
+  (by: string): Decide<TokenState, TokenEvent, TokenRefusal> =>
   token =>
     !token
       ? refuse('token-not-found', 'There is no such token.')

@@ -11,6 +11,25 @@ import type { Grant } from './grants.ts'
 import { type Ending, SessionsEnded } from './session-end-events.ts'
 import { endFault, isIdle } from './standing.ts'
 
+/** What is refused of an account. */
+export type AccountRefusal =
+  | 'account-not-found'
+  | 'account-suspended'
+  | 'account-erased'
+  | 'erasure-begun'
+  | 'receipt-not-found'
+  | 'last-administrator'
+  | 'own-role'
+  | 'role-unknown'
+  | 'role-basic'
+  | 'role-not-held'
+  | 'grant-suspended'
+  | 'grant-beyond-own'
+  | 'grant-past'
+  | 'grant-languages'
+  | 'password-weak'
+  | 'credentials-wrong'
+
 // Stream
 
 export const accountCategory = 'account'
@@ -246,7 +265,7 @@ export type NewAccount = {
   readonly locale: 'en' | 'es'
 }
 export const createAccount =
-  (account: NewAccount): Decide<AccountState, AccountEvent> =>
+  (account: NewAccount): Decide<AccountState, AccountEvent, AccountRefusal> =>
   state =>
     state ? [] : [{ type: 'AccountCreated', data: account }]
 
@@ -256,7 +275,7 @@ export const moveAddress =
     readonly claim: string
     readonly from: string
     readonly address: string
-  }): Decide<AccountState, AccountEvent> =>
+  }): Decide<AccountState, AccountEvent, AccountRefusal> =>
   account => {
     if (!account) return absent()
     return account.claim === to.from && !isIdle(account)
@@ -266,7 +285,7 @@ export const moveAddress =
 
 /** Follows its address to another key; not where it has another one by now, or is to be no more. */
 export const rekey =
-  (to: { readonly claim: string; readonly from: string }): Decide<AccountState, AccountEvent> =>
+  (to: { readonly claim: string; readonly from: string }): Decide<AccountState, AccountEvent, AccountRefusal> =>
   account =>
     account?.claim === to.from && account.address !== undefined && !endFault(account)
       ? [{ type: 'AddressRekeyed', data: to }]
@@ -277,14 +296,14 @@ export const rekey =
  * it may have been an intruder who was.
  */
 export const moveBack =
-  (claim: string, address: string): Decide<AccountState, AccountEvent> =>
+  (claim: string, address: string): Decide<AccountState, AccountEvent, AccountRefusal> =>
   account => {
     if (!account) return absent()
     if (!account.left?.includes(claim) || endFault(account)) return []
     const data = { accountId: account.id, claim, from: account.claim, address, reverted: true }
     return [
       { type: 'AddressChanged', data },
-      { type: 'SessionsEnded', data: { reason: 'address-reverted' } },
+      { type: 'SessionsEnded', data: { cause: 'address-reverted' } },
     ]
   }
 
@@ -294,11 +313,11 @@ export const setPassword =
     password: string,
     reason: 'changed' | 'reset' | 'rehashed',
     ending: Ending = {},
-  ): Decide<AccountState, AccountEvent> =>
+  ): Decide<AccountState, AccountEvent, AccountRefusal> =>
   account => {
     if (!account) return absent()
     const set = { type: 'PasswordSet' as const, data: { accountId: account.id, password, reason } }
     if (reason === 'rehashed') return [set]
-    const why = reason === 'reset' ? 'reset' : 'password-changed'
-    return [set, { type: 'SessionsEnded', data: { ...ending, reason: why } }]
+    const cause = reason === 'reset' ? 'reset' : 'password-changed'
+    return [set, { type: 'SessionsEnded', data: { ...ending, cause } }]
   }

@@ -2,12 +2,13 @@
  * What is decided about other people's accounts: roles, suspension, the end of their sessions. Each decision goes through
  * one guard, so that none is forgotten where an account is at its end.
  */
+
 import type { Decide, Decision } from '../decider.ts'
 import { defined } from '../defined.ts'
 import { refuse } from '../refusal.ts'
 import { languageRoles, type Role } from '../roles.ts'
 import { readText } from '../text/text.ts'
-import type { Account, AccountEvent, AccountState } from './account.ts'
+import type { Account, AccountEvent, AccountRefusal, AccountState } from './account.ts'
 import { BASIC_ROLES, type Grant, isInForce } from './grants.ts'
 import { endFault } from './standing.ts'
 
@@ -29,8 +30,8 @@ type Because = { readonly by: string; readonly accountId: string; readonly reaso
 const guarded =
   (
     { by, reason: given }: Administering,
-    decide: (account: Account, because: Because) => Decision<AccountEvent>,
-  ): Decide<AccountState, AccountEvent> =>
+    decide: (account: Account, because: Because) => Decision<AccountEvent, AccountRefusal>,
+  ): Decide<AccountState, AccountEvent, AccountRefusal> =>
   account => {
     const fault = endFault(account)
     if (fault || !account) return fault ?? []
@@ -52,7 +53,7 @@ const sameLanguages = (a: readonly string[] | undefined, b: readonly string[] | 
 export const grantRole = (
   { role, expiresAt, languages }: Grant,
   administering: Administering,
-): Decide<AccountState, AccountEvent> =>
+): Decide<AccountState, AccountEvent, AccountRefusal> =>
   guarded(administering, (account, because) => {
     const { now, until } = administering
     if (BASIC_ROLES.includes(role)) return basic(role)
@@ -73,7 +74,10 @@ export const grantRole = (
   })
 
 /** That one administrator stays is decided on another stream, before this: administrators.ts. */
-export const takeRole = (role: Role, administering: Administering): Decide<AccountState, AccountEvent> =>
+export const takeRole = (
+  role: Role,
+  administering: Administering,
+): Decide<AccountState, AccountEvent, AccountRefusal> =>
   guarded(administering, (account, because) => {
     if (BASIC_ROLES.includes(role)) return basic(role)
     return account.grants.some(each => each.role === role && isInForce(each, administering.now))
@@ -81,17 +85,17 @@ export const takeRole = (role: Role, administering: Administering): Decide<Accou
       : refuse('role-not-held', `The account does not have the role ${role}, or not any more.`)
   })
 
-export const suspend = (administering: Administering): Decide<AccountState, AccountEvent> =>
+export const suspend = (administering: Administering): Decide<AccountState, AccountEvent, AccountRefusal> =>
   guarded(administering, (account, because) =>
     account.suspended
       ? []
       : [
           { type: 'AccountSuspended', data: because },
-          { type: 'SessionsEnded', data: { reason: 'suspension' } },
+          { type: 'SessionsEnded', data: { cause: 'suspension' } },
         ],
   )
 
-export const reinstate = (administering: Administering): Decide<AccountState, AccountEvent> =>
+export const reinstate = (administering: Administering): Decide<AccountState, AccountEvent, AccountRefusal> =>
   guarded(administering, (account, because) =>
     account.suspended ? [{ type: 'AccountReinstated', data: because }] : [],
   )

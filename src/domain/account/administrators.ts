@@ -2,11 +2,13 @@
  * Who of the administrators stays: one stream on which every withdrawal is decided, since no account's own stream could
  * tell that another one loses its role at the same moment.
  */
+
 import Type from 'typebox'
 import type { Aggregate, Decide } from '../decider.ts'
 import { type EventOf, eventType } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
+import type { AccountRefusal } from './account.ts'
 
 // Stream
 
@@ -48,7 +50,11 @@ export const administratorsAggregate: Aggregate<Administrators, AdministratorsEv
 
 /** `standing`: accounts that are administrators for good now. One of them has to be left that was not withdrawn. */
 export const withdraw =
-  (accountId: string, standing: readonly string[], by: string): Decide<Administrators, AdministratorsEvent> =>
+  (
+    accountId: string,
+    standing: readonly string[],
+    by: string,
+  ): Decide<Administrators, AdministratorsEvent, AccountRefusal> =>
   withdrawn =>
     withdrawn.has(accountId)
       ? []
@@ -57,6 +63,6 @@ export const withdraw =
         : refuse('last-administrator', 'One administrator without an end has to stay: make another one first.')
 
 export const restore =
-  (accountId: string): Decide<Administrators, AdministratorsEvent> =>
+  (accountId: string): Decide<Administrators, AdministratorsEvent, AccountRefusal> =>
   withdrawn =>
     withdrawn.has(accountId) ? [{ type: 'AdministratorRestored', data: { accountId } }] : []

@@ -3,10 +3,10 @@
  * last mail goes out; done, when the key is destroyed that everything personal was sealed under.
  */
 
-import { linkInvalid } from '../address/links.ts'
+import { type LinkRefusal, linkInvalid } from '../address/links.ts'
 import type { Decide } from '../decider.ts'
-import { type Refusal, refuse } from '../refusal.ts'
-import type { Account, AccountEvent, AccountState } from './account.ts'
+import { refuse } from '../refusal.ts'
+import type { Account, AccountEvent, AccountRefusal, AccountState } from './account.ts'
 import type { ContentChoice, Erasure } from './erasure-events.ts'
 import { isAdministrator } from './grants.ts'
 
@@ -15,11 +15,11 @@ export const ERASURE_HOURS = 24
 export const LAST_MAIL_MINUTES = 15
 const HOUR_MS = 60 * 60_000
 
-const absent = (): Refusal => refuse('account-not-found', 'There is no such account.')
+const absent = () => refuse('account-not-found', 'There is no such account.')
 
 /** Wished for once more it keeps its time, and the choice and the link are those of the last wish. */
 export const requestErasure =
-  (choice: ContentChoice, linkHash: string, now: Date): Decide<AccountState, AccountEvent> =>
+  (choice: ContentChoice, linkHash: string, now: Date): Decide<AccountState, AccountEvent, AccountRefusal> =>
   account => {
     if (!account || account.erased) return absent()
     if (account.erasure?.begunAt !== undefined) return refuse('erasure-begun', 'The erasure has begun.')
@@ -36,7 +36,7 @@ export const requestErasure =
 
 /** `linkHash`: by the link in the mail; absent: by who is signed in. */
 export const cancelErasure =
-  (linkHash?: string): Decide<AccountState, AccountEvent> =>
+  (linkHash?: string): Decide<AccountState, AccountEvent, AccountRefusal | LinkRefusal> =>
   account => {
     if (!account || account.erased) return linkHash === undefined ? absent() : linkInvalid()
     const { erasure } = account
@@ -50,7 +50,7 @@ export const isDue = (erasure: Erasure | undefined, now: Date): boolean =>
   erasure !== undefined && Date.parse(erasure.due) <= now.getTime()
 
 export const beginErasure =
-  (now: Date, displayName: string | undefined): Decide<AccountState, AccountEvent> =>
+  (now: Date, displayName: string | undefined): Decide<AccountState, AccountEvent, AccountRefusal> =>
   account => {
     if (!account || account.erased || account.erasure?.begunAt !== undefined || !isDue(account.erasure, now)) return []
     // One who was made an administrator meanwhile is not taken away from under the others.
@@ -60,7 +60,7 @@ export const beginErasure =
     const attribution = stays ? { attribution: displayName } : {}
     return [
       { type: 'ErasureBegun', data: { accountId: account.id, ...attribution } },
-      { type: 'SessionsEnded', data: { reason: 'erasure' } },
+      { type: 'SessionsEnded', data: { cause: 'erasure' } },
     ]
   }
 
@@ -81,7 +81,7 @@ export const isRipe = ({ begunAt }: Erasure, now: Date): boolean =>
   begunAt !== undefined && Date.parse(begunAt) + LAST_MAIL_MINUTES * 60_000 <= now.getTime()
 
 export const finishErasure =
-  (claims: readonly string[]): Decide<AccountState, AccountEvent> =>
+  (claims: readonly string[]): Decide<AccountState, AccountEvent, AccountRefusal> =>
   account => {
     if (!account?.erasure || account.erased) return []
     const { content: choice, attribution } = account.erasure

@@ -1,11 +1,8 @@
 /** The roles of an account, and what they permit when. */
-import { type Permission, permissionsOf, type Rights, type Role } from '../roles.ts'
+import { BASIC_ROLE, type Permission, type Rights, type Role, type RoleRights } from '../roles.ts'
 
 /** `languages`: on entries of these alone, and of what they cover (`es` covers `es-MX`). */
 export type Grant = { readonly role: Role; readonly expiresAt?: string; readonly languages?: readonly string[] }
-
-/** What everybody with an account is, whatever was granted beside it. */
-export const BASIC_ROLE: Role = 'contributor'
 
 /** Held by who asks as a person or as a service at all: neither is granted or taken. */
 export const BASIC_ROLES: readonly Role[] = ['reader', BASIC_ROLE]
@@ -24,12 +21,12 @@ export const grantsOf = (grants: readonly Grant[], now: Date): readonly Grant[] 
 ]
 
 /** What these grants permit, all of which are in force. */
-export const rightsOf = (grants: readonly Grant[]): Rights => {
+export const rightsOf = (grants: readonly Grant[], roles: Pick<RoleRights, 'of' | 'rights'>): Rights => {
   const everywhere = grants.filter(({ languages }) => languages === undefined)
-  const permissions = new Set(everywhere.flatMap(({ role }) => [...permissionsOf(role)]))
+  const permissions = new Set(everywhere.flatMap(({ role }) => [...roles.of(role)]))
   const inLanguages = new Map<string, ReadonlySet<Permission>>()
   for (const { role, languages = [] } of grants)
     for (const range of languages)
-      inLanguages.set(range, permissionsOf(role).union(inLanguages.get(range) ?? new Set<Permission>()))
-  return inLanguages.size > 0 ? { permissions, inLanguages } : { permissions }
+      inLanguages.set(range, roles.of(role).union(inLanguages.get(range) ?? new Set<Permission>()))
+  return roles.rights(permissions, inLanguages.size > 0 ? inLanguages : undefined)
 }

@@ -58,6 +58,6 @@ export const lookupAggregate: Aggregate<Lookup, LookupEvent> = {
 // Decide
 
 export const recordLookup =
-  (event: LookupEvent): Decide<Lookup, LookupEvent> =>
+  (event: LookupEvent): Decide<Lookup, LookupEvent, never> =>
   lookup =>
     lookup ? [] : [event]

@@ -57,8 +57,8 @@ export type PasswordRules = {
 export const passwordFault = (
   password: string,
   { isCommon, context, factor = false, pointer = '/password' }: PasswordRules,
-): Refusal | undefined => {
-  const weak = (detail: string): Refusal =>
+): Refusal<'password-weak'> | undefined => {
+  const weak = (detail: string): Refusal<'password-weak'> =>
     refuse('password-weak', detail, { errors: [{ pointer, code: 'password', detail }] })
   const normal = isTooLong(password) ? undefined : normalPassword(password)
   const [length, shortest] = [lengthOf(normal ?? ''), factor ? SHORTEST_BESIDE_FACTOR : SHORTEST_ALONE]

@@ -1,8 +1,9 @@
 /** The end of all sessions of an account for its own sake; other decisions end them by the way. */
+
 import type { Decide } from '../decider.ts'
 import { refuse } from '../refusal.ts'
-import type { AccountEvent, AccountState } from './account.ts'
-import type { Ending, EndReason } from './session-end-events.ts'
+import type { AccountEvent, AccountRefusal, AccountState } from './account.ts'
+import type { EndCause, Ending } from './session-end-events.ts'
 import { endFault } from './standing.ts'
 
 const absent = () => refuse('account-not-found', 'There is no such account.')
@@ -10,18 +11,18 @@ const absent = () => refuse('account-not-found', 'There is no such account.')
 /** By their owner. */
 export const endSessions =
   (
-    reason: Extract<EndReason, 'factor-changed' | 'all-others' | 'all'>,
+    cause: Extract<EndCause, 'factor-changed' | 'all-others' | 'all'>,
     ending: Ending = {},
-  ): Decide<AccountState, AccountEvent> =>
+  ): Decide<AccountState, AccountEvent, AccountRefusal> =>
   account =>
-    account ? [{ type: 'SessionsEnded', data: { ...ending, reason } }] : absent()
+    account ? [{ type: 'SessionsEnded', data: { ...ending, cause } }] : absent()
 
 /** An administrator ends them all, and says why. */
 export const endSessionsFor =
-  (by: string, grounds: string): Decide<AccountState, AccountEvent> =>
+  (by: string, reason: string): Decide<AccountState, AccountEvent, AccountRefusal> =>
   account => {
     const fault = endFault(account)
     if (fault || !account) return fault ?? []
-    if (grounds.trim() === '') return refuse('reason-required', 'Whoever ends the sessions of others says why.')
-    return [{ type: 'SessionsEnded', data: { accountId: account.id, reason: 'administrator', by, grounds } }]
+    if (reason.trim() === '') return refuse('reason-required', 'Whoever ends the sessions of others says why.')
+    return [{ type: 'SessionsEnded', data: { accountId: account.id, cause: 'administrator', by, reason } }]
   }

@@ -6,8 +6,10 @@ import type { Grant } from './grants.ts'
 /** What is looked at of an account. */
 type Standing = { readonly suspended: boolean; readonly erasure?: Erasure; readonly erased?: Erased }
 
+export type EndRefusal = 'account-not-found' | 'account-erased' | 'erasure-begun'
+
 /** Why nothing is decided about an account any more; undefined where something may be. */
-export const endFault = (account: Standing | undefined): Refusal | undefined => {
+export const endFault = (account: Standing | undefined): Refusal<EndRefusal> | undefined => {
   if (!account) return refuse('account-not-found', 'There is no such account.')
   if (account.erased) return refuse('account-erased', 'The account was erased.')
   return account.erasure?.begunAt === undefined ? undefined : refuse('erasure-begun', 'The erasure has begun.')

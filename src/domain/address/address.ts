@@ -11,7 +11,20 @@ import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
 import { type AddressConfirmed, type AddressEvent, addressEvents, type SignUpReceived } from './address-events.ts'
 import { disputedFrom } from './change-events.ts'
-import { expiryOf, isEnough, isExpired, linkExpired, linkInvalid, type MailTimes, withLast, withMail } from './links.ts'
+import {
+  expiryOf,
+  isEnough,
+  isExpired,
+  type LinkRefusal,
+  linkExpired,
+  linkInvalid,
+  type MailTimes,
+  withLast,
+  withMail,
+} from './links.ts'
+
+/** What is refused of an address. */
+export type AddressRefusal = 'email-invalid' | LinkRefusal
 
 // Stream
 
@@ -197,7 +210,7 @@ export type SignUp = {
 }
 
 export const signUp =
-  ({ now, elsewhere = false, vouched = false, ...given }: SignUp): Decide<AddressState, AddressEvent> =>
+  ({ now, elsewhere = false, vouched = false, ...given }: SignUp): Decide<AddressState, AddressEvent, AddressRefusal> =>
   state => {
     const [expiresAt, held] = [expiryOf('verify', now), elsewhere || isTaken(state, now)]
     const quiet = !vouched && isEnough(state.mails, 'verify', now)
@@ -209,7 +222,7 @@ export const signUp =
  * passwords gave it.
  */
 export const confirmAddress =
-  (linkHash: string, now: Date, password?: string): Decide<AddressState, AddressEvent> =>
+  (linkHash: string, now: Date, password?: string): Decide<AddressState, AddressEvent, AddressRefusal> =>
   state => {
     if (state.holder?.linkHash === linkHash) return refuse('link-used', 'This link was used: sign in.')
     const found = pendingBy(state, linkHash)
@@ -230,7 +243,7 @@ export const signUpEnds = (linkExpiresAt: string): Date =>
  * happens to one that was confirmed, or whose last link is younger.
  */
 export const endSignUp =
-  (accountId: string, now: Date): Decide<AddressState, AddressEvent> =>
+  (accountId: string, now: Date): Decide<AddressState, AddressEvent, AddressRefusal> =>
   ({ holder, pending }) => {
     if (holder?.accountId === accountId) return []
     const link = pending.find(each => each.accountId === accountId)?.links.at(-1)
@@ -242,11 +255,11 @@ export const failSignIn =
   (
     device: string,
     reason: 'credentials' | 'suspended' | 'step-up' | 'second-factor',
-  ): Decide<AddressState, AddressEvent> =>
+  ): Decide<AddressState, AddressEvent, AddressRefusal> =>
   () => [{ type: 'SignInFailed', data: { device, reason } }]
 
 export const resend =
-  (linkHash: string, now: Date): Decide<AddressState, AddressEvent> =>
+  (linkHash: string, now: Date): Decide<AddressState, AddressEvent, AddressRefusal> =>
   state => {
     const waits = isTaken(state, now) ? undefined : state.pending.at(-1)
     const quiet = isEnough(state.mails, 'verify', now)
@@ -255,7 +268,7 @@ export const resend =
   }
 
 export const requestReset =
-  (linkHash: string, now: Date): Decide<AddressState, AddressEvent> =>
+  (linkHash: string, now: Date): Decide<AddressState, AddressEvent, AddressRefusal> =>
   state => {
     const owner = ownerOf(state)
     const quiet = isEnough(state.mails, 'reset', now)
@@ -264,7 +277,7 @@ export const requestReset =
   }
 
 export const useReset =
-  (linkHash: string, now: Date): Decide<AddressState, AddressEvent> =>
+  (linkHash: string, now: Date): Decide<AddressState, AddressEvent, AddressRefusal> =>
   state => {
     const reset = state.resets.find(({ hash }) => hash === linkHash)
     const owner = ownerOf(state)
@@ -276,7 +289,7 @@ export const useReset =
 
 /** Gives the address up, or that it was wanted: erased, or changed for another one. */
 export const releaseAddress =
-  (accountId: string): Decide<AddressState, AddressEvent> =>
+  (accountId: string): Decide<AddressState, AddressEvent, AddressRefusal> =>
   ({ holder, changes }) =>
     holder?.accountId === accountId || changes.some(each => each.accountId === accountId)
       ? [{ type: 'AddressReleased', data: { accountId } }]

@@ -3,8 +3,10 @@
  * reserved for a week, so that whoever reads its mail can take the account back (an intruder changes the address first).
  */
 
+import type { EndRefusal } from '../account/standing.ts'
 import type { Decide } from '../decider.ts'
 import { type Refusal, refuse } from '../refusal.ts'
+import type { AddressRefusal } from './address.ts'
 import { type AddressState, changeBy, isTaken, ownerOf } from './address.ts'
 import type { AddressEvent } from './address-events.ts'
 import { freeFrom } from './change-events.ts'
@@ -21,16 +23,19 @@ export type AddressChange = {
   readonly elsewhere?: boolean
 }
 
+/** Why an account may not have an address, as its own stream says. */
+export type HolderRefusal = EndRefusal | 'account-suspended'
+
 export type Confirmation = {
   readonly linkHash: string
   readonly now: Date
   readonly owner?: string
-  readonly fault?: Refusal
+  readonly fault?: Refusal<HolderRefusal>
 }
 
 /** Who left the address a few days ago may have it again: they are not in their own way. */
 export const requestChange =
-  ({ now, elsewhere = false, ...given }: AddressChange): Decide<AddressState, AddressEvent> =>
+  ({ now, elsewhere = false, ...given }: AddressChange): Decide<AddressState, AddressEvent, AddressRefusal> =>
   state => {
     const held = elsewhere || (isTaken(state, now) && state.holder?.accountId !== given.accountId)
     const [expiresAt, quiet] = [expiryOf('change', now), isEnough(state.mails, 'change', now, given.accountId)]
@@ -42,7 +47,7 @@ export const requestChange =
  * not have the address any more, as its own stream says.
  */
 export const confirmChange =
-  ({ linkHash, now, owner, fault }: Confirmation): Decide<AddressState, AddressEvent> =>
+  ({ linkHash, now, owner, fault }: Confirmation): Decide<AddressState, AddressEvent, AddressRefusal | HolderRefusal> =>
   state => {
     const { holder } = state
     if (holder?.linkHash === linkHash) return refuse('link-used', 'This link was used: the address is changed.')
@@ -55,7 +60,7 @@ export const confirmChange =
   }
 
 export const leaveAddress =
-  (accountId: string, linkHash: string, now: Date): Decide<AddressState, AddressEvent> =>
+  (accountId: string, linkHash: string, now: Date): Decide<AddressState, AddressEvent, AddressRefusal> =>
   state =>
     ownerOf(state)?.accountId === accountId
       ? [{ type: 'AddressLeft', data: { accountId, linkHash, freeFrom: freeFrom(now) } }]
@@ -63,7 +68,7 @@ export const leaveAddress =
 
 /** The address that the account has under another key is its own under this one too. */
 export const reclaimAddress =
-  ({ now, ...given }: Omit<AddressChange, 'elsewhere'>): Decide<AddressState, AddressEvent> =>
+  ({ now, ...given }: Omit<AddressChange, 'elsewhere'>): Decide<AddressState, AddressEvent, AddressRefusal> =>
   state => {
     if (ownerOf(state)?.accountId === given.accountId) return []
     return isTaken(state, now)
@@ -73,7 +78,11 @@ export const reclaimAddress =
 
 /** `fault`: as with `confirmChange`. */
 export const revertChange =
-  (linkHash: string, now: Date, fault?: Refusal): Decide<AddressState, AddressEvent> =>
+  (
+    linkHash: string,
+    now: Date,
+    fault?: Refusal<HolderRefusal>,
+  ): Decide<AddressState, AddressEvent, AddressRefusal | HolderRefusal> =>
   ({ holder }) => {
     if (holder?.revertedBy === linkHash) return refuse('link-used', 'This link was used: the address is yours again.')
     if (holder?.freeFrom === undefined || holder.revertHash !== linkHash) return linkInvalid()

@@ -12,7 +12,7 @@ const LONGEST_LOCAL = 64
  */
 export type EmailAddress = { readonly address: string; readonly key: string }
 
-const invalid = (detail: string): Refusal =>
+const invalid = (detail: string): Refusal<'email-invalid'> =>
   refuse('email-invalid', detail, { errors: [{ pointer: '/email', code: 'format', detail }] })
 
 /** The domain as ASCII (UTS 46, as WHATWG URL has it), or undefined where it is none. */
@@ -29,7 +29,7 @@ const asciiDomain = (domain: string): string | undefined => {
  * parts, comments and address literals are refused. NFC and full case folding make two spellings one address. NFKC would too
  * much: what it makes alike may be two mailboxes. Dots and `+tags` are kept, since only some providers drop them.
  */
-export const readEmail = (text: string): EmailAddress | Refusal => {
+export const readEmail = (text: string): EmailAddress | Refusal<'email-invalid'> => {
   if (!text.isWellFormed() || text.length > 2 * LONGEST) return invalid('This is too long for an address of mail.')
   const normal = text.trim().normalize('NFC')
   const at = normal.lastIndexOf('@')

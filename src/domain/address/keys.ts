@@ -53,12 +53,12 @@ export const liveVersions = ({ current, before }: AddressKeys): readonly number[
 export const RETIRE_AFTER_MS = 8 * 24 * 60 * 60_000
 
 /** Begins with the next version, unless accounts still move to this one. */
-export const addKey = (): Decide<AddressKeys, AddressKeysEvent> => keys =>
+export const addKey = (): Decide<AddressKeys, AddressKeysEvent, never> => keys =>
   keys.before === undefined ? [{ type: 'AddressKeyAdded', data: { version: keys.current + 1 } }] : []
 
 /** `left`: accounts that are still found under the version before. */
 export const retireKey =
-  (left: number, now: Date): Decide<AddressKeys, AddressKeysEvent> =>
+  (left: number, now: Date): Decide<AddressKeys, AddressKeysEvent, never> =>
   ({ before, since = '' }) => {
     if (before === undefined) return []
     if (left > 0) return refuse('conflict', `${left} accounts are still found under the key before.`)

@@ -5,10 +5,13 @@
 import type { JsonObject } from '../event.ts'
 import { type Refusal, refuse } from '../refusal.ts'
 
+export type LinkRefusal = 'link-invalid' | 'link-expired' | 'link-used'
+
 /** The same of a wrong one, whatever its address is. */
-export const linkInvalid = (): Refusal =>
+export const linkInvalid = (): Refusal<'link-invalid'> =>
   refuse('link-invalid', 'This link was not made here, is copied only in part, or is not needed any more.')
-export const linkExpired = (): Refusal => refuse('link-expired', 'This link is too old: ask for another one.')
+export const linkExpired = (): Refusal<'link-expired'> =>
+  refuse('link-expired', 'This link is too old: ask for another one.')
 
 /** Of the first version, when each request was mailed: what asks for a link had no `quiet`. */
 export const withMailed = (data: JsonObject): JsonObject => ({ ...data, quiet: false })

@@ -58,6 +58,6 @@ export const mailAggregate: Aggregate<MailState, MailEvent> = {
 // Decide
 
 export const refuseMail =
-  (refusal: MailEvent['data']): Decide<MailState, MailEvent> =>
+  (refusal: MailEvent['data']): Decide<MailState, MailEvent, never> =>
   mail =>
     mail ? [] : [{ type: 'MailRefused', data: refusal }]

@@ -1,4 +1,5 @@
 /** From what people send to what is stored: normal form, characters and lengths, stable sense ids, what an edit changes. */
+
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import type { Json, JsonObject } from '../event.ts'
@@ -6,7 +7,7 @@ import { newSenseId } from '../ids.ts'
 import { sameJson, sizeOf } from '../json.ts'
 import { mergePatch } from '../merge-patch.ts'
 import { owned } from '../owned.ts'
-import { type Fault, isRefusal, type Refusal, refuse } from '../refusal.ts'
+import { type CommonRefusal, type Fault, isRefusal, type Refusal, refuse } from '../refusal.ts'
 import { MAX_FAULTS } from '../shape.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from '../text/registered-languages.ts'
 import { readText, type TextRules } from '../text/text.ts'
@@ -25,6 +26,7 @@ import {
 import { derivedFault } from './derived.ts'
 import { checkLemma } from './lemma.ts'
 import type { StandingMember } from './members.ts'
+import type { EntryRefusal } from './refusals.ts'
 
 const names = Type.Array(Type.String({ minLength: 1 }), { maxItems: 50 })
 
@@ -142,7 +144,10 @@ const sense = (faults: Faults, value: EntrySenseInput, id: string, at: string): 
   translations: (value.translations ?? []).map((each, i) => translation(faults, each, `${at}/translations/${i}`)),
 })
 
-const senseIds = (inputs: readonly EntrySenseInput[], known: readonly EntrySense[]): Refusal | undefined => {
+const senseIds = (
+  inputs: readonly EntrySenseInput[],
+  known: readonly EntrySense[],
+): Refusal<EntryRefusal | CommonRefusal> | undefined => {
   const ids = new Set(known.map(each => each.id))
   const seen = new Set<string>()
   for (const [i, { id }] of inputs.entries()) {
@@ -162,7 +167,7 @@ export const contentOf = (
   input: EntryInput,
   known: readonly EntrySense[],
   commandId: string,
-): EntryContent | Refusal => {
+): EntryContent | Refusal<EntryRefusal | CommonRefusal> => {
   const wrongIds = senseIds(input.senses ?? [], known)
   if (wrongIds) return wrongIds
   const faults = new Faults()
@@ -232,7 +237,7 @@ export const contentChange = (
   patch: JsonObject,
   commandId: string,
   revision?: string,
-): EntryContentChange | Refusal => {
+): EntryContentChange | Refusal<EntryRefusal | CommonRefusal> => {
   const fixed: Readonly<Record<StandingMember, Json>> = {
     id,
     language: entry.language,
@@ -278,7 +283,7 @@ export const contentChange = (
 }
 
 /** A reason in normal form; a blank one is refused as missing. */
-export const checkReason = (reason: string): string | Refusal => {
+export const checkReason = (reason: string): string | Refusal<EntryRefusal | CommonRefusal> => {
   const { text: normal, fault } = readText(reason.trim(), lines(limits.reason))
   if (normal === '')
     return refuse('reason-required', 'Say why: a reason is kept in the history.', {

@@ -38,5 +38,5 @@ export const dayAggregate: Aggregate<Day, DayEvent> = {
 /** Chooses the entry unless another has been chosen; `gone` names one that was, and is no longer there. */
 export const choose =
   (chosen: { readonly language: string; readonly date: string; readonly entryId: string }, gone: string | undefined) =>
-  (day: Day): Decision<DayEvent> =>
+  (day: Day): Decision<DayEvent, never> =>
     day === undefined || day.entryId === gone ? [{ type: 'WordOfTheDayChosen', data: chosen }] : []

@@ -5,46 +5,50 @@ import { defined } from '../defined.ts'
 import type { JsonObject } from '../event.ts'
 import type { EntryIdentity } from '../ids.ts'
 import { sameJson } from '../json.ts'
-import { isRefusal, type Refusal, refuse } from '../refusal.ts'
+import { type CommonRefusal, isRefusal, type Refusal, refuse } from '../refusal.ts'
 import type { EntryContent } from './content.ts'
 import { checkReason, contentChange, contentOf, type EntryInput } from './content-rules.ts'
 import { derivedFault } from './derived.ts'
 import type { Entry } from './entry.ts'
 import type { EntryEvent, redactionGrounds } from './events.ts'
 import { holdersOf, latestOf, momentOf } from './past.ts'
+import type { EntryRefusal } from './refusals.ts'
 import { contentAt, type EntryState, existing } from './state.ts'
 
 /** A draft that its author has not touched for so long may be taken over by another contributor. */
 export const STALE_DRAFT_MS = 30 * 24 * 60 * 60 * 1000
 
 const isAuthor = (entry: Entry, by: By): boolean => entry.author === by.id
-const denied = (detail: string): Refusal => refuse('permission-denied', detail)
+const denied = (detail: string): Refusal<EntryRefusal | CommonRefusal> => refuse('permission-denied', detail)
 
-const incomplete = (detail: string): Refusal =>
+const incomplete = (detail: string): Refusal<EntryRefusal | CommonRefusal> =>
   refuse('entry-incomplete', detail, {
     errors: [{ pointer: '/senses', code: 'too-few', detail: 'There is no sense.' }],
   })
 
-const complete = (entry: Entry): Refusal | undefined =>
+const complete = (entry: Entry): Refusal<EntryRefusal | CommonRefusal> | undefined =>
   entry.content.senses.length > 0
     ? undefined
     : incomplete('An entry needs at least one sense before it is submitted, published or restored.')
 
 /** What readers or reviewers have before them does not lose its last sense. One that never had any may be mended otherwise. */
-const emptied = (entry: Entry, after: Pick<EntryContent, 'senses'>): Refusal | undefined =>
+const emptied = (
+  entry: Entry,
+  after: Pick<EntryContent, 'senses'>,
+): Refusal<EntryRefusal | CommonRefusal> | undefined =>
   entry.status !== 'draft' && entry.content.senses.length > 0 && after.senses.length === 0
     ? incomplete(`An entry that is ${entry.status} keeps at least one sense: retire it if it has to go.`)
     : undefined
 
 /** What was written before there was a bound does not come back beyond it. */
-const overfull = (content: EntryContent): Refusal | undefined => {
+const overfull = (content: EntryContent): Refusal<EntryRefusal | CommonRefusal> | undefined => {
   const fault = derivedFault(content)
   return fault && refuse('text-invalid', 'The content is too much to be found by.', { errors: [fault] })
 }
 
 export const draft =
   (identity: EntryIdentity & Pick<Entry, 'partOfSpeech'>, input: EntryInput, licence: string, by: By) =>
-  ({ entry }: EntryState): Decision<EntryEvent> => {
+  ({ entry }: EntryState): Decision<EntryEvent, EntryRefusal> => {
     if (entry?.removed)
       return refuse(
         'entry-removed',
@@ -56,7 +60,7 @@ export const draft =
     return [{ type: 'EntryDrafted', data: { ...identity, content, licence } }]
   }
 
-const mayEdit = (entry: Entry, by: By): Refusal | undefined => {
+const mayEdit = (entry: Entry, by: By): Refusal<EntryRefusal | CommonRefusal> | undefined => {
   if (entry.status === 'retired') return refuse('entry-retired', 'A retired entry is restored before it is edited.')
   if (by.permissions.has('entries:edit')) return undefined
   if (entry.status === 'draft' && isAuthor(entry, by)) return undefined
@@ -70,8 +74,8 @@ const mayEdit = (entry: Entry, by: By): Refusal | undefined => {
 /** Applies a JSON Merge Patch to the editable members. */
 export const edit =
   (patch: JsonObject, id: string, by: By) =>
-  (state: EntryState): Decision<EntryEvent> =>
-    existing((entry): Decision<EntryEvent> => {
+  (state: EntryState): Decision<EntryEvent, EntryRefusal> =>
+    existing((entry): Decision<EntryEvent, EntryRefusal> => {
       const refusal = mayEdit(entry, by)
       if (refusal) return refusal
       const latest = latestOf(state.past)
@@ -84,7 +88,7 @@ export const edit =
     })(state)
 
 export const submit = (by: By) =>
-  existing((entry): Decision<EntryEvent> => {
+  existing((entry): Decision<EntryEvent, EntryRefusal> => {
     if (!isAuthor(entry, by) && !by.permissions.has('entries:edit'))
       return denied('Only its author and editors may submit this draft.')
     if (entry.status === 'submitted') return []
@@ -93,14 +97,14 @@ export const submit = (by: By) =>
     return complete(entry) ?? [{ type: 'EntrySubmitted', data: {} }]
   })
 
-export const publish = existing((entry): Decision<EntryEvent> => {
+export const publish = existing((entry): Decision<EntryEvent, EntryRefusal> => {
   if (entry.status === 'published') return []
   if (entry.status === 'retired') return refuse('entry-retired', 'A retired entry is restored, not published again.')
   return complete(entry) ?? [{ type: 'EntryPublished', data: {} }]
 })
 
 export const sendBack = (given: string) =>
-  existing((entry): Decision<EntryEvent> => {
+  existing((entry): Decision<EntryEvent, EntryRefusal> => {
     if (entry.status === 'draft') return []
     if (entry.status !== 'submitted')
       return refuse('entry-not-submitted', `Only a submitted entry is returned; this one is ${entry.status}.`)
@@ -109,7 +113,7 @@ export const sendBack = (given: string) =>
   })
 
 export const retire = (id: string, given: string, replacedBy: string | undefined) =>
-  existing((entry): Decision<EntryEvent> => {
+  existing((entry): Decision<EntryEvent, EntryRefusal> => {
     if (entry.status === 'retired')
       return entry.replacedBy === replacedBy
         ? []
@@ -126,7 +130,7 @@ export const retire = (id: string, given: string, replacedBy: string | undefined
   })
 
 export const restore = (given: string | undefined) =>
-  existing((entry): Decision<EntryEvent> => {
+  existing((entry): Decision<EntryEvent, EntryRefusal> => {
     if (entry.status === 'published') return []
     if (entry.status !== 'retired')
       return refuse('entry-not-retired', `Only a retired entry is restored; this one is ${entry.status}.`)
@@ -138,10 +142,13 @@ export const restore = (given: string | undefined) =>
   })
 
 /** A new revision with the content of an old one. Sense ids come back with their senses. */
-export const revert = (toRevision: bigint, given: string | undefined): DecideOnEvents<EntryState, EntryEvent> => ({
+export const revert = (
+  toRevision: bigint,
+  given: string | undefined,
+): DecideOnEvents<EntryState, EntryEvent, EntryRefusal> => ({
   needs: ({ past }) => (momentOf(past, Number(toRevision)) ? holdersOf(past, Number(toRevision)) : []),
   decide: (current, events) =>
-    existing((entry, { past }): Decision<EntryEvent> => {
+    existing((entry, { past }): Decision<EntryEvent, EntryRefusal> => {
       if (!momentOf(past, Number(toRevision)))
         return refuse('revision-unknown', `This entry has no revision ${toRevision}.`, {
           errors: [{ pointer: '/toRevision', code: 'unknown', detail: `There is no revision ${toRevision}.` }],
@@ -166,7 +173,7 @@ export const revert = (toRevision: bigint, given: string | undefined): DecideOnE
 })
 
 export const takeOver = (by: By) =>
-  existing((entry): Decision<EntryEvent> => {
+  existing((entry): Decision<EntryEvent, EntryRefusal> => {
     if (isAuthor(entry, by)) return []
     if (entry.status !== 'draft')
       return refuse('entry-not-draft', `Only a draft is taken over; this entry is ${entry.status}.`)
@@ -188,7 +195,7 @@ export type ImportedRecord = {
 /** Writes a record only where the source has changed it, and never over what people have edited since. */
 export const importRecord =
   (imported: ImportedRecord) =>
-  ({ entry }: EntryState): Decision<EntryEvent> => {
+  ({ entry }: EntryState): Decision<EntryEvent, EntryRefusal> => {
     if (entry?.removed) return refuse('entry-removed', 'The text of this entry was removed; the import leaves it so.')
     if (entry?.edited) return refuse('entry-edited', 'People have edited this entry; the import keeps their text.')
     if (entry?.status === 'retired') return refuse('entry-retired', 'This entry was retired; the import leaves it so.')
@@ -202,7 +209,7 @@ export const importRecord =
 /** Removes the text for ever; repeating it is harmless. */
 export const redact =
   (ground: (typeof redactionGrounds)[number]) =>
-  ({ entry }: EntryState): Decision<EntryEvent> =>
+  ({ entry }: EntryState): Decision<EntryEvent, EntryRefusal> =>
     !entry
       ? refuse('entry-not-found', 'There is no such entry.')
       : entry.removed

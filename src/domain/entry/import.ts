@@ -78,14 +78,14 @@ export const importAggregate: Aggregate<ImportState, ImportEvent> = {
 
 export const startImport =
   (source: string, format: ImportFormat) =>
-  (_: ImportState): Decision<ImportEvent> =>
+  (_: ImportState): Decision<ImportEvent, never> =>
     sourceName.test(source)
       ? [{ type: 'ImportStarted', data: { source, format } }]
       : refuse('text-invalid', NOT_A_SOURCE)
 
 export const completeImport =
   (counts: ImportCounts) =>
-  (_: ImportState): Decision<ImportEvent> => [{ type: 'ImportCompleted', data: { ...counts } }]
+  (_: ImportState): Decision<ImportEvent, never> => [{ type: 'ImportCompleted', data: { ...counts } }]
 
 // Records
 

@@ -1,5 +1,5 @@
 /** A lemma: what names an entry, as it is written. */
-import { type Refusal, refuse } from '../refusal.ts'
+import { type Refusal, refuse, type TextRefusal } from '../refusal.ts'
 import { readText } from '../text/text.ts'
 
 /** Code points at most. */
@@ -28,7 +28,7 @@ const unseenInLemma = (lemma: string): string | undefined => {
 }
 
 /** A lemma in normal form, or what is wrong with it. */
-export const checkLemma = (lemma: string): string | Refusal => {
+export const checkLemma = (lemma: string): string | Refusal<TextRefusal> => {
   const { text: normal, fault } = readText(lemma, { max: MAX_LEMMA, multiline: false, keyed: true })
   const problem = fault ?? unseenInLemma(normal)
   return problem

@@ -1,4 +1,5 @@
 /** The state of an entry: what it is, and what is kept of its past so that any revision can be read without the others. */
+
 import type { Aggregate, Decision, EventsByRevision } from '../decider.ts'
 import { defined } from '../defined.ts'
 import { sizeOf } from '../json.ts'
@@ -23,6 +24,7 @@ import {
   standingAt,
   weightOf,
 } from './past.ts'
+import type { EntryRefusal } from './refusals.ts'
 import { isRemovedEntry, pastIn, pastJson } from './snapshot.ts'
 
 /** The content of a revision, from the events that hold it; undefined: its text was removed. */
@@ -114,8 +116,8 @@ export const entryAggregate: Aggregate<EntryState, EntryEvent> = {
 
 /** What every decision but the first needs: the entry, or why there is none to decide on. */
 export const existing =
-  (then: (entry: Entry, state: EntryState) => Decision<EntryEvent>) =>
-  (state: EntryState): Decision<EntryEvent> =>
+  (then: (entry: Entry, state: EntryState) => Decision<EntryEvent, EntryRefusal>) =>
+  (state: EntryState): Decision<EntryEvent, EntryRefusal> =>
     !state.entry
       ? refuse('entry-not-found', 'There is no such entry.')
       : state.entry.removed

@@ -95,17 +95,17 @@ export const readingAggregate: Aggregate<Reading, HistoryEvent> = {
 /** A stream begins. */
 export const openReading =
   (filters: HistoryFilters) =>
-  (reading: Reading): Decision<HistoryEvent> =>
+  (reading: Reading): Decision<HistoryEvent, never> =>
     reading ? [] : [{ type: 'HistoryOpened', data: { filters } }]
 
 /** Personal data is about to be handed out, unless the stream has ended. */
 export const openPersonalData =
   (subjects: readonly string[]) =>
-  (reading: Reading): Decision<HistoryEvent> =>
+  (reading: Reading): Decision<HistoryEvent, never> =>
     reading?.ended || subjects.length === 0 ? [] : [{ type: 'PersonalDataOpened', data: { subjects: [...subjects] } }]
 
 /** What was read, at its end: once for each reading. */
 export const endReading =
   (read: Extract<HistoryEvent, { readonly type: 'HistoryRead' }>['data']) =>
-  (reading: Reading): Decision<HistoryEvent> =>
+  (reading: Reading): Decision<HistoryEvent, never> =>
     reading?.ended ? [] : [{ type: 'HistoryRead', data: read }]

@@ -4,12 +4,14 @@
  * list (src/domain/openid/linked-identities.ts) says which claims are in use: one of fifteen minutes that no list names was left
  * by a process that ended in between, and is free.
  */
+
 import Type from 'typebox'
 import type { Aggregate, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
 import { type EventOf, eventType, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
+import type { OpenIdRefusal } from './linked-identities.ts'
 
 // Stream
 
@@ -65,7 +67,7 @@ export const identityClaimLapsed = ({ claimedAt }: IdentityHolder, now: Date): b
 
 /** `free` is the id of a claim that was found to be nobody's. */
 export const claimIdentity =
-  (accountId: string, free?: string): Decide<OpenIdClaim, OpenIdClaimEvent> =>
+  (accountId: string, free?: string): Decide<OpenIdClaim, OpenIdClaimEvent, OpenIdRefusal> =>
   ({ holder }) =>
     !holder || holder.accountId === accountId || holder.id === free
       ? [{ type: 'IdentityClaimed', data: { accountId } }]
@@ -73,6 +75,6 @@ export const claimIdentity =
 
 /** Gives the claim up, unless it has been made anew since. */
 export const releaseIdentity =
-  (claimId: string): Decide<OpenIdClaim, OpenIdClaimEvent> =>
+  (claimId: string): Decide<OpenIdClaim, OpenIdClaimEvent, OpenIdRefusal> =>
   ({ holder }) =>
     holder?.id === claimId ? [{ type: 'IdentityReleased', data: { claimId } }] : []

@@ -6,6 +6,9 @@ import { type EventOf, eventType, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
 
+/** What is refused of linked identities. */
+export type OpenIdRefusal = 'identity-in-use' | 'identity-not-found' | 'identity-last' | 'identity-limit'
+
 // Stream
 
 export const identitiesCategory = 'identities'
@@ -88,7 +91,7 @@ export type NewIdentity = {
 
 /** An identity whose claim was made anew is written anew too, so that the list names the claim that stands. */
 export const linkIdentity =
-  (identity: NewIdentity): Decide<LinkedIdentities, LinkedIdentitiesEvent> =>
+  (identity: NewIdentity): Decide<LinkedIdentities, LinkedIdentitiesEvent, OpenIdRefusal> =>
   ({ items }) => {
     const known = items.find(each => each.claim === identity.claim)
     if (known?.claimId === identity.claimId) return []
@@ -99,7 +102,7 @@ export const linkIdentity =
 
 /** `otherWays`: there is a password or a passkey to sign in with. */
 export const unlinkIdentity =
-  (id: string, otherWays: boolean): Decide<LinkedIdentities, LinkedIdentitiesEvent> =>
+  (id: string, otherWays: boolean): Decide<LinkedIdentities, LinkedIdentitiesEvent, OpenIdRefusal> =>
   ({ accountId, items }) => {
     const found = items.find(each => each.id === id)
     if (!found || accountId === undefined)
@@ -115,7 +118,7 @@ export const unlinkThose =
   (
     reason: 'erased' | 'disputed',
     which: (identity: LinkedIdentity) => boolean,
-  ): Decide<LinkedIdentities, LinkedIdentitiesEvent> =>
+  ): Decide<LinkedIdentities, LinkedIdentitiesEvent, OpenIdRefusal> =>
   ({ accountId, items }) =>
     accountId === undefined
       ? []

@@ -136,14 +136,14 @@ const reservedKeys: ReadonlySet<string> = new Set(reserved.map(skeleton))
 const isReserved = (name: string): boolean =>
   [name, withoutEnds(name, /\P{L}/u), name.replaceAll(/\p{N}/gu, '')].some(each => reservedKeys.has(skeleton(each)))
 
-const invalid = (detail: string): Refusal =>
+const invalid = (detail: string): Refusal<'name-invalid'> =>
   refuse('name-invalid', detail, { errors: [{ pointer: '/displayName', code: 'format', detail }] })
 
 /**
  * Reads a display name: 2 to 40 letters, marks and digits, with single spaces, points, hyphens, apostrophes and low lines
  * between them. Nothing invisible, nothing that turns the direction of text, no emoji; one script (UTS 39, 5.1 and 5.2).
  */
-export const readDisplayName = (text: string): DisplayName | Refusal => {
+export const readDisplayName = (text: string): DisplayName | Refusal<'name-invalid'> => {
   if (!text.isWellFormed() || text.length > 4 * LONGEST) return invalid(`A name has ${LONGEST} characters at most.`)
   // A run of marks makes normalising slow and covers the lines beside it: no name is written with more than four.
   if (/\p{M}{5}/u.test(text)) return invalid('A name has four marks on a letter at most.')

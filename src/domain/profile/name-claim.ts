@@ -11,6 +11,9 @@ import { type EventOf, eventType, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
 
+/** What is refused of a display name. */
+export type NameRefusal = 'name-invalid' | 'name-taken'
+
 // Stream
 
 export const nameCategory = 'name'
@@ -53,7 +56,7 @@ export const mayHaveLapsed = ({ claimedAt }: NameHolder, now: Date): boolean =>
 
 /** `abandoned` is the id of a claim that may have lapsed and that its account's profile does not name. */
 export const claimName =
-  (accountId: string, now: Date, abandoned?: string): Decide<NameState, NameEvent> =>
+  (accountId: string, now: Date, abandoned?: string): Decide<NameState, NameEvent, NameRefusal> =>
   ({ holder }) =>
     !holder || holder.accountId === accountId || (holder.id === abandoned && mayHaveLapsed(holder, now))
       ? [{ type: 'NameClaimed', data: { accountId } }]

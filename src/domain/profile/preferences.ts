@@ -6,10 +6,13 @@ import { type EventOf, eventType, type Json, type JsonObject, type Recorded } fr
 import { streamName } from '../ids.ts'
 import { sameJson } from '../json.ts'
 import { markOf, NO_MARK } from '../mark.ts'
-import { type Refusal, refuse } from '../refusal.ts'
+import { refuse } from '../refusal.ts'
 import { canonicalLanguage, primaryOf } from '../text/languages.ts'
 import { type StatedEdits, staleEdits } from './profile.ts'
 import { readTimeZone } from './time-zones.ts'
+
+/** What is refused of preferences. */
+export type PreferencesRefusal = 'time-zone-unknown'
 
 // Stream
 
@@ -130,7 +133,7 @@ const changed = <Group extends Readonly<Record<string, Json>>>(
   return { ...now, ...Object.fromEntries(stated) }
 }
 
-const unknown = (pointer: string, code: 'language-unknown' | 'time-zone-unknown', detail: string): Refusal =>
+const unknown = (pointer: string, code: 'language-unknown' | 'time-zone-unknown', detail: string) =>
   refuse(code, detail, { errors: [{ pointer, code: 'unknown', detail }] })
 
 const languageOf = (given: string): 'en' | 'es' | undefined => {
@@ -143,7 +146,7 @@ export const setPreferences =
     { accountId, locale }: { readonly accountId: string; readonly locale: 'en' | 'es' },
     change: PreferencesChange,
     stated: StatedEdits,
-  ): Decide<PreferencesState, PreferencesEvent> =>
+  ): Decide<PreferencesState, PreferencesEvent, PreferencesRefusal> =>
   ({ edits, mark, chosen }) => {
     const stale = staleEdits(stated, { edits, mark })
     if (stale) return stale

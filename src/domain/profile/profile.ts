@@ -5,7 +5,7 @@ import { defined } from '../defined.ts'
 import { type EventOf, eventType, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { isStated, markOf, NO_MARK, type StatedRevision } from '../mark.ts'
-import { type Refusal, refuse } from '../refusal.ts'
+import { type CommonRefusal, type Refusal, refuse, type TextRefusal } from '../refusal.ts'
 import { NOT_A_LANGUAGE, registeredLanguage } from '../text/registered-languages.ts'
 import { readText } from '../text/text.ts'
 
@@ -79,7 +79,7 @@ export type StatedEdits = readonly StatedRevision[] | undefined
 export const staleEdits = (
   stated: StatedEdits,
   { edits, mark }: { readonly edits: number; readonly mark: string },
-): Refusal | undefined =>
+): Refusal<CommonRefusal> | undefined =>
   stated === undefined || stated.some(each => isStated(each, BigInt(edits), mark))
     ? undefined
     : refuse('revision-stale', 'If-Match names a revision that is not the current one: read again and decide again.', {
@@ -96,18 +96,18 @@ export type ProfileChange = {
 const BIO_LENGTH = 500
 const MOST_LANGUAGES = 20
 
-const at = (pointer: string, code: 'text-invalid' | 'language-unknown', detail: string): Refusal =>
+const at = (pointer: string, code: 'text-invalid' | 'language-unknown', detail: string): Refusal<TextRefusal> =>
   refuse(code, detail, { errors: [{ pointer, code: 'format', detail }] })
 
 /** The words about oneself as they are kept: 500 characters, lines allowed. Blank ones are none. */
-export const readBio = (given: string): string | null | Refusal => {
+export const readBio = (given: string): string | null | Refusal<TextRefusal> => {
   if (given.trim() === '') return null
   const { text, fault } = readText(given.trim(), { max: BIO_LENGTH, multiline: true })
   return fault === undefined ? text : at('/bio', 'text-invalid', fault)
 }
 
 /** Canonical tags of registered languages, each once. */
-export const readLanguages = (given: readonly string[]): readonly string[] | Refusal => {
+export const readLanguages = (given: readonly string[]): readonly string[] | Refusal<TextRefusal> => {
   if (given.length > MOST_LANGUAGES)
     return at('/languages', 'text-invalid', `Name ${MOST_LANGUAGES} languages at most.`)
   const found = given.map(each => registeredLanguage(each))
@@ -121,7 +121,7 @@ const kept = <T>(change: T | null | undefined, now: T | undefined): T | undefine
 
 /** Edits the profile. A name whose claim was not made anew has to be the one that the profile names. */
 export const editProfile =
-  (accountId: string, change: ProfileChange, stated: StatedEdits): Decide<Profile, ProfileEvent> =>
+  (accountId: string, change: ProfileChange, stated: StatedEdits): Decide<Profile, ProfileEvent, never> =>
   now => {
     const stale = staleEdits(stated, now)
     if (stale) return stale

@@ -62,16 +62,22 @@ export const bestLayer = (
   return undefined
 }
 
-/** `ranges` are pairs of UTF-16 offsets, the end exclusive; `pointer` (RFC 6901) is the member of the entry. */
+/** Offsets in UTF-16, the end exclusive. */
+export type Range = { readonly start: number; readonly end: number }
+/** `pointer` (RFC 6901) is the member of the entry. */
 export type Highlight = {
   readonly pointer: string
   readonly text: string
-  readonly ranges: readonly (readonly [number, number])[]
+  readonly ranges: readonly Range[]
 }
 
 const MAX_HIGHLIGHTS = 5
 
-const whole = (pointer: string, text: string): Highlight => ({ pointer, text, ranges: [[0, text.length]] })
+const whole = (pointer: string, text: string): Highlight => ({
+  pointer,
+  text,
+  ranges: [{ start: 0, end: text.length }],
+})
 
 /** Code points with the marks that follow them. */
 const lettersIn = (text: string): readonly string[] => text.match(/\P{M}\p{M}*|\p{M}+/gu) ?? []
@@ -83,14 +89,16 @@ const prefixHighlight = (query: SearchQuery, lemma: string, language: string): H
   for (const segment of lettersIn(lemma)) {
     end += segment.length
     if (ascii(accentKey(lemma.slice(0, end), language)).startsWith(key))
-      return { pointer: '/lemma', text: lemma, ranges: [[0, end]] }
+      return { pointer: '/lemma', text: lemma, ranges: [{ start: 0, end }] }
   }
   return whole('/lemma', lemma)
 }
 
 const inText = (query: SearchQuery, pointer: string, text: string, language: string): readonly Highlight[] => {
-  const ranges = wordsIn(text).flatMap(({ word, at }): readonly (readonly [number, number])[] =>
-    query.definitions.some(set => set.includes(ascii(stem(word, language)))) ? [[at, at + word.length]] : [],
+  const ranges = wordsIn(text).flatMap(({ word, at }): readonly Range[] =>
+    query.definitions.some(set => set.includes(ascii(stem(word, language))))
+      ? [{ start: at, end: at + word.length }]
+      : [],
   )
   return ranges.length > 0 ? [{ pointer, text, ranges }] : []
 }

@@ -2,9 +2,11 @@
  * How much was searched, and how well it was answered: each node appends what it counted in one batch, in place of an
  * event a search. Nothing that anybody typed and nobody who typed it is in it: ops/decisions/0017.
  */
+
 import Type from 'typebox'
 import type { Aggregate, Decision } from '../decider.ts'
 import { type EventOf, eventType } from '../event.ts'
+import { DAY } from '../forms.ts'
 import { streamName } from '../ids.ts'
 import { type Layer, layers } from './match.ts'
 
@@ -31,7 +33,7 @@ export const SearchesCounted = eventType(
     {
       node: Type.String({ minLength: 1 }),
       batch: Type.Integer({ minimum: 0 }),
-      day: Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' }),
+      day: Type.String({ pattern: DAY }),
       counts: Type.Object(
         {
           exact: Type.Optional(count),
@@ -77,5 +79,5 @@ export const searchesAggregate: Aggregate<SearchesState, SearchesEvent> = {
 
 export const recordSearches =
   (batch: SearchesBatch) =>
-  (recorded: SearchesState): Decision<SearchesEvent> =>
+  (recorded: SearchesState): Decision<SearchesEvent, never> =>
     recorded ? [] : [{ type: 'SearchesCounted', data: batch }]

@@ -71,7 +71,7 @@ export const devicesAggregate: Aggregate<Devices, DeviceEvent> = {
 // Decide
 
 export const addDevice =
-  (accountId: string, device: string, byLink: boolean): Decide<Devices, DeviceEvent> =>
+  (accountId: string, device: string, byLink: boolean): Decide<Devices, DeviceEvent, never> =>
   devices =>
     knownDevice(devices, device)
       ? []

@@ -6,6 +6,9 @@ import { type EventOf, eventType, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
 
+/** What is refused of passkeys. */
+export type PasskeyRefusal = 'passkey-wrong' | 'passkey-refused' | 'passkey-not-found' | 'passkeys-off'
+
 // Stream
 
 export const passkeysCategory = 'passkeys'
@@ -131,7 +134,7 @@ export type Answered = { readonly nonce: string; readonly nonceUntil: string }
 const wrong = () => refuse('passkey-wrong', 'This passkey is none of the account, or its answer was used.')
 
 export const addPasskey =
-  (passkey: EventOf<typeof PasskeyAdded>['data']): Decide<Passkeys, PasskeyEvent> =>
+  (passkey: EventOf<typeof PasskeyAdded>['data']): Decide<Passkeys, PasskeyEvent, PasskeyRefusal> =>
   ({ items, answered }) => {
     if (answered.has(passkey.nonce)) return wrong()
     if (items.some(each => each.credentialId === passkey.credentialId))
@@ -146,7 +149,12 @@ export const addPasskey =
  * 7.2, step 22). One that is not is noted as refused, and is nobody's proof.
  */
 export const usePasskey =
-  (id: string, counter: number, purpose: 'sign-in' | 'step-up', answer: Answered): Decide<Passkeys, PasskeyEvent> =>
+  (
+    id: string,
+    counter: number,
+    purpose: 'sign-in' | 'step-up',
+    answer: Answered,
+  ): Decide<Passkeys, PasskeyEvent, PasskeyRefusal> =>
   ({ items, answered }) => {
     const passkey = items.find(each => each.id === id)
     if (!passkey || answered.has(answer.nonce)) return wrong()
@@ -157,11 +165,11 @@ export const usePasskey =
   }
 
 export const failPasskey =
-  (passkeyId: string, device: string, purpose: 'sign-in' | 'step-up'): Decide<Passkeys, PasskeyEvent> =>
+  (passkeyId: string, device: string, purpose: 'sign-in' | 'step-up'): Decide<Passkeys, PasskeyEvent, PasskeyRefusal> =>
   () => [{ type: 'PasskeyFailed', data: { passkeyId, device, purpose } }]
 
 export const removePasskey =
-  (id: string, sessionId: string): Decide<Passkeys, PasskeyEvent> =>
+  (id: string, sessionId: string): Decide<Passkeys, PasskeyEvent, PasskeyRefusal> =>
   ({ accountId, items }) =>
     accountId === undefined || !items.some(each => each.id === id)
       ? refuse('passkey-not-found', 'There is no such passkey of yours.')
@@ -169,7 +177,7 @@ export const removePasskey =
 
 /** Takes away those that were added between two times (RFC 3339): by an intruder, from whom the account was taken back. */
 export const removeDisputedPasskeys =
-  (since: string, until: string): Decide<Passkeys, PasskeyEvent> =>
+  (since: string, until: string): Decide<Passkeys, PasskeyEvent, PasskeyRefusal> =>
   ({ accountId, items }) =>
     accountId === undefined
       ? []

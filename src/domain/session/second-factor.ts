@@ -6,6 +6,9 @@ import { type EventOf, eventType, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
 
+/** What is refused of a second factor. */
+export type FactorRefusal = 'code-wrong' | 'factor-on' | 'factor-off' | 'password-short'
+
 // Stream
 
 export const factorsCategory = 'factors'
@@ -126,14 +129,14 @@ const off = () => refuse('factor-off', 'There is no authenticator: POST /v1/me/t
 const wrong = () => refuse('code-wrong', 'This code is wrong, or was used.')
 
 export const offerTotp =
-  (accountId: string, secret: string): Decide<Factors, FactorEvent> =>
+  (accountId: string, secret: string): Decide<Factors, FactorEvent, FactorRefusal> =>
   ({ totp }) =>
     totp
       ? refuse('factor-on', 'There is an authenticator already: remove it first.')
       : [{ type: 'TotpOffered', data: { accountId, secret } }]
 
 export const confirmTotp =
-  (sessionId: string, stepOf: StepOf, now: Date): Decide<Factors, FactorEvent> =>
+  (sessionId: string, stepOf: StepOf, now: Date): Decide<Factors, FactorEvent, FactorRefusal> =>
   ({ accountId, offered, totp }) => {
     if (totp) return refuse('factor-on', 'There is an authenticator already: remove it first.')
     if (accountId === undefined || offered?.secret === undefined) return off()
@@ -145,7 +148,7 @@ export const confirmTotp =
 
 /** Takes a code once: a step that was used, or is older than one that was, is wrong. */
 export const useTotp =
-  (stepOf: StepOf, purpose: Purpose): Decide<Factors, FactorEvent> =>
+  (stepOf: StepOf, purpose: Purpose): Decide<Factors, FactorEvent, FactorRefusal> =>
   ({ totp }) => {
     if (!totp) return off()
     const step = totp.secret === undefined ? undefined : stepOf(totp.secret)
@@ -153,7 +156,7 @@ export const useTotp =
   }
 
 export const useRecoveryCode =
-  (hash: string, purpose: Purpose): Decide<Factors, FactorEvent> =>
+  (hash: string, purpose: Purpose): Decide<Factors, FactorEvent, FactorRefusal> =>
   ({ totp, codes }) =>
     !totp
       ? off()
@@ -162,23 +165,23 @@ export const useRecoveryCode =
         : wrong()
 
 export const refuseCode =
-  (device: string, purpose: Purpose): Decide<Factors, FactorEvent> =>
+  (device: string, purpose: Purpose): Decide<Factors, FactorEvent, FactorRefusal> =>
   () => [{ type: 'CodeRefused', data: { device, purpose } }]
 
 export const removeTotp =
-  (accountId: string, sessionId: string): Decide<Factors, FactorEvent> =>
+  (accountId: string, sessionId: string): Decide<Factors, FactorEvent, FactorRefusal> =>
   ({ totp }) =>
     totp ? [{ type: 'TotpRemoved', data: { accountId, sessionId } }] : []
 
 /** Takes away what was added between two times (RFC 3339): by an intruder, from whom the account was taken back. */
 export const removeDisputedTotp =
-  (since: string, until: string): Decide<Factors, FactorEvent> =>
+  (since: string, until: string): Decide<Factors, FactorEvent, FactorRefusal> =>
   ({ accountId, totp }) =>
     accountId !== undefined && totp && totp.since >= since && totp.since <= until
       ? [{ type: 'TotpRemoved', data: { accountId } }]
       : []
 
 export const makeRecoveryCodes =
-  (accountId: string, hashes: readonly string[]): Decide<Factors, FactorEvent> =>
+  (accountId: string, hashes: readonly string[]): Decide<Factors, FactorEvent, FactorRefusal> =>
   ({ totp }) =>
     totp ? [{ type: 'RecoveryCodesMade', data: { accountId, hashes: [...hashes] } }] : off()

@@ -1,11 +1,15 @@
 /** A session: one sign-in on one device, with refresh tokens that are each good once. */
 import Type from 'typebox'
 import type { Account } from '../account/account.ts'
+import { withCause } from '../account/session-end-events.ts'
 import type { Aggregate, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
 import { type EventOf, eventType, type Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
+
+/** What is refused of a session. */
+export type SessionRefusal = 'session-ended' | 'session-not-found' | 'step-up-required' | 'second-factor-required'
 
 // Stream
 
@@ -44,20 +48,20 @@ export const SessionSteppedUp = eventType(
   'SessionSteppedUp',
   Type.Object({ by: Type.Enum(['password', 'totp', 'recovery-code', 'passkey', 'provider']) }, strict),
 )
-/** `device` is that of the session. An administrator says why in `grounds`, sealed under the key of `accountId`. */
+/** `device` is that of the session. An administrator says why in `reason`, sealed under the key of `accountId`. */
 export const SessionEnded = eventType(
   'SessionEnded',
   Type.Object(
     {
-      reason: Type.Enum(['signed-out', 'ended', 'reused', 'administrator']),
+      cause: Type.Enum(['signed-out', 'ended', 'reused', 'administrator']),
       by: text,
       device: Type.Optional(text),
       accountId: Type.Optional(text),
-      grounds: Type.Optional(Type.String({ minLength: 1, seal: 'subject' as const })),
+      reason: Type.Optional(Type.String({ minLength: 1, seal: 'subject' as const })),
     },
     strict,
   ),
-  { subject: data => String(data['accountId']) },
+  { subject: data => String(data['accountId']), version: 2, upcasters: { 1: withCause } },
 )
 
 export const sessionEvents = [SessionStarted, SessionRefreshed, SessionSteppedUp, SessionEnded] as const
@@ -164,7 +168,7 @@ export type Start = {
   readonly now: Date
 }
 export const startSession =
-  ({ now, ...given }: Start): Decide<SessionState, SessionEvent> =>
+  ({ now, ...given }: Start): Decide<SessionState, SessionEvent, SessionRefusal> =>
   session => {
     if (session) return []
     const endsAt = new Date(now.getTime() + lifeOf(given.remember).longestMs).toISOString()
@@ -178,7 +182,7 @@ const over = () => refuse('session-ended', 'The session has ended, or there is n
  * the answer is that of the first time. Any older one was stolen, by the one side or the other: the session ends.
  */
 export const refreshSession =
-  (generation: number, now: Date): Decide<SessionState, SessionEvent> =>
+  (generation: number, now: Date): Decide<SessionState, SessionEvent, SessionRefusal> =>
   session => {
     if (!session || !isLive(session, now)) return over()
     if (generation === session.generation)
@@ -186,34 +190,34 @@ export const refreshSession =
     if (generation > session.generation) return over()
     const repeated = generation === session.generation - 1
     if (repeated && now.getTime() - Date.parse(session.usedAt) <= RETRY_MS) return []
-    return [{ type: 'SessionEnded', data: { reason: 'reused', by: session.accountId, device: session.device } }]
+    return [{ type: 'SessionEnded', data: { cause: 'reused', by: session.accountId, device: session.device } }]
   }
 
 export type Proof = 'password' | 'totp' | 'recovery-code' | 'passkey' | 'provider'
 
 /** Notes that the holder of a session proved who they are: what asks for that may be done for ten minutes. */
 export const stepUpSession =
-  (owner: string, by: Proof, now: Date): Decide<SessionState, SessionEvent> =>
+  (owner: string, by: Proof, now: Date): Decide<SessionState, SessionEvent, SessionRefusal> =>
   session =>
     session?.accountId !== owner || !isLive(session, now) ? over() : [{ type: 'SessionSteppedUp', data: { by } }]
 
 /** Ends it; of somebody else's there is none to see. */
 export const endSession =
-  (owner: string, reason: 'signed-out' | 'ended'): Decide<SessionState, SessionEvent> =>
+  (owner: string, cause: 'signed-out' | 'ended'): Decide<SessionState, SessionEvent, SessionRefusal> =>
   session =>
     session?.accountId !== owner
       ? refuse('session-not-found', 'There is no such session.')
       : session.ended
         ? []
-        : [{ type: 'SessionEnded', data: { reason, by: owner, device: session.device } }]
+        : [{ type: 'SessionEnded', data: { cause, by: owner, device: session.device } }]
 
 /** An administrator ends one of somebody else's, and says why. */
 export const endSessionFor =
-  (owner: string, by: string, grounds: string): Decide<SessionState, SessionEvent> =>
+  (owner: string, by: string, reason: string): Decide<SessionState, SessionEvent, SessionRefusal> =>
   session => {
     if (session?.accountId !== owner) return refuse('session-not-found', 'There is no such session.')
-    if (grounds.trim() === '') return refuse('reason-required', 'Whoever ends the session of somebody else says why.')
+    if (reason.trim() === '') return refuse('reason-required', 'Whoever ends the session of somebody else says why.')
     if (session.ended) return []
     const { device } = session
-    return [{ type: 'SessionEnded', data: { reason: 'administrator', by, device, accountId: owner, grounds } }]
+    return [{ type: 'SessionEnded', data: { cause: 'administrator', by, device, accountId: owner, reason } }]
   }

@@ -7,7 +7,6 @@ import t from 'tap'
 import { openMongoReadStore } from '../../../src/adapters/readstore/mongodb/store.ts'
 import type { Cursor, Reader } from '../../../src/core/query/define.ts'
 import { type PartOfSpeech, partsOfSpeech } from '../../../src/domain/entry/content.ts'
-import { permissionsOf } from '../../../src/domain/roles.ts'
 import { documentOf, type EntryDocument, entriesProjection } from '../../../src/projections/entries.ts'
 import { randomEntry } from '../../../src/queries/entry-draw.ts'
 import { type ListInput, type ListSort, listEntries, listSorts } from '../../../src/queries/entry-lists.ts'
@@ -15,6 +14,7 @@ import { openTestApp } from '../../support/app.ts'
 import { fastClock } from '../../support/clocks.ts'
 import { noMongo, startMongo } from '../../support/mongodb.ts'
 import { fillReadModel, type ReadModel } from '../../support/read-model.ts'
+import { permissionsOf } from '../../support/roles.ts'
 
 const MOST = 2_000
 /** Half of it is more than is ever placed in memory. */

@@ -1,5 +1,7 @@
 import t, { type Test } from 'tap'
+import { catchUp } from '../../../src/core/project/catch-up.ts'
 import { openFreshness } from '../../../src/core/project/freshness.ts'
+import { inspectProjection } from '../../../src/core/project/inspect.ts'
 import {
   beginBuilding,
   goLive,
@@ -71,6 +73,44 @@ withReadSide(
       await t.rejects(view.find(list, forged), { code: 'cursor-expired' }, `cursor of ${forged}`)
   },
 )
+
+withReadSide('how far a rebuild is shows wherever it is asked, whichever process builds it', async (t, side) => {
+  const node = side.run(words())
+  await until('it is built', async () => (await node.status()).state === 'following')
+  const inspect = () => inspectProjection(side, words())
+  t.equal((await inspect()).progress, undefined, 'nothing is being built')
+  const at = await beginBuilding(side.store, 'words', 1, side.clock.now())
+  const other = { owner: 'another process', token: 1, beat: 1 }
+  await side.store.swap(`lease:words@1#${at.generation}`, undefined, JSON.stringify(other))
+  await side.store.ensure(`words@1#${at.generation}`, words().indexes)
+  const head = await side.log.head()
+  const checkpoint = { logId: side.log.logId, position: head / 2n, eventId: '', token: 1 }
+  await side.store.apply('', [], { consumer: `words@1#${at.generation}`, value: checkpoint })
+  node.refresh()
+  await until('the node tells of it', async saw => {
+    const { progress } = await node.status()
+    saw(progress)
+    return progress === 0.5
+  })
+  t.match(await inspect(), { state: 'live', position: head, progress: 0.5 })
+})
+
+withReadSide('a process that is there for one look reads what is new in the log itself', async (t, side) => {
+  const options = { projection: words(), ...side, nodeId: 'command-line', signal: never() }
+  const view = side.view(words())
+  const seen: number[] = []
+  await catchUp({ ...options, view, onProgress: ({ progress }) => seen.push(progress) })
+  t.equal(view.position(), await side.log.head(), 'from nothing')
+  side.log.write('word-new', 'WordSet', { word: 'new' })
+  await catchUp({ ...options, view })
+  t.ok((await view.get(['new'])).has('new'), 'and where it was left')
+  await catchUp({ ...options, view, onProgress: () => t.fail('there is nothing to do') })
+  const ended = new AbortController()
+  ended.abort()
+  side.log.write('word-newer', 'WordSet', { word: 'newer' })
+  await catchUp({ ...options, view, signal: ended.signal })
+  t.notOk((await view.get(['newer'])).has('newer'), 'it ends when it is told to')
+})
 
 withReadSide('a running node carries out a rebuild that was asked for', async (t, side) => {
   const node = side.run(words())

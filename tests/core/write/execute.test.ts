@@ -7,8 +7,9 @@ import type { EntryEvent } from '../../../src/domain/entry/events.ts'
 import { noPast } from '../../../src/domain/entry/past.ts'
 import { type EntryState, entryAggregate } from '../../../src/domain/entry/state.ts'
 import { refuse } from '../../../src/domain/refusal.ts'
-import { permissionsOf, type Role } from '../../../src/domain/roles.ts'
+import type { Role } from '../../../src/domain/roles.ts'
 import { fakeClock } from '../../support/clocks.ts'
+import { permissionsOf } from '../../support/roles.ts'
 
 const accepted = (stream: string): Accepted<EntryState> => ({
   outcome: 'accepted',

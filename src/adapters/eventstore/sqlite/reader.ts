@@ -4,7 +4,7 @@ import type { Sqlite, Statement } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import { COLUMNS, damagedEvent, type EventRow, type Kind, kindChecksum, markOf, soundEvent } from './row.ts'
 import { LARGE_EVENT_BYTES, LONG_STREAM } from './schema.ts'
-import { openStreamFinder, type StreamFinder } from './streams.ts'
+import { type FindStream, openStreamFinder } from './streams.ts'
 
 /** Events a page holds; of large ones fewer, so that no page takes more than some 33 MB. */
 export const PAGE_EVENTS = 1_000
@@ -72,9 +72,7 @@ export type Reader = {
   /** Changes when another connection has committed. */
   dataVersion(): number
   cursor(filter?: LogFilter): LogCursor
-  /** The integer id of a stream, if there is one. */
-  streamId: StreamFinder['idOf']
-  leadsTo: StreamFinder['leadsTo']
+  find: FindStream
   /** Revisions from `from` on, upwards or downwards, at most `limit` of them and at most a page. */
   stream(id: number, from: number, direction: 'forwards' | 'backwards', limit: number): LoggedEvent[]
   at(position: number): LoggedEvent | undefined
@@ -88,7 +86,6 @@ export const openReader = (db: Sqlite): Reader => {
   const newKinds = db.prepare<[number, string, string, number]>(
     'SELECT id, category, type, checksum FROM kinds WHERE id > ? ORDER BY id',
   )
-  const { idOf, leadsTo } = openStreamFinder(db)
   const eventAt = rowsOf(db, `SELECT ${COLUMNS} FROM events WHERE position = ?`)
   const forwards = rowsOf(
     db,
@@ -105,7 +102,7 @@ export const openReader = (db: Sqlite): Reader => {
 
   // The literal lets the partial index events_long answer it; a log that has not got it is not scanned for this.
   const longStreams = db.prepare<[number, string]>(
-    `SELECT stream, name FROM events WHERE revision = ${LONG_STREAM} AND EXISTS
+    `SELECT stream, name FROM events WHERE revision = ${LONG_STREAM} AND stream >= 0 AND EXISTS
      (SELECT 1 FROM sqlite_schema WHERE name = 'events_long') LIMIT ?`,
   )
   const lastRevision = db.prepare<[number]>('SELECT max(revision) FROM events WHERE stream = ?')
@@ -231,8 +228,7 @@ export const openReader = (db: Sqlite): Reader => {
     head: () => lastPosition.get()?.[0] ?? 0,
     dataVersion: () => dataVersion.get()?.[0] ?? 0,
     cursor: filter => (filter?.categories || filter?.types ? filtered(filter) : wholeLog()),
-    streamId: idOf,
-    leadsTo,
+    find: openStreamFinder(db),
     stream: (id, from, direction, limit) => {
       const events: LoggedEvent[] = []
       let characters = 0

@@ -56,8 +56,8 @@ const piece = (texts: string | Buffer, from: number, to: number): string =>
 
 /** The event of a row that fits its checksum; undefined of one that does not. */
 export const soundEvent = (row: EventRow, { type, mark }: Kind): LoggedEvent | undefined => {
-  // A damaged row may hold values of any kind.
-  if (typeof row[9] !== 'string' || row[4] !== rowChecksum(row, mark)) return undefined
+  // A damaged row may hold values of any kind, and null counts as 0 in the mixture.
+  if (typeof row[9] !== 'string' || typeof row[1] !== 'number' || row[4] !== rowChecksum(row, mark)) return undefined
   const afterId = row[5]
   const afterName = afterId + row[6]
   const afterData = afterName + row[7]

@@ -1,10 +1,11 @@
 /** The file of the embedded event store: its tables and indexes. */
 import { type OpenOptions, openDatabase, type Sqlite } from '../../sqlite/database.ts'
 import { COLUMNS, type EventRow, kindChecksum, markOf, rowChecksum } from './row.ts'
+import { openPlaces } from './streams.ts'
 
 /** "LexE" in ASCII. */
 const APPLICATION_ID = 0x4c657845
-const SCHEMA_VERSION = 3
+const SCHEMA_VERSION = 4
 
 /** Events of more bytes than this are read in small pages; the index `events_large` finds them. */
 export const LARGE_EVENT_BYTES = 32_768
@@ -12,20 +13,27 @@ export const LARGE_EVENT_BYTES = 32_768
 /** Events of one stream beyond which operators are warned: streams are loaded whole. */
 export const LONG_STREAM = 1_000
 
-const LONG_INDEX = `CREATE INDEX IF NOT EXISTS events_long ON events (stream) WHERE revision = ${LONG_STREAM}`
+/** From the events themselves, whatever the index of revisions says. */
+const FILL_STREAMS = `INSERT INTO streams (number, revision) SELECT stream, max(revision) FROM events NOT INDEXED
+  WHERE typeof(stream) = 'integer' AND stream > 0 AND typeof(revision) = 'integer' GROUP BY stream`
 
-/**
- * A second witness to which streams there are, asked where `streams` does not know a name: a bit of that table must not make a
- * stream vanish. Not unique, so that a file in which that has happened can be opened.
- */
-const FIRST_INDEX = 'CREATE INDEX IF NOT EXISTS events_first ON events (name) WHERE revision = 0'
+const LONG_INDEX = `CREATE INDEX IF NOT EXISTS events_long ON events (stream) WHERE revision = ${LONG_STREAM}`
 
 const refuse = (table: string, what: 'UPDATE' | 'DELETE'): string =>
   `CREATE TRIGGER ${table}_${what.toLowerCase()} BEFORE ${what} ON ${table}
    BEGIN SELECT raise(ABORT, '${table} are never ${what === 'UPDATE' ? 'changed' : 'deleted'}'); END;`
-const TRIGGERS = ['events', 'streams', 'kinds']
-  .flatMap(table => [refuse(table, 'UPDATE'), refuse(table, 'DELETE')])
-  .join('')
+const STREAM_INDEX = 'CREATE UNIQUE INDEX events_stream ON events (stream, revision)'
+/**
+ * What the log is looked up by beside its index of revisions (streams.ts): the number of each name, in two b-trees, and the revision of
+ * the last event of each number, which is replaced with every append. `names` has the names' hashes alone: the names stand in the events.
+ */
+const LOOKUPS = `
+  CREATE TABLE names (hash INTEGER PRIMARY KEY, number INTEGER NOT NULL) STRICT;
+  CREATE INDEX names_again ON names (hash, number);
+  CREATE TABLE streams (number INTEGER PRIMARY KEY, revision INTEGER NOT NULL) STRICT;
+`
+const GUARDS = [refuse('names', 'UPDATE'), refuse('names', 'DELETE'), refuse('streams', 'DELETE')].join('')
+const TRIGGERS = ['events', 'kinds'].flatMap(table => [refuse(table, 'UPDATE'), refuse(table, 'DELETE')]).join('')
 
 /**
  * `kinds` numbers the pairs of category and event type: one index on (kind, position) then serves every filter of the
@@ -35,7 +43,6 @@ const TRIGGERS = ['events', 'streams', 'kinds']
  */
 const schema = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE streams (name TEXT PRIMARY KEY, id INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE kinds (id INTEGER PRIMARY KEY, category TEXT NOT NULL, type TEXT NOT NULL,
     checksum INTEGER NOT NULL, UNIQUE (category, type)) STRICT;
   CREATE TABLE events (
@@ -50,11 +57,11 @@ const schema = `
     data TEXT NOT NULL,
     meta TEXT NOT NULL
   ) STRICT;
-  CREATE UNIQUE INDEX events_stream ON events (stream, revision);
+  ${STREAM_INDEX};
+  ${LOOKUPS}
   CREATE INDEX events_kind ON events (kind);
-  ${FIRST_INDEX};
   CREATE INDEX events_large ON events (position) WHERE octet_length(data) + octet_length(meta) > ${LARGE_EVENT_BYTES};
-  ${TRIGGERS}
+  ${TRIGGERS} ${GUARDS}
 `
 
 export type EventFileOptions = {
@@ -96,10 +103,27 @@ const addChecksums = (db: Sqlite): void => {
   db.exec(refuse('events', 'UPDATE') + refuse('kinds', 'UPDATE'))
 }
 
+/** The numbers stay as they are: of the names that the table before knew, and of those that only first events know. */
+const renewLookups = (db: Sqlite): void => {
+  db.exec(`DROP TRIGGER streams_update; DROP TRIGGER streams_delete; DROP INDEX IF EXISTS events_first;
+    ALTER TABLE streams RENAME TO streams_before; ${LOOKUPS} ${GUARDS} ${FILL_STREAMS}`)
+  const place = openPlaces(db)
+  const before = db.prepare<[string, number]>(
+    "SELECT name, id FROM streams_before WHERE typeof(name) = 'text' AND typeof(id) = 'integer' ORDER BY id",
+  )
+  for (const [name, number] of before.iterate()) place(name, number)
+  const lost = db.prepare<[string, number, number]>(
+    `SELECT name, stream, min(position) FROM events AS e NOT INDEXED WHERE revision = 0
+     AND NOT EXISTS (SELECT 1 FROM streams_before WHERE name = e.name) GROUP BY name`,
+  )
+  for (const [name, number] of lost.all()) place(name, number)
+  db.exec('DROP TABLE streams_before')
+}
+
 const migrate = (db: Sqlite, from: number, log: NewLog): void => {
   if (from > 0) {
     if (from === 1) addChecksums(db)
-    db.exec(FIRST_INDEX)
+    renewLookups(db)
     return
   }
   db.exec(schema)
@@ -121,6 +145,20 @@ const mendIndexes = (db: Sqlite): void => {
   } catch {
     // Locked, full or for reading only: the next start does it.
   }
+}
+
+/**
+ * Makes again what the log is looked up by, within `unguarded`: `number` gives the events their numbers, while no index is in its way,
+ * and `name` the names their places.
+ */
+export const remakeLookups = (db: Sqlite, number: () => void, name: () => void): void => {
+  db.exec('DROP INDEX events_stream; DROP INDEX IF EXISTS events_long')
+  number()
+  db.exec(`DROP TABLE names; DROP TABLE streams; ${LOOKUPS} ${FILL_STREAMS}`)
+  name()
+  db.exec(`${STREAM_INDEX}; ${LONG_INDEX};
+    UPDATE sqlite_sequence SET seq = max(seq, coalesce((SELECT max(position) FROM events), 0)) WHERE name = 'events';
+    REINDEX events`)
 }
 
 /** Runs the work in a transaction, without what keeps rows from being changed. @throws {SqliteError} */

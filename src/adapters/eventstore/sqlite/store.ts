@@ -23,7 +23,7 @@ import { type LookupReport, lookAtLookups } from './lookups.ts'
 import { codeOf, FileReplacedError } from './protocol.ts'
 import { openReader } from './reader.ts'
 import { openEventFile, renewLog } from './schema.ts'
-import { damagedStream } from './streams.ts'
+import { openStreamPages } from './stream-pages.ts'
 import { openWaker } from './waker.ts'
 import { openWriter, type StartWorker, startWriter, type WriterStats } from './writer-thread.ts'
 
@@ -105,16 +105,6 @@ const integer = (value: bigint, what: string): number => {
 
 const revisionOf = (expected: Expected): number =>
   expected === 'none' ? -1 : integer(expected, 'the expected revision')
-
-/** The index by which a stream is read may be damaged where the events are not. @throws {EventStoreError} damaged */
-const checkDense = (path: string, stream: string, events: readonly LoggedEvent[], from: number, step: 1 | -1): void => {
-  let revision = BigInt(from)
-  for (const event of events) {
-    if (!event.damaged && (event.stream !== stream || event.revision !== revision))
-      throw damagedStream(path, stream, `the index at revision ${revision}`)
-    revision += BigInt(step)
-  }
-}
 
 /** The log's id, after it was renewed if the log has lost its end. */
 const readMeta = (db: Sqlite, seen: SqliteEventStoreOptions['seen'], newId: () => string) => {
@@ -206,32 +196,11 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
 
   async function* readStream(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<readonly LoggedEvent[]> {
     const { direction = 'forwards', limit = Number.POSITIVE_INFINITY } = options
-    const step = direction === 'forwards' ? 1 : -1
-    const start = direction === 'forwards' ? 0n : MAX_INTEGER
-    let from = integer(options.from ?? start, 'the first revision')
-    let left = limit
-    const id = read(() => reader.streamId(stream))
-    if (id === undefined) return
-    if (id === 'damaged') throw damagedStream(path, stream, 'the number')
-    let seen = false
-    const page = (): LoggedEvent[] => {
-      const events = reader.stream(id, from, direction, left)
-      // A number that leads nowhere must not pass for a stream without events, or for its end.
-      if (events.length === 0 && !seen && !reader.leadsTo(id, stream)) throw damagedStream(path, stream, 'the number')
-      seen = true
-      // Backwards from the end, the first one says where that is.
-      const [first] = events
-      if (first && step < 0 && !first.damaged && from > Number(first.revision)) from = Number(first.revision)
-      checkDense(path, stream, events, from, step)
-      return events
-    }
-    while (left > 0 && from >= 0) {
-      const events = read(page)
-      if (events.length === 0) return
-      yield events
-      left -= events.length
-      from += events.length * step
-      if (left > 0) await turn()
+    const from = integer(options.from ?? (direction === 'forwards' ? 0n : MAX_INTEGER), 'the first revision')
+    const pages = read(() => openStreamPages(reader, path, { stream, from, direction, limit }))
+    while (pages.more()) {
+      yield read(pages.next)
+      if (pages.more()) await turn()
     }
   }
 

@@ -144,7 +144,7 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
     for (const [index, result] of results.entries()) {
       const entry = next()
       if (answers[index * ANSWER_WIDTH] === WRITTEN) counts.events += entry?.events ?? 0
-      if (result === 'damaged') entry?.reject(damagedStream(settings.path, entry.stream, 'the number'))
+      if (result === 'damaged') entry?.reject(damagedStream(settings.path, entry.stream, 'what leads to the events'))
       else entry?.resolve(result)
     }
   }

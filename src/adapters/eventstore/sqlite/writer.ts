@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { identityOf } from '../../sqlite/file.ts'
 import { checkpoint } from '../../sqlite/journal.ts'
 import { CommitError, openAppender } from './appender.ts'
-import { rebuildLookups } from './lookups.ts'
+import { rebuildLookups } from './lookups-repair.ts'
 import {
   type AppendMessage,
   FileReplacedError,

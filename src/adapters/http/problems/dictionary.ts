@@ -1,4 +1,9 @@
 /** The problems of entries and of reading them. */
+
+import type { EntryRefusal } from '../../../domain/entry/refusals.ts'
+import type { EntryQueryRefusal } from '../../../queries/entries.ts'
+import type { Problem } from '../problem.ts'
+
 export const dictionaryProblems = {
   'entry-exists': {
     status: 409,
@@ -53,11 +58,6 @@ export const dictionaryProblems = {
     title: 'The identity is fixed',
     help: 'Language, lemma, part of speech and homograph never change. Draft a new entry, then retire this one with replacedBy.',
   },
-  'read-only-member': {
-    status: 422,
-    title: 'A member is read-only',
-    help: 'A member that cannot be changed was sent with a value other than the current one. Leave it out, or send it as it is.',
-  },
   'sense-unknown': {
     status: 422,
     title: 'Unknown sense',
@@ -70,29 +70,8 @@ export const dictionaryProblems = {
     help: 'The entry has no revision of this number. Its history lists those it has.',
   },
   'replacement-unknown': { status: 422, title: 'Unknown replacement', help: 'replacedBy names no entry.' },
-  'language-unknown': {
-    status: 422,
-    title: 'Unknown language',
-    help: 'The language is not a BCP 47 tag with a registered language.',
-  },
-  'text-invalid': {
-    status: 422,
-    title: 'Text not allowed',
-    help: 'Some text is blank, too long, or has control characters, bidirectional overrides or lone surrogates. errors names each member.',
-  },
-  'reason-required': {
-    status: 422,
-    title: 'A reason is required',
-    help: 'This change is kept with its reason; say one.',
-  },
   'day-unknown': { status: 404, title: 'No word of that day', help: 'No word was chosen for this language and date.' },
   'nothing-found': { status: 404, title: 'Nothing found', help: 'No published entry matches these filters.' },
-  'event-not-found': { status: 404, title: 'No such event', help: 'There is no event with this id.' },
-  'stream-not-found': {
-    status: 404,
-    title: 'No such stream',
-    help: 'There is no stream of this name. Streams are named <category>-<id>, such as entry-501a48e3-b4ec-5dec-be9f-e904d6447fe3.',
-  },
   'as-of-invalid': {
     status: 400,
     title: 'Not a time to look back to',
@@ -108,4 +87,4 @@ export const dictionaryProblems = {
     title: 'The pattern is too broad',
     help: 'A pattern has a literal letter as its first or its last character; *mid* would mean reading the whole dictionary.',
   },
-} as const
+} as const satisfies Record<EntryRefusal | EntryQueryRefusal, Problem>

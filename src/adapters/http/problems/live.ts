@@ -1,23 +1,11 @@
-/** The problems of the live feed's edge; part of the one table in problems.ts. */
-
-export const liveProblemCodes = [
-  'upgrade-required',
-  'origin-refused',
-  'ticket-invalid',
-  'too-many-connections',
-  'node-full',
-] as const
+/** The problems of the live feed's edge. */
+import type { ProblemTable } from '../problem.ts'
 
 export const liveProblems = {
   'upgrade-required': {
     status: 426,
     title: 'A WebSocket',
     help: 'This address is a WebSocket of the subprotocol lexichron.v1. Server-sent events are at /v1/live/{channel}.',
-  },
-  'origin-refused': {
-    status: 403,
-    title: 'Origin refused',
-    help: 'A page of another origin may not use your cookies here: LEXICHRON_ALLOWED_ORIGINS lists those that may.',
   },
   'ticket-invalid': {
     status: 401,
@@ -36,4 +24,4 @@ export const liveProblems = {
     help: 'This node has as many live connections as it takes. Try again later, or another node.',
     retryAfter: 10,
   },
-} as const
+} as const satisfies ProblemTable

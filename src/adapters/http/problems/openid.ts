@@ -1,4 +1,8 @@
-/** The problems of OpenID sign-in; part of the one table in problems.ts. */
+/** The problems of sign-in at OpenID providers. */
+
+import type { OpenIdRefusal } from '../../../domain/openid/linked-identities.ts'
+import type { OpenIdFlowRefusal } from '../../../domain/openid/sign-up.ts'
+import type { Problem } from '../problem.ts'
 
 export const openIdProblems = {
   'identity-in-use': {
@@ -49,4 +53,4 @@ export const openIdProblems = {
     help: 'The provider does not answer at the moment. Try again, or sign in in another way.',
     retryAfter: 5,
   },
-} as const
+} as const satisfies Record<OpenIdRefusal | OpenIdFlowRefusal, Problem>

@@ -7,10 +7,10 @@ import type { ContentChoice } from '../../../domain/account/erasure-events.ts'
 import type { Grant } from '../../../domain/account/grants.ts'
 import type { Receipt } from '../../../domain/account/receipt.ts'
 import type { JsonObject } from '../../../domain/event.ts'
-import { isRefusal, type Refusal, type RefusalCode } from '../../../domain/refusal.ts'
+import { isRefusal, type Refusal } from '../../../domain/refusal.ts'
 import type { Passkey } from '../../../domain/session/passkeys.ts'
 import { FRESH_MS, type Session } from '../../../domain/session/session.ts'
-import { type ProblemCode, ProblemError, problemFrom } from '../problems.ts'
+import { ProblemError, problemFrom } from '../problems.ts'
 import { type Answer, type EdgeRequest, header } from '../route.ts'
 
 /** What an event tells of where it came from. */
@@ -160,19 +160,19 @@ export const reading = <S extends TSchema>(schema: S): ((body: unknown) => Stati
 
 const BEARER = 'Bearer realm="lexichron"'
 /** What a 401 says that its client has to do. RFC 9470 has the one that asks for a fresh proof. */
-const challenges: Partial<Record<RefusalCode, string>> = {
-  'credentials-wrong': BEARER,
-  'session-ended': BEARER,
-  'second-factor-required': BEARER,
-  'code-wrong': BEARER,
-  'passkey-wrong': BEARER,
-  'step-up-required': `${BEARER}, error="insufficient_user_authentication", max_age=${FRESH_MS / 1000}`,
-}
+const challenges: ReadonlyMap<string, string> = new Map([
+  ['credentials-wrong', BEARER],
+  ['session-ended', BEARER],
+  ['second-factor-required', BEARER],
+  ['code-wrong', BEARER],
+  ['passkey-wrong', BEARER],
+  ['step-up-required', `${BEARER}, error="insufficient_user_authentication", max_age=${FRESH_MS / 1000}`],
+])
 
 /** @throws {ProblemError} that of the refusal, with its challenge. */
 export const granted = <T extends object | 'done'>(outcome: T | Refusal): T => {
   if (typeof outcome === 'string' || !isRefusal(outcome)) return outcome
-  const challenge = challenges[outcome.refused]
+  const challenge = challenges.get(outcome.refused)
   throw problemFrom(outcome, challenge === undefined ? {} : { 'www-authenticate': challenge })
 }
 export const settle = (outcome: Done): void => {
@@ -188,11 +188,6 @@ export const unkept = (value: object, status = 200): Answer => ({
   body: JSON.stringify(value),
   cache: 'no-store',
 })
-export const text: readonly RefusalCode[] = ['text-invalid']
-export const busy: readonly ProblemCode[] = ['passwords-busy', ...text]
-export const secondFactor: readonly RefusalCode[] = [
-  'second-factor-required',
-  'code-wrong',
-  'passkey-wrong',
-  'passkeys-off',
-]
+export const text: readonly string[] = ['text-invalid']
+export const busy: readonly string[] = ['passwords-busy', ...text]
+export const secondFactor: readonly string[] = ['second-factor-required', 'code-wrong', 'passkey-wrong', 'passkeys-off']

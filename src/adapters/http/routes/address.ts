@@ -1,6 +1,5 @@
 /** Changing the address of one's account: asked for here, confirmed by a link to the new one, taken back by one to the old. */
 import Type from 'typebox'
-import type { RefusalCode } from '../../../domain/refusal.ts'
 import type { Route } from '../route.ts'
 import {
   type AddressPort,
@@ -26,7 +25,7 @@ const ConfirmBody = Type.Object(
   { token: Type.String(), password: Type.String(), code: Type.Optional(Type.String()) },
   { ...strict, $id: 'AddressConfirmation' },
 )
-const links: readonly RefusalCode[] = [
+const links: readonly string[] = [
   'link-invalid',
   'link-expired',
   'link-used',

@@ -48,10 +48,10 @@ export type AdministrationPort = {
     from: From,
   ): Promise<Standing | Refusal>
   suspend(id: string, reason: string, by: Actor, from: From): Promise<Standing | Refusal>
-  /** All sessions of the account; `grounds` say why. */
-  endSessions(id: string, grounds: string, by: Actor, from: From): Promise<Standing | Refusal>
+  /** All sessions of the account; `reason` says why. */
+  endSessions(id: string, reason: string, by: Actor, from: From): Promise<Standing | Refusal>
   endSession(
-    about: { readonly id: string; readonly sessionId: string; readonly grounds: string },
+    about: { readonly id: string; readonly sessionId: string; readonly reason: string },
     by: Actor,
     from: From,
   ): Promise<'done' | Refusal>
@@ -247,9 +247,9 @@ export const administrationRoutes = (
       answers: doneAnswer,
       problems: ['session-not-found', 'reason-required', ...text, ...proof],
       handle: async request => {
-        const { reason: grounds } = readReason(request.body)
+        const { reason } = readReason(request.body)
         const { id: account = '', session: sessionId = '' } = request.params
-        settle(await port.endSession({ id: account, sessionId, grounds }, await acting(request), fromOf(request)))
+        settle(await port.endSession({ id: account, sessionId, reason }, await acting(request), fromOf(request)))
         return done
       },
     },

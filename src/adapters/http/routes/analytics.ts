@@ -1,21 +1,22 @@
 /** The figures of the dictionary, for those who may see who did how much. */
+
 import Type from 'typebox'
 import { defined } from '../../../domain/defined.ts'
 import type { Json } from '../../../domain/event.ts'
+import { DAY, UUID } from '../../../domain/forms.ts'
 import { type analytics, analyticsGroups, FiguresSchema } from '../../../queries/analytics.ts'
 import type { Documented, Route } from '../route.ts'
 import { pageRoute, type QueryDeps } from '../route-query.ts'
 import * as p from './entry-parameters.ts'
 
-const day = (description: string) =>
-  Type.Optional(Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$', description }))
+const day = (description: string) => Type.Optional(Type.String({ pattern: DAY, description }))
 
 const AnalyticsQuery = Type.Object(
   {
     from: day('The first day, UTC.'),
     to: day('The last day, UTC, included.'),
     language: Type.Optional(Type.String({ minLength: 1, maxLength: 35, description: 'BCP 47, such as en or pt-BR.' })),
-    contributor: Type.Optional(Type.String({ pattern: p.UUID, description: 'The id of an account or a service.' })),
+    contributor: Type.Optional(Type.String({ pattern: UUID, description: 'The id of an account or a service.' })),
     group: Type.Optional(
       Type.Array(Type.Enum([...analyticsGroups]), {
         uniqueItems: true,
@@ -82,10 +83,7 @@ const inOrder = (from: string | undefined, to: string | undefined): void => {
   if (from !== undefined && to !== undefined && from > to) throw p.invalid('from', 'from is a day after to.')
 }
 
-export const analyticsRoutes = (
-  { queries }: { readonly queries: { readonly analytics: ReturnType<typeof analytics> } },
-  edge: QueryDeps,
-): readonly Route[] => [
+export const analyticsRoutes = (query: ReturnType<typeof analytics>, edge: QueryDeps): readonly Route[] => [
   pageRoute(
     {
       tag: 'Analytics',
@@ -94,7 +92,7 @@ export const analyticsRoutes = (
       description:
         'Imports and searches are counted by the day alone. Searches come in batches: those of the last half minute may not be in it yet.',
       querystring: AnalyticsQuery,
-      query: queries.analytics,
+      query,
       input: ({ query: { cursor: _, from, to, language, contributor, group }, limit, after }) => {
         const days = defined({ from: from && p.dateOf('from', from), to: to && p.dateOf('to', to) })
 

@@ -18,7 +18,7 @@ const positionOf = async (value: string, syncTokens: QueryDeps['syncTokens']): P
 
 /** Of a time that has not come here the entry says whether it is a past. */
 export const openAsOf =
-  ({ clock }: { readonly clock: Pick<Clock, 'now'> }, { syncTokens }: Pick<QueryDeps, 'syncTokens'>) =>
+  ({ clock, syncTokens }: Pick<QueryDeps, 'syncTokens'> & { readonly clock: Pick<Clock, 'now'> }) =>
   async (value: string) => {
     if (!looksLikeTime(value)) return { position: await positionOf(value, syncTokens) }
     const time = timeOf('asOf', value)

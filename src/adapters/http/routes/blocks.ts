@@ -83,7 +83,7 @@ const example: Json = {
 const answer = { description: 'The block.', schema: BlockSchema, example }
 
 const blockerOf = ({ id: correlationId, address, requester: { actor } }: EdgeRequest): Blocker => {
-  if (actor) return { actor, address, correlationId }
+  if (actor) return { actor, address: address(), correlationId }
   throw new ProblemError('unauthenticated', 'This needs an access token.')
 }
 

@@ -1,15 +1,12 @@
 /** Path and query parameters of the dictionary's routes. Lists in a query string are separated by commas, or come a parameter an item. */
 import Type, { type TSchema } from 'typebox'
 import { PartOfSpeechSchema, StatusSchema } from '../../../domain/entry/content.ts'
+import { DAY, UUID } from '../../../domain/forms.ts'
 import { registeredLanguage } from '../../../domain/text/registered-languages.ts'
 import { listSorts } from '../../../queries/entry-lists.ts'
 import { EntrySchema } from '../../../queries/entry-view.ts'
 import { ProblemError } from '../problems.ts'
 import { instantOf } from '../times.ts'
-
-const HEX = '[0-9a-fA-F]'
-/** An id as people write it, in either case (RFC 9562, 4). */
-export const UUID = `^${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}$`
 
 /** Anything else is no entry: 404, not 400. */
 export const EntryParams = Type.Object({ id: Type.String({ pattern: UUID, description: 'The id of the entry.' }) })
@@ -77,7 +74,7 @@ export const WordOfTheDayQuery = query({
   language,
   date: Type.Optional(
     Type.String({
-      pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$',
+      pattern: DAY,
       description:
         'A day: that of UTC by default. A word is chosen for a day that is today somewhere, from UTC-12 to UTC+14.',
     }),

@@ -2,7 +2,7 @@
 import Type from 'typebox'
 import { defined } from '../../../domain/defined.ts'
 import type { LinkedIdentity } from '../../../domain/openid/linked-identities.ts'
-import { isRefusal, type Refusal, type RefusalCode, refuse } from '../../../domain/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../../../domain/refusal.ts'
 import type { FlowSecrets } from '../../../ports/openid.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
 import type { Answer, EdgeRequest, Route } from '../route.ts'
@@ -52,6 +52,7 @@ export type OpenIdPort = {
 const openId = 'OpenID'
 const ProviderParams = Type.Object({ provider: Type.String() }, strict)
 const IdentityParams = Type.Object({ id: Type.String() }, strict)
+const NewIdentityParams = Type.Object({ id: Type.String({ description: 'The name of a provider.' }) }, strict)
 const locale = Type.Enum(['en', 'es'])
 const StartQuery = Type.Object(
   {
@@ -113,7 +114,7 @@ const identitiesExample = {
   ],
 }
 
-const away: readonly RefusalCode[] = ['openid-unavailable']
+const away: readonly string[] = ['openid-unavailable']
 /** The page of ours where one lands who named no other. */
 const LANDING = '/account/openid'
 
@@ -288,18 +289,18 @@ const ofOwn = (port: OpenIdPort, stepUp: Pick<StepUpPort, 'require'>): readonly 
       ...own,
       rate: 'signIns',
       method: 'POST',
-      path: '/v1/me/identities/:provider',
+      path: '/v1/me/identities/:id',
       name: 'link-identity',
       summary: 'Link an identity to your account',
-      params: ProviderParams,
+      params: NewIdentityParams,
       body: LinkBody,
       description:
         'The answer sets a cookie: the browser that asked has to go to authorizationUrl. It ends at returnTo with #linked=<provider>, or #error=<code>.',
-      request: { params: { provider: 'example' }, body: { returnTo: '/console' } },
+      request: { params: { id: 'example' }, body: { returnTo: '/console' } },
       answers: { 200: { description: 'Begun.', schema: BegunSchema, example: begunExample } },
       problems: [...freshProblems, 'not-found', ...away],
       handle: async request => {
-        const { provider = '' } = request.params
+        const { id: provider = '' } = request.params
         const by = await requireFresh(stepUp, request)
         if (!port.names.includes(provider)) throw new ProblemError('not-found', 'There is no such provider of sign-in.')
         const returnTo = landingOf(readLink(request.body).returnTo)

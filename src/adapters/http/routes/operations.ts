@@ -3,10 +3,11 @@ import Type from 'typebox'
 import { FillingSchema } from '../../../core/query/define.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { JsonObject } from '../../../domain/event.ts'
-import { permissionsOf, roles } from '../../../domain/roles.ts'
+import { type RoleRights, roles } from '../../../domain/roles.ts'
+import type { Edge } from '../edge.ts'
 import { formatOf } from '../negotiation.ts'
 import type { Health, HttpMetrics } from '../operation.ts'
-import { isProblemCode, ProblemError, problemCodes, problemOf } from '../problems.ts'
+import { ProblemError, type Problems } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from '../route.ts'
 
 const state = Type.Enum(['ok', 'degraded', 'failed'])
@@ -68,10 +69,11 @@ const page = (title: string, paragraphs: readonly string[]): string =>
 
 type Format = 'application/json' | 'text/html'
 
-const explain = (request: EdgeRequest): Answer => {
+const explain = (request: EdgeRequest, problems: Problems): Answer => {
   const code = request.params['code'] ?? ''
-  if (!isProblemCode(code)) throw new ProblemError('not-found', 'There is no problem of this name.')
-  const { title, status, help } = problemOf(code)
+  const problem = problems.find(code)
+  if (!problem) throw new ProblemError('not-found', 'There is no problem of this name.')
+  const { title, status, help } = problem
   const formats: readonly Format[] = ['application/json', 'text/html']
   const detail = 'This page is offered as application/json and text/html.'
   const format = formatOf(header(request, 'accept'), formats, detail)
@@ -80,15 +82,20 @@ const explain = (request: EdgeRequest): Answer => {
     : { status: 200, body: JSON.stringify({ code, title, status, help }) }
 }
 
-type OperationDeps = {
+/** What the routes need of what is looked at; src/app/operation.ts has most of it. */
+export type OperationPort = {
   readonly version: string
+  readonly roles: RoleRights
   /** The JSON Web Key Set of the access tokens (RFC 7517). */
   readonly jwks: () => Promise<JsonObject>
   readonly health: () => Promise<Health>
   readonly metrics?: HttpMetrics
 }
 
-export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): readonly Route[] => [
+export const operationRoutes = (
+  deps: OperationPort,
+  { isClosing, problems }: Pick<Edge, 'isClosing' | 'problems'>,
+): readonly Route[] => [
   {
     method: 'GET',
     path: '/',
@@ -252,7 +259,7 @@ export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): 
     handle: () => ({
       status: 200,
       body: JSON.stringify({
-        items: roles.map(name => ({ name, permissions: [...permissionsOf(name)] })),
+        items: roles.map(name => ({ name, permissions: [...deps.roles.of(name)] })),
       }),
     }),
   },
@@ -265,7 +272,7 @@ export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): 
     rate: 'reads',
     querystring: nothing,
     request: { params: { code: 'entry-exists' } },
-    params: Type.Object({ code: Type.String({ description: `One of: ${problemCodes.join(', ')}` }) }),
+    params: Type.Object({ code: Type.String({ description: `One of: ${problems.codes.join(', ')}` }) }),
     problems: ['not-acceptable'],
     answers: {
       200: {
@@ -274,6 +281,6 @@ export const operationRoutes = (deps: OperationDeps, isClosing: () => boolean): 
         example: { code: 'busy', title: 'Busy', status: 503, help: 'Too many writes are waiting.' },
       },
     },
-    handle: explain,
+    handle: request => explain(request, problems),
   },
 ]

@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import type { AccountView, ErasedView, ListRequest, Onlooker, SessionView } from '../../../commands/look-up-accounts.ts'
 import { accountStates } from '../../../domain/account/standing.ts'
+import { defined } from '../../../domain/defined.ts'
 import type { Json } from '../../../domain/event.ts'
 import { isRefusal, type Refusal } from '../../../domain/refusal.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
@@ -68,8 +69,8 @@ const name = 'list-accounts'
 const base = { tag: 'Administration', permission: 'accounts:read', rate: 'reads' } as const
 
 const onlookerOf = (request: EdgeRequest): Onlooker => {
-  const { actor, permissions } = request.requester
-  if (actor) return { actor, permissions, from: fromOf(request) }
+  const { actor, permissions, isTold } = request.requester
+  if (actor) return { actor, permissions, ...defined({ isTold }), from: fromOf(request) }
   throw new ProblemError('unauthenticated', 'This needs an access token.')
 }
 

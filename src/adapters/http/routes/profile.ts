@@ -18,7 +18,7 @@ import { isRefusal, type Refusal, refuse } from '../../../domain/refusal.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import { anyMatch, etagOf, noneMatch, parseIfMatch } from '../etags.ts'
 import { commandIdentity, traceparentOf } from '../idempotency.ts'
-import { type ProblemCode, ProblemError, problemFrom } from '../problems.ts'
+import { ProblemError, problemFrom } from '../problems.ts'
 import { type Answer, type Documented, type EdgeRequest, header, type Route } from '../route.ts'
 import { type CommandDeps, DryRunQuery, DryRunSchema } from '../route-command.ts'
 import { fromOf, nothing, reading, strict, tag } from './account-edge.ts'
@@ -97,8 +97,8 @@ const preferencesExample = {
 }
 
 const own = { tag, permission: 'account:use' } as const
-const common = ['not-an-account', 'account-not-found'] as const satisfies readonly ProblemCode[]
-const writing: readonly ProblemCode[] = [
+const common = ['not-an-account', 'account-not-found'] as const
+const writing: readonly string[] = [
   ...common,
   'json-invalid',
   'json-too-deep',

@@ -13,9 +13,6 @@ export type UnsubscribePort = {
   turnOff(token: string, from: From): Promise<void>
 }
 
-/** Where a program posts a form; no other route takes one. */
-export const UNSUBSCRIBE_PATH = '/v1/mail/unsubscribe'
-
 const page = (body: string): Answer => ({
   status: 200,
   type: 'text/html; charset=utf-8',
@@ -33,7 +30,7 @@ const read = reading(querystring)
 const request = { query: { token: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f.b64' } }
 
 export const unsubscribeRoutes = (port: UnsubscribePort): readonly Route[] => {
-  const base = { tag, path: UNSUBSCRIBE_PATH, rate: 'reads', querystring, request, answers } as const
+  const base = { tag, path: '/v1/mail/unsubscribe', rate: 'reads', querystring, request, answers } as const
   return [
     {
       ...base,
@@ -50,6 +47,7 @@ export const unsubscribeRoutes = (port: UnsubscribePort): readonly Route[] => {
       ...base,
       method: 'POST',
       name: 'unsubscribe',
+      form: true,
       problems: [],
       summary: 'Turn them off with one click (RFC 8058)',
       description: 'Takes a form, as programs for mail send it, and says the same whatever the token.',

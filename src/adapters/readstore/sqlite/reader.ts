@@ -16,7 +16,7 @@ import type {
 } from '../../../ports/read-store.ts'
 import { ReadStoreError } from '../../../ports/read-store.ts'
 import type { Sqlite, SqlValue, Statement } from '../../sqlite/database.ts'
-import { type IndexLayout, type Layout, layoutOf, ordOf, restored, stored, termRows } from './layout.ts'
+import { columnOf, type IndexLayout, type Layout, layoutOf, ordOf, restored, stored, termRows } from './layout.ts'
 import { intervalOf, intervalSql, piecesAfter } from './ranges.ts'
 import { countSql, type Source, sourceOf } from './source.ts'
 import { type Db, type Entry, merged } from './streams.ts'
@@ -136,6 +136,15 @@ export const openReader = (db: Sqlite): Reader => {
     }: { uuids: boolean; id: string; doc: SqlValue; members: SqlValue[]; body: JsonObject },
   ): boolean =>
     layout.members.every((member, at) => restored(members[at]) === restored(stored(body[member]))) &&
+    layout.indexes.every(index => {
+      if (index.kind === 'terms') return true
+      const same = index.columns.map(({ member }) => `${columnOf(layout, member)} = ?`)
+      // With the plus sign the document is read from the end of the entry, as readers read it.
+      const there = statement(
+        `SELECT 1 FROM ${layout.table} INDEXED BY ${index.hint} WHERE ${[...same, 'id = ?', '+doc = ?', 'body IS NOT NULL'].join(' AND ')}`,
+      )
+      return there.get(...index.columns.map(({ member }) => stored(body[member])), id, doc) !== undefined
+    }) &&
     layout.terms.every(index => {
       const { terms, order } = termRows(index, body)
       const same = ['term', ...order.map((_, at) => `o${at}`), 'ord', 'doc'].map(column => `${column} = ?`)

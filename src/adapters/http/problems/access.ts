@@ -1,13 +1,12 @@
-/** The problems of blocks; part of the one table in problems.ts. */
+/** The problems of tokens and blocks. */
 
-export const blockEdgeCodes = ['blocked'] as const
+import type { BlockRefusal } from '../../../domain/access/block.ts'
+import type { TokenRefusal } from '../../../domain/access/token.ts'
+import type { Problem } from '../problem.ts'
 
-export const blockProblems = {
-  blocked: {
-    status: 403,
-    title: 'You are blocked',
-    help: 'Nothing is served to your address or account for now. Retry-After says for how many seconds; without it, ask whoever runs the service.',
-  },
+export const accessProblems = {
+  'token-not-found': { status: 404, title: 'No such token', help: 'There is no access token with this id.' },
+  'token-life': { status: 422, title: 'Too long a life', help: 'An access token lives 24 hours at most.' },
   'block-target-invalid': {
     status: 422,
     title: 'Nothing that can be blocked',
@@ -25,4 +24,4 @@ export const blockProblems = {
     help: 'Not blocked are: yourself, where you come from, administrators, and proxies that everybody comes through.',
   },
   'block-not-found': { status: 404, title: 'No such block', help: 'There is no block with this id.' },
-} as const
+} as const satisfies Record<TokenRefusal | BlockRefusal, Problem>

@@ -1,50 +1,53 @@
-/** Every route of the service, each with its command or query. */
-import * as commands from '../../commands/entries.ts'
-import { defined } from '../../domain/defined.ts'
-import { NO_MARK } from '../../domain/mark.ts'
-import type { HttpDeps } from './deps.ts'
-import { draftExample, ofExample } from './examples.ts'
-import type { Limits } from './limits.ts'
-import type { ProblemCode } from './problems.ts'
-import type { Route } from './route.ts'
-import { type CommandDeps, commandRoute } from './route-command.ts'
-import { itemRoute, pageRoute, type QueryDeps } from './route-query.ts'
-import { accountRoutes } from './routes/accounts.ts'
-import { administrationRoutes } from './routes/administration.ts'
-import { analyticsRoutes } from './routes/analytics.ts'
-import { openAsOf } from './routes/as-of.ts'
-import { blockRoutes } from './routes/blocks.ts'
-import * as answers from './routes/entry-answers.ts'
-import * as p from './routes/entry-parameters.ts'
-import { exportRoute } from './routes/export.ts'
-import { historyRoutes } from './routes/history.ts'
-import { liveRoutes } from './routes/live.ts'
-import { openIdRoutes } from './routes/openid.ts'
-import { operationRoutes } from './routes/operations.ts'
-import { ownDataRoutes } from './routes/own-data.ts'
-import { peopleRoutes } from './routes/people.ts'
-import { profileRoutes } from './routes/profile.ts'
-import { publicProfileRoute } from './routes/public-profile.ts'
-import { securityTextRoute } from './routes/security-text.ts'
-import { unsubscribeRoutes } from './routes/unsubscribe.ts'
-import type { SessionCookies } from './session-cookies.ts'
+/** The dictionary: every route of entries, each with its command or query. */
+import * as commands from '../../../commands/entries.ts'
+import type { Transactor } from '../../../core/write/transact.ts'
+import { defined } from '../../../domain/defined.ts'
+import type { EntryEvent } from '../../../domain/entry/events.ts'
+import type { EntryState } from '../../../domain/entry/state.ts'
+import { NO_MARK } from '../../../domain/mark.ts'
+import type { wordOfTheDay } from '../../../queries/days.ts'
+import { type entryHistory, type getEntry, notFound } from '../../../queries/entries.ts'
+import type { randomEntry } from '../../../queries/entry-draw.ts'
+import type { exportEntries } from '../../../queries/entry-export.ts'
+import type { listEntries } from '../../../queries/entry-lists.ts'
+import type { searchEntries, suggestEntries } from '../../../queries/search-entries.ts'
+import type { Edge, Routes } from '../edge.ts'
+import { draftExample, ofExample } from '../examples.ts'
+import type { Route } from '../route.ts'
+import { commandRoute } from '../route-command.ts'
+import { itemRoute, pageRoute } from '../route-query.ts'
+import { openAsOf } from './as-of.ts'
+import * as answers from './entry-answers.ts'
+import * as p from './entry-parameters.ts'
+import { exportRoute } from './export.ts'
 
-export type RouteDeps = CommandDeps &
-  QueryDeps & { readonly limits: Limits; readonly isClosing: () => boolean } & {
-    readonly cookies: SessionCookies
-  }
+export type EntryQueries = {
+  readonly getEntry: ReturnType<typeof getEntry>
+  readonly listEntries: ReturnType<typeof listEntries>
+  readonly entryHistory: ReturnType<typeof entryHistory>
+  readonly randomEntry: ReturnType<typeof randomEntry>
+  readonly wordOfTheDay: ReturnType<typeof wordOfTheDay>
+  readonly exportEntries: ReturnType<typeof exportEntries>
+  readonly searchEntries: ReturnType<typeof searchEntries>
+  readonly suggestEntries: ReturnType<typeof suggestEntries>
+}
+
+/** What the routes of entries stand on. */
+export type EntryParts = {
+  readonly transactor: Transactor<EntryState, EntryEvent>
+  readonly queries: EntryQueries
+}
 
 const tag = 'Dictionary'
 const onEntry = { tag, params: p.EntryParams }
-const absent = ['entry-not-found', 'entry-removed'] as const satisfies readonly ProblemCode[]
-const unseen = [...absent, 'entry-gone'] as const satisfies readonly ProblemCode[]
+const absent = ['entry-not-found', 'entry-removed'] as const
+const unseen = [...absent, 'entry-gone'] as const
 const texts = ['text-invalid', 'language-unknown', 'sense-unknown', 'sense-repeated'] as const
 
-const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
-  const transactor = deps.entries
-  const tagOf = answers.openEntryTags(deps.version)
-  const changed = answers.answerEntry(200, tagOf, deps.names)
-  const life = { ...onEntry, transactor, answer: changed }
+const entryCommands = ({ transactor }: EntryParts, edge: Edge): readonly Route[] => {
+  const tagOf = answers.openEntryTags(edge.version)
+  const changed = answers.answerEntry(200, tagOf, edge.names)
+  const life = { ...onEntry, transactor, answer: changed, absent: notFound() }
   return [
     commandRoute(
       {
@@ -55,7 +58,7 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
         description: 'Language, lemma, part of speech and homograph are its identity and never change.',
         command: commands.draftEntry,
         transactor,
-        answer: answers.answerEntry(201, tagOf, deps.names),
+        answer: answers.answerEntry(201, tagOf, edge.names),
         request: { body: draftExample },
         answers: { 201: answers.createdAnswer },
         problems: ['entry-exists', 'entry-removed', ...texts],
@@ -196,9 +199,9 @@ const entryCommands = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => {
   ]
 }
 
-const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly Route[] => {
-  const tagOf = answers.openEntryTags(deps.version)
-  const asOf = openAsOf(deps, edge)
+const entryQueries = ({ queries }: EntryParts, edge: Edge): readonly Route[] => {
+  const tagOf = answers.openEntryTags(edge.version)
+  const asOf = openAsOf(edge)
   return [
     itemRoute(
       {
@@ -332,29 +335,6 @@ const entryQueries = ({ queries, ...deps }: HttpDeps, edge: RouteDeps): readonly
   ]
 }
 
-export const routes = (deps: HttpDeps, edge: RouteDeps): readonly Route[] => [
-  ...entryCommands(deps, edge),
-  ...entryQueries(deps, edge),
-  ...analyticsRoutes(deps, edge),
-  ...historyRoutes({ ...edge, ...deps.history }),
-  ...operationRoutes(deps, edge.isClosing),
-  securityTextRoute(deps),
-  ...(deps.identity ? accountRoutes(deps.identity, edge.cookies) : []),
-  ...(deps.administration && deps.identity ? administrationRoutes(deps.administration, deps.identity.stepUp) : []),
-  ...(deps.ownData && deps.identity
-    ? ownDataRoutes({
-        types: deps.history.types,
-        ...edge,
-        ownData: deps.ownData,
-        stepUp: deps.identity.stepUp,
-        readings: deps.history.readings,
-      })
-    : []),
-  ...(deps.people ? peopleRoutes(deps.people, edge) : []),
-  ...(deps.blocks ? blockRoutes(deps.blocks.port, edge) : []),
-  ...(deps.profile
-    ? [...profileRoutes(deps.profile, edge), publicProfileRoute(deps.profile), ...unsubscribeRoutes(deps.profile)]
-    : []),
-  ...(deps.openId && deps.identity ? openIdRoutes(deps.openId, edge.cookies, deps.identity.stepUp) : []),
-  ...(deps.live ? liveRoutes(deps.live, deps.authority, deps.settings) : []),
-]
+export const entryRoutes =
+  (parts: EntryParts): Routes =>
+  edge => [...entryCommands(parts, edge), ...entryQueries(parts, edge)]

@@ -1,0 +1,7 @@
+/** Who lets services in, and keeps others out: administrators alone. */
+import type { PermissionTable } from '../roles.ts'
+
+export const accessPermissions = {
+  'tokens:manage': [],
+  'blocks:manage': [],
+} as const satisfies PermissionTable

@@ -1,0 +1,18 @@
+/** What is refused of an entry, and of importing one. */
+export type EntryRefusal =
+  | 'entry-exists'
+  | 'entry-not-found'
+  | 'entry-removed'
+  | 'entry-not-draft'
+  | 'entry-not-submitted'
+  | 'entry-not-published'
+  | 'entry-not-retired'
+  | 'entry-retired'
+  | 'entry-not-stale'
+  | 'entry-incomplete'
+  | 'entry-edited'
+  | 'identity-fixed'
+  | 'sense-unknown'
+  | 'sense-repeated'
+  | 'revision-unknown'
+  | 'replacement-unknown'

@@ -1,0 +1,6 @@
+/** Who may see what is counted. */
+import type { PermissionTable } from '../roles.ts'
+
+export const analyticsPermissions = {
+  'analytics:read': ['auditor'],
+} as const satisfies PermissionTable
