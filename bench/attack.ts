@@ -30,7 +30,7 @@ const MEGABYTE = 1024 * 1024
 
 type Costs = Readonly<Record<string, { readonly cpuMs: number; readonly rssMb: number }>>
 
-const costs = async (folder: string, revisions: number): Promise<Costs> => {
+const costs = async (folder: string, revisions: number, times: number): Promise<Costs> => {
   const store = await openSqliteEventStore({ path: join(folder, 'events.db'), clock })
   const reads = await openSqliteReadStore({ path: join(folder, 'read.db'), clock })
   const keys = await openFileKeys({ folder: join(folder, 'keys'), randomBytes, clock })
@@ -61,9 +61,9 @@ const costs = async (folder: string, revisions: number): Promise<Costs> => {
   const cost = async (work: () => Promise<unknown>) => {
     const before = process.memoryUsage().rss
     const { cpu } = await timed(async () => {
-      for (let n = 0; n < TIMES; n += 1) await work()
+      for (let n = 0; n < times; n += 1) await work()
     })
-    return { cpuMs: cpu / TIMES, rssMb: Math.max(0, (process.memoryUsage().rss - before) / MEGABYTE) }
+    return { cpuMs: cpu / times, rssMb: Math.max(0, (process.memoryUsage().rss - before) / MEGABYTE) }
   }
   const page = async (): Promise<void> => {
     const { past } = (await node.entries.load(stream)).state
@@ -87,9 +87,9 @@ const costs = async (folder: string, revisions: number): Promise<Costs> => {
 }
 
 export const run = async ({ quick }: BenchOptions): Promise<readonly BenchRow[]> => {
-  const [few, many] = quick ? [8, 32] : [160, 640]
-  const small = await inFolder(folder => costs(folder, few))
-  const large = await inFolder(folder => costs(folder, many))
+  const [few, many, times] = quick ? ([2, 8, 4] as const) : ([160, 640, TIMES] as const)
+  const small = await inFolder(folder => costs(folder, few, times))
+  const large = await inFolder(folder => costs(folder, many, times))
   return Object.entries(large).map(([work, { cpuMs, rssMb }]) => {
     const before = small[work]?.cpuMs ?? Number.NaN
     const ratio = cpuMs / before

@@ -165,9 +165,10 @@ const pages = async (
       view: openView({ projection: historyProjection, store: reads, clock, freshness }),
       types: new Map([['entry', entryEvents.map(each => each.type)]]),
     })
+    const looks = quick ? 20 : 200
     const reader = { permissions: new Set(['events:read-text'] as const) }
     const samples = await store.readAt(
-      Array.from({ length: 200 }, (_, n) => BigInt(1 + Math.floor(((events - 1) * n) / 200))),
+      Array.from({ length: looks }, (_, n) => BigInt(1 + Math.floor(((events - 1) * n) / looks))),
     )
     const parsed = samples.map(each => ({ ...each, about: JSON.parse(each.meta) }))
     type Sample = (typeof parsed)[number]
@@ -230,7 +231,7 @@ const pages = async (
 
 export const run = ({ quick }: BenchOptions): Promise<readonly BenchRow[]> =>
   inFolder(async folder => {
-    const events = quick ? 20_000 : 1_000_000
+    const events = quick ? 2_000 : 1_000_000
     const path = join(folder, 'events.db')
     const store = await openSqliteEventStore({ path, clock })
     try {

@@ -97,7 +97,7 @@ const writeBare = async (client: MongoClient, database: string, calls: readonly 
 
 const rebuilds = (url: string, database: () => string, quick: boolean): Promise<readonly BenchRow[]> =>
   inFolder(async folder => {
-    const events = quick ? 4_000 : 40_000
+    const events = quick ? 500 : 40_000
     const store = await openSqliteEventStore({ path: join(folder, 'events.db'), clock })
     const client = await MongoClient.connect(url, { useBigInt64: true })
     try {

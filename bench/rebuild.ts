@@ -94,7 +94,7 @@ export const noKeys = {
 
 const shape = (options: BenchOptions, each: number): Promise<readonly BenchRow[]> =>
   inFolder(async folder => {
-    const events = options.quick ? 4_000 : 160_000
+    const events = options.quick ? 500 : 160_000
     const store = await openSqliteEventStore({ path: join(folder, 'events.db'), clock })
     try {
       await fill(store, events / each, each)

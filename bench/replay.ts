@@ -64,7 +64,7 @@ const peer = (db: DatabaseSync): Seen => {
 
 export const run: Bench['run'] = ({ quick }) =>
   inFolder(async folder => {
-    const events = quick ? 40_000 : 200_000
+    const events = quick ? 2_000 : 200_000
     const path = join(folder, 'events.db')
     const store = await openSqliteEventStore({ path, clock: fastClock(1) })
     await fill(store, events)
@@ -78,7 +78,7 @@ export const run: Bench['run'] = ({ quick }) =>
     // A round that is not counted warms the caches of both.
     await rate(() => ours(store))
     await rate(() => peer(db))
-    const rates = await interleave(quick ? 3 : 9, {
+    const rates = await interleave(quick ? 1 : 9, {
       ours: () => rate(() => ours(store)),
       peer: () => rate(() => peer(db)),
     })

@@ -30,7 +30,7 @@ const ms = (times: readonly number[]): string =>
 export const run = ({ quick }: BenchOptions): Promise<readonly BenchRow[]> =>
   inFolder(async temporary => {
     const store = await openSqliteReadStore({ path: join(temporary, 'read.db'), clock: systemClock })
-    const words = await loadWordnet(store, quick ? 3_000 : Number.POSITIVE_INFINITY)
+    const words = await loadWordnet(store, quick ? 1_000 : Number.POSITIVE_INFINITY)
     const view = searchIndexOn(store)
     const ask = async (q: string, limit = 5) => {
       const query = parseQuery(q, { language: 'en', fuzzy: 'auto' })

@@ -1,5 +1,5 @@
 /**
- * Runs the tests, two files at a time (three of the service tier), and ends with one line, `N passed, N failed, N skipped`, which counts assertions.
+ * Runs the tests, two files at a time (four of the service tier), and ends with one line, `N passed, N failed, N skipped`, which counts assertions.
  *
  *     node scripts/test.ts [fast|service|explore|deno] [--delays] [--minutes N] [--limit SECONDS] [FILE ...]
  *
@@ -17,13 +17,15 @@ import { parseArgs } from 'node:util'
 import { defined } from '../src/domain/defined.ts'
 import { denoPath } from '../tests/support/deno.ts'
 import { KINDS, lastSummary, newestRun, publishRun } from './runs.ts'
-import { endRunning, type FileRun, runFile } from './test-file.ts'
-import { denoFiles, guessedSeconds, hasProperties, testFiles, tierOf } from './tiers.ts'
+import { type FileRun, runFile } from './test-file.ts'
+import { openLane } from './test-lane.ts'
+import { endRunning, type RunOptions } from './test-process.ts'
+import { denoFiles, guessedSeconds, hasProperties, sharesProcess, testFiles, tierOf } from './tiers.ts'
 import { closingLine, sumOf } from './totals.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** The files of the service tier wait for processes, locks and leases more than they work. */
-const AT_ONCE = { fast: 2, service: 3, deno: 2, explore: 2 }
+const AT_ONCE = { fast: 2, service: 4, deno: 2, explore: 2 }
 const KEPT_MS = 86_400_000
 /** Files of the tier take a tenth of it at most: only what hangs comes to it. */
 const LIMIT_SECONDS = { fast: 300, service: 1500, deno: 1500, explore: 3600 }
@@ -78,19 +80,22 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.exit(signal === 'SIGINT' ? 130 : 143)
   })
 
+const optionsFor = (tier: keyof typeof LIMIT_SECONDS): RunOptions => ({
+  root,
+  folder,
+  show,
+  coverage: process.env['TEST_COVERAGE'] === 'true' && deno === undefined,
+  limitSeconds: Number(values.limit ?? LIMIT_SECONDS[tier]),
+  environment: {
+    ...(kind === 'explore' && { TEST_EXPLORE: newSeed() }),
+    ...defined({ TEST_DELAYS: lateness }),
+  },
+})
 const run = (file: string, label = ''): Promise<FileRun> =>
   runFile({
-    root,
+    ...optionsFor(kind === 'explore' || kind === 'deno' ? kind : tierOf(file)),
     file,
-    folder,
     label,
-    show,
-    coverage: process.env['TEST_COVERAGE'] === 'true' && deno === undefined,
-    limitSeconds: Number(values.limit ?? LIMIT_SECONDS[kind === 'explore' || kind === 'deno' ? kind : tierOf(file)]),
-    environment: {
-      ...(kind === 'explore' && { TEST_EXPLORE: newSeed() }),
-      ...defined({ TEST_DELAYS: lateness }),
-    },
     ...defined({ deno }),
   })
 
@@ -98,14 +103,21 @@ const run = (file: string, label = ''): Promise<FileRun> =>
 const lastTime = new Map(lastSummary(root, kind)?.runs.map(({ file, seconds }) => [file, seconds]))
 const tookBefore = (file: string): number => lastTime.get(file) ?? guessedSeconds(file)
 
+/** Each exploration of a file has its seed, and Deno its own ways. */
+const sharing = kind === 'fast' || kind === 'service'
+
 /** Every file once, as many at a time as there is room for. */
 const round = async (): Promise<readonly FileRun[]> => {
   const waiting = files.toSorted((one, other) => tookBefore(other) - tookBefore(one))
   const runs: FileRun[] = []
-  const work = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) runs.push(await run(file))
+  const work = async (n: number): Promise<void> => {
+    const lane = openLane(optionsFor(kind), `lane-${n}`)
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift())
+      runs.push(await (sharing && sharesProcess(file) ? lane.run(file) : run(file)))
+    const failed = await lane.end()
+    if (failed) runs.push(failed)
   }
-  await Promise.all(Array.from({ length: AT_ONCE[kind] }, work))
+  await Promise.all(Array.from({ length: AT_ONCE[kind] }, (_, n) => work(n)))
   return runs
 }
 

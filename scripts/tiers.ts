@@ -13,6 +13,9 @@ const SERVICE =
 
 export const tierOf = (file: string): Tier => (SERVICE.test(file) ? 'service' : 'fast')
 
+/** Whether a file runs in one process with others, so that what they all load is loaded once: one that works in its own process alone. */
+export const sharesProcess = (file: string): boolean => tierOf(file) === 'fast' || file.startsWith('tests/contracts/')
+
 /** What takes longest, longest first: where no earlier run tells, these begin first, so that the end does not wait for one of them. */
 const LONG = [
   'faults/matrix',

@@ -22,7 +22,8 @@ const strict = { additionalProperties: false }
 const text = Type.String()
 const ofEntry = ({ id }: { readonly id: string }): string => entryStream(id)
 
-const ofState = (_: unknown, { entry: found }: EntryState): string | undefined => found?.language
+const where = 'for the language of the entry'
+const ofState = { of: (_: unknown, { entry: found }: EntryState): string | undefined => found?.language, where }
 
 /** What people's text is licensed under unless they say otherwise. */
 export const DEFAULT_LICENCE = 'CC-BY-SA-4.0'
@@ -59,7 +60,7 @@ export const draftEntry: EntryCommand<{ readonly body: Draft }> = {
   name: 'draft-entry',
   body: DraftBody,
   permission: 'entries:draft',
-  language: ({ body }) => registeredLanguage(body.language),
+  language: { of: ({ body }) => registeredLanguage(body.language), where },
   stream: ({ body }) => {
     const identity = identityOf(body)
     return isRefusal(identity) ? identity : entryStream(entryId(identity))

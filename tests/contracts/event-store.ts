@@ -2,7 +2,7 @@
  * What every event store has to do, whatever the engine. Positions are opaque and grow; nothing here counts on them being
  * dense, on a clock, or on the log being empty at the start: a category of its own keeps each test apart.
  */
-import t, { type Test } from 'tap'
+import type { Test } from 'tap'
 import {
   type AppendResult,
   type EventStore,
@@ -29,9 +29,9 @@ const rising = (positions: readonly bigint[]): boolean =>
   positions.every((position, index) => index === 0 || position > (positions[index - 1] ?? 0n))
 
 /** Runs the suite. `open` returns a store for one test, closed by the test when it does not close it itself. */
-export const eventStoreContract = (name: string, open: (t: Test) => Promise<EventStore>): void => {
+export const eventStoreContract = (root: Test, name: string, open: (t: Test) => Promise<EventStore>): void => {
   const check = (what: string, body: (t: Test, store: EventStore) => Promise<void>): void => {
-    t.test(`${name}: ${what}`, async t => {
+    root.test(`${name}: ${what}`, async t => {
       const store = await open(t)
       t.teardown(() => store.close())
       await body(t, store)

@@ -35,9 +35,14 @@ t.test('what is written stays: SQLite itself refuses to change or delete it', as
   const store = await open(t, { path })
   written(await store.append('a-1', 'none', newEvents(2)))
   const db = new DatabaseSync(path)
-  for (const table of ['events', 'streams', 'kinds']) {
+  for (const [table, column] of [
+    ['events', 'name'],
+    ['kinds', 'type'],
+    ['names', 'number'],
+    ['streams', 'revision'],
+  ]) {
     t.throws(() => db.exec(`DELETE FROM ${table}`), /never deleted/)
-    t.throws(() => db.exec(`UPDATE ${table} SET ${table === 'kinds' ? 'type' : 'name'} = 'x'`), /never changed/)
+    t.throws(() => db.exec(`UPDATE ${table} SET ${column} = 1`), /never changed/)
   }
   t.throws(() => db.exec("UPDATE events SET data = '{}' WHERE position = 1"), /never changed/)
   db.close()
@@ -76,7 +81,7 @@ t.test('opening says what is wrong with the file and leaves it alone', async t =
   t.match(await failureOf(openSqliteEventStore({ path, clock })), {
     code: 'unavailable',
     kind: 'newer',
-    message: /schema 9, this build knows 3: use a newer build/,
+    message: /schema 9, this build knows 4: use a newer build/,
   })
 })
 

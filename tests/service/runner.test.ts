@@ -44,8 +44,8 @@ t.test('what holds is counted, what fails is shown with its place, whatever way 
   t.equal(bad.code, 1)
   t.match(bad.out, 'not ok: tests/support/runner/fails.ts > breaks > the reason')
   t.match(bad.out, '+what was', 'with its diagnostics')
-  t.match(bad.out, 'not ok: tests/support/runner/crashes.ts > it ended with 3')
-  t.equal(lastLine(bad.out), '1 passed, 2 failed, 0 skipped')
+  t.match(bad.out, 'not ok: tests/support/runner/crashes.ts > it ended with 1')
+  t.equal(lastLine(bad.out), '0 passed, 2 failed, 0 skipped')
   t.notMatch(bad.out, 'once more', 'no second chance in the fast tier')
 
   const empty = await run('fast', ['asserts-nothing'])
@@ -61,6 +61,15 @@ t.test('a file that hangs is ended, and one that leaves something running has fa
   const hung = await run('fast', ['hangs'], {}, 2)
   t.equal(hung.code, 1)
   t.match(hung.out, 'hangs.ts > never ends > timeout!')
+})
+
+t.test('files of the fast tier share a process until one fails, and what keeps that open fails with it', async t => {
+  const { out } = await run('fast', ['fails', 'crashes', 'steady', 'skips'], { CI: 'false' })
+  t.equal(lastLine(out), '2 passed, 2 failed, 1 skipped', 'those after them run in others')
+  const open = await run('fast', ['keeps-open', 'steady'], {}, 5)
+  t.equal(open.code, 1)
+  t.match(open.out, /not ok: .*tests\/support\/runner\/keeps-open\.ts.* > one of them left something open/)
+  t.match(open.out, 'ok tests/support/runner/keeps-open.ts', 'after its own end')
 })
 
 t.test('a second chance, alone and after all others, is seen', async t => {

@@ -137,7 +137,8 @@ export const openLiar = async (t: Teardown) => {
       if (iss !== null) back.searchParams.set('iss', iss)
       return void response.writeHead(302, { location: back.href }).end()
     }
-    if (pathname === '/token') return void token(request, response)
+    // Who leaves in the middle of it is told nothing.
+    if (pathname === '/token') return void token(request, response).catch(() => response.destroy())
     response.writeHead(404).end()
   })
   const url = await listen(t, server)

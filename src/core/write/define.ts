@@ -12,10 +12,14 @@ export type Command<Input, State, E extends DomainEvent> = {
   readonly body?: TSchema
   readonly permission: Permission
   /**
-   * The language of what is decided on, where that is an entry: `permission` may then have been granted for it alone. It
-   * never changes, so that it may be read before the decision; undefined: there is no such entry yet.
+   * The language of what is decided on, where it has one: `permission` may then have been granted for it alone. It never changes,
+   * so that it may be read before the decision; undefined: there is nothing yet. `where` stands after the name of the permission
+   * in what those are told who miss it.
    */
-  readonly language?: (input: Input, state: State) => string | undefined
+  readonly language?: {
+    readonly of: (input: Input, state: State) => string | undefined
+    readonly where: string
+  }
   /** If-Match must be stated (428 without): the command overwrites what somebody has read. */
   readonly needsRevision?: boolean
   /** The stream, or why there is none: an identity that is no identity. */

@@ -44,7 +44,7 @@ const claim = async (cache: Cache, request: CommandRequest, token: string) => {
 }
 
 /**
- * What the caller may do here. An entry that is not there has no language, so that who may work in some languages gets the
+ * What the caller may do here. What is not there has no language, so that who may work in some languages gets the
  * same answer for it as for one of another language.
  */
 const permittedTo = async <Input, State, E extends DomainEvent>(
@@ -55,7 +55,7 @@ const permittedTo = async <Input, State, E extends DomainEvent>(
 ): Promise<ReadonlySet<Permission>> => {
   const stream = caller.inLanguages && language ? streamOf(input) : undefined
   if (typeof stream !== 'string') return caller.permissions
-  return permissionsIn(caller, language?.(input, (await transactor.load(stream)).state))
+  return permissionsIn(caller, language?.of(input, (await transactor.load(stream)).state))
 }
 
 export const openExecutor = (deps: { cache: Cache; clock: Clock; newId: () => string }): Executor => {
@@ -64,7 +64,7 @@ export const openExecutor = (deps: { cache: Cache; clock: Clock; newId: () => st
     const { caller, keyed: _, ...envelope } = request
     const permissions = await permittedTo(caller, transactor, command, input)
     if (!permissions.has(command.permission))
-      return denied(command.permission, caller, caller.inLanguages && 'for the language of the entry')
+      return denied(command.permission, caller, caller.inLanguages && command.language?.where)
     if (command.needsRevision && envelope.ifMatch === undefined)
       return refuse('revision-required', 'State the revision that you have seen, in the header If-Match.')
     const stream = command.stream(input)

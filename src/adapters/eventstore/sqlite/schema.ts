@@ -32,7 +32,8 @@ const LOOKUPS = `
   CREATE INDEX names_again ON names (hash, number);
   CREATE TABLE streams (number INTEGER PRIMARY KEY, revision INTEGER NOT NULL) STRICT;
 `
-const GUARDS = [refuse('names', 'UPDATE'), refuse('names', 'DELETE'), refuse('streams', 'DELETE')].join('')
+/** A row of `streams` is replaced and never updated. */
+const GUARDS = ['names', 'streams'].flatMap(table => [refuse(table, 'UPDATE'), refuse(table, 'DELETE')]).join('')
 const TRIGGERS = ['events', 'kinds'].flatMap(table => [refuse(table, 'UPDATE'), refuse(table, 'DELETE')]).join('')
 
 /**
