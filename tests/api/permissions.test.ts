@@ -369,6 +369,7 @@ const lines: Readonly<Record<string, (() => readonly string[]) | undefined>> = {
   serve: undefined,
   copy: undefined,
   'receipt verify': undefined,
+  completion: undefined,
   config: undefined,
   doctor: undefined,
   'mail preview': undefined,
