@@ -375,7 +375,6 @@ const lines: Readonly<Record<string, (() => readonly string[]) | undefined>> = {
   'mail preview': undefined,
   'mail test': undefined,
   import: () => ['ndjson', writeLines(temporaryFolder(t), 'two.ndjson', [nounLine('uno'), nounLine('dos')])],
-  completion: undefined,
   export: () => [],
   rebuild: () => ['entries'],
   projections: () => [],
