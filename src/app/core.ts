@@ -28,7 +28,7 @@ import type { Checkpoint } from '../ports/read-store.ts'
 import type { Identities } from '../projections/identities.ts'
 import type { People } from '../projections/people.ts'
 import type { TokenFollower } from '../projections/tokens.ts'
-import { type Declared, openTransactors, projectionsOf, typesOf } from './declared.ts'
+import { type Declared, openProjections, openTransactors, typesOf } from './declared.ts'
 import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine } from './engines.ts'
 import { openEventStore } from './eventstore.ts'
 import { lazyJobs, outwardStore } from './jobs.ts'
@@ -152,6 +152,7 @@ export const openCore = async ({
     newId: randomUUID as () => string,
     random: Math.random,
     areas,
+    projections: await openProjections(areas, purpose => keys.secret(purpose)),
     transactor,
     freshness: openFreshness({ store: reads, clock }),
     // In events the node is its UUID alone; leases name its process too.
@@ -210,7 +211,7 @@ const told = (watch: Watch, step: string) => {
 
 /** The read models of the areas. */
 export const bindAll = (core: Core) => {
-  const all = projectionsOf(core.areas).map(projection => bind(core, projection))
+  const all = core.projections.map(projection => bind(core, projection))
   const byName = new Map(all.map(bound => [bound.name, bound]))
   if (byName.size < all.length) throw new TypeError('two projections of one name')
   return {

@@ -8,10 +8,14 @@ import { openRoleRights, type PermissionTable, type RoleRights } from '../domain
 /** A category of streams with its event types. */
 export type DeclaredCategory = Pick<Aggregate<unknown, DomainEvent>, 'category' | 'events'>
 
+/** A projection that hashes what people say of themselves: under the secret of this purpose, which the store of keys makes. */
+export type KeyedProjection = { readonly purpose: string; readonly under: (secret: Uint8Array) => Projection }
+
 export type Declared = {
   readonly name: string
   readonly aggregates?: readonly DeclaredCategory[]
   readonly projections?: readonly Projection[]
+  readonly keyed?: readonly KeyedProjection[]
   readonly permissions?: PermissionTable
 }
 
@@ -25,6 +29,18 @@ export const typesOf = (areas: readonly Declared[]): readonly EventType[] =>
 
 export const projectionsOf = (areas: readonly Declared[]): readonly Projection[] =>
   areas.flatMap(({ projections = [] }) => projections)
+
+/** Those of all areas, with those that stand on a secret. */
+export const openProjections = async (
+  areas: readonly Declared[],
+  secret: (purpose: string) => Promise<Uint8Array>,
+): Promise<readonly Projection[]> => {
+  const keyed = areas.flatMap(area => area.keyed ?? [])
+  return [
+    ...projectionsOf(areas),
+    ...(await Promise.all(keyed.map(async ({ purpose, under }) => under(await secret(purpose))))),
+  ]
+}
 
 /** What each role permits. */
 export const roleRightsOf = (areas: readonly Declared[]): RoleRights =>

@@ -8,7 +8,6 @@ import type { MailTemplate } from '../adapters/mail/template.ts'
 import { mailTemplates, TEST_MAIL } from '../adapters/mail/templates.ts'
 import { receiptToken } from '../commands/erasure.ts'
 import { makeLink } from '../commands/identity.ts'
-import { unsubscribeToken } from '../commands/unsubscribe.ts'
 import type { Config } from '../config/load.ts'
 import { begunAt, noteSent, type Span, spanOf, UNSENT_JOB, unsentJobs } from '../core/subscribe/unsent.ts'
 import { accountAggregate } from '../domain/account/account.ts'
@@ -66,9 +65,7 @@ export const mailRules = (
       publicUrl,
       address: async stream => (await core.transactor(addressAggregate).load(stream)).state,
       account: async stream => (await core.transactor(accountAggregate).load(stream)).state,
-      preferences: chosenIn(core),
       token: (purpose, claim, commandId) => makeLink(core.linkSecret, purpose, claim, commandId).token,
-      unsubscribe: id => `${publicUrl()}/v1/mail/unsubscribe?token=${unsubscribeToken(core.linkSecret, id)}`,
       receipt: id => `${publicUrl()}/v1/receipts/${receiptToken(core.linkSecret, id)}`,
     }),
     ...factorRules,

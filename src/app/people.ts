@@ -1,7 +1,13 @@
 /** Other people's accounts, and one's own data: the streams they are read from. */
 import type { PeoplePort } from '../adapters/http/routes/people.ts'
 import type { IdentityDeps } from '../commands/identity.ts'
-import { type LookupDeps, listAccounts, readAccount, readSessions } from '../commands/look-up-accounts.ts'
+import {
+  type LookupDeps,
+  listAccounts,
+  readAccount,
+  readSessions,
+  recordActivityRead,
+} from '../commands/look-up-accounts.ts'
 import { accountAggregate, accountStream } from '../domain/account/account.ts'
 import { lookupAggregate } from '../domain/account/lookup.ts'
 import { addressAggregate } from '../domain/address/address.ts'
@@ -18,7 +24,8 @@ import type { Core } from './core.ts'
 export const openPeople = (
   core: Core,
   { secrets }: Pick<IdentityDeps, 'secrets'>,
-  identities: Pick<Identities, 'page' | 'sessionsOf'>,
+  identities: Pick<Identities, 'sessionsOf'>,
+  { page, ownData }: { readonly page: LookupDeps['page']; readonly ownData: OwnData },
 ): PeoplePort => {
   const { transactor, clock, newId } = core
   const deps: LookupDeps = {
@@ -31,13 +38,15 @@ export const openPeople = (
     clock,
     newId,
     secrets,
-    page: identities.page,
+    page,
     sessionsOf: identities.sessionsOf,
   }
   return {
     list: (request, by) => listAccounts(deps, request, by),
     read: (id, by) => readAccount(deps, id, by),
     sessions: (id, by) => readSessions(deps, id, by),
+    activity: async (id, { question, paging }, by) =>
+      (await recordActivityRead(deps, id, by)) ?? ownData.activityOfOther(id, question, paging),
   }
 }
 

@@ -2,10 +2,8 @@
 
 import type { ProfilePort } from '../adapters/http/routes/profile.ts'
 import type { PublicProfilePort } from '../adapters/http/routes/public-profile.ts'
-import type { UnsubscribePort } from '../adapters/http/routes/unsubscribe.ts'
 import { recordProfile } from '../commands/look-up-accounts.ts'
 import { changePreferences, editOwnProfile, type ProfileDeps } from '../commands/profiles.ts'
-import { turnOffRoleMails } from '../commands/unsubscribe.ts'
 import { accountAggregate, accountStream } from '../domain/account/account.ts'
 import { lookupAggregate } from '../domain/account/lookup.ts'
 import { defined } from '../domain/defined.ts'
@@ -21,7 +19,7 @@ import { onlookerAt } from '../projections/people.ts'
 import type { Core } from './core.ts'
 
 /** What the routes of one's own profile do. */
-export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicProfilePort & UnsubscribePort> => {
+export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicProfilePort> => {
   const deps: ProfileDeps = {
     accounts: core.transactor(accountAggregate),
     profiles: core.transactor(profileAggregate),
@@ -70,7 +68,6 @@ export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicP
       return { preferences: chosen, edits, mark, position: later(position, found.position) }
     },
     prefer: (id, change, stated, envelope) => changePreferences(deps, id, change, stated, envelope),
-    turnOff: (token, from) => turnOffRoleMails({ ...deps, linkSecret: core.linkSecret }, token, from),
     clock: core.clock,
   }
 }

@@ -8,7 +8,6 @@ import { beginOutward, type UnsentDeps } from '../core/subscribe/unsent.ts'
 import type { MailRule } from '../subscribers/mail.ts'
 import type { Area } from './area.ts'
 import type { Core } from './core.ts'
-import { projectionsOf } from './declared.ts'
 
 export const unsentDeps = ({ log, reads, jobs }: Core, subscriber: Subscriber): UnsentDeps => ({
   subscriber,
@@ -34,7 +33,7 @@ const bindSubscriber = (core: Core, subscriber: Subscriber) => {
   }
 }
 
-const removingIn = ({ reads, log, areas }: Core) => openRemoving(reads, log.logId, projectionsOf(areas).map(removedBy))
+const removingIn = ({ reads, log, projections }: Core) => openRemoving(reads, log.logId, projections.map(removedBy))
 
 /** The subscribers of the areas. */
 export const bindSubscribers = (core: Core, areas: readonly Area[], rules: readonly MailRule[]) => {

@@ -1,7 +1,6 @@
 /** What is asked most, kept in the read store from start to start; every node adds its own when it ends. */
 import type { HttpDeps } from '../adapters/http/deps.ts'
 import type { Core } from './core.ts'
-import { projectionsOf } from './declared.ts'
 
 const RECORD = 'warm-addresses'
 
@@ -13,9 +12,9 @@ const textsOf = (text: string | undefined): readonly string[] => {
 export const openHotRecords = ({
   reads,
   caching,
-  areas,
-}: Pick<Core, 'reads' | 'caching' | 'areas'>): NonNullable<HttpDeps['hot']> => ({
-  reads: projectionsOf(areas).filter(({ cacheTags }) => cacheTags !== undefined),
+  projections,
+}: Pick<Core, 'reads' | 'caching' | 'projections'>): NonNullable<HttpDeps['hot']> => ({
+  reads: projections.filter(({ cacheTags }) => cacheTags !== undefined),
   // Not through the cache that is measured: nobody asked.
   heard: async scopes => {
     const { reached } = await caching.cache.look(

@@ -24,6 +24,8 @@ export type NewJob = {
   readonly position?: bigint
   /** It is not to be done before an operator says so: why. */
   readonly parked?: string
+  /** The account that it is about: it is not done any more once that was erased (`forgetAbout`). */
+  readonly about?: string
 }
 
 /** `parked`: it failed for good, or too often, and waits for `retry`. `done` too when it was dropped. */
@@ -119,6 +121,8 @@ export type Jobs = {
   drop(key: string): Promise<boolean>
   /** Forgets what was done before; how many. Those keys may then be added again. */
   purge(before: Date): Promise<number>
+  /** Forgets every job about this account, whatever its state; how many. One that runs is no longer held. */
+  forgetAbout(accountId: string): Promise<number>
   counts(): Promise<JobCounts>
   /** The lowest position of those of the kind that are not done; undefined when all are, or none says one. */
   firstPosition(kind: string): Promise<bigint | undefined>

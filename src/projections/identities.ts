@@ -11,7 +11,6 @@ import {
   evolveAccount,
 } from '../domain/account/account.ts'
 import { lateness } from '../domain/account/erasure.ts'
-import { grantsOf } from '../domain/account/grants.ts'
 import { staysAdministrator } from '../domain/account/standing.ts'
 import type { Recorded } from '../domain/event.ts'
 import {
@@ -35,12 +34,6 @@ export type Identities = {
   session(id: string): { readonly session: Session; readonly account: Account } | undefined
   /** Of one account, the newest first. */
   sessionsOf(accountId: string): readonly Session[]
-  /** Accounts, the newest first; `before` is the `next` of the page before. Looks at 10,000 of them at most. */
-  page(
-    filter: { readonly role?: string; readonly suspended?: boolean },
-    before: number | undefined,
-    limit: number,
-  ): { readonly ids: readonly string[]; readonly next?: number }
   /** Accounts that are to be erased, as far as this node has heard. */
   toErase(): readonly string[]
   /** Erasures that wait for the role of an administrator to end, and those that are late, as far as this node has heard. */
@@ -52,7 +45,6 @@ export type Identities = {
 }
 
 const SWEEP_ABOVE = 10_000
-const LOOKED_AT = 10_000
 
 const accountTypes: ReadonlySet<string> = new Set(accountEvents.map(each => each.type))
 const sessionTypes: ReadonlySet<string> = new Set(sessionEvents.map(each => each.type))
@@ -60,12 +52,10 @@ const isAccountEvent = (event: Recorded): event is Recorded<AccountEvent> => acc
 const isSessionEvent = (event: Recorded): event is Recorded<SessionEvent> => sessionTypes.has(event.type)
 
 /** Without what is nobody's business here: memory is the one place where a key's end does not reach. */
-const bare = ({ address: _a, password: _p, ...account }: Account): Account => account
+const bare = ({ address: _a, password: _p, granted: _g, ...account }: Account): Account => account
 
 export const openIdentities = (clock: Pick<Clock, 'now'>): Identities => {
   const accounts = new Map<string, Account>()
-  /** In the order in which they began, the same on every node. */
-  const begun: string[] = []
   const ending = new Set<string>()
   const sessions = new Map<string, Session>()
   const byAccount = new Map<string, Set<string>>()
@@ -110,7 +100,6 @@ export const openIdentities = (clock: Pick<Clock, 'now'>): Identities => {
       if (!isAccountEvent(event)) return
       const id = event.stream.slice(accountCategory.length + 1)
       const account = evolveAccount(accounts.get(id) ?? accountAggregate.initial, event)
-      if (account && !accounts.has(id)) begun.push(id)
       if (account) accounts.set(id, bare(account))
       if (account?.erasure && !account.erased) ending.add(id)
       else ending.delete(id)
@@ -121,22 +110,6 @@ export const openIdentities = (clock: Pick<Clock, 'now'>): Identities => {
       [...(byAccount.get(accountId) ?? [])]
         .flatMap(id => standing(id)?.session ?? [])
         .toSorted((a, b) => b.startedAt.localeCompare(a.startedAt) || a.id.localeCompare(b.id)),
-    page: ({ role, suspended }, before, limit) => {
-      const now = clock.now()
-      const ids: string[] = []
-      const from = Math.min(before ?? begun.length, begun.length)
-      const last = Math.max(0, from - LOOKED_AT)
-      let at = from
-      while (at > last && ids.length < limit) {
-        at -= 1
-        const account = accounts.get(begun[at] ?? '')
-        // The history knows that it was there; a list of people does not.
-        if (!account || account.erased || (suspended !== undefined && account.suspended !== suspended)) continue
-        if (role !== undefined && !grantsOf(account.grants, now).some(grant => grant.role === role)) continue
-        ids.push(account.id)
-      }
-      return { ids, ...(at > 0 && { next: at }) }
-    },
     toErase: () => [...ending],
     lateErasures: () => {
       const now = clock.now()

@@ -70,7 +70,10 @@ const merged = (pages: readonly HistoryPage[], order: 'asc' | 'desc', limit: num
   return { lines, position, next: at === undefined ? undefined : { at, end } }
 }
 
-/** One page. @throws {ProjectionError} */
+/**
+ * One page. `whole`: as the log has what others did too, for those who administer; else the fact and the reason alone.
+ * @throws {ProjectionError}
+ */
 export const activityOf = async (
   history: Pick<History, 'page'>,
   accountId: string,
@@ -78,10 +81,20 @@ export const activityOf = async (
     question,
     paging,
     reader,
-  }: { readonly question: ActivityQuestion; readonly paging: Paging; readonly reader: HistoryReader },
+    whole = false,
+  }: {
+    readonly question: ActivityQuestion
+    readonly paging: Paging
+    readonly reader: HistoryReader
+    readonly whole?: boolean
+  },
 ): Promise<HistoryPage> => {
   const own = await history.page({ ...question, actor: accountId }, paging, reader)
   const concerning = { id: accountId, types: concerningTypes }
   const others = await history.page({ ...question, concerning }, paging, reader)
-  return merged([own, { ...others, lines: others.lines.map(factOf) }], question.order, paging.limit)
+  return merged(
+    [own, { ...others, lines: whole ? others.lines : others.lines.map(factOf) }],
+    question.order,
+    paging.limit,
+  )
 }

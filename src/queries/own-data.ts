@@ -26,6 +26,8 @@ const asOwner = (accountId: string): HistoryReader => ({
   own: `subject:${accountId}`,
 })
 
+const asAdministrator: HistoryReader = { permissions: new Set(['events:read']) }
+
 export const openOwnData = (deps: OwnDataDeps) => {
   const { history } = deps
 
@@ -33,7 +35,17 @@ export const openOwnData = (deps: OwnDataDeps) => {
   const kept = async function* (id: string): AsyncGenerator<readonly string[]> {
     const account = await deps.account(id)
     if (!account) return
-    const { password, claim: _c, left: _l, abandoned: _a, revertedAt: _r, spared: _s, erasure, ...shown } = account
+    const {
+      password,
+      claim: _c,
+      left: _l,
+      abandoned: _a,
+      revertedAt: _r,
+      spared: _s,
+      granted: _g,
+      erasure,
+      ...shown
+    } = account
     const { linkHash: _h, ...wish } = erasure ?? {}
     const [profile, preferences, identities] = await Promise.all([
       deps.profile(id),
@@ -83,6 +95,13 @@ export const openOwnData = (deps: OwnDataDeps) => {
       question: ActivityQuestion,
       paging: { readonly limit: number; readonly place?: HistoryPlace },
     ): Promise<HistoryPage> => activityOf(history, accountId, { question, paging, reader: asOwner(accountId) }),
+    /** The same for who administers accounts: with who did it, and without whatever is sealed. @throws {ProjectionError} */
+    activityOfOther: (
+      accountId: string,
+      question: ActivityQuestion,
+      paging: { readonly limit: number; readonly place?: HistoryPlace },
+    ): Promise<HistoryPage> =>
+      activityOf(history, accountId, { question, paging, reader: asAdministrator, whole: true }),
     /** Everything, a part at a time: JSON texts. @throws {ProjectionError} */
     everything: async function* (accountId: string): AsyncGenerator<readonly string[]> {
       yield* kept(accountId)

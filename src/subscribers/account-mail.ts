@@ -14,7 +14,6 @@ import { type AddressState, addressCategory, changeBy, ownerOf, pendingBy } from
 import { PasswordResetRequested, SignUpReceived, VerificationResent } from '../domain/address/address-events.ts'
 import { AddressChangeRequested, AddressLeft } from '../domain/address/change-events.ts'
 import type { Recorded } from '../domain/event.ts'
-import type { Preferences } from '../domain/profile/preferences.ts'
 import { SessionEnded, sessionCategory } from '../domain/session/session.ts'
 import type { MailData, MailRule } from './mail.ts'
 
@@ -25,12 +24,8 @@ export type AccountMailDeps = {
   readonly publicUrl: () => string
   readonly address: (stream: string) => Promise<AddressState>
   readonly account: (stream: string) => Promise<Account | undefined>
-  /** What the account's owner chose; undefined when nothing was. */
-  readonly preferences: (accountId: string) => Promise<Preferences | undefined>
   /** The token of the link that the event is about. */
   readonly token: (purpose: LinkPurpose, claim: string, commandId: string) => string
-  /** Where the owner of this account turns off the mails about roles, with one click. */
-  readonly unsubscribe: (accountId: string) => string
   /** Where the receipt of an erasure is to be had. */
   readonly receipt: (accountId: string) => string
 }
@@ -84,10 +79,6 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
   const address = ({ stream }: Recorded): Promise<AddressState> => deps.address(stream)
   const claim = { category: addressCategory, priority: WAITING } as const
   const notice = { category: accountCategory, priority: NOTICE, to: account } as const
-  const unlessOff = {
-    still: async (event: Recorded) => (await deps.preferences(idOf(event)))?.email.roles !== false,
-    unsubscribe: (recipient: string) => deps.unsubscribe(recipient.slice('account:'.length)),
-  }
   return [
     {
       ...claim,
@@ -155,8 +146,8 @@ export const accountRules = (deps: AccountMailDeps): readonly MailRule[] => {
       to: event => (event.data['reason'] === 'rehashed' ? nobody : account(event)),
       data: when,
     },
-    { ...notice, ...unlessOff, type: RoleGranted.type, template: 'role-granted', data: administered },
-    { ...notice, ...unlessOff, type: RoleTaken.type, template: 'role-taken', data: administered },
+    { ...notice, type: RoleGranted.type, template: 'role-granted', data: administered },
+    { ...notice, type: RoleTaken.type, template: 'role-taken', data: administered },
     {
       ...notice,
       type: ErasureRequested.type,

@@ -6,6 +6,8 @@
 import { createHash } from 'node:crypto'
 import type { Log } from '../core/log/log.ts'
 import type { Subscriber } from '../core/subscribe/define.ts'
+import { accountCategory } from '../domain/account/account.ts'
+import { AccountErased } from '../domain/account/erasure-events.ts'
 import { defined } from '../domain/defined.ts'
 import type { JsonObject, Recorded } from '../domain/event.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -37,7 +39,7 @@ export type MailRule = {
 
 export type Rendered = Pick<Mail, 'subject' | 'text' | 'html'>
 
-export type MailDeps = { readonly jobs: () => Promise<Pick<Jobs, 'addAll'>> }
+export type MailDeps = { readonly jobs: () => Promise<Pick<Jobs, 'addAll' | 'forgetAbout'>> }
 
 export const MAIL_JOB = 'mail'
 /** Eight tries over some half an hour: 15 s, 30 s, 1, 2, 4, 8 and 15 minutes. */
@@ -46,6 +48,15 @@ const PACE = { firstMs: 15_000, longestMs: 15 * 60_000 } as const
 const TRY_MS = 10 * 60_000
 /** Jobs that are added in one go: there may be ten thousand of one event. */
 const CHUNK = 1_000
+
+const ACCOUNT = 'account:'
+
+/** The account whose mail it is; undefined of what is told to others. */
+const aboutOf = ({ data }: Recorded, recipient: string): string | undefined => {
+  if (recipient.startsWith(ACCOUNT)) return recipient.slice(ACCOUNT.length)
+  const { accountId } = data
+  return typeof accountId === 'string' ? accountId : undefined
+}
 
 const jobsOf = async (rules: readonly MailRule[], event: Recorded): Promise<readonly NewJob[]> => {
   const { id: eventId, stream, revision, position } = event
@@ -59,14 +70,18 @@ const jobsOf = async (rules: readonly MailRule[], event: Recorded): Promise<read
           data: { eventId, stream, revision: String(revision), recipient, template },
           priority,
           position,
+          ...defined({ about: aboutOf(event, recipient) }),
         })
   return found
 }
 
+/** Of who was erased nothing waits any more, not even what would find nobody at its next try. */
+const isEnd = ({ type }: Recorded): boolean => type === AccountErased.type
+
 export const mailSubscriber = (rules: readonly MailRule[], { jobs }: MailDeps): Subscriber => ({
   name: 'mail',
-  categories: [...new Set(rules.map(({ category }) => category))],
-  types: [...new Set(rules.map(({ type }) => type))],
+  categories: [...new Set([...rules.map(({ category }) => category), accountCategory])],
+  types: [...new Set([...rules.map(({ type }) => type), AccountErased.type])],
   // A service that is given mail later does not write to everybody about years gone by.
   from: 'now',
   outward: true,
@@ -77,7 +92,9 @@ export const mailSubscriber = (rules: readonly MailRule[], { jobs }: MailDeps): 
     }
     for (const event of events) {
       due.push(...(await jobsOf(rules, event)))
-      await add(CHUNK)
+      // What was to be told before is among what is forgotten.
+      await add(isEnd(event) ? 1 : CHUNK)
+      if (isEnd(event)) await (await jobs()).forgetAbout(event.stream.slice(accountCategory.length + 1))
       signal.throwIfAborted()
     }
     await add(1)
@@ -206,7 +223,7 @@ export const mailJobs = (rules: readonly MailRule[], deps: SendingDeps): JobKind
     const event = await eventOf(deps.log, about)
     if (!event) throw new PermanentFailure('the event of this mail is not in the log')
     const mail = await compose(rules, deps, event, about)
-    // Erased, unsubscribed or no longer named since: nothing is to be sent, and that is all.
+    // Erased, done with, or no longer named since: nothing is to be sent, and that is all.
     if (!mail) return
     signal.throwIfAborted()
     // A node that slept through its lock is not to send what another one has sent meanwhile.

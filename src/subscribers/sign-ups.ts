@@ -12,7 +12,14 @@ type SignUp = { readonly claim: string; readonly accountId: string }
 
 const addJob = async (jobs: Add, { claim, accountId }: SignUp, due: Date): Promise<void> => {
   const key = `${accountId}:${due.getTime()}`
-  await (await jobs()).add({ kind: SIGN_UP_JOB, key, data: { claim, accountId }, priority: -1, runAt: due })
+  await (await jobs()).add({
+    kind: SIGN_UP_JOB,
+    key,
+    data: { claim, accountId },
+    priority: -1,
+    runAt: due,
+    about: accountId,
+  })
 }
 
 /** One job for a sign-up, at an address with an account as well: both are the same work. */

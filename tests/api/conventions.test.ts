@@ -2,6 +2,7 @@
 import t from 'tap'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
+import { openDrafts, pointers } from '../support/drafts.ts'
 import { forgedOf } from '../support/forged.ts'
 
 const app = await openTestApp(t)
@@ -14,28 +15,7 @@ const [alice, bob, editor, moderator] = await Promise.all([
 ])
 const auditor = await app.token('auditor', 'audrey')
 
-let count = 0
-const word = () => {
-  count += 1
-  return `word${count}`
-}
-const drafted = async (more: Record<string, unknown> = {}, as = alice) => {
-  const body = { language: 'en', lemma: word(), partOfSpeech: 'noun', senses: [{ gloss: 'a thing' }], ...more }
-  const made = await api('POST', '/v1/entries', { as, body })
-  return {
-    ...made,
-    path: made.headers.get('location') ?? '',
-    etag: made.headers.get('etag') ?? '',
-    id: made.json['id'],
-  }
-}
-const published = async (more: Record<string, unknown> = {}) => {
-  const draft = await drafted(more, editor)
-  const done = await api('POST', `${draft.path}/publish`, { as: editor, headers: { 'if-match': draft.etag } })
-  return { ...draft, etag: done.headers.get('etag') ?? '', sync: done.headers.get('sync-token') ?? '' }
-}
-const pointers = (json: Record<string, unknown>) =>
-  Array.isArray(json['errors']) ? json['errors'].map(each => each.pointer) : []
+const { word, drafted, published } = openDrafts(api, { author: alice, editor })
 
 t.test('an entry lives: draft, submit, publish, edit, retire, restore, revert', async t => {
   const { path, status, etag, headers } = await drafted()
@@ -368,7 +348,7 @@ t.test('bad input, by example', async t => {
     json: { errors: [{ pointer: '/senses/0/translations/0/language', code: 'language-unknown' }] },
   })
   t.equal(
-    (await post({ ...base, lemma: `می\u200cخواهم${count}`, language: 'fa' })).status,
+    (await post({ ...base, lemma: `می\u200cخواهم${word()}`, language: 'fa' })).status,
     201,
     'ZWNJ is part of words',
   )
@@ -556,6 +536,40 @@ t.test('export and problem pages', async t => {
   t.match(await page.text(), '503 busy')
   t.equal((await api('GET', '/problems/busy', { headers: { accept: 'image/png' } })).status, 406)
   t.match(await api('GET', '/problems/nope'), { status: 404, code: 'not-found' })
+})
+
+t.test('a body that a route does not take is refused, on each of them, and changes nothing', async t => {
+  const { password } = await app.account('admin', 'root@dictionary.example')
+  const signedIn = await api('POST', '/v1/sessions', { body: { email: 'root@dictionary.example', password } })
+  const as = String(signedIn.json['accessToken'])
+  const head = async () => {
+    const { json } = await api('GET', '/v1/events?order=desc&limit=1', { as: auditor })
+    return json['items']
+  }
+  const before = await head()
+  let withoutBody = 0
+  for (const [path, operations] of Object.entries(api.document.paths))
+    for (const [method, { operationId, requestBody, parameters = [] }] of Object.entries(operations)) {
+      if (method === 'get') continue
+      const required = parameters.filter(each => each.in === 'query' && Object(each)['required'] === true)
+      t.same(required, [], `${operationId} is asked for without a query`)
+      if (!requestBody) withoutBody += 1
+      const filled = path.replaceAll(/\{[^}]+\}/g, '00000000-0000-4000-8000-000000000000')
+      const headers = {
+        'if-match': '*',
+        'content-type': method === 'patch' ? 'application/merge-patch+json' : 'application/json',
+      }
+      const asked = { as, headers }
+      const unknown = await api(method.toUpperCase(), filled, { ...asked, body: { surprise: 1 } })
+      t.match(unknown, { status: 400, code: 'validation' }, `${operationId}: ${unknown.text.slice(0, 200)}`)
+      t.ok(pointers(unknown.json).length > 0, `${operationId} says what is wrong`)
+      const list = await api(method.toUpperCase(), filled, { ...asked, body: [] })
+      t.match(list, { status: 400, code: 'validation' }, `${operationId}: no list either`)
+      const broken = await api(method.toUpperCase(), filled, { ...asked, raw: '{"a":' })
+      t.match(broken, { status: 400, code: 'json-invalid' }, operationId)
+    }
+  t.ok(withoutBody > 10, `${withoutBody} routes take none`)
+  t.same(await head(), before, 'nothing was written')
 })
 
 t.test('every answer was as the OpenAPI document says', async t => t.same([...new Set(api.faults)], []))

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import { areas } from '../../src/app/areas.ts'
 import { type Closing, openCore } from '../../src/app/core.ts'
@@ -151,7 +152,7 @@ t.test('own acts, and everything that is known, for nobody else', async t => {
     'AccountSuspended',
   ])
     t.match(data.text, `"type":"${type}"`)
-  for (const part of ['Otherwise', other.id, 'argon2', '"password"']) t.notMatch(data.text, part)
+  for (const part of ['Otherwise', other.id, 'argon2', '"password":']) t.notMatch(data.text, part)
   const json = await api('GET', '/v1/me/export', { as, headers: { accept: 'application/json' } })
   // The first reading is in the second one.
   t.ok(Number(json.json['count']) >= items.length - 1)
@@ -199,6 +200,12 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   await api('POST', '/v1/accounts', { body: { email } })
   const wanted = 'evaporatedlater@dictionary.example'
   t.equal((await api('POST', '/v1/me/email', { as, body: { email: wanted, password } })).status, 202)
+  const jobsAbout = (): number => {
+    const jobs = new DatabaseSync(join(folder, 'jobs.db'), { readOnly: true })
+    const found = jobs.prepare('SELECT count(*) AS n FROM job WHERE instr(data, ?) > 0').get(id)
+    jobs.close()
+    return Number(found?.['n'])
+  }
   const { json } = await api('DELETE', '/v1/me', { as, body: { content: 'anonymised' } })
   const receiptPath = String(json['receipt'])
 
@@ -211,6 +218,8 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
     (await api('POST', `/v1/accounts/${id}/reinstate`, { as: admin, body: { reason: 'A test.' } })).code,
     'erasure-begun',
   )
+  const grant = () => api('PUT', `/v1/accounts/${id}/roles/editor`, { as: admin, body: { reason: 'A test.' } })
+  t.equal((await grant()).code, 'erasure-begun')
   const stranger = await freshToken(wanted, /Confirm/)
   const moving = () => api('POST', '/v1/me/email/confirm', { body: { token: stranger, password } })
   t.equal((await moving()).code, 'erasure-begun')
@@ -220,6 +229,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
   const kept = () => readdirSync(join(folder, 'outbox')).map(name => readFileSync(join(folder, 'outbox', name), 'utf8'))
   t.ok(kept().filter(each => each.includes(email)).length >= 3, 'until then the mails are there')
   t.equal((await api('GET', receiptPath)).code, 'receipt-not-found')
+  t.ok(jobsAbout() > 2, 'until then so are jobs')
 
   t.equal(await later(26 * HOUR, [id], true), 0, 'a process that dies before the key is gone')
   t.equal(await later(26 * HOUR, [id]), 1, 'is followed by one that ends it')
@@ -280,10 +290,15 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
     for (const word of [email, name, bio])
       t.notMatch((await api('GET', path, { as: admin })).text, word, `${word} at ${path}`)
   t.strictSame((await api('GET', `/v1/accounts/${id}`, { as: admin })).json, { id, state: 'erased' })
+  t.equal((await grant()).code, 'account-erased')
   t.notMatch((await api('GET', '/v1/accounts?limit=100', { as: admin })).text, id, 'and is in no list of people')
   const end = await api('GET', `/v1/events?stream=account-${id}&type=AccountErased`, { as: admin })
   const [last] = Array.isArray(end.json['items']) ? end.json['items'] : []
   t.equal(Object(receipt.json['receipt']).position, Object(last).position, 'the position is that of the end')
+  await inTime(app, 'no job to be about it: that of its sign-up waits for a week, else', saw => {
+    saw(jobsAbout())
+    return jobsAbout() === 0
+  })
   // The outbox is among them: what was sent to an address that nobody may know any more does not stay either.
   await inTime(app, 'no file to have any of it', saw => {
     const left = tracesIn(folder, ['evaporatedsoul', name, bio])
@@ -320,6 +335,19 @@ t.test('an administrator waits, is told so, and goes once the grant has ended', 
 t.test('the display name stays where it is wished', async t => {
   const { id, as } = await member('author@dictionary.example')
   await edit(as, { displayName: 'Immortal', bio: 'But not this.' })
+  const hidden = { privacy: { contributions: 'nobody', profile: 'nobody' } }
+  const prefer = { as, body: hidden, headers: { 'if-match': '*' } }
+  t.equal((await api('PATCH', '/v1/me/preferences', prefer)).status, 200)
+  const body = { language: 'en', lemma: 'immortelle', partOfSpeech: 'noun', senses: [{ gloss: 'A flower.' }] }
+  const path = (await api('POST', '/v1/entries', { as, body })).headers.get('location') ?? ''
+  const editor = await app.token('editor')
+  const publish = { as: editor, headers: { 'if-match': '*' } }
+  t.equal((await api('POST', `${path}/publish`, publish)).status, 200)
+  const named = async () => {
+    const { json } = await api('GET', path)
+    return Object(json['names'])[id] === 'Immortal'
+  }
+  t.notOk(await named(), 'who was there hid the name')
   await api('DELETE', '/v1/me', { as, body: { content: 'kept' } })
   t.equal(await later(25 * HOUR, [id]), 0)
   t.equal(await later(26 * HOUR, [id]), 1)
@@ -328,6 +356,9 @@ t.test('the display name stays where it is wished', async t => {
     return found.json['state'] === 'erased' ? found : undefined
   })
   t.strictSame(shown.json, { id, state: 'erased', displayName: 'Immortal' })
+  t.ok(await inTime(app, 'the name beside what was written', named), 'the wish that it stays is the later one')
+  t.match((await api('GET', `/v1/profiles/${id}`)).json, { id, displayName: 'Immortal', languages: [] })
+  t.notMatch((await api('GET', `/v1/profiles/${id}`)).text, 'But not this')
   const other = await member('pretender@dictionary.example')
   t.equal((await edit(other.as, { displayName: 'Immortal' })).code, 'name-taken', 'and nobody else can have it')
 })

@@ -153,8 +153,6 @@ const story: readonly (readonly [operationId: string, as: string | undefined, he
   ['account-openid-page', undefined],
   ['list-openid-providers', undefined],
   ['account-keep-page', undefined],
-  ['unsubscribe-page', undefined],
-  ['unsubscribe', undefined],
   ['receipt-keys', undefined],
   ['account-email-page', undefined],
   ['account-revert-page', undefined],
@@ -218,7 +216,7 @@ const provided = [
   'finish-openid-by-code',
 ]
 /** Their ids are keyed: tests/api/blocks.test.ts and accounts.test.ts. */
-const keyed = ['get-block', 'remove-block', 'read-account', 'read-profile', 'list-account-sessions']
+const keyed = ['get-block', 'remove-block', 'read-account', 'read-profile', 'list-account-sessions', 'account-activity']
 /** The status of what went well, as the document has it; where a dry run is offered, 200 is the dry run's. */
 const success = ({ responses }: Operation): number =>
   Number(['201', ...Object.keys(responses)].find(each => each.startsWith('2') && responses[each]))

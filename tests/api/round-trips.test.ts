@@ -5,29 +5,14 @@ import t from 'tap'
 import { StandingMembers } from '../../src/domain/entry/members.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
+import { openDrafts, pointers } from '../support/drafts.ts'
 import { temporaryFolder } from '../support/service.ts'
 
 const app = await openTestApp(t)
 const api = await openApi(app.url)
 const [alice, editor] = await Promise.all([app.token('contributor', 'alice'), app.token('editor', 'erin')])
 
-let count = 0
-const word = () => {
-  count += 1
-  return `word${count}`
-}
-const drafted = async (more: Record<string, unknown> = {}, as = alice) => {
-  const body = { language: 'en', lemma: word(), partOfSpeech: 'noun', senses: [{ gloss: 'a thing' }], ...more }
-  const made = await api('POST', '/v1/entries', { as, body })
-  return { path: made.headers.get('location') ?? '', etag: made.headers.get('etag') ?? '', id: made.json['id'] }
-}
-const published = async (more: Record<string, unknown> = {}) => {
-  const draft = await drafted(more, editor)
-  const done = await api('POST', `${draft.path}/publish`, { as: editor, headers: { 'if-match': draft.etag } })
-  return { ...draft, sync: done.headers.get('sync-token') ?? '' }
-}
-const pointers = (json: Record<string, unknown>) =>
-  Array.isArray(json['errors']) ? json['errors'].map(each => each.pointer) : []
+const { word, drafted, published } = openDrafts(api, { author: alice, editor })
 
 t.test('an entry as it was read may be sent back: nothing is written', async t => {
   const line = JSON.stringify({

@@ -184,9 +184,8 @@ const anyText = new Set(['q', 'category', 'label', 'source', 'seed', 'correlatio
 /** Those that are answered for what they say, not for their form. */
 const answers: ReadonlyMap<string, { readonly status: number; readonly code?: string }> = new Map([
   ['/v1/accounts role', { status: 422, code: 'role-unknown' }],
+  ['/v1/accounts name', { status: 200 }],
   ['/v1/accounts email', { status: 422, code: 'email-invalid' }],
-  // Whoever guesses sees the same page.
-  ['/v1/mail/unsubscribe token', { status: 200 }],
 ])
 const malformed = { status: 400, code: 'validation' }
 /** Where a provider sends browsers back to: parameters that nobody knows are passed over there (RFC 6749, 4.1.2). */

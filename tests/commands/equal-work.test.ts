@@ -66,15 +66,14 @@ const rules = accountRules({
   publicUrl: () => 'https://words.example',
   address: async stream => (await fresh().addresses.load(stream)).state,
   account: async stream => (await lookup.accounts.load(stream)).state,
-  preferences: async () => undefined,
   token: (purpose, at, commandId) => makeLink(identitySecret, purpose, at, commandId).token,
-  unsubscribe: () => 'https://words.example/off',
   receipt: () => 'https://words.example/receipt',
 })
 type Job = { readonly kind: string; readonly key: string; readonly data: Record<string, string> }
 const jobs: Job[] = []
 const subscriber = mailSubscriber(rules, {
   jobs: async () => ({
+    forgetAbout: async () => 0,
     addAll: async added => {
       for (const { kind, key, data } of added)
         jobs.push({

@@ -42,6 +42,37 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
     await until('again', () => done.length === 2)
   })
 
+  t.test(`${name}: of an account that is gone no job is left, whatever its state`, async t => {
+    const { jobs } = await only(t)
+    const running = Promise.withResolvers<void>()
+    const goOn = Promise.withResolvers<void>()
+    const held: boolean[] = []
+    const about = { about: 'ada' }
+    await jobs.addAll([job('runs', about), job('late', { ...about, runAt: new Date(8.64e14) })])
+    await jobs.addAll([
+      job('parked', { ...about, parked: 'a reason' }),
+      job('bob', { about: 'bob', parked: 'a reason' }),
+    ])
+    await jobs.addAll([job('nobody', { parked: 'a reason' })])
+    await jobs.work([
+      kindOf('letter', async ({ held: isHeld }) => {
+        running.resolve()
+        await goOn.promise
+        held.push(await isHeld())
+      }),
+    ])
+    await running.promise
+    t.equal(await jobs.forgetAbout('ada'), 3)
+    t.equal(await jobs.forgetAbout('ada'), 0)
+    for (const key of ['runs', 'late', 'parked']) t.same(await jobs.show(key), [], key)
+    goOn.resolve()
+    await until('its end', () => held.length === 1)
+    t.same(held, [false], 'what runs does not do what cannot be taken back')
+    await until('nothing to run', async () => (await jobs.counts()).running === 0)
+    t.same(await jobs.show('runs'), [], 'and does not come back as it ends')
+    t.match(await jobs.counts(), { waiting: 0, running: 0, parked: 2 })
+  })
+
   t.test(`${name}: ten thousand are added at once, and none of them twice`, async t => {
     const { jobs } = await only(t)
     const many = Array.from({ length: 10_000 }, (_, n) => job(`job ${n}`, { position: BigInt(n + 7) }))

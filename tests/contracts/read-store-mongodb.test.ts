@@ -7,6 +7,7 @@ import { plan, shapeOf } from '../../src/core/project/planner.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { ordered } from '../../src/ports/conditions.ts'
 import type { Condition, Indexes, Query } from '../../src/ports/read-store.ts'
+import { accountsProjection } from '../../src/projections/accounts.ts'
 import { analyticsProjection } from '../../src/projections/analytics.ts'
 import { entriesProjection } from '../../src/projections/entries.ts'
 import { historyProjection } from '../../src/projections/history.ts'
@@ -14,6 +15,7 @@ import { searchProjection } from '../../src/projections/search.ts'
 import { fastClock } from '../support/clocks.ts'
 import { planFaults } from '../support/explain.ts'
 import { isRealMongo, noMongo, startMongo } from '../support/mongodb.ts'
+import { accountListsContract } from './account-lists.ts'
 import { readStoreContract } from './read-store.ts'
 
 /** Every shape that an index answers: equalities on its first members, the others as the order, a range on the first of these. */
@@ -79,16 +81,25 @@ else {
     onUnknownIndex: (collection: string, index: string) => void = () => undefined,
   ) =>
     openMongoReadStore({ url, setting: 'LEXICHRON_READ_STORE', clock: fastClock(1), newId: randomUUID, onUnknownIndex })
-  readStoreContract(t, async () => {
+  const opened = async () => {
     const store = await open()
     return { store, close: () => store.close() }
-  })
+  }
+  readStoreContract(t, opened)
+  accountListsContract(t, opened)
 
   t.test('every shape of every read model runs, and a real server says on which index', async t => {
     const store = await open()
     t.teardown(() => store.close())
     let shapes = 0
-    for (const { name, indexes } of [entriesProjection, searchProjection, analyticsProjection, historyProjection]) {
+    const projections = [
+      entriesProjection,
+      searchProjection,
+      analyticsProjection,
+      historyProjection,
+      accountsProjection(new Uint8Array(32)),
+    ]
+    for (const { name, indexes } of projections) {
       await store.ensure(name, indexes)
       const members = [...new Set(indexes.flatMap(({ on }) => on.map(each => ordered(each).member)))]
       const lists = new Set(indexes.flatMap(({ terms }) => terms ?? []))

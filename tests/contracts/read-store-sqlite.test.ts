@@ -7,6 +7,7 @@ import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.t
 import { plan } from '../../src/core/project/planner.ts'
 import { fakeClock, fastClock } from '../support/clocks.ts'
 import { temporaryFolder } from '../support/service.ts'
+import { accountListsContract } from './account-lists.ts'
 import { readStoreContract } from './read-store.ts'
 
 const folder = temporaryFolder(t)
@@ -16,10 +17,12 @@ const fresh = (): string => {
   return join(folder, `${files}`, 'read.db')
 }
 
-readStoreContract(t, async () => {
+const open = async () => {
   const store = await openSqliteReadStore({ path: fresh(), clock: fastClock(1) })
   return { store, close: () => store.close() }
-})
+}
+readStoreContract(t, open)
+accountListsContract(t, open)
 
 const checkpoint = { consumer: 'c', value: { logId: 'l', position: 1n, eventId: '', token: 1 } }
 const indexes = [{ name: 'kind', on: ['kind'] }]

@@ -15,6 +15,7 @@ import type { Role } from '../../src/domain/roles.ts'
 import { holds } from '../support/property.ts'
 import { permissionsOf } from '../support/roles.ts'
 import { type Given, scenario } from '../support/scenario.ts'
+import { sense } from '../support/senses.ts'
 
 const COMMAND = '3f1c6a52-0c4b-5a7e-8a51-2f6d0b9c7e11'
 const by = (role: Role, id = 'author', now = new Date('2026-03-01T00:00:00Z')): By => ({
@@ -27,14 +28,6 @@ const author = by('contributor')
 const stranger = by('contributor', 'stranger')
 const editor = by('editor', 'editor')
 
-const sense = (id: string, gloss: string) => ({
-  id,
-  gloss,
-  labels: { register: [], region: [], domain: [] },
-  examples: [],
-  relations: [],
-  translations: [],
-})
 const content = (...senses: ReturnType<typeof sense>[]): EntryContent => ({
   variants: [],
   senses,

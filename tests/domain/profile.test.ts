@@ -198,7 +198,6 @@ t.test('preferences: what is unknown is refused, null goes back to the beginning
   const chosen = {
     ...defaultPreferences('en'),
     timeZone: 'Europe/Madrid',
-    email: { roles: false },
     notifications: { roles: false },
     privacy: { profile: 'nobody', activity: 'everybody', contributions: 'members' },
   } as const
@@ -210,7 +209,6 @@ t.test('preferences: what is unknown is refused, null goes back to the beginning
         {
           language: 'en-GB',
           timeZone: 'europe/madrid',
-          email: { roles: false },
           notifications: { roles: false },
           privacy: { profile: 'nobody', contributions: 'members' },
         },
@@ -222,7 +220,7 @@ t.test('preferences: what is unknown is refused, null goes back to the beginning
     .thenNothing()
   preferences
     .given()
-    .when(set({ language: 'es', email: {}, notifications: null, privacy: { profile: 'members', activity: null } }))
+    .when(set({ language: 'es', notifications: null, privacy: { profile: 'members', activity: null } }))
     .thenNothing()
   preferences
     .given(given)
@@ -240,7 +238,7 @@ t.test('preferences: what is unknown is refused, null goes back to the beginning
     preferences.given().when(set({ language })).thenRefused('language-unknown')
   preferences
     .given(given)
-    .when(set({ language: null, timeZone: null, email: null, notifications: { roles: null }, privacy: null }))
+    .when(set({ language: null, timeZone: null, notifications: { roles: null }, privacy: null }))
     .thenState(state => {
       t.same(state.chosen, defaultPreferences('es'))
     })
@@ -255,6 +253,11 @@ t.test('who chose before there was more to choose has what everybody has at firs
     preferences: { ...old, notifications, privacy },
   })
   t.same(lift?.({ accountId: 'a-1' }), { accountId: 'a-1' }, 'of who was erased there is nothing to lift')
+  const without = PreferencesSet.upcasters[2]
+  const chosen = defaultPreferences('es')
+  const then = { ...chosen, email: { roles: false } }
+  t.same(without?.({ accountId: 'a-1', preferences: then }), { accountId: 'a-1', preferences: chosen })
+  t.same(without?.({ accountId: 'a-1' }), { accountId: 'a-1' })
 })
 
 t.test('an audience is everybody, those who are signed in, or who has to know', async t => {

@@ -145,8 +145,12 @@ const open = () => {
     added.push(...fresh)
     return fresh.length
   }
+  const forgetAbout = async (accountId: string): Promise<number> => {
+    const left = added.filter(({ about }) => about !== accountId)
+    return added.splice(0, added.length, ...left).length - left.length
+  }
   const { signal } = new AbortController()
-  const subscriber = mailSubscriber([rule], { jobs: async () => ({ addAll }) })
+  const subscriber = mailSubscriber([rule], { jobs: async () => ({ addAll, forgetAbout }) })
   const state: { failure?: Error; held: boolean; logged: Recorded; readonly destroyed: Set<string> } = {
     held: true,
     logged: event(),
@@ -212,6 +216,23 @@ const open = () => {
   }
 }
 
+t.test('of who was erased nothing is left in the queue, what was put there in the same breath neither', async t => {
+  const { subscriber, signal, added, tell } = open()
+  t.ok(subscriber.types?.includes('AccountErased') && subscriber.categories?.includes('account'))
+  const erased = event({ id: 'e2', type: 'AccountErased', stream: 'account-ada', data: {} })
+  tell(['account:ada', 'account:bob', 'owner:address-1.x'])
+  const wished = event({ id: 'e0', data: { accountId: 'ada' } })
+  await subscriber.handle([event(), wished, erased], signal)
+  t.same(
+    added.map(({ key, about }) => [key, about]),
+    [
+      ['e1:account:bob', 'bob'],
+      ['e1:owner:address-1.x', undefined],
+      ['e0:account:bob', 'bob'],
+    ],
+  )
+})
+
 t.test('an event and a recipient make one job, which holds neither address nor text', async t => {
   const { subscriber, signal, added, calls, tell } = open()
   t.match(subscriber, { from: 'now', outward: true })
@@ -228,6 +249,7 @@ t.test('an event and a recipient make one job, which holds neither address nor t
     priority: 7,
     position: 9n,
     data: { eventId: 'e1', stream: 'account-1', revision: '4', recipient: 'account:ada', template: 'welcome' },
+    about: 'ada',
   })
   tell(Array.from({ length: 10_000 }, (_, n) => `account:${n}`))
   calls.length = 0

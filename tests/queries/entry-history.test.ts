@@ -20,18 +20,10 @@ import { openMemoryEventStore } from '../support/memory-event-store.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
 import { holdsAsync } from '../support/property.ts'
 import { type Revision, revisionsOf } from '../support/revisions.ts'
+import { sense } from '../support/senses.ts'
 
 const START = Date.parse('2026-01-01T00:00:00.000Z')
 const MEMBERS_AND_IDENTITY = 7
-
-const sense = (id: string, gloss: string) => ({
-  id,
-  gloss,
-  labels: { register: [], region: [], domain: [] },
-  examples: [],
-  relations: [],
-  translations: [],
-})
 
 /** A log that counts the events which are read of it. */
 const counted = (log: Log) => {

@@ -1,13 +1,12 @@
 /** Checks of the embedded engines: schema, soundness, whose checkpoints they are, who holds leases, how far consumers are. */
 import type { Clock } from '../../ports/clock.ts'
+import { type FileMark, fileMarks } from '../sqlite/marks.ts'
 import { type Look, look, numberOf, textOf } from './files.ts'
 import { type Finding, failed, note, ok, reasonOf, warning } from './finding.ts'
 
 /** What a file has to say of itself to be ours. */
-export type Kind = {
+export type Kind = FileMark & {
   readonly name: string
-  readonly applicationId: number
-  readonly schema: number
   readonly again: string
 }
 
@@ -18,24 +17,20 @@ export const again = {
   jobs: 'Restore it, or stop the service and move it away: the mails that wait in it are then not sent.',
 } as const
 
-/** The numbers are the adapters' own (LexE, LxRd), stated again: no adapter knows another. A test holds them together. */
 const eventFile: Kind = {
   name: 'event store',
-  applicationId: 0x4c657845,
-  schema: 4,
+  ...fileMarks.events,
   again: again.events,
 }
 const readFile: Kind = {
   name: 'read store',
-  applicationId: 0x4c785264,
-  schema: 2,
+  ...fileMarks.reads,
   again: again.reads,
 }
 
 export const jobsFile: Kind = {
   name: 'jobs',
-  applicationId: 0x4c784a62,
-  schema: 1,
+  ...fileMarks.jobs,
   again: again.jobs,
 }
 

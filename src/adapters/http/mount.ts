@@ -1,5 +1,6 @@
 /** From a route's declaration to Fastify: the guard before the body is read, validation, one handler. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import Type from 'typebox'
 import type { WebSocket } from 'ws'
 import { defined } from '../../domain/defined.ts'
 import type { Answering } from './answering.ts'
@@ -65,6 +66,9 @@ const checkMedia = (request: FastifyRequest): void => {
     throw new ProblemError('unsupported-media-type', 'JSON is UTF-8 and nothing else.')
 }
 
+/** What a route takes that declares no body: none, or `{}`. GET has none by itself. */
+const NO_BODY = Type.Object({}, { additionalProperties: false })
+
 export type Mounting = {
   readonly guard: Guard
   readonly answering: Answering
@@ -73,8 +77,8 @@ export type Mounting = {
 }
 
 export const mount = (app: FastifyInstance, route: Route, { guard, answering, opened }: Mounting): void => {
-  const admit = guard(route)
-  const { params, querystring, body } = route
+  const { params, querystring } = route
+  const body = route.body ?? (route.method === 'GET' ? undefined : NO_BODY)
   app.route<Parts>({
     method: route.method,
     url: route.path,
@@ -84,7 +88,7 @@ export const mount = (app: FastifyInstance, route: Route, { guard, answering, op
       tags: [route.tag],
       ...defined({ description: route.description, params, querystring, body }),
     },
-    onRequest: admit,
+    onRequest: guard.admit(route),
     ...(body && {
       preParsing: (request, _reply, payload, done) => {
         checkMedia(request)
@@ -95,6 +99,7 @@ export const mount = (app: FastifyInstance, route: Route, { guard, answering, op
         if (request.body === undefined) request.body = {}
         done()
       },
+      preHandler: guard.readmit(route),
     }),
     ...(route.upgrade && {
       wsHandler: (ws: WebSocket, request: FastifyRequest) => {

@@ -49,6 +49,7 @@ const common: readonly string[] = [
 const limited: readonly string[] = ['rate-limited']
 /** Of a body, before its schema is asked, also where none is expected. */
 const bodied: readonly string[] = [
+  'validation',
   'json-invalid',
   'json-too-deep',
   'text-invalid',

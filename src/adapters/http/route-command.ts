@@ -56,9 +56,6 @@ export const DryRunSchema = Type.Object(
   { $id: 'DryRun' },
 )
 
-/** A command without a body takes `{}`. */
-const NoBody = Type.Object({}, { additionalProperties: false })
-
 const isDry = (query: unknown): boolean =>
   typeof query === 'object' && query !== null && 'dryRun' in query && query.dryRun === true
 
@@ -145,7 +142,7 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
     byLanguage: command.language !== undefined,
     ...defined({ description, params }),
     querystring: DryRunQuery,
-    body: command.body ?? NoBody,
+    ...defined({ body: command.body }),
     answers: { ...answers, 200: dryRunAnswer },
     problems: [
       ...problems,

@@ -109,8 +109,6 @@ export type Route = {
   readonly upgrade?: (socket: WebSocket, request: FastifyRequest) => void
   /** Its answers carry no Sync-Token: they hand out a secret, and are about no position of the log. */
   readonly positionless?: true
-  /** Takes a form as well, whose members say nothing. */
-  readonly form?: true
   /** Absent: not limited. */
   readonly rate?: RateClass
   readonly params?: TSchema

@@ -79,7 +79,7 @@ const checkQuery = (url: string): void => {
   }
 }
 
-const mayAsk = (route: Route, permission: Permission, requester: Requester): boolean =>
+const mayAsk = (route: Pick<Route, 'byLanguage'>, permission: Permission, requester: Requester): boolean =>
   route.byLanguage ? permitsSomewhere(requester, permission) : requester.permissions.has(permission)
 
 /** @throws {ProblemError} rate-limited. */
@@ -91,9 +91,13 @@ export const allow = (rate: RateClass, hit: Hit | undefined): Hit | undefined =>
   })
 }
 
-export type Guard = (
-  route: Route,
-) => (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
+type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
+export type Guard = {
+  /** Before the body is read. */
+  admit(route: Route): Hook
+  /** Once it has arrived, which may take its time: what is done is done with the rights of then. */
+  readmit(route: Route): Hook
+}
 
 export const openGuard = (deps: {
   readonly authority: Authority
@@ -215,19 +219,37 @@ export const openGuard = (deps: {
       : admit(route, request, { requester, after: undefined })
   }
 
-  return route => (request, _reply, done) => {
-    const admitted = (found: Admission): void => {
-      request.setDecorator('admission', found)
-      done()
+  /** @throws {ProblemError} authorisation-unavailable, unauthenticated, permission-denied, blocked. */
+  const again = ({ permission, ...route }: Route, admitted: Admission): Admission => {
+    const { credential } = admitted.requester
+    if (permission === undefined || !credential) return admitted
+    const requester = authority.current(credential)
+    if (!requester && authority.deafFor() > DEAF_MS) throw unknown()
+    if (!requester) throw unauthenticated(`${REALM}, error="invalid_token"`, 'The access token has ended meanwhile.')
+    deps.checkBlocked(requester)
+    if (!mayAsk(route, permission, requester)) throw refusedFor(permission, requester)
+    return { ...admitted, requester }
+  }
+  const hook =
+    (admitting: (request: FastifyRequest) => Promise<Admission> | Admission): Hook =>
+    (request, _reply, done) => {
+      const admitted = (found: Admission): void => {
+        request.setDecorator('admission', found)
+        done()
+      }
+      let found: Promise<Admission> | Admission
+      try {
+        found = admitting(request)
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)))
+        return
+      }
+      if (found instanceof Promise) found.then(admitted, (error: Error) => done(error))
+      else admitted(found)
     }
-    let found: Promise<Admission> | Admission
-    try {
-      found = admission(route, request)
-    } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)))
-      return
-    }
-    if (found instanceof Promise) found.then(admitted, (error: Error) => done(error))
-    else admitted(found)
+
+  return {
+    admit: route => hook(request => admission(route, request)),
+    readmit: route => hook(request => again(route, request.getDecorator<Admission>('admission'))),
   }
 }

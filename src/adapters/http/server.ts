@@ -106,19 +106,6 @@ const prepareBodies = (app: FastifyInstance): void => {
   )
 }
 
-/** RFC 8058: programs for mail post a form to a route that expects it; what stands in it says nothing new. */
-const prepareForms = (app: FastifyInstance, all: readonly Route[]): void => {
-  const taken = new Set(all.flatMap(({ form, path }) => (form ? [path] : [])))
-  app.addContentTypeParser(
-    ['application/x-www-form-urlencoded', 'multipart/form-data'],
-    { parseAs: 'buffer' },
-    (request, _body, done) => {
-      if (taken.has(request.routeOptions.url ?? '')) done(null, undefined)
-      else done(new ProblemError('unsupported-media-type', 'Only JSON is taken here.'))
-    },
-  )
-}
-
 type Count = (request: Pick<FastifyRequest, 'ip' | 'socket'>) => Promise<unknown>
 
 type Refuse = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
@@ -262,7 +249,6 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   app.setSerializerCompiler(() => JSON.stringify)
   app.decorateRequest('admission', null)
   prepareBodies(app)
-  prepareForms(app, all)
   const count: Count = async request => allow('reads', await limits.hit('reads', addressKey(clientAddress(request))))
   const refuse = prepareRefusals(app, all, answering, count)
   const access = prepareAccess(app, deps)

@@ -6,7 +6,12 @@ import type { JobCounts, JobState } from '../../ports/jobs.ts'
 import type { ConsumerStore } from '../../ports/read-store.ts'
 
 /** What agenda calls the data of a job: our key, and ours beside it. `position` has 20 digits, so that texts sort as numbers do. */
-export type Stored = { readonly key: string; readonly data: JsonObject; readonly position?: string }
+export type Stored = {
+  readonly key: string
+  readonly data: JsonObject
+  readonly position?: string
+  readonly about?: string
+}
 
 /**
  * A lock as this node took or renewed it last: whoever took it since has written another time, or another name. `due`: when the
@@ -26,6 +31,8 @@ export type JobBackend = AgendaBackend & {
   drop(key: string, at: Date): Promise<number>
   /** Removes jobs that were done before; how many. */
   forget(before: Date): Promise<number>
+  /** Removes jobs about this account, whatever their state; how many. Looks through all there are: accounts are seldom erased. */
+  forgetAbout(accountId: string): Promise<number>
   /** Adds those whose name and key are not there, durably; how many. In one transaction, where the engine has them. */
   addAll(jobs: readonly JobParameters<Stored>[]): Promise<number>
   /** `saveJobState`, where the lock is still held: false where it is not, and then nothing has changed. */

@@ -104,13 +104,13 @@ export type QueueOptions = {
 }
 
 const parametersOf = (
-  { kind, key, data, priority = 0, runAt, position, parked }: NewJob,
+  { kind, key, data, priority = 0, runAt, position, parked, about }: NewJob,
   now: Date,
 ): JobParameters<Stored> => ({
   name: kind,
   type: 'normal',
   priority,
-  data: { key, data, ...(position !== undefined && { position: positionText(position) }) },
+  data: { key, data, ...defined({ position: position === undefined ? undefined : positionText(position), about }) },
   nextRunAt: parked === undefined ? (runAt ?? now) : null,
   ...(parked !== undefined && { failCount: 1, failReason: parked, failedAt: now, lastFinishedAt: now }),
 })
@@ -292,6 +292,7 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
       }),
     drop: key => run(async () => (await backend.drop(key, clock.now())) > 0),
     purge: before => run(() => backend.forget(before)),
+    forgetAbout: accountId => run(() => backend.forgetAbout(accountId)),
     counts: () => run(() => backend.counts()),
     firstPosition: kind =>
       run(async () => {

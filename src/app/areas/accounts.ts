@@ -12,6 +12,8 @@ import { accountPermissions } from '../../domain/account/permissions.ts'
 import { addressAggregate } from '../../domain/address/address.ts'
 import { addressKeysAggregate } from '../../domain/address/keys.ts'
 import { mailAggregate } from '../../domain/address/mail-refusal.ts'
+import { accountsProjection, NAME_SECRET } from '../../projections/accounts.ts'
+import { openAccountPages } from '../../queries/account-lists.ts'
 import { addressMoves, signUpEnds } from '../address.ts'
 import type { Area } from '../area.ts'
 import { openAdministration, openIdentityPort, scopeOf } from '../identity.ts'
@@ -27,21 +29,25 @@ export const accounts: Area = {
     lookupAggregate,
     mailAggregate,
   ],
+  keyed: [{ purpose: NAME_SECRET, under: accountsProjection }],
   permissions: accountPermissions,
   problems: accountProblems,
   subscribers: ({ core }) => [addressMoves(core), signUpEnds(core).subscriber],
-  routes: ({ core, config, identity, running: { identities }, erasure, history }) => {
+  routes: async ({ core, config, views, identity, running: { identities }, erasure, history }) => {
     const port = { ...openIdentityPort(core, identity, identities, scopeOf(config)), erasure }
     const administration = openAdministration(core, identities)
-    const people = openPeople(core, identity, identities)
     const ownData = openOwnDataOf(core, history.history, identities)
+    const secret = await core.keys.secret(NAME_SECRET)
+    const listed = accountsProjection(secret)
+    const page = openAccountPages(views.of(listed), secret)
+    const people = openPeople(core, identity, identities, { page, ownData })
     const { stepUp } = port
     const { types, readings } = history
     return edge => [
       ...accountRoutes(port, edge.cookies),
       ...administrationRoutes(administration, stepUp),
       ...ownDataRoutes({ ...edge, types, readings, ownData, stepUp }),
-      ...peopleRoutes(people, edge),
+      ...peopleRoutes(people, { ...edge, types, listed }),
     ]
   },
 }

@@ -3,7 +3,6 @@
 import { profileProblems } from '../../adapters/http/problems/profiles.ts'
 import { profileRoutes } from '../../adapters/http/routes/profile.ts'
 import { publicProfileRoute } from '../../adapters/http/routes/public-profile.ts'
-import { unsubscribeRoutes } from '../../adapters/http/routes/unsubscribe.ts'
 import { nameAggregate } from '../../domain/profile/name-claim.ts'
 import { preferencesAggregate } from '../../domain/profile/preferences.ts'
 import { profileAggregate } from '../../domain/profile/profile.ts'
@@ -16,6 +15,6 @@ export const profiles: Area = {
   problems: profileProblems,
   routes: async ({ core }) => {
     const port = await openProfilePort(core)
-    return edge => [...profileRoutes(port, edge), publicProfileRoute(port), ...unsubscribeRoutes(port)]
+    return edge => [...profileRoutes(port, edge), publicProfileRoute(port)]
   },
 }

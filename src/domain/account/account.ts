@@ -7,7 +7,7 @@ import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
 import { type Role, roles } from '../roles.ts'
 import { type Erased, type Erasure, erasureEvents } from './erasure-events.ts'
-import type { Grant } from './grants.ts'
+import type { Grant, Granting } from './grants.ts'
 import { type Ending, SessionsEnded } from './session-end-events.ts'
 import { endFault, isIdle } from './standing.ts'
 
@@ -126,6 +126,8 @@ export type Account = {
   readonly password?: string
   readonly locale: 'en' | 'es'
   readonly grants: readonly Grant[]
+  /** How its roles were granted: for administrators alone to see. */
+  readonly granted?: readonly Granting[]
   readonly suspended: boolean
   /** Raised by what ends sessions: a session of an older epoch has ended, but for `spared`. */
   readonly epoch: number
@@ -204,7 +206,7 @@ const ended = (account: Account, event: Recorded<AccountEvent>): Account => {
     }
     case 'AccountErased': {
       const { content, attribution } = event.data
-      const { address: _a, password: _p, ...rest } = account
+      const { address: _a, password: _p, granted: _g, ...rest } = account
       return { ...rest, grants: [], erased: { at, content, ...defined({ attribution }) } }
     }
     default:
@@ -215,7 +217,8 @@ const ended = (account: Account, event: Recorded<AccountEvent>): Account => {
 export const evolveAccount = (account: AccountState, event: Recorded<AccountEvent>): AccountState => {
   if (event.type === 'AccountCreated') return account ?? created(event)
   if (!account) return undefined
-  const without = (role: Role): readonly Grant[] => account.grants.filter(each => each.role !== role)
+  const without = <T extends { readonly role: Role }>(all: readonly T[], role: Role): readonly T[] =>
+    all.filter(each => each.role !== role)
   switch (event.type) {
     case 'PasswordSet': {
       const { password: _, ...rest } = account
@@ -228,11 +231,22 @@ export const evolveAccount = (account: AccountState, event: Recorded<AccountEven
     case 'SessionsEnded':
       return raised(account, event.data.except)
     case 'RoleGranted': {
-      const { role, expiresAt, languages } = event.data
-      return { ...account, grants: [...without(role), { role, ...defined({ expiresAt, languages }) }] }
+      const { role, expiresAt, languages, by, reason } = event.data
+      const granting = { role, by, at: event.meta.at, ...defined({ reason: event.removed ? undefined : reason }) }
+      return {
+        ...account,
+        grants: [...without(account.grants, role), { role, ...defined({ expiresAt, languages }) }],
+        granted: [...without(account.granted ?? [], role), granting],
+      }
     }
-    case 'RoleTaken':
-      return { ...account, grants: without(event.data.role) }
+    case 'RoleTaken': {
+      const { role } = event.data
+      return {
+        ...account,
+        grants: without(account.grants, role),
+        granted: without(account.granted ?? [], role),
+      }
+    }
     case 'AccountSuspended':
       return { ...raised(account), suspended: true }
     case 'AccountReinstated':

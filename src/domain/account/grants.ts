@@ -4,6 +4,9 @@ import { BASIC_ROLE, type Permission, type Rights, type Role, type RoleRights } 
 /** `languages`: on entries of these alone, and of what they cover (`es` covers `es-MX`). */
 export type Grant = { readonly role: Role; readonly expiresAt?: string; readonly languages?: readonly string[] }
 
+/** Who granted a role, when, and why; without the reason where that was sealed under a key that is gone, or none was asked for. */
+export type Granting = { readonly role: Role; readonly by: string; readonly at: string; readonly reason?: string }
+
 /** Held by who asks as a person or as a service at all: neither is granted or taken. */
 export const BASIC_ROLES: readonly Role[] = ['reader', BASIC_ROLE]
 

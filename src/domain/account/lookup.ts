@@ -16,19 +16,25 @@ export const lookupStream = (id: string): string => streamName(lookupCategory, i
 const strict = { additionalProperties: false }
 const text = Type.String({ minLength: 1 })
 
+/** What of an account was shown: its address, sessions, name, a hidden profile, why it has its roles, what it did and what was done to it. */
+export const lookedAt = ['email', 'sessions', 'displayName', 'profile', 'reasons', 'activity'] as const
+
 /**
  * `fields` are the members of personal data that were shown, of each of `accounts` (none where nothing was found); `profile` is
- * one that its owner shows to nobody. That an address was asked for is said, never which one.
+ * one that its owner shows to nobody. That an address or a name was asked for is said, never which one. `suspended` was asked for
+ * before there were states.
  */
 export const AccountsRead = eventType(
   'AccountsRead',
   Type.Object(
     {
       accounts: Type.Array(text),
-      fields: Type.Array(Type.Enum(['email', 'sessions', 'displayName', 'profile'])),
+      fields: Type.Array(Type.Enum([...lookedAt])),
       role: Type.Optional(text),
       suspended: Type.Optional(Type.Boolean()),
+      state: Type.Optional(text),
       byAddress: Type.Boolean(),
+      byName: Type.Optional(Type.Boolean()),
     },
     strict,
   ),

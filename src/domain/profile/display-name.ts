@@ -163,4 +163,7 @@ export const readDisplayName = (text: string): DisplayName | Refusal<'name-inval
   return isReserved(name) ? invalid('This name is kept for those who run the service.') : { name, key }
 }
 
+/** By what a name is found as it is typed: without case and accents. The key of a name begins with that of its beginning. */
+export const foundBy = (text: string): string => accentKey(text.trim().normalize('NFC'), 'und')
+
 export const isDisplayName = (value: DisplayName | Refusal): value is DisplayName => !isRefusal(value)

@@ -1,4 +1,4 @@
-/** What somebody wants: language, time zone, which mails and notices, who may see what. Sealed under the account's key. */
+/** What somebody wants: language, time zone, which notices, who may see what. Sealed under the account's key. */
 import Type, { type Static } from 'typebox'
 import type { Aggregate, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
@@ -34,15 +34,13 @@ export const isShownTo = (to: Audience, reader: { readonly privy: boolean; reado
   reader.privy || to === 'everybody' || (to === 'members' && reader.signedIn)
 
 /**
- * `language` is that of mails; `timeZone` an IANA name, in which clients show times. `email` and `notifications` (the live
- * channel `me`) switch off what is told of `roles` granted and taken; what concerns the safety of the account is told
- * whatever is chosen. `privacy`: who may see the profile, list what one contributed to, and read one's display name there.
+ * `language` is that of mails; `timeZone` an IANA name, in which clients show times. `notifications` switch off what the live
+ * channel `me` tells of `roles` granted and taken. Mails are all about the account itself, and are sent whatever is chosen. `privacy`: who may see the profile, list what one contributed to, and read one's display name there.
  */
 export const PreferencesSchema = Type.Object(
   {
     language: Type.Enum(['en', 'es']),
     timeZone: text,
-    email: Type.Object({ roles: Type.Boolean() }, strict),
     notifications: Type.Object({ roles: Type.Boolean() }, strict),
     privacy: Type.Object({ profile: audience, activity: audience, contributions: audience }, strict),
   },
@@ -62,6 +60,14 @@ const withUnasked = (data: JsonObject): JsonObject => {
   return { ...clear, preferences: { ...preferences, ...unasked } }
 }
 
+/** Mails about roles could be switched off once. */
+const withoutMails = (data: JsonObject): JsonObject => {
+  const { preferences } = data
+  if (typeof preferences !== 'object' || preferences === null || !('email' in preferences)) return data
+  const { email: _, ...rest } = preferences
+  return { ...data, preferences: rest }
+}
+
 /** All preferences after a change of some. */
 export const PreferencesSet = eventType(
   'PreferencesSet',
@@ -72,7 +78,7 @@ export const PreferencesSet = eventType(
     },
     strict,
   ),
-  { subject: data => String(data['accountId']), version: 2, upcasters: { 1: withUnasked } },
+  { subject: data => String(data['accountId']), version: 3, upcasters: { 1: withUnasked, 2: withoutMails } },
 )
 export const preferencesEvents = [PreferencesSet] as const
 export type PreferencesEvent = EventOf<typeof PreferencesSet>
@@ -91,7 +97,6 @@ export type PreferencesState = {
 export const defaultPreferences = (locale: 'en' | 'es'): Preferences => ({
   language: locale,
   timeZone: 'UTC',
-  email: { roles: true },
   ...unasked,
 })
 
@@ -114,7 +119,6 @@ export const preferencesAggregate: Aggregate<PreferencesState, PreferencesEvent>
 export type PreferencesChange = {
   readonly language?: string | null
   readonly timeZone?: string | null
-  readonly email?: GroupChange<Preferences['email']>
   readonly notifications?: GroupChange<Preferences['notifications']>
   readonly privacy?: GroupChange<Preferences['privacy']>
 }
@@ -165,7 +169,6 @@ export const setPreferences =
     const next: Preferences = {
       language: language ?? (change.language === null ? first : now).language,
       timeZone: timeZone ?? (change.timeZone === null ? first : now).timeZone,
-      email: changed(change.email, { now: now.email, first: first.email }),
       notifications: changed(change.notifications, { now: now.notifications, first: first.notifications }),
       privacy: changed(change.privacy, { now: now.privacy, first: first.privacy }),
     }

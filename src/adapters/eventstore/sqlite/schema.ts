@@ -1,11 +1,8 @@
 /** The file of the embedded event store: its tables and indexes. */
 import { type OpenOptions, openDatabase, type Sqlite } from '../../sqlite/database.ts'
+import { fileMarks } from '../../sqlite/marks.ts'
 import { COLUMNS, type EventRow, kindChecksum, markOf, rowChecksum } from './row.ts'
 import { openPlaces } from './streams.ts'
-
-/** "LexE" in ASCII. */
-const APPLICATION_ID = 0x4c657845
-const SCHEMA_VERSION = 4
 
 /** Events of more bytes than this are read in small pages; the index `events_large` finds them. */
 export const LARGE_EVENT_BYTES = 32_768
@@ -175,8 +172,8 @@ export const unguarded = (db: Sqlite, work: () => void): void =>
 export const openEventFile = (path: string, log: NewLog, options: EventFileOptions): Sqlite => {
   const db = openDatabase(path, {
     role: 'events',
-    applicationId: APPLICATION_ID,
-    schemaVersion: SCHEMA_VERSION,
+    applicationId: fileMarks.events.applicationId,
+    schemaVersion: fileMarks.events.schema,
     migrate: (db, from) => migrate(db, from, log),
     ...options,
   })
@@ -188,8 +185,8 @@ export const openEventFile = (path: string, log: NewLog, options: EventFileOptio
 export const reopenEventFile = (path: string, options: EventFileOptions & Pick<OpenOptions, 'patienceMs'>): Sqlite =>
   openDatabase(path, {
     role: 'events',
-    applicationId: APPLICATION_ID,
-    schemaVersion: SCHEMA_VERSION,
+    applicationId: fileMarks.events.applicationId,
+    schemaVersion: fileMarks.events.schema,
     migrate: () => {
       throw new Error(`${path}: the event store has vanished from under the service`)
     },

@@ -1,19 +1,17 @@
 /** What one has done, and everything that is known of one. */
 
 import { Readable } from 'node:stream'
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import type { Readings } from '../../../commands/history.ts'
-import { defined } from '../../../domain/defined.ts'
 import { isRefusal } from '../../../domain/refusal.ts'
-import { historyProjection } from '../../../projections/history.ts'
 import type { OwnData } from '../../../queries/own-data.ts'
 import type { Limits } from '../limits.ts'
 import { formatOf } from '../negotiation.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
 import { type EdgeRequest, header, type Route } from '../route.ts'
-import { cursorOf, cursorScope, DEFAULT_LIMIT, linksOf, type QueryDeps } from '../route-query.ts'
-import { nothing, type StepUpPort, strict, tag } from './account-edge.ts'
-import { timeOf } from './entry-parameters.ts'
+import type { QueryDeps } from '../route-query.ts'
+import { nothing, type StepUpPort, tag } from './account-edge.ts'
+import { activityAnswer, activityProblems, activityQuery, answerActivity, type EventTypes } from './activity.ts'
 import { byOf } from './sessions.ts'
 import { freshProblems, requireFresh } from './step-up.ts'
 
@@ -23,35 +21,12 @@ const FORMATS = [NDJSON, 'application/json'] as const
 export type OwnDataEdge = Pick<QueryDeps, 'cursors' | 'freshness' | 'publicUrl'> & {
   readonly ownData: OwnData
   /** Of events, by category. */
-  readonly types: ReadonlyMap<string, readonly string[]>
+  readonly types: EventTypes
   readonly readings: Pick<Readings, 'open'>
   readonly limits: Limits
   readonly stepUp: Pick<StepUpPort, 'require'>
 }
 
-/** The types are those of the log that is served. */
-const activityQuery = (types: OwnDataEdge['types']) =>
-  Type.Object(
-    {
-      type: Type.Optional(Type.Enum([...types.values()].flat(), { description: 'The type of event.' })),
-      from: Type.Optional(Type.String({ maxLength: 64, description: 'Of this time (RFC 3339) or later.' })),
-      to: Type.Optional(Type.String({ maxLength: 64, description: 'Of before this time (RFC 3339).' })),
-      order: Type.Optional(Type.Enum(['asc', 'desc'], { description: 'Newest first (desc) by default.' })),
-      limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 100, description: 'Items a page at most, 20 by default.' }),
-      ),
-      cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: '`next` of the page before.' })),
-    },
-    strict,
-  )
-type ActivityQuery = Static<ReturnType<typeof activityQuery>>
-const ActivitySchema = Type.Object(
-  {
-    items: Type.Array(Type.Object({}, { additionalProperties: true })),
-    next: Type.Union([Type.String(), Type.Null()]),
-  },
-  { $id: 'Activity' },
-)
 const ExportSchema = Type.Object({
   items: Type.Array(Type.Object({}, { additionalProperties: true })),
   count: Type.Integer(),
@@ -131,42 +106,13 @@ export const ownDataRoutes = ({
       request: { query: { limit: '10' } },
       description:
         'Your own acts as the log has them; tries at your account that failed, and what administrators did to it: the fact and the reason. What is sealed under the keys of others is left out (withheld).',
-      answers: {
-        200: {
-          description: 'A page.',
-          schema: ActivitySchema,
-          headers: ['Link', 'Sync-Token'],
-          example: { items: [{ type: 'SessionStarted', meta: { at: '2026-01-05T10:00:00.000Z' } }], next: null },
-        },
-      },
-      problems: ['not-an-account', 'cursor-invalid', 'validation', ...failures],
+      answers: activityAnswer,
+      problems: ['not-an-account', ...activityProblems],
       handle: async request => {
         const { accountId } = byOf(request)
-        const key = (await cursorOf(request, name, cursors))?.key
-        const [at, end] = Array.isArray(key) ? key.map(each => BigInt(String(each))) : []
-        if (request.after !== undefined) await freshness.waitFor([historyProjection], request.after)
-        // The validator has checked the query string against the route's schema.
-        const { type, from, to, order = 'desc', limit = DEFAULT_LIMIT } = request.query as ActivityQuery
-        const question = {
-          order,
-          ...defined({
-            type,
-            from: from === undefined ? undefined : timeOf('from', from),
-            to: to === undefined ? undefined : timeOf('to', to),
-          }),
-        }
-        const place = at === undefined || end === undefined ? {} : { place: { at, end } }
-        const page = await ownData.activity(accountId, question, { limit, ...place })
-        const scope = cursorScope(request, name)
-        const key2 = page.next && [String(page.next.at), String(page.next.end)]
-        const next = key2 ? await cursors.of(scope, { generation: 'log', key: key2 }, page.position) : null
-        return {
-          status: 200,
-          position: page.position,
-          headers: { link: linksOf(request, next, { publicUrl }) },
-          cache: 'no-store',
-          body: `{"items":[${page.lines.map(({ text }) => text).join()}],"next":${JSON.stringify(next)}}`,
-        }
+        return answerActivity(request, { name, cursors, freshness, publicUrl }, ({ question, paging }) =>
+          ownData.activity(accountId, question, paging),
+        )
       },
     },
     {

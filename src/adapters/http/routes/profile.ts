@@ -72,7 +72,6 @@ const PreferencesBody = Type.Object(
   {
     language: Type.Optional(orNull(string)),
     timeZone: Type.Optional(orNull(string)),
-    email: group({ roles: toggle }),
     notifications: group({ roles: toggle }),
     privacy: group({ profile: audience, activity: audience, contributions: audience }),
   },
@@ -91,7 +90,6 @@ const meExample = {
 const preferencesExample = {
   language: 'en',
   timeZone: 'Europe/Madrid',
-  email: { roles: true },
   notifications: { roles: true },
   privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
 }
@@ -301,7 +299,9 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       querystring: DryRunQuery,
       body: PreferencesBody,
       description: 'A JSON Merge Patch (RFC 7396); null takes a member back to what it was at first.',
-      request: { body: { timeZone: 'Europe/Madrid', email: { roles: false }, privacy: { contributions: 'members' } } },
+      request: {
+        body: { timeZone: 'Europe/Madrid', notifications: { roles: false }, privacy: { contributions: 'members' } },
+      },
       answers: changed(PreferencesAnswer, preferencesExample),
       problems: [...writing, 'language-unknown', 'time-zone-unknown', 'text-invalid'],
       handle: async request => {

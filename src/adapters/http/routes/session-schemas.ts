@@ -16,8 +16,9 @@ const device = Type.Union([Type.Object({ number: Type.Integer({ minimum: 1 }), f
   description: 'Which of the devices of the account, counted from the first; null of one that was forgotten.',
 })
 const OwnSessionSchema = Type.Object({ ...session, current: Type.Boolean(), device }, { $id: 'OwnSession' })
+export const AccountSessionSchema = Type.Object({ ...session, device })
 export const AccountSessionsSchema = Type.Object(
-  { items: Type.Array(Type.Object({ ...session, device })) },
+  { items: Type.Array(AccountSessionSchema) },
   { $id: 'AccountSessions' },
 )
 export const SessionsSchema = Type.Object({ items: Type.Array(OwnSessionSchema) }, { $id: 'Sessions' })

@@ -201,6 +201,8 @@ export const openMongoJobs = async (url: string, setting: string): Promise<JobBa
         async () =>
           (await jobs.deleteMany({ ...states.done, lastFinishedAt: { ...ANY_DATE, $lt: before } })).deletedCount,
       ),
+    forgetAbout: accountId =>
+      connection.run(async () => (await jobs.deleteMany({ 'data.about': accountId })).deletedCount),
     addAll: added => connection.run(() => addAll(jobs)(added)),
     saveLocked: (job, lock) =>
       connection.run(async () => (await jobs.updateOne(lockedBy(lock), { $set: stateOf(job) })).matchedCount === 1),

@@ -131,6 +131,7 @@ export const openSqliteJobs = (path: string, now: () => Date = () => new Date())
     retry: (key, due) => call('retry', key, due),
     drop: (key, at) => call('drop', key, at),
     forget: before => call('forget', before),
+    forgetAbout: accountId => call('forgetAbout', accountId),
     addAll: jobs => call('addAll', jobs),
     saveLocked: (job, lock) => call('saveLocked', job, lock),
     giveBack: locks => call('giveBack', locks),

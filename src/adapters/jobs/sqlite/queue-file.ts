@@ -82,6 +82,8 @@ export const openQueueFile = (db: Sqlite, newId: () => string, now: () => number
       ),
     forget: (before: Date): number =>
       change(`DELETE FROM job WHERE ${states.done} AND finished < ?`, [before.getTime()]),
+    forgetAbout: (accountId: string): number =>
+      change("DELETE FROM job WHERE json_extract(data, '$.about') = ?", [accountId]),
 
     checkpoint: (consumer: string, value: Checkpoint): typeof FENCED | undefined => {
       const stored = change(

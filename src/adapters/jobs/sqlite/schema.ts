@@ -6,10 +6,6 @@ import { type JobId, type JobParameters, toJobId } from 'agenda'
 import type { Sqlite, SqlValue } from '../../sqlite/database.ts'
 import { isStored } from '../backend.ts'
 
-/** 'LxJb': tells the file of jobs from others. */
-export const APPLICATION_ID = 0x4c784a62
-export const SCHEMA_VERSION = 1
-
 export const migrate = (db: Sqlite): void => {
   db.exec(`
     CREATE TABLE job (

@@ -4,8 +4,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { openDatabase, type Sqlite } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import { identityOf } from '../../sqlite/file.ts'
+import { fileMarks } from '../../sqlite/marks.ts'
 import { openQueueFile, type QueueFile, replaced } from './queue-file.ts'
-import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './schema.ts'
+import { migrate } from './schema.ts'
 
 export type JobsRequest = {
   readonly id: number
@@ -51,8 +52,8 @@ if (parentPort) {
     // A job that was added must be there after a power cut: whoever added it has told others so.
     const db = openDatabase(path, {
       role: 'events',
-      applicationId: APPLICATION_ID,
-      schemaVersion: SCHEMA_VERSION,
+      applicationId: fileMarks.jobs.applicationId,
+      schemaVersion: fileMarks.jobs.schema,
       migrate,
       // What is deleted may lead to somebody who was erased: its bytes are overwritten.
       pragmas: { secure_delete: 'ON' },

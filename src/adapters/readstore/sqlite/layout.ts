@@ -12,10 +12,6 @@ import { type Ordered, ordered, termsOf } from '../../../ports/conditions.ts'
 import type { Index, Indexes } from '../../../ports/read-store.ts'
 import type { Sqlite, SqlValue } from '../../sqlite/database.ts'
 
-/** 'LxRd': tells the read store's files from others. */
-export const APPLICATION_ID = 0x4c785264
-export const SCHEMA_VERSION = 2
-
 /**
  * A collection from before there were checksums gets the column, so that it takes tombstones: a removal writes them into every
  * collection there is. The documents in it have none, and are told to nobody: what this build reads has versions of its own.

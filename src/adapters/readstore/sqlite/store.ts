@@ -9,8 +9,9 @@ import { type ReadStore, ReadStoreError, type ReadStoreErrorCode } from '../../.
 import { openDatabase } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import { identityOf } from '../../sqlite/file.ts'
+import { fileMarks } from '../../sqlite/marks.ts'
 import { alone, removeLeftovers } from './file-lock.ts'
-import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './layout.ts'
+import { migrate } from './layout.ts'
 import { openReader, type Reader } from './reader.ts'
 import { setAsideAs, setAsideFiles, shred } from './set-aside.ts'
 import type { WorkerRequest } from './worker.ts'
@@ -47,7 +48,7 @@ const isOurs = (path: string): boolean => {
     const bytes = Buffer.alloc(4)
     readSync(file, bytes, 0, 4, 68)
     closeSync(file)
-    return bytes.readUInt32BE(0) === APPLICATION_ID
+    return bytes.readUInt32BE(0) === fileMarks.reads.applicationId
   } catch {
     return false
   }
@@ -147,8 +148,8 @@ export const openSqliteReadStore = async (options: SqliteReadStoreOptions): Prom
   const openOne = (): Reader => {
     const db = openDatabase(path, {
       role: 'read',
-      applicationId: APPLICATION_ID,
-      schemaVersion: SCHEMA_VERSION,
+      applicationId: fileMarks.reads.applicationId,
+      schemaVersion: fileMarks.reads.schema,
       migrate,
       readOnly: true,
       pragmas: { cache_size: -8_192 },

@@ -4,9 +4,10 @@ import type { CollectionName, Indexes } from '../../../ports/read-store.ts'
 import { openDatabase, type Sqlite } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import { checkpoint } from '../../sqlite/journal.ts'
+import { fileMarks } from '../../sqlite/marks.ts'
 import { scrub } from '../../sqlite/scrub.ts'
 import { openAlone } from './file-lock.ts'
-import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './layout.ts'
+import { migrate } from './layout.ts'
 import { openWriter, type WriteBatch, WriteRefused, type Writer } from './writer.ts'
 
 export type WorkerRequest =
@@ -52,8 +53,8 @@ if (parentPort) {
     openAlone(path, () =>
       openDatabase(path, {
         role: 'read',
-        applicationId: APPLICATION_ID,
-        schemaVersion: SCHEMA_VERSION,
+        applicationId: fileMarks.reads.applicationId,
+        schemaVersion: fileMarks.reads.schema,
         migrate,
         // What is deleted may have been removed for privacy: its bytes are overwritten, not only its place given free.
         pragmas: { secure_delete: 'ON' },
