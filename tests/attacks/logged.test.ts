@@ -5,11 +5,13 @@
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { MongoServerError } from 'mongodb'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { readableLine } from '../../src/adapters/logging/readable.ts'
 import { errorLine } from '../../src/adapters/logging/redact.ts'
 import { openServiceLog } from '../../src/adapters/logging/service-log.ts'
+import { reasonOf } from '../../src/adapters/mongodb/client.ts'
 import { consumerTrace } from '../../src/app/logging.ts'
 import { isRequestId } from '../../src/domain/trace.ts'
 import { openTestApp } from '../support/app.ts'
@@ -253,4 +255,10 @@ t.test('ids of requests in older events, and what parsers quote', async t => {
   t.equal(text.match(/"msg":"event taken"/g)?.length, 2)
   for (const id of ['a', 'A-1._:', 'x'.repeat(64), ID]) t.ok(isRequestId(id), id)
   for (const id of ['', 'a b', 'a/b', 'ä', 'a\n', 'x'.repeat(65), '<a>', 'a@b']) t.notOk(isRequestId(id), id)
+})
+
+t.test('what MongoDB quotes of a key that is taken', async t => {
+  const errmsg = `E11000 duplicate key error collection: a.b index: word dup key: { word: "${WORD}\n}" }`
+  const said = reasonOf(new MongoServerError({ message: errmsg, errmsg, code: 11000, codeName: 'DuplicateKey' }))
+  t.equal(said, 'DuplicateKey: E11000 duplicate key error collection: a.b index: word')
 })

@@ -85,10 +85,13 @@ const codeOf = (error: unknown): MongoFaultCode =>
 const optionsFor = (url: string): MongoClientOptions =>
   /heartbeatFrequencyMS=/i.test(url) ? options : { ...options, heartbeatFrequencyMS: LOOK_MS }
 
-/** Without the address, which may hold a password: names and codes, and the server's own sentence. */
+/** Of a key that is taken the server quotes what stands in it, which may be what people wrote. */
+const withoutKey = (sentence: string): string => sentence.replace(/ dup key: [\s\S]*/, '')
+
+/** Without the address, which may hold a password: names and codes, and the server's own sentence but for what it quotes. */
 export const reasonOf = (error: unknown): string =>
   error instanceof MongoServerError
-    ? `${error.codeName ?? error.code}: ${error.errmsg ?? error.name}`
+    ? `${error.codeName ?? error.code}: ${withoutKey(error.errmsg ?? error.name)}`
     : error instanceof MongoError
       ? `${error.name}: ${error.message}`
       : String(error)
