@@ -5,20 +5,20 @@ import type { Config } from '../config/load.ts'
 import type { ConsumerTrace } from '../core/consume/consume.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
-import { traceIdOf } from '../domain/trace.ts'
+import { isRequestId, traceIdOf } from '../domain/trace.ts'
 
 /** `print` takes the lines where a person looks at them, in place of standard error. */
 export const openLogging = ({ log, dataDir }: Config, print?: (text: string) => void): Promise<ServiceLog> =>
   openServiceLog({ ...log, dataDir, ...defined({ print }) })
 
-const lineOf = (consumer: string, event: Recorded) => ({
+const lineOf = (consumer: string, { id, type, stream, position, meta }: Recorded) => ({
   consumer,
-  eventId: event.id,
-  type: event.type,
-  stream: event.stream,
-  position: String(event.position),
-  req: event.meta.correlationId,
-  trace: traceIdOf(event.meta.correlationId, event.meta.traceparent),
+  eventId: id,
+  type,
+  stream,
+  position: String(position),
+  ...(isRequestId(meta.correlationId) && { req: meta.correlationId }),
+  trace: traceIdOf(meta.correlationId, meta.traceparent),
 })
 
 /**

@@ -20,3 +20,8 @@ export const traceIdOf = (correlationId: string, traceparent?: string): string =
   const digits = UUID.test(correlationId) ? digitsOf(correlationId) : NONE
   return digits === NONE ? hash('sha256', correlationId).slice(0, 32) : digits
 }
+
+const HARMLESS = /^[A-Za-z0-9._:-]{1,64}$/
+
+/** May this stand in the log as the id of a request? Clients choose theirs, and older events have what was taken in other forms. */
+export const isRequestId = (id: string): boolean => HARMLESS.test(id)

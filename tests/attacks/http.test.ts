@@ -44,7 +44,7 @@ const readHeard = (bytes: string): Heard => {
 }
 
 /** Sends bytes as they are and reads what comes back until the server ends the connection. */
-const wire = (bytes: string): Promise<Heard> =>
+const answersTo = (bytes: string): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect(Number(port), '127.0.0.1', () => socket.write(bytes))
     let heard = ''
@@ -53,8 +53,9 @@ const wire = (bytes: string): Promise<Heard> =>
       // Whoever was let in stays: that is seen, and left.
       if (heard.startsWith('HTTP/1.1 101')) socket.destroy()
     })
-    socket.on('close', () => resolve(readHeard(heard))).on('error', reject)
+    socket.on('close', () => resolve(heard)).on('error', reject)
   })
+const wire = async (bytes: string): Promise<Heard> => readHeard(await answersTo(bytes))
 
 const lines = (...all: readonly string[]): string => `${all.join('\r\n')}\r\n\r\n`
 const to = (line: string, ...headers: readonly string[]): Promise<Heard> =>
@@ -380,4 +381,72 @@ t.test('a connection that is closed in stages ends after so many bytes, or so lo
   waits.push(null)
   waits.resume()
   await until('the end of one that the client has ended', () => waits.destroyed)
+})
+
+t.test('the preface of HTTP/2 is a version that is not spoken here', async t => {
+  const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+  for (const bytes of [preface, `${preface}\0\0\0\x04\0\0\0\0\0`, lines('PRI * HTTP/2.0', `Host: ${HOST}`)])
+    await isProblem(t, await wire(bytes), 505, 'version-not-supported', JSON.stringify(bytes))
+  await isProblem(t, await to('PRI /v1/roles'), 501, 'method-not-implemented', 'as a method of HTTP/1.1')
+  await isProblem(t, await wire('PRI\r\n\r\n'), 400, 'request-malformed', 'no version')
+})
+
+/** Writes a head and 64 KB at a time of a body, until that is whole or the connection ends; what came back, and how much was taken. */
+const pour = (line: string, bytes: number, ...headers: readonly string[]): Promise<Heard & { sent: number }> =>
+  new Promise((resolve, reject) => {
+    const chunked = headers.includes('Transfer-Encoding: chunked')
+    const piece = Buffer.alloc(65_536, 0x20)
+    const part = chunked ? Buffer.concat([Buffer.from('10000\r\n'), piece, Buffer.from('\r\n')]) : piece
+    let heard = ''
+    let sent = 0
+    const socket = connect(Number(port), '127.0.0.1')
+    const write = (): void => {
+      if (sent >= bytes || socket.destroyed) return
+      sent += part.length
+      socket.write(part, write)
+    }
+    socket.setEncoding('latin1').on('data', chunk => {
+      heard += chunk
+    })
+    // One that has been sent away while it writes is reset in the end.
+    socket.on('error', () => undefined).on('close', () => resolve({ ...readHeard(heard), sent }))
+    socket.setTimeout(20_000, () => reject(new Error(`sent ${sent}: ${heard}`)))
+    socket.write(lines(`${line} HTTP/1.1`, `Host: ${HOST}`, ...headers), write)
+  })
+
+t.test('a body that nobody will take is not read, and changes no answer', async t => {
+  const json = 'Content-Type: application/json'
+  const large = [json, 'Content-Length: 3145728']
+  const chunked = [json, 'Transfer-Encoding: chunked']
+  const cases: readonly (readonly [line: string, status: number, code: string])[] = [
+    ['POST /nope', 404, 'not-found'],
+    ['GET /nope', 404, 'not-found'],
+    ['PUT /v1/entries', 405, 'method-not-allowed'],
+    ['QUERY /v1/entries', 405, 'method-not-allowed'],
+    ['POST /v1/entries', 401, 'unauthenticated'],
+    ['POST /v1/entries/%zz', 400, 'request-malformed'],
+    [`POST /v1/accounts/${'x'.repeat(300)}/suspend`, 404, 'not-found'],
+  ]
+  for (const [line, status, code] of cases)
+    for (const headers of [large, chunked, ['Content-Type: text/plain', 'Content-Length: 3145728']]) {
+      // Of the chunked one there is no end: the server makes one.
+      const endless = headers === chunked
+      const heard = await pour(line, endless ? 64 * 1024 * 1024 : 3_145_728, ...headers)
+      await isProblem(t, heard, status, code, `${line}, ${headers.join(', ')}`)
+      if (endless) t.ok(heard.sent < 32 * 1024 * 1024, `${line}: ended after ${heard.sent}`)
+    }
+  for (const line of ['GET /v1/roles', 'OPTIONS /v1/entries']) {
+    const heard = await pour(line, 64 * 1024 * 1024, 'Content-Length: 67108864')
+    t.match(heard.headers.get('connection'), /close/i, line)
+    t.ok(heard.status === 200 || heard.status === 204, line)
+    t.ok(heard.sent < 32 * 1024 * 1024, `${line}: ended after ${heard.sent}`)
+  }
+})
+
+t.test('a connection stays after a small body that nobody took', async t => {
+  const small = `Host: ${HOST}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n`
+  const heard = await answersTo(
+    `PUT /v1/entries HTTP/1.1\r\n${small}\r\n{}POST /nope HTTP/1.1\r\n${small}Connection: close\r\n\r\n{}`,
+  )
+  t.strictSame(heard.match(/(?<=HTTP\/1\.1 )[0-9]{3}/g), ['405', '404'])
 })

@@ -127,7 +127,7 @@ t.test('what clients send stays out, and request and trace are on each line abou
     const told = [
       requests.some(each => each['status'] === 101 && each['path'] === '/v1/live'),
       lines('socket ended').some(each => each['code'] === 1000),
-      requests.some(each => each['path'] === '/v1/live/entries' && each['cut'] === true),
+      requests.some(each => each['path'] === '/v1/live/:channel' && each['cut'] === true),
       lines('request refused').some(each => each['code'] === 'request-malformed'),
     ]
     return told.every(Boolean) ? true : undefined

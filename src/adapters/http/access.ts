@@ -4,28 +4,49 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { WebSocket } from 'ws'
 import { defined } from '../../domain/defined.ts'
+import { UUID } from '../../domain/forms.ts'
 import { traceOf } from './answering.ts'
 import { pathOf } from './mount.ts'
 import type { HttpMetrics } from './operation.ts'
 import type { Admission } from './security.ts'
 
-/** Longer than any address of ours: the rest of a made-up one says nothing more. */
-const LOGGED_PATH = 200
+/** Of accounts, entries, sessions and all else that has an address. */
+const ID = new RegExp(UUID)
+/** As the metrics call it. */
+const UNMATCHED = 'unmatched'
 
 export type Access = {
   /** A WebSocket was opened for this request. */
   opened(ws: WebSocket, request: FastifyRequest): void
 }
 
+/**
+ * What the table of routes knows of a path: the pattern, and of its parameters those that are ids. All else is a stranger's choice,
+ * and of a path that fits no route there is only how long and how deep it is.
+ */
+const placeOf = ({ routeOptions, params, url }: FastifyRequest) => {
+  const { url: pattern } = routeOptions
+  if (pattern === undefined) {
+    const path = pathOf(url)
+    return { path: UNMATCHED, length: path.length, depth: path.split('/').length - 1 }
+  }
+  if (!pattern.includes(':')) return { path: pattern }
+  const given = new Map<string, unknown>(Object.entries(Object(params)))
+  const path = pattern.replaceAll(/:([a-z]+)/gi, (name, member: string) => {
+    const value = given.get(member)
+    return typeof value === 'string' && ID.test(value) ? value.toLowerCase() : name
+  })
+  return { path }
+}
+
 /** Without query string, headers and body: tickets and people's words stay out of the log. */
 const factsOf = (request: FastifyRequest) => {
-  const path = pathOf(request.url)
   const actor = request.getDecorator<Admission | null>('admission')?.requester.actor?.id
   return {
     req: request.id,
     trace: traceOf(request),
     method: request.method,
-    path: path.length > LOGGED_PATH ? path.slice(0, LOGGED_PATH) : path,
+    ...placeOf(request),
     ...defined({ actor }),
   }
 }

@@ -17,6 +17,7 @@ import { type EdgeCode, helpOf } from './problems/edge.ts'
 import { ProblemError, type Problems, problemBody } from './problems.ts'
 import type { Answer } from './route.ts'
 import { type Admission, cacheControl, secure, standingHeaders } from './security.ts'
+import { BODY_LIMIT, endWithBody } from './staged-close.ts'
 
 /** An answer tells its age once the log was not heard for so long, in milliseconds: it is asked every second. */
 const STALE_MS = 3_000
@@ -40,8 +41,6 @@ const fastifyCodes: ReadonlyMap<string, EdgeCode> = new Map([
   ['FST_ERR_MAX_PARAM_LENGTH', 'not-found'],
 ])
 
-/** Of a body, in bytes. */
-export const BODY_LIMIT = 1024 * 1024
 const bytes = (count: number): string => `${count.toLocaleString('en-US')} bytes`
 const BODY_TOO_LARGE = `A body is ${bytes(BODY_LIMIT)} at most.`
 const APPEND_TOO_LARGE = `What one change writes to the log is ${bytes(MAX_APPEND_BYTES)} at most, in which text takes a third more.`
@@ -249,6 +248,7 @@ export const openAnswering = (deps: {
         : send(request, reply, answer, token)
     },
     problem: async (request, reply, error, hit) => {
+      endWithBody(request, reply, true)
       const problem = problemOfError(error)
       const declared = problems.of(problem.code)
       const { status, retryAfter } = declared

@@ -9,8 +9,9 @@ import Type from 'typebox'
 import { openSyncTokens } from '../../core/log/sync-tokens.ts'
 import { openCursors } from '../../core/query/cursors.ts'
 import { defined } from '../../domain/defined.ts'
+import { isRequestId } from '../../domain/trace.ts'
 import { prepareAccess } from './access.ts'
-import { type Answering, BODY_LIMIT, hitOf, openAnswering, problemOfError } from './answering.ts'
+import { type Answering, hitOf, openAnswering } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'
 import { clientAddress } from './client-address.ts'
 import type { HttpDeps } from './deps.ts'
@@ -30,7 +31,7 @@ import { openResponses } from './responses.ts'
 import type { Route } from './route.ts'
 import { allow, openGuard, standingHeaders } from './security.ts'
 import { openSessionCookies } from './session-cookies.ts'
-import { closeInStages } from './staged-close.ts'
+import { BODY_LIMIT, endWithBody } from './staged-close.ts'
 import { type Bare, isUpgrade, openRefuser, prepareRequests } from './unanswered.ts'
 import { schemaErrorFormatter, validatorCompiler } from './validation.ts'
 import { openWarming } from './warming.ts'
@@ -83,8 +84,7 @@ const create = ({ settings, newId }: HttpDeps, answering: Answering, bare: Bare)
     // Requests that come on open connections while closing are still served; their connection then ends.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    genReqId: ({ headers: { 'x-request-id': id } }) =>
-      typeof id === 'string' && /^[\x21-\x7e]{1,128}$/.test(id) ? id : newId(),
+    genReqId: ({ headers: { 'x-request-id': id } }) => (typeof id === 'string' && isRequestId(id) ? id : newId()),
     clientErrorHandler: openRefuser(bare),
     frameworkErrors: (error, request, reply) => void answering.problem(request, reply, error),
     schemaErrorFormatter,
@@ -108,13 +108,12 @@ const prepareBodies = (app: FastifyInstance): void => {
 
 type Count = (request: Pick<FastifyRequest, 'ip' | 'socket'>) => Promise<unknown>
 
-const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering: Answering, count: Count): void => {
+type Refuse = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
+
+const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering: Answering, count: Count): Refuse => {
   // The page's own routes are its plugin's.
   const allowed = openAllowed([...all, { method: 'GET', path: '/docs' }])
-  app.setErrorHandler((error, request, reply) => {
-    if (problemOfError(error).code === 'payload-too-large') closeInStages(request.raw.socket)
-    return answering.problem(request, reply, error, hitOf(request))
-  })
+  app.setErrorHandler((error, request, reply) => answering.problem(request, reply, error, hitOf(request)))
   const refuse = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     await count(request)
     const allow = request.url === '*' ? methodsOf(all) : allowed(pathOf(request.url))
@@ -129,10 +128,7 @@ const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering:
     )
   }
   app.setNotFoundHandler(refuse)
-  // Fastify looks at the content of a QUERY before it says that there is none here.
-  app.addHook('onRequest', async (request, reply) =>
-    request.is404 && request.method === 'QUERY' ? refuse(request, reply) : undefined,
-  )
+  return refuse
 }
 
 const documentRoute = (document: () => string): Route => ({
@@ -254,7 +250,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   app.decorateRequest('admission', null)
   prepareBodies(app)
   const count: Count = async request => allow('reads', await limits.hit('reads', addressKey(clientAddress(request))))
-  prepareRefusals(app, all, answering, count)
+  const refuse = prepareRefusals(app, all, answering, count)
   const access = prepareAccess(app, deps)
   prepareRequests(app, bare, methodsOf(all))
   const blocking = prepareBlocking(app, deps.blocks, () => deps.clock.now().getTime())
@@ -269,6 +265,12 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
   })
   await registerOrigins(app, settings.allowedOrigins)
+  // Before Fastify looks at the content, of which nobody here takes any: its type and its length say nothing then.
+  app.addHook('onRequest', (request, reply, done) => {
+    endWithBody(request, reply, request.is404)
+    if (request.is404) void refuse(request, reply).catch(done)
+    else done()
+  })
   if (all.some(({ upgrade }) => upgrade))
     await app.register(fastifyWebsocket, {
       options: {

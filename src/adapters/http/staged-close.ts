@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** What is read on, and for how long: a client that has not looked at its answer by then gets none. */
 const LINGER_BYTES = 8 * 1024 * 1024
@@ -22,4 +23,28 @@ export const closeInStages = (socket: Duplex & Pick<Socket, 'destroySoon' | 'byt
     socket.on('close', () => clearTimeout(over))
     socket.end()
   }
+}
+
+/** Of a body, in bytes. */
+export const BODY_LIMIT = 1024 * 1024
+
+const READS_NO_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * Is there a body, or may there be one, of which more would have to be taken than anybody may send? A length that nobody has told
+ * may be any. `answered`: nobody will read what has not come by now.
+ */
+const isEndless = ({ method, headers, raw }: FastifyRequest, answered: boolean): boolean => {
+  if (Number(headers['content-length'] ?? 0) > BODY_LIMIT) return true
+  return headers['transfer-encoding'] !== undefined && !raw.complete && (answered || READS_NO_BODY.has(method))
+}
+
+/**
+ * To be called before anything is answered. Node reads what nobody has read of a body, however long, to keep the connection: one with
+ * too much ends after its answer instead, whichever that is.
+ */
+export const endWithBody = (request: FastifyRequest, reply: FastifyReply, answered: boolean): void => {
+  if (!isEndless(request, answered)) return
+  closeInStages(request.raw.socket)
+  reply.raw.setHeader('connection', 'close')
 }

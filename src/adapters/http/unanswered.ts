@@ -25,16 +25,20 @@ export type Bare = {
 const clientErrors: ReadonlyMap<string, EdgeCode> = new Map([
   ['HPE_HEADER_OVERFLOW', 'headers-too-large'],
   ['ERR_HTTP_REQUEST_TIMEOUT', 'request-timeout'],
+  // The preface of HTTP/2 (RFC 9113, 3.4), whole.
+  ['HPE_PAUSED_H2_UPGRADE', 'version-not-supported'],
 ])
 
 /** A method is a token (RFC 9110, 5.6.2); what follows the first line is of no interest. */
-const REQUEST_LINE = /^(?:\r\n)*[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP\/(\d)\.\d\r?\n/
+const REQUEST_LINE = /^(?:\r\n)*([!#$%&'*+.^_`|~0-9A-Za-z-]+) [!-~]+ HTTP\/(\d)\.\d\r?\n/
 
 /** A whole line of a request that Node's parser knows no method or version for, told from what is no HTTP at all. */
 const unknownTo = (packet: unknown, code: string): EdgeCode | undefined => {
-  const [, major] = REQUEST_LINE.exec(Buffer.isBuffer(packet) ? packet.toString('latin1') : '') ?? []
+  const [, method, major] = REQUEST_LINE.exec(Buffer.isBuffer(packet) ? packet.toString('latin1') : '') ?? []
   if (major === undefined) return undefined
-  return major === '1' && code === 'HPE_INVALID_METHOD' ? 'method-not-implemented' : 'version-not-supported'
+  // What begins as the preface of HTTP/2 and is none, the parser calls a wrong version whatever the version is.
+  const isMethod = code === 'HPE_INVALID_METHOD' || method === 'PRI'
+  return major === '1' && isMethod ? 'method-not-implemented' : 'version-not-supported'
 }
 const UNKNOWN: ReadonlySet<string> = new Set(['HPE_INVALID_METHOD', 'HPE_INVALID_VERSION'])
 

@@ -109,9 +109,13 @@ const causeLine = (cause: unknown, depth: number): unknown => {
   }
 }
 
-/** An error as it is logged: its name, code, message, stack and cause, and none of the members that others hung on it. */
+/**
+ * An error as it is logged: its name, code, message, stack and cause, and none of the members that others hung on it. That of a
+ * parser has no message: V8 quotes what it could not read.
+ */
 export const errorLine = (error: unknown): unknown => {
   if (!(error instanceof Error)) return cut(String(error))
+  if (error instanceof SyntaxError) return causeLine(error, 2)
   const code = codeOf(error)
   return {
     name: error.name,
