@@ -18,6 +18,11 @@ export const VISIBLE = '^[!-~]{1,128}$'
 /** Half a surrogate pair is no text, and could not be said again. */
 export const WELL_FORMED = '^\\P{Cs}*$'
 
+/** Not blank. */
+export const SAID = '\\S'
+/** What stands behind `address-` in the name of a stream: the version of a key, and a hash under it. */
+export const ADDRESS_HASH = '^[0-9]{1,9}\\.[A-Za-z0-9_-]{43}$'
+
 const words: ReadonlyMap<string, string> = new Map([
   [UUID, 'an id, such as 501a48e3-b4ec-5dec-be9f-e904d6447fe3'],
   [DAY, 'a day, such as 2026-11-23'],
@@ -25,6 +30,8 @@ const words: ReadonlyMap<string, string> = new Map([
   [STREAM, 'the name of a stream, such as entry-501a48e3-b4ec-5dec-be9f-e904d6447fe3'],
   [ACTOR, 'an id, a kind (account, service, import, system), or kind:id'],
   [WELL_FORMED, 'well-formed Unicode'],
+  [SAID, 'more than blanks'],
+  [ADDRESS_HASH, 'what stands behind address- in the name of a stream'],
   [VISIBLE, '1 to 128 visible ASCII characters'],
 ])
 

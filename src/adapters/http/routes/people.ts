@@ -13,6 +13,7 @@ import { contentChoices } from '../../../domain/account/erasure-events.ts'
 import { accountStates } from '../../../domain/account/standing.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { Json } from '../../../domain/event.ts'
+import { ADDRESS_HASH, SAID } from '../../../domain/forms.ts'
 import { isRefusal, type Refusal } from '../../../domain/refusal.ts'
 import type { HistoryPage } from '../../../queries/history.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
@@ -93,7 +94,7 @@ const AccountsQuery = Type.Object(
     name: Type.Optional(
       Type.String({
         maxLength: 160,
-        pattern: '\\S',
+        pattern: SAID,
         description: 'The beginning of a display name, whatever its case and accents.',
       }),
     ),
@@ -102,7 +103,7 @@ const AccountsQuery = Type.Object(
     ),
     addressHash: Type.Optional(
       Type.String({
-        pattern: '^[0-9]{1,9}\\.[A-Za-z0-9_-]{43}$',
+        pattern: ADDRESS_HASH,
         description:
           'Exactly this address, by what the history names its stream after `address-`; for administrators alone.',
       }),
