@@ -3,7 +3,7 @@ import t from 'tap'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { openDrafts, pointers } from '../support/drafts.ts'
-import { forgedOf } from '../support/forged.ts'
+import { forgedOf, otherIdOf } from '../support/forged.ts'
 
 const app = await openTestApp(t)
 const api = await openApi(app.url)
@@ -112,7 +112,7 @@ t.test('preconditions', async t => {
       status: 400,
       code: 'header-invalid',
     })
-  const nowhere = path.replace(/.{4}$/, '0000')
+  const nowhere = otherIdOf(path)
   t.match(await api('PATCH', nowhere, { ...plain, headers: { 'if-match': '"0.x"' } }), { status: 404 })
   t.match(await api('PATCH', nowhere, { ...plain, headers: { 'if-match': '*' } }), { status: 404 })
   t.equal((await api('PATCH', path, { ...plain, headers: { 'if-match': etag } })).status, 200)
