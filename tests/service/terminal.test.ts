@@ -14,7 +14,21 @@ t.test('log lines and the bar share a terminal of 80 columns, and one that is ma
   const told = join(folder, 'tty')
   const start = `tty > ${told}; echo $$ >> ${told}; stty cols 80 rows 24; exec ${process.execPath} ${main} serve`
   const env = environmentFor(folder, { LEXICHRON_SAMPLE: 'wordnet', LEXICHRON_LOG_LEVEL: 'info', TERM: 'xterm' })
-  const { output } = startProcess(t, 'script', ['-qfec', start, '/dev/null'], { env, input: 'open', leads: true })
+  const { output, ended } = startProcess(t, 'script', ['-qfec', start, '/dev/null'], {
+    env,
+    input: 'open',
+    leads: true,
+  })
+  // In a session of its own: who ends `script` does not end it.
+  let isOver = false
+  const over = (): void => {
+    isOver = true
+  }
+  void ended.then(over, over)
+  t.teardown(async () => {
+    if (isOver || !existsSync(told)) return
+    await runProcess('kill', ['-KILL', readFileSync(told, 'utf8').split('\n')[1] ?? ''])
+  })
   const emulator = openEmulator(80)
   let taken = 0
   const seen = async (): Promise<readonly string[]> => {
@@ -68,4 +82,5 @@ t.test('log lines and the bar share a terminal of 80 columns, and one that is ma
     return !BAR.test(lines.at(-1) ?? '') && lines
   })
   t.equal(last.filter(line => BAR.test(line)).length, 0, 'nothing of it is left')
+  t.match(await ended, { code: 0 })
 })
