@@ -41,14 +41,18 @@ const damages: readonly (readonly [what: string, sql: string, isDamaged: boolean
     true,
   ],
   ['the last position', "UPDATE sqlite_sequence SET seq = 5 WHERE name = 'events'", false],
+  ['the last position of what is no table', "UPDATE sqlite_sequence SET name = 'evants' WHERE name = 'events'", false],
+  ['a last position that is a text', "UPDATE sqlite_sequence SET seq = 'many' WHERE name = 'events'", false],
 ]
 for (const [what, sql, isDamaged] of damages)
   t.test(`${what}: it is found, and made again`, async t => {
     const { path, store } = await filled(t)
     const before = await readWhole(store, 'c-1')
+    const head = await store.head()
     await store.close()
     t.equal(damage(path, sql), 1)
     const hurt = await open(t, path)
+    t.equal(await hurt.head(), head, 'the log ends where it ended')
     if (isDamaged) {
       t.equal(await codeOf(readWhole(hurt, 'c-1')), 'damaged')
       t.equal(await codeOf(readWhole(hurt, 'c-1', { direction: 'backwards' })), 'damaged')
@@ -68,6 +72,17 @@ for (const [what, sql, isDamaged] of damages)
     written(await hurt.append('c-1', 1n, newEvents(1)))
     t.match(await hurt.append('e-1', 'none', newEvents(1)), { outcome: 'written' })
     t.throws(() => damageless(path, 'DELETE FROM streams'), /never deleted/)
+  })
+
+for (const set of ['seq = 5', "name = 'evants'", "seq = 'many'"])
+  t.test(`what SQLite says of the last position is not believed: ${set}`, async t => {
+    const { path, store } = await filled(t)
+    const head = await store.head()
+    await store.close()
+    t.equal(damage(path, `UPDATE sqlite_sequence SET ${set} WHERE name = 'events'`), 1)
+    const hurt = await open(t, path)
+    t.match(await hurt.append('e-1', 'none', newEvents(1)), { outcome: 'written', position: head + 1n })
+    t.equal(await hurt.head(), head + 1n)
   })
 
 const damageless = (path: string, sql: string): void => {

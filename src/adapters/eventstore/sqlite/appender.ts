@@ -5,6 +5,7 @@
 import { categoryOf } from '../../../domain/ids.ts'
 import type { Sqlite } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
+import { openHead } from './head.ts'
 import { type AppendMessage, CONFLICT, DAMAGED, REPEATED, WRITTEN } from './protocol.ts'
 import { openReader } from './reader.ts'
 import { checksumOf, type Kind, kindChecksum, markOf } from './row.ts'
@@ -78,7 +79,7 @@ export type Appender = {
 
 export const openAppender = (db: Sqlite): Appender => {
   const dataVersion = db.prepare<[number]>('PRAGMA data_version')
-  const lastPosition = db.prepare<[number]>("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
+  const head = openHead(db)
   const allKinds = db.prepare<[number, string, string]>('SELECT id, category, type FROM kinds')
   const insertKind = db.prepare('INSERT INTO kinds (id, category, type, checksum) VALUES (?, ?, ?, ?)')
   const { find, at: eventAt } = openReader(db)
@@ -123,7 +124,7 @@ export const openAppender = (db: Sqlite): Appender => {
     kinds.clear()
     kindCount = 0
     for (const [id, category, type] of allKinds.iterate()) rememberKind(id, category, type)
-    position = lastPosition.get()?.[0] ?? 0
+    position = head()
     streamCount = highest.get()?.[0] ?? 0
     seen = version
   }

@@ -137,7 +137,8 @@ export const lookAtLookups = async (db: Sqlite, read: SoundReader, watching: Wat
   }
   try {
     const last = db.prepare<[number | null]>('SELECT max(position) FROM events').get()?.[0] ?? 0
-    const head = db.prepare<[number]>("SELECT seq FROM sqlite_sequence WHERE name = 'events'").get()?.[0] ?? 0
+    const sequence = db.prepare<[number | string]>("SELECT seq FROM sqlite_sequence WHERE name = 'events'").get()?.[0]
+    const head = typeof sequence === 'number' ? sequence : 0
     if (head < last) differs(`the log ends at position ${last}, and ${head} is said to be its last`)
     await lookAtEvents(db, read, { ...watching, last, differs, aside })
     await lookAtTables(db, read, { ...watching, last, differs })

@@ -2,6 +2,7 @@
 import type { LogFilter, LoggedEvent } from '../../../ports/event-store.ts'
 import type { Sqlite, Statement } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
+import { openHead } from './head.ts'
 import { COLUMNS, damagedEvent, type EventRow, type Kind, kindChecksum, markOf, soundEvent } from './row.ts'
 import { LARGE_EVENT_BYTES, LONG_STREAM } from './schema.ts'
 import { type FindStream, openStreamFinder } from './streams.ts'
@@ -81,7 +82,6 @@ export type Reader = {
 }
 
 export const openReader = (db: Sqlite): Reader => {
-  const lastPosition = db.prepare<[number]>("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
   const dataVersion = db.prepare<[number]>('PRAGMA data_version')
   const newKinds = db.prepare<[number, string, string, number]>(
     'SELECT id, category, type, checksum FROM kinds WHERE id > ? ORDER BY id',
@@ -225,7 +225,7 @@ export const openReader = (db: Sqlite): Reader => {
   }
 
   return {
-    head: () => lastPosition.get()?.[0] ?? 0,
+    head: openHead(db),
     dataVersion: () => dataVersion.get()?.[0] ?? 0,
     cursor: filter => (filter?.categories || filter?.types ? filtered(filter) : wholeLog()),
     find: openStreamFinder(db),

@@ -1,6 +1,7 @@
 /** The file of the embedded event store: its tables and indexes. */
 import { type OpenOptions, openDatabase, type Sqlite } from '../../sqlite/database.ts'
 import { fileMarks } from '../../sqlite/marks.ts'
+import { openHead } from './head.ts'
 import { COLUMNS, type EventRow, kindChecksum, markOf, rowChecksum } from './row.ts'
 import { openPlaces } from './streams.ts'
 
@@ -155,6 +156,8 @@ export const remakeLookups = (db: Sqlite, number: () => void, name: () => void):
   db.exec(`DROP TABLE names; DROP TABLE streams; ${LOOKUPS} ${FILL_STREAMS}`)
   name()
   db.exec(`${STREAM_INDEX}; ${LONG_INDEX};
+    DELETE FROM sqlite_sequence WHERE name <> 'events' OR typeof(seq) <> 'integer';
+    INSERT INTO sqlite_sequence (name, seq) SELECT 'events', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence);
     UPDATE sqlite_sequence SET seq = max(seq, coalesce((SELECT max(position) FROM events), 0)) WHERE name = 'events';
     REINDEX events`)
 }
@@ -201,8 +204,7 @@ export const renewLog = (
   db: Sqlite,
   { logId, upTo, newId }: { readonly logId: string; readonly upTo: number; readonly newId: string },
 ): number | undefined => {
-  const lastPosition = db.prepare<[number]>("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
-  const headOf = (): number => lastPosition.get()?.[0] ?? 0
+  const headOf = openHead(db)
   if (headOf() >= upTo) return undefined
   return db.transaction(() => {
     const head = headOf()
