@@ -103,9 +103,20 @@ export const openReader = (db: Sqlite): Reader => {
   const pageBounds = (large: Statement<[number]>) => {
     let found = 0
     let looked = 0
+    const next = (after: number, until: number): number | undefined => {
+      try {
+        return large.get(after, until)?.[0] ?? Number.POSITIVE_INFINITY
+      } catch (error) {
+        if (error instanceof SqliteError && error.kind === 'corrupt') return undefined
+        throw error
+      }
+    }
     return (after: number, until: number): { readonly until: number; readonly limit: number } => {
       if (found <= after || (found === Number.POSITIVE_INFINITY && looked < until)) {
-        found = large.get(after, until)?.[0] ?? Number.POSITIVE_INFINITY
+        const told = next(after, until)
+        // Each may be large where the index does not say.
+        if (told === undefined) return { until, limit: PAGE_LARGE_EVENTS }
+        found = told
         looked = until
       }
       if (found > until) return { until, limit: PAGE_EVENTS }
