@@ -38,6 +38,8 @@ type Media = {
 }
 export type Operation = {
   readonly operationId: string
+  readonly 'x-permission'?: string
+  readonly 'x-example'?: unknown
   readonly parameters?: readonly {
     readonly in: string
     readonly name: string
