@@ -1,10 +1,10 @@
 /** What a start finds in the data folder: what is filled with the sample, what is left alone, and what ends it. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
+import { runHere } from '../support/here.ts'
 import { ask, draft, insist, tokenOf } from '../support/nodes.ts'
-import { lexichron, type Service, startService, temporaryFolder } from '../support/service.ts'
+import { type Service, startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const WITH_SAMPLE = { LEXICHRON_SAMPLE: 'wordnet' }
@@ -62,7 +62,7 @@ t.test(
     })
     t.equal(await service.stop(), 0, 'not with 1, which is what ten seconds end with')
     for (const db of held) db.exec('ROLLBACK')
-    t.match(await lexichron(folder, ['verify']), { code: 0 }, 'and nothing of it is lost or half there')
+    t.match(await runHere(folder, ['verify']), { code: 0 }, 'and nothing of it is lost or half there')
   },
 )
 
@@ -86,27 +86,3 @@ t.test('a log that holds entries of people is never filled', async t => {
   t.teardown(() => db.close())
   t.match(db.prepare("SELECT count(*) AS n FROM events WHERE name LIKE 'entry-%'").get(), { n: 1 })
 })
-
-for (const [file, named] of [
-  ['events.db', /events\.db/],
-  ['read.db', /read\.db/],
-  ['jobs.db', /jobs\.db/],
-] as const)
-  t.test(`${file} of a newer version ends the start with 1, a reason, and the file as it was`, async t => {
-    const folder = temporaryFolder(t)
-    const service = await startService(t, folder)
-    t.equal(await service.stop(), 0)
-    const db = new DatabaseSync(join(folder, file))
-    const version = Number(Object(db.prepare('PRAGMA user_version').get()).user_version)
-    db.exec(`PRAGMA user_version = ${version + 1}`)
-    db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-    db.close()
-    const bytes = readFileSync(join(folder, file))
-    const { code, out, err } = await lexichron(folder, ['serve', '--json'])
-    t.equal(code, 1, err)
-    t.match(err, named)
-    t.match(err, /newer|version/)
-    t.notMatch(err, /\n\s+at /, 'no stack')
-    t.notMatch(out, /listening/)
-    t.ok(readFileSync(join(folder, file)).equals(bytes))
-  })
