@@ -6,6 +6,7 @@ import { memoryFor, memoryLimits } from '../adapters/host/memory.ts'
 import { identifyNode } from '../adapters/host/process.ts'
 import { openDamage } from '../adapters/metrics/damage.ts'
 import { type Gauged, measuredCache, measuredEventStore } from '../adapters/metrics/measured.ts'
+import { BEAT_MS, openBeat } from '../commands/beat.ts'
 import type { Config } from '../config/load.ts'
 import type { ConsumerTrace } from '../core/consume/consume.ts'
 import { IN_DATA_FOLDER, narrowFolder } from '../core/files/folders.ts'
@@ -29,7 +30,7 @@ import type { Identities } from '../projections/identities.ts'
 import type { People } from '../projections/people.ts'
 import type { TokenFollower } from '../projections/tokens.ts'
 import { type Declared, openProjections, openTransactors, typesOf } from './declared.ts'
-import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine } from './engines.ts'
+import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine, refuseLostKeys } from './engines.ts'
 import { openEventStore } from './eventstore.ts'
 import { lazyJobs, outwardStore } from './jobs.ts'
 
@@ -55,7 +56,7 @@ const furthest = (checkpoints: ReadonlyMap<string, Checkpoint>): ReadonlyMap<str
   return positions
 }
 
-export type CoreOptions = Pick<AppOptions, 'between'> & {
+export type CoreOptions = Pick<AppOptions, 'between' | 'beatMs'> & {
   readonly config: Config
   readonly clock: Clock
   readonly areas: readonly Declared[]
@@ -75,6 +76,7 @@ export const openCore = async ({
   opened,
   warn = warnOnStandardError,
   between = store => store,
+  beatMs = BEAT_MS,
 }: CoreOptions) => {
   const engines: Closing[] = []
   const hold = <T extends Closing>(part: T): T => {
@@ -103,6 +105,7 @@ export const openCore = async ({
     damage,
   )
   const keys = forgettingMail(config, hold(await openKeysEngine(config, clock)))
+  await refuseLostKeys(config, keys, store)
   const memory = openMemory(config.memoryBytes ?? memoryFor(memoryLimits()))
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId, memory })
   const cache = measuredCache(hold(caching.cache), gauged)
@@ -150,6 +153,7 @@ export const openCore = async ({
     log,
     clock,
     newId: randomUUID as () => string,
+    onBeat: openBeat(clock, beatMs),
     random: Math.random,
     areas,
     projections: await openProjections(areas, purpose => keys.secret(purpose)),
