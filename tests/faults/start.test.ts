@@ -18,6 +18,8 @@ const filled = ({ output }: Service): number | undefined => {
 t.test('a token made before the first start is no dictionary: the sample comes, and goes on after kill -9', async t => {
   const folder = temporaryFolder(t)
   const token = await tokenOf(folder)
+  // Before the services, so that they have heard of it when it is used.
+  const admin = await tokenOf(folder, 'admin')
   const first = await startService(t, folder, WITH_SAMPLE)
   const before = await until('a part of it', async () => ((filled(first) ?? 0) > 500 ? filled(first) : undefined))
   await first.stop('SIGKILL')
@@ -37,7 +39,7 @@ t.test('a token made before the first start is no dictionary: the sample comes, 
   })
   t.match(JSON.parse(seen.text), { items: [{ lemma: 'beside the sample' }], filling: Number }, 'and is seen at once')
   const feed = await fetch(`${second.url}/v1/live/projections`, {
-    headers: { authorization: `Bearer ${await tokenOf(folder, 'admin')}` },
+    headers: { authorization: `Bearer ${admin}` },
   })
   let told = ''
   for await (const bytes of feed.body ?? []) {
