@@ -4,6 +4,7 @@ import { dictionaryProblems } from '../../adapters/http/problems/dictionary.ts'
 import { type EntryQueries, entryRoutes } from '../../adapters/http/routes/entries.ts'
 import { operator } from '../../commands/tokens.ts'
 import { choose, dayAggregate, dayStream } from '../../domain/entry/day.ts'
+import { EntryRedacted } from '../../domain/entry/events.ts'
 import { importAggregate } from '../../domain/entry/import.ts'
 import { entryPermissions } from '../../domain/entry/permissions.ts'
 import { entryAggregate } from '../../domain/entry/state.ts'
@@ -71,6 +72,13 @@ export const dictionary: Area = {
   subscribers: ({ core: { log, keys }, remove }) => [redactionSubscriber({ log, keys, remove })],
   channels: [entryChannel],
   standings: entryStandings,
+  forgets: [
+    {
+      type: EntryRedacted,
+      forget: (core, { stream }) => core.transactor(entryAggregate).forget(stream),
+      wasAnswered: true,
+    },
+  ],
   routes: service =>
     entryRoutes({ transactor: service.core.transactor(entryAggregate), queries: openQueries(service) }),
 }
