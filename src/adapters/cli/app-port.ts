@@ -28,6 +28,8 @@ export type AppOptions = {
   readonly print?: (text: string) => void
   /** Stands between the program and its event store: a slow network, in tests. Nothing does where none is given. */
   readonly between?: Between
+  /** What whoever is not let in waits for (src/commands/beat.ts), in ms; 0, in tests: nothing. */
+  readonly beatMs?: number
 }
 
 export type Between = <Store extends EventStore>(store: Store) => Store
