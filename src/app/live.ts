@@ -2,7 +2,7 @@
 
 import { openPresence, type Presence } from '../adapters/cache/presence.ts'
 import { asyncApi } from '../adapters/ws/asyncapi.ts'
-import { asyncApiPage } from '../adapters/ws/asyncapi-page.ts'
+import { livePage } from '../adapters/http/pages/live.ts'
 import { openLiveFeed } from '../adapters/ws/feed.ts'
 import { openTickets } from '../adapters/ws/tickets.ts'
 import type { Readings } from '../commands/history.ts'
@@ -125,5 +125,5 @@ export const openLive = async (
     },
   })
   const document = asyncApi(options.version, channels.all, liveEventSchemas(channels.all, categories))
-  return { ...feed, nodes: nodes.all, document, page: asyncApiPage(document) }
+  return { ...feed, nodes: nodes.all, document, page: livePage(document, channels.all.map(({ name }) => name)) }
 }
