@@ -1,5 +1,6 @@
 /** Changing the address of one's account: asked for here, confirmed by a link to the new one, taken back by one to the old. */
 import Type from 'typebox'
+import type { RefusalCode } from '../../../domain/refusal.ts'
 import type { Route } from '../route.ts'
 import {
   type AddressPort,
@@ -25,7 +26,7 @@ const ConfirmBody = Type.Object(
   { token: Type.String(), password: Type.String(), code: Type.Optional(Type.String()) },
   { ...strict, $id: 'AddressConfirmation' },
 )
-const links: readonly string[] = [
+const links: readonly RefusalCode[] = [
   'link-invalid',
   'link-expired',
   'link-used',
@@ -52,7 +53,7 @@ export const addressRoutes = (port: AddressPort, stepUp: StepUpPort): readonly R
       body: ChangeBody,
       description:
         'A link goes to the new address, which is yours once it is used; the old one is told, and takes it back for seven days. An address that has an account gets a mail that says so instead.',
-      request: { body: { email: 'reader@words.example', password: 'horse staple battery' } },
+      request: { needs: 'an account', body: { email: 'reader@words.example', password: 'horse staple battery' } },
       answers: takenAnswer,
       problems: [...freshProblems, 'account-not-found', 'credentials-wrong', 'email-invalid', ...busy],
       handle: async request => {
@@ -70,7 +71,7 @@ export const addressRoutes = (port: AddressPort, stepUp: StepUpPort): readonly R
       description:
         'The link shows that mail arrives there, the password (and code, where a second factor is on) that it is your account: a mistyped address gives it to nobody.',
       body: ConfirmBody,
-      request: { body: { token: '1.b64.b64', password: 'horse staple battery' } },
+      request: { needs: 'a secret', body: { token: '1.b64.b64', password: 'horse staple battery' } },
       answers: doneAnswer,
       problems: [...links, 'credentials-wrong', ...secondFactor, 'passwords-busy'],
       handle: async request => {
@@ -85,7 +86,7 @@ export const addressRoutes = (port: AddressPort, stepUp: StepUpPort): readonly R
       name: 'revert-email',
       summary: 'Take the account back to the address it had',
       body: LinkTokenBody,
-      request: { body: { token: '1.b64.b64' } },
+      request: { needs: 'a secret', body: { token: '1.b64.b64' } },
       answers: doneAnswer,
       problems: links,
       handle: async request => {

@@ -14,7 +14,7 @@ import {
   type PreferencesState,
 } from '../../../domain/profile/preferences.ts'
 import type { Profile, StatedEdits } from '../../../domain/profile/profile.ts'
-import { isRefusal, type Refusal, refuse } from '../../../domain/refusal.ts'
+import { isRefusal, type Refusal, type RefusalCode, refuse } from '../../../domain/refusal.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import { anyMatch, etagOf, noneMatch, parseIfMatch } from '../etags.ts'
 import { commandIdentity, traceparentOf } from '../idempotency.ts'
@@ -96,7 +96,7 @@ const preferencesExample = {
 
 const own = { tag, permission: 'account:use' } as const
 const common = ['not-an-account', 'account-not-found'] as const
-const writing: readonly string[] = [
+const writing: readonly RefusalCode[] = [
   ...common,
   'json-invalid',
   'json-too-deep',
@@ -223,7 +223,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       path: '/v1/me',
       name: 'me',
       summary: 'Your account and profile',
-      request: {},
+      request: { needs: 'an account' },
       querystring: nothing,
       problems: [...common, 'header-invalid', 'revision-stale'],
       answers: { 200: { description: 'Yours.', schema: MeSchema, example: meExample, headers: ['ETag'] } },
@@ -243,7 +243,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       querystring: DryRunQuery,
       description:
         'A JSON Merge Patch (RFC 7396). Display names are unique without case, accents, signs and what letters look like.',
-      request: { body: { displayName: 'Ada', languages: ['en', 'es'] } },
+      request: { needs: 'an account', body: { displayName: 'Ada', languages: ['en', 'es'] } },
       answers: changed(MeSchema, meExample),
       problems: [...writing, 'name-invalid', 'name-taken', 'text-invalid', 'language-unknown', 'read-only-member'],
       handle: async request => {
@@ -272,7 +272,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       method: 'GET',
       path: '/v1/me/preferences',
       name: 'my-preferences',
-      request: {},
+      request: { needs: 'an account' },
       summary: 'How you want to be written to, and who may see what',
       querystring: nothing,
       problems: [...common, 'header-invalid', 'revision-stale'],
@@ -300,6 +300,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       body: PreferencesBody,
       description: 'A JSON Merge Patch (RFC 7396); null takes a member back to what it was at first.',
       request: {
+        needs: 'an account',
         body: { timeZone: 'Europe/Madrid', notifications: { roles: false }, privacy: { contributions: 'members' } },
       },
       answers: changed(PreferencesAnswer, preferencesExample),
