@@ -39,8 +39,8 @@ type Channel = {
 
 const declared: Readonly<Record<ChannelName, Channel>> = {
   entries: { needs: 'entries:read', log: { categories: ['entry'] } },
-  // There until stories are: a client may listen from today on.
-  stories: { needs: 'entries:read', log: { categories: ['story'] } },
+  // There until stories are told of: a client may listen from today on.
+  stories: { needs: 'entries:read', log: { categories: [] } },
   activity: {},
   projections: { needs: 'operations:read' },
   events: { needs: 'events:read', log: {} },

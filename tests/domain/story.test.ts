@@ -45,7 +45,7 @@ const added = (chapter: string, author = 'ada'): Given<StoryEvent> => ({
 })
 const shown = (chapter: string, words = 100, revision = 1): Given<StoryEvent> => ({
   type: 'ChapterShown',
-  data: { chapter, words, revision },
+  data: { chapter, words, chapterRevision: revision },
 })
 const published: Given<StoryEvent> = { type: 'StoryPublished', data: { chapters: ['one'] } }
 const deleted: Given<StoryEvent> = { type: 'StoryDeleted', data: { chapters: ['one'], ground: 'author' } }
@@ -559,7 +559,7 @@ t.test('the fold never throws, whatever comes in whichever order', async () => {
     joined,
     { type: 'StoryEdited', data: { changes: { title: 'x' }, chapters: [] } },
     { type: 'StoryOrphaned', data: { account: 'ada', chapters: [] } },
-    { type: 'ChapterHidden', data: { chapter: 'nine', revision: 4 } },
+    { type: 'ChapterHidden', data: { chapter: 'nine', chapterRevision: 4 } },
     { type: 'ChaptersOrdered', data: { chapters: ['nine', 'one', 'one'] } },
     deleted,
   ]

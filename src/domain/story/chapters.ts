@@ -77,7 +77,7 @@ export const showChapter = (told: {
     if (!known) return unknownChapter()
     if (told.revision <= known.revision) return []
     const { chapter, words, revision } = told
-    return [{ type: 'ChapterShown', data: { chapter, words, revision } }]
+    return [{ type: 'ChapterShown', data: { chapter, words, chapterRevision: revision } }]
   })
 
 /** Before its own stream is told: `revision` is where that stands now, so that nothing older shows the chapter again. */
@@ -90,7 +90,9 @@ export const hideChapter = (
     if (!known) return unknownChapter()
     return (
       lastFault(story, chapter) ??
-      (known.isShown || revision > known.revision ? [{ type: 'ChapterHidden', data: { chapter, revision } }] : [])
+      (known.isShown || revision > known.revision
+        ? [{ type: 'ChapterHidden', data: { chapter, chapterRevision: revision } }]
+        : [])
     )
   })
 

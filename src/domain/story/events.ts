@@ -16,7 +16,7 @@ const withChapters = Type.Object({ chapters: ids }, strict)
 const ofAccount = Type.Object({ account: text }, strict)
 const ofChapter = Type.Object({ chapter: text }, strict)
 /** How far the chapter's own stream was when the story was told of it: what is older changes nothing. */
-const chapterRevision = Type.Integer({ minimum: 0 })
+const revision = Type.Integer({ minimum: 0 })
 
 /** Each changed member with its whole new value; null: there is none any more. */
 const StoryChanges = Type.Object(
@@ -77,11 +77,11 @@ export const ChapterWithdrawn = eventType('ChapterWithdrawn', ofChapter)
 /** The chapter is published, with so many words; told again when its published text has changed. */
 export const ChapterShown = eventType(
   'ChapterShown',
-  Type.Object({ chapter: text, words: Type.Integer({ minimum: 0 }), revision: chapterRevision }, strict),
+  Type.Object({ chapter: text, words: Type.Integer({ minimum: 0 }), chapterRevision: revision }, strict),
 )
 export const ChapterHidden = eventType(
   'ChapterHidden',
-  Type.Object({ chapter: text, revision: chapterRevision }, strict),
+  Type.Object({ chapter: text, chapterRevision: revision }, strict),
 )
 /** The text is gone: read models drop it at this event, and the keys that sealed it are destroyed because of it. `chapters`: all of them. */
 export const StoryDeleted = eventType(

@@ -176,11 +176,11 @@ export const evolveStory = (story: StoryState, event: Recorded<StoryEvent>): Sto
       return story.chapters.some(chapter => chapter.id === id && chapter.isShown) ? touched(after, event) : after
     }
     case 'ChapterShown': {
-      const { chapter, words, revision } = event.data
+      const { chapter, words, chapterRevision: revision } = event.data
       return touched(chapterChanged(story, chapter, { isShown: true, words, revision }), event)
     }
     case 'ChapterHidden': {
-      const { chapter, revision } = event.data
+      const { chapter, chapterRevision: revision } = event.data
       return touched(chapterChanged(story, chapter, { isShown: false, revision }), event)
     }
     case 'StoryDeleted':
