@@ -12,6 +12,7 @@ import type { News } from '../core/live/channels.ts'
 import type { Removing } from '../core/project/removal.ts'
 import type { Subscriber } from '../core/subscribe/define.ts'
 import type { EventType, Recorded } from '../domain/event.ts'
+import type { JobKind } from '../ports/jobs.ts'
 import type { MailRule } from '../subscribers/mail.ts'
 import type { Analytics } from './analytics.ts'
 import type { Blocks } from './blocks.ts'
@@ -73,7 +74,10 @@ export type Area = Declared & {
   readonly problems?: ProblemTable
   /** Events to effects. */
   readonly subscribers?: (given: Subscribing) => readonly Subscriber[]
+  /** Beside what its removals say. */
   readonly forgets?: readonly Forgetting[]
+  /** The kinds of jobs that are its own. */
+  readonly jobs?: (core: Core) => readonly JobKind[]
   /** What the clock tells on its channels. */
   readonly news?: (given: NewsSources) => readonly News[]
   readonly routes?: (service: Service) => Routes | Promise<Routes>

@@ -13,12 +13,11 @@ import { openIdentities } from '../projections/identities.ts'
 import { foldPeople } from '../projections/people.ts'
 import { followTokens } from '../projections/tokens.ts'
 import type { MailRule } from '../subscribers/mail.ts'
-import { signUpEnds } from './address.ts'
 import { openAnalytics } from './analytics.ts'
-import { type Area, problemsOf, routesOf, type Service } from './area.ts'
+import { type Area, type Forgetting, problemsOf, routesOf, type Service } from './area.ts'
 import { openBlocks } from './blocks.ts'
 import type { Closing, Core, Views } from './core.ts'
-import { roleRightsOf } from './declared.ts'
+import { removalsOf, roleRightsOf } from './declared.ts'
 import { openErasure } from './erasure.ts'
 import { openHistoryEdge } from './history.ts'
 import { openIdentity, scopeOf } from './identity.ts'
@@ -62,7 +61,18 @@ const startRunning = async (
   const heard = foldPeople()
   const follower = followTokens({ log, clock, signal, identities, people: heard, onPassed: complain('people') })
   const people = { ...heard, position: follower.position, reached: follower.reached }
-  const forgets = new Map(areas.flatMap(area => area.forgets ?? []).map(declared => [declared.type.type, declared]))
+  const removals = removalsOf(areas).map(
+    ({ type, streams }): Forgetting => ({
+      type,
+      forget: (core, event) => {
+        for (const stream of [event.stream, ...(streams?.(event) ?? [])]) core.forget(stream)
+      },
+      wasAnswered: true,
+    }),
+  )
+  const forgets = new Map(
+    [...removals, ...areas.flatMap(area => area.forgets ?? [])].map(declared => [declared.type.type, declared]),
+  )
   const forgetting = tail({
     log,
     clock,
@@ -127,7 +137,12 @@ export const openService = async (options: ServiceOptions) => {
   let mail: StartedMail | undefined
   opened.push({ close: async () => mail?.close() })
   const running = await startRunning(options, rules, logger)
-  const started = await startMail(core, config, { rules, others: [signUpEnds(core).kind] }, logger)
+  const started = await startMail(
+    core,
+    config,
+    { rules, others: areas.flatMap(({ jobs }) => jobs?.(core) ?? []) },
+    logger,
+  )
   mail = started
   const figures = openAnalytics(core, views, logger, opened)
   const verifier = createTokenVerifier({

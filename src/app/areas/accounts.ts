@@ -37,6 +37,7 @@ export const accounts: Area = {
   permissions: accountPermissions,
   problems: accountProblems,
   subscribers: ({ core }) => [addressMoves(core), signUpEnds(core).subscriber],
+  jobs: core => [signUpEnds(core).kind],
   notices: [{ events: [RoleGranted, RoleTaken], unless: 'roles' }, { events: [SessionsEnded] }],
   forgets: [
     { type: AccountErased, forget: forgetAccount, wasAnswered: true },

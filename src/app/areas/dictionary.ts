@@ -20,7 +20,6 @@ import { exportEntries } from '../../queries/entry-export.ts'
 import { listEntries } from '../../queries/entry-lists.ts'
 import { searchEntries, suggestEntries } from '../../queries/search-entries.ts'
 import { entryChannel, entryStandings } from '../../subscribers/entry-channel.ts'
-import { redactionSubscriber } from '../../subscribers/redaction.ts'
 import type { Area, Service } from '../area.ts'
 
 const openQueries = ({ core, views, running, figures }: Service): EntryQueries => {
@@ -69,16 +68,9 @@ export const dictionary: Area = {
   projections: [entriesProjection, searchProjection],
   permissions: entryPermissions,
   problems: dictionaryProblems,
-  subscribers: ({ core: { log, keys }, remove }) => [redactionSubscriber({ log, keys, remove })],
+  removals: [{ type: EntryRedacted }],
   channels: [entryChannel],
   standings: entryStandings,
-  forgets: [
-    {
-      type: EntryRedacted,
-      forget: (core, { stream }) => core.transactor(entryAggregate).forget(stream),
-      wasAnswered: true,
-    },
-  ],
   routes: service =>
     entryRoutes({ transactor: service.core.transactor(entryAggregate), queries: openQueries(service) }),
 }
