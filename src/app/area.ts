@@ -74,10 +74,9 @@ export type Area = Declared & {
   readonly problems?: ProblemTable
   /** Events to effects. */
   readonly subscribers?: (given: Subscribing) => readonly Subscriber[]
-  /** Beside what its removals say. */
-  readonly forgets?: readonly Forgetting[]
   /** The kinds of jobs that are its own. */
   readonly jobs?: (core: Core) => readonly JobKind[]
+  readonly forgets?: readonly Forgetting[]
   /** What the clock tells on its channels. */
   readonly news?: (given: NewsSources) => readonly News[]
   readonly routes?: (service: Service) => Routes | Promise<Routes>
