@@ -1,14 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import {
-  circlesOf,
-  faultsOf,
-  listFaults,
-  machineOutsideCore,
-  sourcesBelow,
-  testFaults,
-  textFaults,
-} from './support/architecture.ts'
+import { circlesOf, faultsOf, sourcesBelow, testFaults, textFaults } from './support/architecture.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -17,7 +9,6 @@ t.test('every file keeps to its layer and to the rules of the house', async t =>
   t.ok(sources.length > 40, 'the sources were found')
   t.strictSame(faultsOf(sources), [])
   t.strictSame(circlesOf(sources), [])
-  t.strictSame(listFaults(sources), [])
 })
 
 t.test('tests, benchmarks and scripts keep to the rules that are not about layers', async t => {
@@ -138,18 +129,6 @@ t.test('a circle of imports is found, of types and inside a folder too', async t
     file('src/domain/x/c.ts'),
   ]
   t.strictSame(circlesOf(two), [], 'two ways to a file are none')
-})
-
-t.test('the list of what still lies outside of the core shrinks', async t => {
-  const listed = [...machineOutsideCore.keys()]
-  t.strictSame(
-    listFaults([]),
-    listed.map(path => `${path}: it is listed as a part of the machine, and is not there`),
-  )
-  t.strictSame(
-    listFaults(listed.map(path => ({ path, text: "import type { x } from '../domain/event.ts'\n" }))),
-    listed.map(path => `${path}: it names no area any more: src/core is its place`),
-  )
 })
 
 t.test('no test has a clock of its own, or draws without the seed', async t => {

@@ -10,11 +10,13 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { WebSocketServer } from 'ws'
 import { openLiveFeed } from '../../src/adapters/ws/feed.ts'
 import { openTickets } from '../../src/adapters/ws/tickets.ts'
+import { areas } from '../../src/app/areas.ts'
 import { systemClock as clock } from '../../src/app/core.ts'
+import { channelsOf } from '../../src/app/declared.ts'
+import { openHub } from '../../src/core/live/hub.ts'
 import { openMemory } from '../../src/core/memory/memory.ts'
 import { entryEvents } from '../../src/domain/entry/events.ts'
 import { NO_MARK } from '../../src/domain/mark.ts'
-import { openLiveHub } from '../../src/subscribers/live-feed.ts'
 import { memoryLog } from '../../tests/support/memory-log.ts'
 import { permissionsOf } from '../../tests/support/roles.ts'
 
@@ -26,18 +28,14 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
   const { signal } = new AbortController()
   const onError = (error: unknown): void => void process.stderr.write(`${String(error)}\n`)
   const types = new Map(entryEvents.map(type => [type.type, type]))
-  const hub = openLiveHub({
+  const hub = openHub({
     log: { ...log, types },
     clock,
     signal,
     from: { position: 0n, mark: NO_MARK },
     onError,
     tokenOf: ({ position }) => String(position),
-
-    projections: async () => [],
-    figures: async () => ({}),
-    connections: () => 0,
-    people: { wants: () => true },
+    news: [],
     standings: { refresh: async () => undefined, note: () => undefined, of: () => undefined },
   })
   const tickets = openTickets({
@@ -48,8 +46,8 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
   })
   const live = openLiveFeed({
     recorded: async () => undefined,
-
     hub,
+    channels: channelsOf(areas),
     clock,
     tickets,
     standing: () => permissionsOf('moderator'),

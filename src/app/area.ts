@@ -8,6 +8,7 @@ import type { LivePort } from '../adapters/http/routes/live.ts'
 import type { OperationPort } from '../adapters/http/routes/operations.ts'
 import type { FactorDeps } from '../commands/second-factor.ts'
 import type { Config } from '../config/load.ts'
+import type { News } from '../core/live/channels.ts'
 import type { Removing } from '../core/project/removal.ts'
 import type { Subscriber } from '../core/subscribe/define.ts'
 import type { MailRule } from '../subscribers/mail.ts'
@@ -46,11 +47,25 @@ export type Subscribing = {
   readonly remove: Removing
 }
 
+/** What the clock's messages on the live feed are made of. */
+export type NewsSources = {
+  readonly core: Core
+  readonly running: Running
+  readonly figures: Analytics
+  /** Live connections now, of all nodes that can be seen. */
+  readonly connections: () => number
+  /** How much of the dictionary is there, in percent, while it is being filled. */
+  readonly filling: () => number | undefined
+  readonly tokenOf: (position: bigint) => Promise<string>
+}
+
 export type Area = Declared & {
   /** What it refuses with, and what its routes answer beside that. */
   readonly problems?: ProblemTable
   /** Events to effects. */
   readonly subscribers?: (given: Subscribing) => readonly Subscriber[]
+  /** What the clock tells on its channels. */
+  readonly news?: (given: NewsSources) => readonly News[]
   readonly routes?: (service: Service) => Routes | Promise<Routes>
 }
 

@@ -11,6 +11,7 @@ import { openId } from './areas/openid.ts'
 import { operation } from './areas/operation.ts'
 import { profiles } from './areas/profiles.ts'
 import { sessions } from './areas/sessions.ts'
+import { stories } from './areas/stories.ts'
 
 export const areas: readonly Area[] = [
   dictionary,
@@ -21,6 +22,7 @@ export const areas: readonly Area[] = [
   sessions,
   access,
   profiles,
+  stories,
   openId,
   live,
   mail,

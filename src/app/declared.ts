@@ -1,9 +1,12 @@
 /** What an area declares of its data, and what the service makes of all areas' declarations; the list is areas.ts. */
+import { type Channels, type LiveChannel, openChannels } from '../core/live/channels.ts'
+import type { StandingRule } from '../core/live/standings.ts'
 import type { Projection } from '../core/project/define.ts'
 import type { Transactor } from '../core/write/transact.ts'
 import type { Aggregate } from '../domain/decider.ts'
 import type { DomainEvent, EventType } from '../domain/event.ts'
 import { openRoleRights, type PermissionTable, type RoleRights } from '../domain/roles.ts'
+import { type OwnNotice, ownChannel } from '../subscribers/own-channel.ts'
 
 /** A category of streams with its event types. */
 export type DeclaredCategory = Pick<Aggregate<unknown, DomainEvent>, 'category' | 'events'>
@@ -17,6 +20,12 @@ export type Declared = {
   readonly projections?: readonly Projection[]
   readonly keyed?: readonly KeyedProjection[]
   readonly permissions?: PermissionTable
+  /** What is told of it on the live feed. */
+  readonly channels?: readonly LiveChannel[]
+  /** Which of its events say that a document was withdrawn, or has another author: what channels replay looks there. */
+  readonly standings?: readonly StandingRule[]
+  /** Which of its events people are told of on the channel `me`. */
+  readonly notices?: readonly OwnNotice[]
 }
 
 /** Every category with its event types: what the log reads and writes, the history filters by, the live feed describes. */
@@ -45,6 +54,18 @@ export const openProjections = async (
 /** What each role permits. */
 export const roleRightsOf = (areas: readonly Declared[]): RoleRights =>
   openRoleRights(areas.flatMap(({ permissions }) => (permissions ? [permissions] : [])))
+
+/** The live channels of all areas, and `me`. `isWanted`: has the account the notice switched on? */
+export const channelsOf = (
+  areas: readonly Declared[],
+  isWanted: Parameters<typeof ownChannel>[1] = () => true,
+): Channels => {
+  const notices = areas.flatMap(area => area.notices ?? [])
+  return openChannels([...areas.flatMap(({ channels = [] }) => channels), ownChannel(notices, isWanted)])
+}
+
+export const standingsOf = (areas: readonly Declared[]): readonly StandingRule[] =>
+  areas.flatMap(({ standings = [] }) => standings)
 
 /** The one that carries out commands on an aggregate. @throws {TypeError} when no area has the aggregate. */
 export type Transactors = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) => Transactor<State, E>

@@ -6,20 +6,20 @@ import { asyncApiPage } from '../adapters/ws/asyncapi-page.ts'
 import { openLiveFeed } from '../adapters/ws/feed.ts'
 import { openTickets } from '../adapters/ws/tickets.ts'
 import type { Readings } from '../commands/history.ts'
+import { openFilters } from '../core/live/filters.ts'
+import { openHub } from '../core/live/hub.ts'
+import { liveEventSchemas } from '../core/live/schemas.ts'
+import { openStandings } from '../core/live/standings.ts'
 import { TokenError } from '../core/log/opaque.ts'
 import { openSyncTokens } from '../core/log/sync-tokens.ts'
 import { defined } from '../domain/defined.ts'
-import type { JsonObject } from '../domain/event.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import type { Permission } from '../domain/roles.ts'
 import type { People } from '../projections/people.ts'
-import { FiguresSchema } from '../queries/analytics.ts'
-import { openLiveHub } from '../subscribers/live-feed.ts'
-import { openFilters } from '../subscribers/live-filters.ts'
-import { liveEventSchemas } from '../subscribers/live-schemas.ts'
-import { openStandings } from '../subscribers/live-standings.ts'
+import type { Analytics } from './analytics.ts'
+import type { Area } from './area.ts'
 import type { Closing, Core, Running } from './core.ts'
-import { categoriesOf } from './declared.ts'
+import { categoriesOf, channelsOf, standingsOf } from './declared.ts'
 
 export const openLive = async (
   core: Core,
@@ -29,8 +29,8 @@ export const openLive = async (
     readonly most: number
     readonly total: number
     readonly people: Pick<People, 'wants'>
-    /** The day's figures. */
-    readonly figures: () => Promise<JsonObject>
+    readonly areas: readonly Area[]
+    readonly figures: Analytics
     /** Records who reads the log. */
     readonly readings: Pick<Readings, 'open'>
     readonly standing: (credential: string) => ReadonlySet<Permission> | 'ended' | 'unknown'
@@ -42,46 +42,31 @@ export const openLive = async (
   opened: Closing[],
 ) => {
   const { log, store, keys, clock, newId } = core
-  const { onError, most, total, standing, lost, figures } = options
+  const { onError, most, total, standing, lost, areas, figures, filling, people } = options
   const ending = new AbortController()
   const { signal } = ending
-  const categories = categoriesOf(core.areas)
+  const categories = categoriesOf(areas)
+  const channels = channelsOf(areas, people.wants)
   const syncTokens = openSyncTokens(await keys.secret('sync-token'), log)
   const secret = await keys.secret('live-ticket')
   const tickets = openTickets({ records: core.engine.store, secret, clock, newId })
   let presence: Presence | undefined
   const head = await log.head()
-  const hub = openLiveHub({
-    connections: () => presence?.all().connections ?? 0,
-
+  const connections = () => presence?.all().connections ?? 0
+  const given = { core, running, figures, connections, filling, tokenOf: syncTokens.of }
+  const hub = openHub({
     log,
     clock,
     signal,
     from: { position: head, mark: await log.markAt(head) },
     tokenOf: syncTokens.at,
     onError,
-    figures,
-    people: options.people,
-    standings: openStandings(store),
-    projections: () =>
-      Promise.all(
-        running.projections.map(async ({ name, handle }) => {
-          const { state, lag, parked, rate, progress, position } = await handle.status()
-          const told = {
-            name,
-            state,
-            position: await syncTokens.of(position),
-            lag: String(lag),
-            parked,
-            rate,
-            progress,
-          }
-          return { ...told, ...defined({ filling: options.filling() }) }
-        }),
-      ),
+    news: areas.flatMap(({ news }) => news?.(given) ?? []),
+    standings: openStandings(store, standingsOf(areas)),
   })
   const feed = openLiveFeed({
     hub,
+    channels,
     clock,
     tickets,
     standing,
@@ -92,6 +77,7 @@ export const openLive = async (
     signal,
     onError,
     readFilter: openFilters(
+      channels,
       categories,
       running.projections.map(({ name }) => name),
     ),
@@ -99,8 +85,8 @@ export const openLive = async (
       const position = await log.head()
       return { token: await syncTokens.of(position), place: { position, mark: await log.markAt(position) } }
     },
-    recorded: async ({ actor }, channel, filter, after) => {
-      if (channel !== 'events' || !actor) return
+    recorded: async ({ actor }, { channel }, filter, after) => {
+      if (!channel.isRecorded || !actor) return
       const filters = { ...filter, ...defined({ after: after && String(after.position) }), order: 'asc' as const }
       const opened = await options.readings.open({ actor, correlationId: newId(), filters })
       if (isRefusal(opened)) throw new Error(opened.detail)
@@ -138,6 +124,6 @@ export const openLive = async (
       await hub.done
     },
   })
-  const document = asyncApi(options.version, liveEventSchemas(categories, FiguresSchema))
+  const document = asyncApi(options.version, channels.all, liveEventSchemas(channels.all, categories))
   return { ...feed, nodes: nodes.all, document, page: asyncApiPage(document) }
 }

@@ -2,13 +2,15 @@
  * The decider: how one aggregate is declared (Chassaing's pattern). A command becomes `decide(input)(state)`: events, or
  * a refusal. No events means "already true" and is a success.
  */
-import type { DomainEvent, EventRoute, EventType, JsonObject, Recorded } from './event.ts'
+import type { Actor, DomainEvent, EventRoute, EventType, JsonObject, Recorded } from './event.ts'
 import type { CommonRefusal, Refusal } from './refusal.ts'
 import type { Permission } from './roles.ts'
 
 /** Who decides, when, and under which command: the arguments that make a decision repeatable. */
 export type By = {
   readonly id: string
+  /** Absent: an account. */
+  readonly kind?: Actor['kind']
   readonly permissions: ReadonlySet<Permission>
   readonly now: Date
   readonly commandId: string

@@ -88,5 +88,8 @@ export const categoryOf = (stream: string): string => {
   return hyphen < 0 ? stream : stream.slice(0, hyphen)
 }
 
+/** What a stream's name says beside its category. */
+export const idOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1)
+
 /** A point in the space of entry ids, the same for the same seed: where a draw by chance begins. */
 export const pointOf = (seed: string): string => uuidv5(namespaces.day, seed)

@@ -19,7 +19,7 @@ import { ProfileEdited, profileCategory } from '../domain/profile/profile.ts'
 /** Beside those of accounts. */
 export const peopleCategories: readonly string[] = [profileCategory, preferencesCategory]
 
-type Choices = Pick<Preferences, 'privacy' | 'notifications'>
+type Choices = Pick<Preferences, 'privacy' | 'notifications' | 'adult'>
 /** `gone`: erased, or about to be. The name is then the one that stays with what was written, if any does. */
 type Person = { readonly name?: string; readonly choices?: Choices; readonly gone?: true }
 
@@ -32,6 +32,8 @@ export type People = {
   listsFor(id: string, reader: Reader): boolean
   /** Is the person told of this on the live feed? */
   wants(id: string, notice: keyof Preferences['notifications']): boolean
+  /** Does the person want to be shown what is for adults? */
+  wantsAdult(id: string): boolean
   /** Those of whom something is kept. */
   count(): number
 }
@@ -83,6 +85,7 @@ export const foldPeople = (): People => {
     },
     listsFor: (id, reader) => isShownTo(choicesOf(id).privacy.activity, onlookerAt(id, reader)),
     wants: (id, notice) => choicesOf(id).notifications[notice],
+    wantsAdult: id => choicesOf(id).adult,
     count: () => people.size,
   }
 }
@@ -99,6 +102,6 @@ const isSet = (data: Recorded['data']): data is Recorded['data'] & { readonly pr
 
 const choicesIn = (data: Recorded['data']): Choices | undefined => {
   if (!isSet(data)) return undefined
-  const { privacy, notifications } = data.preferences
-  return { privacy, notifications }
+  const { privacy, notifications, adult } = data.preferences
+  return { privacy, notifications, adult }
 }

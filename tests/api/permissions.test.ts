@@ -6,10 +6,11 @@
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { commands } from '../../src/adapters/cli/run.ts'
+import { areas } from '../../src/app/areas.ts'
+import { channelsOf } from '../../src/app/declared.ts'
 import { operator } from '../../src/commands/tokens.ts'
 import { defined } from '../../src/domain/defined.ts'
 import { searchesCategory } from '../../src/domain/search/searches.ts'
-import { channelNames } from '../../src/subscribers/live-channels.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp, whileTimeGoes } from '../support/app.ts'
 import { runLine } from '../support/command-line.ts'
@@ -94,6 +95,7 @@ const subscribe = async (channel: string, name: string): Promise<string> => {
 const routes = Object.entries(api.document.paths)
   .flatMap(([path, methods]) => Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`))
   .toSorted((a, b) => Number(a === LAST) - Number(b === LAST))
+const channelNames = channelsOf(areas).all.map(({ name }) => name)
 const channels = channelNames.map(name => `channel ${name}`)
 
 // Entries

@@ -258,6 +258,7 @@ t.test('preferences: unknown ones are refused, and mails are as they say', async
     timeZone: 'UTC',
     notifications: { roles: true },
     privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
+    adult: false,
   })
   t.equal((await api('PATCH', path, { as: bea.as, body: {} })).code, 'revision-required')
   t.equal((await edit(bea.as, { timeZone: 'Mars/Olympus' }, {}, path)).code, 'time-zone-unknown')

@@ -14,6 +14,8 @@ import { languagesOf, licenceOf } from '../../src/adapters/import/dictd-about.ts
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
 import { withoutSecrets } from '../../src/adapters/logging/redact.ts'
 import { storedOf } from '../../src/adapters/readstore/mongodb/plan.ts'
+import { areas } from '../../src/app/areas.ts'
+import { channelsOf } from '../../src/app/declared.ts'
 import { mails } from '../../src/app/mail.ts'
 import { openApp } from '../../src/app/program.ts'
 import { type EngineSetting, parseEngine } from '../../src/config/engines.ts'
@@ -27,7 +29,6 @@ import { mergePatch } from '../../src/domain/merge-patch.ts'
 import { isRole } from '../../src/domain/roles.ts'
 import { foldingOf, stemmerOf, stopWordsOf } from '../../src/domain/text/languages.ts'
 import { analyticsProjection } from '../../src/projections/analytics.ts'
-import { isChannel } from '../../src/subscribers/live-channels.ts'
 import { openApi, type Sent } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { fakeClock } from '../support/clocks.ts'
@@ -283,13 +284,13 @@ t.test('on the live feed', async t => {
       await until(`an answer to ${door}`, () => messages.length > count)
       t.match(messages.at(-1), { op: 'error', code, detail }, `${door}: ${name}`)
     }
-    ws.send(JSON.stringify({ ...subscribe, id: name, channel: 'stories', filter: { type: name } }))
+    ws.send(JSON.stringify({ ...subscribe, id: name, filter: { language: 'zu' } }))
     await until('a subscription by that name', () => messages.some(each => each['op'] === 'caught-up'))
     ws.send(JSON.stringify({ op: 'unsubscribe', id: name }))
     await until('its end', () => messages.some(each => each['op'] === 'unsubscribed' && each['id'] === name))
     t.notOk(
       messages.some(each => each['op'] === 'event'),
-      `${name} is no type of event`,
+      `nothing is told of it in Zulu: ${name}`,
     )
     ws.terminate()
     t.equal((await connect(`?ticket=${name}`)).refused(), 401, `a ticket: ${name}`)
@@ -507,7 +508,7 @@ const otherDoors: readonly (readonly [
 ])[] = [
   ['a role', isRole, () => false],
   ['the language of a mail', mails.localeOf, () => 'en'],
-  ['a channel', isChannel, () => false],
+  ['a channel', channelsOf(areas).find, () => undefined],
   ['a problem', openProblems([]).find, () => undefined],
   ['how a language folds', foldingOf, () => foldingOf('und')],
   ['how a language stems', stemmerOf, () => undefined],

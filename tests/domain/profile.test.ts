@@ -258,6 +258,22 @@ t.test('who chose before there was more to choose has what everybody has at firs
   const then = { ...chosen, email: { roles: false } }
   t.same(without?.({ accountId: 'a-1', preferences: then }), { accountId: 'a-1', preferences: chosen })
   t.same(without?.({ accountId: 'a-1' }), { accountId: 'a-1' })
+  const asked = PreferencesSet.upcasters[3]
+  const { adult, ...before } = chosen
+  t.same(asked?.({ accountId: 'a-1', preferences: before }), { accountId: 'a-1', preferences: { ...before, adult } })
+  t.same(asked?.({ accountId: 'a-1' }), { accountId: 'a-1' })
+})
+
+t.test('stories for adults are shown to who says so, and to nobody else', async t => {
+  const about = { accountId: 'a-1', locale: 'en' } as const
+  const set = (adult: boolean | null) => setPreferences(about, { adult }, undefined)
+  preferences.given().when(set(false)).thenNothing()
+  const wanted = preferences
+    .given()
+    .when(set(true))
+    .thenState(({ chosen }) => t.equal(chosen?.adult, true))
+  wanted.again(set(true)).thenNothing()
+  wanted.again(set(null)).thenState(({ chosen }) => t.equal(chosen?.adult, false))
 })
 
 t.test('an audience is everybody, those who are signed in, or who has to know', async t => {

@@ -76,3 +76,19 @@ t.test('notices are told until they are switched off', async t => {
   t.notOk(people.wants('ada', 'roles'))
   t.ok(people.wants('bea', 'roles'))
 })
+
+t.test('who wants to be shown what is for adults', async t => {
+  const people = foldPeople()
+  t.notOk(people.wantsAdult('ada'), 'nobody is asked')
+  const choose = (adult: boolean) =>
+    people.apply(
+      event('PreferencesSet', 'preferences-ada', {
+        accountId: 'ada',
+        preferences: { ...defaultPreferences('en'), adult },
+      }),
+    )
+  choose(true)
+  t.ok(people.wantsAdult('ada'))
+  choose(false)
+  t.notOk(people.wantsAdult('ada'))
+})

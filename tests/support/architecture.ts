@@ -54,15 +54,6 @@ const sharedDomain: ReadonlySet<string> = new Set(
   ].map(name => `src/domain/${name}.ts`),
 )
 
-/**
- * Parts of the machine that still name an area, each with the reason. They stand where they may; the list only shrinks: what
- * names none any more is refused here, since it belongs to src/core.
- */
-export const machineOutsideCore: ReadonlyMap<string, string> = new Map([
-  ['src/subscribers/live-messages.ts', 'the message that subscribes lists the channels by name'],
-  ['src/subscribers/live-schemas.ts', 'which members each channel sends of an event is told by its name'],
-])
-
 /** Adapters do not know each other: each stands alone behind its port. But two wrap an engine that several stand on. */
 const sharedAdapters: ReadonlySet<string> = new Set(['src/adapters/sqlite', 'src/adapters/mongodb'])
 
@@ -175,15 +166,6 @@ export const circlesOf = (files: readonly SourceFile[]): readonly string[] => {
   for (const path of graph.keys()) visit(path, [])
   return circles
 }
-
-/** What of `machineOutsideCore` is not there any more, or could lie in core by now. */
-export const listFaults = (files: readonly SourceFile[]): readonly string[] =>
-  [...machineOutsideCore.keys()].flatMap(path => {
-    const file = files.find(each => each.path === path)
-    if (!file) return [`${path}: it is listed as a part of the machine, and is not there`]
-    const holds = importsOf(file).some(target => targetFault('src/core/x/x.ts', 'core', target) !== undefined)
-    return holds ? [] : [`${path}: it names no area any more: src/core is its place`]
-  })
 
 const forbidden: readonly (readonly [RegExp, string])[] = [
   [/\bexport\s+default\b/, 'a default export'],

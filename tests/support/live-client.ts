@@ -2,17 +2,16 @@
 import { Compile } from 'typebox/compile'
 import { WebSocket } from 'ws'
 import { areas } from '../../src/app/areas.ts'
-import { categoriesOf } from '../../src/app/declared.ts'
-import { FiguresSchema } from '../../src/queries/analytics.ts'
-import { serverMessages } from '../../src/subscribers/live-messages.ts'
-import { liveEventSchemas } from '../../src/subscribers/live-schemas.ts'
+import { categoriesOf, channelsOf } from '../../src/app/declared.ts'
+import { serverMessages } from '../../src/core/live/messages.ts'
+import { liveEventSchemas } from '../../src/core/live/schemas.ts'
 import { until } from './until.ts'
 
 export type Message = Readonly<Record<string, unknown>>
 
 const checks = new Map(Object.entries(serverMessages).map(([op, schema]) => [op, Compile(schema)]))
 const eventChecks = new Map(
-  liveEventSchemas(categoriesOf(areas), FiguresSchema).map(each => [
+  liveEventSchemas(channelsOf(areas).all, categoriesOf(areas)).map(each => [
     `${each.channel}.${each.type}`,
     Compile(each.data),
   ]),

@@ -6,6 +6,8 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { openEventStream } from '../../src/adapters/ws/event-stream.ts'
 import { openLiveFeed } from '../../src/adapters/ws/feed.ts'
 import { textFrame } from '../../src/adapters/ws/frames.ts'
+import { areas } from '../../src/app/areas.ts'
+import { channelsOf } from '../../src/app/declared.ts'
 import type { LiveSink } from '../../src/core/live/transport.ts'
 import { openMemory } from '../../src/core/memory/memory.ts'
 import type { Permission } from '../../src/domain/roles.ts'
@@ -25,6 +27,7 @@ const open = async (
   const sinks: LiveSink[] = []
   const feed = openLiveFeed({
     recorded: async () => undefined,
+    channels: channelsOf(areas),
     hub: {
       subscribe: (_asked, sink) => {
         sinks.push(sink)

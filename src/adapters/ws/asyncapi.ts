@@ -1,17 +1,8 @@
 /** The feed described: an AsyncAPI 3.0 document from the schemas that messages are checked against. */
+import type { LiveChannel } from '../../core/live/channels.ts'
+import { clientMessagesOf, resetMessage, serverMessages } from '../../core/live/messages.ts'
+import type { LiveEventSchema } from '../../core/live/schemas.ts'
 import type { JsonObject } from '../../domain/event.ts'
-import { channelNames, channelOf, liveFilters } from '../../subscribers/live-channels.ts'
-import { clientMessages, resetMessage, serverMessages } from '../../subscribers/live-messages.ts'
-import type { LiveEventSchema } from '../../subscribers/live-schemas.ts'
-
-const about: Readonly<Record<(typeof channelNames)[number], string>> = {
-  entries: 'What happens to entries, as far as you may see it.',
-  stories: 'What happens to stories; nothing while there are none.',
-  activity: 'Events of the log counted, once a second.',
-  projections: 'Progress, lag and rebuilds of the read models, once a second.',
-  events: 'The whole log, for auditors.',
-  me: 'What concerns you: your tokens, sessions and notifications.',
-}
 
 const plain = (schema: unknown) => JSON.parse(JSON.stringify(schema))
 
@@ -28,7 +19,7 @@ const eventMessages = (schemas: readonly LiveEventSchema[]): JsonObject => {
   const { properties, required } = serverMessages.event
   return Object.fromEntries(
     schemas.map(({ channel, type, data }) => [
-      `${channel}.${type}`,
+      `${componentOf(channel)}.${type}`,
       {
         name: type,
         title: `${type} on ${channel}`,
@@ -44,11 +35,25 @@ const eventMessages = (schemas: readonly LiveEventSchema[]): JsonObject => {
   )
 }
 
+/** A name as a component of the document may be called: `shelf:{id}` is `shelf`. */
+const componentOf = (channel: string): string => channel.replace(/:\{id\}$/, '-of-one')
+
 const refs = (channel: string, names: readonly string[]) =>
   names.map(name => ({ $ref: `#/channels/${channel}/messages/${name}` }))
 
+/** AsyncAPI 3.0 knows no patterns of a parameter: of channels with an id it is said in words. */
+const parameterOf = (channels: readonly LiveChannel[]): JsonObject => {
+  const names = channels.map(({ name }) => name)
+  return names.some(name => name.includes('{')) ? { description: `One of ${names.join(', ')}.` } : { enum: names }
+}
+
 /** The document; `version` is the service's, `events` what every channel sends of every type. */
-export const asyncApi = (version: string, events: readonly LiveEventSchema[]): JsonObject => {
+export const asyncApi = (
+  version: string,
+  channels: readonly LiveChannel[],
+  events: readonly LiveEventSchema[],
+): JsonObject => {
+  const clientMessages = clientMessagesOf({ all: channels })
   const { event: _, ...answers } = serverMessages
   const { subscribed, 'caught-up': caughtUp } = serverMessages
   const sent = eventMessages(events)
@@ -58,11 +63,10 @@ export const asyncApi = (version: string, events: readonly LiveEventSchema[]): J
     info: {
       title: 'Lexichron live feed',
       version,
-      description: channelNames
-        .map(name => {
-          const { needs } = channelOf(name)
-          const filters = Object.keys(liveFilters[name].properties).join(', ') || 'none'
-          return `- ${name}: ${about[name]} Filters: ${filters}. ${needs === undefined ? 'Open to all' : `Needs ${needs}`}.`
+      description: channels
+        .map(({ name, about, needs, filters }) => {
+          const members = Object.keys(filters).join(', ') || 'none'
+          return `- ${name}: ${about} Filters: ${members}. ${needs === undefined ? 'Open to all' : `Needs ${needs}`}.`
         })
         .join('\n'),
     },
@@ -76,7 +80,7 @@ export const asyncApi = (version: string, events: readonly LiveEventSchema[]): J
       stream: {
         address: '/v1/live/{channel}',
         title: 'Server-sent events: one channel, each message as the data of one',
-        parameters: { channel: { enum: [...channelNames] } },
+        parameters: { channel: parameterOf(channels) },
         messages: { ...told, ...sent },
       },
     },

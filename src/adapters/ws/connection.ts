@@ -4,20 +4,21 @@
  */
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import type { Listener, LiveFilter } from '../../core/live/channels.ts'
+import { type ListenedTo, type Listener, listeningFault } from '../../core/live/channels.ts'
+import type { LiveFilter } from '../../core/live/filter-members.ts'
+import { FilterFault, type ReadFilter } from '../../core/live/filters.ts'
+import type { Hub } from '../../core/live/hub.ts'
+import type { ClientMessage, LiveFault, ReadMessages } from '../../core/live/messages.ts'
 import type { LiveSink } from '../../core/live/transport.ts'
 import type { Place } from '../../core/log/log.ts'
 import type { ByteBuffer } from '../../core/memory/memory.ts'
 import { defined } from '../../domain/defined.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { type ChannelName, listeningFault } from '../../subscribers/live-channels.ts'
-import type { LiveHub } from '../../subscribers/live-feed.ts'
-import { FilterFault, type ReadFilter } from '../../subscribers/live-filters.ts'
-import { type ClientMessage, type LiveFault, readMessage } from '../../subscribers/live-messages.ts'
 import { textFrame, webSocketTransport } from './frames.ts'
 
 export type ConnectionDeps = {
-  readonly hub: Pick<LiveHub, 'subscribe'>
+  readonly hub: Pick<Hub, 'subscribe'>
+  readonly readMessage: ReadMessages
   readonly readFilter: ReadFilter
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
   /** The place that a token of a client names, or why it names none. */
@@ -25,7 +26,7 @@ export type ConnectionDeps = {
   /** Before a subscription begins: what has to be in the log about it. Rejects when it cannot be written there. */
   readonly recorded: (
     listener: Listener,
-    channel: ChannelName,
+    channel: ListenedTo,
     filter: LiveFilter,
     after: Place | undefined,
   ) => Promise<void>
@@ -176,7 +177,7 @@ export const openConnection = (
       return refuse({ code: 'too-many-subscriptions', detail: `${MAX_SUBSCRIPTIONS} subscriptions at most.` }, id)
     const fault = listeningFault(channel, listener)
     if (fault) return refuse({ code: 'permission-denied', detail: fault.detail, pointer: '/channel' }, id)
-    const filter = deps.readFilter(channel, message.filter)
+    const filter = deps.readFilter(channel.channel, message.filter)
     if (filter instanceof FilterFault) {
       const { member, message: detail } = filter
       const pointer = member === undefined ? '/filter' : `/filter/${pointerPart(member)}`
@@ -195,7 +196,7 @@ export const openConnection = (
   }
 
   const carryOut = async (text: string): Promise<void> => {
-    const read = readMessage(text)
+    const read = deps.readMessage(text)
     if ('fault' in read) {
       const { id, ...fault } = read.fault
       return refuse(fault, id)

@@ -1,9 +1,9 @@
 /** Server-sent events (HTML Living Standard, 9.2) of the live feed: one subscription a stream, the same hub, the same bound. */
 import { Readable } from 'node:stream'
+import type { ResetMessage } from '../../core/live/messages.ts'
 import type { LiveMessage, LiveSink, LiveTransport } from '../../core/live/transport.ts'
 import type { ByteBuffer } from '../../core/memory/memory.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { ResetMessage } from '../../subscribers/live-messages.ts'
 import type { LiveCounters } from './connection.ts'
 
 /** A message as an event of its own name, after which a client may resume. */

@@ -2,16 +2,15 @@
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { WebSocket } from 'ws'
-import type { Listener, LiveFilter } from '../../core/live/channels.ts'
-import type { LiveStats } from '../../core/live/hub.ts'
+import type { Channels, ListenedTo, Listener } from '../../core/live/channels.ts'
+import type { LiveFilter } from '../../core/live/filter-members.ts'
+import type { ReadFilter } from '../../core/live/filters.ts'
+import type { Hub, LiveStats } from '../../core/live/hub.ts'
+import { type LiveFault, openMessages, type ResetMessage } from '../../core/live/messages.ts'
 import type { Place } from '../../core/log/log.ts'
 import type { ByteBuffer } from '../../core/memory/memory.ts'
 import type { Permission } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { ChannelName } from '../../subscribers/live-channels.ts'
-import type { LiveHub } from '../../subscribers/live-feed.ts'
-import type { ReadFilter } from '../../subscribers/live-filters.ts'
-import type { LiveFault, ResetMessage } from '../../subscribers/live-messages.ts'
 import { type LiveCounters, openConnection } from './connection.ts'
 import { eventBytes, openEventStream } from './event-stream.ts'
 import type { Tickets } from './tickets.ts'
@@ -20,6 +19,7 @@ import type { Tickets } from './tickets.ts'
 export type LiveListener = Listener & { readonly credential?: { readonly id: string }; readonly counted: string }
 
 export type LiveFeed = {
+  readonly channels: Channels
   /** Takes a place among the connections of `counted`, or says whose places are all taken. Give it back once. */
   place(counted: string): (() => void) | 'listener' | 'node'
   /** Whose places are all taken, now. */
@@ -27,7 +27,7 @@ export type LiveFeed = {
   connect(ws: WebSocket, socket: Socket, listener: LiveListener, release: () => void): void
   stream(
     asked: {
-      readonly channel: ChannelName
+      readonly channel: ListenedTo
       readonly filter: LiveFilter
       readonly after?: Place
       /** Why what was to be resumed after cannot be: told first, then the stream begins now. */
@@ -37,7 +37,7 @@ export type LiveFeed = {
     release: () => void,
   ): Readable
   /** Before a subscription begins: what has to be in the log about it. */
-  recorded(listener: Listener, channel: ChannelName, filter: LiveFilter, after: Place | undefined): Promise<void>
+  recorded(listener: Listener, channel: ListenedTo, filter: LiveFilter, after: Place | undefined): Promise<void>
   /** The place that a token of a client names, or why it names none. */
   readAfter(token: string): Promise<Place | LiveFault>
   /** Where the log ends now, as a token. */
@@ -68,7 +68,8 @@ const same = (a: ReadonlySet<Permission>, b: ReadonlySet<Permission>): boolean =
   a === b || (a.size === b.size && a.isSubsetOf(b))
 
 export const openLiveFeed = (deps: {
-  readonly hub: LiveHub
+  readonly hub: Hub
+  readonly channels: Channels
   readonly clock: Clock
   readonly tickets: Tickets
   readonly readAfter: LiveFeed['readAfter']
@@ -89,8 +90,9 @@ export const openLiveFeed = (deps: {
   readonly signal: AbortSignal
   readonly onError: (error: unknown) => void
 }): LiveFeed => {
-  const { hub, clock, standing, lost, most, total, buffer, signal, onError } = deps
+  const { hub, channels, clock, standing, lost, most, total, buffer, signal, onError } = deps
   const counters: LiveCounters = { open: 0, opened: 0, received: 0, sentBytes: 0, slow: 0, refused: 0 }
+  const readMessage = openMessages(channels)
   const all = new Set<Open>()
   const places = new Map<string, number>()
   let taken = 0
@@ -132,6 +134,7 @@ export const openLiveFeed = (deps: {
   void look().catch(onError)
 
   return {
+    channels,
     readAfter: deps.readAfter,
     now: deps.now,
     readFilter: deps.readFilter,
@@ -162,6 +165,7 @@ export const openLiveFeed = (deps: {
         {
           hub,
           clock,
+          readMessage,
           readFilter: deps.readFilter,
           readAfter: deps.readAfter,
           recorded: deps.recorded,
@@ -186,8 +190,8 @@ export const openLiveFeed = (deps: {
     },
     stream: ({ reset, ...asked }, listener, release) => {
       const { body, sink, comment, end } = openEventStream(clock, { counters, buffer }, listener.counted)
-      if (reset) sink.send(eventBytes({ op: 'reset', id: asked.channel, ...reset }))
-      const leaveHub = hub.subscribe({ ...asked, id: asked.channel, listener }, sink)
+      if (reset) sink.send(eventBytes({ op: 'reset', id: asked.channel.name, ...reset }))
+      const leaveHub = hub.subscribe({ ...asked, id: asked.channel.name, listener }, sink)
       const leave = add({
         credential: listener.credential?.id,
         permissions: listener.permissions,

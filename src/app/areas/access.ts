@@ -12,6 +12,7 @@ export const access: Area = {
   aggregates: [tokenAggregate, blockAggregate],
   permissions: accessPermissions,
   problems: accessProblems,
+  notices: [{ events: tokenAggregate.events }],
   routes:
     ({ blocks }) =>
     edge =>

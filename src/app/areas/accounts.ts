@@ -5,10 +5,11 @@ import { accountRoutes } from '../../adapters/http/routes/accounts.ts'
 import { administrationRoutes } from '../../adapters/http/routes/administration.ts'
 import { ownDataRoutes } from '../../adapters/http/routes/own-data.ts'
 import { peopleRoutes } from '../../adapters/http/routes/people.ts'
-import { accountAggregate } from '../../domain/account/account.ts'
+import { accountAggregate, RoleGranted, RoleTaken } from '../../domain/account/account.ts'
 import { administratorsAggregate } from '../../domain/account/administrators.ts'
 import { lookupAggregate } from '../../domain/account/lookup.ts'
 import { accountPermissions } from '../../domain/account/permissions.ts'
+import { SessionsEnded } from '../../domain/account/session-end-events.ts'
 import { addressAggregate } from '../../domain/address/address.ts'
 import { addressKeysAggregate } from '../../domain/address/keys.ts'
 import { mailAggregate } from '../../domain/address/mail-refusal.ts'
@@ -33,6 +34,7 @@ export const accounts: Area = {
   permissions: accountPermissions,
   problems: accountProblems,
   subscribers: ({ core }) => [addressMoves(core), signUpEnds(core).subscriber],
+  notices: [{ events: [RoleGranted, RoleTaken], unless: 'roles' }, { events: [SessionsEnded] }],
   routes: async ({ core, config, views, identity, running: { identities }, erasure, history }) => {
     const port = { ...openIdentityPort(core, identity, identities, scopeOf(config)), erasure }
     const administration = openAdministration(core, identities)

@@ -18,6 +18,7 @@ import { randomEntry } from '../../queries/entry-draw.ts'
 import { exportEntries } from '../../queries/entry-export.ts'
 import { listEntries } from '../../queries/entry-lists.ts'
 import { searchEntries, suggestEntries } from '../../queries/search-entries.ts'
+import { entryChannel, entryStandings } from '../../subscribers/entry-channel.ts'
 import { redactionSubscriber } from '../../subscribers/redaction.ts'
 import type { Area, Service } from '../area.ts'
 
@@ -68,6 +69,8 @@ export const dictionary: Area = {
   permissions: entryPermissions,
   problems: dictionaryProblems,
   subscribers: ({ core: { log, keys }, remove }) => [redactionSubscriber({ log, keys, remove })],
+  channels: [entryChannel],
+  standings: entryStandings,
   routes: service =>
     entryRoutes({ transactor: service.core.transactor(entryAggregate), queries: openQueries(service) }),
 }

@@ -5,6 +5,7 @@ import { historyRoutes } from '../../adapters/http/routes/history.ts'
 import { readingAggregate } from '../../domain/history/history.ts'
 import { historyPermissions } from '../../domain/history/permissions.ts'
 import { historyProjection } from '../../projections/history.ts'
+import { logChannel } from '../../subscribers/log-channel.ts'
 import type { Area } from '../area.ts'
 
 export const history: Area = {
@@ -13,6 +14,7 @@ export const history: Area = {
   projections: [historyProjection],
   permissions: historyPermissions,
   problems: historyProblems,
+  channels: [logChannel],
   routes:
     ({ history: opened }) =>
     edge =>

@@ -1,7 +1,20 @@
 /** How the service does, what it may be asked, and by whom it is run. */
 import { operationRoutes } from '../../adapters/http/routes/operations.ts'
 import { securityTextRoute } from '../../adapters/http/routes/security-text.ts'
-import type { Area } from '../area.ts'
+import { newsOf } from '../../core/live/channels.ts'
+import { defined } from '../../domain/defined.ts'
+import { type ProjectionProgress, projectionChannel } from '../../subscribers/projection-channel.ts'
+
+import type { Area, NewsSources } from '../area.ts'
+
+const progressOf = ({ running, filling, tokenOf }: NewsSources): Promise<readonly ProjectionProgress[]> =>
+  Promise.all(
+    running.projections.map(async ({ name, handle }) => {
+      const { state, lag, parked, rate, progress, position } = await handle.status()
+      const told = { name, state, position: await tokenOf(position), lag: String(lag), parked, rate, progress }
+      return { ...told, ...defined({ filling: filling() }) }
+    }),
+  )
 
 export const operation: Area = {
   name: 'operation',
@@ -9,6 +22,8 @@ export const operation: Area = {
     'operations:read': ['auditor'],
     'projections:manage': [],
   },
+  channels: [projectionChannel],
+  news: given => newsOf(projectionChannel, { ProjectionProgress: () => progressOf(given) }),
   routes:
     ({ operation: port }) =>
     edge => [...operationRoutes(port, edge), securityTextRoute(edge)],

@@ -12,5 +12,6 @@ export const sessions: Area = {
   name: 'sessions',
   aggregates: [sessionAggregate, factorsAggregate, devicesAggregate, passkeysAggregate],
   problems: sessionProblems,
+  notices: [{ events: sessionAggregate.events }],
   subscribers: ({ core }) => [factorChanges(core)],
 }

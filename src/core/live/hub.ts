@@ -10,12 +10,15 @@ import { openTurns } from '../../domain/turns.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { tail } from '../consume/tail.ts'
 import { type Log, type LogBatch, type Place, placeAfter, placeOf, UndecodableEventError } from '../log/log.ts'
-import type { Channels, Listener, LiveFilter, News, Standings } from './channels.ts'
+import { type ListenedTo, type Listener, logOf, type News, scopeOf, type Telling } from './channels.ts'
+import type { LiveFilter } from './filter-members.ts'
+import { carries } from './filters.ts'
+import type { Standings } from './standings.ts'
 import type { Around, LiveSink, LiveTransport } from './transport.ts'
 
-export type Subscription<Name extends string> = {
+export type Subscription = {
   readonly id: string
-  readonly channel: Name
+  readonly channel: ListenedTo
   readonly filter: LiveFilter
   readonly listener: Listener
   /** Everything after this place; absent: from now on. Has to be one of the log's. */
@@ -31,31 +34,30 @@ export type LiveStats = {
   readonly messages: number
 }
 
-export type Hub<Name extends string> = {
+export type Hub = {
   /** Begins; the function ends it, and repeating it is harmless. */
-  subscribe(subscription: Subscription<Name>, sink: LiveSink): () => void
+  subscribe(subscription: Subscription, sink: LiveSink): () => void
   stats(): LiveStats
   /** Resolves after the signal. */
   readonly done: Promise<void>
 }
 
-export type HubOptions<Name extends string> = {
+export type HubOptions = {
   readonly log: Pick<Log, 'subscribe' | 'readAll' | 'types' | 'markAt'>
   readonly clock: Clock
   readonly signal: AbortSignal
   /** The log's head when the hub is opened. */
   readonly from: Place
   readonly tokenOf: (place: Place) => string
-  readonly channels: Channels<Name>
-  readonly news: readonly News<Name>[]
+  readonly news: readonly News[]
   /** How documents stand now: what is read again from the log is sent as it may be seen now. */
   readonly standings: Standings
   readonly onError: (error: unknown) => void
 }
 
 type Member = { readonly sink: LiveSink; after: bigint }
-type Audience<Name extends string> = Omit<Subscription<Name>, 'after' | 'id'> & { readonly transport: LiveTransport }
-type Group<Name extends string> = Audience<Name> & {
+type Audience = Omit<Subscription, 'after' | 'id'> & { readonly transport: LiveTransport }
+type Group = Audience & {
   readonly id: string
   /** The id as JSON text. */
   readonly idText: Buffer
@@ -77,9 +79,9 @@ const SECOND_MS = 1000
 /** Members of quiet groups are told so often how far the log has gone. */
 const PROGRESS_TICKS = 5
 
-export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Name> => {
-  const { log, clock, signal, tokenOf, onError, standings, channels } = options
-  const groups = new Map<string, Group<Name>>()
+export const openHub = (options: HubOptions): Hub => {
+  const { log, clock, signal, tokenOf, onError, standings } = options
+  const groups = new Map<string, Group>()
   const turns = openTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_ONE)
   let here = options.from
   let messages = 0
@@ -87,13 +89,17 @@ export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Nam
   let ticks = 0
   let second = { events: 0, types: new Map<string, number>() }
 
-  const encoded = (of: Audience<Name>, event: Recorded): Around =>
-    of.transport.around({
-      after: tokenOf(placeOf(event)),
-      type: event.type,
-      at: event.meta.at,
-      data: channels.data(of.channel, of.listener, event, log.types, standings.of),
-    })
+  /** undefined: the audience does not get the event. */
+  const encoded = (audience: Audience, event: Recorded, replayed: boolean): Around | undefined => {
+    const { channel: listened, filter, listener, transport } = audience
+    const { channel, id } = listened
+    if (!channel.carried || !carries(channel, filter, event)) return undefined
+    const type = log.types.get(event.type)
+    const telling: Telling = { event, type, listener, id, replayed, standing: standings.of }
+    if (!channel.carried.wants(telling)) return undefined
+    const data = channel.carried.data(telling)
+    return transport.around({ after: tokenOf(placeOf(event)), type: event.type, at: event.meta.at, data })
+  }
 
   const send = (sink: LiveSink, bytes: Buffer, touched: Set<LiveSink>): void => {
     sink.send(bytes)
@@ -101,7 +107,7 @@ export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Nam
     else touched.add(sink)
   }
 
-  const give = (group: Group<Name>, bytes: Buffer, count: number, touched: Set<LiveSink>): void => {
+  const give = (group: Group, bytes: Buffer, count: number, touched: Set<LiveSink>): void => {
     for (const { sink } of group.members) send(sink, bytes, touched)
     messages += count * group.members.size
   }
@@ -109,7 +115,7 @@ export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Nam
   /** Of one part of the log or one second: what every audience gets, made at the first of its groups. */
   const openShares = <T>() => {
     const made = new Map<string, T>()
-    return (group: Group<Name>, make: () => T): T => {
+    return (group: Group, make: () => T): T => {
       const found = made.get(group.audience) ?? make()
       made.set(group.audience, found)
       return found
@@ -121,7 +127,7 @@ export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Nam
   }
 
   /** One part of the log to one group. Who joined ahead of the tail has had some of it already. */
-  const deliver = (group: Group<Name>, found: readonly Found[], touched: Set<LiveSink>): void => {
+  const deliver = (group: Group, found: readonly Found[], touched: Set<LiveSink>): void => {
     const frames = found.map(({ at, around }) => ({ at, bytes: group.transport.join(around, group.idText) }))
     const first = frames[0]
     const last = frames.at(-1)
@@ -144,14 +150,12 @@ export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Nam
     const touched = new Set<LiveSink>()
     const shared = openShares<readonly Found[]>()
     for (const group of groups.values()) {
-      if (!channels.log(group.channel)) continue
+      if (!logOf(group.channel)) continue
       const found = shared(group, () =>
-        events
-          .filter(event => {
-            const look = { now: standings.of(event.stream), replayed: false }
-            return channels.wants(group.channel, group.filter, group.listener, event, look)
-          })
-          .map(event => ({ at: event.position, around: encoded(group, event) })),
+        events.flatMap(event => {
+          const around = encoded(group, event, false)
+          return around ? [{ at: event.position, around }] : []
+        }),
       )
       deliver(group, found, touched)
     }
@@ -163,15 +167,19 @@ export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Nam
     flush(touched)
   }
 
-  const tell = ({ channel, type, to }: News<Name>, all: readonly JsonObject[]): void => {
+  const isTold = ({ channel, to }: News, group: Group): boolean =>
+    group.channel.channel === channel && to(group.listener)
+
+  const tell = (news: News, all: readonly JsonObject[]): void => {
+    const { type } = news
     const touched = new Set<LiveSink>()
     const shared = openShares<readonly Around[]>()
     const [at, after] = [clock.now().toISOString(), tokenOf(here)]
     for (const group of groups.values()) {
-      if (group.channel !== channel || to?.(group.listener) === false) continue
+      if (!isTold(news, group)) continue
       const due = shared(group, () =>
         all
-          .filter(data => group.filter['name'] === undefined || data['name'] === group.filter['name'])
+          .filter(data => Object.entries(group.filter).every(([member, value]) => data[member] === value))
           .map(data => group.transport.around({ after, type, at, data })),
       )
       const frames = due.map(each => group.transport.join(each, group.idText))
@@ -184,7 +192,7 @@ export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Nam
     const { position } = here
     const touched = new Set<LiveSink>()
     for (const group of groups.values()) {
-      if (!channels.log(group.channel) || group.told >= position) continue
+      if (!logOf(group.channel) || group.told >= position) continue
       group.told = position
       const bytes = group.transport.encode({ op: 'caught-up', id: group.id, after: tokenOf(here) })
       // Who joined ahead of the tail is farther than this: told so, they would resume from where they have been.
@@ -197,8 +205,7 @@ export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Nam
     flush(touched)
   }
 
-  const isHeard = ({ channel, to }: News<Name>): boolean =>
-    [...groups.values()].some(group => group.channel === channel && to?.(group.listener) !== false)
+  const isHeard = (news: News): boolean => groups.values().some(group => isTold(news, group))
 
   const beat = async (): Promise<void> => {
     while (!signal.aborted) {
@@ -217,9 +224,9 @@ export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Nam
     }
   }
 
-  const join = (subscription: Subscription<Name>, sink: LiveSink, after: bigint): (() => void) => {
+  const join = (subscription: Subscription, sink: LiveSink, after: bigint): (() => void) => {
     const { id, channel, filter, listener } = subscription
-    const audience = JSON.stringify([channel, filter, channels.scope(listener, channel), sink.transport.name])
+    const audience = JSON.stringify([channel.name, filter, scopeOf(channel, listener), sink.transport.name])
     const idText = JSON.stringify(id)
     const key = `${audience}${idText}`
     const group = groups.get(key) ?? {
@@ -253,7 +260,7 @@ export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Nam
    * reads again from where it was, so that nobody waits for it.
    */
   const catchUp = async (
-    subscription: Subscription<Name>,
+    subscription: Subscription,
     sink: LiveSink,
     from: Place,
     ended: () => boolean,
@@ -268,14 +275,14 @@ export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Nam
       let last: Recorded | undefined
       let done: LogBatch | undefined
       try {
-        for await (const batch of log.readAll(at.position, channels.log(channel))) {
+        for await (const batch of log.readAll(at.position, logOf(channel))) {
           await standings.refresh()
           for (const event of batch.events) {
             if (ended() || sink.full()) break
             last = event
-            const look = { now: standings.of(event.stream), replayed: true }
-            if (!channels.wants(channel, filter, listener, event, look)) continue
-            sink.send(sink.transport.join(encoded(audience, event), idText))
+            const around = encoded(audience, event, true)
+            if (!around) continue
+            sink.send(sink.transport.join(around, idText))
             messages += 1
           }
           sink.flush()
@@ -306,9 +313,9 @@ export const openHub = <Name extends string>(options: HubOptions<Name>): Hub<Nam
     }
   }
 
-  const subscribe = (subscription: Subscription<Name>, sink: LiveSink): (() => void) => {
-    const { id, channel, after } = subscription
-    const from = after === undefined || !channels.log(channel) ? here : after
+  const subscribe = (subscription: Subscription, sink: LiveSink): (() => void) => {
+    const { id, after } = subscription
+    const from = after === undefined || !logOf(subscription.channel) ? here : after
     let ended = false
     let leave: () => void = () => undefined
     const settle = (at: Place): void => {

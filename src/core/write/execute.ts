@@ -78,7 +78,8 @@ export const openExecutor = (deps: { cache: Cache; clock: Clock; newId: () => st
         if (revision === 'none' || !holds(state)) return refusal
       }
       const at = clock.now()
-      const by = { id: caller.actor.id, permissions, now: at, commandId: envelope.commandId }
+      const { id, kind } = caller.actor
+      const by = { id, kind, permissions, now: at, commandId: envelope.commandId }
       const result = await transactor.run(stream, command.decide(input, by), { ...envelope, actor: caller.actor, at })
       // A refused command wrote nothing: its key is free for a better payload.
       if (isRefusal(result) && request.keyed)

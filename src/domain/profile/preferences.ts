@@ -36,6 +36,7 @@ export const isShownTo = (to: Audience, reader: { readonly privy: boolean; reado
 /**
  * `language` is that of mails; `timeZone` an IANA name, in which clients show times. `notifications` switch off what the live
  * channel `me` tells of `roles` granted and taken. Mails are all about the account itself, and are sent whatever is chosen. `privacy`: who may see the profile, list what one contributed to, and read one's display name there.
+ * `adult`: stories for adults are among those that one is shown.
  */
 export const PreferencesSchema = Type.Object(
   {
@@ -43,6 +44,7 @@ export const PreferencesSchema = Type.Object(
     timeZone: text,
     notifications: Type.Object({ roles: Type.Boolean() }, strict),
     privacy: Type.Object({ profile: audience, activity: audience, contributions: audience }, strict),
+    adult: Type.Boolean(),
   },
   strict,
 )
@@ -68,6 +70,13 @@ const withoutMails = (data: JsonObject): JsonObject => {
   return { ...data, preferences: rest }
 }
 
+/** Nobody was asked about stories for adults. */
+const withoutAdult = (data: JsonObject): JsonObject => {
+  const { preferences } = data
+  if (typeof preferences !== 'object' || preferences === null || Array.isArray(preferences)) return data
+  return { ...data, preferences: { ...preferences, adult: false } }
+}
+
 /** All preferences after a change of some. */
 export const PreferencesSet = eventType(
   'PreferencesSet',
@@ -78,7 +87,7 @@ export const PreferencesSet = eventType(
     },
     strict,
   ),
-  { subject: data => String(data['accountId']), version: 3, upcasters: { 1: withUnasked, 2: withoutMails } },
+  { subject: data => String(data['accountId']), version: 4, upcasters: { 1: withUnasked, 2: withoutMails, 3: withoutAdult } },
 )
 export const preferencesEvents = [PreferencesSet] as const
 export type PreferencesEvent = EventOf<typeof PreferencesSet>
@@ -98,6 +107,7 @@ export const defaultPreferences = (locale: 'en' | 'es'): Preferences => ({
   language: locale,
   timeZone: 'UTC',
   ...unasked,
+  adult: false,
 })
 
 export const preferencesAggregate: Aggregate<PreferencesState, PreferencesEvent> = {
@@ -121,6 +131,7 @@ export type PreferencesChange = {
   readonly timeZone?: string | null
   readonly notifications?: GroupChange<Preferences['notifications']>
   readonly privacy?: GroupChange<Preferences['privacy']>
+  readonly adult?: boolean | null
 }
 type GroupChange<Group> = { readonly [Member in keyof Group]?: Group[Member] | null } | null
 
@@ -171,6 +182,7 @@ export const setPreferences =
       timeZone: timeZone ?? (change.timeZone === null ? first : now).timeZone,
       notifications: changed(change.notifications, { now: now.notifications, first: first.notifications }),
       privacy: changed(change.privacy, { now: now.privacy, first: first.privacy }),
+      adult: change.adult === undefined ? now.adult : (change.adult ?? first.adult),
     }
     return sameJson(next, now) ? [] : [{ type: 'PreferencesSet', data: { accountId, preferences: next } }]
   }

@@ -1,15 +1,18 @@
 /** The live feed's hub on a log in memory: joining without a gap, and turns at catching up. */
 import t from 'tap'
+import { areas } from '../../../src/app/areas.ts'
 import { systemClock } from '../../../src/app/core.ts'
-import type { Standings } from '../../../src/core/live/channels.ts'
+import { channelsOf } from '../../../src/app/declared.ts'
+import type { ListenedTo } from '../../../src/core/live/channels.ts'
+import { type Hub, openHub as openLiveHub } from '../../../src/core/live/hub.ts'
+import { openStandings, type Standings } from '../../../src/core/live/standings.ts'
 import type { LiveSink } from '../../../src/core/live/transport.ts'
 import { type Place, placeOf } from '../../../src/core/log/log.ts'
 import type { Recorded } from '../../../src/domain/event.ts'
 import { NO_MARK } from '../../../src/domain/mark.ts'
 import { openTurns } from '../../../src/domain/turns.ts'
 import type { Clock } from '../../../src/ports/clock.ts'
-import { type LiveHub, openLiveHub } from '../../../src/subscribers/live-feed.ts'
-import { openStandings } from '../../../src/subscribers/live-standings.ts'
+import { entryStandings } from '../../../src/subscribers/entry-channel.ts'
 import { fakeClock, settle } from '../../support/clocks.ts'
 import { type MemoryLog, memoryLog } from '../../support/memory-log.ts'
 import { anonymousPermissions, permissionsOf } from '../../support/roles.ts'
@@ -22,6 +25,13 @@ const openRandom = (seed: number) => {
     state = (state * 48_271) % 2_147_483_647
     return state % below
   }
+}
+
+const channels = channelsOf(areas)
+const listenedTo = (name: string): ListenedTo => {
+  const found = channels.find(name)
+  if (!found) throw new Error(`There is no channel ${name}.`)
+  return found
 }
 
 const ticks = async (count: number): Promise<void> => {
@@ -42,20 +52,17 @@ const openHub = (
   from: Place,
   clock: Clock = systemClock,
   standings: Standings = { refresh: async () => undefined, note: () => undefined, of: () => undefined },
-): LiveHub =>
+): Hub =>
   openLiveHub({
     log: { ...log, types: new Map() },
     clock,
     signal,
     from,
-    projections: async () => [],
-    figures: async () => ({}),
+    news: [],
     tokenOf: ({ position, mark }) => {
       told.set(position, mark)
       return String(position)
     },
-    connections: () => 0,
-    people: { wants: () => true },
     standings,
     onError: error => t.fail('the hub complained', { error }),
   })
@@ -119,7 +126,7 @@ t.test('who resumes has every event once and in order, whenever the tail comes i
       const sink = sinkOf(`owner ${n}`, (op, after) => {
         if (op === 'event') got.push(BigInt(after))
       })
-      hub.subscribe({ id: 'a', channel: 'events', filter: {}, listener, after: placeAt(log, from) }, sink)
+      hub.subscribe({ id: 'a', channel: listenedTo('events'), filter: {}, listener, after: placeAt(log, from) }, sink)
     }
     await ticks(random(20))
     write()
@@ -151,7 +158,13 @@ t.test('an event is encoded once for all who get the same of it, whatever they c
       }
       const permissions = who === 'auditor' ? permissionsOf(who) : anonymousPermissions
       hub.subscribe(
-        { id: `id ${n}`, channel: 'entries', filter: {}, listener: { permissions }, after: placeAt(log, 0n) },
+        {
+          id: `id ${n}`,
+          channel: listenedTo('entries'),
+          filter: {},
+          listener: { permissions },
+          after: placeAt(log, 0n),
+        },
         sink,
       )
     }
@@ -188,7 +201,7 @@ t.test('nobody is told that they have caught up with what they were beyond alrea
   const subscribe = (owner: string, position: bigint) =>
     hub.subscribe(
       // Nothing is published: they are only told how far the log has gone.
-      { id: 'a', channel: 'entries', filter: { language: 'fr' }, listener, after: placeAt(log, position) },
+      { id: 'a', channel: listenedTo('entries'), filter: { language: 'fr' }, listener, after: placeAt(log, position) },
       sinkOf(owner, (op, at) => void heard.push(`${owner} ${op} ${at}`)),
     )
   subscribe('behind', 0n)
@@ -223,7 +236,7 @@ t.test('what was withdrawn by the end of a batch is not shown at its beginning',
       yield* []
     },
   }
-  const standings = openStandings(store)
+  const standings = openStandings(store, entryStandings)
   const hub = openHub(log, ending.signal, placeAt(log, 0n), systemClock, standings)
   const actor = { kind: 'account', id: 'one and the same' } as const
   const got = (['reader', 'contributor', 'editor'] as const).map(role => {
@@ -232,7 +245,7 @@ t.test('what was withdrawn by the end of a batch is not shown at its beginning',
       if (op === 'event') positions.push(after)
     })
     const listener = { actor, permissions: permissionsOf(role) }
-    hub.subscribe({ id: 'a', channel: 'entries', filter: {}, listener }, sink)
+    hub.subscribe({ id: 'a', channel: listenedTo('entries'), filter: {}, listener }, sink)
     return positions
   })
   const at = (...numbers: readonly number[]) => numbers.map(number => String(log.events[number]?.position))
@@ -256,12 +269,13 @@ t.test('how an entry stands is one and the same, in whatever order the log is re
     meta: JSON.stringify(meta),
   })
   for (let ahead = 0; ahead <= events.length; ahead += 1) {
-    const standings = openStandings({
+    const behind = {
       head: log.head,
       readAll: async function* () {
         yield { events: events.slice(0, ahead).map(of), position: await log.head(), caughtUp: true }
       },
-    })
+    }
+    const standings = openStandings(behind, entryStandings)
     standings.note(events.slice(ahead))
     await standings.refresh()
     t.match(standings.of('entry-1'), { retired: true, removed: true, author: 'author 3' }, `the tail began at ${ahead}`)
@@ -294,13 +308,19 @@ t.test('three who ask for forty resumptions each do not hold up a fourth', async
   const listener = { permissions: anonymousPermissions }
   const leave = Array.from({ length: 120 }, (_, n) =>
     hub.subscribe(
-      { id: `g${n}`, channel: 'entries', filter: { entryId: 'none' }, listener, after: placeAt(log, 0n) },
+      { id: `g${n}`, channel: listenedTo('entries'), filter: { entryId: 'none' }, listener, after: placeAt(log, 0n) },
       sinkOf(`greedy ${n % 3}`, () => undefined),
     ),
   )
   let read: number | undefined
   hub.subscribe(
-    { id: 'a', channel: 'entries', filter: {}, listener, after: placeAt(log, log.events.at(-1 - 20)?.position ?? 0n) },
+    {
+      id: 'a',
+      channel: listenedTo('entries'),
+      filter: {},
+      listener,
+      after: placeAt(log, log.events.at(-1 - 20)?.position ?? 0n),
+    },
     sinkOf('patient', op => {
       if (op === 'caught-up') read ??= pages
     }),

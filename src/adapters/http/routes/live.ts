@@ -3,13 +3,13 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import Type from 'typebox'
 import type { WebSocket } from 'ws'
-import type { LiveFilter } from '../../../core/live/channels.ts'
+import { type Channels, type ListenedTo, listeningFault } from '../../../core/live/channels.ts'
+import type { LiveFilter } from '../../../core/live/filter-members.ts'
+import { FilterFault, type ReadFilter } from '../../../core/live/filters.ts'
+import type { LiveFault, ResetMessage } from '../../../core/live/messages.ts'
 import type { Place } from '../../../core/log/log.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { JsonObject } from '../../../domain/event.ts'
-import { type ChannelName, isChannel, listeningFault } from '../../../subscribers/live-channels.ts'
-import { FilterFault, type ReadFilter } from '../../../subscribers/live-filters.ts'
-import type { LiveFault, ResetMessage } from '../../../subscribers/live-messages.ts'
 import type { Authority } from '../authority.ts'
 import { openDocument } from '../documents.ts'
 import { formatOf } from '../negotiation.ts'
@@ -20,6 +20,7 @@ import { LIVE_PATH, SUBPROTOCOL } from '../websocket.ts'
 
 /** What the routes need of the live feed; src/adapters/ws has it. */
 export type LivePort = {
+  readonly channels: Channels
   /** Takes a place among the connections of `counted`, or says whose places are all taken. Give it back once. */
   place(counted: string): (() => void) | 'listener' | 'node'
   /** Whose places are all taken, now. */
@@ -27,7 +28,7 @@ export type LivePort = {
   connect(ws: WebSocket, socket: Socket, listener: Requester & { readonly counted: string }, release: () => void): void
   stream(
     asked: {
-      readonly channel: ChannelName
+      readonly channel: ListenedTo
       readonly filter: LiveFilter
       readonly after?: Place
       readonly reset?: Omit<ResetMessage, 'op' | 'id'>
@@ -36,7 +37,7 @@ export type LivePort = {
     release: () => void,
   ): Readable
   /** Before a subscription begins: what has to be in the log about it. Rejects when it cannot be written there. */
-  recorded(listener: Requester, channel: ChannelName, filter: LiveFilter, after: Place | undefined): Promise<void>
+  recorded(listener: Requester, channel: ListenedTo, filter: LiveFilter, after: Place | undefined): Promise<void>
   readAfter(token: string): Promise<Place | LiveFault>
   /** Where the log ends now, as a token. */
   now(): Promise<{ readonly token: string; readonly place: Place }>
@@ -131,19 +132,19 @@ const beginning = async (live: LivePort, token: string | undefined) => {
 const openStream =
   (live: LivePort) =>
   async (request: EdgeRequest): Promise<Answer> => {
-    const channel = request.params['channel'] ?? ''
-    if (!isChannel(channel)) throw new ProblemError('not-found', 'There is no channel of this name.')
+    const channel = live.channels.find(request.params['channel'] ?? '')
+    if (!channel) throw new ProblemError('not-found', 'There is no channel of this name.')
     formatOf(header(request, 'accept'), [EVENTS], `The feed is offered as ${EVENTS}.`)
     const { requester } = request
     const fault = listeningFault(channel, requester)
     if (fault)
       throw requester.actor
         ? problemFrom(fault)
-        : new ProblemError('unauthenticated', `The channel ${channel} needs an access token.`, {
+        : new ProblemError('unauthenticated', `The channel ${channel.name} needs an access token.`, {
             headers: { 'www-authenticate': 'Bearer realm="lexichron"' },
           })
     const { after: asked, ...rest }: Record<string, unknown> = { ...Object(request.query) }
-    const filter = live.readFilter(channel, rest)
+    const filter = live.readFilter(channel.channel, rest)
     if (filter instanceof FilterFault) {
       const { member, message: detail } = filter
       const errors = member === undefined ? [] : [{ pointer: `/${member}`, code: 'filter', detail }]
@@ -174,6 +175,10 @@ export const liveRoutes = (
 ): readonly Route[] => {
   const described = JSON.stringify(live.document)
   const word = Type.Optional(Type.String({ minLength: 1, maxLength: 4096 }))
+  const shown = live.channels.all.find(({ needs }) => needs === undefined)?.name ?? 'none'
+  const members = Object.fromEntries(
+    live.channels.all.flatMap(({ filters }) => Object.keys(filters)).map(member => [member, word]),
+  )
   return [
     {
       method: 'GET',
@@ -255,18 +260,12 @@ export const liveRoutes = (
         'Filters and after are query parameters; Last-Event-ID wins over after. One that cannot be resumed after is told by an event reset, and the stream begins at the end of the log.',
       permission: 'entries:read',
       rate: 'reads',
-      request: { params: { channel: 'entries' } },
+      request: { params: { channel: shown } },
       params: Type.Object({ channel: Type.String() }),
       querystring: Type.Object(
         {
           after: word,
-          language: word,
-          type: word,
-          entryId: word,
-          name: word,
-          category: word,
-          stream: word,
-          actor: word,
+          ...members,
         },
         { additionalProperties: false },
       ),
@@ -275,7 +274,7 @@ export const liveRoutes = (
           description: 'Server-sent events; id is the token to resume after.',
           type: EVENTS,
           schema: Type.String(),
-          example: 'id: WyI0\nevent: caught-up\ndata: {"op":"caught-up","id":"entries","after":"WyI0"}\n\n',
+          example: `id: WyI0\nevent: caught-up\ndata: {"op":"caught-up","id":"${shown}","after":"WyI0"}\n\n`,
         },
       },
       problems: [

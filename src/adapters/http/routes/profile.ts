@@ -74,6 +74,7 @@ const PreferencesBody = Type.Object(
     timeZone: Type.Optional(orNull(string)),
     notifications: group({ roles: toggle }),
     privacy: group({ profile: audience, activity: audience, contributions: audience }),
+    adult: toggle,
   },
   { ...strict, $id: 'PreferencesChange' },
 )
@@ -92,6 +93,7 @@ const preferencesExample = {
   timeZone: 'Europe/Madrid',
   notifications: { roles: true },
   privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
+  adult: false,
 }
 
 const own = { tag, permission: 'account:use' } as const

@@ -1,0 +1,12 @@
+/** Stories: what people write, alone or together, and series of them. */
+
+import { storyPermissions } from '../../domain/story/permissions.ts'
+import { seriesAggregate } from '../../domain/story/series.ts'
+import { storyAggregate } from '../../domain/story/story.ts'
+import type { Area } from '../area.ts'
+
+export const stories: Area = {
+  name: 'stories',
+  aggregates: [storyAggregate, seriesAggregate],
+  permissions: storyPermissions,
+}

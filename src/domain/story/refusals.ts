@@ -1,0 +1,16 @@
+/** What is refused of a story, of its authors and of its chapters as far as the story knows them. */
+export type StoryRefusal =
+  | 'story-not-found'
+  | 'story-incomplete'
+  | 'story-published'
+  | 'story-not-published'
+  | 'schedule-invalid'
+  | 'chapter-unknown'
+  | 'chapter-order-invalid'
+  | 'chapters-full'
+  | 'last-chapter'
+  | 'authors-full'
+  | 'last-author'
+  | 'invitee-unknown'
+  | 'invitation-not-found'
+  | 'adult-content'
