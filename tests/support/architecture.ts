@@ -48,6 +48,7 @@ const sharedDomain: ReadonlySet<string> = new Set(
     'refusal',
     'roles',
     'forms',
+    'growing',
     'shape',
     'trace',
     'turns',

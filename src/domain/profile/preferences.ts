@@ -87,7 +87,11 @@ export const PreferencesSet = eventType(
     },
     strict,
   ),
-  { subject: data => String(data['accountId']), version: 4, upcasters: { 1: withUnasked, 2: withoutMails, 3: withoutAdult } },
+  {
+    subject: data => String(data['accountId']),
+    version: 4,
+    upcasters: { 1: withUnasked, 2: withoutMails, 3: withoutAdult },
+  },
 )
 export const preferencesEvents = [PreferencesSet] as const
 export type PreferencesEvent = EventOf<typeof PreferencesSet>

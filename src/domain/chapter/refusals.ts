@@ -1,0 +1,8 @@
+/** What is refused of a chapter, beside what is refused of its story. */
+export type ChapterRefusal =
+  | 'chapter-not-found'
+  | 'chapter-too-short'
+  | 'chapter-not-published'
+  | 'chapter-revision-unknown'
+  | 'markup-too-deep'
+  | 'saves-too-many'
