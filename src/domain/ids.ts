@@ -36,6 +36,8 @@ const namespaces = {
   actor: namespace('actor'),
   import: namespace('import'),
   day: namespace('day'),
+  story: namespace('story'),
+  series: namespace('series'),
 }
 
 for (const each of Object.values(namespaces)) decoded.set(each, bytesOf(each))
@@ -77,6 +79,9 @@ export const importCommandId = (runId: string, record: string): string =>
 
 /** Event ids are derived from the command: a command repeated makes the same events. */
 export const eventId = (commandId: string, index: number): string => uuidv5(commandId, String(index))
+
+/** The id of what a command begins, by its kind: the same command sent again finds it. */
+export const begunId = (kind: 'story' | 'series', commandId: string): string => uuidv5(namespaces[kind], commandId)
 
 /** The actor id of a service or import by its name. */
 export const actorId = (kind: string, name: string): string => uuidv5(namespaces.actor, nameOf(kind, name))

@@ -21,8 +21,12 @@ export type CommandDeps = {
   readonly problems: Problems
 }
 
-/** What a command takes from its route: the id in the path, where there is one, and the validated body. */
-export type FromRoute<Body> = { readonly id: string; readonly body: Body }
+/** What a command takes from its route: the id in the path, where there is one, all parameters of the path, and the validated body. */
+export type FromRoute<Body> = {
+  readonly id: string
+  readonly params: Readonly<Record<string, string>>
+  readonly body: Body
+}
 
 export type CommandRoute<Body, State, E extends DomainEvent> = {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -70,15 +74,15 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
   const { command, transactor } = declared
   const { execute, syncTokens, problems: declaredProblems } = deps
 
-  const streamOf = (input: FromRoute<Body>): string => {
-    const stream = command.stream(input)
+  const streamOf = (input: FromRoute<Body>, commandId: string): string => {
+    const stream = command.stream(input, commandId)
     if (typeof stream !== 'string') throw problemFrom(stream)
     return stream
   }
 
-  const refused = async (refusal: Refusal, input: FromRoute<Body>): Promise<ProblemError> => {
+  const refused = async (refusal: Refusal, input: FromRoute<Body>, commandId: string): Promise<ProblemError> => {
     if (!speaksOfState(refusal, declaredProblems)) return problemFrom(refusal)
-    const { position, revision } = await transactor.load(streamOf(input))
+    const { position, revision } = await transactor.load(streamOf(input, commandId))
     const headers = { 'sync-token': await syncTokens.of(position) }
     // The revision of something that is not there is nobody's business: it is not there.
     const { absent } = declared
@@ -86,30 +90,39 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
     return problemFrom(isAbsent ? absent : refusal, headers)
   }
 
-  const ifMatchOf = async (request: EdgeRequest, input: FromRoute<Body>): Promise<Envelope['ifMatch']> => {
+  const ifMatchOf = async (
+    request: EdgeRequest,
+    input: FromRoute<Body>,
+    commandId: string,
+  ): Promise<Envelope['ifMatch']> => {
     const stated = parseIfMatch(header(request, 'if-match'))
     if (stated === undefined || stated === 'any') return stated
     const [only] = stated
     if (only !== undefined && stated.length === 1) return only
-    return heldTo(stated, await transactor.load(streamOf(input)))
+    return heldTo(stated, await transactor.load(streamOf(input, commandId)))
   }
 
   const handle = async (request: EdgeRequest): Promise<Answer> => {
     const { actor, permissions, inLanguages, isTold } = request.requester
     if (!actor) throw new ProblemError('unauthenticated', 'This needs an access token.')
     // The validator has checked the body against the command's own schema, which is what Body stands for.
-    const input: FromRoute<Body> = { id: request.params['id'] ?? '', body: request.body as Body }
-    const ifMatch = await ifMatchOf(request, input)
+    const input: FromRoute<Body> = {
+      id: request.params['id'] ?? '',
+      params: request.params,
+      body: request.body as Body,
+    }
+    const identity = commandIdentity(request, actor, deps)
+    const ifMatch = await ifMatchOf(request, input, identity.commandId)
     const traceparent = traceparentOf(request)
     const dryRun = isDry(request.query)
     const result = await execute(transactor, command, input, {
-      ...commandIdentity(request, actor, deps),
+      ...identity,
       caller: { actor, permissions, ...defined({ inLanguages, isTold }) },
       correlationId: request.id,
       dryRun,
       ...defined({ traceparent, ifMatch }),
     })
-    if (isRefusal(result)) throw await refused(result, input)
+    if (isRefusal(result)) throw await refused(result, input, identity.commandId)
     const { position } = result
     if (dryRun) {
       const events = result.events.map(({ type, data }) => ({ type, data }))

@@ -22,8 +22,8 @@ export type Command<Input, State, E extends DomainEvent> = {
   }
   /** If-Match must be stated (428 without): the command overwrites what somebody has read. */
   readonly needsRevision?: boolean
-  /** The stream, or why there is none: an identity that is no identity. */
-  readonly stream: (input: Input) => string | Refusal
+  /** The stream, or why there is none: an identity that is no identity. Of what is begun without one, the id follows from the command's. */
+  readonly stream: (input: Input, commandId: string) => string | Refusal
   /** Streams that have to exist beforehand, and be as `holds` says, each with the refusal when it is not so. */
   readonly requires?: (
     input: Input,
@@ -34,5 +34,6 @@ export type Command<Input, State, E extends DomainEvent> = {
     input: Input,
     revisionOf: (stream: string) => Promise<Expected>,
   ) => Promise<Refusal>
-  readonly decide: (input: Input, by: By) => Deciding<State, E>
+  /** A promise where other streams are looked at first: once, also where what comes of it is decided again after a conflict. */
+  readonly decide: (input: Input, by: By) => Deciding<State, E> | Promise<Deciding<State, E>>
 }

@@ -52,8 +52,9 @@ const permittedTo = async <Input, State, E extends DomainEvent>(
   transactor: Transactor<State, E>,
   { language, stream: streamOf }: Command<Input, State, E>,
   input: Input,
+  commandId: string,
 ): Promise<ReadonlySet<Permission>> => {
-  const stream = caller.inLanguages && language ? streamOf(input) : undefined
+  const stream = caller.inLanguages && language ? streamOf(input, commandId) : undefined
   if (typeof stream !== 'string') return caller.permissions
   return permissionsIn(caller, language?.of(input, (await transactor.load(stream)).state))
 }
@@ -62,12 +63,12 @@ export const openExecutor = (deps: { cache: Cache; clock: Clock; newId: () => st
   const { cache, clock, newId } = deps
   return async (transactor, command, input, request) => {
     const { caller, keyed: _, ...envelope } = request
-    const permissions = await permittedTo(caller, transactor, command, input)
+    const permissions = await permittedTo(caller, transactor, command, input, envelope.commandId)
     if (!permissions.has(command.permission))
       return denied(command.permission, caller, caller.inLanguages && command.language?.where)
     if (command.needsRevision && envelope.ifMatch === undefined)
       return refuse('revision-required', 'State the revision that you have seen, in the header If-Match.')
-    const stream = command.stream(input)
+    const stream = command.stream(input, envelope.commandId)
     if (typeof stream !== 'string') return stream
     const token = newId()
     const refused = await claim(cache, request, token)
@@ -80,7 +81,8 @@ export const openExecutor = (deps: { cache: Cache; clock: Clock; newId: () => st
       const at = clock.now()
       const { id, kind } = caller.actor
       const by = { id, kind, permissions, now: at, commandId: envelope.commandId }
-      const result = await transactor.run(stream, command.decide(input, by), { ...envelope, actor: caller.actor, at })
+      const decide = await command.decide(input, by)
+      const result = await transactor.run(stream, decide, { ...envelope, actor: caller.actor, at })
       // A refused command wrote nothing: its key is free for a better payload.
       if (isRefusal(result) && request.keyed)
         await cache.release(`command:${request.commandId}`, request.fingerprint ?? '')

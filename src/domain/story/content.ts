@@ -2,7 +2,7 @@
 import { defined } from '../defined.ts'
 import { type CommonRefusal, type Fault, type Refusal, refuse } from '../refusal.ts'
 import { MAX_FAULTS } from '../shape.ts'
-import { ascii, caseKey, readText } from '../text/text.ts'
+import { ascii, caseKey, fromAscii, readText } from '../text/text.ts'
 import { warnings as knownWarnings, type Rating, type StoryVisibility, storyLimits, type Warning } from './terms.ts'
 
 /** As people send it; what is absent is not said, and null says that there is none. */
@@ -25,6 +25,9 @@ export type StoryText = {
 
 /** How tags are compared: without case, in ASCII, so that every engine finds and counts alike. */
 export const tagKey = (tag: string): string => ascii(caseKey(tag, 'und'))
+
+/** The tag as it is shown where it stands for all of its spellings. */
+export const tagOf = (key: string): string => fromAscii(key)
 
 type Faults = Fault[]
 const add = (faults: Faults, fault: Fault): void => {

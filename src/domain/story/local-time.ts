@@ -1,7 +1,5 @@
 /** Times by the clock of a zone, as people plan with them: an instant is found for each that the clock shows. */
 
-/** Date and time without an offset: `2026-12-24T18:00` or with seconds. */
-export const LOCAL_TIME = '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$'
 const parts = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2}))?$/
 
 const DAY_MS = 24 * 60 * 60 * 1000

@@ -255,6 +255,10 @@ export const ascii = (text: string): string => {
   return key
 }
 
+/** The text that `ascii` made the key of. */
+export const fromAscii = (key: string): string =>
+  key.replaceAll(/~([0-9a-f]{6})/g, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 16)))
+
 /**
  * Sorts as readers expect, the same on every engine: by the folded text, then by how it is written. A TAB stands between
  * them, since it sorts before every character of a lemma: `emile`, `Émile`, `emile zola`.
