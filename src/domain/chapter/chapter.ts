@@ -2,7 +2,7 @@
 import type { Aggregate } from '../decider.ts'
 import { defined } from '../defined.ts'
 import type { Recorded } from '../event.ts'
-import { type Growing, grown, itemAt, nothingYet } from '../growing.ts'
+import { type Growing, grown, nothingYet } from '../growing.ts'
 import { streamName } from '../ids.ts'
 import { sizeOf } from '../json.ts'
 import { markOf } from '../mark.ts'
@@ -227,7 +227,7 @@ export const chapterAggregate: Aggregate<ChapterState, ChapterEvent> = {
   isAskedForByAnybody: true,
 }
 
-/** The last moment of the chapter. */
-export const lastMoment = ({ moments }: Chapter): Moment | undefined => itemAt(moments, moments.length - 1)
+const types: ReadonlySet<string> = new Set(chapterEvents.map(({ type }) => type))
+export const isChapterEvent = (event: Recorded): event is Recorded<ChapterEvent> => types.has(event.type)
 
 // Decide: src/domain/chapter/decisions.ts

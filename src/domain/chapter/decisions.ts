@@ -36,6 +36,11 @@ export type OnStory = {
 export const chapterNotFound = () =>
   refuse('chapter-not-found', 'There is no such chapter, or it is not for you to see.')
 
+export const revisionUnknown = (pointer: string) =>
+  refuse('chapter-revision-unknown', 'The history of this chapter has no such revision.', {
+    errors: [{ pointer, code: 'unknown', detail: 'There is no such revision.' }],
+  })
+
 /** Why somebody may not write here; to those who may not even see the story, there is nothing. */
 export const notAuthor = ({ by, story }: Pick<OnStory, 'by' | 'story'>): Refused | undefined => {
   const account = by.kind === undefined || by.kind === 'account' ? by.id : undefined
@@ -101,6 +106,14 @@ export const prepareText = (
   const said = { form, ...defined({ base }), digest, words, characters }
   const change = parts.length > 0 ? { ...said, parts: parts.map(digestOf) } : { ...said, packed }
   return { from: head.digest, words, characters, digest, change, parts }
+}
+
+/** The same with all of its text in parts: for an event that has more than one text. */
+export const inParts = (prepared: Prepared): Prepared => {
+  const { change, parts } = prepared
+  if (change?.packed === undefined || parts.length > 0) return prepared
+  const { packed, ...said } = change
+  return { ...prepared, change: { ...said, parts: [digestOf(packed)] }, parts: [packed] }
 }
 
 /** One part of a prepared text; `begins`: under the next key. */

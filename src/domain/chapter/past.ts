@@ -4,7 +4,7 @@
  */
 import type { EventsByRevision } from '../decider.ts'
 import type { Recorded } from '../event.ts'
-import { countWithin, type Growing, itemAt } from '../growing.ts'
+import { countWithin, type Growing, itemAt, lastWithin } from '../growing.ts'
 import type { ChapterEvent, TextChange } from './events.ts'
 import { digestOf, type Since, type Step, stepped } from './packed.ts'
 
@@ -140,4 +140,23 @@ export const partsFor = <Part>(
 export const changed = (text: string | undefined, change: TextChange, waiting: Waiting<string>): string | undefined => {
   const step = stepOf(change, partsFor(change, waiting) ?? [undefined])
   return step && stepped(text, step)
+}
+
+/** Of which text a revision is. */
+export const whichAt = ({ kind }: Pick<Moment, 'kind'>): Which =>
+  kind === 'published' || kind === 'edited' || kind === 'unpublished' ? 'published' : 'draft'
+
+/** The moment of a revision; undefined: the chapter has none of this number, or its history was purged since. */
+export const momentAt = (moments: Growing<Moment>, revision: number): Moment | undefined => {
+  const found = lastWithin(moments, upTo(revision))
+  return found?.revision === revision ? found : undefined
+}
+
+/** The last publication, or purge, before a revision: what was published then. */
+export const publicationBefore = (moments: Growing<Moment>, revision: number): Moment | undefined => {
+  for (let at = countWithin(moments, upTo(revision)) - 1; at >= 0; at -= 1) {
+    const moment = itemAt(moments, at)
+    if (moment?.kind === 'published' || moment?.kind === 'edited' || moment?.kind === 'purged') return moment
+  }
+  return undefined
 }

@@ -2,7 +2,6 @@
 export type ChapterRefusal =
   | 'chapter-not-found'
   | 'chapter-too-short'
-  | 'chapter-not-published'
   | 'chapter-revision-unknown'
   | 'markup-too-deep'
   | 'saves-too-many'
