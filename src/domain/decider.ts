@@ -3,7 +3,7 @@
  * a refusal. No events means "already true" and is a success.
  */
 import type { Actor, DomainEvent, EventRoute, EventType, JsonObject, Recorded } from './event.ts'
-import type { CommonRefusal, Refusal } from './refusal.ts'
+import type { CommonRefusal, Refusal, RefusalCode } from './refusal.ts'
 import type { Permission } from './roles.ts'
 
 /** Who decides, when, and under which command: the arguments that make a decision repeatable. */
@@ -17,18 +17,18 @@ export type By = {
 }
 
 /** `Code` is the aggregate's own union of what it refuses; what any command may be refused for comes with it. */
-export type Decision<E extends DomainEvent, Code extends string> = readonly E[] | Refusal<Code | CommonRefusal>
-export type Decide<State, E extends DomainEvent, Code extends string> = (state: State) => Decision<E, Code>
+export type Decision<E extends DomainEvent, Code extends RefusalCode> = readonly E[] | Refusal<Code | CommonRefusal>
+export type Decide<State, E extends DomainEvent, Code extends RefusalCode> = (state: State) => Decision<E, Code>
 
 /** Events of one stream by their revisions. */
 export type EventsByRevision<E extends DomainEvent> = ReadonlyMap<bigint, Recorded<E>>
 
 /** A decision that needs a few events of the stream beside the state: those of the revisions that it names. */
-export type DecideOnEvents<State, E extends DomainEvent, Code extends string> = {
+export type DecideOnEvents<State, E extends DomainEvent, Code extends RefusalCode> = {
   readonly needs: (state: State) => readonly bigint[]
   readonly decide: (state: State, events: EventsByRevision<E>) => Decision<E, Code>
 }
-export type Deciding<State, E extends DomainEvent, Code extends string = string> =
+export type Deciding<State, E extends DomainEvent, Code extends RefusalCode = RefusalCode> =
   | Decide<State, E, Code>
   | DecideOnEvents<State, E, Code>
 

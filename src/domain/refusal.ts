@@ -18,11 +18,19 @@ export type CommonRefusal =
   | 'read-only-member'
   | TextRefusal
 
+/**
+ * Every code that is explained to those who are told, by its name. Each table of problems adds its own to it where it stands, so that
+ * the union is closed without a list of the areas: what nobody explains, nothing refuses with.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: the tables of problems fill it.
+export interface ExplainedCodes {}
+export type RefusalCode = keyof ExplainedCodes
+
 /** What is wrong with one member; `pointer` (RFC 6901) names it. */
 export type Fault = { readonly pointer: string; readonly code: string; readonly detail: string }
 
 /** `errors` name the members at fault; `context` is safe to show and goes into the problem as members. */
-export type Refusal<Code extends string = string> = {
+export type Refusal<Code extends RefusalCode = RefusalCode> = {
   readonly refused: Code
   readonly detail: string
   readonly errors?: readonly Fault[]
@@ -30,7 +38,7 @@ export type Refusal<Code extends string = string> = {
 }
 
 /** A refusal, to be returned from a decision. */
-export const refuse = <const Code extends string>(
+export const refuse = <const Code extends RefusalCode>(
   code: Code,
   detail: string,
   more: Pick<Refusal, 'errors' | 'context'> = {},

@@ -4,7 +4,13 @@
  */
 import { defined } from './defined.ts'
 
-export type Permission = `${string}:${string}`
+/**
+ * Every permission that an area declares, by its name. Each table adds its own to it where it stands, so that the union is closed
+ * without a list of the areas, and a misspelt permission does not compile.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: the areas fill it.
+export interface DeclaredPermissions {}
+export type Permission = keyof DeclaredPermissions
 
 export const roles = ['reader', 'contributor', 'editor', 'moderator', 'auditor', 'admin'] as const
 export type Role = (typeof roles)[number]
@@ -15,8 +21,8 @@ export const BASIC_ROLE: Role = 'contributor'
 /** Who has a permission: whoever asks at all, or a role. Administrators have all, so that none is named for them. */
 export type Holder = 'stranger' | Exclude<Role, 'admin'>
 
-/** The permissions of one area, each with its holders. */
-export type PermissionTable = Readonly<Record<Permission, readonly Holder[]>>
+/** The permissions of one area, each with its holders; their form is `resource:action`. */
+export type PermissionTable = Readonly<Record<`${string}:${string}`, readonly Holder[]>>
 
 export type RoleRights = {
   /** All there are. */

@@ -14,7 +14,7 @@ import { Compile } from 'typebox/compile'
 import { type Aggregate, type Deciding, type Decision, fold } from '../../src/domain/decider.ts'
 import type { DomainEvent, EventType, JsonObject, Recorded } from '../../src/domain/event.ts'
 import { streamName } from '../../src/domain/ids.ts'
-import { isRefusal, type Refusal } from '../../src/domain/refusal.ts'
+import { isRefusal, type Refusal, type RefusalCode } from '../../src/domain/refusal.ts'
 
 /** A fact of the past; who did it and when, and whether its text was removed, where that matters. */
 export type Given<E extends DomainEvent> = E & { readonly by?: string; readonly at?: Date; readonly removed?: true }
@@ -93,7 +93,7 @@ export const scenario = <State, E extends DomainEvent>(aggregate: Aggregate<Stat
   /** `past`: the events that led to the state. */
   type Turn = { readonly decide: Deciding<State, E>; readonly by: string; readonly past: readonly Recorded<E>[] }
 
-  const decided = (state: State, { decide, past }: Turn): Decision<E, string> => {
+  const decided = (state: State, { decide, past }: Turn): Decision<E, RefusalCode> => {
     if (typeof decide === 'function') return decide(state)
     const needs = decide.needs(state)
     return decide.decide(

@@ -5,6 +5,7 @@ import type { TSchema } from 'typebox'
 import Type from 'typebox'
 import { defined } from '../../domain/defined.ts'
 import type { Json, JsonObject } from '../../domain/event.ts'
+import type { RefusalCode } from '../../domain/refusal.ts'
 import { FILLING } from './filling.ts'
 import type { Problem } from './problem.ts'
 import { ProblemError, type Problems, problemBody } from './problems.ts'
@@ -33,7 +34,7 @@ export const ProblemSchema = Type.Object(
 )
 
 /** What any route may answer with, whatever it does. */
-const common: readonly string[] = [
+const common: readonly RefusalCode[] = [
   'validation',
   'request-malformed',
   'header-invalid',
@@ -46,9 +47,9 @@ const common: readonly string[] = [
   'headers-too-large',
   'request-timeout',
 ]
-const limited: readonly string[] = ['rate-limited']
+const limited: readonly RefusalCode[] = ['rate-limited']
 /** Of a body, before its schema is asked, also where none is expected. */
-const bodied: readonly string[] = [
+const bodied: readonly RefusalCode[] = [
   'validation',
   'json-invalid',
   'json-too-deep',
@@ -56,7 +57,7 @@ const bodied: readonly string[] = [
   'payload-too-large',
   'unsupported-media-type',
 ]
-const tokened: readonly string[] = [
+const tokened: readonly RefusalCode[] = [
   'unauthenticated',
   'permission-denied',
   'authorisation-unavailable',
@@ -66,10 +67,10 @@ const tokened: readonly string[] = [
 ]
 
 /** A change that comes with cookies. */
-const forged: readonly string[] = ['origin-refused', 'csrf-invalid']
+const forged: readonly RefusalCode[] = ['origin-refused', 'csrf-invalid']
 
 /** Every problem that the route may answer with. */
-export const problemsOf = (route: Route): readonly string[] => [
+export const problemsOf = (route: Route): readonly RefusalCode[] => [
   ...new Set([
     ...route.problems,
     ...common,
@@ -158,7 +159,7 @@ const responseOf = (route: Route, answer: Documented, schema: Json | undefined):
   }),
 })
 
-const problemExample = (code: string, problem: Problem): Json =>
+const problemExample = (code: RefusalCode, problem: Problem): Json =>
   JSON.parse(problemBody(problem, new ProblemError(code, problem.help), '6fa1c0f2-58b7-4d5e-9f1a-8f0c1d2e3a4b'))
 
 const problemResponses = (route: Route, problems: Problems): JsonObject => {

@@ -1,5 +1,5 @@
 /** The table of all problems, from which answers, problem pages and the OpenAPI document come, and a fault on its way to the client. */
-import type { Refusal } from '../../domain/refusal.ts'
+import type { Refusal, RefusalCode } from '../../domain/refusal.ts'
 import type { Problem, ProblemTable } from './problem.ts'
 import { edgeProblems } from './problems/edge.ts'
 
@@ -40,12 +40,12 @@ export type AnswerHeaders = Readonly<Record<string, string | readonly string[]>>
 /** A fault on its way to the client. `headers` go onto the answer; `detail` is safe to show. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'
-  readonly code: string
+  readonly code: RefusalCode
   readonly errors: readonly ProblemDetail[]
   readonly context: NonNullable<Refusal['context']>
   readonly headers: AnswerHeaders
   constructor(
-    code: string,
+    code: RefusalCode,
     detail: string,
     more: {
       readonly errors?: readonly ProblemDetail[]

@@ -6,7 +6,7 @@ import type { Executor } from '../../core/write/execute.ts'
 import type { Accepted, Envelope, Transactor } from '../../core/write/transact.ts'
 import { defined } from '../../domain/defined.ts'
 import type { DomainEvent } from '../../domain/event.ts'
-import { isRefusal, type Refusal } from '../../domain/refusal.ts'
+import { isRefusal, type Refusal, type RefusalCode } from '../../domain/refusal.ts'
 import { heldTo, parseIfMatch } from './etags.ts'
 import { commandIdentity, traceparentOf } from './idempotency.ts'
 import { ProblemError, type Problems, problemFrom } from './problems.ts'
@@ -43,7 +43,7 @@ export type CommandRoute<Body, State, E extends DomainEvent> = {
   readonly answer: (accepted: Accepted<State>, requester: Requester) => Omit<Answer, 'position'>
   readonly request: RequestExample
   readonly answers: Readonly<Record<number, Documented>>
-  readonly problems: readonly string[]
+  readonly problems: readonly RefusalCode[]
 }
 
 export const DryRunQuery = Type.Object(

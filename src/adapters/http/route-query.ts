@@ -5,7 +5,7 @@ import type { Projection } from '../../core/project/define.ts'
 import type { Cursors } from '../../core/query/cursors.ts'
 import type { Cursor, Page, Query, Reflecting } from '../../core/query/define.ts'
 import { defined } from '../../domain/defined.ts'
-import { isRefusal, type Refusal } from '../../domain/refusal.ts'
+import { isRefusal, type Refusal, type RefusalCode } from '../../domain/refusal.ts'
 import { fillingHeaders, fillingMembers, notYet } from './filling.ts'
 import type { Names } from './names.ts'
 import { helpOf } from './problems/edge.ts'
@@ -48,7 +48,7 @@ type Common<Q extends TSchema, Input, Output> = {
   readonly query: Query<Input, Output>
   readonly request: RequestExample
   readonly answers: Readonly<Record<number, Documented>>
-  readonly problems: readonly string[]
+  readonly problems: readonly RefusalCode[]
 }
 
 /** What an input is made of. */
@@ -76,7 +76,7 @@ const given = <Q extends TSchema>(request: EdgeRequest): Given<Q> => ({
   request,
 })
 
-const readProblems: readonly string[] = ['projection-behind', 'projection-building', 'store-unavailable']
+const readProblems: readonly RefusalCode[] = ['projection-behind', 'projection-building', 'store-unavailable']
 
 const base = <Q extends TSchema, Input, Output>(declared: Common<Q, Input, Output>): Omit<Route, 'handle'> => {
   const { path, tag, summary, description, params, querystring, query, request, answers, problems } = declared

@@ -4,6 +4,7 @@ import type { WebSocket } from '@fastify/websocket'
 import type { FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Actor, Json } from '../../domain/event.ts'
+import type { RefusalCode } from '../../domain/refusal.ts'
 import type { Permission, Rights } from '../../domain/roles.ts'
 import type { Encoding } from './negotiation.ts'
 import type { AnswerHeaders } from './problems.ts'
@@ -117,7 +118,7 @@ export type Route = {
   readonly request: RequestExample
   readonly answers: Readonly<Record<number, Documented>>
   /** Beside those that any route of its kind may answer with. */
-  readonly problems: readonly string[]
+  readonly problems: readonly RefusalCode[]
   readonly handle: (request: EdgeRequest) => Promise<Answer> | Answer
 }
 

@@ -3,6 +3,7 @@ import { operationRoutes } from '../../adapters/http/routes/operations.ts'
 import { securityTextRoute } from '../../adapters/http/routes/security-text.ts'
 import { newsOf } from '../../core/live/channels.ts'
 import { defined } from '../../domain/defined.ts'
+import { operationPermissions } from '../../domain/operation/permissions.ts'
 import { type ProjectionProgress, projectionChannel } from '../../subscribers/projection-channel.ts'
 
 import type { Area, NewsSources } from '../area.ts'
@@ -18,10 +19,7 @@ const progressOf = ({ running, filling, tokenOf }: NewsSources): Promise<readonl
 
 export const operation: Area = {
   name: 'operation',
-  permissions: {
-    'operations:read': ['auditor'],
-    'projections:manage': [],
-  },
+  permissions: operationPermissions,
   channels: [projectionChannel],
   news: given => newsOf(projectionChannel, { ProjectionProgress: () => progressOf(given) }),
   routes:

@@ -1,5 +1,6 @@
 /** Stories: what people write, alone or together, and series of them. */
 
+import { storyProblems } from '../../adapters/http/problems/stories.ts'
 import { storyPermissions } from '../../domain/story/permissions.ts'
 import { seriesAggregate } from '../../domain/story/series.ts'
 import { storyAggregate } from '../../domain/story/story.ts'
@@ -9,4 +10,5 @@ export const stories: Area = {
   name: 'stories',
   aggregates: [storyAggregate, seriesAggregate],
   permissions: storyPermissions,
+  problems: storyProblems,
 }

@@ -11,7 +11,7 @@ import type { Actor, DomainEvent } from '../../domain/event.ts'
 import { eventId } from '../../domain/ids.ts'
 import { sizeOf } from '../../domain/json.ts'
 import { isStated, type StatedRevision } from '../../domain/mark.ts'
-import { isRefusal, type Refusal, refuse } from '../../domain/refusal.ts'
+import { isRefusal, type Refusal, type RefusalCode, refuse } from '../../domain/refusal.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type AppendResult, EventStoreError, type Expected } from '../../ports/event-store.ts'
 import type { Encoded, Log, NewEvent } from '../log/log.ts'
@@ -185,7 +185,7 @@ export const openTransactor = <State, E extends DomainEvent>(
     stream: string,
     { state }: Loaded<State>,
     decide: Deciding<State, E>,
-  ): Promise<Decision<E, string>> =>
+  ): Promise<Decision<E, RefusalCode>> =>
     typeof decide === 'function'
       ? decide(state)
       : decide.decide(state, await pastOf({ log, aggregate, stream }, decide.needs(state)))

@@ -5,3 +5,8 @@ export const accessPermissions = {
   'tokens:manage': [],
   'blocks:manage': [],
 } as const satisfies PermissionTable
+
+type AccessPermissions = typeof accessPermissions
+declare module '../roles.ts' {
+  interface DeclaredPermissions extends AccessPermissions {}
+}

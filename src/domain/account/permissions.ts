@@ -8,3 +8,8 @@ export const accountPermissions = {
   'accounts:read': ['moderator'],
   'accounts:manage': [],
 } as const satisfies PermissionTable
+
+type AccountPermissions = typeof accountPermissions
+declare module '../roles.ts' {
+  interface DeclaredPermissions extends AccountPermissions {}
+}

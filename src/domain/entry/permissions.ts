@@ -15,3 +15,8 @@ export const entryPermissions = {
   'entries:redact': ['moderator'],
   'entries:import': [],
 } as const satisfies PermissionTable
+
+type EntryPermissions = typeof entryPermissions
+declare module '../roles.ts' {
+  interface DeclaredPermissions extends EntryPermissions {}
+}

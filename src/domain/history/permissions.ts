@@ -6,3 +6,8 @@ export const historyPermissions = {
   'events:read-text': ['auditor'],
   'events:read-personal': [],
 } as const satisfies PermissionTable
+
+type HistoryPermissions = typeof historyPermissions
+declare module '../roles.ts' {
+  interface DeclaredPermissions extends HistoryPermissions {}
+}

@@ -6,3 +6,8 @@ export const storyPermissions = {
   'stories:write': ['contributor', 'editor', 'moderator'],
   'stories:review': ['moderator', 'auditor'],
 } as const satisfies PermissionTable
+
+type StoryPermissions = typeof storyPermissions
+declare module '../roles.ts' {
+  interface DeclaredPermissions extends StoryPermissions {}
+}

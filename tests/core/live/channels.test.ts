@@ -13,6 +13,7 @@ import type { LiveSink } from '../../../src/core/live/transport.ts'
 import { eventType } from '../../../src/domain/event.ts'
 import { idOf } from '../../../src/domain/ids.ts'
 import { NO_MARK } from '../../../src/domain/mark.ts'
+import type { Permission } from '../../../src/domain/roles.ts'
 import { memoryLog } from '../../support/memory-log.ts'
 import { until } from '../../support/until.ts'
 
@@ -142,7 +143,7 @@ t.test('the hub tells each what is of its channel, and its id', async t => {
     onError: error => t.fail('the hub complained', { error }),
   })
   const heard: Record<string, string[]> = {}
-  const listen = (name: string, filter = {}, permissions: ReadonlySet<`${string}:${string}`> = new Set()) => {
+  const listen = (name: string, filter = {}, permissions: ReadonlySet<Permission> = new Set()) => {
     const channel = channels.find(name)
     if (!channel) throw new Error(`There is no channel ${name}.`)
     const id = `${name}${permissions.size}`

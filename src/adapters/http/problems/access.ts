@@ -25,3 +25,8 @@ export const accessProblems = {
   },
   'block-not-found': { status: 404, title: 'No such block', help: 'There is no block with this id.' },
 } as const satisfies Record<TokenRefusal | BlockRefusal, Problem>
+
+type AccessProblems = typeof accessProblems
+declare module '../../../domain/refusal.ts' {
+  interface ExplainedCodes extends AccessProblems {}
+}

@@ -90,3 +90,8 @@ export const accountProblems = {
   },
   'grant-past': { status: 422, title: 'A grant in the past', help: 'expiresAt is a time to come.' },
 } as const satisfies Record<AccountRefusal | AddressRefusal, Problem>
+
+type AccountProblems = typeof accountProblems
+declare module '../../../domain/refusal.ts' {
+  interface ExplainedCodes extends AccountProblems {}
+}

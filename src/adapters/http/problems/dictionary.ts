@@ -88,3 +88,8 @@ export const dictionaryProblems = {
     help: 'A pattern has a literal letter as its first or its last character; *mid* would mean reading the whole dictionary.',
   },
 } as const satisfies Record<EntryRefusal | EntryQueryRefusal, Problem>
+
+type DictionaryProblems = typeof dictionaryProblems
+declare module '../../../domain/refusal.ts' {
+  interface ExplainedCodes extends DictionaryProblems {}
+}

@@ -281,3 +281,8 @@ export const edgeProblems = {
 
 /** What the edge says by itself. */
 export const helpOf = (code: EdgeCode): string => edgeProblems[code].help
+
+type EdgeProblems = typeof edgeProblems
+declare module '../../../domain/refusal.ts' {
+  interface ExplainedCodes extends EdgeProblems {}
+}

@@ -11,3 +11,8 @@ export const historyProblems = {
     help: 'There is no stream of this name. Streams are named <category>-<id>, such as entry-501a48e3-b4ec-5dec-be9f-e904d6447fe3.',
   },
 } as const satisfies Record<HistoryRefusal, Problem>
+
+type HistoryProblems = typeof historyProblems
+declare module '../../../domain/refusal.ts' {
+  interface ExplainedCodes extends HistoryProblems {}
+}

@@ -25,3 +25,8 @@ export const liveProblems = {
     retryAfter: 10,
   },
 } as const satisfies ProblemTable
+
+type LiveProblems = typeof liveProblems
+declare module '../../../domain/refusal.ts' {
+  interface ExplainedCodes extends LiveProblems {}
+}

@@ -54,3 +54,8 @@ export const openIdProblems = {
     retryAfter: 5,
   },
 } as const satisfies Record<OpenIdRefusal | OpenIdFlowRefusal, Problem>
+
+type OpenIdProblems = typeof openIdProblems
+declare module '../../../domain/refusal.ts' {
+  interface ExplainedCodes extends OpenIdProblems {}
+}

@@ -26,3 +26,8 @@ export const profileProblems = {
     help: 'Name one of the IANA table, such as Europe/Madrid or UTC; offsets are no zones.',
   },
 } as const satisfies Record<NameRefusal | PreferencesRefusal | 'profile-not-found', Problem>
+
+type ProfileProblems = typeof profileProblems
+declare module '../../../domain/refusal.ts' {
+  interface ExplainedCodes extends ProfileProblems {}
+}

@@ -59,3 +59,8 @@ export const sessionProblems = {
     help: 'Passkeys are of a domain: whoever runs the service has to set LEXICHRON_PUBLIC_URL.',
   },
 } as const satisfies Record<SessionRefusal | FactorRefusal | PasskeyRefusal, Problem>
+
+type SessionProblems = typeof sessionProblems
+declare module '../../../domain/refusal.ts' {
+  interface ExplainedCodes extends SessionProblems {}
+}

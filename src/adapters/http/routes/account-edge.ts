@@ -7,7 +7,7 @@ import type { ContentChoice } from '../../../domain/account/erasure-events.ts'
 import type { Grant } from '../../../domain/account/grants.ts'
 import type { Receipt } from '../../../domain/account/receipt.ts'
 import type { JsonObject } from '../../../domain/event.ts'
-import { isRefusal, type Refusal } from '../../../domain/refusal.ts'
+import { isRefusal, type Refusal, type RefusalCode } from '../../../domain/refusal.ts'
 import type { Passkey } from '../../../domain/session/passkeys.ts'
 import { FRESH_MS, type Session } from '../../../domain/session/session.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
@@ -188,6 +188,11 @@ export const unkept = (value: object, status = 200): Answer => ({
   body: JSON.stringify(value),
   cache: 'no-store',
 })
-export const text: readonly string[] = ['text-invalid']
-export const busy: readonly string[] = ['passwords-busy', ...text]
-export const secondFactor: readonly string[] = ['second-factor-required', 'code-wrong', 'passkey-wrong', 'passkeys-off']
+export const text: readonly RefusalCode[] = ['text-invalid']
+export const busy: readonly RefusalCode[] = ['passwords-busy', ...text]
+export const secondFactor: readonly RefusalCode[] = [
+  'second-factor-required',
+  'code-wrong',
+  'passkey-wrong',
+  'passkeys-off',
+]

@@ -1,6 +1,7 @@
 /** Accounts at the edge: signing up, links, resets; sessions are in routes/sessions.ts. */
 import Type from 'typebox'
 import { defined } from '../../../domain/defined.ts'
+import type { RefusalCode } from '../../../domain/refusal.ts'
 import { languageFor } from '../negotiation.ts'
 import { header, type Route } from '../route.ts'
 import type { SessionCookies } from '../session-cookies.ts'
@@ -84,8 +85,8 @@ const landing = (purpose: PagePurpose): Route => {
   }
 }
 
-const email: readonly string[] = ['email-invalid', ...text]
-const links: readonly string[] = ['link-invalid', 'link-expired', 'link-used', ...text]
+const email: readonly RefusalCode[] = ['email-invalid', ...text]
+const links: readonly RefusalCode[] = ['link-invalid', 'link-expired', 'link-used', ...text]
 /** What sets a password by a link, and makes the device known. */
 const byLink =
   (cookies: SessionCookies, use: IdentityPort['verify']): Route['handle'] =>

@@ -1,5 +1,6 @@
 /** Changing the address of one's account: asked for here, confirmed by a link to the new one, taken back by one to the old. */
 import Type from 'typebox'
+import type { RefusalCode } from '../../../domain/refusal.ts'
 import type { Route } from '../route.ts'
 import {
   type AddressPort,
@@ -25,7 +26,7 @@ const ConfirmBody = Type.Object(
   { token: Type.String(), password: Type.String(), code: Type.Optional(Type.String()) },
   { ...strict, $id: 'AddressConfirmation' },
 )
-const links: readonly string[] = [
+const links: readonly RefusalCode[] = [
   'link-invalid',
   'link-expired',
   'link-used',

@@ -2,7 +2,7 @@
 import Type from 'typebox'
 import { contentChoices } from '../../../domain/account/erasure-events.ts'
 import type { Json } from '../../../domain/event.ts'
-import { isRefusal } from '../../../domain/refusal.ts'
+import { isRefusal, type RefusalCode } from '../../../domain/refusal.ts'
 import { problemFrom } from '../problems.ts'
 import type { Route } from '../route.ts'
 import {
@@ -88,7 +88,7 @@ const receiptExample: Json = {
     copies: '30 days',
   },
 }
-const links: readonly string[] = ['link-invalid', 'erasure-begun', ...text]
+const links: readonly RefusalCode[] = ['link-invalid', 'erasure-begun', ...text]
 
 export const erasureRoutes = (port: ErasurePort, stepUp: Pick<StepUpPort, 'require'>): readonly Route[] => {
   const readWish = reading(ErasureBody)

@@ -2,7 +2,7 @@
 import Type from 'typebox'
 import { defined } from '../../../domain/defined.ts'
 import type { LinkedIdentity } from '../../../domain/openid/linked-identities.ts'
-import { isRefusal, type Refusal, refuse } from '../../../domain/refusal.ts'
+import { isRefusal, type Refusal, type RefusalCode, refuse } from '../../../domain/refusal.ts'
 import type { FlowSecrets } from '../../../ports/openid.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
 import type { Answer, EdgeRequest, Route } from '../route.ts'
@@ -114,7 +114,7 @@ const identitiesExample = {
   ],
 }
 
-const away: readonly string[] = ['openid-unavailable']
+const away: readonly RefusalCode[] = ['openid-unavailable']
 /** The page of ours where one lands who named no other. */
 const LANDING = '/account/openid'
 

@@ -14,7 +14,7 @@ import {
   type PreferencesState,
 } from '../../../domain/profile/preferences.ts'
 import type { Profile, StatedEdits } from '../../../domain/profile/profile.ts'
-import { isRefusal, type Refusal, refuse } from '../../../domain/refusal.ts'
+import { isRefusal, type Refusal, type RefusalCode, refuse } from '../../../domain/refusal.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import { anyMatch, etagOf, noneMatch, parseIfMatch } from '../etags.ts'
 import { commandIdentity, traceparentOf } from '../idempotency.ts'
@@ -98,7 +98,7 @@ const preferencesExample = {
 
 const own = { tag, permission: 'account:use' } as const
 const common = ['not-an-account', 'account-not-found'] as const
-const writing: readonly string[] = [
+const writing: readonly RefusalCode[] = [
   ...common,
   'json-invalid',
   'json-too-deep',
