@@ -48,8 +48,16 @@ const QUOTING: ReadonlySet<string> = new Set([
 /** Whether its words are the engine's. */
 export const quotes = (error: unknown): boolean => !(error instanceof Error) || QUOTING.has(error.name)
 
+const FOLDERS = ['src/', 'bin/', 'node_modules/']
 /** The first place in the program or one of its libraries, without the folder in which they are. */
-const PLACE = /^ +at .*?((?:src|bin|node_modules)\/[^\s()]+:\d+:\d+)\)?$/m
+const placeIn = (frames: string): string | undefined => {
+  for (const frame of frames.split('\n')) {
+    const place = frame.split(/[\s()]/).findLast(part => part !== '') ?? ''
+    const begins = FOLDERS.map(folder => place.indexOf(folder)).filter(at => at >= 0)
+    if (begins.length > 0 && /:\d+$/.test(place)) return place.slice(Math.min(...begins))
+  }
+  return undefined
+}
 
 /**
  * A failure in words that are kept: with the reason of what is parked, and in the state of a consumer. Never the text of a person: of an
@@ -61,7 +69,7 @@ export const describeFailure = (error: unknown): string => {
   // The frames alone: before them stand its words once more.
   const words = `${error.name}: ${error.message}`
   const frames = error.stack?.startsWith(words) ? error.stack.slice(words.length) : ''
-  const place = PLACE.exec(frames)?.[1]
+  const place = placeIn(frames)
   return place === undefined ? error.name : `${error.name} at ${place}`
 }
 
