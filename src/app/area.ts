@@ -11,6 +11,7 @@ import type { Config } from '../config/load.ts'
 import type { News } from '../core/live/channels.ts'
 import type { Removing } from '../core/project/removal.ts'
 import type { Subscriber } from '../core/subscribe/define.ts'
+import type { EventType, Recorded } from '../domain/event.ts'
 import type { JobKind } from '../ports/jobs.ts'
 import type { MailRule } from '../subscribers/mail.ts'
 import type { Analytics } from './analytics.ts'
@@ -60,6 +61,14 @@ export type NewsSources = {
   readonly tokenOf: (position: bigint) => Promise<string>
 }
 
+/** What of an area leaves this node's memory, whichever node wrote the event. */
+export type Forgetting = {
+  readonly type: EventType
+  readonly forget: (core: Core, event: Recorded) => void
+  /** It may have been answered with. In which of the answers that are kept is not known: all of them go. */
+  readonly wasAnswered: boolean
+}
+
 export type Area = Declared & {
   /** What it refuses with, and what its routes answer beside that. */
   readonly problems?: ProblemTable
@@ -67,6 +76,7 @@ export type Area = Declared & {
   readonly subscribers?: (given: Subscribing) => readonly Subscriber[]
   /** The kinds of jobs that are its own. */
   readonly jobs?: (core: Core) => readonly JobKind[]
+  readonly forgets?: readonly Forgetting[]
   /** What the clock tells on its channels. */
   readonly news?: (given: NewsSources) => readonly News[]
   readonly routes?: (service: Service) => Routes | Promise<Routes>

@@ -52,16 +52,22 @@ const LOOK_MS = 100
 
 type Read = Pick<Views['all'][number]['view'], 'waitFor'>
 
-/** Lets the log run ahead of what is read from it by a little: whoever writes meanwhile finds it at once. */
-const pacing = (core: Core, views: readonly Read[], signal: AbortSignal): (() => Promise<void>) => {
+/** Lets the log run ahead of what is read from it by a little: whoever writes meanwhile finds it at once. Nobody waits after the signal. */
+export const pacing = (
+  core: { readonly log: Pick<Core['log'], 'head'> },
+  views: readonly Read[],
+  signal: AbortSignal,
+): (() => Promise<void>) => {
   const waited = new Set(views)
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => end(), { once: true })
   return async () => {
     const target = (await core.log.head()) - AHEAD
     await Promise.all(
       [...waited].map(async view => {
         if (signal.aborted) return
         try {
-          await view.waitFor(target, STILL_MS)
+          await Promise.race([view.waitFor(target, STILL_MS), ended])
         } catch (error) {
           if (!(error instanceof ProjectionError)) throw error
           // Nothing can be read from one that is being built, and nobody waits for it.

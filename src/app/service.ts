@@ -7,9 +7,6 @@ import type { Config } from '../config/load.ts'
 import { tail } from '../core/consume/tail.ts'
 import { scopesOf } from '../core/project/view.ts'
 import { openExecutor } from '../core/write/execute.ts'
-import { AccountErased } from '../domain/account/erasure-events.ts'
-import { addressAggregate } from '../domain/address/address.ts'
-import { SignUpEnded } from '../domain/address/address-events.ts'
 import { defined } from '../domain/defined.ts'
 import { waitAtMost } from '../ports/clock.ts'
 import { openIdentities } from '../projections/identities.ts'
@@ -17,11 +14,11 @@ import { foldPeople } from '../projections/people.ts'
 import { followTokens } from '../projections/tokens.ts'
 import type { MailRule } from '../subscribers/mail.ts'
 import { openAnalytics } from './analytics.ts'
-import { type Area, problemsOf, routesOf, type Service } from './area.ts'
+import { type Area, type Forgetting, problemsOf, routesOf, type Service } from './area.ts'
 import { openBlocks } from './blocks.ts'
 import type { Closing, Core, Views } from './core.ts'
 import { removalsOf, roleRightsOf } from './declared.ts'
-import { forgetAccount, openErasure } from './erasure.ts'
+import { openErasure } from './erasure.ts'
 import { openHistoryEdge } from './history.ts'
 import { openIdentity, scopeOf } from './identity.ts'
 import { openLive } from './live.ts'
@@ -64,41 +61,34 @@ const startRunning = async (
   const heard = foldPeople()
   const follower = followTokens({ log, clock, signal, identities, people: heard, onPassed: complain('people') })
   const people = { ...heard, position: follower.position, reached: follower.reached }
-  const removing = removalsOf(areas).map(({ type }) => type.type)
-  // A removed text leaves this node's memory too, whichever node removed it.
-  const head = await log.head()
+  // A removed text leaves this node's memory too.
+  const removing = removalsOf(areas).map(
+    ({ type }): Forgetting => ({ type, forget: (of, { stream }) => of.forget(stream), wasAnswered: true }),
+  )
+  const forgets = new Map(
+    [...removing, ...areas.flatMap(area => area.forgets ?? [])].map(declared => [declared.type.type, declared]),
+  )
   const forgetting = tail({
     log,
     clock,
     signal,
-    from: head,
+    from: await log.head(),
     onError: complain('forgetting'),
-    filter: { types: [...removing, AccountErased.type] },
+    filter: { types: [...forgets.keys()] },
     onEvents: events => {
-      for (const event of events)
-        if (event.type === AccountErased.type) forgetAccount(core, event)
-        else core.forget(event.stream)
-      // What it was kept in is not known here, and never answered with again: it goes with all that is kept.
-      if (events.length > 0) void core.cache.forget()
-    },
-  })
-  // Of a sign-up that is over nothing was ever answered with, so that nothing else has to go.
-  const ended = tail({
-    log,
-    clock,
-    signal,
-    from: head,
-    onError: complain('forgetting sign-ups'),
-    filter: { types: [SignUpEnded.type] },
-    onEvents: events => {
-      for (const { stream } of events) core.transactor(addressAggregate).forget(stream)
+      const declared = events.flatMap(event => {
+        const found = forgets.get(event.type)
+        found?.forget(core, event)
+        return found ? [found] : []
+      })
+      if (declared.some(({ wasAnswered }) => wasAnswered)) void core.cache.forget()
     },
   })
   opened.push({
     close: async () => {
       ending.abort()
       const consumers = [...projections, ...subscribers].map(each => each.handle.done)
-      const all = Promise.all([...consumers, follower.done, forgetting, ended])
+      const all = Promise.all([...consumers, follower.done, forgetting])
       // Whoever is not waited for ends with what it stands on, and its lease lapses by itself.
       await waitAtMost(clock, ENDING_MS, all)
     },

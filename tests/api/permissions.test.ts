@@ -15,7 +15,7 @@ import { openApi, type Received } from '../support/api.ts'
 import { openTestApp, whileTimeGoes } from '../support/app.ts'
 import { runLine } from '../support/command-line.ts'
 import { nounLine, writeLines } from '../support/import.ts'
-import { openPeople, type Person, signIn } from '../support/people.ts'
+import { openDoors, openPeople, type Person, signIn } from '../support/people.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { readTables, type Table } from '../support/tables.ts'
 
@@ -261,6 +261,9 @@ const onAccounts: Readonly<Record<string, (id: string, as: string | undefined) =
   ),
 }
 
+const holdsText = (answer: Received, ...texts: readonly string[]): string =>
+  answer.status === 200 ? (texts.some(text => answer.text.includes(text)) ? 'yes' : 'no') : String(answer.status)
+
 t.test("one's own account, somebody else's, and one that was erased", async t => {
   const targets: Readonly<Record<string, (name: string) => string | undefined>> = {
     own: name => people.get(name)?.id,
@@ -281,13 +284,28 @@ t.test("one's own account, somebody else's, and one that was erased", async t =>
   const [session] = Array.isArray(json['items']) ? json['items'].map(Object) : []
   const theirs = async (name: string) =>
     statusOf(await api('DELETE', `/v1/sessions/${String(session?.id)}`, defined({ as: tokens[name] })))
-  await holdAgainst(t, 'Accounts', new Map([...rows, ['DELETE /v1/sessions/{id} other', theirs]]))
+  const keyed = await signIn(house, 'keyed', 'contributor')
+  const { passkeyId, identityId } = await openDoors(house, keyed)
+  const doors = [
+    ['passkeys', passkeyId],
+    ['identities', identityId],
+  ] as const
+  const doorRows = doors.flatMap(([kind, id]): readonly [string, (name: string) => Promise<string>][] => [
+    [`GET /v1/me/${kind} of other`, async name => holdsText(await read(`/v1/me/${kind}`, tokens[name]), id)],
+    [
+      `DELETE /v1/me/${kind}/{id} other`,
+      async name => statusOf(await api('DELETE', `/v1/me/${kind}/${id}`, defined({ as: tokens[name] }))),
+    ],
+  ])
+  await holdAgainst(t, 'Accounts', new Map([...rows, ['DELETE /v1/sessions/{id} other', theirs], ...doorRows]))
+  for (const [kind, id] of doors) {
+    t.equal(holdsText(await read(`/v1/me/${kind}`, keyed.token), id), 'yes', `${kind}: their own, and still there`)
+    t.equal((await api('DELETE', `/v1/me/${kind}/${id}`, { as: keyed.token })).status, 204, `${kind}: theirs to end`)
+  }
 })
 
 // Members of answers
 
-const holdsText = (answer: Received, ...texts: readonly string[]): string =>
-  answer.status === 200 ? (texts.some(text => answer.text.includes(text)) ? 'yes' : 'no') : String(answer.status)
 const HASH = '$argon2id$'
 
 t.test('single members of answers', async t => {

@@ -6,27 +6,21 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from 'node:path'
 import t from 'tap'
 import { openApp } from '../../src/app/program.ts'
-import { ConfigError, loadConfig } from '../../src/config/load.ts'
+import type { Environment } from '../../src/config/environment.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { type SettingDeclaration, settings } from '../../src/config/settings.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp, whileTimeGoes } from '../support/app.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { runHere } from '../support/here.ts'
 import { environmentFor, temporaryFolder } from '../support/service.ts'
+import { faultsOf as settingFaults } from '../support/settings.ts'
 
 const cwd = '/srv/lexichron'
 const declared: readonly (readonly [string, SettingDeclaration])[] = Object.entries(settings)
 const securing = declared.filter(([, { secures }]) => secures)
 
-const faultsOf = (environment: Readonly<Record<string, string>>): readonly string[] => {
-  try {
-    loadConfig(environment, cwd)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.faults
-    throw error
-  }
-}
+const faultsOf = (environment: Environment): readonly string[] => settingFaults(environment, cwd)
 
 const inherited = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'] as const
 const blank = [' ', '\t', '\n', '\u00a0', '\u3000'] as const

@@ -3,20 +3,13 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Environment } from '../../src/config/environment.ts'
-import { ConfigError, loadConfig } from '../../src/config/load.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { masked, settings } from '../../src/config/settings.ts'
 import { holds } from '../support/property.ts'
+import { faultsOf as settingFaults } from '../support/settings.ts'
 
 const cwd = '/srv/lexichron'
-const faults = (environment: Environment): readonly string[] => {
-  try {
-    loadConfig(environment, cwd)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.faults
-    throw error
-  }
-}
+const faults = (environment: Environment): readonly string[] => settingFaults(environment, cwd)
 
 t.test('defaults', async t => {
   const { settings: effective, ...config } = loadConfig({}, cwd)

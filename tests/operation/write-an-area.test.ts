@@ -7,12 +7,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import t from 'tap'
 import type { Area } from '../../src/app/area.ts'
 import { areas } from '../../src/app/areas.ts'
+import type { Core } from '../../src/app/core.ts'
 import { defined } from '../../src/domain/defined.ts'
+import type { Recorded } from '../../src/domain/event.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { faultsOf, type SourceFile } from '../support/architecture.ts'
 import { connectLive } from '../support/live-client.ts'
 import { temporaryFolder } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const page = readFileSync(join(root, 'docs/write-an-area.md'), 'utf8')
@@ -106,7 +109,12 @@ t.test('it is used as any other', async t => {
     pathToFileURL(join(folder, 'src/app/areas/topics.ts')).href
   )
   if (!isArea(topics)) throw new Error('There is no area.')
-  const app = await openTestApp(t, {}, { areas: [...areas, topics] })
+  const forgotten: string[] = []
+  const forgets = (topics.aggregates ?? [])
+    .flatMap(({ events }) => events)
+    .filter(({ type }) => type === 'TopicClosed')
+    .map(type => ({ type, forget: (_: Core, { stream }: Recorded) => forgotten.push(stream), wasAnswered: true }))
+  const app = await openTestApp(t, {}, { areas: [...areas, { ...topics, forgets }] })
   const api = await openApi(app.url)
   const start = (await api('GET', '/v1/topics')).headers.get('sync-token') ?? ''
   const [editor, contributor, auditor] = [
@@ -137,6 +145,8 @@ t.test('it is used as any other', async t => {
   t.match(await api('POST', '/v1/topics/nowhere/close', { as: editor, body: {} }), { code: 'topic-not-found' })
   const closed = await api('POST', '/v1/topics/zoology/close', { as: editor, body: {} })
   t.match(closed, { status: 200, json: { status: 'closed' } })
+  await until('the node forgets it', () => forgotten.length > 0)
+  t.strictSame(forgotten, ['topic-zoology'])
   const left = { headers: { 'sync-token': closed.headers.get('sync-token') ?? '' } }
   t.strictSame(Object(await api('GET', '/v1/topics', left)).json.items.length, 1)
 

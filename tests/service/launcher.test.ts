@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { runHere } from '../support/here.ts'
 import { importWords, ready } from '../support/nodes.ts'
 import { runProcess, startProcess } from '../support/processes.ts'
 import { environmentFor, main, startService, temporaryFolder } from '../support/service.ts'
@@ -97,16 +98,15 @@ t.test('a port in use is one line and exit code 1', async t => {
   t.teardown(() => server.close())
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  const env = environmentFor(temporaryFolder(t), { PORT: String(port), LEXICHRON_LOG_LEVEL: 'silent' })
-  const ran = await runProcess(process.execPath, [main, 'serve'], { env })
+  const ran = await runHere(temporaryFolder(t), ['serve'], { PORT: String(port), LEXICHRON_LOG_LEVEL: 'silent' })
   t.match(ran, { code: 1, out: '' })
   t.match(ran.err, /^lexichron: Port \d+ on 127\.0\.0\.1 is in use by another program\.\n$/)
 })
 
 t.test('a folder that cannot be made is one line and exit code 1, not a try for ever', async t => {
   const folders = ['/etc/passwd', ...(existsSync('/proc/self') ? ['/proc/lexichron'] : [])]
-  const runs = folders.map(folder => runProcess(process.execPath, [main, 'serve'], { env: environmentFor(folder) }))
-  for (const ran of await Promise.all(runs)) t.match(ran, { code: 1, out: '', err: /cannot be opened/ })
+  for (const ran of await Promise.all(folders.map(folder => runHere(folder, ['serve']))))
+    t.match(ran, { code: 1, out: '', err: /cannot be opened/ })
 })
 
 t.test('a reader that has enough ends the export; one Ctrl-C that arrives twice ends the service', async t => {

@@ -1,14 +1,91 @@
 /** The service with Redis: two nodes count limits together and share what they know, and do without it when it is away. */
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
+import type { Role } from '../../src/domain/roles.ts'
 import { hurried, runHere } from '../support/here.ts'
-import { ask, NOT_YET, ready, tokenOf } from '../support/nodes.ts'
+import { connectLive } from '../support/live-client.ts'
+import { ask, asNode, NOT_YET, ready, tokenOf } from '../support/nodes.ts'
 import { noRedis, startRedis } from '../support/redis.ts'
 import { startService, temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const reason = noRedis()
 type Json = Readonly<Record<string, unknown>>
+
+type House = {
+  readonly folder: string
+  readonly env: Readonly<Record<string, string>>
+  readonly urls: readonly string[]
+}
+
+/** What is changed at one node holds at the other: for what is asked there, and for the sockets that are open there. */
+const changesElsewhere = async (t: Test, { folder, env, urls: [here = '', there = ''] }: House): Promise<void> => {
+  const ask = async (url: string, line: string, as: string, body?: object) => {
+    const [method = '', path] = line.split(' ')
+    const answer = await fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${as}`, 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    const text = await answer.text()
+    return { status: answer.status, json: Object(text === '' ? undefined : JSON.parse(text)) }
+  }
+  const person = async (name: string, role: Role) => {
+    const email = `${name}@dictionary.example`
+    const made = await asNode(folder, app => app.accounts.create({ role, email }), env)
+    if ('refused' in made) throw new Error(made.detail)
+    const { json } = await until(`${name} signed in`, async saw => {
+      const answer = await ask(here, 'POST /v1/sessions', '', { email, password: made.password })
+      saw(answer)
+      return answer.status === 201 && answer
+    })
+    return { id: made.accountId, token: String(json.accessToken), session: String(json.session.id) }
+  }
+  const is = (status: number, line: string, as: string) =>
+    until(`${status} for ${line} at the other node`, async saw => {
+      const answer = await ask(there, line, as)
+      saw(answer)
+      return answer.status === status
+    })
+  /** Open at the other node, where the person is known. */
+  const listen = async (as: string, channel: string) => {
+    await is(200, 'GET /v1/me', as)
+    const client = await connectLive(there, { headers: { authorization: `Bearer ${as}` } })
+    client.say({ op: 'subscribe', id: 'a', channel })
+    return client
+  }
+  const [boss, ada, bob] = [
+    await person('boss', 'admin'),
+    await person('ada', 'contributor'),
+    await person('bob', 'contributor'),
+  ]
+  const change = async (line: string) => {
+    const answer = await ask(here, line, boss.token, { reason: 'A test.' })
+    t.equal(answer.status, 200, JSON.stringify(answer.json))
+  }
+
+  const without = await listen(ada.token, 'events')
+  t.match(await without.find(({ id }) => id === 'a'), { op: 'error', code: 'permission-denied' })
+  await change(`PUT /v1/accounts/${ada.id}/roles/auditor`)
+  await is(200, 'GET /v1/events', ada.token)
+  t.equal(await without.closed(), 1012, 'it is to connect again with what it may do now')
+  const granted = await listen(ada.token, 'events')
+  await granted.find(({ op }) => op === 'caught-up')
+  await change(`DELETE /v1/accounts/${ada.id}/roles/auditor`)
+  await is(403, 'GET /v1/events', ada.token)
+  t.equal(await granted.closed(), 1012, 'a role was taken back')
+
+  const sockets = [await listen(ada.token, 'me'), await listen(bob.token, 'me')]
+  for (const socket of sockets) await socket.find(({ op }) => op === 'caught-up')
+  await change(`POST /v1/accounts/${bob.id}/suspend`)
+  t.equal((await ask(here, `DELETE /v1/sessions/${ada.session}`, ada.token)).status, 204)
+  for (const { token } of [ada, bob]) await is(401, 'GET /v1/me', token)
+  for (const socket of sockets) t.equal(await socket.closed(), 1008, 'a session has ended, an account is suspended')
+  t.same(
+    [without, granted, ...sockets].flatMap(({ faults }) => faults),
+    [],
+  )
+}
 
 if (reason !== undefined) t.test('a service with Redis', { skip: reason }, () => undefined)
 else
@@ -97,6 +174,10 @@ else
       return passedOver() === before && found
     })
     t.same(both, [201, 422], 'the same key with another payload, at the other node')
+
+    await t.test('a change of roles, an account or a session holds at the other node', t =>
+      changesElsewhere(t, { folder, env, urls }),
+    )
 
     await redis.kill()
     for (const url of urls) await until(`${url} noticed`, async () => (await health(url))['state'] === 'degraded')

@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import jwt from 'jsonwebtoken'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
 import { areas } from '../../src/app/areas.ts'
-import { type Closing, openCore } from '../../src/app/core.ts'
+import { type Closing, type Core, openCore } from '../../src/app/core.ts'
 import { carryOutErasures } from '../../src/app/erasure.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { identitiesStream, linkedIdentitiesAggregate, linkIdentity } from '../../src/domain/openid/linked-identities.ts'
+import { isRefusal } from '../../src/domain/refusal.ts'
 import type { Role } from '../../src/domain/roles.ts'
+import { addPasskey, passkeysAggregate, passkeysStream } from '../../src/domain/session/passkeys.ts'
 import type { Api } from './api.ts'
 import { inTime, type TestApp } from './app.ts'
 import { forgedOf } from './forged.ts'
@@ -29,20 +32,67 @@ export const signIn = async ({ app, api }: House, name: string, role: Role): Pro
   return { id, token: String(session.json['accessToken']) }
 }
 
-/** What another node does for an account on whose clock it is later by so many hours; is the account over with it? */
-const houseKeeping = async ({ app, folder }: House, hours: number, id: string): Promise<boolean> => {
+/** Does something with the log as another node on it, on whose clock it is later by so many hours. */
+const asNode = async <T>({ app, folder }: House, hours: number, work: (core: Core) => Promise<T>): Promise<T> => {
   const opened: Closing[] = []
   const ahead = { ...app.clock, now: () => new Date(app.clock.now().getTime() + hours * HOUR_MS) }
   const core = await openCore({ config: loadConfig(environmentFor(folder), folder), clock: ahead, areas, opened })
   try {
-    const over = await carryOutErasures(core, [id], (_, error) => {
-      throw error
-    })
-    return over === 1
+    return await work(core)
   } finally {
     for (const each of opened.toReversed()) await each.close()
   }
 }
+
+const payloadOf = (token: string): unknown =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
+
+/** Gives somebody a passkey and an identity of a provider, as if both had been shown; answers their ids. */
+export const openDoors = (house: House, { id: accountId, token }: Person) =>
+  asNode(house, 0, async ({ transactor, clock, newId }) => {
+    const [passkeyId, commandId] = [newId(), newId()]
+    const at = clock.now()
+    const envelope = { commandId, actor: { kind: 'account' as const, id: accountId }, correlationId: commandId, at }
+    const passkey = {
+      accountId,
+      passkeyId,
+      // A new passkey ends all sessions but one.
+      sessionId: String(Object(payloadOf(token)).sid),
+      credentialId: 'Y3JlZGVudGlhbA',
+      publicKey: 'a2V5',
+      name: 'A phone',
+      counter: 0,
+      backedUp: false,
+      nonce: newId(),
+      nonceUntil: at.toISOString(),
+    }
+    const added = await transactor(passkeysAggregate).run(passkeysStream(accountId), addPasskey(passkey), envelope)
+    const identity = {
+      accountId,
+      claim: 'identity-none',
+      claimId: newId(),
+      provider: 'none',
+      issuer: 'https://none.example',
+      subject: 'somebody',
+    }
+    const linked = await transactor(linkedIdentitiesAggregate).run(
+      identitiesStream(accountId),
+      linkIdentity(identity),
+      envelope,
+    )
+    if (isRefusal(added) || isRefusal(linked)) throw new Error('a door was not opened')
+    const [item] = linked.state.items
+    return { passkeyId, identityId: item?.id ?? '' }
+  })
+
+/** What another node does for an account on whose clock it is later by so many hours; is the account over with it? */
+const houseKeeping = (house: House, hours: number, id: string): Promise<boolean> =>
+  asNode(house, hours, async core => {
+    const over = await carryOutErasures(core, [id], (_, error) => {
+      throw error
+    })
+    return over === 1
+  })
 
 /** Erases somebody, a day before their time. */
 export const eraseNow = async (house: House, { id, token }: Person): Promise<void> => {
@@ -61,7 +111,7 @@ const signedAgain = async ({ app, folder }: House, token: string, claims: object
   try {
     const [key] = await keys.signing(app.clock.now())
     if (!key) throw new Error('there is no key')
-    const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
+    const payload = payloadOf(token)
     return jwt.sign({ ...Object(payload), ...claims }, key.privateKey, {
       algorithm: 'ES256',
       header: { alg: 'ES256', typ: 'at+jwt', kid: key.kid },

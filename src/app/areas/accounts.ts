@@ -7,16 +7,19 @@ import { ownDataRoutes } from '../../adapters/http/routes/own-data.ts'
 import { peopleRoutes } from '../../adapters/http/routes/people.ts'
 import { accountAggregate, RoleGranted, RoleTaken } from '../../domain/account/account.ts'
 import { administratorsAggregate } from '../../domain/account/administrators.ts'
+import { AccountErased } from '../../domain/account/erasure-events.ts'
 import { lookupAggregate } from '../../domain/account/lookup.ts'
 import { accountPermissions } from '../../domain/account/permissions.ts'
 import { SessionsEnded } from '../../domain/account/session-end-events.ts'
 import { addressAggregate } from '../../domain/address/address.ts'
+import { SignUpEnded } from '../../domain/address/address-events.ts'
 import { addressKeysAggregate } from '../../domain/address/keys.ts'
 import { mailAggregate } from '../../domain/address/mail-refusal.ts'
 import { accountsProjection, NAME_SECRET } from '../../projections/accounts.ts'
 import { openAccountPages } from '../../queries/account-lists.ts'
 import { addressMoves, signUpEnds } from '../address.ts'
 import type { Area } from '../area.ts'
+import { forgetAccount } from '../erasure.ts'
 import { openAdministration, openIdentityPort, scopeOf } from '../identity.ts'
 import { openOwnDataOf, openPeople } from '../people.ts'
 
@@ -36,6 +39,15 @@ export const accounts: Area = {
   subscribers: ({ core }) => [addressMoves(core), signUpEnds(core).subscriber],
   jobs: core => [signUpEnds(core).kind],
   notices: [{ events: [RoleGranted, RoleTaken], unless: 'roles' }, { events: [SessionsEnded] }],
+  forgets: [
+    { type: AccountErased, forget: forgetAccount, wasAnswered: true },
+    // Nothing was ever answered with of a sign-up that is over.
+    {
+      type: SignUpEnded,
+      forget: (core, { stream }) => core.transactor(addressAggregate).forget(stream),
+      wasAnswered: false,
+    },
+  ],
   routes: async ({ core, config, views, identity, running: { identities }, erasure, history }) => {
     const port = { ...openIdentityPort(core, identity, identities, scopeOf(config)), erasure }
     const administration = openAdministration(core, identities)

@@ -147,6 +147,7 @@ export const openMongoJobs = async (url: string, setting: string): Promise<JobBa
       await jobs.createIndex({ failCount: 1 }, { name: 'failed' })
       await jobs.createIndex({ lastFinishedAt: 1 }, { name: 'finished' })
       await jobs.createIndex({ 'data.key': 1 }, { name: 'key' })
+      await jobs.createIndex({ 'data.about': 1 }, { name: 'about', sparse: true })
     },
     disconnect: async () => {
       await backend.disconnect()

@@ -7,7 +7,7 @@ import { SqliteError } from '../../sqlite/errors.ts'
 import { idOf, type Lock, type Stored } from '../backend.ts'
 import { states } from './conditions.ts'
 import { openRepository } from './repository.ts'
-import { COLUMNS, jobOf, ms, STATE, settingOf, stateValues } from './schema.ts'
+import { ABOUT, COLUMNS, jobOf, ms, STATE, settingOf, stateValues } from './schema.ts'
 
 /** A lock as it crosses the thread. */
 const lockedBy = ({ id, owner, lockedAt }: Lock): readonly SqlValue[] => [String(id), owner, ms(lockedAt)]
@@ -82,8 +82,7 @@ export const openQueueFile = (db: Sqlite, newId: () => string, now: () => number
       ),
     forget: (before: Date): number =>
       change(`DELETE FROM job WHERE ${states.done} AND finished < ?`, [before.getTime()]),
-    forgetAbout: (accountId: string): number =>
-      change("DELETE FROM job WHERE json_extract(data, '$.about') = ?", [accountId]),
+    forgetAbout: (accountId: string): number => change(`DELETE FROM job WHERE ${ABOUT} = ?`, [accountId]),
 
     checkpoint: (consumer: string, value: Checkpoint): typeof FENCED | undefined => {
       const stored = change(

@@ -27,6 +27,18 @@ export const migrate = (db: Sqlite): void => {
   `)
 }
 
+/** The account that a job is about; a condition on it is worded so, or it reads all jobs. */
+export const ABOUT = "json_extract(data, '$.about')"
+
+/** What a file of before has not got; it takes its time once. */
+export const mendIndexes = (db: Sqlite): void => {
+  try {
+    db.exec(`CREATE INDEX IF NOT EXISTS job_about ON job (${ABOUT}) WHERE ${ABOUT} IS NOT NULL`)
+  } catch {
+    // Locked or full: the next start does it, and until then all jobs are read.
+  }
+}
+
 export const COLUMNS =
   'id, name, priority, next_run, locked, last_run, finished, failed, failures, reason, disabled, owner, progress, data, rest'
 

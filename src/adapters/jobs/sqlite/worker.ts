@@ -6,7 +6,7 @@ import { SqliteError } from '../../sqlite/errors.ts'
 import { identityOf } from '../../sqlite/file.ts'
 import { fileMarks } from '../../sqlite/marks.ts'
 import { openQueueFile, type QueueFile, replaced } from './queue-file.ts'
-import { migrate } from './schema.ts'
+import { mendIndexes, migrate } from './schema.ts'
 
 export type JobsRequest = {
   readonly id: number
@@ -58,6 +58,7 @@ if (parentPort) {
       // What is deleted may lead to somebody who was erased: its bytes are overwritten.
       pragmas: { secure_delete: 'ON' },
     })
+    mendIndexes(db)
     db.exec('PRAGMA busy_timeout = 0')
     return { db, file: openQueueFile(db, randomUUID, () => asked), identity: identityOf(path) }
   }
