@@ -11,6 +11,7 @@ import { openId } from './areas/openid.ts'
 import { operation } from './areas/operation.ts'
 import { profiles } from './areas/profiles.ts'
 import { sessions } from './areas/sessions.ts'
+import { shelf } from './areas/shelf.ts'
 import { stories } from './areas/stories.ts'
 
 export const areas: readonly Area[] = [
@@ -23,6 +24,7 @@ export const areas: readonly Area[] = [
   access,
   profiles,
   stories,
+  shelf,
   openId,
   live,
   mail,

@@ -5,8 +5,11 @@
 import t from 'tap'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
+import { temporaryFolder } from '../support/service.ts'
+import { openStoryWriter } from '../support/stories.ts'
 
-const app = await openTestApp(t)
+const folder = temporaryFolder(t)
+const app = await openTestApp(t, {}, { folder })
 const api = await openApi(app.url)
 const [boss, auditor] = [await app.account('admin', 'boss@dictionary.example'), await app.token('auditor')]
 const signIn = async (email: string, password: string, agent: string): Promise<string> => {
@@ -54,6 +57,9 @@ const showing: Readonly<Record<string, string>> = {
   '/v1/streams/{stream}': `/v1/streams/account-${victim.accountId}`,
   '/v1/profiles/{id}': `/v1/profiles/${victim.accountId}`,
 }
+const story = await (await openStoryWriter(t, { app, folder })).publish(victim.accountId, { title: 'Helix' })
+await api('PUT', `/v1/me/bookmarks/${story.id}`, { as: own, body: { isPrivate: false } })
+const list = await api('POST', '/v1/me/lists', { as: own, body: { title: 'Crystals', isPrivate: false } })
 const entry = `/v1/entries/${String(drafted.json['id'])}`
 /** Routes that show none of others, asked for the same person where they are about one. */
 const silent: Readonly<Record<string, string>> = {
@@ -63,6 +69,8 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/search': '/v1/search?q=helix',
   '/v1/suggest': '/v1/suggest?q=hel',
   '/v1/analytics': '/v1/analytics',
+  '/v1/stories/{id}/bookmarks': `/v1/stories/${story.id}/bookmarks`,
+  '/v1/lists/{id}': `/v1/lists/${String(list.json['id'])}`,
   '/health': '/health',
 }
 /** What somebody did: what is sealed is left out of it, and that it was read is in the log all the same. */

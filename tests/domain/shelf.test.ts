@@ -151,7 +151,7 @@ t.test('a list is begun once, renamed, shown and deleted by its owner', async t 
     .when(beginList({ title: ' Winter ', isPrivate: true }, owner))
     .thenEvents(begun)
     .again()
-    .thenRefused('reading-list-exists')
+    .thenRefused('conflict')
   lists
     .given(begun)
     .when(editList({ title: 'Summer' }, owner))

@@ -8,7 +8,7 @@ import { type Refusal, refuse, type TextRefusal } from '../refusal.ts'
 import { readText } from '../text/text.ts'
 
 /** What is refused of a reading list. */
-export type ReadingListRefusal = 'reading-list-not-found' | 'reading-list-exists' | 'reading-list-invalid'
+export type ReadingListRefusal = 'reading-list-not-found' | 'reading-list-invalid'
 
 // Stream
 
@@ -113,7 +113,7 @@ const ownList = (list: ReadingListState, { id: by }: Pick<By, 'id'>): ReadingLis
 export const beginList =
   (given: { readonly title: string; readonly isPrivate: boolean }, { id: accountId }: Pick<By, 'id'>): Deciding =>
   list => {
-    if (list) return refuse('reading-list-exists', 'There is a list of this id.')
+    if (list) return refuse('conflict', 'There is a list of this id.')
     const named = titleOf(given.title)
     if (typeof named !== 'string') return named
     return [{ type: 'ReadingListBegun', data: { accountId, isPrivate: given.isPrivate, title: named } }]

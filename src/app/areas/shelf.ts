@@ -1,0 +1,50 @@
+/** What readers keep of stories: bookmarks, subscriptions, progress, reading lists. */
+
+import { shelfProblems } from '../../adapters/http/problems/shelf.ts'
+import { readingListRoutes } from '../../adapters/http/routes/reading-lists.ts'
+import { openOwner, shelfRoutes } from '../../adapters/http/routes/shelf.ts'
+import { subscriptionRoutes } from '../../adapters/http/routes/subscriptions.ts'
+import { shelfPermissions } from '../../domain/shelf/permissions.ts'
+import { readingListAggregate } from '../../domain/shelf/reading-list.ts'
+import { shelfAggregate } from '../../domain/shelf/shelf.ts'
+import { seriesAggregate } from '../../domain/story/series.ts'
+import { storyAggregate } from '../../domain/story/story.ts'
+import { readingListsProjection } from '../../projections/reading-lists.ts'
+import { bookmarksProjection, progressProjection, subscriptionsProjection } from '../../projections/shelf.ts'
+import { getReadingList, myReadingLists } from '../../queries/reading-lists.ts'
+import { myBookmarks, myProgress, mySubscriptions, storyBookmarks } from '../../queries/shelf.ts'
+import type { Area } from '../area.ts'
+
+export const shelf: Area = {
+  name: 'shelf',
+  aggregates: [shelfAggregate, readingListAggregate],
+  projections: [bookmarksProjection, subscriptionsProjection, progressProjection, readingListsProjection],
+  permissions: shelfPermissions,
+  problems: shelfProblems,
+  routes: ({ core, views, running: { people } }) => {
+    const deps = {
+      shelves: core.transactor(shelfAggregate),
+      lists: core.transactor(readingListAggregate),
+      stories: core.transactor(storyAggregate),
+      series: core.transactor(seriesAggregate),
+    }
+    const reads = {
+      stories: deps.stories,
+      people,
+      bookmarks: views.of(bookmarksProjection),
+      subscriptions: views.of(subscriptionsProjection),
+      progress: views.of(progressProjection),
+      lists: views.of(readingListsProjection),
+    }
+    const queries = {
+      bookmarks: myBookmarks(reads),
+      progress: myProgress(reads),
+      publicBookmarks: storyBookmarks(reads),
+    }
+    const ownerOf = openOwner(people)
+    const ofShelf = shelfRoutes(deps, ownerOf, queries)
+    const ofLists = readingListRoutes(deps, ownerOf, { mine: myReadingLists(reads), one: getReadingList(reads) })
+    const ofSubscriptions = subscriptionRoutes(deps, ownerOf, mySubscriptions(reads))
+    return edge => [...ofShelf(edge), ...ofSubscriptions(edge), ...ofLists(edge)]
+  },
+}
