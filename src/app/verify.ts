@@ -60,11 +60,12 @@ const lookAtLookups = async ({ store }: Core, { signal }: Watch): Promise<Pick<V
 const repairLookups = async (core: Core, watch: Watch): Promise<Pick<RepairReport, 'lookups'>> => {
   const { lookups: found } = await lookAtLookups(core, watch)
   if (!found || found.different === 0 || watch.signal.aborted) return defined({ lookups: found })
-  await core.store.repairLookups?.()
+  const made = await core.store.repairLookups?.()
   const { lookups: left } = await lookAtLookups(core, watch)
   const repaired = left?.different === 0
   const { different, differences } = repaired ? found : (left ?? found)
-  return { lookups: { different, differences, setAside: (left ?? found).setAside, repaired } }
+  const { setAside } = left ?? found
+  return { lookups: { different, differences, setAside, repaired, ...defined({ kept: made?.kept }) } }
 }
 
 export const verifyAll = async (core: Core, views: Views, watch: Watch): Promise<VerifyReport> => {

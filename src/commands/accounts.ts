@@ -1,6 +1,7 @@
 /**
  * Signing up, confirming an address, resetting and changing a password. What strangers may ask for is the same work and the
- * same answer whether or not the address is known: one append, one mail at most.
+ * same answer whether or not the address is known: one append, one mail at most, and nothing sealed is opened, as that would
+ * take a key of those alone who have an account (decision 95).
  */
 
 import { accountStream, createAccount, setPassword } from '../domain/account/account.ts'
@@ -42,10 +43,11 @@ export const requestSignUp = async (deps: IdentityDeps, request: SignUpRequest, 
   const [claim, ...before] = await claimsOf(deps, email)
   const envelope = envelopeOf(deps, from)
   const { hash } = makeLink(deps.secrets.link, 'verify', claim, envelope.commandId)
-  const elsewhere = isTakenAmong(await lookUpClaims(deps, before), envelope.at)
+  const unopened = { addresses: deps.addresses.unopened }
+  const elsewhere = isTakenAmong(await lookUpClaims(unopened, before), envelope.at)
   const given = { address: email.address, locale: request.locale, linkHash: hash, elsewhere }
   const decide = signUp({ ...given, accountId: deps.newId(), now: envelope.at })
-  const result = await deps.addresses.run(claim, decide, envelope)
+  const result = await deps.addresses.unopened.run(claim, decide, envelope)
   return isRefusal(result) ? result : 'done'
 }
 
@@ -103,7 +105,7 @@ const request = async (deps: IdentityDeps, purpose: 'verify' | 'reset', text: st
   const email = readEmail(text)
   if (!isEmail(email)) return email
   const [current, ...before] = await claimsOf(deps, email)
-  const found = await lookUpClaims(deps, [current, ...before])
+  const found = await lookUpClaims({ addresses: deps.addresses.unopened }, [current, ...before])
   // Where somebody has the address, or waits for its link; else where both would be.
   const waiting = purpose === 'verify' ? found.find(({ state }) => state.pending.length > 0) : undefined
   return requestFor(deps, purpose, (ownerAmong(found) ?? waiting)?.claim ?? current, from)
@@ -120,7 +122,7 @@ export const requestFor = async (
   const envelope = envelopeOf(deps, from)
   const { hash } = makeLink(deps.secrets.link, purpose, claim, envelope.commandId)
   const decide = (purpose === 'verify' ? resend : requestReset)(hash, envelope.at)
-  const result = await deps.addresses.run(claim, decide, envelope)
+  const result = await deps.addresses.unopened.run(claim, decide, envelope)
   return isRefusal(result) ? result : 'done'
 }
 export const requestVerification = (deps: IdentityDeps, email: string, from: From): Promise<Done> =>

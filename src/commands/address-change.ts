@@ -60,9 +60,10 @@ export const requestAddressChange = async (
   if (claims.includes(account.claim)) return refuse('email-invalid', 'This is the address of your account already.')
   const envelope = envelopeOf(deps, from, accountId)
   const { hash: linkHash } = makeLink(deps.secrets.link, 'email', claim, envelope.commandId)
-  const elsewhere = isTakenAmong(await lookUpClaims(deps, before), envelope.at, accountId)
+  const { unopened } = deps.addresses
+  const elsewhere = isTakenAmong(await lookUpClaims({ addresses: unopened }, before), envelope.at, accountId)
   const change = { accountId, from: account.claim, address: email.address, locale: account.locale, linkHash, elsewhere }
-  const result = await deps.addresses.run(claim, requestChange({ ...change, now: envelope.at }), envelope)
+  const result = await unopened.run(claim, requestChange({ ...change, now: envelope.at }), envelope)
   return isRefusal(result) ? result : 'done'
 }
 

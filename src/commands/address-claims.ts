@@ -31,7 +31,7 @@ export const claimsOf = async (deps: Omit<ClaimDeps, 'addresses'>, { key }: Emai
 export type Found = { readonly claim: string; readonly state: AddressState }
 
 export const lookUpClaims = (
-  deps: Pick<ClaimDeps, 'addresses'>,
+  deps: { readonly addresses: Pick<ClaimDeps['addresses'], 'load'> },
   claims: readonly string[],
 ): Promise<readonly Found[]> =>
   Promise.all(claims.map(async claim => ({ claim, state: (await deps.addresses.load(claim)).state })))

@@ -48,7 +48,8 @@ const rehash = async (deps: IdentityDeps, account: Account, password: string, fr
 }
 
 /**
- * Signs in. Known, unknown and unconfirmed addresses are the same work: four streams read, one hash, one append.
+ * Signs in. Known, unknown and unconfirmed addresses are the same work: four streams read, one hash, one append. What is sealed is
+ * opened of an account alone: a refusal is to leave on a beat (beat.ts).
  * `admit` counts the try against its claim, and throws when there were too many.
  */
 export const signIn = async (

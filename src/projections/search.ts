@@ -1,11 +1,12 @@
 /** The search read model: the terms of what is published, and what a layer is decided by. Text is joined from the entries. */
 
 import { projection } from '../core/project/define.ts'
+import { defined } from '../domain/defined.ts'
 import { type EntryContent, type EntryStatus, emptyContent } from '../domain/entry/content.ts'
 import { type Entry, entryCategory, entryIdOf, evolveEntry } from '../domain/entry/entry.ts'
 import { EntryRedacted } from '../domain/entry/events.ts'
 import { NO_MARK } from '../domain/mark.ts'
-import { definitionOf, type SearchTerms, termsOf } from '../domain/search/terms.ts'
+import { type DefinitionTerms, definitionOf, type SearchTerms, termsOf } from '../domain/search/terms.ts'
 import { sortKey } from '../domain/text/text.ts'
 import type { Indexes } from '../ports/read-store.ts'
 import { documentOf, isEntryEvent, listTags } from './entries.ts'
@@ -40,11 +41,12 @@ const indexes: Indexes = [
   { name: 'stems', on: ['stems', ...ranked], terms: 'stems' },
   { name: 'deletes', on: ['deletes', 'letters'], terms: 'deletes' },
   { name: 'edges', on: ['edges', ...ranked], terms: 'edges' },
-  { name: 'definition', on: ['definition', '-rank'], terms: 'definition' },
+  // What says the least beside the words that are asked for says them best.
+  { name: 'definition', on: ['definition', 'brevity', '-rank'], terms: 'definition' },
 ]
 
 /** Terms that the last fold made of content which has not changed since. */
-type Known = Pick<Listed, 'definition' | 'labelKeys' | 'categoryKeys'>
+type Known = Pick<Listed, 'labelKeys' | 'categoryKeys'> & { readonly definition: DefinitionTerms }
 
 const listed = (entry: Entry, known: Partial<Known> = {}): Listed => {
   const { language, lemma, partOfSpeech, rank, content } = entry
@@ -62,6 +64,12 @@ const listed = (entry: Entry, known: Partial<Known> = {}): Listed => {
     ...(variants.length + forms.length > 0 && { written: { variants, forms } }),
   }
 }
+
+const definitionTerms = ({ definition, glosses, brevity }: Listed): DefinitionTerms => ({
+  definition,
+  glosses,
+  ...defined({ brevity }),
+})
 
 const isListed = (document: SearchDocument): document is SearchDocument & Listed => document.key !== undefined
 
@@ -92,7 +100,7 @@ export const searchDocument = (entry: Entry, known?: Partial<Known>): SearchDocu
 
 export const searchProjection = projection<SearchDocument>({
   name: 'search',
-  version: 4,
+  version: 5,
   categories: [entryCategory],
   removals: [EntryRedacted.type],
   indexes,
@@ -107,7 +115,7 @@ export const searchProjection = projection<SearchDocument>({
     const sameSenses = after.content.senses === before.content.senses
     const sameCategories = after.content.categories === before.content.categories
     return searchDocument(after, {
-      ...(sameSenses && { definition: last.definition, labelKeys: last.labelKeys }),
+      ...(sameSenses && { definition: definitionTerms(last), labelKeys: last.labelKeys }),
       ...(sameCategories && { categoryKeys: last.categoryKeys }),
     })
   },

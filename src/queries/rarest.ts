@@ -4,6 +4,9 @@ import type { Condition, Query } from '../ports/read-store.ts'
 /** What counting asks of the read model: src/core/project/view.ts. */
 export type Counting = { count(query: Pick<Query, 'where' | 'order'>, limit: number): Promise<number> }
 
+/** The order of the definitions that have a stem. */
+export const STEM_ORDER: readonly string[] = ['brevity', '-rank']
+
 /** A term that so many have is common enough to know that another drives. */
 const COUNTED = 1_000
 
@@ -14,7 +17,7 @@ const rarest = async (index: Counting, stems: readonly string[]): Promise<readon
     stems.map(async stem => ({
       stem,
       count: await index.count(
-        { where: [{ member: 'definition', op: 'all', value: [stem] }], order: ['-rank'] },
+        { where: [{ member: 'definition', op: 'all', value: [stem] }], order: STEM_ORDER },
         COUNTED,
       ),
     })),

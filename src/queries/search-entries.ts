@@ -15,7 +15,8 @@ import { type EntryDocument, entriesProjection, nameKey, REMOVAL } from '../proj
 import { type SearchDocument, searchProjection } from '../projections/search.ts'
 import { publicTags } from './entry-lists.ts'
 import { EntrySchema, type EntryView, entryView, peopleIn } from './entry-view.ts'
-import { type SearchCursor, type SearchIndex, type SearchPage, type SearchRequest, search } from './search.ts'
+import { type SearchCursor, type SearchPage, search } from './search.ts'
+import type { SearchIndex, SearchRequest } from './search-steps.ts'
 
 export type SearchReads = { readonly search: View<SearchDocument>; readonly entries: View<EntryDocument> }
 
@@ -36,6 +37,9 @@ export const SearchItemSchema = Type.Object({
   entry: EntrySchema,
   matched: Type.Enum([...layers]),
   distance: Type.Optional(Type.Integer()),
+  covered: Type.Optional(
+    Type.Number({ description: 'Of a definition: the share of the words asked for that one gloss has; 1: every one.' }),
+  ),
   highlights: Type.Array(
     Type.Object({
       pointer: text,
@@ -50,6 +54,7 @@ export type SearchItem = {
   readonly entry: EntryView
   readonly matched: string
   readonly distance?: number
+  readonly covered?: number
   readonly highlights: readonly Highlight[]
 }
 export type Facets = Readonly<Record<string, readonly { readonly value: string; readonly count: number }[]>>
@@ -73,9 +78,9 @@ const FACETED = 1_000
 
 const cursorOf = (key: Json | undefined): SearchCursor | undefined => {
   if (!Array.isArray(key)) return undefined
-  const [step, after, found] = key
+  const [step, after, found, , defined] = key
   return typeof step === 'number'
-    ? { step, after: Array.isArray(after) ? after : null, found: found === true }
+    ? { step, after: Array.isArray(after) ? after : null, found: found === true, defined: defined === true }
     : undefined
 }
 
@@ -154,12 +159,12 @@ export const searchEntries = (
       const found = entries.get(id)
       // Published in the one read model and not yet, or no longer, in the other.
       if (found?.body.status !== 'published') return []
-      const distance = match.distance === undefined ? {} : { distance: match.distance }
+      const covered = match.covered === undefined ? undefined : Math.round(match.covered * 100) / 100
       return [
         {
           entry: entryView(id, found.body, found.body.revision),
           matched: match.layer,
-          ...distance,
+          ...defined({ distance: match.distance, covered }),
           highlights: highlightsOf(query, match, found.body),
         },
       ]
@@ -167,7 +172,7 @@ export const searchEntries = (
     const next = page.next
       ? {
           generation: generation ?? '',
-          key: [page.next.step, page.next.after, page.next.found, hadHits || page.hits.length > 0],
+          key: [page.next.step, page.next.after, page.next.found, hadHits || page.hits.length > 0, page.next.defined],
         }
       : null
     const all = !after && !next ? { total: items.length, totalRelation: 'eq' as const } : {}

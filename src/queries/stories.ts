@@ -4,6 +4,7 @@ import type { Log } from '../core/log/log.ts'
 import type { View } from '../core/project/view.ts'
 import type { Cursor, Page, Query, Reader } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
+import { refuse } from '../domain/refusal.ts'
 import type { People } from '../projections/people.ts'
 import { type StoryDocument, storiesProjection } from '../projections/stories.ts'
 import { peopleInStory, StorySchema, type StoryView, shownStory, storyView, viewerOf } from './story-view.ts'
@@ -45,7 +46,9 @@ const pageFor = async (
   { limit, after }: OwnInput,
   { actor }: Reader,
 ) => {
-  const account = actor?.kind === 'account' ? actor.id : ''
+  if (actor?.kind !== 'account')
+    return refuse('not-an-account', 'A service writes no stories: sign in with an account.')
+  const account = actor.id
   const from = Array.isArray(after?.key) ? after.key : undefined
   const page = await stories.find(
     {
@@ -70,6 +73,7 @@ export const ownStories = (reads: StoryReads): Query<OwnInput, Page<StoryView>> 
   closed: ['limit', 'fields'],
   run: async (input, reader) => {
     const page = await pageFor(reads, 'authors', input, reader)
+    if ('refused' in page) return page
     const items = page.documents.map(({ id, body }) => storyView({ id, revision: body.revision }, body, 'authored'))
     return { value: { items, next: page.cursor }, position: page.position }
   },
@@ -99,6 +103,7 @@ export const ownInvitations = (reads: StoryReads): Query<OwnInput, Page<Invitati
   closed: ['limit'],
   run: async (input, reader) => {
     const page = await pageFor(reads, 'invited', input, reader)
+    if ('refused' in page) return page
     const items = page.documents.map(({ id, body: { title, summary, language, rating, authors } }) => ({
       storyId: id,
       title,

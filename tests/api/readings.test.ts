@@ -45,6 +45,14 @@ const drafted = await api('POST', '/v1/entries', {
 const created = await api('GET', `/v1/events?stream=account-${victim.accountId}&type=AccountCreated`, { as: admin })
 const [event] = Array.isArray(created.json['items']) ? created.json['items'] : []
 
+// A story of theirs that the administrator writes too, and a series that is the administrator's own.
+const begun = await api('POST', '/v1/stories', { as: own, body: { language: 'en', title: 'Helices' } })
+const story = `/v1/stories/${String(begun.json['id'])}`
+await api('POST', `${story}/invitations`, { as: own, body: { accountId: boss.accountId } })
+const joined = await api('POST', `${story}/invitations/accept`, { as: admin, body: {} })
+if (joined.status !== 200) throw new Error(joined.text)
+const series = await api('POST', '/v1/series', { as: admin, body: { title: 'Of helices' } })
+
 /** Routes that show such data, with what they are asked for. */
 const showing: Readonly<Record<string, string>> = {
   '/v1/accounts': '/v1/accounts?limit=100',
@@ -68,6 +76,11 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/entries': `/v1/entries?contributor=${victim.accountId}&status=draft`,
   '/v1/search': '/v1/search?q=helix',
   '/v1/suggest': '/v1/suggest?q=hel',
+  '/v1/stories': `/v1/stories?author=${victim.accountId}`,
+  '/v1/stories/{id}': story,
+  '/v1/stories/{id}/history': `${story}/history`,
+  '/v1/series/{id}': `/v1/series/${String(series.json['id'])}`,
+  '/v1/tags': '/v1/tags?q=helix',
   '/v1/analytics': '/v1/analytics',
   '/v1/stories/{id}/bookmarks': `/v1/stories/${story.id}/bookmarks`,
   '/v1/lists/{id}': `/v1/lists/${String(list.json['id'])}`,

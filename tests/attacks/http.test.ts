@@ -450,3 +450,85 @@ t.test('a connection stays after a small body that nobody took', async t => {
   )
   t.strictSame(heard.match(/(?<=HTTP\/1\.1 )[0-9]{3}/g), ['405', '404'])
 })
+
+const entryBy = (token: string, ...more: readonly string[]): string =>
+  lines(
+    'POST /v1/entries HTTP/1.1',
+    `Host: ${HOST}`,
+    `Authorization: Bearer ${token}`,
+    'Content-Type: application/json',
+    ...more,
+  )
+/** Each answer in turn: status and code of a problem. */
+const eachOf = (heard: string): readonly (readonly [string, unknown])[] =>
+  heard
+    .split(/(?=HTTP\/1\.1 \d{3} )/)
+    .map(one => readHeard(one))
+    .map(({ status, code }) => [String(status), code])
+
+t.test('what was asked before a broken request is answered first', async t => {
+  const ask = `GET /v1/roles HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`
+  const token = await app.token('contributor')
+  const body = '{"language":"en","lemma":"pipelined","partOfSpeech":"noun","senses":[{"gloss":"g"}]}'
+  const write = entryBy(token, `Content-Length: ${body.length}`) + body
+  const broken: readonly (readonly [bytes: string, status: string, code: string])[] = [
+    ['nonsense\r\n\r\n', '400', 'request-malformed'],
+    ['FOO / HTTP/1.1\r\n\r\n', '501', 'method-not-implemented'],
+    ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', '505', 'version-not-supported'],
+    [`${entryBy(token, 'Transfer-Encoding: chunked')}no length\r\n`, '400', 'request-malformed'],
+  ]
+  for (const [bytes, status, code] of broken) {
+    t.strictSame(
+      eachOf(await answersTo(ask + bytes)),
+      [
+        ['200', undefined],
+        [status, code],
+      ],
+      bytes,
+    )
+    const [first, ...rest] = eachOf(await answersTo(write + ask + bytes + ask))
+    t.ok(first?.[0] === '201' || first?.[1] === 'entry-exists', `${bytes}: the write is answered, by ${first}`)
+    t.strictSame(
+      rest,
+      [
+        ['200', undefined],
+        [status, code],
+      ],
+      bytes,
+    )
+  }
+})
+
+t.test('nobody is told to send a body that will not be read', async t => {
+  const asks = 'Expect: 100-continue'
+  const json = 'Content-Type: application/json'
+  const token = await app.token('contributor')
+  const as = `Authorization: Bearer ${token}`
+  for (const [line, status, code, ...headers] of [
+    ['POST /nope', 404, 'not-found', json, 'Content-Length: 9'],
+    ['PUT /v1/entries', 405, 'method-not-allowed', json, 'Content-Length: 9'],
+    ['POST /v1/entries', 401, 'unauthenticated', json, 'Content-Length: 9'],
+    ['POST /v1/entries', 415, 'unsupported-media-type', as, 'Content-Type: text/plain', 'Content-Length: 9'],
+    ['POST /v1/entries', 413, 'payload-too-large', as, json, 'Content-Length: 1048577'],
+    ['POST /v1/entries%zz', 400, 'request-malformed', as, json, 'Content-Length: 9'],
+  ] as const)
+    await isProblem(t, await wire(lines(`${line} HTTP/1.1`, `Host: ${HOST}`, asks, ...headers)), status, code, line)
+
+  const body = '{"language":"en","lemma":"asked","partOfSpeech":"noun","senses":[{"gloss":"g"}]}'
+  const heard = await new Promise<string>((resolve, reject) => {
+    const socket = connect(Number(port), '127.0.0.1')
+    let text = ''
+    socket.setEncoding('latin1').on('data', chunk => {
+      text += chunk
+      if (text === 'HTTP/1.1 100 Continue\r\n\r\n')
+        socket.write(`${body}GET /v1/roles HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+    })
+    socket.on('close', () => resolve(text)).on('error', reject)
+    socket.write(entryBy(token, asks, `Content-Length: ${body.length}`))
+  })
+  t.strictSame(
+    eachOf(heard).map(([status]) => status),
+    ['100', '201', '200'],
+    'the connection stays',
+  )
+})

@@ -31,7 +31,11 @@ const NOBODYS = '00000000-0000-5000-8000-000000000000'
 const post = async (path: string, as: string, body: object = {}): Promise<Received> => {
   const answer = await api('POST', path, { as, body, headers: { 'if-match': '*' } })
   if (answer.status >= 400) throw new Error(`${path}: ${answer.text}`)
-  return noting(answer)
+  noting(answer)
+  // What is asked for afterwards without a token is answered from read models that have heard of it.
+  const after = { headers: defined({ 'sync-token': written }) }
+  for (const read of ['/v1/entries?limit=1', '/v1/search?q=x']) await api('GET', read, after)
+  return answer
 }
 const draftOf = (lemma: string) => ({
   language: 'en',

@@ -2,7 +2,15 @@ import fc from 'fast-check'
 import t from 'tap'
 import { distanceOf } from '../../src/domain/distance.ts'
 import type { Entry } from '../../src/domain/entry/entry.ts'
-import { bestLayer, fuzzyDistance, highlightsOf, layers, type SearchField } from '../../src/domain/search/match.ts'
+import { closestOf, coverOf, glossesOf, weightOf } from '../../src/domain/search/definitions.ts'
+import {
+  bestLayer,
+  fuzzyDistance,
+  highlightsOf,
+  layers,
+  type Matchable,
+  type SearchField,
+} from '../../src/domain/search/match.ts'
 import {
   distanceFor,
   lettersOf,
@@ -49,8 +57,12 @@ const queryOf = (q: string, language?: string, fuzzy: 'auto' | 0 | 1 | 2 = 'auto
   return query
 }
 const all: ReadonlySet<SearchField> = new Set(['lemma', 'form', 'definition'])
+const matchableOf = (entry: Entry): Matchable => {
+  const terms = termsOf(entry)
+  return { ...entry, ...terms, glosses: glossesOf(terms.definition, terms.glosses) }
+}
 const layerOf = (q: string, entry: Entry, language?: string, fields = all) =>
-  bestLayer(queryOf(q, language), { ...entry, ...termsOf(entry) }, fields)
+  bestLayer(queryOf(q, language), matchableOf(entry), fields)
 
 t.test('each layer finds what it should, best first', async t => {
   const luck = entryOf('serendipity', gloss('good luck in making unexpected discoveries'))
@@ -61,7 +73,7 @@ t.test('each layer finds what it should, best first', async t => {
   t.same(layerOf('serendipty', luck), { layer: 'fuzzy', distance: 1 })
   t.same(layerOf('serendpty', luck), { layer: 'fuzzy', distance: 2 })
   t.same(layerOf('serendipities', luck), { layer: 'stem' })
-  t.same(layerOf('unexpected discovery', luck), { layer: 'definition' })
+  t.same(layerOf('unexpected discovery', luck), { layer: 'definition', stems: ['unexpect', 'discoveri'], covered: 1 })
   t.same(layerOf('seren*y', luck), { layer: 'wildcard' })
   t.same(layerOf('seren?ipity', luck), { layer: 'wildcard' })
   t.equal(layerOf('luckless', luck), undefined)
@@ -229,4 +241,41 @@ t.test('highlights point at what matched', async t => {
     },
   ])
   t.same(of('angstroms'), [{ pointer: '/forms/0/form', text: 'angstroms', ranges: [{ start: 0, end: 9 }] }])
+})
+
+t.test('a definition is answered by one gloss, by how much of it is asked for', async t => {
+  const glosses = [
+    ['young', 'cat'],
+    ['young', 'mammal', 'resembl', 'cat'],
+    ['small', 'dog'],
+  ]
+  t.equal(coverOf(['young', 'cat'], glosses), 1)
+  t.equal(coverOf(['mammal', 'cat'], glosses), 0.5)
+  t.equal(coverOf(['small', 'cat'], glosses), undefined, 'these are words of two glosses')
+  t.same(glossesOf(['young', 'cat', 'small'], [[0, 1], [2]]), [['young', 'cat'], ['small']])
+})
+
+t.test('what comes closest has the most telling words, in the fewest', async t => {
+  const weights = new Map([
+    ['rare', weightOf(1)],
+    ['common', weightOf(10_000)],
+    ['usual', weightOf(1_000)],
+  ])
+  t.ok(weightOf(1) > weightOf(2) && weightOf(1_000_000) >= 0, 'a word tells the less the more have it')
+  const asked = ['rare', 'common', 'usual']
+  t.equal(closestOf(asked, [['nothing', 'of', 'it']], weights), undefined)
+  t.equal(closestOf(asked, [['common']], weights), undefined, 'too little')
+  t.match(
+    closestOf(
+      asked,
+      [
+        ['common', 'usual'],
+        ['rare', 'other'],
+      ],
+      weights,
+    ),
+    { stems: ['rare'], covered: 1 / 3 },
+  )
+  const scoreOf = (gloss: string[]) => closestOf(asked, [gloss], weights)?.score ?? 0
+  t.ok(scoreOf(['rare', 'usual']) > scoreOf(['rare', 'usual', 'and', 'what', 'else', 'there', 'is']))
 })

@@ -2,9 +2,8 @@
  * Each byte of the pages by which the embedded log finds its streams, flipped: what is read is what was written or is said to be damaged,
  * nothing is appended at a revision that is taken, and it can be made again.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 import { openAppender } from '../../src/adapters/eventstore/sqlite/appender.ts'
 import { lookAtLookups } from '../../src/adapters/eventstore/sqlite/lookups.ts'
@@ -17,11 +16,10 @@ import {
   WRITTEN,
 } from '../../src/adapters/eventstore/sqlite/protocol.ts'
 import { openReader } from '../../src/adapters/eventstore/sqlite/reader.ts'
-import { openEventFile } from '../../src/adapters/eventstore/sqlite/schema.ts'
 import { openStreamPages } from '../../src/adapters/eventstore/sqlite/stream-pages.ts'
 import type { Sqlite } from '../../src/adapters/sqlite/database.ts'
-import { SqliteError } from '../../src/adapters/sqlite/errors.ts'
-import { EventStoreError, type LoggedEvent } from '../../src/ports/event-store.ts'
+import type { LoggedEvent } from '../../src/ports/event-store.ts'
+import { bytesOf, openLogFile, orDamage, shown, writeFlipped } from '../support/flipped.ts'
 
 const signal = new AbortController().signal
 const turn = (): Promise<void> => Promise.resolve()
@@ -33,13 +31,6 @@ const LENGTHS: ReadonlyMap<string, number> = new Map([
   ['d-1', 1],
 ])
 const ABSENT = 'e-1'
-
-const openFile = (path: string): Sqlite =>
-  openEventFile(
-    path,
-    { logId: 'log', createdAt: '2026-01-01T00:00:00Z' },
-    { busyTimeoutMs: 0, pragmas: { synchronous: 'OFF' } },
-  )
 
 const message = (stream: string, expected: number, ids: readonly string[]): AppendMessage => ({
   kind: 'append',
@@ -59,19 +50,6 @@ const readAll = (db: Sqlite, stream: string, from = 0, direction: 'forwards' | '
   return events
 }
 
-/** What the work gives, or that it was told of damage; any other error is thrown. */
-const orDamage = <T>(work: () => T): T | 'told' => {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof EventStoreError && error.code === 'damaged') return 'told'
-    if (error instanceof SqliteError && error.kind === 'corrupt') return 'told'
-    throw error
-  }
-}
-
-const show = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
-
 type Read = (db: Sqlite) => readonly LoggedEvent[]
 const reads: ReadonlyMap<string, Read> = new Map(
   [...LENGTHS.keys(), ABSENT].flatMap((stream): readonly [string, Read][] => [
@@ -82,22 +60,9 @@ const reads: ReadonlyMap<string, Read> = new Map(
   ]),
 )
 
-/** Where the bytes of a page are that mean something: its head, where its cells are, and the cells. */
-const bytesOf = (path: string, tree: string): readonly number[] => {
-  const db = new DatabaseSync(path, { readOnly: true })
-  const root = Number(db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(tree)?.['rootpage'])
-  db.close()
-  const first = (root - 1) * 4_096
-  const page = readFileSync(path).subarray(first, first + 4_096)
-  const cells = page.readUInt16BE(3)
-  const head = Array.from({ length: 8 + cells * 2 }, (_, at) => first + at)
-  const content = page.readUInt16BE(5)
-  return [...head, ...Array.from({ length: 4_096 - content }, (_, at) => first + content + at)]
-}
-
 const filled = (t: Test) => {
   const path = join(t.testdir(), 'events.db')
-  const db = openFile(path)
+  const db = openLogFile(path)
   const appender = openAppender(db)
   for (let revision = 0; revision < 4; revision += 1)
     for (const [stream, length] of LENGTHS)
@@ -131,11 +96,8 @@ for (const [tree, bits] of [
     const copy = `${path}.copy`
     const tallies = { told: 0, mended: 0, flips: 0 }
     const flipped = (at: number, bit: number): Sqlite => {
-      const bytes = Buffer.from(sound)
-      bytes[at] = (bytes[at] ?? 0) ^ (1 << bit)
-      for (const suffix of ['-wal', '-shm']) writeFileSync(copy + suffix, '')
-      writeFileSync(copy, bytes)
-      return openFile(copy)
+      writeFlipped(copy, sound, { at, bit })
+      return openLogFile(copy)
     }
     for (const at of bytesOf(path, tree))
       for (const bit of bits) {
@@ -146,8 +108,7 @@ for (const [tree, bits] of [
         for (const [name, read] of reads) {
           const found = orDamage(() => read(db))
           if (found === 'told' || found.some(event => event.damaged)) told += 1
-          else if (JSON.stringify(found, show) !== JSON.stringify(expected.get(name), show))
-            t.fail(`${what}: ${name} is told wrong`)
+          else if (shown(found) !== shown(expected.get(name))) t.fail(`${what}: ${name} is told wrong`)
         }
         tallies.told += told
         const { different } = await lookAtLookups(db, openReader(db), { turn, signal })
@@ -156,8 +117,7 @@ for (const [tree, bits] of [
         if (repaired !== 'told') {
           tallies.mended += 1
           for (const [name, read] of reads)
-            if (JSON.stringify(read(db), show) !== JSON.stringify(expected.get(name), show))
-              t.fail(`${what}: ${name} is not repaired`)
+            if (shown(read(db)) !== shown(expected.get(name))) t.fail(`${what}: ${name} is not repaired`)
           const after = await lookAtLookups(db, openReader(db), { turn, signal })
           if (after.different > 0) t.fail(`${what}: ${after.differences.join('; ')}`)
         }

@@ -32,7 +32,8 @@ const opener = () => {
     const absent = async () => {
       throw new Error('nothing is written here')
     }
-    return { aggregate: declared, run: absent, load: absent, forget: () => undefined }
+    const nothing = { run: absent, load: absent }
+    return { aggregate: declared, run: absent, load: absent, unopened: nothing, forget: () => undefined }
   }
   return { opened, open }
 }

@@ -132,6 +132,15 @@ t.test('what clients send stays out, and request and trace are on each line abou
     ]
     return told.every(Boolean) ? true : undefined
   })
+  const later = connect(Number(new URL(url).port), '127.0.0.1', () =>
+    later.write('GET / HTTP/2.0\r\nHost: a\r\nConnection: close\r\n\r\nGET / HTTP/3.1\r\n\r\n'),
+  )
+  later.on('error', () => undefined).resume()
+  await until(
+    'a version that is not spoken',
+    async () => lines('request').some(each => each['status'] === 505) || undefined,
+  )
+  t.same(lines('request failed'), [], 'what strangers ask for is no error of the service')
   await app.close()
   const text = read(logs)
   for (const secret of [...secrets, token.slice(-20), 'q=hunter', 'aaaaa'.repeat(60)]) t.notMatch(text, secret)

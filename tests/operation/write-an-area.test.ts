@@ -1,4 +1,6 @@
 /** The area that docs/write-an-area.md writes, built into the service from the code on that page. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -9,6 +11,7 @@ import { defined } from '../../src/domain/defined.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { faultsOf, type SourceFile } from '../support/architecture.ts'
+import { connectLive } from '../support/live-client.ts'
 import { temporaryFolder } from '../support/service.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -49,9 +52,51 @@ const withFiles = (folder: string): void => {
 
 const isArea = (value: unknown): value is Area => typeof value === 'object' && value !== null && 'routes' in value
 
-t.test('a new area is eight files, which keep to the rules of the house', async t => {
-  t.equal(files.length, 8)
+t.test('a new area is eight files and its channels, which keep to the rules of the house', async t => {
+  t.equal(files.length, 9)
   t.strictSame(faultsOf(files), [])
+})
+
+/** What the compiler says of the service in the folder, with the files of the page: one line a fault. */
+const faultsIn = async (folder: string): Promise<readonly string[]> => {
+  const settings = { extends: join(root, 'tsconfig.json'), include: ['src'] }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
+  symlinkSync(join(root, 'package.json'), join(folder, 'package.json'))
+  const tsc = spawn(process.execPath, [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    folder,
+    '--pretty',
+    'false',
+  ])
+  let said = ''
+  tsc.stdout.on('data', (bytes: Buffer) => {
+    said += String(bytes)
+  })
+  const [code] = await once(tsc, 'close')
+  const faults = said.split('\n').filter(line => /error TS/.test(line))
+  if (code !== 0 && faults.length === 0) throw new Error(`The compiler ended with ${code}: ${said}`)
+  return faults
+}
+
+/** Names of the page, misspelt: the only thing that the compiler has to say. */
+const misspelt = `import { refuse } from '../domain/refusal.ts'
+import type { Permission } from '../domain/roles.ts'
+export const right: readonly Permission[] = ['topics:manage']
+export const wrong: readonly Permission[] = ['topics:manege']
+export const refused = [refuse('topic-exists', ''), refuse('topic-exist', '')]
+`
+
+t.test('its code compiles, and what is misspelt beside it does not', async t => {
+  const folder = temporaryFolder(t)
+  withFiles(folder)
+  writeFileSync(join(folder, 'src/commands/misspelt.ts'), misspelt)
+  const faults = await faultsIn(folder)
+  t.match(faults, [
+    /misspelt\.ts\(4,\d+\): .*"topics:manege"' is not assignable/,
+    /misspelt\.ts\(5,\d+\): .*"topic-exist"' is not assignable/,
+  ])
+  t.strictSame(faults.slice(2), [])
 })
 
 t.test('it is used as any other', async t => {
@@ -63,6 +108,7 @@ t.test('it is used as any other', async t => {
   if (!isArea(topics)) throw new Error('There is no area.')
   const app = await openTestApp(t, {}, { areas: [...areas, topics] })
   const api = await openApi(app.url)
+  const start = (await api('GET', '/v1/topics')).headers.get('sync-token') ?? ''
   const [editor, contributor, auditor] = [
     await app.token('editor'),
     await app.token('contributor'),
@@ -103,5 +149,26 @@ t.test('it is used as any other', async t => {
     ['editor', 'admin'],
   )
   t.ok(Object.keys(Object((await api('GET', '/health')).json['parts'])).includes('projection topics'))
+  const described = Object((await api('GET', '/v1/asyncapi.json')).json)
+  t.ok(described.channels.live.messages['topics.TopicOpened'])
+  const listener = await connectLive(app.url)
+  listener.say({ op: 'subscribe', id: 'all', channel: 'topics', after: start })
+  listener.say({ op: 'subscribe', id: 'one', channel: 'topic:zoology', after: start })
+  listener.say({ op: 'subscribe', id: 'none', channel: 'topic:Zoology' })
+  for (const id of ['all', 'one']) await listener.find(each => each['op'] === 'caught-up' && each['id'] === id)
+  await listener.find(each => each['op'] === 'error')
+  const told = (id: string) =>
+    listener.messages.flatMap(each =>
+      each['op'] === 'event' && each['id'] === id ? [[each['type'], each['data']]] : [],
+    )
+  const [botany, zoology] = ['botany', 'zoology'].map(name => ['TopicOpened', { name, title: 'Words of plants' }])
+  const gone = ['TopicClosed', { name: 'zoology' }]
+  t.strictSame(told('all'), [botany, zoology, gone])
+  t.strictSame(told('one'), [zoology, gone])
+  t.match(
+    listener.messages.find(each => each['op'] === 'error'),
+    { code: 'message-invalid', detail: /topic:\{id\}/ },
+  )
+  listener.end()
   t.strictSame([...new Set(api.faults)], [], 'every answer is as the OpenAPI document says')
 })

@@ -5,92 +5,16 @@ import fc from 'fast-check'
 import t from 'tap'
 import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.ts'
 import { plan } from '../../src/core/project/planner.ts'
-import type { Entry } from '../../src/domain/entry/entry.ts'
-import type { JsonObject } from '../../src/domain/event.ts'
-import { bestLayer, type SearchField } from '../../src/domain/search/match.ts'
+import { closestOf } from '../../src/domain/search/definitions.ts'
+import { bestLayer, DISTANT, type SearchField } from '../../src/domain/search/match.ts'
 import { parseQuery, type SearchQuery } from '../../src/domain/search/query.ts'
-import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts'
-import { type SearchDocument, searchDocument, searchProjection } from '../../src/projections/search.ts'
-import { type SearchCursor, type SearchIndex, type SearchRequest, search } from '../../src/queries/search.ts'
+import { type SearchDocument, searchProjection } from '../../src/projections/search.ts'
+import { type SearchCursor, search } from '../../src/queries/search.ts'
+import { readDefinitions, tellingOf, weightsOf } from '../../src/queries/search-definitions.ts'
+import { matchable, type SearchIndex, type SearchRequest } from '../../src/queries/search-steps.ts'
 import { fakeClock } from '../support/clocks.ts'
 import { holdsAsync, sample } from '../support/property.ts'
-
-type Word = {
-  readonly lemma: string
-  readonly language: string
-  readonly gloss: string
-  readonly form: string
-  readonly rank: number
-}
-
-const entryOf = ({ lemma, language, gloss, form, rank }: Word): Entry => ({
-  language,
-  lemma,
-  partOfSpeech: 'noun',
-  homograph: 1,
-  status: 'published',
-  licence: 'CC0-1.0',
-  edited: true,
-  rank,
-  content: {
-    variants: [],
-    pronunciations: [],
-    categories: [],
-    forms: form === '' ? [] : [{ form, tags: [] }],
-    senses: [
-      {
-        id: 's',
-        gloss,
-        labels: { register: [], region: [], domain: [] },
-        examples: [],
-        relations: [],
-        translations: [],
-      },
-    ],
-  },
-  contributors: [],
-  createdAt: '',
-  updatedAt: '',
-  removed: false,
-})
-
-const documentsOf = (words: readonly Word[]): { id: string; body: SearchDocument }[] =>
-  words.map((word, n) => ({ id: idOf(n), body: searchDocument(entryOf(word)) }))
-const idOf = (n: number): string => `${n.toString(16).padStart(8, '0')}-0000-5000-8000-000000000000`
-
-/** Every query is planned first, so that one without an index fails here. */
-const indexOf = (documents: { id: string; body: SearchDocument }[]): SearchIndex => ({
-  find: async query => {
-    plan(query, searchProjection.indexes)
-    const found = documents
-      .filter(({ body }) => query.where.every(condition => matches(body, condition)))
-      .map(document => ({ document, key: keysetOf(query.order, document.id, document.body) }))
-      .toSorted((a, b) => compareKeysets(query.order, a.key, b.key))
-      .filter(({ key }) => query.after === undefined || compareKeysets(query.order, key, query.after) > 0)
-    const page = found.slice(0, query.limit)
-    return {
-      documents: page.map(each => each.document),
-      next: found.length > query.limit ? (page.at(-1)?.key ?? null) : null,
-      examined: page.length,
-    }
-  },
-  select: async (query, members) => {
-    const page = await indexOf(documents).find(query)
-    const rows = page.documents.map(({ id, body }) => {
-      const document: JsonObject = body
-      return { id, members: members.map(member => document[member] ?? null) }
-    })
-    return { ...page, documents: rows }
-  },
-  get: async ids => new Map(documents.filter(each => ids.includes(each.id)).map(each => [each.id, each])),
-  count: async (query, limit) => {
-    plan({ ...query, limit: 1 }, searchProjection.indexes)
-    return Math.min(
-      limit,
-      documents.filter(({ body }) => query.where.every(condition => matches(body, condition))).length,
-    )
-  },
-})
+import { documentsOf, indexOf, type Word } from '../support/search-index.ts'
 
 const fail = (id: string): never => {
   throw new Error(`${id} is in no document`)
@@ -172,6 +96,7 @@ const asked = fc.record({
   limit: fc.integer({ min: 1, max: 7 }),
 })
 
+const lemmaAndForm: ReadonlySet<SearchField> = new Set(['lemma', 'form'])
 const all: ReadonlySet<SearchField> = new Set(['lemma', 'form', 'definition'])
 type Asked = {
   readonly q: string
@@ -191,20 +116,39 @@ const agrees = async (
   const filters = language === undefined ? {} : { language }
   const request: SearchRequest = { query, filters, fields, limit }
   const hits = await every(index, request)
-  const matched = documents.flatMap(({ id, body }) => {
-    const { lemma = '', key = '', forms = [], stems = [], definition = [] } = body
-    const entry = { language: body.language ?? '', lemma, key, forms, stems, definition }
-    const match =
-      language !== undefined && entry.language !== language ? undefined : bestLayer(query, entry, fields ?? all)
-    return match ? [{ id, layer: match.layer }] : []
-  })
-  const others = matched.filter(each => each.layer !== 'definition')
-  const expected = fields === undefined && others.length > 0 ? others : matched
+  const matchedIn = (wanted: ReadonlySet<SearchField>, asked = query) =>
+    documents.flatMap(({ id, body }) => {
+      const entry = matchable(body)
+      const match = language !== undefined && entry.language !== language ? undefined : bestLayer(asked, entry, wanted)
+      return match ? [{ id, layer: match.layer, distance: match.distance }] : []
+    })
+  const inLemmas = matchedIn(lemmaAndForm)
+  const isFoundBefore = inLemmas.some(({ distance }) => !(query.isPhrase && distance === DISTANT))
+  const asking = { index, query, filters: [], fields: fields ?? all }
+  const read = await readDefinitions(asking)
+  const inAll = matchedIn(fields ?? all, read.query)
+  const parts = (): readonly { id: string; layer: string }[] => {
+    const weights = weightsOf(read)
+    const telling = tellingOf(read)
+    return documents.flatMap(({ id, body }) => {
+      const entry = matchable(body)
+      if (language !== undefined && entry.language !== language) return []
+      const isMet =
+        body.definition?.some(stem => telling.includes(stem)) && !bestLayer(read.query, entry, fields ?? all)
+      const isClose = read.query.definitions.some(stems => closestOf(stems, entry.glosses, weights) !== undefined)
+      return isMet && isClose ? [{ id, layer: 'definition' }] : []
+    })
+  }
+  const isDefined = inAll.some(({ layer }) => layer === 'definition')
+  const isPhrase = query.definitions.some(stems => stems.length > 1)
+  const hasParts = isPhrase && !isDefined && (fields ?? all).has('definition')
+  const whole = (fields === undefined && isFoundBefore ? inLemmas : inAll).map(({ id, layer }) => ({ id, layer }))
+  const expected = hasParts && !(fields === undefined && isFoundBefore) ? [...whole, ...parts()] : whole
   const sorted = (list: readonly { id: string; layer: string }[]) => list.toSorted((a, b) => (a.id < b.id ? -1 : 1))
   deepEqual(sorted(hits), sorted(expected))
-  const whole = await every(index, { ...request, limit: 100 })
+  const inOnePage = await every(index, { ...request, limit: 100 })
   // The order does not depend on the page size.
-  deepEqual(hits, whole)
+  deepEqual(hits, inOnePage)
 }
 
 t.test('paging gives each entry once, in its best layer, best layer first, whatever the page size', async () => {

@@ -89,7 +89,7 @@ export const openTestApp = async (
   { folder = temporaryFolder(t), clock = fakeClock(), areas }: TestAppOptions = {},
 ): Promise<TestApp> => {
   const config = loadConfig(environmentFor(folder, { ...(await engineOf(t, folder)), ...env }), folder)
-  const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock, ...delays }, areas)
+  const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock, beatMs: 0, ...delays }, areas)
   const close = () => whileTimeGoes({ clock }, 'the end of the app', program.close(), 20)
   t.teardown(close)
   const url = await program.listen()

@@ -28,6 +28,8 @@ export type AppOptions = {
   readonly print?: (text: string) => void
   /** Stands between the program and its event store: a slow network, in tests. Nothing does where none is given. */
   readonly between?: Between
+  /** What whoever is not let in waits for (src/commands/beat.ts), in ms; 0, in tests: nothing. */
+  readonly beatMs?: number
 }
 
 export type Between = <Store extends EventStore>(store: Store) => Store
@@ -100,12 +102,13 @@ export type RebuildReport = { readonly name: string; readonly position: string }
 /** A damaged event. `soundAt`: when it was found sound last (RFC 3339); absent where it never was, as far as is known. */
 export type DamagedEvent = { readonly position: string; readonly soundAt?: string }
 
-/** `repaired`: it differed, and was made again. `setAside`: events that only the log is read with, since their stream has two of a revision. */
+/** `repaired`: it differed, and was made again; `kept`: where the file of before is, when all of it was. `setAside`: events that only the log is read with, since their stream has two of a revision. */
 export type Lookups = {
   readonly different: number
   readonly differences: readonly string[]
   readonly setAside: readonly string[]
   readonly repaired?: boolean
+  readonly kept?: string
 }
 
 /** `differences` names documents whose replay is not what is live, 100 at most of `different`. */

@@ -97,13 +97,14 @@ export const damageLine = ({ position, soundAt }: DamagedEvent): string =>
 
 const lookupLines = (lookups: Lookups | undefined): readonly string[] => {
   if (!lookups) return []
-  const { different, differences, setAside, repaired } = lookups
+  const { different, differences, setAside, repaired, kept } = lookups
   const aside = setAside.map(each => `  ${each}`)
   if (different === 0) return aside
   const said = repaired === undefined ? '' : repaired ? '; made again' : '; making it again was of no use'
   return [
     `log: ${count(different)} of its own tables and indexes do not fit${said}`,
     ...differences.map(each => `  ${each}`),
+    ...(kept === undefined ? [] : [`  The file was made again from its events; the one before is kept: ${kept}`]),
     ...aside,
   ]
 }

@@ -107,6 +107,13 @@ export const problemOfError = (error: unknown): ProblemError => {
   return new ProblemError('internal', helpOf('internal'), { cause: error })
 }
 
+/** Of what a request asks for that nobody has or that comes later, and no fault of the service: a stranger would fill the log of errors with it. */
+const askedFor: ReadonlySet<string> = new Set<EdgeCode>([
+  'projection-behind',
+  'method-not-implemented',
+  'version-not-supported',
+])
+
 /** The trace that the request belongs to, as every line about it and about its events names it. */
 export const traceOf = (request: Pick<FastifyRequest, 'id' | 'headers'>): string =>
   traceIdOf(request.id, traceparentOf(request))
@@ -252,7 +259,7 @@ export const openAnswering = (deps: {
       const problem = problemOfError(error)
       const declared = problems.of(problem.code)
       const { status, retryAfter } = declared
-      if (status >= 500 && problem.code !== 'projection-behind')
+      if (status >= 500 && !askedFor.has(problem.code))
         logger.error(
           { req: request.id, trace: traceOf(request), code: problem.code, err: problem.cause ?? problem },
           'request failed',

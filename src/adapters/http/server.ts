@@ -32,7 +32,7 @@ import type { Route } from './route.ts'
 import { allow, openGuard, standingHeaders } from './security.ts'
 import { openSessionCookies } from './session-cookies.ts'
 import { BODY_LIMIT, endWithBody } from './staged-close.ts'
-import { type Bare, isUpgrade, openRefuser, prepareRequests } from './unanswered.ts'
+import { isUpgrade, openRefuser, prepareRequests, type Refuser } from './unanswered.ts'
 import { schemaErrorFormatter, validatorCompiler } from './validation.ts'
 import { openWarming } from './warming.ts'
 import { SUBPROTOCOL } from './websocket.ts'
@@ -59,7 +59,7 @@ const TIMEOUTS: NonNullable<HttpDeps['settings']['timeouts']> = { headersMs: 10_
 const STALLED_MS = 60_000
 const SPARED_MS = 10_000
 
-const create = ({ settings, newId }: HttpDeps, answering: Answering, bare: Bare): FastifyInstance => {
+const create = ({ settings, newId }: HttpDeps, answering: Answering, refuser: Refuser): FastifyInstance => {
   const { trustedProxies, timeouts = TIMEOUTS } = settings
   return fastify({
     bodyLimit: BODY_LIMIT,
@@ -85,7 +85,7 @@ const create = ({ settings, newId }: HttpDeps, answering: Answering, bare: Bare)
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     genReqId: ({ headers: { 'x-request-id': id } }) => (typeof id === 'string' && isRequestId(id) ? id : newId()),
-    clientErrorHandler: openRefuser(bare),
+    clientErrorHandler: refuser.refuse,
     frameworkErrors: (error, request, reply) => void answering.problem(request, reply, error),
     schemaErrorFormatter,
   })
@@ -244,7 +244,8 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     standing: standingHeaders(strict),
     syncToken: () => syncTokens.lastMade(deps.freshness.position()),
   }
-  const app = create(deps, answering, bare)
+  const refuser = openRefuser(bare)
+  const app = create(deps, answering, refuser)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(() => JSON.stringify)
   app.decorateRequest('admission', null)
@@ -252,7 +253,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const count: Count = async request => allow('reads', await limits.hit('reads', addressKey(clientAddress(request))))
   const refuse = prepareRefusals(app, all, answering, count)
   const access = prepareAccess(app, deps)
-  prepareRequests(app, bare, methodsOf(all))
+  prepareRequests(app, { bare, refuser, methods: methodsOf(all) })
   const blocking = prepareBlocking(app, deps.blocks, () => deps.clock.now().getTime())
   prepareEndings(app, deps.authority, deps.clock)
   await app.register(fastifyCompress, {

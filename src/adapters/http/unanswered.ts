@@ -29,15 +29,30 @@ const clientErrors: ReadonlyMap<string, EdgeCode> = new Map([
   ['HPE_PAUSED_H2_UPGRADE', 'version-not-supported'],
 ])
 
-/** A method is a token (RFC 9110, 5.6.2); what follows the first line is of no interest. */
-const REQUEST_LINE = /^(?:\r\n)*([!#$%&'*+.^_`|~0-9A-Za-z-]+) [!-~]+ HTTP\/(\d)\.\d\r?\n/
+/** A method is a token (RFC 9110, 5.6.2). Before it may stand the end of a body, and what follows the first line is of no interest. */
+const REQUEST_LINE = /^(?:[^\n]*[^!#$%&'*+.^_`|~0-9A-Za-z -])?([!#$%&'*+.^_`|~0-9A-Za-z-]+) [!-~]+ HTTP\/(\d)\.\d\r?\n/
+
+/** What Node says of what its parser could not take: the bytes as they came, with how many of them were sound. */
+export type ParseError = Error & { readonly code: string; readonly rawPacket?: unknown; readonly bytesParsed?: unknown }
+
+/** The line at which the parser came to its end: those before are of other requests. */
+const brokenLine = ({ rawPacket, bytesParsed }: ParseError): string => {
+  if (!Buffer.isBuffer(rawPacket)) return ''
+  const text = rawPacket.toString('latin1')
+  const at = typeof bytesParsed === 'number' ? bytesParsed : 0
+  const lineAt = (byte: number): number => (byte <= 0 ? 0 : text.lastIndexOf('\n', byte - 1) + 1)
+  const start = lineAt(at)
+  const before = lineAt(start - 1)
+  // Of the preface of HTTP/2 the parser knows only after the line that it is none.
+  return text.slice(text.startsWith('PRI ', before) ? before : start).replace(/^(?:\r\n)+/, '')
+}
 
 /** A whole line of a request that Node's parser knows no method or version for, told from what is no HTTP at all. */
-const unknownTo = (packet: unknown, code: string): EdgeCode | undefined => {
-  const [, method, major] = REQUEST_LINE.exec(Buffer.isBuffer(packet) ? packet.toString('latin1') : '') ?? []
+const unknownTo = (error: ParseError): EdgeCode | undefined => {
+  const [, method, major] = REQUEST_LINE.exec(brokenLine(error)) ?? []
   if (major === undefined) return undefined
   // What begins as the preface of HTTP/2 and is none, the parser calls a wrong version whatever the version is.
-  const isMethod = code === 'HPE_INVALID_METHOD' || method === 'PRI'
+  const isMethod = error.code === 'HPE_INVALID_METHOD' || method === 'PRI'
   return major === '1' && isMethod ? 'method-not-implemented' : 'version-not-supported'
 }
 const UNKNOWN: ReadonlySet<string> = new Set(['HPE_INVALID_METHOD', 'HPE_INVALID_VERSION'])
@@ -74,15 +89,67 @@ const refuseOn = (
   socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
 }
 
-/** For what is not HTTP. */
-export const openRefuser =
-  (bare: Bare) =>
-  (error: Error & { code: string; rawPacket?: unknown }, socket: Duplex): void => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-    const unknown = UNKNOWN.has(error.code) ? unknownTo(error.rawPacket, error.code) : undefined
-    const code = unknown ?? clientErrors.get(error.code) ?? 'request-malformed'
-    refuseOn(bare, socket, new ProblemError(code, helpOf(code)))
+type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse }
+
+const isOver = ({ response }: Exchange): boolean => response.writableFinished || response.destroyed
+
+export type Refuser = {
+  /** Told of each request as it begins. */
+  began(request: IncomingMessage, response: ServerResponse): void
+  /** For what is not HTTP. */
+  refuse(error: ParseError, socket: Duplex): void
+}
+
+/** Who sends one request after the other without waiting is answered those that came whole before the broken one (RFC 9112, 9.3.2). */
+export const openRefuser = (bare: Bare): Refuser => {
+  const exchanges = new WeakMap<Duplex, readonly Exchange[]>()
+  const refused = new WeakSet<Duplex>()
+  const refuseAfter = (before: readonly Exchange[], socket: Duplex, refuse: () => void): void => {
+    const waited = before.find(exchange => !isOver(exchange))
+    if (waited) waited.response.once('close', () => refuseAfter(before, socket, refuse))
+    else if (socket.writable) refuse()
+    else socket.destroy()
   }
+  return {
+    began: (request, response) => {
+      const before = exchanges.get(request.socket)
+      const began = { request, response }
+      exchanges.set(request.socket, before ? [...before.filter(exchange => !isOver(exchange)), began] : [began])
+    },
+    refuse: (error, socket) => {
+      if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+      // What comes after the broken one is not read, whatever it is.
+      if (refused.has(socket)) return
+      refused.add(socket)
+      const unknown = UNKNOWN.has(error.code) ? unknownTo(error) : undefined
+      const code = unknown ?? clientErrors.get(error.code) ?? 'request-malformed'
+      const open = (exchanges.get(socket) ?? []).filter(exchange => !isOver(exchange))
+      // The last one is broken itself where its body has not come to an end.
+      const broken = open.find(({ request }) => !request.complete)
+      refuseAfter(open.slice(0, broken ? open.indexOf(broken) : open.length), socket, () => {
+        if (broken?.response.headersSent) socket.destroy()
+        else refuseOn(bare, socket, new ProblemError(code, helpOf(code)))
+      })
+    },
+  }
+}
+
+/**
+ * Who asks before it sends a body is told to once somebody reads that, and not before: what is refused by its headers is refused without
+ * (RFC 9110, 10.1.1). What was not sent for may come all the same, and is read by nobody.
+ */
+const continueOnceRead = (request: IncomingMessage, response: ServerResponse): void => {
+  const read = request._read.bind(request)
+  response.setHeader('connection', 'close')
+  request._read = size => {
+    request._read = read
+    if (!response.headersSent) {
+      response.removeHeader('connection')
+      response.writeContinue()
+    }
+    read(size)
+  }
+}
 
 /**
  * Is this request to become a WebSocket? Who offers another protocol with an ordinary one, as some clients do with h2c, is to be
@@ -97,11 +164,21 @@ export const isUpgrade = ({ headers, method, url = '', httpVersion }: IncomingMe
 const offersUpgrade = ({ headers }: IncomingMessage): boolean =>
   (headers.connection ?? '').split(',').some(option => option.trim().toLowerCase() === 'upgrade')
 
-/** Adds the first hook of the server, and what Node asks its listeners for. `methods`: all that any address has. */
-export const prepareRequests = (app: FastifyInstance, bare: Bare, methods: string): void => {
+/** Adds the first hook of the server, and what Node asks its listeners for. `methods`: all that any address has, as Allow lists them. */
+export const prepareRequests = (
+  app: FastifyInstance,
+  { bare, refuser, methods }: { readonly bare: Bare; readonly refuser: Refuser; readonly methods: string },
+): void => {
   const unmet = new WeakSet<IncomingMessage>()
+  app.server.on('request', refuser.began)
+  app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    refuser.began(request, response)
+    continueOnceRead(request, response)
+    app.routing(request, response)
+  })
   // Node's own answer is an empty one (RFC 9110, 10.1.1); the hook below refuses it as all else is refused.
   app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    refuser.began(request, response)
     unmet.add(request)
     app.routing(request, response)
   })

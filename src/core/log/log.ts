@@ -54,6 +54,8 @@ export type Log = {
   append(append: Append): Promise<AppendResult>
   appendMany(appends: readonly Append[]): Promise<readonly (AppendResult | EventStoreError)[]>
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<readonly Recorded[]>
+  /** The same without opening what is sealed: no key is asked for, and each such event is as one whose text was removed. */
+  readUnopened(stream: string, options?: ReadStreamOptions): AsyncIterable<readonly Recorded[]>
   /** @throws {UndecodableEventError} from the iteration, once every event before it has been yielded. */
   readAll(after: bigint, filter?: LogFilter): AsyncIterable<LogBatch>
   /** As `readAll`, from the event at a position on, that one with it. */

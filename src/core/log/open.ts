@@ -2,7 +2,7 @@
 import { randomFillSync } from 'node:crypto'
 import type { EventType } from '../../domain/event.ts'
 import { categoryOf } from '../../domain/ids.ts'
-import type { Batch, EventStore, LogFilter, LoggedEvent } from '../../ports/event-store.ts'
+import type { Batch, EventStore, LogFilter, LoggedEvent, ReadStreamOptions } from '../../ports/event-store.ts'
 import type { Keys, SealingKey } from '../../ports/keys.ts'
 import {
   codecsOf,
@@ -47,6 +47,9 @@ const passes = (filter: LogFilter | undefined) => (event: LoggedEvent) =>
   event.damaged === true ||
   ((filter?.categories?.includes(categoryOf(event.stream)) ?? true) && (filter?.types?.includes(event.type) ?? true))
 
+type KeysOfPage = (page: Page) => Promise<ReadonlyMap<string, SealingKey>>
+const noKeys: KeysOfPage = async () => new Map()
+
 type Prepared = { readonly event: NewEvent; readonly codec: EventCodec; readonly members: readonly string[] }
 
 export const openLog = (options: LogOptions): Log => {
@@ -77,10 +80,19 @@ export const openLog = (options: LogOptions): Log => {
     return key === 'destroyed' ? { name } : key
   }
 
-  const decode = async (events: readonly LoggedEvent[]): Promise<Page> => {
+  const keysOf = ({ closed }: Page) => keys.find(new Set(closed.map(({ key }) => key)))
+  const decode = async (events: readonly LoggedEvent[], find: KeysOfPage = keysOf): Promise<Page> => {
     const page = readPage(events, codecs)
-    if (page.closed.length > 0) openPage(page, await keys.find(new Set(page.closed.map(each => each.key))))
+    if (page.closed.length > 0) openPage(page, await find(page))
     return page
+  }
+
+  const read = async function* (stream: string, options?: ReadStreamOptions, find?: KeysOfPage) {
+    for await (const logged of store.readStream(stream, options)) {
+      const { events, failure } = await decode(logged, find)
+      if (events.length > 0) yield events
+      if (failure) throw failure
+    }
   }
 
   const decodeBatches = async function* (batches: AsyncIterable<Batch>): AsyncGenerator<LogBatch> {
@@ -116,13 +128,8 @@ export const openLog = (options: LogOptions): Log => {
     },
     append: ({ stream, expected, events }) => store.append(stream, expected, events),
     appendMany: appends => store.appendMany(appends),
-    readStream: async function* (stream, options) {
-      for await (const logged of store.readStream(stream, options)) {
-        const { events, failure } = await decode(logged)
-        if (events.length > 0) yield events
-        if (failure) throw failure
-      }
-    },
+    readStream: (stream, options) => read(stream, options),
+    readUnopened: (stream, options) => read(stream, options, noKeys),
     readAll: (after, filter) => decodeBatches(store.readAll(after, filter)),
     readFrom: async function* (position, filter) {
       const { events, failure } = await decode((await store.readAt([position])).filter(passes(filter)))

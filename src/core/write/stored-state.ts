@@ -52,10 +52,11 @@ const versionOf = ({ version }: { readonly version: number }): string => `${vers
 export const fromStart = async <State, E extends DomainEvent>(
   folded: Folded<State, E>,
   snapshots: Pick<Snapshots, 'find'> | undefined,
+  from: Loaded<State> = begin(folded.aggregate),
 ): Promise<Loaded<State>> => {
   const { aggregate, stream } = folded
-  if (!aggregate.snapshot || !snapshots) return since(folded, begin(aggregate))
-  const first = await since(folded, begin(aggregate), SHORT)
+  if (!aggregate.snapshot || !snapshots) return since(folded, from)
+  const first = await since(folded, from, SHORT)
   if (first.unkept.events < SHORT) return first
   const found = await snapshots.find(stream, versionOf(aggregate.snapshot))
   return since(folded, (found && (await restored(folded, found))) ?? first)

@@ -26,6 +26,8 @@ export type Loaded<State> = {
   readonly unkept: Unkept
   /** From memory: others may have written since. */
   readonly cached: boolean
+  /** Folded without what is sealed: not to be kept in memory. */
+  readonly unopened: boolean
 }
 
 export type Unkept = { readonly events: number; readonly characters: number }
@@ -44,6 +46,7 @@ export const begin = <State, E extends DomainEvent>(aggregate: Aggregate<State, 
   key: undefined,
   unkept: nothingUnkept,
   cached: false,
+  unopened: false,
 })
 
 /** The mark of the event that led to the stream's revision. */
@@ -83,7 +86,7 @@ const apply = <State, E extends DomainEvent>(
     recent.delete(oldest)
   }
   const unkept = aggregate.snapshot ? unkeptWith(loaded.unkept, events) : nothingUnkept
-  return { state, revision, position, lastId, at, recent, key, unkept, cached: false }
+  return { state, revision, position, lastId, at, recent, key, unkept, cached: false, unopened: loaded.unopened }
 }
 
 /** A stream, how it is folded, and where it is read. */

@@ -21,6 +21,7 @@ import { dueSnapshot, fromStart } from './stored-state.ts'
 import {
   advance,
   begin,
+  type Folded,
   type Loaded,
   markAt,
   nothingUnkept,
@@ -61,19 +62,26 @@ export type Accepted<State> = {
 }
 export type Result<State> = Accepted<State> | Refusal
 
+type Standing<State> = Pick<Loaded<State>, 'state' | 'revision' | 'position'> & { readonly mark: string }
+
 export type Transactor<State, E extends DomainEvent> = {
   readonly aggregate: Aggregate<State, E>
   /** Carries out one command, after those on the stream that came before. @throws {EventStoreError} when the store is unavailable, busy or refuses the size. */
   run(stream: string, decide: Deciding<State, E>, envelope: Envelope): Promise<Result<State>>
   /** The stream as it stands in the log now. */
-  load(stream: string): Promise<Pick<Loaded<State>, 'state' | 'revision' | 'position'> & { readonly mark: string }>
+  load(stream: string): Promise<Standing<State>>
+  /**
+   * Both for what strangers may ask of a stream: where it is not in memory, what is sealed in it is left closed and looks removed
+   * to the fold, and nothing of it is kept. No key is asked for then, so that a stream that somebody has costs what an empty one does.
+   */
+  readonly unopened: Pick<Transactor<State, E>, 'run' | 'load'>
   /** Drops a stream from memory: its text was removed. */
   forget(stream: string): void
 }
 
 export type TransactorOptions<State, E extends DomainEvent> = {
   readonly aggregate: Aggregate<State, E>
-  readonly log: Pick<Log, 'encode' | 'append' | 'readStream'>
+  readonly log: Pick<Log, 'encode' | 'append' | 'readStream' | 'readUnopened'>
   readonly clock: Clock
   /** A number in [0, 1): jitter of retries. */
   readonly random: () => number
@@ -124,6 +132,7 @@ export const openTransactor = <State, E extends DomainEvent>(
 
   /** Keeps it in memory, and of a long stream a snapshot in the read store when one is due. */
   const remember = (stream: string, loaded: Loaded<State>): Loaded<State> => {
+    if (loaded.unopened) return loaded
     const due = snapshots && dueSnapshot({ aggregate, stream }, loaded)
     if (due) snapshots.keep(due)
     const kept = due ? { ...loaded, unkept: nothingUnkept } : loaded
@@ -131,14 +140,24 @@ export const openTransactor = <State, E extends DomainEvent>(
     return { ...kept, cached: false }
   }
 
+  const closed = { readStream: log.readUnopened }
+  const unopened: Loaded<State> = { ...begin(aggregate), unopened: true }
+  const folded = (stream: string, { unopened }: Loaded<State>): Folded<State, E> => ({
+    log: unopened ? closed : log,
+    aggregate,
+    stream,
+  })
   const resync = async (stream: string, from: Loaded<State>): Promise<Loaded<State>> => {
-    const folded = { log, aggregate, stream }
-    const loaded = await (from.revision === 'none' ? fromStart(folded, snapshots) : since(folded, from))
+    const kept = from.unopened ? undefined : snapshots
+    const loaded = await (from.revision === 'none'
+      ? fromStart(folded(stream, from), kept, from)
+      : since(folded(stream, from), from))
     const isPassing = loaded.revision === 'none' && aggregate.isAskedForByAnybody === true
     if (isPassing || (loaded.revision === from.revision && cache.has(stream))) return loaded
     return remember(stream, loaded)
   }
-  const load = async (stream: string): Promise<Loaded<State>> => cache.get(stream) ?? resync(stream, begin(aggregate))
+  const load = async (stream: string, first: Loaded<State>): Promise<Loaded<State>> =>
+    cache.get(stream) ?? resync(stream, first)
 
   const envelop = (
     stream: string,
@@ -183,12 +202,12 @@ export const openTransactor = <State, E extends DomainEvent>(
 
   const decideOn = async (
     stream: string,
-    { state }: Loaded<State>,
+    loaded: Loaded<State>,
     decide: Deciding<State, E>,
   ): Promise<Decision<E, RefusalCode>> =>
     typeof decide === 'function'
-      ? decide(state)
-      : decide.decide(state, await pastOf({ log, aggregate, stream }, decide.needs(state)))
+      ? decide(loaded.state)
+      : decide.decide(loaded.state, await pastOf(folded(stream, loaded), decide.needs(loaded.state)))
 
   const firstAnswer = async (
     stream: string,
@@ -199,7 +218,7 @@ export const openTransactor = <State, E extends DomainEvent>(
     // Others may have removed the text since; until its key is gone, only the stream as it stands says so.
     const now = aggregate.isRemoved && loaded.cached ? await resync(stream, loaded) : loaded
     const whole = now.revision === seen || aggregate.isRemoved?.(now.state) === true
-    const first = whole ? now : await stateAt({ log, aggregate, stream }, now, seen)
+    const first = whole ? now : await stateAt(folded(stream, now), now, seen)
     const { state, revision, position } = first
     const replayed = envelope.dryRun !== true
     return { outcome: 'accepted', stream, state, revision, mark: markAt(first), position, replayed, events: [] }
@@ -218,7 +237,7 @@ export const openTransactor = <State, E extends DomainEvent>(
   ): Promise<Loaded<State> | 'unknown' | undefined> => {
     if (fingerprint === undefined) return undefined
     try {
-      const recorded = await since({ log, aggregate, stream }, loaded)
+      const recorded = await since(folded(stream, loaded), loaded)
       const seen = recorded.recent.get(commandId)
       if (!seen || (seen.fingerprint === fingerprint && seen.at === written.at(-1)?.meta.at)) return undefined
       return remember(stream, recorded)
@@ -293,14 +312,18 @@ export const openTransactor = <State, E extends DomainEvent>(
     }
   }
 
-  return {
-    aggregate,
+  const from = (first: Loaded<State>): Pick<Transactor<State, E>, 'run' | 'load'> => ({
     run: (stream, decide, envelope) =>
-      turns.on(stream, async () => attempt(1, stream, await load(stream), decide, envelope)),
+      turns.on(stream, async () => attempt(1, stream, await load(stream, first), decide, envelope)),
     load: async stream => {
-      const loaded = await resync(stream, cache.get(stream) ?? begin(aggregate))
+      const loaded = await resync(stream, cache.get(stream) ?? first)
       return { ...loaded, mark: markAt(loaded) }
     },
+  })
+  return {
+    aggregate,
+    ...from(begin(aggregate)),
+    unopened: from(unopened),
     forget: stream => {
       cache.delete(stream)
     },

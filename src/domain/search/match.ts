@@ -2,6 +2,7 @@
 import { distanceOf } from '../distance.ts'
 import type { EntryContent } from '../entry/content.ts'
 import { accentKey, ascii, caseKey, stem, wordsIn } from '../text/text.ts'
+import type { Glosses } from './definitions.ts'
 import { distanceFor, lettersOf, readingOf, type SearchQuery } from './query.ts'
 import { letters } from './terms.ts'
 
@@ -17,7 +18,8 @@ export type Matchable = {
   readonly key: string
   readonly forms: readonly string[]
   readonly stems: readonly string[]
-  readonly definition: readonly string[]
+  /** The stems of each gloss. */
+  readonly glosses: Glosses
 }
 
 const split = (key: string): ArrayLike<string> => (key.includes('~') ? letters(key) : key)
@@ -30,7 +32,22 @@ export const fuzzyDistance = (query: SearchQuery, key: string, language: string)
   return distance <= most ? distance : undefined
 }
 
-export type Match = { readonly layer: Layer; readonly distance?: number }
+/** `stems`: what of the query is in the definition; `covered`: which share of its words, 1 where all are. */
+export type Match = {
+  readonly layer: Layer
+  readonly distance?: number
+  readonly stems?: readonly string[]
+  readonly covered?: number
+}
+
+/** Which of the query's readings one gloss answers whole; -1: none. */
+export const readingAnswered = (
+  query: Pick<SearchQuery, 'definitions'>,
+  { glosses }: Pick<Matchable, 'glosses'>,
+): number => query.definitions.findIndex(stems => glosses.some(gloss => stems.every(stem => gloss.includes(stem))))
+
+/** Where a query has several words, a lemma two edits away is a worse answer than a definition that has them all. */
+export const DISTANT = 2
 
 /**
  * The one layer that an entry is emitted in; undefined when the query does not find it in these fields. Pure and total.
@@ -52,14 +69,12 @@ export const bestLayer = (
   }
   if (form && entry.forms.includes(key)) return { layer: 'form' }
   if ((lemma || form) && stemmed !== undefined && entry.stems.includes(stemmed)) return { layer: 'stem' }
-  if (lemma) {
-    if (entry.key.startsWith(key)) return { layer: 'prefix' }
-    const distance = fuzzyDistance(query, entry.key, entry.language)
-    if (distance !== undefined) return { layer: 'fuzzy', distance }
-  }
-  if (fields.has('definition') && query.definitions.some(set => set.every(each => entry.definition.includes(each))))
-    return { layer: 'definition' }
-  return undefined
+  if (lemma && entry.key.startsWith(key)) return { layer: 'prefix' }
+  const distance = lemma ? fuzzyDistance(query, entry.key, entry.language) : undefined
+  const fuzzy: Match | undefined = distance === undefined ? undefined : { layer: 'fuzzy', distance }
+  if (fuzzy && !(query.isPhrase && distance === DISTANT)) return fuzzy
+  const stems = fields.has('definition') ? query.definitions[readingAnswered(query, entry)] : undefined
+  return stems ? { layer: 'definition', stems, covered: 1 } : fuzzy
 }
 
 /** Offsets in UTF-16, the end exclusive. */
@@ -94,11 +109,9 @@ const prefixHighlight = (query: SearchQuery, lemma: string, language: string): H
   return whole('/lemma', lemma)
 }
 
-const inText = (query: SearchQuery, pointer: string, text: string, language: string): readonly Highlight[] => {
+const inText = (stems: readonly string[], pointer: string, text: string, language: string): readonly Highlight[] => {
   const ranges = wordsIn(text).flatMap(({ word, at }): readonly Range[] =>
-    query.definitions.some(set => set.includes(ascii(stem(word, language))))
-      ? [{ start: at, end: at + word.length }]
-      : [],
+    stems.includes(ascii(stem(word, language))) ? [{ start: at, end: at + word.length }] : [],
   )
   return ranges.length > 0 ? [{ pointer, text, ranges }] : []
 }
@@ -112,7 +125,7 @@ export const highlightsOf = (
   if (match.layer === 'prefix') return [prefixHighlight(query, lemma, language)]
   if (match.layer === 'definition')
     return content.senses
-      .flatMap((each, i) => inText(query, `/senses/${i}/gloss`, each.gloss, language))
+      .flatMap((each, i) => inText(match.stems ?? [], `/senses/${i}/gloss`, each.gloss, language))
       .slice(0, MAX_HIGHLIGHTS)
   if (match.layer === 'form') {
     const { key } = readingOf(query, language)

@@ -19,6 +19,8 @@ export type SearchQuery = {
   readonly stems: readonly string[]
   /** Stems that a definition must have, all of one set: a set for each language's reading of the query. */
   readonly definitions: readonly (readonly string[])[]
+  /** Of two words or more. */
+  readonly isPhrase: boolean
   /** With wildcards: literal text, `?` one character, `*` any number. */
   readonly pattern: boolean
   /** Edits allowed. */
@@ -93,6 +95,7 @@ export const parseQuery = (
     text,
     language,
     keys,
+    isPhrase: words(text).length > 1,
     pattern,
     distance,
     stems: pattern ? [] : [...new Set([...spoken, ...others].map(each => stemKey(text, each)))].filter(Boolean),

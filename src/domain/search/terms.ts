@@ -1,4 +1,5 @@
 /** What an entry is found by: its keys, forms, stems, deletions and the stems of its definitions. */
+import { defined } from '../defined.ts'
 import type { Entry } from '../entry/entry.ts'
 import { accentKey, ascii } from '../text/text.ts'
 import { definitionStems, distanceFor, stemKey } from './query.ts'
@@ -20,7 +21,12 @@ export type SearchTerms = {
   readonly deletes: readonly string[]
   readonly edges: readonly string[]
   readonly definition: readonly string[]
+  /** Which of these each gloss is made of, by number: a query is answered by one gloss, never by words of several. */
+  readonly glosses: readonly (readonly number[])[]
+  /** Stems of the shortest gloss; none where there is no gloss. */
+  readonly brevity?: number
 }
+export type DefinitionTerms = Pick<SearchTerms, 'definition' | 'glosses' | 'brevity'>
 
 /** The letters of an ASCII key; an escape is one letter. */
 export const letters = (key: string): readonly string[] =>
@@ -72,13 +78,23 @@ export const deletesOf = (key: string, distance: number): readonly string[] => {
 export const endsOf = (split: readonly string[]): string => `${split[0] ?? ''}${split.at(-1) ?? ''}`
 
 /** The stems of all its glosses: the dearest of the terms, so a fold that knows them hands them on. */
-export const definitionOf = ({ language, content }: Pick<Entry, 'language' | 'content'>): readonly string[] => [
-  ...new Set(content.senses.flatMap(each => definitionStems(each.gloss, language))),
-]
+export const definitionOf = ({ language, content }: Pick<Entry, 'language' | 'content'>): DefinitionTerms => {
+  const numbers = new Map<string, number>()
+  const numberOf = (stem: string): number => {
+    const number = numbers.get(stem) ?? numbers.size
+    numbers.set(stem, number)
+    return number
+  }
+  const glosses = content.senses
+    .map(({ gloss }) => definitionStems(gloss, language).map(numberOf))
+    .filter(stems => stems.length > 0)
+  const brevity = glosses.length > 0 ? Math.min(...glosses.map(stems => stems.length)) : undefined
+  return { definition: [...numbers.keys()], glosses, ...defined({ brevity }) }
+}
 
 export const termsOf = (
   { language, lemma, content }: Pick<Entry, 'language' | 'lemma' | 'content'>,
-  definition: readonly string[] = definitionOf({ language, content }),
+  definition: DefinitionTerms = definitionOf({ language, content }),
 ): SearchTerms => {
   const fold = (text: string): string => ascii(accentKey(text, language))
   const key = fold(lemma)
@@ -97,6 +113,6 @@ export const termsOf = (
     stems: [...stems],
     deletes: distance === 0 ? [] : deletesOf(key, distance),
     edges: Array.from({ length: Math.min(EDGE_LETTERS, split.length) }, (_, n) => split.slice(0, n + 1).join('')),
-    definition,
+    ...definition,
   }
 }

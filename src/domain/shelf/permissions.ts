@@ -2,7 +2,7 @@
 import type { PermissionTable } from '../roles.ts'
 
 export const shelfPermissions = {
-  'shelf:write': ['reader', 'contributor', 'editor', 'moderator'],
+  'shelf:write': ['reader', 'contributor', 'editor', 'moderator', 'auditor'],
 } as const satisfies PermissionTable
 
 type ShelfPermissions = typeof shelfPermissions

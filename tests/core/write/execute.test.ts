@@ -47,8 +47,12 @@ const open = () => {
   const running: (() => void)[] = []
   let refused = false
   const ran: string[] = []
+  const absent = async () => {
+    throw new Error('nothing is asked of it unopened')
+  }
   const transactor: Transactor<EntryState, EntryEvent> = {
     aggregate: entryAggregate,
+    unopened: { run: absent, load: absent },
     run: async stream => {
       ran.push(stream)
       await new Promise<void>(resolve => running.push(resolve))

@@ -27,8 +27,14 @@ const addUpTo = (most: number) => (sum: number) =>
 const clock: Clock = { now: () => new Date(0), monotonic: () => 0, sleep: async () => {} }
 
 /** A log without a codec of its own: what is under test here is the loop, not the encoding. */
-const plainLog = (store: EventStore): Pick<Log, 'encode' | 'append' | 'readStream'> & { appends: Append[] } => {
+const plainLog = (
+  store: EventStore,
+): Pick<Log, 'encode' | 'append' | 'readStream' | 'readUnopened'> & { appends: Append[] } => {
   const appends: Append[] = []
+  const readStream: Log['readStream'] = async function* (stream, options) {
+    for await (const page of store.readStream(stream, options))
+      yield page.map(event => ({ ...event, data: JSON.parse(event.data), meta: JSON.parse(event.meta) }))
+  }
   return {
     appends,
     encode: async (stream, expected, events): Promise<Encoded> => ({
@@ -46,9 +52,9 @@ const plainLog = (store: EventStore): Pick<Log, 'encode' | 'append' | 'readStrea
       appends.push(append)
       return store.append(append.stream, append.expected, append.events)
     },
-    readStream: async function* (stream, options) {
-      for await (const page of store.readStream(stream, options))
-        yield page.map(event => ({ ...event, data: JSON.parse(event.data), meta: JSON.parse(event.meta) }))
+    readStream,
+    readUnopened: async function* (stream, options) {
+      for await (const page of readStream(stream, options)) yield page.map(event => ({ ...event, removed: true }))
     },
   }
 }
@@ -317,4 +323,32 @@ t.test('a forgotten stream is read from the log again', async t => {
   accepted(await node.run('counter-1', add(2), command(1)))
   node.forget('counter-1')
   t.match(await node.run('counter-1', add(1), command(2)), { state: 3 })
+})
+
+/** What was not opened counts a thousand. */
+const sealed: Aggregate<number, Counted> = {
+  ...counter,
+  evolve: (sum, event) => sum + (event.removed ? 1000 : event.data.by),
+}
+
+t.test('what is asked unopened is decided without what is sealed, and nothing of it is kept', async t => {
+  const log = plainLog(openMemoryEventStore())
+  const [one, two] = [1, 2].map(() =>
+    openTransactor({ aggregate: sealed, log, clock, random: () => 0, cachedStreams: 10 }),
+  )
+  if (!one || !two) throw new Error('two nodes')
+  accepted(await one.run('counter-1', add(1), command(1)))
+  t.match(await two.unopened.load('counter-1'), { state: 1000, revision: 0n })
+  t.match(await two.unopened.run('counter-1', add(2), command(2)), { state: 1002, revision: 1n })
+  t.match(await two.unopened.load('counter-1'), { state: 2000 }, 'read again: it was not kept')
+  t.match(await two.load('counter-1'), { state: 3 }, 'opened by who opens it')
+  t.match(await two.unopened.run('counter-1', add(4), command(3)), { state: 7 }, 'as it is in memory')
+  const three = openTransactor({ aggregate: sealed, log, clock, random: () => 0, cachedStreams: 10 })
+  t.match(
+    await three.unopened.run('counter-1', add(2), command(2)),
+    { state: 2000, revision: 1n, replayed: true },
+    'a repeat has its first answer',
+  )
+  t.match(await three.unopened.run('counter-2', add(2), command(9)), { state: 2, revision: 0n })
+  t.match(await three.unopened.run('counter-2', add(2), command(10)), { state: 1002 }, 'nor what it wrote itself')
 })

@@ -5,6 +5,7 @@
 import type { Sqlite } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import type { Reader } from './reader.ts'
+import { LARGE_EVENT_BYTES } from './schema.ts'
 import { whole } from './streams.ts'
 
 /**
@@ -121,6 +122,15 @@ const lookAtTables = async (
       .get(last) ?? [0, 0]
     if (entries > events) differs(`${name} has ${entries} entries for ${events} events`)
   }
+  const large = (source: string): string =>
+    `SELECT +position FROM events ${source} WHERE octet_length(data) + octet_length(meta) > ${LARGE_EVENT_BYTES} AND +position <= ?1`
+  const [only, others] = [large('INDEXED BY events_large'), large('NOT INDEXED')]
+  const [unlike] = db
+    .prepare<[number]>(
+      `SELECT (SELECT count(*) FROM (${only} EXCEPT ${others})) + (SELECT count(*) FROM (${others} EXCEPT ${only}))`,
+    )
+    .get(last) ?? [0]
+  if (unlike > 0) differs(`the index of large events does not fit ${unlike} events`)
 }
 
 /** `turn` is awaited between two pages. @throws {SqliteError} */

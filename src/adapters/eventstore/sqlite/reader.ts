@@ -2,8 +2,10 @@
 import type { LogFilter, LoggedEvent } from '../../../ports/event-store.ts'
 import type { Sqlite, Statement } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
+import { type FilteredReader, openFiltered, openKindsOfBlocks } from './filtered.ts'
 import { openHead } from './head.ts'
 import { COLUMNS, damagedEvent, type EventRow, type Kind, kindChecksum, markOf, soundEvent } from './row.ts'
+import { rowsOf } from './rows.ts'
 import { LARGE_EVENT_BYTES, LONG_STREAM } from './schema.ts'
 import { type FindStream, openStreamFinder } from './streams.ts'
 
@@ -14,59 +16,18 @@ const PAGE_LARGE_EVENTS = 16
 /** A page of a stream ends after the event with which it passes this many characters. */
 const PAGE_CHARACTERS = 8_000_000
 
-/** Positions a filtered page looks at when it scans the log instead of the index. */
-const SCANNED_POSITIONS = 4_000
-/** More kinds than this in a filter are scanned for: each would be a branch of the merged query. */
-const MERGED_KINDS = 64
-
 /** Events after a position and how far the log was considered for them. */
 export type LogPage = { readonly events: readonly LoggedEvent[]; readonly position: number; readonly caughtUp: boolean }
 
-/** Reads one page of a filtered log at a time; holds what it has learned about how dense the matches are. */
+/** Reads one page of a log at a time; holds what it has learned of it on the way. */
 export type LogCursor = {
   /** The page after a position, considering the log up to `until`. */
   next(after: number, until: number): LogPage
 }
 
-type Rows = {
-  all(...values: readonly number[]): readonly EventRow[]
-  /** As long as `take` says so. */
-  each(take: (row: EventRow) => boolean, ...values: readonly number[]): void
-}
-
-/** A damaged row may hold a number that is too large to come as one. It comes inexact then, and fits no checksum. */
-const rowsOf = (db: Sqlite, sql: string): Rows => {
-  const statement = db.prepare<EventRow>(sql)
-  const inexact = (values: readonly number[]): readonly EventRow[] => {
-    const rows: unknown = db
-      .prepare(sql, { bigints: true })
-      .all(...values)
-      .map(row => row.map(value => (typeof value === 'bigint' ? Number(value) : value)))
-    return rows as readonly EventRow[]
-  }
-  return {
-    all: (...values) => {
-      try {
-        return statement.all(...values)
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error
-        return inexact(values)
-      }
-    },
-    each: (take, ...values) => {
-      let taken = 0
-      try {
-        for (const row of statement.iterate(...values)) {
-          if (!take(row)) return
-          taken += 1
-        }
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error
-        for (const row of inexact(values).slice(taken)) if (!take(row)) return
-      }
-    },
-  }
-}
+/** Whether they are those of the positions after one, and leave none out. */
+const followOneAnother = (rows: readonly EventRow[], after: number): boolean =>
+  rows.every((row, nth) => row[0] === after + 1 + nth)
 
 export type Reader = {
   head(): number
@@ -107,13 +68,14 @@ export const openReader = (db: Sqlite): Reader => {
   )
   const lastRevision = db.prepare<[number]>('SELECT max(revision) FROM events WHERE stream = ?')
 
+  const blocks = openKindsOfBlocks(db)
   const kinds: Kind[] = []
   const known: (Kind | undefined)[] = []
   const refreshKinds = (): void => {
     for (const [id, category, type, sum] of newKinds.all(kinds.at(-1)?.id ?? 0)) {
-      const mark = markOf(category, type)
+      const mark = typeof category === 'string' && typeof type === 'string' ? markOf(category, type) : undefined
       // A filter would pass over its events, and nobody would miss them.
-      if (sum !== kindChecksum(id, mark))
+      if (mark === undefined || sum !== kindChecksum(id, mark))
         throw new SqliteError('corrupt', `${db.path}: kind ${id} of events does not fit its checksum: restore a backup`)
       const kind = { id, category, type, mark }
       kinds.push(kind)
@@ -141,29 +103,24 @@ export const openReader = (db: Sqlite): Reader => {
   const pageBounds = (large: Statement<[number]>) => {
     let found = 0
     let looked = 0
+    const next = (after: number, until: number): number | undefined => {
+      try {
+        return large.get(after, until)?.[0] ?? Number.POSITIVE_INFINITY
+      } catch (error) {
+        if (error instanceof SqliteError && error.kind === 'corrupt') return undefined
+        throw error
+      }
+    }
     return (after: number, until: number): { readonly until: number; readonly limit: number } => {
       if (found <= after || (found === Number.POSITIVE_INFINITY && looked < until)) {
-        found = large.get(after, until)?.[0] ?? Number.POSITIVE_INFINITY
+        const told = next(after, until)
+        // Each may be large where the index does not say.
+        if (told === undefined) return { until, limit: PAGE_LARGE_EVENTS }
+        found = told
         looked = until
       }
       if (found > until) return { until, limit: PAGE_EVENTS }
       return found === after + 1 ? { until, limit: PAGE_LARGE_EVENTS } : { until: found - 1, limit: PAGE_EVENTS }
-    }
-  }
-
-  const page = (rows: readonly EventRow[], limit: number, bound: number, until: number): LogPage => {
-    const last = rows.length < limit ? undefined : rows.at(-1)
-    const position = last ? last[0] : bound
-    return { events: rows.map(logged), position, caughtUp: position >= until }
-  }
-
-  const wholeLog = (): LogCursor => {
-    const bounds = pageBounds(prepareLarge(''))
-    return {
-      next: (after, until) => {
-        const { until: bound, limit } = bounds(after, until)
-        return page(readLog.all(after, bound, limit), limit, bound, until)
-      },
     }
   }
 
@@ -176,50 +133,40 @@ export const openReader = (db: Sqlite): Reader => {
       .map(kind => kind.id)
   }
 
-  const prepareMerged = (ids: readonly number[]): Rows =>
-    rowsOf(
-      db,
-      `${ids
-        .map(id => `SELECT ${COLUMNS} FROM events WHERE kind = ${id} AND position > ?1 AND position <= ?2`)
-        .join(' UNION ALL ')} ORDER BY position LIMIT ?3`,
-    )
-  // The plus sign keeps the planner from the index on kinds, whose rows it would have to sort.
-  const prepareScan = (ids: readonly number[]): Rows =>
-    rowsOf(
-      db,
-      `SELECT ${COLUMNS} FROM events WHERE position > ?1 AND position <= ?2 AND +kind IN (${ids.join(', ')})
-       ORDER BY position LIMIT ?3`,
-    )
-
-  /**
-   * Merges the index entries of the kinds, which passes over any number of other events for nothing, or scans, which is
-   * faster where most events match: each page tells the next one which to do.
-   */
   const filtered = (filter: LogFilter): LogCursor => {
     let known = -1
-    let ids: readonly number[] = []
-    let merged: Rows | undefined
-    let scan: Rows | undefined
+    let read: FilteredReader | undefined
     let bounds = pageBounds(prepareLarge('AND false'))
-    let dense = false
     const refresh = (): void => {
-      ids = matching(filter)
+      const wanted = matching(filter)
       if (kinds.length === known) return
       known = kinds.length
-      merged = ids.length > 0 && ids.length <= MERGED_KINDS ? prepareMerged(ids) : undefined
-      scan = ids.length > 0 ? prepareScan(ids) : undefined
-      bounds = pageBounds(prepareLarge(`AND kind IN (${ids.join(', ')})`))
+      const isWanted = new Set(wanted)
+      const others = kinds.map(({ id }) => id).filter(id => !isWanted.has(id))
+      read = openFiltered({ db, blocks, logged }, { wanted, others })
+      bounds = pageBounds(prepareLarge(`AND kind IN (${wanted.join(', ')})`))
     }
     return {
       next: (after, until) => {
         refresh()
-        if (!scan) return { events: [], position: until, caughtUp: true }
+        if (!read || after >= until) return { events: [], position: until, caughtUp: true }
+        const { events, position } = read(after, bounds(after, until))
+        return { events, position, caughtUp: position >= until }
+      },
+    }
+  }
+
+  const wholeLog = (): LogCursor => {
+    const bounds = pageBounds(prepareLarge(''))
+    const incomplete = filtered({})
+    return {
+      next: (after, until) => {
         const { until: bound, limit } = bounds(after, until)
-        const statement = dense ? scan : (merged ?? scan)
-        const end = statement === scan ? Math.min(bound, after + SCANNED_POSITIONS) : bound
-        const result = page(statement.all(after, end, limit), limit, end, until)
-        dense = result.events.length * 4 > result.position - after
-        return result
+        const rows = readLog.all(after, bound, limit)
+        const position = rows.length < limit ? bound : after + limit
+        // A damaged page leads past a row or twice to one. There may also be none.
+        if (rows.length < position - after || !followOneAnother(rows, after)) return incomplete.next(after, until)
+        return { events: rows.map(logged), position, caughtUp: position >= until }
       },
     }
   }

@@ -151,7 +151,7 @@ const mendIndexes = (db: Sqlite): void => {
  * and `name` the names their places.
  */
 export const remakeLookups = (db: Sqlite, number: () => void, name: () => void): void => {
-  db.exec('DROP INDEX events_stream; DROP INDEX IF EXISTS events_long')
+  db.exec('DROP INDEX IF EXISTS events_stream; DROP INDEX IF EXISTS events_long')
   number()
   db.exec(`DROP TABLE names; DROP TABLE streams; ${LOOKUPS} ${FILL_STREAMS}`)
   name()

@@ -19,6 +19,7 @@ import type { Sqlite } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import { identityOf } from '../../sqlite/file.ts'
 import { asValue, checkWhole, measure, measureMany } from '../checks.ts'
+import { rebuildEventFile } from './file-repair.ts'
 import { type LookupReport, lookAtLookups } from './lookups.ts'
 import { codeOf, FileReplacedError } from './protocol.ts'
 import { openReader } from './reader.ts'
@@ -65,8 +66,11 @@ export type SqliteEventStore = EventStore &
     foldJournal(): Promise<number>
     /** Compares what the log is looked up by with its events. */
     lookAtLookups(signal: AbortSignal): Promise<LookupReport>
-    /** Makes it again from them, where it differs. @throws {EventStoreError}: nothing is changed then. */
-    repairLookups(): Promise<void>
+    /**
+     * Makes it again from them: in place, or the whole file where that cannot be, which nobody else may have open then. Answers where
+     * the file of before is kept. @throws {EventStoreError}: nothing is changed then.
+     */
+    repairLookups(): Promise<{ readonly kept?: string }>
     /** Streams above `LONG_STREAM` events, `limit` of them at most. */
     longStreams(limit: number): Promise<readonly LongStream[]>
   }
@@ -128,20 +132,24 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
   const file = { busyTimeoutMs: options.busyTimeoutMs ?? 5_000, pragmas: options.pragmas ?? {} }
   const newId = options.newId ?? randomUUID
   const created = { logId: newId(), createdAt: clock.now().toISOString() }
-  const db = attempt(() => openEventFile(path, created, file))
-  const prepare = () => {
+  const openFile = () => {
+    const before = identityOf(path)
+    const db = attempt(() => openEventFile(path, created, file))
     try {
-      return attempt(() => ({
-        ...readMeta(db, options.seen, newId),
-        reader: openReader(db),
-        identity: identityOf(path),
-      }))
+      return attempt(() => {
+        const identity = identityOf(path)
+        // While its lock was waited for it was made again (file-repair.ts).
+        if (before !== undefined && before !== identity) throw new FileReplacedError(path)
+        return { ...readMeta(db, options.seen, newId), db, reader: openReader(db), identity }
+      })
     } catch (error) {
       db.close()
       throw error
     }
   }
-  const { logId, lostEnd, reader, identity } = prepare()
+  const { logId, lostEnd, ...opened } = openFile()
+  // Another one of each after the file was made again.
+  let { db, reader, identity } = opened
 
   let version = reader.dataVersion()
   const changed = (): boolean => {
@@ -155,16 +163,18 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
     }
   }
   const waker = openWaker(clock, changed, options.pollMs ?? 50)
-  const writer = await openWriter({
-    settings: { path, identity, ...file },
-    clock,
-    start: options.startWorker ?? startWriter,
-    committed: waker.wake,
-    ...defined({ onBatch: options.onBatch }),
-  }).catch((error: unknown) => {
-    db.close()
-    throw error
-  })
+  const openWriting = () =>
+    openWriter({
+      settings: { path, identity, ...file },
+      clock,
+      start: options.startWorker ?? startWriter,
+      committed: waker.wake,
+      ...defined({ onBatch: options.onBatch }),
+    }).catch((error: unknown) => {
+      db.close()
+      throw error
+    })
+  let writer = await openWriting()
 
   let closing: Promise<void> | undefined
   let looked = clock.monotonic()
@@ -274,7 +284,25 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
         throw failed(error)
       })
     },
-    repairLookups: () => writer.repair(),
+    repairLookups: async () => {
+      try {
+        await writer.repair()
+        return {}
+      } catch (error) {
+        if (!(error instanceof EventStoreError && error.code === 'corrupt')) throw error
+      }
+      await writer.close()
+      db.close()
+      try {
+        return { kept: attempt(() => rebuildEventFile({ path, at: clock.now(), ...file })) }
+      } finally {
+        const { db: again, reader: reading, identity: which } = openFile()
+        db = again
+        reader = reading
+        identity = which
+        writer = await openWriting()
+      }
+    },
     longStreams: limit => rejecting(() => read(() => reader.longStreams(limit))),
     close: () => {
       closing ??= (async () => {

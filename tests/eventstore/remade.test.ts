@@ -1,0 +1,138 @@
+/** Any bit of the trees by which the embedded log is looked up, flipped: `repair` makes all of them again, in place or with the whole file. */
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import fc from 'fast-check'
+import t, { type Test } from 'tap'
+import { openSqliteEventStore, type SqliteEventStore } from '../../src/adapters/eventstore/sqlite/store.ts'
+import { fastClock } from '../support/clocks.ts'
+import { damage, turned } from '../support/damage.ts'
+import { codeOf, newEvent, readLog, readWhole, written } from '../support/event-stores.ts'
+import { writeFlipped } from '../support/flipped.ts'
+import { sample } from '../support/property.ts'
+
+const clock = fastClock(1)
+const signal = new AbortController().signal
+const STREAMS = Array.from({ length: 700 }, (_, nth) => `entry-${nth}`)
+const TREES = ['names', 'names_again', 'streams', 'events_stream', 'events_kind', 'events_large']
+const PAGE_BYTES = 4_096
+
+const filled = async (t: Test) => {
+  const path = join(t.testdir(), 'events.db')
+  const store = await openSqliteEventStore({ path, clock })
+  const large = { text: 'x'.repeat(40_000) }
+  await store.appendMany(
+    STREAMS.map((stream, nth) => ({
+      stream,
+      expected: 'none' as const,
+      events: [newEvent(nth % 9 === 0 ? 'Rare' : 'Noted', nth % 100 === 0 ? large : { text: 'x' }), newEvent()],
+    })),
+  )
+  await store.close()
+  const db = new DatabaseSync(path)
+  const pages = db
+    .prepare(`SELECT pageno FROM dbstat WHERE name IN (${TREES.map(tree => `'${tree}'`).join(', ')})`)
+    .all()
+    .map(row => Number(row['pageno']))
+  db.close()
+  return { path, pages, sound: readFileSync(path) }
+}
+
+const readEverything = async (store: SqliteEventStore) => ({
+  log: (await readLog(store, 0n)).events,
+  rare: (await readLog(store, 0n, { types: ['Rare'] })).events,
+  streams: await Promise.all(['entry-0', 'entry-350', 'entry-699', 'entry-700'].map(name => readWhole(store, name))),
+  head: await store.head(),
+})
+const opened = async (t: Test, path: string) => {
+  const store = await openSqliteEventStore({ path, clock, busyTimeoutMs: 50 })
+  t.teardown(() => store.close())
+  return store
+}
+const keptBeside = (path: string): readonly string[] =>
+  readdirSync(dirname(path)).filter(name => name.startsWith('events.db.damaged-'))
+
+t.test('bits that are drawn from all of the pages', async t => {
+  const { path, pages, sound } = await filled(t)
+  const whole = await openSqliteEventStore({ path, clock })
+  const expected = await readEverything(whole)
+  await whole.close()
+  const bits = sample(fc.record({ page: fc.constantFrom(...pages), byte: fc.nat(PAGE_BYTES - 1), bit: fc.nat(7) }), 24)
+  // The head of a page is what makes a tree one that cannot be walked.
+  const heads = sample(fc.record({ page: fc.constantFrom(...pages), byte: fc.nat(11), bit: fc.nat(7) }), 24, 1)
+  const tallies = { sound: 0, inPlace: 0, remade: 0 }
+  for (const { page, byte, bit } of [...bits, ...heads]) {
+    const what = `bit ${bit} of byte ${byte} of page ${page}`
+    writeFlipped(path, sound, { at: (page - 1) * PAGE_BYTES + byte, bit })
+    const store = await openSqliteEventStore({ path, clock })
+    try {
+      const found = await store.lookAtLookups(signal)
+      if (found.different === 0) tallies.sound += 1
+      else {
+        const { kept } = await store.repairLookups()
+        tallies[kept === undefined ? 'inPlace' : 'remade'] += 1
+        t.match(await store.lookAtLookups(signal), { different: 0 }, what)
+      }
+      t.same(await readEverything(store), expected, what)
+      written(await store.append('entry-350', 1n, [newEvent()]))
+    } catch (error) {
+      t.fail(`${what}: ${String(error)}`)
+    } finally {
+      await store.close()
+    }
+  }
+  t.ok(tallies.remade > 4 && tallies.inPlace > 4, JSON.stringify(tallies))
+})
+
+t.test('the file is made again', async t => {
+  const { path, pages, sound } = await filled(t)
+  const [first = 0] = pages
+  const flip = { at: (first - 1) * PAGE_BYTES, bit: 4 }
+
+  await t.test('and what was is kept beside, its owner’s alone; a damaged event stays one', async t => {
+    writeFileSync(path, sound)
+    damage(path, `UPDATE events SET data = ${turned('data', 5)} WHERE position = 7`)
+    const checkpointed = new DatabaseSync(path)
+    checkpointed.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    checkpointed.close()
+    writeFlipped(path, readFileSync(path), flip)
+    const store = await opened(t, path)
+    const before = (await readLog(store, 0n)).events
+    const { kept } = await store.repairLookups()
+    t.same(
+      keptBeside(path).map(name => join(dirname(path), name)),
+      [kept],
+    )
+    for (const file of [path, kept ?? '']) t.equal(statSync(file).mode & 0o777, 0o600)
+    t.same((await readLog(store, 0n)).events, before)
+    t.match(before[6], { position: 7n, damaged: true })
+    t.equal(store.logId, (await opened(t, path)).logId, 'it is the same log')
+    t.same(
+      readdirSync(dirname(path)).filter(name => name.includes('remade')),
+      [],
+    )
+  })
+
+  await t.test('but not while another process has it open', async t => {
+    const before = keptBeside(path)
+    writeFlipped(path, sound, flip)
+    const store = await opened(t, path)
+    const other = await opened(t, path)
+    await t.rejects(store.repairLookups(), { code: 'unavailable', message: /another process uses it: end the service/ })
+    t.same(keptBeside(path), before)
+    t.equal((await readLog(store, 0n)).events.length, 1_400, 'it is as it was')
+    t.equal((await readLog(other, 0n)).events.length, 1_400)
+  })
+
+  await t.test('nor where a row of the events is none any more', async t => {
+    writeFlipped(path, sound, flip)
+    const db = new DatabaseSync(path)
+    const [root] = db.prepare("SELECT pageno FROM dbstat WHERE name = 'events' AND pagetype = 'leaf' LIMIT 1").all()
+    db.close()
+    const at = (Number(root?.['pageno']) - 1) * PAGE_BYTES + 4
+    writeFlipped(path, readFileSync(path), { at, bit: 0 })
+    const store = await opened(t, path)
+    t.equal(await codeOf(store.repairLookups()), 'corrupt')
+    t.ok((await store.head()) > 0n, 'it is open as before')
+  })
+})
