@@ -5,11 +5,8 @@
 import t from 'tap'
 import { openApi } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { temporaryFolder } from '../support/service.ts'
-import { openStoryWriter } from '../support/stories.ts'
 
-const folder = temporaryFolder(t)
-const app = await openTestApp(t, {}, { folder })
+const app = await openTestApp(t)
 const api = await openApi(app.url)
 const [boss, auditor] = [await app.account('admin', 'boss@dictionary.example'), await app.token('auditor')]
 const signIn = async (email: string, password: string, agent: string): Promise<string> => {
@@ -65,8 +62,7 @@ const showing: Readonly<Record<string, string>> = {
   '/v1/streams/{stream}': `/v1/streams/account-${victim.accountId}`,
   '/v1/profiles/{id}': `/v1/profiles/${victim.accountId}`,
 }
-const story = await (await openStoryWriter(t, { app, folder })).publish(victim.accountId, { title: 'Helix' })
-await api('PUT', `/v1/me/bookmarks/${story.id}`, { as: own, body: { isPrivate: false } })
+await api('PUT', story.replace('/v1/stories', '/v1/me/bookmarks'), { as: own, body: { isPrivate: false } })
 const list = await api('POST', '/v1/me/lists', { as: own, body: { title: 'Crystals', isPrivate: false } })
 const entry = `/v1/entries/${String(drafted.json['id'])}`
 /** Routes that show none of others, asked for the same person where they are about one. */
@@ -82,7 +78,7 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/series/{id}': `/v1/series/${String(series.json['id'])}`,
   '/v1/tags': '/v1/tags?q=helix',
   '/v1/analytics': '/v1/analytics',
-  '/v1/stories/{id}/bookmarks': `/v1/stories/${story.id}/bookmarks`,
+  '/v1/stories/{id}/bookmarks': `${story}/bookmarks`,
   '/v1/lists/{id}': `/v1/lists/${String(list.json['id'])}`,
   '/health': '/health',
 }
