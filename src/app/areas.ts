@@ -3,6 +3,7 @@ import type { Area } from './area.ts'
 import { access } from './areas/access.ts'
 import { accounts } from './areas/accounts.ts'
 import { analytics } from './areas/analytics.ts'
+import { chapters } from './areas/chapters.ts'
 import { dictionary } from './areas/dictionary.ts'
 import { history } from './areas/history.ts'
 import { live } from './areas/live.ts'
@@ -24,6 +25,7 @@ export const areas: readonly Area[] = [
   access,
   profiles,
   stories,
+  chapters,
   shelf,
   openId,
   live,

@@ -58,6 +58,12 @@ export type Seal = 'document' | 'subject'
 /** Names the account that an event is about, from members of `data` that are not sealed. */
 export type SubjectOf = (data: JsonObject) => string
 
+/**
+ * Is the event, and what comes after it on its stream, sealed under a document key of their own? The keys before can then be destroyed
+ * without them.
+ */
+export type FreshKey = (data: JsonObject) => boolean
+
 /** The declaration of one event type. The name is the storage format: past tense and never renamed. */
 export type EventType<Type extends string = string, S extends TSchema = TSchema> = {
   readonly type: Type
@@ -76,6 +82,7 @@ export type EventType<Type extends string = string, S extends TSchema = TSchema>
   readonly secrets: readonly string[]
   /** The account whose key (`subject:<account>`) seals the event; always there when `seal` is `subject`. */
   readonly subject?: SubjectOf
+  readonly freshKey?: FreshKey
   /** `upcasters[n]` lifts version n to n + 1. */
   readonly upcasters: { readonly [version: number]: Upcaster }
 }
@@ -107,7 +114,12 @@ const annotation = (schema: unknown): Seal | undefined =>
 export const eventType = <const Type extends string, S extends TSchema>(
   type: Type,
   schema: S,
-  options: { version?: number; upcasters?: { readonly [version: number]: Upcaster }; subject?: SubjectOf } = {},
+  options: {
+    version?: number
+    upcasters?: { readonly [version: number]: Upcaster }
+    subject?: SubjectOf
+    freshKey?: FreshKey
+  } = {},
 ): EventType<Type, S> => {
   const version = options.version ?? 1
   const upcasters = options.upcasters ?? {}
@@ -126,8 +138,8 @@ export const eventType = <const Type extends string, S extends TSchema>(
   const kinds = new Set(seals.map(each => each.seal))
   if (kinds.size > 1) throw new Error(`${type}: members under two kinds of key`)
   const [seal] = kinds
-  const { subject } = options
+  const { subject, freshKey } = options
   if (seal === 'subject' && !subject) throw new Error(`${type}: nothing names the subject whose key seals it`)
   const sealed = seals.map(each => each.member)
-  return { type, version, schema, upcasters, sealed, text, secrets, ...defined({ seal, subject }) }
+  return { type, version, schema, upcasters, sealed, text, secrets, ...defined({ seal, subject, freshKey }) }
 }

@@ -38,6 +38,7 @@ const namespaces = {
   day: namespace('day'),
   story: namespace('story'),
   series: namespace('series'),
+  chapter: namespace('chapter'),
 }
 
 for (const each of Object.values(namespaces)) decoded.set(each, bytesOf(each))
@@ -80,8 +81,12 @@ export const importCommandId = (runId: string, record: string): string =>
 /** Event ids are derived from the command: a command repeated makes the same events. */
 export const eventId = (commandId: string, index: number): string => uuidv5(commandId, String(index))
 
+/** The id of a step of a command that is a command of its own, on another stream or before: repeated it is the same. */
+export const stepId = (commandId: string, step: string): string => uuidv5(commandId, `step ${step}`)
+
 /** The id of what a command begins, by its kind: the same command sent again finds it. */
-export const begunId = (kind: 'story' | 'series', commandId: string): string => uuidv5(namespaces[kind], commandId)
+export const begunId = (kind: 'story' | 'series' | 'chapter', commandId: string): string =>
+  uuidv5(namespaces[kind], commandId)
 
 /** The actor id of a service or import by its name. */
 export const actorId = (kind: string, name: string): string => uuidv5(namespaces.actor, nameOf(kind, name))

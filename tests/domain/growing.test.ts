@@ -10,7 +10,7 @@ import {
   itemAt,
   lastWithin,
   nothingYet,
-} from '../../src/domain/entry/growing.ts'
+} from '../../src/domain/growing.ts'
 import { holds } from '../support/property.ts'
 
 const ascending = fc

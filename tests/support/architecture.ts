@@ -20,7 +20,15 @@ const allowed = {
 type Layer = keyof typeof allowed
 
 /** Outside packages, where not everything may be used. */
-const domainPackages: ReadonlySet<string> = new Set(['typebox', 'snowball-stemmers', 'node:crypto'])
+const domainPackages: ReadonlySet<string> = new Set([
+  'typebox',
+  'snowball-stemmers',
+  'diff',
+  'markdown-it',
+  'sanitize-html',
+  'node:crypto',
+  'node:zlib',
+])
 
 /** What of the domain belongs to no area: values that all of them share, and core and ports may name. An area's files lie in folders. */
 const sharedDomain: ReadonlySet<string> = new Set(
@@ -40,6 +48,7 @@ const sharedDomain: ReadonlySet<string> = new Set(
     'refusal',
     'roles',
     'forms',
+    'growing',
     'shape',
     'trace',
     'turns',

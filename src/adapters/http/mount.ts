@@ -16,17 +16,19 @@ export const pathOf = (url: string): string => {
 
 type Parts = { Params: Record<string, string> }
 
-const ids = ['id', 'eventId'] as const
+const ids = ['id', 'eventId', 'chapterId'] as const
 
 /** RFC 9562, 4: ids are read without case, so a command repeated in another one is the same. */
 const addressed = (path: string, params: Record<string, string>): readonly [string, Record<string, string>] => {
+  let [lower, known] = [path, params]
   for (const name of ids) {
     const given = params[name]
     const id = given?.toLowerCase()
     if (given === undefined || id === undefined || id === given) continue
-    return [path.replace(given, id), { ...params, [name]: id }]
+    lower = lower.replace(given, id)
+    known = { ...known, [name]: id }
   }
-  return [path, params]
+  return [lower, known]
 }
 
 const edgeRequest = (request: FastifyRequest<Parts>): EdgeRequest => {
@@ -89,6 +91,7 @@ export const mount = (app: FastifyInstance, route: Route, { guard, answering, op
       ...defined({ description: route.description, params, querystring, body }),
     },
     onRequest: guard.admit(route),
+    ...defined({ bodyLimit: route.bodyLimit }),
     ...(body && {
       preParsing: (request, _reply, payload, done) => {
         checkMedia(request)

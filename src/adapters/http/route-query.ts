@@ -222,9 +222,9 @@ export const cursorOf = async (request: EdgeRequest, name: string, cursors: Curs
   return typeof token === 'string' ? cursors.read(cursorScope(request, name), token) : undefined
 }
 
-/** What a cursor belongs to: the query, the thing it is about, its filters. */
+/** What a cursor belongs to: the query, what it is about, its filters. */
 export const cursorScope = (request: EdgeRequest, name: string): string =>
-  `${name} ${request.params['id'] ?? ''} ${filtersOf(request.query)}`
+  `${name} ${Object.values(request.params).join(' ')} ${filtersOf(request.query)}`
 
 export const pageRoute = <Q extends TSchema, Input, Item>(
   declared: PageRoute<Q, Input, Item>,

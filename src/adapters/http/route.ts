@@ -115,6 +115,8 @@ export type Route = {
   readonly params?: TSchema
   readonly querystring?: TSchema
   readonly body?: TSchema
+  /** Bytes that its body may have; 1 MiB where it does not say. */
+  readonly bodyLimit?: number
   readonly request: RequestExample
   readonly answers: Readonly<Record<number, Documented>>
   /** Beside those that any route of its kind may answer with. */

@@ -25,7 +25,7 @@ export const closeInStages = (socket: Duplex & Pick<Socket, 'destroySoon' | 'byt
   }
 }
 
-/** Of a body, in bytes. */
+/** Of a body, in bytes, where a route does not say. */
 export const BODY_LIMIT = 1024 * 1024
 
 const READS_NO_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -34,8 +34,8 @@ const READS_NO_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  * Is there a body, or may there be one, of which more would have to be taken than anybody may send? A length that nobody has told
  * may be any. `answered`: nobody will read what has not come by now.
  */
-const isEndless = ({ method, headers, raw }: FastifyRequest, answered: boolean): boolean => {
-  if (Number(headers['content-length'] ?? 0) > BODY_LIMIT) return true
+const isEndless = ({ method, headers, raw, routeOptions }: FastifyRequest, answered: boolean): boolean => {
+  if (Number(headers['content-length'] ?? 0) > (routeOptions.bodyLimit ?? BODY_LIMIT)) return true
   return headers['transfer-encoding'] !== undefined && !raw.complete && (answered || READS_NO_BODY.has(method))
 }
 

@@ -46,7 +46,8 @@ export type Log = {
   readonly types: ReadonlyMap<string, EventType>
   /**
    * Validates against the schemas, seals and writes canonical JSON. `key` names the stream's document key so far;
-   * when absent and something is to be sealed under a document key, one is taken from the pool. Imported text
+   * when absent and something is to be sealed under a document key, one is taken from the pool; so is where a type asks for a fresh
+   * one (`freshKey`). Imported text
    * (actor kind `import`) is left clear.
    * @throws {TypeError} on data that its schema refuses: a programming error, nothing was written.
    */

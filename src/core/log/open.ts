@@ -74,6 +74,9 @@ export const openLog = (options: LogOptions): Log => {
   const documentKey = async (name: string | undefined): Promise<SealingKey> =>
     (name === undefined ? undefined : (await keys.find(new Set([name]))).get(name)) ?? keys.take()
 
+  /** Of an append all that is under a document key is under one. */
+  const isFresh = ({ event, codec }: Prepared): boolean => codec.declared.freshKey?.(event.data) === true
+
   const subjectKey = async ({ event, codec }: Prepared): Promise<SealWith> => {
     const name = `subject:${codec.declared.subject?.(event.data)}`
     const key = await keys.subject(name)
@@ -114,7 +117,8 @@ export const openLog = (options: LogOptions): Log => {
     types,
     encode: async (stream, expected, events, key) => {
       const prepared = events.map(prepare)
-      const document = prepared.some(each => isUnder('document', each)) ? await documentKey(key) : undefined
+      const known = prepared.some(isFresh) ? undefined : key
+      const document = prepared.some(each => isUnder('document', each)) ? await documentKey(known) : undefined
       const stored = []
       for (const each of prepared) {
         const sealing = isUnder('document', each)

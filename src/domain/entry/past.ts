@@ -4,9 +4,9 @@
  */
 import type { EventsByRevision } from '../decider.ts'
 import type { Recorded } from '../event.ts'
+import { countWithin, firstOf, type Growing, growing, grown, itemAt, lastWithin, nothingYet } from '../growing.ts'
 import type { EntryContentChange, EntryStatus } from './content.ts'
 import type { EntryEvent } from './events.ts'
-import { countWithin, firstOf, type Growing, growing, grown, itemAt, lastWithin, nothingYet } from './growing.ts'
 
 export const contentMembers = ['variants', 'senses', 'forms', 'pronunciations', 'etymology', 'categories'] as const
 export type ContentMember = (typeof contentMembers)[number]

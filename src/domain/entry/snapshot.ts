@@ -3,10 +3,10 @@
  * entry says is read again from the events that hold it, so that a removal leaves nothing here.
  */
 import type { Json, JsonObject } from '../event.ts'
+import { firstOf, type Growing, growing } from '../growing.ts'
 import { sameJson } from '../json.ts'
 import { emptyContent, partsOfSpeech, statuses } from './content.ts'
 import type { Entry } from './entry.ts'
-import { firstOf, type Growing, growing } from './growing.ts'
 import { type ContentMember, contentMembers, type EntryPast, type Since } from './past.ts'
 
 /** Numbers that ascend, each as what it is more than the one before. */

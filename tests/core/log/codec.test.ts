@@ -152,6 +152,30 @@ t.test('people’s text is sealed under one key an append, and opened again', as
   t.equal(clear.key, encoded.key, 'nothing to seal leaves the key as it is')
 })
 
+t.test('a type that asks for a fresh key gets one, and what follows goes on under it', async t => {
+  const Turned = eventType('Turned', Type.Object({ text: Type.String(sealed), isFresh: Type.Boolean() }), {
+    freshKey: ({ isFresh }) => isFresh === true,
+  })
+  const { log, keys } = open([...types, Turned])
+  const append = async (expected: bigint | 'none', event: NewEvent, key?: string) => {
+    const encoded = await log.encode('note-1', expected, [event], key)
+    await log.append(encoded)
+    return encoded.key
+  }
+  const first = await append('none', newEvent('Noted', { topic: 'a', text: 'one' }))
+  const kept = await append(0n, newEvent('Turned', { text: 'two', isFresh: false }), first)
+  const second = await append(1n, newEvent('Turned', { text: 'three', isFresh: true }), kept)
+  const third = await append(2n, newEvent('Noted', { topic: 'a', text: 'four' }), second)
+  t.equal(kept, first)
+  t.not(second, first)
+  t.equal(third, second)
+  await keys.destroy(first ?? '')
+  t.strictSame(
+    (await read(log, 'note-1')).map(({ data, removed }) => (removed ? 'removed' : data['text'])),
+    ['removed', 'removed', 'three', 'four'],
+  )
+})
+
 t.test('the same event is sealed differently each time', async t => {
   const { log } = open()
   const event = newEvent('Noted', { topic: 'a', text: 'words' })
