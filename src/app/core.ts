@@ -117,7 +117,7 @@ export const openCore = async ({
       onResult: result => gauged.metrics?.snapshot(result),
     }),
   )
-  const transactor = openTransactors(areas, aggregate =>
+  const { transactor, forget } = openTransactors(areas, aggregate =>
     openTransactor({
       aggregate,
       log,
@@ -157,6 +157,7 @@ export const openCore = async ({
     areas,
     projections: await openProjections(areas, purpose => keys.secret(purpose)),
     transactor,
+    forget,
     freshness: openFreshness({ store: reads, clock }),
     // In events the node is its UUID alone; leases name its process too.
     nodeId,

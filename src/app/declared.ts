@@ -1,10 +1,12 @@
 /** What an area declares of its data, and what the service makes of all areas' declarations; the list is areas.ts. */
 import { type Channels, type LiveChannel, openChannels } from '../core/live/channels.ts'
 import type { StandingRule } from '../core/live/standings.ts'
+import type { RemovalRule } from '../core/log/removals.ts'
 import type { Projection } from '../core/project/define.ts'
 import type { Transactor } from '../core/write/transact.ts'
 import type { Aggregate } from '../domain/decider.ts'
 import type { DomainEvent, EventType } from '../domain/event.ts'
+import { categoryOf } from '../domain/ids.ts'
 import { openRoleRights, type PermissionTable, type RoleRights } from '../domain/roles.ts'
 import { type OwnNotice, ownChannel } from '../subscribers/own-channel.ts'
 
@@ -16,6 +18,8 @@ export type KeyedProjection = { readonly purpose: string; readonly under: (secre
 
 export type Declared = {
   readonly name: string
+  /** By which events text is removed for ever. */
+  readonly removals?: readonly RemovalRule[]
   readonly aggregates?: readonly DeclaredCategory[]
   readonly projections?: readonly Projection[]
   readonly keyed?: readonly KeyedProjection[]
@@ -67,20 +71,31 @@ export const channelsOf = (
 export const standingsOf = (areas: readonly Declared[]): readonly StandingRule[] =>
   areas.flatMap(({ standings = [] }) => standings)
 
+/** By which events text is removed for ever. */
+export const removalsOf = (areas: readonly Declared[]): readonly RemovalRule[] =>
+  areas.flatMap(({ removals = [] }) => removals)
+
 /** The one that carries out commands on an aggregate. @throws {TypeError} when no area has the aggregate. */
 export type Transactors = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>) => Transactor<State, E>
 
+export type OpenTransactors = {
+  readonly transactor: Transactors
+  /** Drops a stream from memory, where it is kept: its text was removed. */
+  readonly forget: (stream: string) => void
+}
+
 /** Each is opened when it is first asked for. @throws {TypeError} when two aggregates are of one category. */
-export const openTransactors = (areas: readonly Declared[], open: Transactors): Transactors => {
+export const openTransactors = (areas: readonly Declared[], open: Transactors): OpenTransactors => {
   const categories = new Set(categoriesOf(areas).map(({ category }) => category))
   if (categories.size < categoriesOf(areas).length) throw new TypeError('two aggregates of one category')
-  const opened = new Map<string, unknown>()
-  return <State, E extends DomainEvent>(aggregate: Aggregate<State, E>): Transactor<State, E> => {
+  const opened = new Map<string, { forget(stream: string): void }>()
+  const transactor = <State, E extends DomainEvent>(aggregate: Aggregate<State, E>): Transactor<State, E> => {
     const { category } = aggregate
     if (!categories.has(category)) throw new TypeError(`the aggregate of ${category} is in no area`)
     // What is kept under its category was opened for it.
-    const transactor = (opened.get(category) as Transactor<State, E> | undefined) ?? open(aggregate)
-    opened.set(category, transactor)
-    return transactor
+    const found = (opened.get(category) as Transactor<State, E> | undefined) ?? open(aggregate)
+    opened.set(category, found)
+    return found
   }
+  return { transactor, forget: stream => opened.get(categoryOf(stream))?.forget(stream) }
 }

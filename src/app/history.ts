@@ -4,12 +4,11 @@ import { openReadings } from '../commands/history.ts'
 import { codecsOf } from '../core/log/codec.ts'
 import { openRemovals } from '../core/log/removals.ts'
 import { openTranscript } from '../core/log/transcript.ts'
-import { EntryRedacted } from '../domain/entry/events.ts'
 import { readingAggregate } from '../domain/history/history.ts'
 import { historyProjection } from '../projections/history.ts'
 import { openHistory } from '../queries/history.ts'
 import type { Core, Views } from './core.ts'
-import { categoriesOf } from './declared.ts'
+import { categoriesOf, removalsOf } from './declared.ts'
 
 export type OpenHistory = HistoryEdge & { close(): Promise<void> }
 
@@ -21,7 +20,10 @@ export const openHistoryEdge = (core: Core, views: Views, onError: (error: unkno
   const personal = new Set(
     categories.filter(({ events }) => events.some(({ seal }) => seal === 'subject')).map(({ category }) => category),
   )
-  const removals = openRemovals(store, [EntryRedacted.type])
+  const removals = openRemovals(
+    store,
+    removalsOf(core.areas).map(({ type }) => type.type),
+  )
   const transcript = openTranscript({ keys, codecs: codecsOf([...log.types.values()]), removals })
   const readings = openReadings({
     clock,

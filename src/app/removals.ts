@@ -5,9 +5,9 @@ import { parkedOf, requestRetry } from '../core/consume/parking.ts'
 import { consumerOf } from '../core/subscribe/define.ts'
 import { AccountErased } from '../domain/account/erasure-events.ts'
 import { defined } from '../domain/defined.ts'
-import { EntryRedacted } from '../domain/entry/events.ts'
 import { REDACTION } from '../subscribers/redaction.ts'
 import type { Core } from './core.ts'
+import { removalsOf } from './declared.ts'
 import type { Cleaning } from './engines.ts'
 
 /**
@@ -28,9 +28,9 @@ const LATE_MS = 60_000
 /** What is parked is tried again so often, in milliseconds: it waits for nobody to ask. */
 const RETRY_MS = 60_000
 
-type Deps = Pick<Core, 'store' | 'reads' | 'clock'>
+type Deps = Pick<Core, 'store' | 'reads' | 'clock' | 'areas'>
 
-const openCleaned = ({ reads, store }: Deps) => {
+const openCleaned = ({ reads, store }: Pick<Deps, 'reads' | 'store'>) => {
   const read = async (): Promise<{ readonly text: string | undefined; readonly position: bigint }> => {
     const text = await reads.record(RECORD)
     const [, logId, position = '0'] = /^(\S+) (\d+)$/.exec(text ?? '') ?? []
@@ -62,6 +62,7 @@ export type WatchedRemovals = {
 export const watchRemovals = (deps: Deps, cleaning: Cleaning | undefined): WatchedRemovals => {
   const { store, reads, clock } = deps
   const cleaned = openCleaned(deps)
+  const types = [...removalsOf(deps.areas).map(({ type }) => type.type), AccountErased.type]
   let read: bigint | undefined
   let owed: readonly Owed[] = []
   let reason = ''
@@ -76,7 +77,7 @@ export const watchRemovals = (deps: Deps, cleaning: Cleaning | undefined): Watch
   const lookForRemovals = async (): Promise<void> => {
     read ??= await cleaned.position()
     if ((await store.head()) <= read) return
-    for await (const batch of store.readAll(read, { types: [EntryRedacted.type, AccountErased.type] })) {
+    for await (const batch of store.readAll(read, { types })) {
       const found = batch.events.filter(event => !event.damaged)
       owed = [...owed, ...found.map(({ position, recordedAt }) => ({ position, at: Date.parse(recordedAt) }))]
       read = batch.position

@@ -11,8 +11,6 @@ import { AccountErased } from '../domain/account/erasure-events.ts'
 import { addressAggregate } from '../domain/address/address.ts'
 import { SignUpEnded } from '../domain/address/address-events.ts'
 import { defined } from '../domain/defined.ts'
-import { EntryRedacted } from '../domain/entry/events.ts'
-import { entryAggregate } from '../domain/entry/state.ts'
 import { waitAtMost } from '../ports/clock.ts'
 import { openIdentities } from '../projections/identities.ts'
 import { foldPeople } from '../projections/people.ts'
@@ -23,7 +21,7 @@ import { openAnalytics } from './analytics.ts'
 import { type Area, problemsOf, routesOf, type Service } from './area.ts'
 import { openBlocks } from './blocks.ts'
 import type { Closing, Core, Views } from './core.ts'
-import { roleRightsOf } from './declared.ts'
+import { removalsOf, roleRightsOf } from './declared.ts'
 import { forgetAccount, openErasure } from './erasure.ts'
 import { openHistoryEdge } from './history.ts'
 import { openIdentity, scopeOf } from './identity.ts'
@@ -67,6 +65,7 @@ const startRunning = async (
   const heard = foldPeople()
   const follower = followTokens({ log, clock, signal, identities, people: heard, onPassed: complain('people') })
   const people = { ...heard, position: follower.position, reached: follower.reached }
+  const removing = removalsOf(areas).map(({ type }) => type.type)
   // A removed text leaves this node's memory too, whichever node removed it.
   const head = await log.head()
   const forgetting = tail({
@@ -75,11 +74,11 @@ const startRunning = async (
     signal,
     from: head,
     onError: complain('forgetting'),
-    filter: { types: [EntryRedacted.type, AccountErased.type] },
+    filter: { types: [...removing, AccountErased.type] },
     onEvents: events => {
       for (const event of events)
         if (event.type === AccountErased.type) forgetAccount(core, event)
-        else core.transactor(entryAggregate).forget(event.stream)
+        else core.forget(event.stream)
       // What it was kept in is not known here, and never answered with again: it goes with all that is kept.
       if (events.length > 0) void core.cache.forget()
     },

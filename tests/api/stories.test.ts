@@ -1,10 +1,13 @@
 /** Stories through the interface: how they begin and end, who writes them, in which lists they are, and what is refused. */
 import t from 'tap'
 import { areas } from '../../src/app/areas.ts'
+import { type Closing, openCore } from '../../src/app/core.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import type { Recorded } from '../../src/domain/event.ts'
 import { openApi, type Received } from '../support/api.ts'
-import { openTestApp } from '../support/app.ts'
+import { inTime, openTestApp } from '../support/app.ts'
 import { eraseNow, signIn } from '../support/people.ts'
-import { temporaryFolder } from '../support/service.ts'
+import { environmentFor, temporaryFolder } from '../support/service.ts'
 import { toldChapters } from '../support/told-chapters.ts'
 
 const folder = temporaryFolder(t)
@@ -43,7 +46,9 @@ const withChapter = async (story: Begun, chapter = 'one', words = 100, as = ada.
   must(await tell(story, 'shown', chapter, { words }, as))
   return story
 }
+/** Each a second later than the one before: the clock of the app stands still. */
 const published = async (body: object = {}, words = 100): Promise<Begun> => {
+  await app.clock.advance(1_000)
   const story = await withChapter(await begin({ visibility: 'public', ...body }), 'one', words)
   must(await post(`${story.path}/publish`, ada.token))
   return story
@@ -244,6 +249,7 @@ t.test('lists: filters, sorts, pages', async t => {
   const unlisted = await published({ tags: [tag], visibility: 'unlisted' })
   const closed = await published({ tags: [tag], visibility: 'private' })
   const draft = await begin({ tags: [tag], visibility: 'public' })
+  await app.clock.advance(1_000)
   must(await post(`${long.path}/complete`, ada.token))
   const ids = (...stories: readonly Begun[]) => stories.map(({ id }) => id)
   t.same(await list(''), ids(long, short), 'the last changed first')
@@ -416,6 +422,38 @@ t.test('a plan is for a time to come that a clock will show', async t => {
     (await post(`${open.path}/schedule`, ada.token, { at: '2127-07-01T12:00', timeZone: 'UTC' })).code,
     'story-published',
   )
+})
+
+/** What the log gives back of a stream: the texts of its events, and of how many the key is destroyed. */
+const logged = async (stream: string) => {
+  const opened: Closing[] = []
+  const core = await openCore({ config: loadConfig(environmentFor(folder), folder), clock: app.clock, areas, opened })
+  try {
+    const events: Recorded[] = []
+    for await (const page of core.log.readStream(stream)) events.push(...page)
+    return { text: JSON.stringify(events.map(({ data }) => data)), removed: events.filter(each => each.removed).length }
+  } finally {
+    for (const each of opened.toReversed()) await each.close()
+  }
+}
+
+t.test('the keys of what is deleted are destroyed, of a story and of a series', async t => {
+  const story = await published({ title: 'Unrepeatable', tags: ['indelible'] })
+  const kept = await published({ title: 'Kept' })
+  const { json } = must(await post('/v1/series', ada.token, { title: 'Unrepeated' }))
+  const streams = [`story-${story.id}`, `series-${String(json['id'])}`] as const
+  t.match((await logged(streams[0])).text, 'Unrepeatable')
+  must(await api('DELETE', story.path, { as: ada.token }))
+  must(await api('DELETE', `/v1/series/${String(json['id'])}`, { as: ada.token }))
+  for (const stream of streams) {
+    const left = await inTime(app, 'the end of the keys', async saw => {
+      const found = await logged(stream)
+      saw(found)
+      return found.removed > 0 && found
+    })
+    t.notMatch(left.text, /Unrepeat|indelible/)
+  }
+  t.match((await logged(`story-${kept.id}`)).text, 'Kept', 'and no others')
 })
 
 t.test('what is deleted is as what never was', async t => {

@@ -86,10 +86,11 @@ t.test('every permission that is asked for is one of an area', async t => {
 t.test('the transactor of an aggregate is opened once, when it is first asked for', t => {
   const [shelf, book] = [aggregate('shelf'), aggregate('book')]
   const { opened, open } = opener()
-  const transactor = openTransactors([{ name: 'shelves', aggregates: [shelf, book] }], open)
+  const { transactor, forget } = openTransactors([{ name: 'shelves', aggregates: [shelf, book] }], open)
   t.strictSame(opened, [])
   t.equal(transactor(book), transactor(book))
   t.strictSame(opened, ['book'])
+  t.doesNotThrow(() => forget('shelf-1'), 'what was never opened keeps nothing')
   t.throws(() => transactor(aggregate('page')), { message: 'the aggregate of page is in no area' })
   t.throws(
     () =>

@@ -4,6 +4,7 @@ import { dictionaryProblems } from '../../adapters/http/problems/dictionary.ts'
 import { type EntryQueries, entryRoutes } from '../../adapters/http/routes/entries.ts'
 import { operator } from '../../commands/tokens.ts'
 import { choose, dayAggregate, dayStream } from '../../domain/entry/day.ts'
+import { EntryRedacted } from '../../domain/entry/events.ts'
 import { importAggregate } from '../../domain/entry/import.ts'
 import { entryPermissions } from '../../domain/entry/permissions.ts'
 import { entryAggregate } from '../../domain/entry/state.ts'
@@ -19,7 +20,6 @@ import { exportEntries } from '../../queries/entry-export.ts'
 import { listEntries } from '../../queries/entry-lists.ts'
 import { searchEntries, suggestEntries } from '../../queries/search-entries.ts'
 import { entryChannel, entryStandings } from '../../subscribers/entry-channel.ts'
-import { redactionSubscriber } from '../../subscribers/redaction.ts'
 import type { Area, Service } from '../area.ts'
 
 const openQueries = ({ core, views, running, figures }: Service): EntryQueries => {
@@ -68,7 +68,7 @@ export const dictionary: Area = {
   projections: [entriesProjection, searchProjection],
   permissions: entryPermissions,
   problems: dictionaryProblems,
-  subscribers: ({ core: { log, keys }, remove }) => [redactionSubscriber({ log, keys, remove })],
+  removals: [{ type: EntryRedacted }],
   channels: [entryChannel],
   standings: entryStandings,
   routes: service =>

@@ -6,8 +6,11 @@ import { storyCommandRoutes } from '../../adapters/http/routes/stories.ts'
 import { storyQueryRoutes } from '../../adapters/http/routes/story-reading.ts'
 import { accountAggregate, accountStream } from '../../domain/account/account.ts'
 import { endFault } from '../../domain/account/standing.ts'
+import type { Recorded } from '../../domain/event.ts'
+import { streamName } from '../../domain/ids.ts'
+import { StoryDeleted } from '../../domain/story/events.ts'
 import { storyPermissions } from '../../domain/story/permissions.ts'
-import { seriesAggregate } from '../../domain/story/series.ts'
+import { SeriesDeleted, seriesAggregate } from '../../domain/story/series.ts'
 import { isAuthorOf, storyAggregate, storyStream } from '../../domain/story/story.ts'
 import { seriesProjection } from '../../projections/series.ts'
 import { storiesProjection } from '../../projections/stories.ts'
@@ -37,10 +40,18 @@ const openOwnOf =
     return own
   }
 
+/** The story's own text, and that of all its chapters. */
+const textOf = (event: Recorded): readonly string[] => {
+  const { chapters } = event.data
+  const ids = Array.isArray(chapters) ? chapters.map(String) : []
+  return [event.stream, ...ids.map(id => streamName('chapter', id))]
+}
+
 export const stories: Area = {
   name: 'stories',
   aggregates: [storyAggregate, seriesAggregate],
   projections: [storiesProjection, seriesProjection],
+  removals: [{ type: StoryDeleted, streams: textOf }, { type: SeriesDeleted }],
   permissions: storyPermissions,
   problems: storyProblems,
   routes: service => {

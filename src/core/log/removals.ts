@@ -1,5 +1,12 @@
 /** What the log says of streams by events of a few types, kept up to date by reading on from where the last look ended. */
+import type { EventType, Recorded } from '../../domain/event.ts'
 import type { EventStore, LoggedEvent } from '../../ports/event-store.ts'
+
+/**
+ * An event type by which text is removed for ever. Because of such an event every document key that sealed anything in `streams` is
+ * destroyed: in its own stream, unless said.
+ */
+export type RemovalRule = { readonly type: EventType; readonly streams?: (event: Recorded) => readonly string[] }
 
 export type Removals = {
   /** Reads what was removed since. Afterwards everything up to the head as of this call is known. */
