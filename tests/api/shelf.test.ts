@@ -3,7 +3,7 @@ import t from 'tap'
 import { editStory, unpublishStory } from '../../src/domain/story/decisions.ts'
 import { askUntil, openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { type Person, signIn } from '../support/people.ts'
+import { eraseNow, type Person, signIn } from '../support/people.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { openStoryWriter } from '../support/stories.ts'
 
@@ -237,6 +237,37 @@ t.test('a reading list is begun, renamed, ordered, shown and deleted', async t =
   t.match(await ask('DELETE', path, ben), { status: 204 })
   t.match(await ask('GET', `/v1/lists/${id}`, ben), { status: 404 })
   t.match(await ask('POST', '/v1/me/lists', ben, { title: ' ' }), { status: 422, code: 'text-invalid' })
+})
+
+t.test('with an account goes all that it kept', async t => {
+  const dora = await signIn(house, 'dora', 'contributor')
+  const { id, chapters } = await stories.publish(ada.id, { title: 'Kept' })
+  const note = 'Nobody is to read this.'
+  await ask('PUT', `/v1/me/bookmarks/${id}`, dora, { isPrivate: false, note })
+  await ask('PUT', `/v1/me/progress/${id}`, dora, { chapterId: chapters[0], fraction: 1 })
+  await ask('PUT', '/v1/me/subscriptions/tag/secret', dora)
+  const begun = await ask('POST', '/v1/me/lists', dora, { title: 'Doras', isPrivate: false })
+  const list = `/v1/lists/${String(begun.json['id'])}`
+  const path = `/v1/stories/${id}/bookmarks`
+  t.match((await api('GET', path, { headers: { 'sync-token': sync } })).text, note)
+  t.equal((await api('GET', list, { headers: { 'sync-token': sync } })).status, 200)
+  await eraseNow(house, dora)
+  await askUntil(
+    'the bookmark to go',
+    () => api('GET', path),
+    ({ json }) => json['total'] === 0,
+  )
+  await askUntil(
+    'the list to go',
+    () => api('GET', list),
+    ({ status }) => status === 404,
+  )
+  const auditor = await app.token('admin')
+  const { text } = await api('GET', '/v1/events?limit=100&order=desc', { as: auditor })
+  t.match(text, 'ShelfCleared')
+  t.notMatch(text, note)
+  t.notMatch(text, 'Doras')
+  t.notMatch(text, '"tag":"secret"')
 })
 
 t.test('answers agree with the document', t => {

@@ -5,8 +5,8 @@ import { readingListRoutes } from '../../adapters/http/routes/reading-lists.ts'
 import { openOwner, shelfRoutes } from '../../adapters/http/routes/shelf.ts'
 import { subscriptionRoutes } from '../../adapters/http/routes/subscriptions.ts'
 import { shelfPermissions } from '../../domain/shelf/permissions.ts'
-import { readingListAggregate } from '../../domain/shelf/reading-list.ts'
-import { shelfAggregate } from '../../domain/shelf/shelf.ts'
+import { ReadingListDeleted, readingListAggregate } from '../../domain/shelf/reading-list.ts'
+import { ShelfCleared, shelfAggregate } from '../../domain/shelf/shelf.ts'
 import { seriesAggregate } from '../../domain/story/series.ts'
 import { storyAggregate } from '../../domain/story/story.ts'
 import { readingListsProjection } from '../../projections/reading-lists.ts'
@@ -19,6 +19,7 @@ export const shelf: Area = {
   name: 'shelf',
   aggregates: [shelfAggregate, readingListAggregate],
   projections: [bookmarksProjection, subscriptionsProjection, progressProjection, readingListsProjection],
+  removals: [{ type: ShelfCleared }, { type: ReadingListDeleted }],
   permissions: shelfPermissions,
   problems: shelfProblems,
   routes: ({ core, views, running: { people } }) => {
