@@ -214,7 +214,7 @@ export const restoreRevision = async (
 
 /** Tells the story what it shows of the chapter. Told again, or too late, it changes nothing. */
 export const tellStory = (
-  { stories }: Pick<ChapterDeps, 'stories'>,
+  { stories }: { readonly stories: Pick<ChapterDeps['stories'], 'run'> },
   chapterId: string,
   { story, published }: Pick<Chapter, 'story' | 'published'>,
   envelope: Envelope,

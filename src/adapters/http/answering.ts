@@ -42,7 +42,7 @@ const fastifyCodes: ReadonlyMap<string, EdgeCode> = new Map([
 ])
 
 const bytes = (count: number): string => `${count.toLocaleString('en-US')} bytes`
-const BODY_TOO_LARGE = `A body is ${bytes(BODY_LIMIT)} at most.`
+const bodyTooLarge = (limit: number): string => `A body is ${bytes(limit)} at most.`
 const APPEND_TOO_LARGE = `What one change writes to the log is ${bytes(MAX_APPEND_BYTES)} at most, in which text takes a third more.`
 
 const storeCodes: Readonly<Record<EventStoreError['code'], EdgeCode>> = {
@@ -64,8 +64,8 @@ const statusOf = (error: unknown): number =>
     ? error.statusCode
     : 500
 
-/** Any failure as a problem; what nobody foresaw is `internal`. */
-export const problemOfError = (error: unknown): ProblemError => {
+/** Any failure as a problem; what nobody foresaw is `internal`. `bodyLimit`: bytes that the route takes. */
+export const problemOfError = (error: unknown, bodyLimit: number = BODY_LIMIT): ProblemError => {
   if (error instanceof ProblemError) return error
   if (error instanceof TokenError) return new ProblemError(error.code, error.message)
   if (error instanceof ProjectionError)
@@ -100,7 +100,7 @@ export const problemOfError = (error: unknown): ProblemError => {
     return new ProblemError(code, helpOf(code), { cause: error })
   }
   const known = fastifyCodes.get(codeOf(error) ?? '')
-  if (known === 'payload-too-large') return new ProblemError(known, BODY_TOO_LARGE, { cause: error })
+  if (known === 'payload-too-large') return new ProblemError(known, bodyTooLarge(bodyLimit), { cause: error })
   if (known) return new ProblemError(known, helpOf(known), { cause: error })
   // Fastify and its plugins mark what the client did with a status; their words stay in the log.
   if (statusOf(error) < 500) return new ProblemError('request-malformed', helpOf('request-malformed'), { cause: error })
@@ -256,7 +256,7 @@ export const openAnswering = (deps: {
     },
     problem: async (request, reply, error, hit) => {
       endWithBody(request, reply, true)
-      const problem = problemOfError(error)
+      const problem = problemOfError(error, request.routeOptions.bodyLimit)
       const declared = problems.of(problem.code)
       const { status, retryAfter } = declared
       if (status >= 500 && !askedFor.has(problem.code))

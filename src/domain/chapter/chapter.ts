@@ -168,7 +168,8 @@ const withoutText = (chapter: Chapter, event: Recorded<ChapterEvent>): Chapter =
 
 const withPart = (chapter: Chapter, event: Recorded<Extract<ChapterEvent, { type: 'TextPart' }>>): Chapter => {
   if (event.removed) return chapter
-  const part = { digest: digestOf(event.data.part), part: revisionOf(event) }
+  const { of, part: text } = event.data
+  const part = { of, digest: digestOf(text), part: revisionOf(event) }
   // What waited under the key before goes with it. Parts of a change that never came make room.
   const waiting = event.data.begins ? [] : chapter.waiting
   return { ...chapter, waiting: [...waiting, part].slice(-MOST_PARTS) }

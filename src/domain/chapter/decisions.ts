@@ -121,7 +121,7 @@ export const addPart =
   (of: Which, part: string, begins: boolean): ChapterDecide =>
   chapter => {
     if (!chapter || chapter.isDeleted) return chapterNotFound()
-    if (!begins && chapter.waiting.some(({ digest }) => digest === digestOf(part))) return []
+    if (!begins && chapter.waiting.some(each => each.of === of && each.digest === digestOf(part))) return []
     return [{ type: 'TextPart', data: { of, part, ...defined({ begins: begins ? (true as const) : undefined }) } }]
   }
 

@@ -124,8 +124,8 @@ export const textAt = (
   return text
 }
 
-/** Parts that have come and are named by nothing yet, by digest, each with what is kept of it. */
-export type Waiting<Part> = readonly { readonly digest: string; readonly part: Part }[]
+/** Parts that have come and are named by nothing yet, by digest, each with what is kept of it. `of`: who follows one text has no others. */
+export type Waiting<Part> = readonly { readonly of: Which; readonly digest: string; readonly part: Part }[]
 
 /** What a change is made of, of the parts that wait; undefined: one is missing. */
 export const partsFor = <Part>(

@@ -67,8 +67,8 @@ export const evolvePublished = (
   switch (event.type) {
     case 'TextPart': {
       if (event.removed || event.data.of === 'draft') return before
-      const { part, begins } = event.data
-      const waiting = [...(begins ? [] : before.waiting), { digest: digestOf(part), part }].slice(-MOST_PARTS)
+      const { of, part, begins } = event.data
+      const waiting = [...(begins ? [] : before.waiting), { of, digest: digestOf(part), part }].slice(-MOST_PARTS)
       return { ...before, waiting }
     }
     case 'ChapterPublished':
