@@ -4,16 +4,21 @@ import { shelfProblems } from '../../adapters/http/problems/shelf.ts'
 import { readingListRoutes } from '../../adapters/http/routes/reading-lists.ts'
 import { openOwner, shelfRoutes } from '../../adapters/http/routes/shelf.ts'
 import { subscriptionRoutes } from '../../adapters/http/routes/subscriptions.ts'
+import { openView } from '../../core/project/view.ts'
+import { chapterAggregate } from '../../domain/chapter/chapter.ts'
 import { shelfPermissions } from '../../domain/shelf/permissions.ts'
 import { ReadingListDeleted, readingListAggregate } from '../../domain/shelf/reading-list.ts'
-import { ShelfCleared, shelfAggregate } from '../../domain/shelf/shelf.ts'
+import { FollowedPublished, ShelfCleared, shelfAggregate } from '../../domain/shelf/shelf.ts'
 import { seriesAggregate } from '../../domain/story/series.ts'
 import { storyAggregate } from '../../domain/story/story.ts'
 import { readingListsProjection } from '../../projections/reading-lists.ts'
+import { seriesProjection } from '../../projections/series.ts'
 import { bookmarksProjection, progressProjection, subscriptionsProjection } from '../../projections/shelf.ts'
 import { getReadingList, myReadingLists } from '../../queries/reading-lists.ts'
 import { myBookmarks, myProgress, mySubscriptions, storyBookmarks } from '../../queries/shelf.ts'
+import { followerSubscriber } from '../../subscribers/followers.ts'
 import type { Area } from '../area.ts'
+import { openMayBeTold } from '../followers.ts'
 
 export const shelf: Area = {
   name: 'shelf',
@@ -22,6 +27,21 @@ export const shelf: Area = {
   removals: [{ type: ShelfCleared }, { type: ReadingListDeleted }],
   permissions: shelfPermissions,
   problems: shelfProblems,
+  notices: [{ events: [FollowedPublished], unless: 'chapters' }],
+  subscribers: ({ core }) => {
+    const { reads: store, clock, freshness, transactor } = core
+    return [
+      followerSubscriber({
+        stories: transactor(storyAggregate),
+        chapters: transactor(chapterAggregate),
+        shelves: transactor(shelfAggregate),
+        subscriptions: openView({ projection: subscriptionsProjection, store, clock, freshness }),
+        series: openView({ projection: seriesProjection, store, clock, freshness }),
+        mayBeTold: openMayBeTold(core),
+        clock,
+      }),
+    ]
+  },
   routes: ({ core, views, running: { people } }) => {
     const deps = {
       shelves: core.transactor(shelfAggregate),

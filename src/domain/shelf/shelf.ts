@@ -73,6 +73,11 @@ export const ProgressMarked = eventType(
   Type.Object({ accountId: id, story: id, chapter: id, fraction: Type.Number({ minimum: 0, maximum: 1 }) }, strict),
 )
 export const ProgressForgotten = eventType('ProgressForgotten', Type.Object({ accountId: id, story: id }, strict))
+/** What the owner follows has these chapters published: what they are told of it, which says nothing of it but where it is. */
+export const FollowedPublished = eventType(
+  'FollowedPublished',
+  Type.Object({ accountId: id, story: id, chapters: Type.Array(id) }, strict),
+)
 /** Its owner's account was erased: nothing is kept any more of what is named here. */
 export const ShelfCleared = eventType(
   'ShelfCleared',
@@ -94,6 +99,7 @@ export const shelfEvents = [
   Unsubscribed,
   ProgressMarked,
   ProgressForgotten,
+  FollowedPublished,
   ShelfCleared,
 ] as const
 export type ShelfEvent = EventOf<(typeof shelfEvents)[number]>
@@ -152,6 +158,8 @@ const evolveShelf = (before: Shelf, event: Recorded<ShelfEvent>): Shelf => {
     }
     case 'ProgressForgotten':
       return { ...shelf, progress: lacking(shelf.progress, event.data.story) }
+    case 'FollowedPublished':
+      return shelf
     case 'ShelfCleared':
       return { accountId, ...empty }
   }
@@ -256,6 +264,11 @@ export const forgetProgress =
   (accountId: string, story: string): Decide<Shelf, ShelfEvent, never> =>
   ({ progress }) =>
     progress.has(story) ? [{ type: 'ProgressForgotten', data: { accountId, story } }] : []
+
+/** Tells the owner of what they follow. Each publication is a command of its own: sent again it is found. */
+export const tellFollower =
+  (accountId: string, story: string, chapters: readonly string[]): Decide<Shelf, ShelfEvent, never> =>
+  () => [{ type: 'FollowedPublished', data: { accountId, story, chapters: [...chapters] } }]
 
 /** Takes all away: the owner's account is erased. Repeating it is harmless. */
 export const clearShelf =
