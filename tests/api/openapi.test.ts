@@ -208,7 +208,7 @@ const personal = [
   'end-account-sessions',
   'end-account-session',
 ]
-/** They speak of a story, and of a shelf that only an account has: tests/api/shelf.test.ts sends them. */
+/** They speak of a story, and of a shelf that only an account has: tests/api/shelf.test.ts and story-files.test.ts send them. */
 const kept = [
   'bookmark-story',
   'remove-bookmark',
@@ -226,6 +226,10 @@ const kept = [
   'delete-reading-list',
   'my-reading-lists',
   'get-reading-list',
+  'story-feed',
+  'author-feed',
+  'tag-feed',
+  'export-story',
 ]
 /** They need an account, and a story of its own: tests/api/stories.test.ts. */
 const written = [

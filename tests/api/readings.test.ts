@@ -90,6 +90,7 @@ const recorded: Readonly<Record<string, string>> = {
 const about: readonly RegExp[] = [
   /^\/v1\/me(\/|$)/,
   /^\/v1\/(sessions|roles|random|word-of-the-day|openapi\.json|asyncapi\.json|entries\/export)$/,
+  /^\/v1\/.*\/(feed|export)$/,
   /^\/v1\/(oauth|receipts|mail|live)(\/|$)/,
   /^\/(account|health|metrics|problems|docs|\.well-known|asyncapi|$)/,
 ]

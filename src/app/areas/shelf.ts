@@ -1,8 +1,10 @@
-/** What readers keep of stories: bookmarks, subscriptions, progress, reading lists. */
+/** What readers keep of stories: bookmarks, subscriptions, progress, reading lists; and how they take them away: feeds, books. */
 
 import { shelfProblems } from '../../adapters/http/problems/shelf.ts'
 import { readingListRoutes } from '../../adapters/http/routes/reading-lists.ts'
 import { openOwner, shelfRoutes } from '../../adapters/http/routes/shelf.ts'
+import { storyExportRoute } from '../../adapters/http/routes/story-export.ts'
+import { storyFeedRoutes } from '../../adapters/http/routes/story-feeds.ts'
 import { subscriptionRoutes } from '../../adapters/http/routes/subscriptions.ts'
 import { openView } from '../../core/project/view.ts'
 import { chapterAggregate } from '../../domain/chapter/chapter.ts'
@@ -11,11 +13,16 @@ import { ReadingListDeleted, readingListAggregate } from '../../domain/shelf/rea
 import { FollowedPublished, ShelfCleared, shelfAggregate } from '../../domain/shelf/shelf.ts'
 import { seriesAggregate } from '../../domain/story/series.ts'
 import { storyAggregate } from '../../domain/story/story.ts'
+import { chaptersProjection, chapterTextsProjection } from '../../projections/chapters.ts'
 import { readingListsProjection } from '../../projections/reading-lists.ts'
 import { seriesProjection } from '../../projections/series.ts'
 import { bookmarksProjection, progressProjection, subscriptionsProjection } from '../../projections/shelf.ts'
+import { storiesProjection } from '../../projections/stories.ts'
+import { getChapter, listChapters } from '../../queries/chapters.ts'
 import { getReadingList, myReadingLists } from '../../queries/reading-lists.ts'
 import { myBookmarks, myProgress, mySubscriptions, storyBookmarks } from '../../queries/shelf.ts'
+import { getStory } from '../../queries/stories.ts'
+import { listStories } from '../../queries/story-lists.ts'
 import { followerSubscriber } from '../../subscribers/followers.ts'
 import type { Area } from '../area.ts'
 import { openMayBeTold } from '../followers.ts'
@@ -66,6 +73,27 @@ export const shelf: Area = {
     const ofShelf = shelfRoutes(deps, ownerOf, queries)
     const ofLists = readingListRoutes(deps, ownerOf, { mine: myReadingLists(reads), one: getReadingList(reads) })
     const ofSubscriptions = subscriptionRoutes(deps, ownerOf, mySubscriptions(reads))
-    return edge => [...ofShelf(edge), ...ofSubscriptions(edge), ...ofLists(edge)]
+    const told = {
+      stories: views.of(storiesProjection),
+      series: views.of(seriesProjection),
+      chapters: views.of(chaptersProjection),
+      texts: views.of(chapterTextsProjection),
+      log: core.log,
+      people,
+    }
+    const files = {
+      getStory: getStory(told),
+      listStories: listStories(told),
+      listChapters: listChapters(told),
+      getChapter: getChapter(told),
+      people,
+    }
+    return edge => [
+      ...ofShelf(edge),
+      ...ofSubscriptions(edge),
+      ...ofLists(edge),
+      ...storyFeedRoutes(files, edge),
+      storyExportRoute(files, edge),
+    ]
   },
 }
