@@ -11,6 +11,7 @@ import type { Config } from '../config/load.ts'
 import type { News } from '../core/live/channels.ts'
 import type { Removing } from '../core/project/removal.ts'
 import type { Subscriber } from '../core/subscribe/define.ts'
+import type { JobKind } from '../ports/jobs.ts'
 import type { MailRule } from '../subscribers/mail.ts'
 import type { Analytics } from './analytics.ts'
 import type { Blocks } from './blocks.ts'
@@ -64,6 +65,8 @@ export type Area = Declared & {
   readonly problems?: ProblemTable
   /** Events to effects. */
   readonly subscribers?: (given: Subscribing) => readonly Subscriber[]
+  /** The kinds of jobs that are its own. */
+  readonly jobs?: (core: Core) => readonly JobKind[]
   /** What the clock tells on its channels. */
   readonly news?: (given: NewsSources) => readonly News[]
   readonly routes?: (service: Service) => Routes | Promise<Routes>

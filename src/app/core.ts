@@ -30,7 +30,7 @@ import type { Identities } from '../projections/identities.ts'
 import type { People } from '../projections/people.ts'
 import type { TokenFollower } from '../projections/tokens.ts'
 import { type Declared, openProjections, openTransactors, typesOf } from './declared.ts'
-import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine } from './engines.ts'
+import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine, refuseLostKeys } from './engines.ts'
 import { openEventStore } from './eventstore.ts'
 import { lazyJobs, outwardStore } from './jobs.ts'
 
@@ -105,6 +105,7 @@ export const openCore = async ({
     damage,
   )
   const keys = forgettingMail(config, hold(await openKeysEngine(config, clock)))
+  await refuseLostKeys(config, keys, store)
   const memory = openMemory(config.memoryBytes ?? memoryFor(memoryLimits()))
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId, memory })
   const cache = measuredCache(hold(caching.cache), gauged)

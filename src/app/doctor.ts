@@ -50,9 +50,16 @@ const journals = async (config: Config): Promise<readonly Finding[]> => {
   return found.length > 0 ? found : [ok('journals', 'none is large')]
 }
 
-const checkKeysEngine = async (config: Config, clock: Clock): Promise<Finding> => {
+/** `written`: a log is there that may need them. */
+const checkKeysEngine = async (config: Config, clock: Clock, written: boolean): Promise<Finding> => {
   try {
     const found = await inspectKeysEngine(config, clock)
+    if (found === 'empty' && written)
+      return failed(
+        'keys',
+        'The database of LEXICHRON_KEYS is empty, and there is a log: what people wrote is sealed under keys that were in it.',
+        'Put the database back from a backup: until then no start goes on with a log that has sealed events.',
+      )
     return ok(
       'keys',
       found === 'empty' ? 'the database is empty: the first start makes the keys' : 'LEXICHRON_MASTER_KEY opens them',
@@ -183,6 +190,7 @@ export const diagnose = async (load: () => Config, clock: Clock = systemClock): 
     if (!folders.has(path)) folders.set(path, name)
   const disks = await Promise.all([...folders].map(([folder, name]) => checkFolder(name, folder)))
   const log = await checkEventStore(config.eventStore, clock)
+  const written = (log.facts?.head ?? 0) > 0
   const { readStore } = config
   const both = Promise.all([
     readStore.engine === 'sqlite'
@@ -194,8 +202,8 @@ export const diagnose = async (load: () => Config, clock: Clock = systemClock): 
     ...machine,
     ...disks.flat(),
     config.keys.engine === 'files'
-      ? await checkKeys(config.keys.path, (log.facts?.head ?? 0) > 0)
-      : await checkKeysEngine(config, clock),
+      ? await checkKeys(config.keys.path, written)
+      : await checkKeysEngine(config, clock, written),
     ...log.findings,
     ...(await journals(config)),
     ...(await both).flat(),

@@ -8,11 +8,13 @@ import type { CommandStats, PoolStats } from '../adapters/metrics/sources.ts'
 import { openSqliteReadStore, type SqliteReadStore } from '../adapters/readstore/sqlite/store.ts'
 import type { Config } from '../config/load.ts'
 import { masked, masterKeyOf } from '../config/settings.ts'
+import { firstSealed } from '../core/log/sealed.ts'
 import type { Memory } from '../core/memory/memory.ts'
 import { defined } from '../domain/defined.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Keys } from '../ports/keys.ts'
+import type { EventStore } from '../ports/event-store.ts'
+import { type Keys, KeysError } from '../ports/keys.ts'
 import type { ReadStore } from '../ports/read-store.ts'
 
 /** Folds the journal of an embedded engine into its file; pages left in it, -1 when somebody stood in the way. */
@@ -122,6 +124,25 @@ export const openKeysEngine = async (config: Config, clock: Clock): Promise<Keys
   if (keys.engine === 'files') return openFileKeys({ folder: keys.path, randomBytes, clock })
   const { openMongoKeys } = await import('../adapters/keys/mongodb.ts')
   return openMongoKeys(mongoKeysOptions(keys, clock))
+}
+
+/**
+ * Refuses to go on with new keys beside a log that was sealed under others: they would open nothing of it, and nobody could sign in.
+ * @throws {KeysError} corrupt
+ */
+export const refuseLostKeys = async (
+  { keys: { engine, ...place } }: Pick<Config, 'keys'>,
+  keys: Pick<Keys, 'isNew'>,
+  store: Pick<EventStore, 'readAll'>,
+): Promise<void> => {
+  if (!(await keys.isNew())) return
+  const position = await firstSealed(store)
+  if (position === undefined) return
+  const where = engine === 'files' && 'path' in place ? place.path : 'its database'
+  throw new KeysError(
+    'corrupt',
+    `LEXICHRON_KEYS: there are no keys in ${where}, and the log has events that are sealed, from position ${position} on: put back the newest copy of the keys, then start again. New ones would open nothing of it.`,
+  )
 }
 
 /** Mails that are kept as files hold what a key sealed: they go with it, before anybody is told that it is gone. */

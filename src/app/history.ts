@@ -22,7 +22,8 @@ export const openHistoryEdge = (core: Core, views: Views, onError: (error: unkno
   )
   const removals = openRemovals(
     store,
-    removalsOf(core.areas).map(({ type }) => type.type),
+    // Of a stream that goes on the keys say what is left of it.
+    removalsOf(core.areas).flatMap(({ type, onlyBefore }) => (onlyBefore ? [] : [type.type])),
   )
   const transcript = openTranscript({ keys, codecs: codecsOf([...log.types.values()]), removals })
   const readings = openReadings({

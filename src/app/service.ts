@@ -16,7 +16,6 @@ import { openIdentities } from '../projections/identities.ts'
 import { foldPeople } from '../projections/people.ts'
 import { followTokens } from '../projections/tokens.ts'
 import type { MailRule } from '../subscribers/mail.ts'
-import { signUpEnds } from './address.ts'
 import { openAnalytics } from './analytics.ts'
 import { type Area, problemsOf, routesOf, type Service } from './area.ts'
 import { openBlocks } from './blocks.ts'
@@ -143,7 +142,12 @@ export const openService = async (options: ServiceOptions) => {
   let mail: StartedMail | undefined
   opened.push({ close: async () => mail?.close() })
   const running = await startRunning(options, rules, logger)
-  const started = await startMail(core, config, { rules, others: [signUpEnds(core).kind] }, logger)
+  const started = await startMail(
+    core,
+    config,
+    { rules, others: areas.flatMap(({ jobs }) => jobs?.(core) ?? []) },
+    logger,
+  )
   mail = started
   const figures = openAnalytics(core, views, logger, opened)
   const verifier = createTokenVerifier({

@@ -38,6 +38,8 @@ export type Keys = {
   destroy(name: string): Promise<void>
   /** A secret of 32 bytes for a purpose (`sync-token`, `cursor`, `fingerprint`), made at the first call, the same for ever. */
   secret(purpose: string): Promise<Uint8Array>
+  /** Whether no secret of any purpose has been made yet: nothing was sealed under these keys then. */
+  isNew(): Promise<boolean>
   /** Signing keys that are in the JWKS at `now`, made at the first call; the one to sign with is first. */
   signing(now: Date): Promise<readonly SigningKey[]>
   /** Adds a key that will sign in ten minutes, and dates the retirement of those before it. Returns the new one. */

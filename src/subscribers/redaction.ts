@@ -10,6 +10,7 @@ import type { Removing } from '../core/project/removal.ts'
 import type { Subscriber } from '../core/subscribe/define.ts'
 import { accountCategory } from '../domain/account/account.ts'
 import { AccountErased } from '../domain/account/erasure-events.ts'
+import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import type { Keys } from '../ports/keys.ts'
 
@@ -26,7 +27,14 @@ export const redactionSubscriber = (deps: {
   const rules = new Map(deps.rules.map(rule => [rule.type.type, rule]))
   const streamsOf = (event: Recorded): readonly string[] => {
     const rule = rules.get(event.type)
-    return rule ? (rule.streams?.(event) ?? [event.stream]) : []
+    return rule && !rule.onlyBefore ? (rule.streams?.(event) ?? [event.stream]) : []
+  }
+  const isOnlyBefore = ({ type }: Recorded): boolean => rules.get(type)?.onlyBefore === true
+  const keysOf = async (stream: string, limit?: number): Promise<ReadonlySet<string>> => {
+    const names = new Set<string>()
+    for await (const page of deps.log.readStream(stream, defined({ limit })))
+      for (const { meta } of page) if (meta.key?.startsWith('document:')) names.add(meta.key)
+    return names
   }
   return {
     name: REDACTION,
@@ -34,12 +42,11 @@ export const redactionSubscriber = (deps: {
     types: [...rules.keys(), AccountErased.type],
     key: (event: Recorded) => event.stream,
     handle: async events => {
-      const names = new Set<string>()
       for (const stream of new Set(events.flatMap(streamsOf)))
-        for await (const page of deps.log.readStream(stream))
-          for (const { meta } of page) if (meta.key?.startsWith('document:')) names.add(meta.key)
-      for (const name of names) await deps.keys.destroy(name)
-      await deps.remove(events)
+        for (const name of await keysOf(stream)) await deps.keys.destroy(name)
+      for (const { stream, revision, meta } of events.filter(isOnlyBefore))
+        for (const name of await keysOf(stream, Number(revision))) if (name !== meta.key) await deps.keys.destroy(name)
+      await deps.remove(events.filter(event => !isOnlyBefore(event)))
     },
   }
 }

@@ -11,6 +11,7 @@ const app = await openTestApp(t, {}, { folder })
 const api = await openApi(app.url)
 const house = { app, api, folder }
 const ada = await signIn(house, 'ada', 'contributor')
+const boss = await signIn(house, 'boss', 'admin')
 const bert = await signIn(house, 'bert', 'contributor')
 const NOTHING = '00000000-0000-4000-8000-000000000000'
 
@@ -255,6 +256,28 @@ t.test('a draft is saved six times a minute', async t => {
   must(await save(path, 'One more.'))
 })
 
+/** What the log still has of a chapter's text, as an administrator reads it: of each event whether it was removed. */
+const removedOf = async (path: string) => {
+  const { json } = await api('GET', `/v1/streams/chapter-${String(path.split('/').at(-1))}?limit=100`, {
+    as: boss.token,
+  })
+  const items = Array.isArray(json['items']) ? json['items'] : []
+  return items.map(item => {
+    const { type, data } = Object(item)
+    const words = Object.keys(Object(data)).filter(name => ['title', 'note', 'change', 'part', 'draft'].includes(name))
+    return [String(type), words.length === 0] as const
+  })
+}
+const untilRemoved = (path: string, last: number) =>
+  until('the keys are destroyed', async saw => {
+    const found = await removedOf(path)
+    saw(found)
+    const sealed = found.filter(([type]) => type !== 'ChapterUnpublished' && type !== 'ChapterDeleted')
+    return sealed.length > last && sealed.slice(0, -last || undefined).every(([, removed]) => removed)
+      ? found
+      : undefined
+  })
+
 t.test('a purge leaves what stands and nothing that was', async t => {
   const { of, path } = await published('A secret that was published.')
   must(await save(path, 'What stands as a draft.'))
@@ -265,6 +288,7 @@ t.test('a purge leaves what stands and nothing that was', async t => {
     itemsOf(await read(`${path}/history`, ada.token)).map(({ kind }) => kind),
     ['purged'],
   )
+  t.strictSame((await untilRemoved(path, 1)).at(-1), ['HistoryPurged', false], 'what stands has a key of its own')
   t.equal((await read(`${path}/history/1`, ada.token)).code, 'chapter-revision-unknown')
   t.match((await read(`${path}/draft`, ada.token)).json, { text: 'Another draft, not published.', title: 'One' })
   t.match((await read(path)).json, { text: 'What stands as a draft.', title: 'One' })
@@ -326,9 +350,14 @@ t.test('a text of every length is kept, shown and found again', async t => {
   t.match(must(await save(path, 'Short again.')).json, { characters: 12 })
 })
 
-t.test('what its story no longer has is deleted', async () => {
+t.test('what its story no longer has is deleted, with its keys', async () => {
   const { of, path } = await published()
+  const second = await chapter(of, 'Two')
+  must(await save(second, 'A secret.'))
+  must(await remove(second))
+  await untilRemoved(second, 0)
   must(await remove(of))
+  await untilRemoved(path, 0)
   await until('the chapter is gone', async saw => {
     const { code } = await read(`${path}/draft`, ada.token)
     saw(code)

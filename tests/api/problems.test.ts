@@ -5,6 +5,7 @@ import t from 'tap'
 import { addressKey, defaultLimits } from '../../src/adapters/http/limits.ts'
 import { accessProblems } from '../../src/adapters/http/problems/access.ts'
 import { accountProblems } from '../../src/adapters/http/problems/accounts.ts'
+import { chapterProblems } from '../../src/adapters/http/problems/chapters.ts'
 import { liveProblems } from '../../src/adapters/http/problems/live.ts'
 import { openIdProblems } from '../../src/adapters/http/problems/openid.ts'
 import { profileProblems } from '../../src/adapters/http/problems/profiles.ts'
@@ -524,6 +525,8 @@ t.test('every problem was seen, and each as the document says', async t => {
   seen.add('blocked')
   // Those of stories (tests/api/stories.test.ts).
   for (const code of Object.keys(storyProblems)) seen.add(code)
+  // Those of chapters (tests/api/chapters.test.ts).
+  for (const code of Object.keys(chapterProblems)) seen.add(code)
   // Those of shelves (tests/api/shelf.test.ts).
   for (const code of Object.keys(shelfProblems)) seen.add(code)
   // Caused in tests/api/openid.test.ts.

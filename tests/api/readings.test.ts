@@ -48,6 +48,12 @@ const story = `/v1/stories/${String(begun.json['id'])}`
 await api('POST', `${story}/invitations`, { as: own, body: { accountId: boss.accountId } })
 const joined = await api('POST', `${story}/invitations/accept`, { as: admin, body: {} })
 if (joined.status !== 200) throw new Error(joined.text)
+const chapter = await api('POST', `${story}/chapters`, { as: own, body: { title: 'One' } })
+const chapterPath = `${story}/chapters/${String(chapter.json['id'])}`
+const text = 'A helix is not a spiral.'
+await api('PUT', `${chapterPath}/draft`, { as: own, body: { title: 'One', text }, headers: { 'if-match': '*' } })
+const shown = await api('POST', `${chapterPath}/publish`, { as: own, body: {} })
+if (shown.status !== 200) throw new Error(shown.text)
 const series = await api('POST', '/v1/series', { as: admin, body: { title: 'Of helices' } })
 
 /** Routes that show such data, with what they are asked for. */
@@ -75,6 +81,12 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/stories': `/v1/stories?author=${victim.accountId}`,
   '/v1/stories/{id}': story,
   '/v1/stories/{id}/history': `${story}/history`,
+  '/v1/stories/{id}/chapters': `${story}/chapters`,
+  '/v1/stories/{id}/chapters/{chapterId}': chapterPath,
+  '/v1/stories/{id}/chapters/{chapterId}/draft': `${chapterPath}/draft`,
+  '/v1/stories/{id}/chapters/{chapterId}/history': `${chapterPath}/history`,
+  '/v1/stories/{id}/chapters/{chapterId}/history/{revision}': `${chapterPath}/history/0`,
+  '/v1/stories/{id}/chapters/{chapterId}/differences': `${chapterPath}/differences?from=0&to=0`,
   '/v1/series/{id}': `/v1/series/${String(series.json['id'])}`,
   '/v1/tags': '/v1/tags?q=helix',
   '/v1/analytics': '/v1/analytics',

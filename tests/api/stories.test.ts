@@ -468,4 +468,30 @@ t.test('what is deleted is as what never was', async t => {
   t.same(idsIn(await read('/v1/stories?tag=doomed')), [])
 })
 
+// Sessions end as time goes on, so this comes last.
+t.test('a story is published at the time that was planned last', async t => {
+  const story = await withChapter(await begin({ visibility: 'public' }))
+  const taken = await withChapter(await begin({ visibility: 'public' }))
+  const inAnHour = (hours: number) => new Date(app.clock.now().getTime() + hours * 3_600_000).toISOString().slice(0, 19)
+  const plan = async ({ path }: Begun, hours: number) =>
+    must(await post(`${path}/schedule`, ada.token, { at: inAnHour(hours), timeZone: 'UTC' }))
+  await plan(story, 1)
+  await plan(taken, 1)
+  await plan(story, 2)
+  must(await api('DELETE', `${taken.path}/schedule`, { as: ada.token }))
+  await app.pass(3_660_000)
+  t.equal((await read(story.path)).status, 404, 'not at the first time')
+  await app.pass(3_660_000)
+  const open = await inTime(app, 'the publication', async saw => {
+    const answer = await api('GET', story.path)
+    saw(answer.text)
+    return answer.status === 200 && answer
+  })
+  t.match(open.json, { published: true, chapters: 1 })
+  t.match((await read(`${story.path}/history`)).json, {
+    items: [{ type: 'StoryPublished', actor: { kind: 'system' } }],
+  })
+  t.equal((await api('GET', taken.path)).status, 404, 'what was taken back is not published')
+})
+
 t.test('every answer was as the document says', async t => t.same([...new Set(api.faults)], []))

@@ -13,6 +13,7 @@ import { errorLine } from '../../src/adapters/logging/redact.ts'
 import { openServiceLog } from '../../src/adapters/logging/service-log.ts'
 import { reasonOf } from '../../src/adapters/mongodb/client.ts'
 import { consumerTrace } from '../../src/app/logging.ts'
+import type { Recorded } from '../../src/domain/event.ts'
 import { isRequestId } from '../../src/domain/trace.ts'
 import { openTestApp } from '../support/app.ts'
 import { temporaryFolder } from '../support/service.ts'
@@ -213,29 +214,36 @@ t.test('ids of requests in older events, and what parsers quote', async t => {
   const file = join(temporaryFolder(t), 'log')
   const fd = openSync(file, 'w')
   const log = await openServiceLog({ level: 'debug', format: 'json', fd })
-  const line = (correlationId: string): void =>
-    consumerTrace(log.logger).taken?.('entries', [
-      {
-        id: ID,
-        stream: `entry-${ID}`,
-        type: 'EntryDrafted',
-        position: 1n,
-        revision: 0n,
-        recordedAt: '2026-01-01T00:00:00.000Z',
-        data: {},
-        meta: {
-          at: '2026-01-01T00:00:00.000Z',
-          actor: { kind: 'service', id: 'x' },
-          commandId: ID,
-          causationId: ID,
-          correlationId,
-          schema: 1,
-          route: { visibility: 'public' },
-        },
-      },
-    ])
+  const eventOf = (correlationId: string): Recorded => ({
+    id: ID,
+    stream: `entry-${ID}`,
+    type: 'EntryDrafted',
+    position: 1n,
+    revision: 0n,
+    recordedAt: '2026-01-01T00:00:00.000Z',
+    data: {},
+    meta: {
+      at: '2026-01-01T00:00:00.000Z',
+      actor: { kind: 'service', id: 'x' },
+      commandId: ID,
+      causationId: ID,
+      correlationId,
+      schema: 1,
+      route: { visibility: 'public' },
+    },
+  })
+  const line = (correlationId: string): void => consumerTrace(log.logger).taken?.('entries', [eventOf(correlationId)])
   line(`the/${WORD}`)
   line('chosen-1')
+  const failing = (() => {
+    try {
+      return Object.defineProperty(Object.freeze({}), WORD, {})
+    } catch (error) {
+      return error
+    }
+  })()
+  t.match(String(failing), ANY, 'it quotes')
+  consumerTrace(log.logger).parked?.('entries', ID, eventOf('chosen-2'), failing)
   const quoted = (() => {
     try {
       return JSON.parse(`${WORD} and more`)

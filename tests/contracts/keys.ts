@@ -47,6 +47,15 @@ export const keysContract = (t: Test, name: string, newStore: (t: Test) => Promi
     t.equal((await keys.find(new Set())).size, 0)
   })
 
+  t.test(`${name}: keys are new until a secret is made`, async t => {
+    const { keys, process } = await start(t)
+    t.equal(await keys.isNew(), true)
+    t.equal(await (await process()).isNew(), true, 'opening makes none')
+    await keys.secret('sync-token')
+    t.equal(await keys.isNew(), false)
+    t.equal(await (await process()).isNew(), false)
+  })
+
   t.test(`${name}: a destroyed document key never comes back, in any process`, async t => {
     const { keys, process, clock } = await start(t)
     const [first, second, third] = [await keys.take(), await keys.take(), await keys.take()]

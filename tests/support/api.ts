@@ -38,6 +38,8 @@ type Media = {
 }
 export type Operation = {
   readonly operationId: string
+  readonly 'x-permission'?: string
+  readonly 'x-example'?: unknown
   readonly parameters?: readonly {
     readonly in: string
     readonly name: string
@@ -69,25 +71,35 @@ const parse = (text: string): Record<string, unknown> => {
 
 type Check = (value: unknown) => string
 
-/** Compiled once each: the schemas of one document are objects that stay. */
-const compiled = new WeakMap<object, Check>()
+/** The names of the schemas that one leads to. */
+const namesIn = (document: OpenApi, text: string, found: Set<string> = new Set()): ReadonlySet<string> => {
+  for (const [, name = ''] of text.matchAll(/#\/components\/schemas\/([^"]+)/g)) {
+    if (found.has(name)) continue
+    found.add(name)
+    namesIn(document, JSON.stringify(document.components.schemas[name]), found)
+  }
+  return found
+}
 
-const compile = (document: OpenApi, schema: unknown): Check => {
-  const local: unknown = JSON.parse(
-    JSON.stringify({ allOf: [schema], $defs: document.components.schemas }).replaceAll(
-      '#/components/schemas/',
-      '#/$defs/',
-    ),
-  )
+const compile = (document: OpenApi, text: string): Check => {
+  const names = [...namesIn(document, text)]
+  const schemas = Object.fromEntries(names.map(name => [name, document.components.schemas[name]]))
+  const whole = `{"allOf":[${text}],"$defs":${JSON.stringify(schemas)}}`
+  const local: unknown = JSON.parse(whole.replaceAll('#/components/schemas/', '#/$defs/'))
   const check = Compile(typeof local === 'object' && local !== null ? local : {})
   return value => (check.Check(value) ? '' : JSON.stringify(check.Errors(value)[1]).slice(0, 600))
 }
 
+/** Compiled once each: most answers of a document are of a few schemas. */
+const compiled = new WeakMap<OpenApi, Map<string, Check>>()
+
 /** Faults of a value against a schema of the document. */
 export const schemaFaults = (document: OpenApi, schema: unknown, value: unknown): string => {
-  if (typeof schema !== 'object' || schema === null) return compile(document, schema)(value)
-  const check = compiled.get(schema) ?? compile(document, schema)
-  compiled.set(schema, check)
+  const checks = compiled.get(document) ?? new Map<string, Check>()
+  compiled.set(document, checks)
+  const text = JSON.stringify(schema)
+  const check = checks.get(text) ?? compile(document, text)
+  checks.set(text, check)
   return check(value)
 }
 

@@ -37,6 +37,7 @@ export const openMemoryKeys = (): MemoryKeys => {
       secrets.set(purpose, known)
       return known
     },
+    isNew: async () => secrets.size === 0,
     close: async () => undefined,
   }
 }

@@ -142,7 +142,7 @@ export const checkKeys = async (folder: string, written: boolean): Promise<Findi
       ? failed(
           check,
           `${folder} is gone, and there is a log: what people wrote is sealed under keys that were in it.`,
-          'Put the folder back from a copy before the service starts: it would make new keys that open nothing of the old.',
+          'Put the folder back from a copy: until then no start goes on with a log that has sealed events.',
         )
       : note(check, `${folder} is not there yet`)
   // Every command that writes has made some.
@@ -151,7 +151,7 @@ export const checkKeys = async (folder: string, written: boolean): Promise<Findi
     return failed(
       check,
       `${folder} has no secrets, and there is a log: tokens, cursors and the claims of addresses were made with them.`,
-      'Put the folder back from a copy before the service starts: it would make new ones, and nobody could sign in.',
+      'Put the folder back from a copy: until then no start goes on with a log that has sealed events, since nobody could sign in.',
     )
   const open: string[] = []
   let seen = 0

@@ -5,6 +5,9 @@ import { entryId } from '../../domain/ids.ts'
 export const exampleIdentity = { language: 'en', lemma: 'serendipity', partOfSpeech: 'noun', homograph: 1 } as const
 export const exampleId = entryId(exampleIdentity)
 export const ofExample = { id: exampleId }
+/** Makes the id of the event that the history's example names. */
+export const exampleKey = { 'idempotency-key': 'example' }
+export const anyRevision = { 'if-match': '*' }
 
 const senseId = '0b8a5b1e-6f0c-5c1b-9d3e-2f6a7b8c9d0e'
 const author = '5d9c68c6-c50e-5d3d-a2a5-1b2c3d4e5f60'

@@ -190,7 +190,7 @@ const operationOf = (
   { problems, shared }: { readonly problems: Problems; readonly shared: Map<string, unknown> },
 ) => {
   const parameters = Array.isArray(generated['parameters']) ? generated['parameters'] : []
-  const { params = {}, query = {}, body } = route.request
+  const { params = {}, query = {}, body, as, headers, after, isLast, needs } = route.request
   const exemplified = parameters.map(parameter => {
     const name: unknown = isObject(parameter) ? parameter['name'] : undefined
     const example = typeof name === 'string' ? (params[name] ?? query[name]) : undefined
@@ -217,6 +217,7 @@ const operationOf = (
       },
     }),
     responses,
+    'x-example': defined({ as, headers, after, isLast, needs }),
     ...(route.permission === undefined ? { security: [] } : { 'x-permission': route.permission }),
   }
 }

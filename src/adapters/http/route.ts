@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Actor, Json } from '../../domain/event.ts'
 import type { RefusalCode } from '../../domain/refusal.ts'
-import type { Permission, Rights } from '../../domain/roles.ts'
+import type { Permission, Rights, Role } from '../../domain/roles.ts'
 import type { Encoding } from './negotiation.ts'
 import type { AnswerHeaders } from './problems.ts'
 
@@ -72,8 +72,23 @@ export type Documented = {
   readonly also?: { readonly type: string; readonly example: Json; readonly schema?: TSchema }
 }
 
-/** How an example is sent: the path with its parameters filled in, the query string and the body. */
+/** What an example speaks of that is not there once those before it were sent. */
+export type ExampleNeed = 'an account' | 'a secret' | 'a provider' | 'an id that is keyed' | 'a listener'
+
+/**
+ * How an example is sent: the path with its parameters filled in, the query string and the body; by whom, and when. Those of a whole
+ * service, sent one after the other, each find what they speak of.
+ */
 export type RequestExample = {
+  /** Who sends it; unless said, the first of the roles that may, and a stranger where strangers may. */
+  readonly as?: Role
+  readonly headers?: Readonly<Record<string, string>>
+  /** The operationId of the example that makes what this one speaks of. */
+  readonly after?: string
+  /** It takes away what others speak of. */
+  readonly isLast?: true
+  /** It is shown alone. */
+  readonly needs?: ExampleNeed
   readonly params?: Readonly<Record<string, string>>
   readonly query?: Readonly<Record<string, string>>
   readonly body?: Json

@@ -78,7 +78,9 @@ export const openFileKeys = async (options: {
     await sweepFolder(each, clock.now().getTime() - ABANDONED_MS)
 
   // What is asked for late, such as the secret of addresses, is known to be whole before anything begins.
-  for (const name of (await filesIn(folders.secret)).filter(each => each.endsWith('.key'))) {
+  const secretFiles = async (): Promise<readonly string[]> =>
+    (await filesIn(folders.secret)).filter(each => each.endsWith('.key'))
+  for (const name of await secretFiles()) {
     const path = join(folders.secret, name)
     const bytes = await readWhole(path)
     if (bytes) decodeSlots(path, bytes)
@@ -261,6 +263,10 @@ export const openFileKeys = async (options: {
       secrets.set(purpose, made)
       made.catch(() => secrets.delete(purpose))
       return made
+    },
+    isNew: async () => {
+      usable()
+      return (await secretFiles()).length === 0
     },
     signing: async now => {
       usable()

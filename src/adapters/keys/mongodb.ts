@@ -325,6 +325,10 @@ export const openMongoKeys = async (options: MongoKeysOptions): Promise<Keys> =>
       made.catch(() => secrets.delete(purpose))
       return made
     },
+    isNew: () => {
+      usable()
+      return run(async () => (await kept.findOne({ _id: { $gte: 'secret:', $lt: 'secret;' } })) === null)
+    },
     signing: now => {
       usable()
       return run(() => signingPairs.signing(now))

@@ -34,6 +34,7 @@ export const accounts: Area = {
   permissions: accountPermissions,
   problems: accountProblems,
   subscribers: ({ core }) => [addressMoves(core), signUpEnds(core).subscriber],
+  jobs: core => [signUpEnds(core).kind],
   notices: [{ events: [RoleGranted, RoleTaken], unless: 'roles' }, { events: [SessionsEnded] }],
   routes: async ({ core, config, views, identity, running: { identities }, erasure, history }) => {
     const port = { ...openIdentityPort(core, identity, identities, scopeOf(config)), erasure }

@@ -4,6 +4,7 @@ import { storyProblems } from '../../adapters/http/problems/stories.ts'
 import { seriesRoutes } from '../../adapters/http/routes/series.ts'
 import { storyCommandRoutes } from '../../adapters/http/routes/stories.ts'
 import { storyQueryRoutes } from '../../adapters/http/routes/story-reading.ts'
+import { publishPlanned } from '../../commands/planned-stories.ts'
 import { accountAggregate, accountStream } from '../../domain/account/account.ts'
 import { endFault } from '../../domain/account/standing.ts'
 import type { Recorded } from '../../domain/event.ts'
@@ -19,6 +20,7 @@ import { getStory, ownInvitations, ownStories } from '../../queries/stories.ts'
 import { storyHistory } from '../../queries/story-history.ts'
 import { listStories } from '../../queries/story-lists.ts'
 import { listTags } from '../../queries/tags.ts'
+import { storyPublicationJobs, storyScheduleSubscriber } from '../../subscribers/story-schedule.ts'
 import type { Area, Service } from '../area.ts'
 import type { Core } from '../core.ts'
 
@@ -54,6 +56,10 @@ export const stories: Area = {
   removals: [{ type: StoryDeleted, streams: textOf }, { type: SeriesDeleted }],
   permissions: storyPermissions,
   problems: storyProblems,
+  subscribers: ({ core }) => [storyScheduleSubscriber(core.jobs)],
+  jobs: ({ transactor, clock, newId }) => [
+    storyPublicationJobs(publishPlanned({ stories: transactor(storyAggregate), clock, newId })),
+  ],
   routes: service => {
     const { core, views, running } = service
     const transactor = core.transactor(storyAggregate)

@@ -4,9 +4,14 @@ import type { EventStore, LoggedEvent } from '../../ports/event-store.ts'
 
 /**
  * An event type by which text is removed for ever. Because of such an event every document key that sealed anything in `streams` is
- * destroyed: in its own stream, unless said.
+ * destroyed: in its own stream, unless said. `onlyBefore`: what it says itself, and what comes after, stays under a key of its own;
+ * documents stay with it, since they hold what it says.
  */
-export type RemovalRule = { readonly type: EventType; readonly streams?: (event: Recorded) => readonly string[] }
+export type RemovalRule = {
+  readonly type: EventType
+  readonly streams?: (event: Recorded) => readonly string[]
+  readonly onlyBefore?: true
+}
 
 export type Removals = {
   /** Reads what was removed since. Afterwards everything up to the head as of this call is known. */

@@ -67,6 +67,11 @@ export type Folder<D> = Omit<Session, 'retry'> & {
   store(writes: readonly DocumentWrite[], checkpoint: Checkpoint): Promise<void>
 }
 
+/** What a projection has made of an event fits none of its indexes. */
+export class UnfitDocumentError extends Error {
+  override readonly name = 'UnfitDocumentError'
+}
+
 /** One event on one document: what it becomes, or what went wrong. Checked against the indexes here, not by the writer. */
 export const evolveOne = <D extends JsonObject>(
   projection: Projection<D>,
@@ -77,7 +82,7 @@ export const evolveOne = <D extends JsonObject>(
   try {
     const body = projection.evolve(held.body, event, id)
     const fault = body && body !== held.body ? indexFault(projection.indexes, body) : undefined
-    if (fault !== undefined) return { error: new TypeError(fault) }
+    if (fault !== undefined) return { error: new UnfitDocumentError(fault) }
     return { held: { position: event.position, body } }
   } catch (error) {
     return { error }

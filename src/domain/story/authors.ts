@@ -32,7 +32,7 @@ export const withdrawInvitation = (account: string, by: By): StoryDecide =>
   asAuthor(by, story => (story.invited.includes(account) ? [{ type: 'InvitationWithdrawn', data: { account } }] : []))
 
 /** Of a story that they were not invited to, nobody is told whether it is there. */
-const invitationNotFound = () => refuse('invitation-not-found', 'There is no such invitation.')
+export const invitationNotFound = () => refuse('invitation-not-found', 'There is no such invitation.')
 
 export const acceptInvitation =
   (by: By): StoryDecide =>

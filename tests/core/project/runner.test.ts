@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { acquireLease, BEAT_MS, leaseRecord, TAKEOVER_MS } from '../../../src/core/consume/lease.ts'
 import { restingOn } from '../../../src/core/consume/mark.ts'
+import { describeFailure } from '../../../src/core/consume/parking.ts'
 import { evolveOne, type Held } from '../../../src/core/project/fold.ts'
 import { openFreshness } from '../../../src/core/project/freshness.ts'
 import { subscriber } from '../../../src/core/subscribe/define.ts'
@@ -195,6 +196,35 @@ withReadSide('a document that no index can hold is parked, not fatal', async (t,
   t.match((await node.parked())[0]?.error, /member word of index word is neither text/)
   t.ok(await wordOf(side, 'b'))
 })
+
+withReadSide(
+  'what is kept of a failure says its kind and place, and none of the text that was read',
+  async (t, side) => {
+    const text = 'written by a person'
+    const failures: Readonly<Record<string, (written: string) => unknown>> = {
+      SyntaxError: written => JSON.parse(written),
+      TypeError: written => Object.defineProperty(Object.freeze({}), written, {}),
+      RangeError: written => new Intl.DateTimeFormat('en', { timeZone: written }),
+      URIError: written => decodeURIComponent(`%${written}`),
+    }
+    const odd = words({
+      evolve: (_, event) => {
+        failures[String(event.data['kind'])]?.(text)
+        return { word: 'w', seen: [] }
+      },
+    })
+    for (const kind of Object.keys(failures)) side.log.write(`word-${kind}`, 'WordSet', { kind })
+    const node = side.run(odd)
+    await caughtUp(side)
+    const parked = await node.parked()
+    t.same(parked.map(({ id }) => id).toSorted(), Object.keys(failures).toSorted())
+    for (const { id, error } of parked) t.match(error, new RegExp(`^${id}( at (src|node_modules)/\\S+:\\d+:\\d+)?$`))
+    t.notMatch(JSON.stringify([...(await side.store.records('')).entries()]), /written|person/)
+    const multiline = new SyntaxError(`x\n    at evil (/a/src/${text.replaceAll(' ', '-')}:1:1)`)
+    t.notMatch(describeFailure(multiline), /written|person/)
+    t.equal(describeFailure(text), 'a value was thrown that is no error: string')
+  },
+)
 
 withReadSide('an unknown type stops this node and frees the lease: a newer one goes on', async (t, side) => {
   side.log.write('word-a', 'WordSet', { word: 'a' })

@@ -53,7 +53,7 @@ export const addressRoutes = (port: AddressPort, stepUp: StepUpPort): readonly R
       body: ChangeBody,
       description:
         'A link goes to the new address, which is yours once it is used; the old one is told, and takes it back for seven days. An address that has an account gets a mail that says so instead.',
-      request: { body: { email: 'reader@words.example', password: 'horse staple battery' } },
+      request: { needs: 'an account', body: { email: 'reader@words.example', password: 'horse staple battery' } },
       answers: takenAnswer,
       problems: [...freshProblems, 'account-not-found', 'credentials-wrong', 'email-invalid', ...busy],
       handle: async request => {
@@ -71,7 +71,7 @@ export const addressRoutes = (port: AddressPort, stepUp: StepUpPort): readonly R
       description:
         'The link shows that mail arrives there, the password (and code, where a second factor is on) that it is your account: a mistyped address gives it to nobody.',
       body: ConfirmBody,
-      request: { body: { token: '1.b64.b64', password: 'horse staple battery' } },
+      request: { needs: 'a secret', body: { token: '1.b64.b64', password: 'horse staple battery' } },
       answers: doneAnswer,
       problems: [...links, 'credentials-wrong', ...secondFactor, 'passwords-busy'],
       handle: async request => {
@@ -86,7 +86,7 @@ export const addressRoutes = (port: AddressPort, stepUp: StepUpPort): readonly R
       name: 'revert-email',
       summary: 'Take the account back to the address it had',
       body: LinkTokenBody,
-      request: { body: { token: '1.b64.b64' } },
+      request: { needs: 'a secret', body: { token: '1.b64.b64' } },
       answers: doneAnswer,
       problems: links,
       handle: async request => {

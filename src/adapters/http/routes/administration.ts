@@ -146,7 +146,11 @@ export const administrationRoutes = (
 
       params: RoleParams,
       body: GrantBody,
-      request: { params: { id, role: 'editor' }, body: { reason: 'Knows Spanish.', languages: ['es'] } },
+      request: {
+        needs: 'an account',
+        params: { id, role: 'editor' },
+        body: { reason: 'Knows Spanish.', languages: ['es'] },
+      },
       problems: [
         ...of,
         'role-unknown',
@@ -180,7 +184,7 @@ export const administrationRoutes = (
       params: RoleParams,
       summary: 'Take a role back',
       body: ReasonBody,
-      request: { params: { id, role: 'editor' }, body: { reason: 'Has left the team.' } },
+      request: { needs: 'an account', params: { id, role: 'editor' }, body: { reason: 'Has left the team.' } },
       problems: [
         ...of,
         'role-unknown',
@@ -209,7 +213,7 @@ export const administrationRoutes = (
       params: AccountParams,
       summary: 'Suspend an account and end its sessions',
       body: ReasonBody,
-      request: { params: { id }, body: { reason: 'Spam.' } },
+      request: { needs: 'an account', params: { id }, body: { reason: 'Spam.' } },
       problems: [...of, 'last-administrator', 'reason-required', ...text],
       handle: async request => {
         const { reason } = readReason(request.body)
@@ -225,7 +229,7 @@ export const administrationRoutes = (
       description: 'The account is told by mail, with the reason.',
       params: AccountParams,
       body: ReasonBody,
-      request: { params: { id }, body: { reason: 'A stolen device.' } },
+      request: { needs: 'an account', params: { id }, body: { reason: 'A stolen device.' } },
       problems: ['account-not-found', 'account-erased', 'erasure-begun', 'reason-required', ...text, ...proof],
       handle: async request => {
         const { reason } = readReason(request.body)
@@ -243,7 +247,7 @@ export const administrationRoutes = (
       description: 'The account is told by mail, with the reason.',
       params: SessionParams,
       body: ReasonBody,
-      request: { params: { id, session: id }, body: { reason: 'A stolen device.' } },
+      request: { needs: 'an account', params: { id, session: id }, body: { reason: 'A stolen device.' } },
       answers: doneAnswer,
       problems: ['session-not-found', 'reason-required', ...text, ...proof],
       handle: async request => {
@@ -261,7 +265,7 @@ export const administrationRoutes = (
       summary: 'Let an account act again',
       params: AccountParams,
       body: ReasonBody,
-      request: { params: { id }, body: { reason: 'It was somebody else.' } },
+      request: { needs: 'an account', params: { id }, body: { reason: 'It was somebody else.' } },
       problems: [...of, 'reason-required', ...text],
       handle: async request => {
         const { reason } = readReason(request.body)

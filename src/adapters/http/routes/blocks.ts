@@ -200,7 +200,7 @@ export const blockRoutes = (
       description: 'That it was seen is in the log as BlocksRead, before it is shown.',
       params: BlockParams,
       querystring: nothing,
-      request: { params: { id } },
+      request: { needs: 'an id that is keyed', params: { id } },
       answers: { 200: answer },
       problems: ['block-not-found', 'projection-behind', ...unrecorded],
       handle: async request => {
@@ -219,7 +219,7 @@ export const blockRoutes = (
       summary: 'Take a block away',
       params: BlockParams,
       querystring: nothing,
-      request: { params: { id } },
+      request: { needs: 'an id that is keyed', params: { id } },
       answers: doneAnswer,
       problems: ['block-not-found', 'block-target-invalid', 'store-unavailable', 'busy', 'conflict', 'outcome-unknown'],
       handle: async request => {

@@ -149,7 +149,7 @@ const answerDeleted = ({ stream, state }: Pick<Accepted<ChapterState>, 'stream' 
 
 export const chapterCommandRoutes = (deps: commands.ChapterDeps, edge: Edge): readonly Route[] => {
   const chapter = '/v1/stories/:id/chapters/:chapterId'
-  const example = { params: answers.ofChapterExample }
+  const example = { needs: 'an account', params: answers.ofChapterExample } as const
   const readBody = reading(commands.ChapterBody)
   const readDraft = reading(commands.DraftBody)
   const readRestore = reading(commands.RestoreBody)
@@ -163,7 +163,7 @@ export const chapterCommandRoutes = (deps: commands.ChapterDeps, edge: Edge): re
         summary: 'Begin a chapter',
         description: 'At the end of the story, as an empty draft.',
         body: commands.ChapterBody,
-        request: { params: answers.ofStoryExample, body: { title: 'The Storm' } },
+        request: { needs: 'an account', params: answers.ofStoryExample, body: { title: 'The Storm' } },
         answers: { 201: answers.createdChapter },
         problems: ['text-invalid', 'chapters-full'],
         run: (request, call) => commands.beginChapter(deps, refOf(request).storyId, readBody(request.body), call),

@@ -105,7 +105,7 @@ export const erasureRoutes = (port: ErasurePort, stepUp: Pick<StepUpPort, 'requi
       summary: 'Erase your account, in a day',
       description:
         'For 24 hours it can be taken back, by DELETE /v1/me/erasure or the link in the mail. Then nobody signs in any more, and a quarter of an hour later the key of all your personal data is destroyed, addresses and identities are free, and there is a signed receipt.',
-      request: { body: { content: 'anonymised' } },
+      request: { needs: 'an account', body: { content: 'anonymised' } },
       answers: { 202: { description: 'When it is due.', schema: ErasureSchema, example: wished } },
       problems: [...freshProblems, 'account-not-found', 'erasure-begun', 'last-administrator', ...text],
       handle: async request => {
@@ -124,7 +124,7 @@ export const erasureRoutes = (port: ErasurePort, stepUp: Pick<StepUpPort, 'requi
       path: '/v1/me/erasure',
       name: 'keep-me',
       summary: 'Take the erasure back',
-      request: {},
+      request: { needs: 'an account' },
       answers: doneAnswer,
       problems: ['not-an-account', 'account-not-found', 'erasure-begun'],
       handle: async request => {
@@ -139,7 +139,7 @@ export const erasureRoutes = (port: ErasurePort, stepUp: Pick<StepUpPort, 'requi
       name: 'keep-me-by-link',
       body: LinkTokenBody,
       summary: 'Take the erasure back, by the link in the mail',
-      request: { body: { token: '1.b64.b64' } },
+      request: { needs: 'a secret', body: { token: '1.b64.b64' } },
       answers: doneAnswer,
       problems: links,
       handle: async request => {
@@ -175,7 +175,7 @@ export const erasureRoutes = (port: ErasurePort, stepUp: Pick<StepUpPort, 'requi
       params: ReceiptParams,
       summary: 'The receipt of an erasure',
       querystring: nothing,
-      request: { params: { token: `${id}.b64` } },
+      request: { needs: 'a secret', params: { token: `${id}.b64` } },
       answers: {
         200: { description: 'What it says, and the same signed.', schema: ReceiptSchema, example: receiptExample },
       },

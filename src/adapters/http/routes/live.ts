@@ -189,7 +189,7 @@ export const liveRoutes = (
       description: `Upgrades to a WebSocket of the subprotocol ${SUBPROTOCOL}; docs/live.md has its messages.`,
       permission: 'entries:read',
       rate: 'reads',
-      request: {},
+      request: { needs: 'a listener' },
       querystring: Type.Object({ ticket: word }, { additionalProperties: false }),
       answers: { 101: { description: 'The WebSocket.' } },
       problems: [
@@ -229,7 +229,7 @@ export const liveRoutes = (
       description: 'For clients that cannot send Authorization with a WebSocket: good for 30 s, once.',
       permission: 'entries:read',
       rate: 'writes',
-      request: { body: {} },
+      request: { as: 'reader', body: {} },
       positionless: true,
       body: Type.Object({}, { additionalProperties: false }),
       querystring: Type.Object({}, { additionalProperties: false }),
@@ -260,7 +260,7 @@ export const liveRoutes = (
         'Filters and after are query parameters; Last-Event-ID wins over after. One that cannot be resumed after is told by an event reset, and the stream begins at the end of the log.',
       permission: 'entries:read',
       rate: 'reads',
-      request: { params: { channel: shown } },
+      request: { needs: 'a listener', params: { channel: shown } },
       params: Type.Object({ channel: Type.String() }),
       querystring: Type.Object(
         {

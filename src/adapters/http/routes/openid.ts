@@ -182,7 +182,7 @@ const strangers = (port: OpenIdPort, cookies: SessionCookies): readonly Route[] 
       querystring: StartQuery,
       description:
         'For browsers to navigate to. They end at returnTo, a path of this service, with session cookies, or with #error=<code>.',
-      request: { params: { provider: 'example' } },
+      request: { needs: 'a provider', params: { provider: 'example' } },
       answers: seeAnswer('To the provider.'),
       problems: away,
       handle: async request => {
@@ -205,7 +205,7 @@ const strangers = (port: OpenIdPort, cookies: SessionCookies): readonly Route[] 
       params: ProviderParams,
       querystring: CallbackQuery,
       description: 'For providers: unknown parameters are passed over.',
-      request: { params: { provider: 'example' }, query: { code: 'code', state: 'state' } },
+      request: { needs: 'a provider', params: { provider: 'example' }, query: { code: 'code', state: 'state' } },
       answers: seeAnswer('To returnTo.'),
       problems: ['openid-flow-invalid'],
       handle: async request => {
@@ -237,7 +237,7 @@ const strangers = (port: OpenIdPort, cookies: SessionCookies): readonly Route[] 
       body: CodeBody,
       description:
         'For pages of ours, within five minutes of second-factor-required: the browser has a cookie that says whose sign-in waits.',
-      request: { body: { code: '123456' } },
+      request: { needs: 'a provider', body: { code: '123456' } },
       answers: { 201: openedAnswer },
       problems: ['openid-flow-invalid', 'code-wrong', 'account-suspended', 'origin-refused', ...text],
       handle: async request => {
@@ -274,7 +274,7 @@ const ofOwn = (port: OpenIdPort, stepUp: Pick<StepUpPort, 'require'>): readonly 
       method: 'GET',
       path: '/v1/me/identities',
       name: 'my-identities',
-      request: {},
+      request: { needs: 'a provider' },
       summary: 'Identities that you sign in with',
       problems: ['not-an-account'],
       answers: { 200: { description: 'The oldest first.', schema: IdentitiesSchema, example: identitiesExample } },
@@ -296,7 +296,7 @@ const ofOwn = (port: OpenIdPort, stepUp: Pick<StepUpPort, 'require'>): readonly 
       body: LinkBody,
       description:
         'The answer sets a cookie: the browser that asked has to go to authorizationUrl. It ends at returnTo with #linked=<provider>, or #error=<code>.',
-      request: { params: { id: 'example' }, body: { returnTo: '/console' } },
+      request: { needs: 'a provider', params: { id: 'example' }, body: { returnTo: '/console' } },
       answers: { 200: { description: 'Begun.', schema: BegunSchema, example: begunExample } },
       problems: [...freshProblems, 'not-found', ...away],
       handle: async request => {
@@ -319,7 +319,7 @@ const ofOwn = (port: OpenIdPort, stepUp: Pick<StepUpPort, 'require'>): readonly 
       name: 'unlink-identity',
       summary: 'Unlink one of your identities',
       params: IdentityParams,
-      request: { params: { id: exampleId } },
+      request: { needs: 'a provider', params: { id: exampleId } },
       answers: doneAnswer,
       problems: [...freshProblems, 'account-not-found', 'identity-not-found', 'identity-last'],
       handle: async request => {

@@ -103,7 +103,7 @@ export const ownDataRoutes = ({
       name,
       summary: 'What you have done, and what was done to your account',
       querystring: activityQuery(types),
-      request: { query: { limit: '10' } },
+      request: { needs: 'an account', query: { limit: '10' } },
       description:
         'Your own acts as the log has them; tries at your account that failed, and what administrators did to it: the fact and the reason. What is sealed under the keys of others is left out (withheld).',
       answers: activityAnswer,
@@ -124,7 +124,7 @@ export const ownDataRoutes = ({
       name: 'export-me',
       summary: 'Everything that is known of you',
       querystring: nothing,
-      request: {},
+      request: { needs: 'an account' },
       description:
         'A line each: account, profile, preferences, identities, sessions, every event about you and every act of yours, opened; the last line is {kind: "end", count}. With Accept: application/json one JSON text. The log says that it was read.',
       answers: {

@@ -209,7 +209,7 @@ export const peopleRoutes = (
       'Administrators see its address, its sessions, and who granted its roles and why, which is in the log as AccountsRead before it is shown.',
     params: AccountParams,
     querystring: nothing,
-    request: { params: { id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f' } },
+    request: { needs: 'an id that is keyed', params: { id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f' } },
     answers: {
       200: {
         description: 'The account; of one that was erased only that it was.',
@@ -235,7 +235,7 @@ export const peopleRoutes = (
       'Live ones, the newest first. That they were seen is in the log as AccountsRead, before they are shown.',
     params: AccountParams,
     querystring: nothing,
-    request: { params: { id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f' } },
+    request: { needs: 'an id that is keyed', params: { id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f' } },
     answers: { 200: { description: 'Live ones.', schema: AccountSessionsSchema, example: accountSessionsExample } },
     problems: ['account-not-found'],
     handle: async request => {
@@ -254,7 +254,11 @@ export const peopleRoutes = (
       'Events as the history has them, with who did it, and without what is sealed (withheld). That they were seen is in the log as AccountsRead, before they are shown.',
     params: AccountParams,
     querystring: activityQuery(types),
-    request: { params: { id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f' }, query: { limit: '10' } },
+    request: {
+      needs: 'an id that is keyed',
+      params: { id: '018f2c5a-7b1e-7cc2-8f43-0a1b2c3d4e5f' },
+      query: { limit: '10' },
+    },
     answers: activityAnswer,
     problems: ['account-not-found', ...activityProblems],
     handle: request => {

@@ -225,7 +225,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       path: '/v1/me',
       name: 'me',
       summary: 'Your account and profile',
-      request: {},
+      request: { needs: 'an account' },
       querystring: nothing,
       problems: [...common, 'header-invalid', 'revision-stale'],
       answers: { 200: { description: 'Yours.', schema: MeSchema, example: meExample, headers: ['ETag'] } },
@@ -245,7 +245,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       querystring: DryRunQuery,
       description:
         'A JSON Merge Patch (RFC 7396). Display names are unique without case, accents, signs and what letters look like.',
-      request: { body: { displayName: 'Ada', languages: ['en', 'es'] } },
+      request: { needs: 'an account', body: { displayName: 'Ada', languages: ['en', 'es'] } },
       answers: changed(MeSchema, meExample),
       problems: [...writing, 'name-invalid', 'name-taken', 'text-invalid', 'language-unknown', 'read-only-member'],
       handle: async request => {
@@ -274,7 +274,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       method: 'GET',
       path: '/v1/me/preferences',
       name: 'my-preferences',
-      request: {},
+      request: { needs: 'an account' },
       summary: 'How you want to be written to, and who may see what',
       querystring: nothing,
       problems: [...common, 'header-invalid', 'revision-stale'],
@@ -302,6 +302,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       body: PreferencesBody,
       description: 'A JSON Merge Patch (RFC 7396); null takes a member back to what it was at first.',
       request: {
+        needs: 'an account',
         body: { timeZone: 'Europe/Madrid', notifications: { roles: false }, privacy: { contributions: 'members' } },
       },
       answers: changed(PreferencesAnswer, preferencesExample),

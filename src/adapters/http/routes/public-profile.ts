@@ -36,7 +36,7 @@ export const publicProfileRoute = (port: PublicProfilePort): Route => ({
     'For whom its owner lets see it (privacy.profile of their preferences), for themselves, and with accounts:read (who sees one by that alone is in the log as AccountsRead). To all others there is none. Of who was erased, the name that stays with what they wrote.',
   params: AccountParams,
   querystring: nothing,
-  request: { params: { id } },
+  request: { needs: 'an id that is keyed', params: { id } },
   problems: ['profile-not-found', 'store-unavailable', 'busy', 'conflict', 'outcome-unknown'],
   answers: {
     200: {

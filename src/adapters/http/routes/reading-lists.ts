@@ -86,7 +86,7 @@ export const readingListRoutes =
           name: 'begin-reading-list',
           summary: 'Begin a reading list',
           body: NewList,
-          request: { body: { title: 'For the winter' } },
+          request: { needs: 'an account', body: { title: 'For the winter' } },
           answers: {
             201: {
               description: 'The list, with nothing in it.',
@@ -118,7 +118,7 @@ export const readingListRoutes =
           params: ListParams,
           body: ListEdit,
           revised,
-          request: { params: { id: list }, body: { isPrivate: false } },
+          request: { needs: 'an account', params: { id: list }, body: { isPrivate: false } },
           answers: changed,
           problems: ['reading-list-not-found', 'text-invalid'],
           run: async (request, asking, envelope) => {
@@ -141,7 +141,7 @@ export const readingListRoutes =
           params: ListParams,
           body: ListOrder,
           revised,
-          request: { params: { id: list }, body: { stories: [exampleStory] } },
+          request: { needs: 'an account', params: { id: list }, body: { stories: [exampleStory] } },
           answers: changed,
           problems: ['reading-list-not-found', 'reading-list-invalid'],
           run: async (request, asking, envelope) => {
@@ -160,7 +160,7 @@ export const readingListRoutes =
           name: 'delete-reading-list',
           summary: 'Delete a reading list',
           params: ListParams,
-          request: { params: { id: list } },
+          request: { needs: 'an account', params: { id: list } },
           answers: { 204: { description: 'It is gone.' } },
           problems: ['reading-list-not-found'],
           run: async (request, asking, envelope) =>
@@ -177,7 +177,7 @@ export const readingListRoutes =
           querystring: PageQuery,
           query: mine,
           input: ({ limit, after }) => ({ limit, ...defined({ after }) }),
-          request: { query: { limit: '20' } },
+          request: { needs: 'an account', query: { limit: '20' } },
           answers: {
             200: {
               description: 'A page.',
@@ -201,7 +201,7 @@ export const readingListRoutes =
           querystring: Type.Object({}, strict),
           query: one,
           input: ({ id }) => ({ id }),
-          request: { params: { id: list } },
+          request: { needs: 'an account', params: { id: list } },
           answers: {
             200: {
               description: 'The list.',

@@ -160,7 +160,7 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       name: 'sign-in',
       summary: 'Sign in',
       body: SignInBody,
-      request: { body: { email: 'reader@dictionary.example', password: 'horse staple battery' } },
+      request: { needs: 'a secret', body: { email: 'reader@dictionary.example', password: 'horse staple battery' } },
       description:
         'With transport cookie the tokens come as cookies and the answer has csrfToken, to be sent back as X-CSRF-Token with every change. device names this device: sent with the next sign-in, strangers who guess at the account do not keep it out.',
       answers: { 201: openedAnswer },
@@ -192,7 +192,7 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
         'Each refresh token works once. The one before, sent again within ten seconds, gets the same answer; any older one ends the session. With transport cookie it comes as a cookie, and X-CSRF-Token is needed.',
 
       body: RefreshBody,
-      request: { body: { refreshToken: 'AY8s...' } },
+      request: { needs: 'a secret', body: { refreshToken: 'AY8s...' } },
       problems: ['session-ended', 'origin-refused', 'csrf-invalid', ...text],
       answers: { 200: { description: 'The session.', schema: OpenedSchema, example: signedInExample } },
       handle: async request => {
@@ -213,7 +213,7 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       path: '/v1/sessions',
       name: 'list-sessions',
       summary: 'Your sessions',
-      request: {},
+      request: { needs: 'an account' },
       problems: ['not-an-account'],
       answers: {
         200: {
@@ -237,7 +237,7 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       name: 'end-other-sessions',
       summary: 'End every other session, or all of them',
       querystring: EndSessionsQuery,
-      request: {},
+      request: { needs: 'an account' },
       answers: doneAnswer,
       problems: ['not-an-account'],
       handle: async request => {
@@ -253,7 +253,7 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       path: '/v1/sessions/current',
       name: 'sign-out',
       summary: 'Sign out',
-      request: {},
+      request: { needs: 'an account' },
       answers: doneAnswer,
       problems: ['not-an-account', 'session-not-found'],
       handle: async request => {
@@ -270,7 +270,7 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       name: 'end-session',
       summary: 'End one of your sessions',
       params: SessionParams,
-      request: { params: { id: exampleId } },
+      request: { needs: 'an account', params: { id: exampleId } },
       answers: doneAnswer,
       problems: ['not-an-account', 'session-not-found'],
       handle: async request => {
@@ -296,7 +296,7 @@ export const ownRoutes = (port: IdentityPort): readonly Route[] => {
       method: 'GET',
       path: '/v1/me/permissions',
       name: 'my-permissions',
-      request: {},
+      request: { needs: 'an account' },
       summary: 'What you may do',
       problems: ['not-an-account', 'account-not-found'],
       answers: {
@@ -326,7 +326,10 @@ export const ownRoutes = (port: IdentityPort): readonly Route[] => {
       name: 'change-password',
       body: PasswordBody,
       summary: 'Change your password, and end every other session',
-      request: { body: { currentPassword: 'horse staple battery', newPassword: 'battery staple horse' } },
+      request: {
+        needs: 'an account',
+        body: { currentPassword: 'horse staple battery', newPassword: 'battery staple horse' },
+      },
       answers: doneAnswer,
       problems: [...freshProblems, 'account-not-found', 'credentials-wrong', 'password-weak', ...busy],
       handle: async request => {

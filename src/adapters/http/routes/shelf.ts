@@ -69,7 +69,11 @@ const bookmarkRoutes = (deps: shelf.ShelfDeps, ownerOf: OwnerOf, queries: ShelfQ
       description: 'Or change the bookmark, which is sent as a whole: a note that is not given is none.',
       params: StoryParams,
       body: BookmarkBody,
-      request: { params: { id: exampleStory }, body: { isPrivate: false, note: 'Read it again in winter.' } },
+      request: {
+        needs: 'an account',
+        params: { id: exampleStory },
+        body: { isPrivate: false, note: 'Read it again in winter.' },
+      },
       answers: {
         200: {
           description: 'The bookmark.',
@@ -95,7 +99,7 @@ const bookmarkRoutes = (deps: shelf.ShelfDeps, ownerOf: OwnerOf, queries: ShelfQ
       name: 'remove-bookmark',
       summary: 'Remove a bookmark',
       params: StoryParams,
-      request: { params: { id: exampleStory } },
+      request: { needs: 'an account', params: { id: exampleStory } },
       answers: { 204: { description: 'It is not there, or no longer.' } },
       problems: [],
       run: async (request, asking, envelope) => shelf.dropBookmark(deps, ownerOf(asking), idOf(request), envelope),
@@ -112,7 +116,7 @@ const bookmarkRoutes = (deps: shelf.ShelfDeps, ownerOf: OwnerOf, queries: ShelfQ
       querystring: PageQuery,
       query: queries.bookmarks,
       input: ({ limit, after }) => ({ limit, ...defined({ after }) }),
-      request: { query: { limit: '20' } },
+      request: { needs: 'an account', query: { limit: '20' } },
       answers: {
         200: {
           description: 'A page.',
@@ -139,7 +143,7 @@ const bookmarkRoutes = (deps: shelf.ShelfDeps, ownerOf: OwnerOf, queries: ShelfQ
       querystring: OfStoryQuery,
       query: queries.publicBookmarks,
       input: ({ id, limit, after, query: { adult = false } }) => ({ id, adult, limit, ...defined({ after }) }),
-      request: { params: { id: exampleStory }, query: { limit: '20' } },
+      request: { needs: 'an account', params: { id: exampleStory }, query: { limit: '20' } },
       answers: {
         200: {
           description: 'A page.',
@@ -170,7 +174,11 @@ const progressRoutes = (deps: shelf.ShelfDeps, ownerOf: OwnerOf, queries: ShelfQ
       description: 'Once a minute at most: what comes sooner is 429, and Retry-After says when to come again.',
       params: StoryParams,
       body: ProgressBody,
-      request: { params: { id: exampleStory }, body: { chapterId: exampleChapter, fraction: 0.4 } },
+      request: {
+        needs: 'an account',
+        params: { id: exampleStory },
+        body: { chapterId: exampleChapter, fraction: 0.4 },
+      },
       answers: {
         200: {
           description: 'It is marked.',
@@ -200,7 +208,7 @@ const progressRoutes = (deps: shelf.ShelfDeps, ownerOf: OwnerOf, queries: ShelfQ
       name: 'forget-progress',
       summary: 'Forget how far you have read',
       params: StoryParams,
-      request: { params: { id: exampleStory } },
+      request: { needs: 'an account', params: { id: exampleStory } },
       answers: { 204: { description: 'Nothing is marked, or no longer.' } },
       problems: [],
       run: async (request, asking, envelope) => shelf.dropProgress(deps, ownerOf(asking), idOf(request), envelope),
@@ -216,7 +224,7 @@ const progressRoutes = (deps: shelf.ShelfDeps, ownerOf: OwnerOf, queries: ShelfQ
       querystring: PageQuery,
       query: queries.progress,
       input: ({ limit, after }) => ({ limit, ...defined({ after }) }),
-      request: { query: { limit: '20' } },
+      request: { needs: 'an account', query: { limit: '20' } },
       answers: {
         200: {
           description: 'A page.',

@@ -56,7 +56,7 @@ export const stepUpRoutes = (port: StepUpPort): readonly Route[] => {
       body: StepUpBody,
       description:
         'Changes of password, address, factors and identities, export and erasure are for sessions whose holder has proved within ten minutes who they are: by signing in, or here. They answer step-up-required otherwise.',
-      request: { body: { password: 'horse staple battery' } },
+      request: { needs: 'an account', body: { password: 'horse staple battery' } },
       answers: {
         200: {
           description: 'The proof, and until when it is good.',

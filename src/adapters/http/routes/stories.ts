@@ -1,6 +1,7 @@
 /** Stories: every route that writes them, each with its command. */
 import * as commands from '../../../commands/stories.ts'
 import type { Transactor } from '../../../core/write/transact.ts'
+import { invitationNotFound } from '../../../domain/story/authors.ts'
 import type { StoryEvent } from '../../../domain/story/events.ts'
 import type { StoryState } from '../../../domain/story/story.ts'
 import { storyAbsent } from '../../../queries/story-view.ts'
@@ -26,7 +27,7 @@ const ownRoutes = ({ transactor }: StoryParts, edge: Edge): readonly Route[] => 
   const tags = answers.openStoryTags(edge.version)
   const answer = answers.answerStory(200, tags, edge.names)
   const life = { tag, params: StoryParams, transactor, answer, absent: storyAbsent() }
-  const plain = { params: ofExample, body: {} }
+  const plain = { needs: 'an account', params: ofExample, body: {} } as const
   return [
     commandRoute(
       {
@@ -38,7 +39,7 @@ const ownRoutes = ({ transactor }: StoryParts, edge: Edge): readonly Route[] => 
         command: commands.beginStory,
         transactor,
         answer: answers.answerStory(201, tags, edge.names),
-        request: { body: answers.storyBodyExample },
+        request: { needs: 'an account', body: answers.storyBodyExample },
         answers: { 201: answers.createdStory },
         problems: ['text-invalid', 'language-unknown'],
       },
@@ -52,7 +53,7 @@ const ownRoutes = ({ transactor }: StoryParts, edge: Edge): readonly Route[] => 
         summary: 'Edit a story',
         description: 'A JSON Merge Patch (RFC 7396); null takes a member back to what it is at first.',
         command: commands.editStory,
-        request: { params: ofExample, body: { title: 'The Lighthouse', visibility: 'public' } },
+        request: { needs: 'an account', params: ofExample, body: { title: 'The Lighthouse', visibility: 'public' } },
         answers: { 200: answers.changedStory('The story after the edit.') },
         problems: [...absent, 'text-invalid'],
       },
@@ -120,7 +121,11 @@ const ownRoutes = ({ transactor }: StoryParts, edge: Edge): readonly Route[] => 
         description:
           'at is a time by the clock of timeZone, the first of two where clocks are put back over it. What has nothing to show by then stays unpublished.',
         command: commands.scheduleStory,
-        request: { params: ofExample, body: { at: '2126-12-24T18:00', timeZone: 'Europe/Madrid' } },
+        request: {
+          needs: 'an account',
+          params: ofExample,
+          body: { at: '2126-12-24T18:00', timeZone: 'Europe/Madrid' },
+        },
         answers: { 200: answers.changedStory('The story with its plan.') },
         problems: [...absent, 'story-incomplete', 'story-published', 'schedule-invalid'],
       },
@@ -133,7 +138,7 @@ const ownRoutes = ({ transactor }: StoryParts, edge: Edge): readonly Route[] => 
         path: '/v1/stories/:id/schedule',
         summary: 'Publish it at no time',
         command: commands.cancelSchedule,
-        request: { params: ofExample },
+        request: { needs: 'an account', params: ofExample },
         answers: { 200: answers.changedStory('The story without a plan.') },
         problems: absent,
       },
@@ -147,7 +152,7 @@ const ownRoutes = ({ transactor }: StoryParts, edge: Edge): readonly Route[] => 
         summary: 'Order the chapters',
         description: 'Names every chapter once, drafts too.',
         command: commands.orderChaptersCommand,
-        request: { params: ofExample, body: { chapters: [] } },
+        request: { needs: 'an account', params: ofExample, body: { chapters: [] } },
         answers: { 200: answers.changedStory('The story.') },
         problems: [...absent, 'chapter-order-invalid'],
       },
@@ -162,7 +167,7 @@ const ownRoutes = ({ transactor }: StoryParts, edge: Edge): readonly Route[] => 
         description: 'Destroys the keys that its text is sealed with: nobody can read it again, in no copy of the log.',
         command: commands.deleteStory,
         answer: answers.answerDeleted,
-        request: { params: ofExample },
+        request: { needs: 'an account', params: ofExample },
         answers: { 200: answers.deletedAnswer },
         problems: absent,
       },
@@ -176,7 +181,7 @@ const authorRoutes = ({ transactor, isThere }: StoryParts, edge: Edge): readonly
   const answer = answers.answerStory(200, answers.openStoryTags(edge.version), edge.names)
   const life = { tag, params: StoryParams, transactor, answer, absent: storyAbsent() }
   const leaving = { ...life, answer: answers.answerLeft }
-  const plain = { params: ofExample, body: {} }
+  const plain = { needs: 'an account', params: ofExample, body: {} } as const
   return [
     commandRoute(
       {
@@ -186,7 +191,7 @@ const authorRoutes = ({ transactor, isThere }: StoryParts, edge: Edge): readonly
         summary: 'Invite somebody to write the story too',
         description: 'Nobody is an author who has not accepted.',
         command: commands.inviteAuthor(isThere),
-        request: { params: ofExample, body: { accountId: answers.exampleAccount } },
+        request: { needs: 'an account', params: ofExample, body: { accountId: answers.exampleAccount } },
         answers: { 200: answers.changedStory('The story with whom it was asked of.') },
         problems: [...absent, 'invitee-unknown', 'authors-full'],
       },
@@ -200,7 +205,7 @@ const authorRoutes = ({ transactor, isThere }: StoryParts, edge: Edge): readonly
         summary: 'Withdraw an invitation',
         params: InvitationParams,
         command: commands.withdrawInvitation,
-        request: { params: { ...ofExample, accountId: answers.exampleAccount } },
+        request: { needs: 'an account', params: { ...ofExample, accountId: answers.exampleAccount } },
         answers: { 200: answers.changedStory('The story.') },
         problems: absent,
       },
@@ -209,6 +214,7 @@ const authorRoutes = ({ transactor, isThere }: StoryParts, edge: Edge): readonly
     commandRoute(
       {
         ...life,
+        absent: invitationNotFound(),
         method: 'POST',
         path: '/v1/stories/:id/invitations/accept',
         summary: 'Accept an invitation',
@@ -222,6 +228,7 @@ const authorRoutes = ({ transactor, isThere }: StoryParts, edge: Edge): readonly
     commandRoute(
       {
         ...leaving,
+        absent: invitationNotFound(),
         method: 'POST',
         path: '/v1/stories/:id/invitations/decline',
         summary: 'Decline an invitation',
@@ -240,7 +247,7 @@ const authorRoutes = ({ transactor, isThere }: StoryParts, edge: Edge): readonly
         summary: 'Leave a story',
         description: 'Somebody has to stay: its only author orphans it, or deletes it.',
         command: commands.leaveStory,
-        request: { params: ofExample },
+        request: { needs: 'an account', params: ofExample },
         answers: { 200: answers.leftAnswer },
         problems: [...absent, 'last-author'],
       },

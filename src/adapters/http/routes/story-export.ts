@@ -95,7 +95,11 @@ export const storyExportRoute = (deps: StoryExportDeps, edge: Edge): Route => {
     rate: 'reads',
     params: StoryParams,
     querystring: ExportQuery,
-    request: { params: { id: '3f1c2b9e-5d0a-5c4e-8b7a-6e5d4c3b2a10' }, query: { format: 'markdown' } },
+    request: {
+      needs: 'an account',
+      params: { id: '3f1c2b9e-5d0a-5c4e-8b7a-6e5d4c3b2a10' },
+      query: { format: 'markdown' },
+    },
     answers: {
       200: {
         description: 'The file.',

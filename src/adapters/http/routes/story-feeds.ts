@@ -124,7 +124,7 @@ export const storyFeedRoutes = (
       description: 'Its published chapters, the last published first, 50 at most.',
       params: StoryParams,
       querystring: AdultQuery,
-      request: { params: ids },
+      request: { needs: 'an account', params: ids },
       problems: [...reading, 'story-not-found', 'adult-content'],
       handle: async request => {
         await waited(request)

@@ -38,7 +38,7 @@ export const subscriptionRoutes =
         summary: 'Follow a story, a series, an author or a tag',
         description: 'Each published chapter is then one mail, and one event on the channel `me`.',
         params: SubscriptionParams,
-        request: { params: { kind: 'story', target: exampleStory } },
+        request: { needs: 'an account', params: { kind: 'story', target: exampleStory } },
         answers: {
           200: {
             description: 'It is followed.',
@@ -69,7 +69,7 @@ export const subscriptionRoutes =
         name: 'unsubscribe',
         summary: 'Follow it no longer',
         params: SubscriptionParams,
-        request: { params: { kind: 'story', target: exampleStory } },
+        request: { needs: 'an account', params: { kind: 'story', target: exampleStory } },
         answers: { 204: { description: 'It is not followed, or no longer.' } },
         problems: ['text-invalid'],
         run: async (request, asking, envelope) => shelf.unfollow(deps, ownerOf(asking), followedOf(request), envelope),
@@ -85,7 +85,7 @@ export const subscriptionRoutes =
         querystring: SubscriptionsQuery,
         query: subscriptions,
         input: ({ limit, after, query: { kind } }) => ({ limit, ...defined({ after, kind }) }),
-        request: { query: { kind: 'story' } },
+        request: { needs: 'an account', query: { kind: 'story' } },
         answers: {
           200: {
             description: 'A page.',
