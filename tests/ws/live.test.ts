@@ -417,7 +417,8 @@ t.test('the AsyncAPI document is valid and has the schemas that messages here we
   for (const [op, schema] of Object.entries(answers))
     t.strictSame(messages[op].payload, JSON.parse(JSON.stringify(schema)))
   for (const { channel, type, data } of liveEventSchemas(channelsOf(areas).all, categoriesOf(areas))) {
-    const { payload } = messages[`${channel}.${type}`]
+    // A channel for each id has a name of its own as a component.
+    const { payload } = messages[`${channel.replace(':{id}', '-of-one')}.${type}`]
     t.strictSame(payload.properties, { ...JSON.parse(JSON.stringify(event.properties)), type: { const: type }, data })
   }
   t.notMatch(text, '"seal"', "under which key a member lies is nobody else's business")

@@ -20,6 +20,7 @@ import { getStory, ownInvitations, ownStories } from '../../queries/stories.ts'
 import { storyHistory } from '../../queries/story-history.ts'
 import { listStories } from '../../queries/story-lists.ts'
 import { listTags } from '../../queries/tags.ts'
+import { storiesChannel, storyChannel, storyStandings } from '../../subscribers/story-channels.ts'
 import { storyPublicationJobs, storyScheduleSubscriber } from '../../subscribers/story-schedule.ts'
 import type { Area, Service } from '../area.ts'
 import type { Core } from '../core.ts'
@@ -53,6 +54,8 @@ export const stories: Area = {
   name: 'stories',
   aggregates: [storyAggregate, seriesAggregate],
   projections: [storiesProjection, seriesProjection],
+  channels: [storiesChannel, storyChannel],
+  standings: storyStandings,
   removals: [{ type: StoryDeleted, streams: textOf }, { type: SeriesDeleted }],
   permissions: storyPermissions,
   problems: storyProblems,
