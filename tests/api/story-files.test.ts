@@ -44,6 +44,8 @@ t.test('a story, its author and its tag are followed by feeds', async t => {
   t.equal(feed.headers.get('content-type'), 'application/atom+xml; charset=utf-8')
   elementsOf(feed.text)
   t.same(titlesIn(feed), ['Lighthouse &amp; &quot;Keeper&quot;', 'Two *2*', 'One &lt;1&gt;'], 'newest first, no draft')
+  const own = await api('GET', `${story}/feed`, { as: ada.token, headers: { 'sync-token': sync } })
+  t.same(titlesIn(own), titlesIn(feed), 'its author finds no drafts in it either')
   const etag = feed.headers.get('etag') ?? ''
   t.equal((await read(`${story}/feed`, { 'if-none-match': etag })).status, 304)
   for (const path of [`/v1/profiles/${ada.id}/feed`, '/v1/tags/SALT%20%26%20sea/feed']) {
