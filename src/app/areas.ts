@@ -12,6 +12,7 @@ import { openId } from './areas/openid.ts'
 import { operation } from './areas/operation.ts'
 import { profiles } from './areas/profiles.ts'
 import { sessions } from './areas/sessions.ts'
+import { shelf } from './areas/shelf.ts'
 import { stories } from './areas/stories.ts'
 
 export const areas: readonly Area[] = [
@@ -25,6 +26,7 @@ export const areas: readonly Area[] = [
   profiles,
   stories,
   chapters,
+  shelf,
   openId,
   live,
   mail,

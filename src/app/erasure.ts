@@ -2,6 +2,7 @@
 
 import type { HealthPart } from '../adapters/http/operation.ts'
 import type { ErasurePort } from '../adapters/http/routes/account-edge.ts'
+import { clearShelves } from '../commands/clear-shelves.ts'
 import * as erasure from '../commands/erasure.ts'
 import type { From } from '../commands/identity.ts'
 import { releaseIdentities } from '../commands/openid.ts'
@@ -17,6 +18,8 @@ import { profileAggregate, profileStream } from '../domain/profile/profile.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { passkeysAggregate, passkeysStream } from '../domain/session/passkeys.ts'
 import { factorsAggregate, factorsStream } from '../domain/session/second-factor.ts'
+import { readingListAggregate } from '../domain/shelf/reading-list.ts'
+import { shelfAggregate, shelvesOf } from '../domain/shelf/shelf.ts'
 import type { Identities } from '../projections/identities.ts'
 import type { Core } from './core.ts'
 
@@ -28,6 +31,7 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     clock,
     newId,
   }
+  const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate), log }
   return {
     addresses: transactor(addressAggregate),
     accounts: transactor(accountAggregate),
@@ -38,6 +42,7 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     keys,
     secrets: { link },
     releaseIdentities: (accountId, from) => releaseIdentities(identities, accountId, from),
+    clearShelves: (accountId, by) => clearShelves(kept, accountId, by),
   }
 }
 
@@ -93,6 +98,7 @@ export const forgetAccount = (core: Core, { data, stream }: Recorded): void => {
   core.transactor(linkedIdentitiesAggregate).forget(identitiesStream(id))
   core.transactor(factorsAggregate).forget(factorsStream(id))
   core.transactor(passkeysAggregate).forget(passkeysStream(id))
+  for (const shelf of shelvesOf(id)) core.transactor(shelfAggregate).forget(shelf)
   for (const claim of claims) core.transactor(addressAggregate).forget(claim)
 }
 

@@ -17,6 +17,7 @@ import { defined } from '../domain/defined.ts'
 import { actorId, commandIdOf } from '../domain/ids.ts'
 import { type Preferences, preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
 import { isRefusal } from '../domain/refusal.ts'
+import { storyAggregate, storyStream } from '../domain/story/story.ts'
 import { traceIdOf } from '../domain/trace.ts'
 import { waitAtMost } from '../ports/clock.ts'
 import { CLOCKS_APART_MS, type JobCounts, type JobFailure, type JobKind, type JobView } from '../ports/jobs.ts'
@@ -26,7 +27,9 @@ import { accountRules } from '../subscribers/account-mail.ts'
 import { factorRules } from '../subscribers/factor-mail.ts'
 import { MAIL_JOB, type MailRule, mailJobs, mailSubscriber, type Refused } from '../subscribers/mail.ts'
 import { operatorRules } from '../subscribers/mail-rules.ts'
+import { storyRules } from '../subscribers/story-mail.ts'
 import type { Core } from './core.ts'
+import { openMayBeTold } from './followers.ts'
 import { openRecipients, operatorIds, recipientSources } from './recipients.ts'
 import { unsentDeps } from './subscribers.ts'
 
@@ -51,6 +54,12 @@ const chosenIn =
   async (accountId: string): Promise<Preferences | undefined> =>
     (await transactor(preferencesAggregate).load(preferencesStream(accountId))).state.chosen
 
+const keysIn = async ({ log }: Pick<Core, 'log'>, stream: string): Promise<readonly string[]> => {
+  const keys = new Set<string>()
+  for await (const page of log.readStream(stream)) for (const { meta } of page) if (meta.key) keys.add(meta.key)
+  return [...keys]
+}
+
 /** `listening`: where this process listens, which a port that was picked by the system is known from alone. */
 export const mailRules = (
   config: Config,
@@ -69,6 +78,14 @@ export const mailRules = (
       receipt: id => `${publicUrl()}/v1/receipts/${receiptToken(core.linkSecret, id)}`,
     }),
     ...factorRules,
+    ...storyRules({
+      publicUrl,
+      from: addressOf(config.mailFrom),
+      story: async id => (await core.transactor(storyAggregate).load(storyStream(id))).state,
+      mayBeTold: openMayBeTold(core),
+      keysOf: stream => keysIn(core, stream),
+      streamOf: storyStream,
+    }),
   ]
 }
 

@@ -5,6 +5,7 @@
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Log } from '../core/log/log.ts'
+import type { Envelope } from '../core/write/transact.ts'
 import { type Account, accountStream } from '../domain/account/account.ts'
 import { beginErasure, cancelErasure, finishErasure, isRipe, requestErasure } from '../domain/account/erasure.ts'
 import { AccountErased, type ContentChoice } from '../domain/account/erasure-events.ts'
@@ -28,6 +29,8 @@ export type ErasureDeps = Pick<IdentityDeps, 'addresses' | 'accounts' | 'clock' 
   readonly keys: Pick<Keys, 'destroy'>
   /** Gives up the account's identities at providers; repeating it is harmless. */
   readonly releaseIdentities: (accountId: string, from: From) => Promise<Done>
+  /** Takes away what the account kept for itself alone; repeating it is harmless. */
+  readonly clearShelves: (accountId: string, by: () => Envelope) => Promise<Done>
 }
 
 /** What the service does by itself. */
@@ -113,6 +116,8 @@ const finish = async (deps: ErasureDeps, account: Account, from: From): Promise<
   }
   const released = await deps.releaseIdentities(id, from)
   if (released !== 'done') throw new Error(released.detail)
+  const cleared = await deps.clearShelves(id, by)
+  if (cleared !== 'done') throw new Error(cleared.detail)
   const own = [account.claim, ...(account.left ?? []), ...(account.former ?? [])]
   for (const claim of own)
     for (const stranger of await strangersAt(deps, claim, id)) await deps.keys.destroy(`subject:${stranger}`)

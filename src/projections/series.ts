@@ -23,7 +23,10 @@ export const seriesProjection = projection<SeriesDocument>({
   version: 1,
   categories: [seriesCategory],
   removals: [SeriesDeleted.type],
-  indexes: [{ name: 'own', on: ['author', 'updatedAt'] }],
+  indexes: [
+    { name: 'own', on: ['author', 'updatedAt'] },
+    { name: 'stories', on: ['stories'], terms: 'stories' },
+  ],
   key: seriesIdOf,
   evolve: (document, event) => {
     if (!isSeriesEvent(event)) return document

@@ -13,6 +13,7 @@ import type { JsonObject, Recorded } from '../domain/event.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type JobKind, type Jobs, type NewJob, PermanentFailure, type RunningJob } from '../ports/jobs.ts'
 import { type Mail, MailError, type Mailer } from '../ports/mailer.ts'
+import { isOutage } from '../ports/outage.ts'
 import type { Recipient, Recipients } from '../ports/recipients.ts'
 
 /** What a template is given: texts, numbers, and instants (RFC 3339) that the reader is told in their own time zone. */
@@ -32,7 +33,9 @@ export type MailRule = {
   /** BCP 47, where the event knows better than the recipient. */
   readonly locale?: (event: Recorded) => string | undefined
   /** What the template is given; undefined when what it would say is gone. */
-  readonly data: (event: Recorded, locale: string) => MailData | undefined
+  readonly data: (event: Recorded, locale: string) => MailData | undefined | Promise<MailData | undefined>
+  /** Keys that what it says is sealed under, beside that of the event: where one is destroyed, the mail is forgotten. */
+  readonly keys?: (event: Recorded) => Promise<readonly string[]>
   /** Where one who no longer wants mails of this kind goes: an address for mail, or a page that takes one click (RFC 8058). */
   readonly unsubscribe?: (recipient: string) => string
 }
@@ -179,17 +182,20 @@ const compose = async (
   if (!recipient || (rule.still && !(await rule.still(event, about.recipient)))) return undefined
   const reader = { locale: rule.locale?.(event) ?? recipient.locale, timeZone: recipient.timeZone }
   try {
-    const data = rule.data(event, reader.locale)
+    const data = await rule.data(event, reader.locale)
     if (!data) return undefined
+    const more = (await rule.keys?.(event)) ?? []
     return {
       ...deps.render(about.template, reader, data),
       messageId: messageIdOf(event.id, about.recipient, deps.domain),
       date: new Date(event.meta.at),
       to: recipient.address,
       headers: unsubscribing(rule.unsubscribe?.(about.recipient)),
-      keys: [event.meta.key, recipient.key].flatMap(key => key ?? []),
+      keys: [event.meta.key, recipient.key, ...more].flatMap(key => key ?? []),
     }
   } catch (error) {
+    // What is away is waited for.
+    if (isOutage(error)) throw error
     // Its message may say what it was given: the job, which is kept and shown, says which template it was.
     throw new PermanentFailure(`the template ${about.template} cannot be made of this event (${nameOf(error)})`, {
       cause: error,

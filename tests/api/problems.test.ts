@@ -10,6 +10,7 @@ import { liveProblems } from '../../src/adapters/http/problems/live.ts'
 import { openIdProblems } from '../../src/adapters/http/problems/openid.ts'
 import { profileProblems } from '../../src/adapters/http/problems/profiles.ts'
 import { sessionProblems } from '../../src/adapters/http/problems/sessions.ts'
+import { shelfProblems } from '../../src/adapters/http/problems/shelf.ts'
 import { storyProblems } from '../../src/adapters/http/problems/stories.ts'
 import { openProblems } from '../../src/adapters/http/problems.ts'
 import { problemsOf } from '../../src/app/area.ts'
@@ -526,6 +527,8 @@ t.test('every problem was seen, and each as the document says', async t => {
   for (const code of Object.keys(storyProblems)) seen.add(code)
   // Those of chapters (tests/api/chapters.test.ts).
   for (const code of Object.keys(chapterProblems)) seen.add(code)
+  // Those of shelves (tests/api/shelf.test.ts).
+  for (const code of Object.keys(shelfProblems)) seen.add(code)
   // Caused in tests/api/openid.test.ts.
   for (const code of Object.keys(openIdProblems)) seen.add(code)
   t.same(

@@ -68,6 +68,8 @@ const showing: Readonly<Record<string, string>> = {
   '/v1/streams/{stream}': `/v1/streams/account-${victim.accountId}`,
   '/v1/profiles/{id}': `/v1/profiles/${victim.accountId}`,
 }
+await api('PUT', story.replace('/v1/stories', '/v1/me/bookmarks'), { as: own, body: { isPrivate: false } })
+const list = await api('POST', '/v1/me/lists', { as: own, body: { title: 'Crystals', isPrivate: false } })
 const entry = `/v1/entries/${String(drafted.json['id'])}`
 /** Routes that show none of others, asked for the same person where they are about one. */
 const silent: Readonly<Record<string, string>> = {
@@ -88,6 +90,8 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/series/{id}': `/v1/series/${String(series.json['id'])}`,
   '/v1/tags': '/v1/tags?q=helix',
   '/v1/analytics': '/v1/analytics',
+  '/v1/stories/{id}/bookmarks': `${story}/bookmarks`,
+  '/v1/lists/{id}': `/v1/lists/${String(list.json['id'])}`,
   '/health': '/health',
 }
 /** What somebody did: what is sealed is left out of it, and that it was read is in the log all the same. */
@@ -98,6 +102,7 @@ const recorded: Readonly<Record<string, string>> = {
 const about: readonly RegExp[] = [
   /^\/v1\/me(\/|$)/,
   /^\/v1\/(sessions|roles|random|word-of-the-day|openapi\.json|asyncapi\.json|entries\/export)$/,
+  /^\/v1\/.*\/(feed|export)$/,
   /^\/v1\/(oauth|receipts|mail|live)(\/|$)/,
   /^\/(account|health|metrics|problems|docs|\.well-known|asyncapi|$)/,
 ]

@@ -44,8 +44,15 @@ const known: ReadonlySet<string> = new Set([
   // A keyed hash of what tells browsers apart, which opens nothing.
   'device',
 ])
-/** What a mail server answered; whether a link let a device in. */
-const knownOf: ReadonlySet<string> = new Set(['MailRefused.code', 'DeviceAdded.byLink'])
+/** What a mail server answered; whether a link let a device in; what readers say of what they keep. */
+const knownOf: ReadonlySet<string> = new Set([
+  'MailRefused.code',
+  'DeviceAdded.byLink',
+  'Bookmarked.note',
+  'Subscribed.tag',
+  'ReadingListBegun.title',
+  'ReadingListEdited.title',
+])
 const LIKE_A_SECRET = /pass|secret|hash|token|code|mac|key|device|challenge|link/i
 
 t.test('each member that could be a secret is declared one, or is known to be none', async t => {

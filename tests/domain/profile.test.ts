@@ -198,7 +198,7 @@ t.test('preferences: what is unknown is refused, null goes back to the beginning
   const chosen = {
     ...defaultPreferences('en'),
     timeZone: 'Europe/Madrid',
-    notifications: { roles: false },
+    notifications: { roles: false, chapters: true },
     privacy: { profile: 'nobody', activity: 'everybody', contributions: 'members' },
   } as const
   const given = { type: 'PreferencesSet' as const, data: { accountId: 'a-1', preferences: chosen } }
@@ -209,7 +209,7 @@ t.test('preferences: what is unknown is refused, null goes back to the beginning
         {
           language: 'en-GB',
           timeZone: 'europe/madrid',
-          notifications: { roles: false },
+          notifications: { roles: false, chapters: true },
           privacy: { profile: 'nobody', contributions: 'members' },
         },
         [{ revision: 0n }],

@@ -33,7 +33,11 @@ const named = (displayName?: string) =>
   event('ProfileEdited', 'profile-ada', { accountId: 'ada', displayName, languages: [] })
 const hidden = (contributions: 'everybody' | 'members' | 'nobody') => {
   const { privacy, ...rest } = defaultPreferences('en')
-  const preferences = { ...rest, notifications: { roles: false }, privacy: { ...privacy, contributions } }
+  const preferences = {
+    ...rest,
+    notifications: { roles: false, chapters: true },
+    privacy: { ...privacy, contributions },
+  }
   return event('PreferencesSet', 'preferences-ada', { accountId: 'ada', preferences })
 }
 

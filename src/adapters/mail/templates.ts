@@ -6,6 +6,7 @@ import type { Locale } from '../../ports/mailer.ts'
 import type { MailTemplate } from './template.ts'
 import { accountTemplates } from './templates-accounts.ts'
 import { factorTemplates } from './templates-factors.ts'
+import { storyTemplates } from './templates-stories.ts'
 
 const whyOperator: Readonly<Record<Locale, string>> = {
   en: 'You get this mail because your address is among LEXICHRON_ALERT_MAIL of this service.',
@@ -18,6 +19,7 @@ export const TEST_MAIL = 'test-mail'
 export const mailTemplates: readonly MailTemplate[] = [
   ...accountTemplates,
   ...factorTemplates,
+  ...storyTemplates,
   {
     name: 'entry-removed',
     words: {

@@ -35,14 +35,15 @@ export const isShownTo = (to: Audience, reader: { readonly privy: boolean; reado
 
 /**
  * `language` is that of mails; `timeZone` an IANA name, in which clients show times. `notifications` switch off what the live
- * channel `me` tells of `roles` granted and taken. Mails are all about the account itself, and are sent whatever is chosen. `privacy`: who may see the profile, list what one contributed to, and read one's display name there.
+ * channel `me` tells of `roles` granted and taken, and what is told there and by mail of `chapters` of what one follows. Mails about the account
+ * itself are sent whatever is chosen. `privacy`: who may see the profile, list what one contributed to, and read one's display name there.
  * `adult`: stories for adults are among those that one is shown.
  */
 export const PreferencesSchema = Type.Object(
   {
     language: Type.Enum(['en', 'es']),
     timeZone: text,
-    notifications: Type.Object({ roles: Type.Boolean() }, strict),
+    notifications: Type.Object({ roles: Type.Boolean(), chapters: Type.Boolean() }, strict),
     privacy: Type.Object({ profile: audience, activity: audience, contributions: audience }, strict),
     adult: Type.Boolean(),
   },
@@ -52,7 +53,7 @@ export type Preferences = Static<typeof PreferencesSchema>
 
 /** What those have who chose before there was more to choose. */
 const unasked = {
-  notifications: { roles: true },
+  notifications: { roles: true, chapters: true },
   privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
 } as const
 
@@ -70,11 +71,16 @@ const withoutMails = (data: JsonObject): JsonObject => {
   return { ...data, preferences: rest }
 }
 
-/** Nobody was asked about stories for adults. */
-const withoutAdult = (data: JsonObject): JsonObject => {
+const isMembers = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Nobody was asked about stories. */
+const withoutStories = (data: JsonObject): JsonObject => {
   const { preferences } = data
-  if (typeof preferences !== 'object' || preferences === null || Array.isArray(preferences)) return data
-  return { ...data, preferences: { ...preferences, adult: false } }
+  if (!isMembers(preferences)) return data
+  const { notifications } = preferences
+  const told = { ...(isMembers(notifications) ? notifications : unasked.notifications), chapters: true }
+  return { ...data, preferences: { ...preferences, notifications: told, adult: false } }
 }
 
 /** All preferences after a change of some. */
@@ -90,7 +96,7 @@ export const PreferencesSet = eventType(
   {
     subject: data => String(data['accountId']),
     version: 4,
-    upcasters: { 1: withUnasked, 2: withoutMails, 3: withoutAdult },
+    upcasters: { 1: withUnasked, 2: withoutMails, 3: withoutStories },
   },
 )
 export const preferencesEvents = [PreferencesSet] as const

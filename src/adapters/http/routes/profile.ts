@@ -72,7 +72,7 @@ const PreferencesBody = Type.Object(
   {
     language: Type.Optional(orNull(string)),
     timeZone: Type.Optional(orNull(string)),
-    notifications: group({ roles: toggle }),
+    notifications: group({ roles: toggle, chapters: toggle }),
     privacy: group({ profile: audience, activity: audience, contributions: audience }),
     adult: toggle,
   },
@@ -91,7 +91,7 @@ const meExample = {
 const preferencesExample = {
   language: 'en',
   timeZone: 'Europe/Madrid',
-  notifications: { roles: true },
+  notifications: { roles: true, chapters: true },
   privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
   adult: false,
 }
