@@ -1,9 +1,11 @@
 /** The HTTP edge against bare Fastify, and a durable write against one that forgets. CPU is the server process's own. */
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
 import { exampleId } from '../src/adapters/http/examples.ts'
+import { threadPoolSize } from '../src/config/threads.ts'
 import { type BenchOptions, type BenchRow, inFolder, interleave, main, median } from './bench.ts'
 
 const child = fileURLToPath(new URL('./servers/http.ts', import.meta.url))
@@ -28,7 +30,8 @@ export const start = (name: string, folder: string, env: Readonly<Record<string,
     const nowhere = openSync('/dev/null', 'w')
     const server = spawn(process.execPath, [child, name, `${folder}/${name}`], {
       stdio: ['ignore', 'pipe', nowhere],
-      env: { ...process.env, ...env },
+      // As src/main.ts has it, which these servers do not pass.
+      env: { UV_THREADPOOL_SIZE: String(threadPoolSize(availableParallelism(), '')), ...process.env, ...env },
     })
     closeSync(nowhere)
     const ended = new Promise<void>(done => server.once('exit', () => done()))

@@ -1,8 +1,10 @@
 /** The program: the command line with the process around it (arguments, signals, exit code). */
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { runCommandLine } from './adapters/cli/run.ts'
 import { loadConfig } from './config/load.ts'
+import { threadPoolSize } from './config/threads.ts'
 
 /** From the first signal on. */
 const GRACE_MS = 10_000
@@ -11,6 +13,9 @@ const GRACE_MS = 10_000
  * three times. Only a signal later than this is a second one.
  */
 const SAME_PRESS_MS = 1000
+
+// Before anything uses the pool, which is made then.
+process.env['UV_THREADPOOL_SIZE'] = String(threadPoolSize(availableParallelism()))
 
 const stopping = new AbortController()
 

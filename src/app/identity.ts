@@ -15,6 +15,7 @@ import type { FactorDeps } from '../commands/second-factor.ts'
 import * as sessions from '../commands/sessions.ts'
 import { countTry } from '../commands/sign-in-waits.ts'
 import type { Config } from '../config/load.ts'
+import { hashesAtOnce } from '../config/threads.ts'
 import { blockAggregate } from '../domain/access/block.ts'
 import { accountAggregate, accountStream } from '../domain/account/account.ts'
 import { administratorsAggregate } from '../domain/account/administrators.ts'
@@ -32,9 +33,6 @@ import { addressKeyOf, openAddressPort } from './address.ts'
 import type { Core } from './core.ts'
 import { openFactorPort, openFactors, openPasskeyPort, openStepUp } from './factors.ts'
 
-/** Of libuv's four threads one is left for files. */
-const MOST_AT_ONCE = 3
-
 const issuerOf = (config: Config): string => config.publicUrl ?? 'urn:lexichron'
 /** Who signs tokens, and for whom: the public address, or a name where there is none. */
 export const scopeOf = (config: Config): TokenScope => ({ issuer: issuerOf(config), audience: issuerOf(config) })
@@ -50,7 +48,7 @@ export const openIdentity = async (core: Core, publicUrl?: string): Promise<Fact
     secret('device'),
   ])
   if (!pepper || !link || !refresh || !device) throw new Error('A secret is missing.')
-  const concurrency = Math.min(MOST_AT_ONCE, availableParallelism())
+  const concurrency = hashesAtOnce(availableParallelism())
   return {
     addresses: core.transactor(addressAggregate),
     addressKeys: core.transactor(addressKeysAggregate),

@@ -1,8 +1,8 @@
 /** The live feed of a service: the hub on the log, its connections, its tickets. */
 
 import { openPresence, type Presence } from '../adapters/cache/presence.ts'
+import { livePage } from '../adapters/http/pages/live.ts'
 import { asyncApi } from '../adapters/ws/asyncapi.ts'
-import { asyncApiPage } from '../adapters/ws/asyncapi-page.ts'
 import { openLiveFeed } from '../adapters/ws/feed.ts'
 import { openTickets } from '../adapters/ws/tickets.ts'
 import type { Readings } from '../commands/history.ts'
@@ -125,5 +125,13 @@ export const openLive = async (
     },
   })
   const document = asyncApi(options.version, channels.all, liveEventSchemas(channels.all, categories))
-  return { ...feed, nodes: nodes.all, document, page: asyncApiPage(document) }
+  return {
+    ...feed,
+    nodes: nodes.all,
+    document,
+    page: livePage(
+      document,
+      channels.all.map(({ name }) => name),
+    ),
+  }
 }

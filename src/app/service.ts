@@ -61,13 +61,18 @@ const startRunning = async (
   const heard = foldPeople()
   const follower = followTokens({ log, clock, signal, identities, people: heard, onPassed: complain('people') })
   const people = { ...heard, position: follower.position, reached: follower.reached }
-  // A removed text leaves this node's memory too.
-  const removing = removalsOf(areas).map(
-    ({ type }): Forgetting => ({ type, forget: (of, { stream }) => of.forget(stream), wasAnswered: true }),
+  /** What is removed leaves memory, and all that was answered with it. */
+  const removed = removalsOf(areas).map(
+    ({ type, streams = ({ stream }) => [stream] }): Forgetting => ({
+      type,
+      wasAnswered: true,
+      forget: (_, event) => {
+        for (const stream of streams(event)) core.forget(stream)
+      },
+    }),
   )
-  const forgets = new Map(
-    [...removing, ...areas.flatMap(area => area.forgets ?? [])].map(declared => [declared.type.type, declared]),
-  )
+  const declared = [...removed, ...areas.flatMap(area => area.forgets ?? [])]
+  const forgets = new Map(declared.map(forgetting => [forgetting.type.type, forgetting]))
   const forgetting = tail({
     log,
     clock,
@@ -76,12 +81,12 @@ const startRunning = async (
     onError: complain('forgetting'),
     filter: { types: [...forgets.keys()] },
     onEvents: events => {
-      const declared = events.flatMap(event => {
+      const known = events.flatMap(event => {
         const found = forgets.get(event.type)
         found?.forget(core, event)
         return found ? [found] : []
       })
-      if (declared.some(({ wasAnswered }) => wasAnswered)) void core.cache.forget()
+      if (known.some(({ wasAnswered }) => wasAnswered)) void core.cache.forget()
     },
   })
   opened.push({

@@ -1,5 +1,6 @@
 /** What the commands of accounts and sessions stand on: keyed hashes, links that are used once, envelopes. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { secretKey } from '../core/log/secret-key.ts'
 import type { Envelope, Transactor } from '../core/write/transact.ts'
 import type { AccountEvent, AccountState } from '../domain/account/account.ts'
 import { type AddressState, addressCategory } from '../domain/address/address.ts'
@@ -58,7 +59,7 @@ export const envelopeOf = (deps: Pick<IdentityDeps, 'clock' | 'newId'>, from: Fr
 
 /** HMAC-SHA-256 over parts that no part can imitate. */
 export const mac = (secret: Uint8Array, ...parts: readonly string[]): Buffer =>
-  createHmac('sha256', secret).update(parts.join('\u001f'), 'utf8').digest()
+  createHmac('sha256', secretKey(secret)).update(parts.join('\u001f'), 'utf8').digest()
 
 /** What tells the devices of one account apart, without a name that another account would share. */
 export const deviceOf = ({ secrets }: Pick<IdentityDeps, 'secrets'>, owner: string, name: string): string =>
@@ -101,7 +102,7 @@ const idBytes = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex
 const idOf = (bytes: Buffer): string =>
   bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 
-const refreshMac = (key: Uint8Array, head: Buffer): Buffer => createHmac('sha256', key).update(head).digest()
+const refreshMac = (key: Uint8Array, head: Buffer): Buffer => createHmac('sha256', secretKey(key)).update(head).digest()
 
 /**
  * The refresh token of a session's generation: 16 bytes of its id, four of the generation, HMAC-SHA-256 over both. Nothing

@@ -181,7 +181,7 @@ for (const [door, ask, status, code, member] of httpDoors)
   })
 
 /** Query parameters that take any text: nothing is found for these names. Every other one refuses them. */
-const anyText = new Set(['q', 'category', 'label', 'source', 'seed', 'correlationId'])
+const anyText = new Set(['q', 'category', 'label', 'source', 'seed', 'correlationId', 'tag', 'withoutTag'])
 /** Those that are answered for what they say, not for their form. */
 const answers: ReadonlyMap<string, { readonly status: number; readonly code?: string }> = new Map([
   ['/v1/accounts role', { status: 422, code: 'role-unknown' }],

@@ -62,13 +62,17 @@ export const openMemoryCache = (options: {
     tags.set(name, marked)
     return marked
   }
-  const marksOf = (on: readonly Dependency[]): string => {
+  /** Of all that an answer depends on: how it stands, and how far it is. */
+  const standingOf = (on: readonly Dependency[]): { readonly marks: string; readonly reached: readonly bigint[] } => {
     let marks = ''
+    const reached: bigint[] = []
     for (const { scope, tags } of on) {
-      marks += `${scopeOf(scope).mark};`
+      const known = scopeOf(scope)
+      marks += `${known.mark};`
+      reached.push(known.reached)
       for (const tag of tags) marks += `${tagOf(scope, tag)},`
     }
-    return marks
+    return { marks, reached }
   }
 
   const find = (key: string, marks: string) => {
@@ -107,9 +111,9 @@ export const openMemoryCache = (options: {
 
   return {
     look: async (key, on) => {
-      const marks = marksOf(on)
+      const { marks, reached } = standingOf(on)
       const found = find(key, marks)
-      return { reached: on.map(({ scope }) => scopeOf(scope).reached), marks, ...defined({ found }) }
+      return { reached, marks, ...defined({ found }) }
     },
     keep: async (key, marks, value, life) => keep(key, marks, value, life),
     changed: async (scope, changes, from, to) => changed(scope, changes, from, to),

@@ -1,6 +1,7 @@
 /** Access tokens of services and accounts: signed JWTs (RFC 7519) in the profile of RFC 9068, ES256 alone, keys from the key port. */
-import { createPublicKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import jwt from 'jsonwebtoken'
+import { LRUCache } from 'lru-cache'
 import { openMemory, type Region } from '../../core/memory/memory.ts'
 import { LONGEST_TOKEN_LIFE_MS } from '../../domain/access/token.ts'
 import { isRole, type Role } from '../../domain/roles.ts'
@@ -45,6 +46,12 @@ export type TokenScope = { readonly issuer: string; readonly audience: string }
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000)
 
+/** Few: of those that sign one after the other. */
+const SIGNERS = 8
+const signers = new LRUCache<string, KeyObject>({ max: SIGNERS, memoMethod: pem => createPrivateKey(pem) })
+/** Read once: reading it costs as much as signing with it. */
+const signerOf = ({ privateKey }: SigningKey): KeyObject => signers.memo(privateKey)
+
 /**
  * Signs with the key that signs now. The end is cut to whole seconds, as the format has them.
  * @throws {KeysError}
@@ -71,7 +78,7 @@ export const signAccessToken = async (
     exp: seconds(expiresAt),
   }
   const header = { alg: ALGORITHM, typ: TYPE, kid: key.kid }
-  return jwt.sign(payload, key.privateKey, { algorithm: ALGORITHM, header })
+  return jwt.sign(payload, signerOf(key), { algorithm: ALGORITHM, header })
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

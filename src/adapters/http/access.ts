@@ -20,6 +20,14 @@ export type Access = {
   opened(ws: WebSocket, request: FastifyRequest): void
 }
 
+/** Of the table of routes, whose patterns are few: text and names of parameters in turn. */
+const patterns = new Map<string, readonly string[]>()
+const partsOf = (pattern: string): readonly string[] => {
+  const parts = patterns.get(pattern) ?? pattern.split(/:([a-z]+)/i)
+  patterns.set(pattern, parts)
+  return parts
+}
+
 /**
  * What the table of routes knows of a path: the pattern, and of its parameters those that are ids. All else is a stranger's choice,
  * and of a path that fits no route there is only how long and how deep it is.
@@ -30,12 +38,17 @@ const placeOf = ({ routeOptions, params, url }: FastifyRequest) => {
     const path = pathOf(url)
     return { path: UNMATCHED, length: path.length, depth: path.split('/').length - 1 }
   }
-  if (!pattern.includes(':')) return { path: pattern }
-  const given = new Map<string, unknown>(Object.entries(Object(params)))
-  const path = pattern.replaceAll(/:([a-z]+)/gi, (name, member: string) => {
-    const value = given.get(member)
-    return typeof value === 'string' && ID.test(value) ? value.toLowerCase() : name
-  })
+  const parts = partsOf(pattern)
+  if (parts.length === 1) return { path: pattern }
+  const given: Readonly<Record<string, unknown>> = Object(params)
+  let path = ''
+  for (const [at, part] of parts.entries()) {
+    if (at % 2 === 0) path += part
+    else {
+      const value = given[part]
+      path += typeof value === 'string' && ID.test(value) ? value.toLowerCase() : `:${part}`
+    }
+  }
   return { path }
 }
 

@@ -37,3 +37,8 @@ export const openDocument = (body: () => string, type?: string): Document => {
     return { status: 200, ...made, ...defined({ type }) }
   }
 }
+
+/** A page names what of it may run and be used. */
+export const underPolicy =
+  (document: Document, policy: string): Document =>
+  request => ({ ...document(request), headers: { 'content-security-policy': policy } })

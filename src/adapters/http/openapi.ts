@@ -6,6 +6,7 @@ import Type from 'typebox'
 import { defined } from '../../domain/defined.ts'
 import type { Json, JsonObject } from '../../domain/event.ts'
 import type { RefusalCode } from '../../domain/refusal.ts'
+import type { Permission } from '../../domain/roles.ts'
 import { FILLING } from './filling.ts'
 import type { Problem } from './problem.ts'
 import { ProblemError, type Problems, problemBody } from './problems.ts'
@@ -184,10 +185,16 @@ const problemResponses = (route: Route, problems: Problems): JsonObject => {
 const contentTypes = (route: Route): readonly string[] =>
   route.method === 'PATCH' ? ['application/merge-patch+json', 'application/json'] : ['application/json']
 
+/** What the document says of every operation rests on. `strangers`: what may be done without a token. */
+type Described = { readonly problems: Problems; readonly strangers: ReadonlySet<Permission> }
+
+/** Either may be sent: a token by a program, a cookie by a browser. */
+const tokens: readonly Json[] = [{ accessToken: [] }, { accessCookie: [] }]
+
 const operationOf = (
   route: Route,
   generated: Readonly<Record<string, unknown>>,
-  { problems, shared }: { readonly problems: Problems; readonly shared: Map<string, unknown> },
+  { problems, shared, strangers }: Described & { readonly shared: Map<string, unknown> },
 ) => {
   const parameters = Array.isArray(generated['parameters']) ? generated['parameters'] : []
   const { params = {}, query = {}, body, as, headers, after, isLast, needs } = route.request
@@ -218,7 +225,9 @@ const operationOf = (
     }),
     responses,
     'x-example': defined({ as, headers, after, isLast, needs }),
-    ...(route.permission === undefined ? { security: [] } : { 'x-permission': route.permission }),
+    ...(route.permission === undefined
+      ? { security: [] }
+      : { 'x-permission': route.permission, security: strangers.has(route.permission) ? [{}, ...tokens] : tokens }),
   }
 }
 
@@ -228,9 +237,9 @@ const openApiPath = (path: string): string => path.replaceAll(/:([a-z]+)/gi, '{$
 export const registerOpenApi = async (
   app: FastifyInstance,
   routes: readonly Route[],
-  about: { readonly version: string; readonly publicUrl: string | undefined; readonly problems: Problems },
+  about: Described & { readonly version: string; readonly publicUrl: string | undefined },
 ): Promise<void> => {
-  const { problems } = about
+  const { problems, strangers } = about
   const shared = new Map<string, unknown>()
   withReferences(ProblemSchema, shared)
   for (const route of routes) {
@@ -270,7 +279,7 @@ export const registerOpenApi = async (
             const route = byOperation.get(`${method} ${path}`)
             return [
               method,
-              route && isObject(operation) ? operationOf(route, operation, { problems, shared }) : operation,
+              route && isObject(operation) ? operationOf(route, operation, { problems, shared, strangers }) : operation,
             ]
           }),
         ),

@@ -284,7 +284,8 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     })
   // Before the server waits for what is open: what listens is sent away.
   app.addHook('preClose', async () => deps.sockets?.close())
-  const about = { version: deps.version, publicUrl: settings.publicUrl, problems }
+  const { strangers } = deps.authority
+  const about = { version: deps.version, publicUrl: settings.publicUrl, problems, strangers }
   await registerOpenApi(app, all, about)
   await registerDocs(app, strict, count)
   const checkBlocked = blocking.check

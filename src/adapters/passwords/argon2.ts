@@ -21,7 +21,7 @@ const WAITING_PER_PLACE = 16
 export type PasswordOptions = {
   /** 32 bytes. */
   readonly pepper: Uint8Array
-  /** How many at once: libuv has four threads, and files need one of them. */
+  /** How many at once: each has a core for itself, and files need a thread too (src/config/threads.ts). */
   readonly concurrency: number
   readonly cost?: { readonly memoryCost: number; readonly timeCost: number; readonly parallelism: number }
 }

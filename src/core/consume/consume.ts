@@ -64,6 +64,11 @@ export type ConsumeOptions = {
     readonly from: bigint
     readonly failed: (error: unknown) => void
   }) => Promise<Session>
+  /**
+   * Nobody waits for it to have passed over what it does not want: how far that is is stored with its next events, or at the next beat
+   * of the lease. A crash in between costs reading over it once more.
+   */
+  readonly passesLightly?: true
   /** At the head of the log for the first time, everything stored: false ends the loop. */
   readonly onCaughtUp?: () => Promise<boolean>
   readonly onState?: (state: ConsumerState, error?: string) => void
@@ -127,7 +132,13 @@ const follow = async (options: ConsumeOptions, lease: HeldLease, from: Checkpoin
   const alone = exclusively()
   let checkpoint = from
   let caughtUp = false
+  let passing = false
 
+  const storePassed = async (): Promise<void> => {
+    if (!passing) return
+    passing = false
+    await session.process([], checkpoint)
+  }
   const lookForRetry = async (): Promise<void> => {
     const request = await retryRequested(store, consumer)
     if (request === undefined) return
@@ -142,6 +153,7 @@ const follow = async (options: ConsumeOptions, lease: HeldLease, from: Checkpoin
       const woken = new AbortController()
       if (options.nudge) options.nudge.wake = () => woken.abort()
       try {
+        await alone(storePassed)
         await lookForRetry()
       } catch (error) {
         return failed(error)
@@ -154,7 +166,8 @@ const follow = async (options: ConsumeOptions, lease: HeldLease, from: Checkpoin
     const last = events.at(-1)
     const { mark } = await placeAfter(log, { events, position })
     checkpoint = { ...checkpoint, position, eventId: restingOn(mark, last, checkpoint) }
-    await session.process(events, checkpoint)
+    passing = caughtUp && events.length === 0 && options.passesLightly === true
+    if (!passing) await session.process(events, checkpoint)
     onProgress?.(position, events.length)
     options.trace?.taken?.(consumer, events)
   }
@@ -181,9 +194,13 @@ const follow = async (options: ConsumeOptions, lease: HeldLease, from: Checkpoin
       onState?.('following')
     }
     if (!broken.signal.aborted) await alone(() => session.drain())
+    if (!broken.signal.aborted && !lease.lost.aborted) await alone(storePassed)
   } catch (error) {
     // Everything before an event that cannot be read is taken, and counts.
-    if (error instanceof UndecodableEventError) await alone(() => session.drain())
+    if (error instanceof UndecodableEventError) {
+      await alone(() => session.drain())
+      await alone(storePassed)
+    }
     throw failure ?? error
   } finally {
     broken.abort()

@@ -117,7 +117,11 @@ export const unpark = async (store: Records, consumer: string, id: string): Prom
 /** Asks whoever holds the consumer's lease, in this process or another, to retry what is parked. */
 export const requestRetry = async (store: Records, consumer: string, now: Date): Promise<void> => {
   const name = retryRecord(consumer)
-  for (;;) if (await store.swap(name, await store.record(name), now.toISOString())) return
+  for (;;) {
+    const [known, at] = [await store.record(name), now.toISOString()]
+    // One that is being carried out is not to end this one, which was made at the same moment.
+    if (await store.swap(name, known, known?.startsWith(at) ? `${known} again` : at)) return
+  }
 }
 
 export const retryRequested = (store: Records, consumer: string): Promise<string | undefined> =>

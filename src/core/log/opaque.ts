@@ -8,13 +8,14 @@
  */
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Log } from './log.ts'
+import { secretKey } from './secret-key.ts'
 
 const MAC_BYTES = 16
 /** Longer than any token made here; longer input is not looked at. */
 const MAX_LENGTH = 4096
 
 export const mac = (secret: Uint8Array, payload: Buffer): Buffer =>
-  createHmac('sha256', secret).update(payload).digest().subarray(0, MAC_BYTES)
+  createHmac('sha256', secretKey(secret)).update(payload).digest().subarray(0, MAC_BYTES)
 
 const keys = new WeakMap<Uint8Array, Buffer>()
 /** The key of encryption, which is not that of the MAC. */

@@ -81,6 +81,7 @@ type Opened = { readonly region: Region; readonly report: () => Omit<MemoryRepor
 const openRegion = (bytes: number): Opened => {
   let full = 0
   let held = 0
+  let uses = 0
   /** By the number that a value was given as it was set: how to forget it in its cache. */
   const all = new LRUCache<number, () => void>({
     maxSize: bytes,
@@ -91,7 +92,7 @@ const openRegion = (bytes: number): Opened => {
     },
   })
   const cache = <V extends object | number>({ sizeOf, max }: CacheOptions<V>): BoundedCache<V> => {
-    const own = new LRUCache<string, { readonly value: V; readonly held: number }>({
+    const own = new LRUCache<string, { readonly value: V; readonly held: number; used: number }>({
       max,
       disposeAfter: (value, _key, reason) => {
         if (reason === 'evict') all.delete(value.held)
@@ -107,6 +108,10 @@ const openRegion = (bytes: number): Opened => {
       get: key => {
         const found = own.get(key)
         if (!found) return undefined
+        uses += 1
+        // What is used all the time need not be told each time that it is: an eighth of all that is held may pass in between.
+        if ((uses - found.used) * 8 < all.size) return found.value
+        found.used = uses
         all.get(found.held)
         return found.value
       },
@@ -117,7 +122,8 @@ const openRegion = (bytes: number): Opened => {
         if (size > bytes) return drop(key)
         drop(key)
         held += 1
-        own.set(key, { value, held })
+        uses += 1
+        own.set(key, { value, held, used: uses })
         all.set(held, () => own.delete(key), { size: Math.ceil(size) })
       },
       delete: drop,

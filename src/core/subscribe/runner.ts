@@ -223,6 +223,7 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
           open,
           first,
           nudge,
+          passesLightly: true,
           trace: options.trace,
           ...defined({ hasEnded: options.hasEnded }),
           onState: (next, problem) => {

@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
+import { BEAT_MS } from '../../../src/core/consume/lease.ts'
+import { requestRetry, retryDone, retryRequested } from '../../../src/core/consume/parking.ts'
 import { type Subscriber, subscriber } from '../../../src/core/subscribe/define.ts'
 import { inspectSubscriber, retrySubscriber } from '../../../src/core/subscribe/inspect.ts'
 import { runSubscriber, type SubscriberOptions } from '../../../src/core/subscribe/runner.ts'
@@ -75,6 +77,46 @@ t.test('every event once when all goes well, from the checkpoint on after a rest
   t.strictSame(words(), ['a', 'b', 'c', 'd'])
 })
 
+t.test(
+  'what it does not want is passed over without a write each, and stored with what comes next, at a beat, at the end',
+  async t => {
+    const side = await open(t)
+    const { of, words } = recording()
+    const stored: bigint[] = []
+    const store: ReadSide['store'] = {
+      ...side.store,
+      apply: async (...given) => {
+        stored.push(given[2].value.position)
+        await side.store.apply(...given)
+      },
+    }
+    const other = (n: number): void => {
+      side.log.write(`other-${n}`, 'WordSet', { word: String(n) })
+    }
+    const node = start(t, side, of, { store })
+    const read = async (): Promise<boolean> => (await node.status()).lag === 0n
+    side.log.write('word-a', 'WordSet', { word: 'a' })
+    await until('the first is handled', async () => words().length === 1 && (await read()))
+    const [before, began] = [stored.length, side.clock.monotonic()]
+    for (let n = 1; n <= 50; n += 1) {
+      other(n)
+      await until('it is passed over', read)
+    }
+    const beats = 1 + Math.floor((side.clock.monotonic() - began) / BEAT_MS)
+    t.ok(stored.length - before <= beats, `${stored.length - before} writes in ${beats} beats`)
+    side.log.write('word-b', 'WordSet', { word: 'b' })
+    await until('the next is handled', async () => words().length === 2 && (await read()))
+    t.match(await inspectSubscriber(side, of), { lag: 0n }, 'with what comes next')
+    other(51)
+    await until('a beat has come', async () => (await inspectSubscriber(side, of)).lag === 0n)
+    other(52)
+    await until('it is passed over', read)
+    await node.stop()
+    t.match(await inspectSubscriber(side, of), { lag: 0n }, 'at the end')
+    t.strictSame(words(), ['a', 'b'])
+  },
+)
+
 t.test('one node works, the other takes over what was not certain', async t => {
   const side = await open(t)
   const one = recording()
@@ -143,6 +185,18 @@ t.test('a failing event parks its key; later ones of the key wait, in order, unt
   await until('all is handled', async () => (await node.status()).lag === 0n)
   t.strictSame(words(), ['ok', 'other', 'bad', 'later', 'last'])
   t.equal(await retrySubscriber(side.store, of, side.clock.now()), 0)
+})
+
+t.test('a retry that is asked for while one of the same moment is carried out is carried out too', async t => {
+  const { store, clock } = await open(t)
+  await requestRetry(store, 'consumer', clock.now())
+  const carriedOut = await retryRequested(store, 'consumer')
+  await requestRetry(store, 'consumer', clock.now())
+  await retryDone(store, 'consumer', carriedOut ?? '')
+  const next = await retryRequested(store, 'consumer')
+  t.type(next, 'string')
+  await retryDone(store, 'consumer', next ?? '')
+  t.equal(await retryRequested(store, 'consumer'), undefined)
 })
 
 t.test('an engine that is away parks nothing: it is waited for, and nothing is left out', async t => {

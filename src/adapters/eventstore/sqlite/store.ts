@@ -25,6 +25,7 @@ import { codeOf, FileReplacedError } from './protocol.ts'
 import { openReader } from './reader.ts'
 import { openEventFile, renewLog } from './schema.ts'
 import { openStreamPages } from './stream-pages.ts'
+import { openTail, wanting } from './tail.ts'
 import { openWaker } from './waker.ts'
 import { openWriter, type StartWorker, startWriter, type WriterStats } from './writer-thread.ts'
 
@@ -151,14 +152,17 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
   // Another one of each after the file was made again.
   let { db, reader, identity } = opened
 
+  let tail = openTail(reader)
   let version = reader.dataVersion()
   const changed = (): boolean => {
     try {
       const before = version
       version = reader.dataVersion()
+      if (version !== before) tail.renew()
       return version !== before
     } catch {
       // Those who wait find out for themselves what is wrong.
+      tail.renew()
       return true
     }
   }
@@ -168,7 +172,10 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
       settings: { path, identity, ...file },
       clock,
       start: options.startWorker ?? startWriter,
-      committed: waker.wake,
+      committed: () => {
+        tail.renew()
+        waker.wake()
+      },
       ...defined({ onBatch: options.onBatch }),
     }).catch((error: unknown) => {
       db.close()
@@ -229,14 +236,17 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
 
   async function* subscribe(after: bigint, filter?: LogFilter, signal?: AbortSignal): AsyncGenerator<Batch> {
     const cursor = read(() => reader.cursor(filter))
+    const wants = wanting(filter)
     let position = integer(after, 'the position')
     let told = false
     /** The next page, or nothing when there is none to tell of. */
     const next = (): Batch | 'unavailable' | undefined => {
       try {
-        const head = read(reader.head)
+        // Nobody looks for others' commits while nobody waits: what is known of the end may be old for who comes.
+        if (!told) tail.renew()
+        const head = read(tail.head)
         if (told && head <= position) return undefined
-        const page = read(() => cursor.next(position, Math.max(position, head)))
+        const page = read(() => tail.after(position, wants) ?? cursor.next(position, Math.max(position, head)))
         return { ...page, position: BigInt(page.position) }
       } catch (error) {
         if (error instanceof EventStoreError && error.code === 'unavailable') return 'unavailable'
@@ -299,6 +309,7 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
         const { db: again, reader: reading, identity: which } = openFile()
         db = again
         reader = reading
+        tail = openTail(reader)
         identity = which
         writer = await openWriting()
       }
@@ -308,7 +319,7 @@ export const openSqliteEventStore = async (options: SqliteEventStoreOptions): Pr
       closing ??= (async () => {
         // The thread closes last: it is the one to fold the journal into the file.
         db.close()
-        waker.wake()
+        waker.close()
         await writer.close()
       })()
       return closing

@@ -5,26 +5,30 @@ export type Waker = {
   /** Resolves at the next commit, or when the signal aborts; never rejects. It may resolve without a commit. */
   wait(signal?: AbortSignal): Promise<void>
   wake(): void
+  /** Wakes them for the last time. */
+  close(): void
 }
 
 /** `changed` says whether another connection has committed since it was last asked; polled only while someone waits. */
 export const openWaker = (clock: Clock, changed: () => boolean, pollMs: number): Waker => {
   let waiting = new Set<() => void>()
-  let polling: AbortController | undefined
+  let polling = false
+  const closed = new AbortController()
 
   const wake = (): void => {
     const woken = waiting
     waiting = new Set()
-    polling?.abort()
-    polling = undefined
     for (const resolve of woken) resolve()
   }
 
-  const poll = async (stop: AbortSignal): Promise<void> => {
-    while (!stop.aborted) {
-      await clock.sleep(pollMs, stop)
-      if (!stop.aborted && changed()) wake()
-    }
+  /** Until nobody waits at a look: whoever was woken is mostly back before the next one. */
+  const poll = async (): Promise<void> => {
+    polling = true
+    do {
+      await clock.sleep(pollMs, closed.signal)
+      if (waiting.size > 0 && !closed.signal.aborted && changed()) wake()
+    } while (waiting.size > 0 && !closed.signal.aborted)
+    polling = false
   }
 
   return {
@@ -34,18 +38,16 @@ export const openWaker = (clock: Clock, changed: () => boolean, pollMs: number):
         const done = (): void => {
           signal?.removeEventListener('abort', done)
           waiting.delete(done)
-          if (waiting.size === 0) {
-            polling?.abort()
-            polling = undefined
-          }
           resolve()
         }
         signal?.addEventListener('abort', done)
         waiting.add(done)
-        if (polling) return
-        polling = new AbortController()
-        void poll(polling.signal)
+        if (!polling) void poll()
       }),
     wake,
+    close: () => {
+      closed.abort()
+      wake()
+    },
   }
 }

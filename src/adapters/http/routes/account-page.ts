@@ -4,6 +4,7 @@
  * anything else. Opened without a whole link, the page says what to do instead.
  */
 import { createHash } from 'node:crypto'
+import { colours } from '../pages/frame.ts'
 import { commonWords, type PageLanguage, type PagePurpose, pageWords } from './account-words.ts'
 
 export type AccountPage = { readonly html: string; readonly policy: string; readonly language: PageLanguage }
@@ -40,8 +41,7 @@ const script = ({ path, password, again }: Kind, language: PageLanguage, done: s
 }
 
 const style =
-  `:root{color-scheme:light dark;--ground:#fff;--text:#1b1b1b;--soft:#595959;--line:#767676;--key:#1d4ed8;--on:#fff}` +
-  `@media(prefers-color-scheme:dark){:root{--ground:#121212;--text:#ececec;--soft:#b3b3b3;--line:#8a8a8a;--key:#93b4ff;--on:#0b1020}}` +
+  colours +
   `body{margin:0;background:var(--ground);color:var(--text);font:1rem/1.5 system-ui,sans-serif}` +
   `main{max-width:26rem;margin:0 auto;padding:1.5rem 1rem;background:var(--ground);overflow-wrap:anywhere}h1{font-size:1.4rem;line-height:1.25}` +
   `label{display:block}input{box-sizing:border-box;width:100%;padding:.6rem;font:inherit;color:inherit;background:transparent;border:1px solid var(--line);border-radius:.4rem}` +

@@ -11,8 +11,9 @@ import type { Place } from '../../../core/log/log.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { JsonObject } from '../../../domain/event.ts'
 import type { Authority } from '../authority.ts'
-import { openDocument } from '../documents.ts'
+import { openDocument, underPolicy } from '../documents.ts'
 import { formatOf } from '../negotiation.ts'
+import type { Page } from '../pages/frame.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Requester, type Route, type Upgrading } from '../route.ts'
 import type { Admission } from '../security.ts'
@@ -49,7 +50,7 @@ export type LivePort = {
   /** The AsyncAPI document of the feed. */
   readonly document: JsonObject
   /** The same as a page to read. */
-  readonly page: string
+  readonly page: Page
   close(): Promise<void>
 }
 
@@ -318,7 +319,7 @@ export const liveRoutes = (
       path: '/docs/live',
       name: 'live-page',
       tag,
-      summary: 'The live feed, to read',
+      summary: 'The live feed, to read and to watch',
       rate: 'reads',
       querystring: Type.Object({}, { additionalProperties: false }),
       request: {},
@@ -332,7 +333,10 @@ export const liveRoutes = (
           example: '<!doctype html>',
         },
       },
-      handle: openDocument(() => live.page, 'text/html; charset=utf-8'),
+      handle: underPolicy(
+        openDocument(() => live.page.html, 'text/html; charset=utf-8'),
+        live.page.policy,
+      ),
     },
   ]
 }

@@ -4,9 +4,12 @@ import { FillingSchema } from '../../../core/query/define.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { JsonObject } from '../../../domain/event.ts'
 import { type RoleRights, roles } from '../../../domain/roles.ts'
+import { openDocument, underPolicy } from '../documents.ts'
 import type { Edge } from '../edge.ts'
 import { formatOf } from '../negotiation.ts'
 import type { Health, HttpMetrics } from '../operation.ts'
+import { escapeHtml, framed } from '../pages/frame.ts'
+import { welcomePage } from '../pages/welcome.ts'
 import { ProblemError, type Problems } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from '../route.ts'
 
@@ -61,12 +64,6 @@ const withoutDetail = (health: Health): Health => ({
   parts: Object.fromEntries(Object.entries(health.parts).map(([name, part]) => [name, { state: part.state }])),
 })
 
-const escapeHtml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
-
-const page = (title: string, paragraphs: readonly string[]): string =>
-  `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title></head><body><h1>${escapeHtml(title)}</h1>${paragraphs.map(each => `<p>${escapeHtml(each)}</p>`).join('')}</body></html>`
-
 type Format = 'application/json' | 'text/html'
 
 const explain = (request: EdgeRequest, problems: Problems): Answer => {
@@ -76,10 +73,36 @@ const explain = (request: EdgeRequest, problems: Problems): Answer => {
   const { title, status, help } = problem
   const formats: readonly Format[] = ['application/json', 'text/html']
   const detail = 'This page is offered as application/json and text/html.'
-  const format = formatOf(header(request, 'accept'), formats, detail)
-  return format === 'text/html'
-    ? { status: 200, type: 'text/html; charset=utf-8', body: page(title, [`${status} ${code}`, help]) }
-    : { status: 200, body: JSON.stringify({ code, title, status, help }) }
+  if (formatOf(header(request, 'accept'), formats, detail) === 'application/json')
+    return { status: 200, body: JSON.stringify({ code, title, status, help }) }
+  const main = `<h1>${escapeHtml(title)}</h1><p class="soft">${status} <code>${escapeHtml(code)}</code></p><p>${escapeHtml(help)}</p>`
+  const { html, policy } = framed({ title, here: '/problems', main })
+  return {
+    status: 200,
+    type: 'text/html; charset=utf-8',
+    body: html,
+    headers: { 'content-security-policy': policy },
+  }
+}
+
+const places = {
+  service: 'lexichron',
+  docs: '/docs',
+  live: '/docs/live',
+  openapi: '/v1/openapi.json',
+  health: '/health',
+}
+const first = welcomePage()
+/** For programs the places; for who asks for a page, as browsers do, the page. */
+const firstAsJson = openDocument(() => JSON.stringify(places))
+const firstAsPage = underPolicy(
+  openDocument(() => first.html, 'text/html; charset=utf-8'),
+  first.policy,
+)
+const welcome = (request: EdgeRequest): Answer => {
+  const formats: readonly Format[] = ['application/json', 'text/html']
+  const format = formatOf(header(request, 'accept'), formats, 'It is offered as application/json and text/html.')
+  return format === 'text/html' ? firstAsPage(request) : firstAsJson(request)
 }
 
 /** What the routes need of what is looked at; src/app/operation.ts has most of it. */
@@ -105,18 +128,16 @@ export const operationRoutes = (
     querystring: nothing,
     rate: 'reads',
     request: {},
-    problems: [],
+    problems: ['not-acceptable'],
     answers: {
       200: {
-        description: 'Links.',
+        description: 'Links; as a page for browsers.',
+        headers: ['ETag'],
         schema: Type.Object({}, { additionalProperties: Type.String(), $id: 'Welcome' }),
-        example: { service: 'lexichron', docs: '/docs', openapi: '/v1/openapi.json', health: '/health' },
+        example: places,
       },
     },
-    handle: () => ({
-      status: 200,
-      body: JSON.stringify({ service: 'lexichron', docs: '/docs', openapi: '/v1/openapi.json', health: '/health' }),
-    }),
+    handle: welcome,
   },
   {
     method: 'GET',
