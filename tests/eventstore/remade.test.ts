@@ -136,3 +136,29 @@ t.test('the file is made again', async t => {
     t.ok((await store.head()) > 0n, 'it is open as before')
   })
 })
+
+t.test('the kinds of events and their index, each where the other is whole', async t => {
+  for (const [text, what] of [
+    ['entryNoted', 'a number in the index'],
+    ['Noted', 'a name in the table'],
+  ] as const) {
+    const { path, sound } = await filled(t)
+    const whole = await openSqliteEventStore({ path, clock })
+    const expected = await readEverything(whole)
+    await whole.close()
+    // The last record that has the text is the index's, the first one the table's; a number comes behind the text.
+    const isIndex = text === 'entryNoted'
+    const at = isIndex ? sound.lastIndexOf(text) + text.length : sound.indexOf(text) + 1
+    writeFlipped(path, sound, { at, bit: 1 })
+    const store = await opened(t, path)
+    t.same(await readEverything(store), expected, `${what}: it is read as what it is`)
+    t.ok((await store.lookAtLookups(signal)).different > 0, `${what}: it is named`)
+    await store.repairLookups()
+    t.match(await store.lookAtLookups(signal), { different: 0 }, `${what}: it is mended`)
+    written(await store.append('entry-350', 1n, [newEvent('Noted')]))
+    const [last] = (await readLog(store, (await store.head()) - 1n)).events
+    t.match(last, { type: 'Noted', stream: 'entry-350' })
+    t.notOk(last?.damaged)
+    await store.close()
+  }
+})

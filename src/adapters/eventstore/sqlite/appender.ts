@@ -6,6 +6,7 @@ import { categoryOf } from '../../../domain/ids.ts'
 import type { Sqlite } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import { openHead } from './head.ts'
+import { openKinds } from './kinds.ts'
 import { type AppendMessage, CONFLICT, DAMAGED, REPEATED, WRITTEN } from './protocol.ts'
 import { openReader } from './reader.ts'
 import { checksumOf, type Kind, kindChecksum, markOf } from './row.ts'
@@ -80,7 +81,7 @@ export type Appender = {
 export const openAppender = (db: Sqlite): Appender => {
   const dataVersion = db.prepare<[number]>('PRAGMA data_version')
   const head = openHead(db)
-  const allKinds = db.prepare<[number, string, string]>('SELECT id, category, type FROM kinds')
+  const allKinds = openKinds(db)
   const insertKind = db.prepare('INSERT INTO kinds (id, category, type, checksum) VALUES (?, ?, ?, ?)')
   const { find, at: eventAt } = openReader(db)
   const readIds = db.prepare<[string, number]>(
@@ -123,7 +124,7 @@ export const openAppender = (db: Sqlite): Appender => {
     streams.clear()
     kinds.clear()
     kindCount = 0
-    for (const [id, category, type] of allKinds.iterate()) rememberKind(id, category, type)
+    for (const { id, category, type } of allKinds.read(-1)) rememberKind(id, category, type)
     position = head()
     streamCount = highest.get()?.[0] ?? 0
     seen = version

@@ -19,8 +19,10 @@ import { FILE_MODE } from '../../../core/files/folders.ts'
 import type { Sqlite, SqlValue } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import { openHead } from './head.ts'
+import { openKinds } from './kinds.ts'
 import { rebuildLookups } from './lookups-repair.ts'
 import { openReader } from './reader.ts'
+import { kindChecksum } from './row.ts'
 import { type EventFileOptions, openEventFile, reopenEventFile, unguarded } from './schema.ts'
 
 /** Rows that are copied in one go. */
@@ -116,7 +118,9 @@ const fill = (old: Sqlite, fresh: Sqlite): void => {
     // One revision may stand twice until `rebuildLookups` has seen to it, which makes this one unique again.
     fresh.exec('DROP INDEX events_stream; CREATE INDEX events_stream ON events (stream, revision); DELETE FROM meta')
     copyTable(old, fresh, 'meta', ['name', 'value'])
-    copyTable(old, fresh, 'kinds', ['id', 'category', 'type', 'checksum'])
+    const keep = fresh.prepare('INSERT INTO kinds (id, category, type, checksum) VALUES (?, ?, ?, ?)')
+    for (const { id, category, type, mark } of openKinds(old).read(-1))
+      keep.run(id, category, type, kindChecksum(id, mark))
     copyEvents(old, fresh)
     copyNames(old, fresh)
     fresh.prepare("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'events'").run(openHead(old)())

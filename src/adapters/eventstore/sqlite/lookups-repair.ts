@@ -1,6 +1,7 @@
 /** Makes again what the log is looked up by, from the events that fit their checksum. */
 import type { Sqlite } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
+import { remakeKinds } from './kinds.ts'
 import type { Reader } from './reader.ts'
 import { remakeLookups, unguarded } from './schema.ts'
 import { openPlaces, whole } from './streams.ts'
@@ -78,6 +79,7 @@ export const rebuildLookups = (db: Sqlite, read: Pick<Reader, 'at'>): void => {
     CREATE TEMP TABLE unsound (position INTEGER PRIMARY KEY)`)
   try {
     unguarded(db, () => {
+      remakeKinds(db)
       const count = db.prepare(
         'INSERT INTO tally (name, id, first) VALUES (?, ?, ?) ON CONFLICT (name, id) DO UPDATE SET events = events + 1',
       )

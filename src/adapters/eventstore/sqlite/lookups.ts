@@ -4,6 +4,7 @@
  */
 import type { Sqlite } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
+import { openKinds } from './kinds.ts'
 import type { Reader } from './reader.ts'
 import { LARGE_EVENT_BYTES } from './schema.ts'
 import { whole } from './streams.ts'
@@ -150,6 +151,7 @@ export const lookAtLookups = async (db: Sqlite, read: SoundReader, watching: Wat
     const sequence = db.prepare<[number | string]>("SELECT seq FROM sqlite_sequence WHERE name = 'events'").get()?.[0]
     const head = typeof sequence === 'number' ? sequence : 0
     if (head < last) differs(`the log ends at position ${last}, and ${head} is said to be its last`)
+    for (const what of openKinds(db).differences()) differs(what)
     await lookAtEvents(db, read, { ...watching, last, differs, aside })
     await lookAtTables(db, read, { ...watching, last, differs })
   } catch (error) {

@@ -4,7 +4,8 @@ import type { Sqlite, Statement } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import { type FilteredReader, openFiltered, openKindsOfBlocks } from './filtered.ts'
 import { openHead } from './head.ts'
-import { COLUMNS, damagedEvent, type EventRow, type Kind, kindChecksum, markOf, soundEvent } from './row.ts'
+import { openKinds } from './kinds.ts'
+import { COLUMNS, damagedEvent, type EventRow, type Kind, soundEvent } from './row.ts'
 import { rowsOf } from './rows.ts'
 import { LARGE_EVENT_BYTES, LONG_STREAM } from './schema.ts'
 import { type FindStream, openStreamFinder } from './streams.ts'
@@ -44,9 +45,7 @@ export type Reader = {
 
 export const openReader = (db: Sqlite): Reader => {
   const dataVersion = db.prepare<[number]>('PRAGMA data_version')
-  const newKinds = db.prepare<[number, string, string, number]>(
-    'SELECT id, category, type, checksum FROM kinds WHERE id > ? ORDER BY id',
-  )
+  const allKinds = openKinds(db)
   const eventAt = rowsOf(db, `SELECT ${COLUMNS} FROM events WHERE position = ?`)
   const forwards = rowsOf(
     db,
@@ -72,14 +71,10 @@ export const openReader = (db: Sqlite): Reader => {
   const kinds: Kind[] = []
   const known: (Kind | undefined)[] = []
   const refreshKinds = (): void => {
-    for (const [id, category, type, sum] of newKinds.all(kinds.at(-1)?.id ?? 0)) {
-      const mark = typeof category === 'string' && typeof type === 'string' ? markOf(category, type) : undefined
-      // A filter would pass over its events, and nobody would miss them.
-      if (mark === undefined || sum !== kindChecksum(id, mark))
-        throw new SqliteError('corrupt', `${db.path}: kind ${id} of events does not fit its checksum: restore a backup`)
-      const kind = { id, category, type, mark }
+    // A filter would pass over the events of one that is damaged, and nobody would miss them: it is never guessed.
+    for (const kind of allKinds.read(kinds.at(-1)?.id ?? -1)) {
       kinds.push(kind)
-      known[id] = kind
+      known[kind.id] = kind
     }
   }
   const kindOf = (id: number): Kind | undefined => {
