@@ -6,6 +6,7 @@ import type { ProblemTable } from '../adapters/http/problem.ts'
 import type { ErasurePort } from '../adapters/http/routes/account-edge.ts'
 import type { LivePort } from '../adapters/http/routes/live.ts'
 import type { OperationPort } from '../adapters/http/routes/operations.ts'
+import type { Renderings } from '../adapters/rendering/renderings.ts'
 import type { FactorDeps } from '../commands/second-factor.ts'
 import type { Config } from '../config/load.ts'
 import type { News } from '../core/live/channels.ts'
@@ -36,6 +37,8 @@ export type Service = {
   readonly figures: Analytics
   readonly live: LivePort
   readonly operation: OperationPort
+  /** The HTML of chapters. */
+  readonly renderings: Renderings
   /** Takes what has to be closed with the service. */
   readonly opened: Closing[]
 }

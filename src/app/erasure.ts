@@ -5,6 +5,7 @@ import type { ErasurePort } from '../adapters/http/routes/account-edge.ts'
 import { clearShelves } from '../commands/clear-shelves.ts'
 import * as erasure from '../commands/erasure.ts'
 import type { From } from '../commands/identity.ts'
+import { leaveStories } from '../commands/leave-stories.ts'
 import { releaseIdentities } from '../commands/openid.ts'
 import { openReceiptSigner } from '../commands/receipts.ts'
 import { accountAggregate } from '../domain/account/account.ts'
@@ -20,6 +21,8 @@ import { passkeysAggregate, passkeysStream } from '../domain/session/passkeys.ts
 import { factorsAggregate, factorsStream } from '../domain/session/second-factor.ts'
 import { readingListAggregate } from '../domain/shelf/reading-list.ts'
 import { shelfAggregate, shelvesOf } from '../domain/shelf/shelf.ts'
+import { seriesAggregate } from '../domain/story/series.ts'
+import { storyAggregate } from '../domain/story/story.ts'
 import type { Identities } from '../projections/identities.ts'
 import type { Core } from './core.ts'
 
@@ -32,6 +35,7 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     newId,
   }
   const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate), log }
+  const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate), log }
   return {
     addresses: transactor(addressAggregate),
     accounts: transactor(accountAggregate),
@@ -43,6 +47,7 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     secrets: { link },
     releaseIdentities: (accountId, from) => releaseIdentities(identities, accountId, from),
     clearShelves: (accountId, by) => clearShelves(kept, accountId, by),
+    leaveStories: (leaving, by) => leaveStories(written, leaving, by),
   }
 }
 

@@ -3,6 +3,8 @@ import { createTokenVerifier, jwksOf } from '../adapters/http/access-tokens.ts'
 import { openHttpServer } from '../adapters/http/server.ts'
 import { DEAF_MS, openTokenAuthority } from '../adapters/http/token-authority.ts'
 import type { ServiceLog } from '../adapters/logging/service-log.ts'
+import { bytesOfRendering, KEPT_RENDERINGS, openRenderings } from '../adapters/rendering/renderings.ts'
+import { openRenderingThread } from '../adapters/rendering/thread.ts'
 import type { Config } from '../config/load.ts'
 import { tail } from '../core/consume/tail.ts'
 import { scopesOf } from '../core/project/view.ts'
@@ -213,6 +215,11 @@ export const openService = async (options: ServiceOptions) => {
     // The key of receipts stays for good. Tokens are verified by the keys of tokens alone, whatever is listed here.
     return { keys: [...keys.map(key => ({ ...key })), ...erasure.keys.map(key => ({ ...key }))] }
   }
+  const renderings = openRenderings({
+    thread: openRenderingThread(),
+    kept: core.memory.region('answers').cache({ max: KEPT_RENDERINGS, sizeOf: bytesOfRendering }),
+  })
+  opened.push(renderings)
   const service: Service = {
     core,
     views,
@@ -227,6 +234,7 @@ export const openService = async (options: ServiceOptions) => {
     figures,
     live,
     operation: { ...operation, version, roles, jwks },
+    renderings,
     opened,
   }
   const server = await openHttpServer({

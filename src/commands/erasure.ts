@@ -18,6 +18,7 @@ import { editProfile, profileStream } from '../domain/profile/profile.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Keys } from '../ports/keys.ts'
 import { envelopeOf, type From, type IdentityDeps, makeLink, readLink } from './identity.ts'
+import type { Leaving } from './leave-stories.ts'
 import type { ProfileDeps } from './profiles.ts'
 
 type Done = 'done' | Refusal
@@ -31,6 +32,8 @@ export type ErasureDeps = Pick<IdentityDeps, 'addresses' | 'accounts' | 'clock' 
   readonly releaseIdentities: (accountId: string, from: From) => Promise<Done>
   /** Takes away what the account kept for itself alone; repeating it is harmless. */
   readonly clearShelves: (accountId: string, by: () => Envelope) => Promise<Done>
+  /** Deletes their stories or gives up their name on them, as they wished; repeating it is harmless. */
+  readonly leaveStories: (leaving: Leaving, by: () => Envelope) => Promise<Done>
 }
 
 /** What the service does by itself. */
@@ -118,6 +121,8 @@ const finish = async (deps: ErasureDeps, account: Account, from: From): Promise<
   if (released !== 'done') throw new Error(released.detail)
   const cleared = await deps.clearShelves(id, by)
   if (cleared !== 'done') throw new Error(cleared.detail)
+  const left = await deps.leaveStories({ accountId: id, content: account.erasure?.content ?? 'anonymised' }, by)
+  if (left !== 'done') throw new Error(left.detail)
   const own = [account.claim, ...(account.left ?? []), ...(account.former ?? [])]
   for (const claim of own)
     for (const stranger of await strangersAt(deps, claim, id)) await deps.keys.destroy(`subject:${stranger}`)

@@ -1,12 +1,12 @@
 /**
  * The chapters in two read models: what there is, small enough for a table of contents of a thousand, which follows every draft that is
- * saved; and what readers have, text and HTML, which follows publications alone.
+ * saved; and what readers have, which follows publications alone. Its HTML is made as it is read (src/adapters/rendering): no fold
+ * takes the time of a text full of markup.
  */
 import { projection } from '../core/project/define.ts'
 import { chapterCategory, chapterIdOf, isChapterEvent } from '../domain/chapter/chapter.ts'
 import { ChapterDeleted, type ChapterEvent } from '../domain/chapter/events.ts'
 import { evolvePublished, type Published, publishedTypes } from '../domain/chapter/published.ts'
-import { RENDERER, type Rendering, render } from '../domain/chapter/rendering.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import { markOf } from '../domain/mark.ts'
@@ -73,39 +73,25 @@ export const chaptersProjection = projection<ChapterDocument>({
 })
 
 /** `revision` and `mark` are those of the last event that changed what readers have. */
-export type ChapterTextDocument = Published &
-  Partial<Rendering> & { readonly renderer: number; readonly revision: string; readonly mark: string }
+export type ChapterTextDocument = Published & { readonly revision: string; readonly mark: string }
 
-/** Raised when documents look otherwise. */
-const SHAPE = 1
-const versionWith = (renderer: number): number => SHAPE * 1_000 + renderer
-/** Of an older renderer: what it made is shown to nobody (`shownText`), and the text serves until all are made anew. */
-const olderRenderings = Object.fromEntries(
-  Array.from({ length: RENDERER - 1 }, (_, older) => [
-    versionWith(older + 1),
-    (document: object) => document as ChapterTextDocument,
-  ]),
-)
-
-const withHtml = (
+/** A part of a text says nothing yet: what readers have is as of the event before. */
+const asOf = (
   before: ChapterTextDocument | undefined,
   published: Published,
   event: Recorded<ChapterEvent>,
 ): ChapterTextDocument => {
-  const said = event.type === 'TextPart' && before ? before : undefined
-  const at = { revision: said?.revision ?? String(event.revision), mark: said?.mark ?? markOf(event.id, event.meta.at) }
-  const { text } = published
-  if (text === undefined) return { ...withoutHtml(published), ...at, renderer: RENDERER }
-  const { html, withImages } = before && before.text === text ? before : render(text)
-  return { ...withoutHtml(published), ...at, ...defined({ html, withImages }), renderer: RENDERER }
+  const said = event.type === 'TextPart' ? before : undefined
+  return {
+    ...published,
+    revision: said?.revision ?? String(event.revision),
+    mark: said?.mark ?? markOf(event.id, event.meta.at),
+  }
 }
-
-const withoutHtml = ({ html: _h, withImages: _w, ...rest }: Published & Partial<Rendering>): Published => rest
 
 export const chapterTextsProjection = projection<ChapterTextDocument>({
   name: 'chapter-texts',
-  version: versionWith(RENDERER),
-  reads: olderRenderings,
+  version: 2,
   categories: [chapterCategory],
   types: publishedTypes,
   removals: [ChapterDeleted.type],
@@ -115,10 +101,6 @@ export const chapterTextsProjection = projection<ChapterTextDocument>({
     if (!isChapterEvent(event)) return document
     const published = evolvePublished(document, event)
     if (published === document) return document
-    return published && withHtml(document, published, event)
+    return published && asOf(document, published, event)
   },
 })
-
-/** The HTML of a document: made anew where an older renderer has made it. */
-export const htmlOf = ({ renderer, html, withImages, text }: ChapterTextDocument): Rendering =>
-  renderer === RENDERER && html !== undefined ? { html, ...defined({ withImages }) } : render(text ?? '')

@@ -3,8 +3,10 @@ import Type, { type Static } from 'typebox'
 import type { View } from '../core/project/view.ts'
 import type { Query } from '../core/query/define.ts'
 import { chapterNotFound } from '../domain/chapter/decisions.ts'
+import type { Rendering } from '../domain/chapter/rendering.ts'
 import { readingMinutes } from '../domain/chapter/words.ts'
 import { defined } from '../domain/defined.ts'
+import { refuse } from '../domain/refusal.ts'
 import type { StorySight } from '../domain/story/sight.ts'
 import { shownChapters } from '../domain/story/story.ts'
 import {
@@ -12,7 +14,6 @@ import {
   type ChapterTextDocument,
   chaptersProjection,
   chapterTextsProjection,
-  htmlOf,
 } from '../projections/chapters.ts'
 import type { People } from '../projections/people.ts'
 import { type StoryDocument, storiesProjection } from '../projections/stories.ts'
@@ -119,12 +120,16 @@ export const listChapters = ({
 
 export type ChapterInput = ContentsInput & { readonly chapterId: string; readonly images: boolean }
 
+/** The HTML of a text; `key` names the text for good. 'busy': too many wait for theirs. */
+export type RenderText = (key: string, text: string) => Promise<Rendering | 'busy'>
+
 /** One chapter as readers have it, its authors too. */
 export const getChapter = ({
   stories,
   texts,
   people,
-}: Omit<ChapterReads, 'chapters'>): Query<ChapterInput, ChapterView> => ({
+  render,
+}: Omit<ChapterReads, 'chapters'> & { readonly render: RenderText }): Query<ChapterInput, ChapterView> => ({
   name: 'get-chapter',
   permission: 'stories:read',
   output: ChapterSchema,
@@ -140,7 +145,9 @@ export const getChapter = ({
     const document = at < 0 ? undefined : (await texts.get([chapterId])).get(chapterId)?.body
     if (!document?.isShown || document.text === undefined || document.story !== id) return chapterNotFound()
     const { title, note, text: written, words, publishedAt = '', editedAt = '', revision, mark } = document
-    const { html, withImages } = htmlOf(document)
+    const rendering = await render(`${chapterId} ${revision} ${mark}`, written)
+    if (rendering === 'busy') return refuse('chapters-busy', 'More chapters wait to be rendered than can be soon.')
+    const { html, withImages } = rendering
     return {
       value: {
         id: chapterId,

@@ -116,7 +116,7 @@ const asked: Readonly<Record<string, (path: string, as: string | undefined) => P
   'POST /v1/stories/{id}/orphan': would('POST', '/orphan', {}),
   'DELETE /v1/stories/{id}': would('DELETE', ''),
 }
-/** Not of one story, or of what other tests look at: chapters, shelves, words. */
+/** Not of one story, or of what tests/api/chapter-permissions.test.ts and others look at: chapters, shelves, words. */
 const elsewhere =
   /^(POST \/v1\/stories$|\S+ \/v1\/(stories\/\{id\}\/(?!history|publish|unpublish|complete|reopen|schedule|chapters\/order|invitations|authors|orphan)))/
 

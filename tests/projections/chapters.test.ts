@@ -2,9 +2,8 @@
 import t from 'tap'
 import type { ChapterEvent } from '../../src/domain/chapter/events.ts'
 import { digestOf, pack } from '../../src/domain/chapter/packed.ts'
-import { RENDERER } from '../../src/domain/chapter/rendering.ts'
 import type { Recorded } from '../../src/domain/event.ts'
-import { chaptersProjection, chapterTextsProjection, htmlOf } from '../../src/projections/chapters.ts'
+import { chaptersProjection, chapterTextsProjection } from '../../src/projections/chapters.ts'
 
 let count = 0
 const event = (type: ChapterEvent['type'], data: object, removed = false): Recorded => {
@@ -56,7 +55,7 @@ const fold = <D>(
   return first
 }
 
-t.test('readers have what was published, with its HTML, whatever is saved', async t => {
+t.test('readers have what was published, whatever is saved', async t => {
   const published = [
     begun,
     event('DraftSaved', said('A *draft* of it.')),
@@ -67,9 +66,7 @@ t.test('readers have what was published, with its HTML, whatever is saved', asyn
     story: 's1',
     title: 'One',
     text: 'A *draft* of it.',
-    html: '<p>A <em>draft</em> of it.</p>\n',
     isShown: true,
-    renderer: RENDERER,
   })
   const saved = event('DraftSaved', said('Another one.', 'Two'))
   t.equal(chapterTextsProjection.evolve(text, saved, 'one'), text, 'an autosave rewrites nothing of it')
@@ -92,7 +89,7 @@ t.test('after a purge both are built from what it says', async t => {
     event('DraftSaved', { storyRevision: '1' }, true),
     event('ChapterPublished', { storyRevision: '1' }, true),
   ]
-  t.match(fold(chapterTextsProjection, gone), { title: '', text: undefined, html: undefined })
+  t.match(fold(chapterTextsProjection, gone), { title: '', text: undefined })
   const kept = (text: string, title: string) => ({ title, change: whole(text) })
   const purged = event('HistoryPurged', {
     storyRevision: '2',
@@ -102,7 +99,6 @@ t.test('after a purge both are built from what it says', async t => {
   t.match(fold(chapterTextsProjection, [...gone, purged]), {
     title: 'One',
     text: 'What *stands*.',
-    html: '<p>What <em>stands</em>.</p>\n',
     isShown: true,
   })
   t.match(fold(chaptersProjection, [...gone, purged]), {
@@ -110,12 +106,4 @@ t.test('after a purge both are built from what it says', async t => {
     published: { title: 'One' },
     isPublished: true,
   })
-})
-
-t.test('what an older renderer made is shown to nobody', async t => {
-  const document = fold(chapterTextsProjection, [begun, event('ChapterPublished', said('It is *new*.'))])
-  if (!document) throw new Error('there is no document')
-  t.strictSame(htmlOf(document), { html: document.html })
-  const older = { ...document, html: '<p>what it was</p>', renderer: RENDERER - 1 }
-  t.strictSame(htmlOf(older), { html: '<p>It is <em>new</em>.</p>\n' })
 })

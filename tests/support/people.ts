@@ -7,6 +7,7 @@ import { areas } from '../../src/app/areas.ts'
 import { type Closing, type Core, openCore } from '../../src/app/core.ts'
 import { carryOutErasures } from '../../src/app/erasure.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import type { ContentChoice } from '../../src/domain/account/erasure-events.ts'
 import { identitiesStream, linkedIdentitiesAggregate, linkIdentity } from '../../src/domain/openid/linked-identities.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
 import type { Role } from '../../src/domain/roles.ts'
@@ -33,7 +34,11 @@ export const signIn = async ({ app, api }: House, name: string, role: Role): Pro
 }
 
 /** Does something with the log as another node on it, on whose clock it is later by so many hours. */
-const asNode = async <T>({ app, folder }: House, hours: number, work: (core: Core) => Promise<T>): Promise<T> => {
+export const asNode = async <T>(
+  { app, folder }: House,
+  hours: number,
+  work: (core: Core) => Promise<T>,
+): Promise<T> => {
   const opened: Closing[] = []
   const ahead = { ...app.clock, now: () => new Date(app.clock.now().getTime() + hours * HOUR_MS) }
   const core = await openCore({ config: loadConfig(environmentFor(folder), folder), clock: ahead, areas, opened })
@@ -95,9 +100,13 @@ const houseKeeping = (house: House, hours: number, id: string): Promise<boolean>
   })
 
 /** Erases somebody, a day before their time. */
-export const eraseNow = async (house: House, { id, token }: Person): Promise<void> => {
+export const eraseNow = async (
+  house: House,
+  { id, token }: Person,
+  content: ContentChoice = 'anonymised',
+): Promise<void> => {
   const { app, api } = house
-  const wish = await api('DELETE', '/v1/me', { as: token, body: { content: 'anonymised' } })
+  const wish = await api('DELETE', '/v1/me', { as: token, body: { content } })
   if (wish.status !== 202) throw new Error(wish.text)
   // It begins when the day to think is over, and ends when the last mail had its time.
   await houseKeeping(house, 25, id)

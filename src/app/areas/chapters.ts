@@ -17,8 +17,8 @@ import { getChapter, listChapters } from '../../queries/chapters.ts'
 import { chapterSubscriber } from '../../subscribers/chapters.ts'
 import type { Area, Service } from '../area.ts'
 
-/** Texts that are kept in memory leave it when any is removed, whichever node removed it. */
-const textsOf = async ({ core: { log, memory, clock }, logger, opened }: Service) => {
+/** Texts that are kept in memory, and their HTML, leave it when any is removed, whichever node removed it. */
+const textsOf = async ({ core: { log, memory, clock }, logger, opened, renderings }: Service) => {
   const kept = memory.region('streams').cache<KeptText>({ max: KEPT_TEXTS, sizeOf: bytesOfText })
   const ending = new AbortController()
   const forgetting = tail({
@@ -29,7 +29,9 @@ const textsOf = async ({ core: { log, memory, clock }, logger, opened }: Service
     onError: err => logger.error({ part: 'chapters', err }, 'what was removed may be kept in memory'),
     filter: { types: [HistoryPurged.type, ChapterDeleted.type, StoryDeleted.type] },
     onEvents: events => {
-      if (events.length > 0) kept.clear()
+      if (events.length === 0) return
+      kept.clear()
+      renderings.forget()
     },
   })
   opened.push({
@@ -57,7 +59,7 @@ export const chapters: Area = {
     chapterSubscriber({ stories: transactor(storyAggregate), chapters: transactor(chapterAggregate), clock }),
   ],
   routes: async service => {
-    const { core, views, running } = service
+    const { core, views, running, renderings } = service
     const deps = {
       stories: core.transactor(storyAggregate),
       chapters: core.transactor(chapterAggregate),
@@ -72,7 +74,7 @@ export const chapters: Area = {
     const streams = { ...deps, log: core.log, people: running.people }
     const queries = {
       listChapters: listChapters(reads),
-      getChapter: getChapter(reads),
+      getChapter: getChapter({ ...reads, render: renderings.of }),
       getDraft: getDraft(streams),
       chapterHistory: chapterHistory(streams),
       getChapterRevision: getChapterRevision(streams),

@@ -49,7 +49,7 @@ export const shelf: Area = {
       }),
     ]
   },
-  routes: ({ core, views, running: { people } }) => {
+  routes: ({ core, views, renderings, running: { people } }) => {
     const deps = {
       shelves: core.transactor(shelfAggregate),
       lists: core.transactor(readingListAggregate),
@@ -85,7 +85,8 @@ export const shelf: Area = {
       getStory: getStory(told),
       listStories: listStories(told),
       listChapters: listChapters(told),
-      getChapter: getChapter(told),
+      // A file that has begun waits for all its chapters.
+      getChapter: getChapter({ ...told, render: renderings.whenever }),
       people,
     }
     return edge => [

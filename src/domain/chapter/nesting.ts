@@ -106,12 +106,14 @@ export const boundsOf = (text: string): Bounds => {
   return { blocks, inline, brackets: most, lines, marks: signs }
 }
 
-/** What a text may cost that is read as markup: of the longest one, each eighth character a sign, or a line for every six. */
-const MOST_LINES = 80_000
-const MOST_MARKS = 60_000
+/**
+ * What a text may cost that is read as markup, in lines as deep as they may stand and signs of it, together: four times those of a long
+ * novel. It is parsed within 100 ms then, which a thread that answers does of a draft whose depth no cheaper bound tells.
+ */
+const MOST_MARKUP = 40_000
 
 /** Is there so much markup that it is none? It is shown as the plain text that it is, since it would hold up everybody else. */
-export const isTooMuch = ({ lines, marks: signs }: Bounds): boolean => lines > MOST_LINES || signs > MOST_MARKS
+export const isTooMuch = ({ lines, marks: signs }: Bounds): boolean => lines + signs > MOST_MARKUP
 
 const nests: ReadonlySet<string> = new Set(['blockquote', 'bullet_list', 'ordered_list', 'em', 'strong', 'link'])
 

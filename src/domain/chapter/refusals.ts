@@ -3,5 +3,6 @@ export type ChapterRefusal =
   | 'chapter-not-found'
   | 'chapter-too-short'
   | 'chapter-revision-unknown'
+  | 'chapters-busy'
   | 'markup-too-deep'
   | 'saves-too-many'

@@ -1,15 +1,12 @@
 /**
  * The text of a chapter as HTML: from the tokens of its markup by a serialiser that knows a closed list of elements and attributes, then
  * through a sanitiser with the same list, which has nothing left to do: what it would change is a fault of ours, and found by a test.
- * Raised with `RENDERER`, older renderings are made anew (src/projections/chapters.ts).
+ * It takes up to half a second of a thread: that which answers never calls it (src/adapters/rendering).
  */
 import sanitize from 'sanitize-html'
 import { MOST_NESTING } from './limits.ts'
 import { isSafeImage, isSafeLink, parseMarkup, type Tokens } from './markup.ts'
 import { boundsOf, isTooMuch } from './nesting.ts'
-
-/** Version of what this file makes of a text. */
-export const RENDERER = 1
 
 /** `withImages` where there are any: `html` has a link in the place of each, since loading one tells another host who reads. */
 export type Rendering = { readonly html: string; readonly withImages?: string }

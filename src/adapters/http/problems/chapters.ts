@@ -19,6 +19,12 @@ export const chapterProblems = {
     title: 'No such revision',
     help: 'The history of the chapter has no revision of this number: it was purged with those before it, or never was one. The history lists those that there are.',
   },
+  'chapters-busy': {
+    status: 503,
+    title: 'Too many chapters wait',
+    help: 'Chapters whose text was not read of late wait for their HTML, more than can be made soon. Retry-After says when to ask again.',
+    retryAfter: 5,
+  },
   'markup-too-deep': {
     status: 422,
     title: 'The markup nests too deep',

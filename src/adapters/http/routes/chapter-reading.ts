@@ -49,7 +49,7 @@ const revision = (description: string) => Type.String({ pattern: REVISION, descr
 const none = query({})
 
 const tag = 'Stories'
-const unseen = ['story-not-found', 'adult-content', 'chapter-not-found'] as const
+const unseen = ['story-not-found', 'adult-content', 'chapter-not-found', 'chapters-busy'] as const
 const ofAuthors = ['story-not-found', 'chapter-not-found', 'conflict'] as const
 
 /** What an entity tag says beside revision and mark: which form, in which release, and all that else is shown. */

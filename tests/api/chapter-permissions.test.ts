@@ -1,0 +1,150 @@
+/**
+ * Every route of the chapters of a story, and those of what readers have of it, asked by everybody who may stand to it in some relation,
+ * held against the table "Chapters and readers" of tests/fixtures/story-permissions.md. Commands are dry runs.
+ */
+import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
+import { openApi, type Received } from '../support/api.ts'
+import { openTestApp } from '../support/app.ts'
+import { type Person, signIn } from '../support/people.ts'
+import { temporaryFolder } from '../support/service.ts'
+import { readTables } from '../support/tables.ts'
+
+const fixture = new URL('../fixtures/story-permissions.md', import.meta.url)
+const folder = temporaryFolder(t)
+const app = await openTestApp(t, {}, { folder })
+const api = await openApi(app.url)
+const house = { app, api, folder }
+const author = await signIn(house, 'author', 'contributor')
+const people: Readonly<Record<string, Person | undefined>> = {
+  stranger: undefined,
+  member: await signIn(house, 'member', 'contributor'),
+  invited: await signIn(house, 'invited', 'contributor'),
+  'former author': await signIn(house, 'former', 'contributor'),
+  'co-author': await signIn(house, 'second', 'contributor'),
+  author,
+  moderator: await signIn(house, 'moderator', 'moderator'),
+  admin: await signIn(house, 'boss', 'admin'),
+}
+const tokens: Readonly<Record<string, string | undefined>> = {
+  ...Object.fromEntries(Object.entries(people).map(([name, person]) => [name, person?.token])),
+  service: await app.token('contributor'),
+}
+
+let latest = ''
+/** What is written anew over what is there says what it has seen. */
+const matching = (method: string): Readonly<Record<string, string>> => (method === 'PUT' ? { 'if-match': '*' } : {})
+const write = async (method: string, path: string, as: string | undefined, body?: object): Promise<Received> => {
+  const answer = await api(method, path, { headers: matching(method), ...defined({ as, body }) })
+  if (answer.status >= 300) throw new Error(answer.text)
+  latest = answer.headers.get('sync-token') ?? latest
+  return answer
+}
+
+/** A story, a chapter of it that was published after it was saved twice, and one that is a draft. */
+type Made = { readonly story: string; readonly chapter: string; readonly draft: string }
+const chapterOf = async (story: string): Promise<string> => {
+  const { json } = await write('POST', `${story}/chapters`, author.token, { title: 'One' })
+  const chapter = `${story}/chapters/${String(json['id'])}`
+  for (const text of ['It was calm at sea.', 'It was calm at sea, once.'])
+    await write('PUT', `${chapter}/draft`, author.token, { title: 'One', text })
+  return chapter
+}
+const made = async (body: object, isPublished: boolean): Promise<Made> => {
+  const { json } = await write('POST', '/v1/stories', author.token, { language: 'en', title: 'Light', ...body })
+  const story = `/v1/stories/${String(json['id'])}`
+  for (const name of ['co-author', 'former author', 'invited'])
+    await write('POST', `${story}/invitations`, author.token, { accountId: people[name]?.id })
+  for (const name of ['co-author', 'former author'])
+    await write('POST', `${story}/invitations/accept`, tokens[name], {})
+  await write('DELETE', `${story}/authors/me`, tokens['former author'])
+  const [draft, chapter] = [await chapterOf(story), await chapterOf(story)]
+  await write('POST', `${chapter}/publish`, author.token, {})
+  if (isPublished) await write('POST', `${story}/publish`, author.token, {})
+  return { story, chapter, draft }
+}
+const removed = async (): Promise<Made> => {
+  const gone = await made({ visibility: 'public' }, true)
+  await write('DELETE', gone.story, author.token)
+  return gone
+}
+const NOTHING = '00000000-0000-4000-8000-000000000000'
+const nothing = `/v1/stories/${NOTHING}`
+const objects: Readonly<Record<string, Made>> = {
+  'private draft': await made({ visibility: 'private' }, false),
+  'public draft': await made({ visibility: 'public' }, false),
+  private: await made({ visibility: 'private' }, true),
+  unlisted: await made({ visibility: 'unlisted' }, true),
+  members: await made({ visibility: 'members' }, true),
+  public: await made({ visibility: 'public' }, true),
+  adult: await made({ visibility: 'public', rating: 'explicit' }, true),
+  removed: await removed(),
+  nothing: { story: nothing, chapter: `${nothing}/chapters/${NOTHING}`, draft: `${nothing}/chapters/${NOTHING}` },
+}
+
+type Ask = (object: Made, as: string | undefined) => Promise<string>
+const told = ({ status }: Received): string => (status === 200 ? 'yes' : String(status))
+const read =
+  (pathOf: (object: Made) => string): Ask =>
+  async (object, as) => {
+    const answer = await api('GET', pathOf(object), { headers: { 'sync-token': latest }, ...defined({ as }) })
+    // The table of contents: with drafts, and what is saved of them, for authors.
+    return answer.status === 200 && answer.text.includes('"draft":{') ? 'all' : told(answer)
+  }
+const would =
+  (method: string, pathOf: (object: Made) => string, body?: object): Ask =>
+  async (object, as) => {
+    const headers = { 'sync-token': latest, ...matching(method) }
+    return told(await api(method, `${pathOf(object)}?dryRun=true`, { headers, ...defined({ as, body }) }))
+  }
+const CHAPTER = '/v1/stories/{id}/chapters/{chapterId}'
+const asked: Readonly<Record<string, Ask>> = {
+  'GET /v1/stories/{id}/chapters': read(({ story }) => `${story}/chapters`),
+  [`GET ${CHAPTER}`]: read(({ chapter }) => chapter),
+  [`GET ${CHAPTER} unpublished`]: read(({ draft }) => draft),
+  [`GET ${CHAPTER}/draft`]: read(({ chapter }) => `${chapter}/draft`),
+  [`GET ${CHAPTER}/history`]: read(({ chapter }) => `${chapter}/history`),
+  [`GET ${CHAPTER}/history/{revision}`]: read(({ chapter }) => `${chapter}/history/1`),
+  [`GET ${CHAPTER}/differences`]: read(({ chapter }) => `${chapter}/differences?from=1&to=2`),
+  'POST /v1/stories/{id}/chapters': would('POST', ({ story }) => `${story}/chapters`, { title: 'Two' }),
+  [`PUT ${CHAPTER}/draft`]: would('PUT', ({ chapter }) => `${chapter}/draft`, { title: 'One', text: 'Another text.' }),
+  [`POST ${CHAPTER}/publish`]: would('POST', ({ draft }) => `${draft}/publish`, {}),
+  [`POST ${CHAPTER}/unpublish`]: would('POST', ({ draft }) => `${draft}/unpublish`, {}),
+  [`POST ${CHAPTER}/restore`]: would('POST', ({ chapter }) => `${chapter}/restore`, { revision: '1' }),
+  [`DELETE ${CHAPTER}/history`]: would('DELETE', ({ chapter }) => `${chapter}/history`),
+  [`DELETE ${CHAPTER}`]: would('DELETE', ({ draft }) => draft),
+  'GET /v1/stories/{id}/feed': read(({ story }) => `${story}/feed`),
+  'GET /v1/stories/{id}/export': read(({ story }) => `${story}/export`),
+  'GET /v1/stories/{id}/bookmarks': read(({ story }) => `${story}/bookmarks`),
+}
+
+const written = readTables(fixture).get('Chapters and readers') ?? { columns: [], rows: new Map<string, never>() }
+
+t.test('the table names every route of a chapter and every relation to one', async t => {
+  t.same([...written.columns], Object.keys(tokens))
+  t.same(
+    [...written.rows.keys()],
+    Object.keys(asked).flatMap(route => Object.keys(objects).map(object => `${route} ${object}`)),
+  )
+  const routes = Object.entries(api.document.paths).flatMap(([path, methods]) =>
+    path.startsWith('/v1/stories/{id}/chapters')
+      ? Object.keys(methods).map(each => `${each.toUpperCase()} ${path}`)
+      : [],
+  )
+  t.ok(routes.length > 10)
+  t.same(
+    routes.filter(route => !(route in asked) && !route.endsWith('/chapters/order')),
+    [],
+  )
+})
+
+for (const [route, ask] of Object.entries(asked))
+  t.test(route, async t => {
+    for (const [object, each] of Object.entries(objects)) {
+      const found: Record<string, string> = {}
+      for (const [name, as] of Object.entries(tokens)) found[name] = await ask(each, as)
+      t.same(found, written.rows.get(`${route} ${object}`), object)
+    }
+  })
+
+t.test('every answer was as the document says', async t => t.same([...new Set(api.faults)], []))
