@@ -533,7 +533,7 @@ t.test('export and problem pages', async t => {
   t.match((await api('GET', '/problems/busy')).json, { code: 'busy', status: 503 })
   const page = await fetch(`${app.url}/problems/busy`, { headers: { accept: 'text/html,application/json;q=0.9' } })
   t.match(page.headers.get('content-type'), 'text/html')
-  t.match(await page.text(), '503 busy')
+  t.match(await page.text(), /<h1>Busy<\/h1>.*503 <code>busy<\/code>/)
   t.equal((await api('GET', '/problems/busy', { headers: { accept: 'image/png' } })).status, 406)
   t.match(await api('GET', '/problems/nope'), { status: 404, code: 'not-found' })
 })
@@ -554,7 +554,10 @@ t.test('a body that a route does not take is refused, on each of them, and chang
       const required = parameters.filter(each => each.in === 'query' && Object(each)['required'] === true)
       t.same(required, [], `${operationId} is asked for without a query`)
       if (!requestBody) withoutBody += 1
-      const filled = path.replaceAll(/\{[^}]+\}/g, '00000000-0000-4000-8000-000000000000')
+      const filled = path.replaceAll(/\{([^}]+)\}/g, (_, name) => {
+        const { schema } = parameters.find(each => each.in === 'path' && each.name === name) ?? {}
+        return String(Object(schema)['enum']?.[0] ?? '00000000-0000-4000-8000-000000000000')
+      })
       const headers = {
         'if-match': '*',
         'content-type': method === 'patch' ? 'application/merge-patch+json' : 'application/json',

@@ -228,7 +228,7 @@ t.test('by HTTP: members of every body', async t => {
   for (const { at, method } of operations)
     for (const name of names) {
       const sent = { as: admin, body: { [name]: {} }, headers: held }
-      const answer = await api(method.toUpperCase(), at.replace('{id}', path.slice(-36)), sent)
+      const answer = await api(method.toUpperCase(), at.replaceAll(/\{\w+\}/g, path.slice(-36)), sent)
       const code = name === '__proto__' ? 'json-invalid' : 'validation'
       t.match(answer, { status: 400, code }, `${method} ${at} ${name}: ${answer.text.slice(0, 200)}`)
     }

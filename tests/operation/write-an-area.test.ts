@@ -65,15 +65,15 @@ const faultsIn = async (folder: string): Promise<readonly string[]> => {
   const settings = { extends: join(root, 'tsconfig.json'), include: ['src'] }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
   symlinkSync(join(root, 'package.json'), join(folder, 'package.json'))
-  const tsc = spawn(process.execPath, [
-    join(root, 'node_modules/typescript/bin/tsc'),
-    '-p',
-    folder,
-    '--pretty',
-    'false',
-  ])
+  const compiler = join(root, 'node_modules/typescript/bin/tsc')
+  // Without what the test runner has every process load first: the compiler cannot be loaded behind it.
+  const asked = [process.execPath, compiler, '-p', folder, '--pretty', 'false']
+  const tsc = spawn('/bin/sh', ['-c', 'unset NODE_OPTIONS; exec "$0" "$@"', ...asked])
   let said = ''
   tsc.stdout.on('data', (bytes: Buffer) => {
+    said += String(bytes)
+  })
+  tsc.stderr.on('data', (bytes: Buffer) => {
     said += String(bytes)
   })
   const [code] = await once(tsc, 'close')

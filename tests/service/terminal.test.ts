@@ -60,8 +60,15 @@ t.test('log lines and the bar share a terminal of 80 columns, and one that is ma
 
   t.ok(existsSync(told))
   const [device = '', pid = ''] = readFileSync(told, 'utf8').split('\n')
-  emulator.resize(40)
   t.match(await runProcess('stty', ['-F', device, 'cols', '40']), { code: 0 })
+  // What was written for 80 columns is shown in 80, as a window does that is made narrower at one moment.
+  const narrowed = await until('what is drawn for 40 columns', async () => {
+    const bar = output.out.indexOf('import [', taken)
+    return bar >= 0 && { at: output.out.lastIndexOf('\r\u001b[J', bar) }
+  })
+  await emulator.write(output.out.slice(taken, narrowed.at))
+  taken = narrowed.at
+  emulator.resize(40)
   const narrow = await until('a bar that fits', async saw => {
     const lines = await seen()
     saw(lines.join('\n'))

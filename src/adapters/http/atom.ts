@@ -29,7 +29,7 @@ export type Feed = {
 
 const urn = (id: string): string => `urn:uuid:${id}`
 /** Every entry has an author (4.1.2): where nobody is named, it is said so. */
-const NOBODY = 'Former author'
+const NOBODY = 'Author not named'
 
 const entryOf = ({ id, title, link, published, updated, authors, summary, tags, language }: FeedEntry): string =>
   [

@@ -38,7 +38,7 @@ const trimmed = (before: string, after: string, offset: number): readonly Splice
 }
 
 /** Lines with what ends them: joined they are the text. */
-const linesOf = (text: string): readonly string[] => text.match(/[^\n]*\n|[^\n]+/g) ?? []
+const linesOf = (text: string): readonly string[] => text.split(/(?<=\n)/).filter(line => line !== '')
 
 const joined = (lines: readonly string[], from: number, count: number): string =>
   lines.slice(from, from + count).join('')
