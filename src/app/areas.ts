@@ -14,6 +14,7 @@ import { profiles } from './areas/profiles.ts'
 import { sessions } from './areas/sessions.ts'
 import { shelf } from './areas/shelf.ts'
 import { stories } from './areas/stories.ts'
+import { storySearch } from './areas/story-search.ts'
 
 export const areas: readonly Area[] = [
   dictionary,
@@ -26,6 +27,7 @@ export const areas: readonly Area[] = [
   profiles,
   stories,
   chapters,
+  storySearch,
   shelf,
   openId,
   live,

@@ -65,7 +65,7 @@ const all = (member: string, value: readonly string[] | undefined): readonly Con
   value === undefined || value.length === 0 ? [] : [{ member, op: 'all', value }]
 
 /** Which lists the viewer is shown. */
-const scopeOf = ({ account, adult }: Viewer): Condition => ({
+export const scopeOf = ({ account, adult }: Viewer): Condition => ({
   member: 'listing',
   op: 'in',
   value: listings.filter(
@@ -73,7 +73,7 @@ const scopeOf = ({ account, adult }: Viewer): Condition => ({
   ),
 })
 
-const conditionsOf = (filters: StoryFilters): readonly Condition[] => {
+export const conditionsOf = (filters: StoryFilters): readonly Condition[] => {
   const { language, tag, rating, warning, author, completed, minWords, maxWords, updatedSince } = filters
   return [
     ...eq('language', language),
@@ -90,7 +90,7 @@ const conditionsOf = (filters: StoryFilters): readonly Condition[] => {
 }
 
 /** What no index answers: that something is not there. And the sight of each, as its document stands. */
-const isWanted = ({ withoutTag = [], withoutWarning = [] }: StoryFilters, viewer: Viewer) => {
+export const isWanted = ({ withoutTag = [], withoutWarning = [] }: StoryFilters, viewer: Viewer) => {
   const tags = new Set(withoutTag.map(tagKey))
   const warnings: ReadonlySet<string> = new Set(withoutWarning)
   return (story: StoryDocument): boolean =>
@@ -158,7 +158,7 @@ const inSeries = async (
   return { found, next: null, position }
 }
 
-const mayList = ({ people }: Pick<StoryReads, 'people'>, author: string | undefined, reader: Reader): boolean =>
+export const mayList = ({ people }: Pick<StoryReads, 'people'>, author: string | undefined, reader: Reader): boolean =>
   author === undefined || people.listsFor(author, reader)
 
 /**

@@ -78,6 +78,7 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/entries': `/v1/entries?contributor=${victim.accountId}&status=draft`,
   '/v1/search': '/v1/search?q=helix',
   '/v1/suggest': '/v1/suggest?q=hel',
+  '/v1/search/stories': '/v1/search/stories?q=helix',
   '/v1/stories': `/v1/stories?author=${victim.accountId}`,
   '/v1/stories/{id}': story,
   '/v1/stories/{id}/history': `${story}/history`,

@@ -38,7 +38,7 @@ const whole = (text: string) => ({
   characters: text.length,
 })
 const said = (text: string, title = 'One') => ({ storyRevision: '1', title, change: whole(text) })
-const begun = event('ChapterBegun', { story: 's1', author: 'ada', storyRevision: '0', title: 'One' })
+const begun = event('ChapterBegun', { story: 's1', language: 'en', author: 'ada', storyRevision: '0', title: 'One' })
 
 /** Each fold gives what it gave, and the same once more. */
 const fold = <D>(
@@ -85,7 +85,7 @@ t.test('readers have what was published, whatever is saved', async t => {
 
 t.test('after a purge both are built from what it says', async t => {
   const gone = [
-    event('ChapterBegun', { story: 's1', author: 'ada', storyRevision: '0' }, true),
+    event('ChapterBegun', { story: 's1', language: 'en', author: 'ada', storyRevision: '0' }, true),
     event('DraftSaved', { storyRevision: '1' }, true),
     event('ChapterPublished', { storyRevision: '1' }, true),
   ]

@@ -3,6 +3,7 @@ import { plan } from '../../src/core/project/planner.ts'
 import type { Entry } from '../../src/domain/entry/entry.ts'
 import type { JsonObject } from '../../src/domain/event.ts'
 import { compareKeysets, keysetOf, matches } from '../../src/ports/conditions.ts'
+import type { Indexes, Query } from '../../src/ports/read-store.ts'
 import { type SearchDocument, searchDocument, searchProjection } from '../../src/projections/search.ts'
 import type { SearchIndex } from '../../src/queries/search-steps.ts'
 
@@ -50,10 +51,12 @@ export const documentsOf = (words: readonly Word[]): { id: string; body: SearchD
   words.map((word, n) => ({ id: idOf(n), body: searchDocument(entryOf(word)) }))
 export const idOf = (n: number): string => `${n.toString(16).padStart(8, '0')}-0000-5000-8000-000000000000`
 
+type Held<D> = { readonly id: string; readonly body: D }
+
 /** Answers by looking at every document. Every query is planned first, so that one without an index fails here. */
-export const indexOf = (documents: { id: string; body: SearchDocument }[]): SearchIndex => ({
-  find: async query => {
-    plan(query, searchProjection.indexes)
+export const bruteForce = <D extends JsonObject>(documents: readonly Held<D>[], indexes: Indexes) => {
+  const find = async (query: Query) => {
+    plan(query, indexes)
     const found = documents
       .filter(({ body }) => query.where.every(condition => matches(body, condition)))
       .map(document => ({ document, key: keysetOf(query.order, document.id, document.body) }))
@@ -61,25 +64,30 @@ export const indexOf = (documents: { id: string; body: SearchDocument }[]): Sear
       .filter(({ key }) => query.after === undefined || compareKeysets(query.order, key, query.after) > 0)
     const page = found.slice(0, query.limit)
     return {
-      documents: page.map(each => each.document),
+      documents: page.map(({ document }) => document),
       next: found.length > query.limit ? (page.at(-1)?.key ?? null) : null,
       examined: page.length,
     }
-  },
-  select: async (query, members) => {
-    const page = await indexOf(documents).find(query)
-    const rows = page.documents.map(({ id, body }) => {
-      const document: JsonObject = body
-      return { id, members: members.map(member => document[member] ?? null) }
-    })
-    return { ...page, documents: rows }
-  },
-  get: async ids => new Map(documents.filter(each => ids.includes(each.id)).map(each => [each.id, each])),
-  count: async (query, limit) => {
-    plan({ ...query, limit: 1 }, searchProjection.indexes)
-    return Math.min(
-      limit,
-      documents.filter(({ body }) => query.where.every(condition => matches(body, condition))).length,
-    )
-  },
-})
+  }
+  return {
+    find,
+    select: async (query: Query, members: readonly string[]) => {
+      const page = await find(query)
+      const rows = page.documents.map(({ id, body }) => {
+        const document: JsonObject = body
+        return { id, members: members.map(member => document[member] ?? null) }
+      })
+      return { ...page, documents: rows }
+    },
+    get: async (ids: readonly string[]) =>
+      new Map(documents.filter(({ id }) => ids.includes(id)).map(document => [document.id, document])),
+    count: async (query: Pick<Query, 'where' | 'order'>, limit: number) => {
+      plan({ ...query, limit: 1 }, indexes)
+      const counted = documents.filter(({ body }) => query.where.every(condition => matches(body, condition)))
+      return Math.min(limit, counted.length)
+    },
+  }
+}
+
+export const indexOf = (documents: readonly Held<SearchDocument>[]): SearchIndex =>
+  bruteForce(documents, searchProjection.indexes)

@@ -72,8 +72,10 @@ export const beginChapter =
     const refused = notAuthor(on)
     if (refused) return refused
     if (chapter) return refuse('conflict', 'There is a chapter of this id.')
-    const { by, storyId: story, storyRevision } = on
-    return [{ type: 'ChapterBegun', data: { story, author: by.id, storyRevision, title } }]
+    const { by, storyId, story, storyRevision } = on
+    if (!story) return storyNotFound()
+    const { language } = story
+    return [{ type: 'ChapterBegun', data: { story: storyId, language, author: by.id, storyRevision, title } }]
   }
 
 /** A text ready to be written, as a change of the one before (`from` is its digest); no change: it is the same. */

@@ -38,9 +38,10 @@ const Kept = {
   change: TextChange,
 }
 
+/** `language`: the story's, which never changes: what is made of the text alone is made in it. */
 export const ChapterBegun = eventType(
   'ChapterBegun',
-  Type.Object({ story: text, author: text, storyRevision, title }, strict),
+  Type.Object({ story: text, language: text, author: text, storyRevision, title }, strict),
 )
 /** A part of a text that is more than one event takes; it says nothing by itself. `begins`: under the next key. */
 export const TextPart = eventType(

@@ -63,11 +63,12 @@ export const stemKey = (text: string, language: string): string =>
  * The languages that read a query that names none: the widely used ones, and `und` for those without a stemmer. A stemmer
  * takes 50 us a word, so the others stem when they are named.
  */
-const stemLanguages: readonly string[] = ['en', 'de', 'es', 'fr', 'it', 'pt', 'nl', 'sv', 'ru', 'tr', 'und']
+export const stemLanguages: readonly string[] = ['en', 'de', 'es', 'fr', 'it', 'pt', 'nl', 'sv', 'ru', 'tr', 'und']
 /** Those fold in their own way and have no stemmer: their stems are the folded words. */
 const unstemmed: readonly string[] = foldingLanguages.filter(each => stemmerOf(each) === undefined)
 
-const distinct = (sets: readonly (readonly string[])[]): readonly (readonly string[])[] => [
+/** Each once, none of nothing. */
+export const distinct = (sets: readonly (readonly string[])[]): readonly (readonly string[])[] => [
   ...new Map(sets.filter(each => each.length > 0).map(each => [each.join(' '), each])).values(),
 ]
 

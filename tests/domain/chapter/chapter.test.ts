@@ -54,7 +54,7 @@ const shown = { ...story, isPublished: true, visibility: 'public' as const }
 
 const begun: Given<ChapterEvent> = {
   type: 'ChapterBegun',
-  data: { story: 's1', author: 'author', storyRevision: '4', title: 'One' },
+  data: { story: 's1', language: 'en', author: 'author', storyRevision: '4', title: 'One' },
   by: 'author',
 }
 const wholeOf = (text: string) => ({
