@@ -542,8 +542,9 @@ t.test('a body that a route does not take is refused, on each of them, and chang
   const { password } = await app.account('admin', 'root@dictionary.example')
   const signedIn = await api('POST', '/v1/sessions', { body: { email: 'root@dictionary.example', password } })
   const as = String(signedIn.json['accessToken'])
+  const headers = { 'sync-token': signedIn.headers.get('sync-token') ?? '' }
   const head = async () => {
-    const { json } = await api('GET', '/v1/events?order=desc&limit=1', { as: auditor })
+    const { json } = await api('GET', '/v1/events?order=desc&limit=1', { as: auditor, headers })
     return json['items']
   }
   const before = await head()
