@@ -4,6 +4,7 @@ import type { ProfilePort } from '../adapters/http/routes/profile.ts'
 import type { PublicProfilePort } from '../adapters/http/routes/public-profile.ts'
 import { recordProfile } from '../commands/look-up-accounts.ts'
 import { changePreferences, editOwnProfile, type ProfileDeps } from '../commands/profiles.ts'
+import { later } from '../core/log/positions.ts'
 import { accountAggregate, accountStream } from '../domain/account/account.ts'
 import { lookupAggregate } from '../domain/account/lookup.ts'
 import { defined } from '../domain/defined.ts'
@@ -71,5 +72,3 @@ export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicP
     clock: core.clock,
   }
 }
-
-const later = (a: bigint, b: bigint): bigint => (a > b ? a : b)

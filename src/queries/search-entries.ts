@@ -15,6 +15,7 @@ import { type EntryDocument, entriesProjection, nameKey, REMOVAL } from '../proj
 import { type SearchDocument, searchProjection } from '../projections/search.ts'
 import { publicTags } from './entry-lists.ts'
 import { EntrySchema, type EntryView, entryView, peopleIn } from './entry-view.ts'
+import { HighlightsSchema } from './highlights.ts'
 import { type SearchCursor, type SearchPage, search } from './search.ts'
 import type { SearchIndex, SearchRequest } from './search-steps.ts'
 
@@ -40,15 +41,7 @@ export const SearchItemSchema = Type.Object({
   covered: Type.Optional(
     Type.Number({ description: 'Of a definition: the share of the words asked for that one gloss has; 1: every one.' }),
   ),
-  highlights: Type.Array(
-    Type.Object({
-      pointer: text,
-      text,
-      ranges: Type.Array(Type.Object({ start: Type.Integer(), end: Type.Integer() }), {
-        description: 'Offsets in UTF-16, the end exclusive.',
-      }),
-    }),
-  ),
+  highlights: HighlightsSchema,
 })
 export type SearchItem = {
   readonly entry: EntryView

@@ -12,6 +12,7 @@ import { shownChapters } from '../domain/story/story.ts'
 import { matches } from '../ports/conditions.ts'
 import { type StoryDocument, storiesProjection } from '../projections/stories.ts'
 import { type StorySearchDocument, storySearchProjection, textOfDocument } from '../projections/story-search.ts'
+import { HighlightsSchema } from './highlights.ts'
 import type { StoryReads } from './stories.ts'
 import { conditionsOf, isWanted, mayList, type StoryFilters, scopeOf } from './story-lists.ts'
 import {
@@ -39,15 +40,7 @@ export const StorySearchItemSchema = Type.Object({
   matched: Type.Enum([...storyTiers]),
   covered: Type.Number({ description: 'The share of the words asked for that it has; 1: every one.' }),
   chapterId: Type.Optional(Type.String({ description: 'The chapter that `/text` is quoted of.' })),
-  highlights: Type.Array(
-    Type.Object({
-      pointer: text,
-      text,
-      ranges: Type.Array(Type.Object({ start: Type.Integer(), end: Type.Integer() }), {
-        description: 'Offsets in UTF-16, the end exclusive.',
-      }),
-    }),
-  ),
+  highlights: HighlightsSchema,
 })
 export type StorySearchItem = {
   readonly story: StoryView

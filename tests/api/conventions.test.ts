@@ -538,6 +538,17 @@ t.test('export and problem pages', async t => {
   t.match(await api('GET', '/problems/nope'), { status: 404, code: 'not-found' })
 })
 
+t.test('the token of an answer stands for all that was written for it, of several streams too', async t => {
+  const { password } = await app.account('admin', 'two@dictionary.example')
+  const signedIn = await api('POST', '/v1/sessions', { body: { email: 'two@dictionary.example', password } })
+  const token = signedIn.headers.get('sync-token') ?? ''
+  t.equal(signedIn.status, 201)
+  const { json } = await api('GET', '/v1/events?order=desc&limit=2', { as: auditor, headers: { 'sync-token': token } })
+  const items: readonly { type: string; syncToken: string }[] = Array.isArray(json['items']) ? json['items'] : []
+  t.same(items.map(({ type }) => type).toSorted(), ['DeviceAdded', 'SessionStarted'])
+  t.equal(items[0]?.syncToken, token, 'it is that of the last one')
+})
+
 t.test('a body that a route does not take is refused, on each of them, and changes nothing', async t => {
   const { password } = await app.account('admin', 'root@dictionary.example')
   const signedIn = await api('POST', '/v1/sessions', { body: { email: 'root@dictionary.example', password } })

@@ -5,10 +5,11 @@ import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { openSqliteEventStore, type SqliteEventStore } from '../../src/adapters/eventstore/sqlite/store.ts'
+import { EventStoreError } from '../../src/ports/event-store.ts'
 import { fastClock } from '../support/clocks.ts'
 import { damage, turned } from '../support/damage.ts'
 import { codeOf, newEvent, readLog, readWhole, written } from '../support/event-stores.ts'
-import { writeFlipped } from '../support/flipped.ts'
+import { bytesOf, writeFlipped } from '../support/flipped.ts'
 import { sample } from '../support/property.ts'
 
 const clock = fastClock(1)
@@ -161,4 +162,43 @@ t.test('the kinds of events and their index, each where the other is whole', asy
     t.notOk(last?.damaged)
     await store.close()
   }
+})
+
+t.test('each byte of the kinds and of their index, flipped: mended, and then nothing differs', async t => {
+  const path = join(t.testdir(), 'events.db')
+  const whole = await openSqliteEventStore({ path, clock })
+  for (const type of ['Rare', 'Noted', 'Kept']) written(await whole.append(`entry-${type}`, 'none', [newEvent(type)]))
+  const expected = (await readLog(whole, 0n)).events
+  await whole.close()
+  const sound = readFileSync(path)
+  const tallies = { sound: 0, mended: 0, told: 0 }
+  for (const tree of ['kinds', 'sqlite_autoindex_kinds_1'])
+    for (const at of bytesOf(path, tree))
+      for (const bit of [at % 2 === 0 ? 2 : 7]) {
+        const what = `bit ${bit} of byte ${at} of ${tree}`
+        writeFlipped(path, sound, { at, bit })
+        let store: SqliteEventStore | undefined
+        try {
+          store = await openSqliteEventStore({ path, clock })
+          if ((await store.lookAtLookups(signal)).different === 0) tallies.sound += 1
+          else {
+            await store.repairLookups()
+            t.match(await store.lookAtLookups(signal), { different: 0 }, what)
+            tallies.mended += 1
+          }
+          t.same((await readLog(store, 0n)).events, expected, what)
+          written(await store.append('entry-Kept', 0n, [newEvent('Kept'), newEvent('New')]))
+          t.notOk(
+            (await readLog(store, 0n)).events.some(event => event.damaged),
+            what,
+          )
+        } catch (error) {
+          t.equal(error instanceof EventStoreError && error.code, 'corrupt', `${what}: ${String(error)}`)
+          tallies.told += 1
+        } finally {
+          await store?.close()
+        }
+      }
+  t.ok(tallies.mended > 100, JSON.stringify(tallies))
+  t.ok(tallies.told * 10 < tallies.mended, JSON.stringify(tallies))
 })

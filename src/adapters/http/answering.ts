@@ -1,8 +1,10 @@
 /** How answers and problems go out: headers, entity tags, compression, one place for both. */
+
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { UndecodableEventError } from '../../core/log/log.ts'
 import { TokenError } from '../../core/log/opaque.ts'
+import { later } from '../../core/log/positions.ts'
 import type { SyncTokens } from '../../core/log/sync-tokens.ts'
 import { ProjectionError } from '../../core/project/errors.ts'
 import { traceIdOf } from '../../domain/trace.ts'
@@ -126,11 +128,15 @@ export const hitOf = (request: FastifyRequest): Hit | undefined =>
 const withPolicy = (standing: readonly string[], policy: string): readonly string[] =>
   standing.map((each, at) => (standing[at - 1] === 'content-security-policy' ? policy : each))
 
+const isRead = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD'
+
 export const openAnswering = (deps: {
   readonly syncTokens: SyncTokens
   readonly problems: Problems
   /** What this node's read models reflect at least. */
   readonly position: () => bigint
+  /** The last position that this node has written. */
+  readonly written: () => bigint
   readonly logger: Logger
   /** The service is reached by https. */
   readonly strict: boolean
@@ -154,25 +160,27 @@ export const openAnswering = (deps: {
   let told = 0n
 
   /**
-   * Of an answer that names no position of its own. It is never behind what the request named, nor, after a write that was
-   * refused, behind the writes that were answered before: a client that keeps the last token would step back.
+   * Of an answer that names no position of its own. It is never behind what the request named, nor, where a request may write,
+   * behind what this node has written by now: what was written for it is among that, and a client that keeps the last token does not
+   * step back after a write that was refused.
    */
   const positionFor = (request: FastifyRequest): bigint => {
     // An address that the router could not read never became a request of ours: there is no place for an admission on it.
     const admission = 'admission' in request ? request.getDecorator<Admission | null>('admission') : null
     const asked = admission?.after ?? 0n
-    const reached = request.method === 'GET' || request.method === 'HEAD' ? deps.position() : told
-    return asked > reached ? asked : reached
+    const reached = isRead(request) ? deps.position() : later(told, deps.written())
+    return later(asked, reached)
   }
   /** None of a route that says nothing of positions, and where it is not known what stands at this one and the log cannot be asked. */
   const syncTokenFor = (request: FastifyRequest, own?: bigint): string | undefined | Promise<string | undefined> => {
     if (deps.positionless(request)) return undefined
     const position = own ?? positionFor(request)
-    if (position > told) told = position
+    const isNews = own !== undefined || position > told
+    told = later(told, position)
     const made = syncTokens.made(position)
     if (made !== undefined) return made
     // Nothing that is read waits for a log that is away; one that has just taken a write is there, whenever it was heard last.
-    const wrote = own !== undefined && request.method !== 'GET' && request.method !== 'HEAD'
+    const wrote = isNews && !isRead(request)
     if (!wrote && deafFor() >= STALE_MS) return Promise.resolve(undefined)
     return syncTokens.of(position).catch(() => undefined)
   }

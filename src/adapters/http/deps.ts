@@ -37,7 +37,7 @@ export type HttpDeps = {
   readonly problems: readonly ProblemTable[]
   readonly execute: Executor
   readonly freshness: Freshness
-  readonly log: Pick<Log, 'logId' | 'markAt'>
+  readonly log: Pick<Log, 'logId' | 'markAt' | 'written'>
   readonly keys: Pick<Keys, 'secret'>
   readonly authority: Authority
   /** How much of the dictionary is there, in percent, while it is being filled; absent where it never is. */

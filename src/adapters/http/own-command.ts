@@ -1,17 +1,18 @@
 /** Routes by which somebody with an account changes what is their own: envelope, dry run and repeats as of all commands. */
-import Type, { type TSchema } from 'typebox'
+import type { TSchema } from 'typebox'
 import type { Envelope, Result, Transactor } from '../../core/write/transact.ts'
 import { defined } from '../../domain/defined.ts'
 import type { DomainEvent } from '../../domain/event.ts'
 import { isRefusal, type RefusalCode } from '../../domain/refusal.ts'
 import type { Permission } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { answerTo, DryRunQuery, isDry, withDryRun } from './dry-run.ts'
 import { heldTo, parseIfMatch } from './etags.ts'
 import { commandIdentity, traceparentOf } from './idempotency.ts'
 import { ProblemError, problemFrom } from './problems.ts'
 import type { Answer, Documented, EdgeRequest, RequestExample, Route } from './route.ts'
 import { header } from './route.ts'
-import { type CommandDeps, DryRunQuery, DryRunSchema } from './route-command.ts'
+import type { CommandDeps } from './route-command.ts'
 
 /** Whose it is: the account, with what it may. */
 export type Asking = { readonly account: string; readonly permissions: ReadonlySet<Permission> }
@@ -40,9 +41,6 @@ export type OwnCommand<State> = {
     request: EdgeRequest,
   ) => Omit<Answer, 'position'> | Promise<Omit<Answer, 'position'>>
 }
-
-const isDry = (query: unknown): boolean =>
-  typeof query === 'object' && query !== null && 'dryRun' in query && query.dryRun === true
 
 /** @throws {ProblemError} not-an-account. */
 const askingOf = ({ requester: { actor, permissions } }: EdgeRequest): Asking => {
@@ -82,25 +80,9 @@ export const ownCommandRoute = <State>(
     const envelope = { ...identity, actor, correlationId, at, dryRun, ...defined({ traceparent, ifMatch }) }
     const result = await declared.run(request, asking, envelope)
     if (isRefusal(result)) throw problemFrom(result, waitOf(result.context))
-    const { position } = result
-    if (dryRun) {
-      const events = result.events.map(({ type, data }) => ({ type, data }))
-      return { status: 200, body: JSON.stringify({ events }), position }
-    }
-    const answer = await declared.answer(result, request)
-    return result.replayed
-      ? { ...answer, position, headers: { ...answer.headers, 'idempotent-replayed': 'true' } }
-      : { ...answer, position }
+    return answerTo(result, dryRun, accepted => declared.answer(accepted, request))
   }
 
-  const changed = declared.answers[200]
-  const dry: Documented = changed?.schema
-    ? {
-        ...changed,
-        description: `${changed.description} With dryRun: the events that would be written.`,
-        schema: Type.Union([changed.schema, DryRunSchema]),
-      }
-    : { description: 'A dry run: the events that would be written.', schema: DryRunSchema, example: { events: [] } }
   return {
     method,
     path,
@@ -112,7 +94,7 @@ export const ownCommandRoute = <State>(
     request: example,
     querystring: DryRunQuery,
     ...defined({ description, params, body }),
-    answers: { ...declared.answers, 200: dry },
+    answers: withDryRun(declared.answers),
     problems: [
       ...problems,
       'not-an-account',

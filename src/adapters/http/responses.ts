@@ -3,7 +3,9 @@
  * and Link; who asks is part of nothing that is shared. However many ask at once for what is not there, it is loaded once:
  * by this node, and with a claim by one node.
  */
+
 import { hash } from 'node:crypto'
+import { later } from '../../core/log/positions.ts'
 import type { Caching, Query } from '../../core/query/define.ts'
 import { defined } from '../../domain/defined.ts'
 import type { Permission } from '../../domain/roles.ts'
@@ -81,7 +83,6 @@ const madeOf = ({ value, position }: CachedValue): Made | undefined => {
   }
 }
 
-const later = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 const least = (positions: readonly bigint[]): bigint =>
   positions.reduce((low, each) => (each < low ? each : low), positions[0] ?? 0n)
 

@@ -1,5 +1,5 @@
 /** From a declared command to a route: parse, execute, map the result. */
-import Type, { type TSchema } from 'typebox'
+import type { TSchema } from 'typebox'
 import type { SyncTokens } from '../../core/log/sync-tokens.ts'
 import type { Command } from '../../core/write/define.ts'
 import type { Executor } from '../../core/write/execute.ts'
@@ -7,6 +7,7 @@ import type { Accepted, Envelope, Transactor } from '../../core/write/transact.t
 import { defined } from '../../domain/defined.ts'
 import type { DomainEvent } from '../../domain/event.ts'
 import { isRefusal, type Refusal, type RefusalCode } from '../../domain/refusal.ts'
+import { answerTo, DryRunQuery, isDry, withDryRun } from './dry-run.ts'
 import { heldTo, parseIfMatch } from './etags.ts'
 import { commandIdentity, traceparentOf } from './idempotency.ts'
 import { ProblemError, type Problems, problemFrom } from './problems.ts'
@@ -45,23 +46,6 @@ export type CommandRoute<Body, State, E extends DomainEvent> = {
   readonly answers: Readonly<Record<number, Documented>>
   readonly problems: readonly RefusalCode[]
 }
-
-export const DryRunQuery = Type.Object(
-  {
-    dryRun: Type.Optional(
-      Type.Boolean({ description: 'true: answers with the events that would be written, and writes nothing.' }),
-    ),
-  },
-  { additionalProperties: false },
-)
-
-export const DryRunSchema = Type.Object(
-  { events: Type.Array(Type.Object({ type: Type.String(), data: Type.Object({}, { additionalProperties: true }) })) },
-  { $id: 'DryRun' },
-)
-
-const isDry = (query: unknown): boolean =>
-  typeof query === 'object' && query !== null && 'dryRun' in query && query.dryRun === true
 
 /** The log's position as of these refusals is of use to the client: they speak of the state that they met. */
 const speaksOfState = ({ refused }: Refusal, problems: Problems): boolean =>
@@ -123,26 +107,10 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
       ...defined({ traceparent, ifMatch }),
     })
     if (isRefusal(result)) throw await refused(result, input, identity.commandId)
-    const { position } = result
-    if (dryRun) {
-      const events = result.events.map(({ type, data }) => ({ type, data }))
-      return { status: 200, body: JSON.stringify({ events }), position }
-    }
-    const answer = declared.answer(result, request.requester)
-    return result.replayed
-      ? { ...answer, position, headers: { ...answer.headers, 'idempotent-replayed': 'true' } }
-      : { ...answer, position }
+    return answerTo(result, dryRun, accepted => declared.answer(accepted, request.requester))
   }
 
   const { method, path, tag, summary, description, params, request, answers, problems } = declared
-  const changed = answers[200]
-  const dryRunAnswer: Documented = changed?.schema
-    ? {
-        ...changed,
-        description: `${changed.description} With dryRun: the events that would be written.`,
-        schema: Type.Union([changed.schema, DryRunSchema]),
-      }
-    : { description: 'A dry run: the events that would be written.', schema: DryRunSchema, example: { events: [] } }
   return {
     method,
     path,
@@ -156,7 +124,7 @@ export const commandRoute = <Body, State, E extends DomainEvent>(
     ...defined({ description, params }),
     querystring: DryRunQuery,
     ...defined({ body: command.body }),
-    answers: { ...answers, 200: dryRunAnswer },
+    answers: withDryRun(answers),
     problems: [
       ...problems,
       'json-invalid',

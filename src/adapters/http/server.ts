@@ -183,6 +183,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     problems,
     syncTokens,
     position: deps.freshness.position,
+    written: deps.log.written,
     logger,
     strict,
     deafFor: () => deps.authority.deafFor(),

@@ -54,6 +54,8 @@ export type Log = {
   encode(stream: string, expected: Expected, events: readonly NewEvent[], key?: string): Promise<Encoded>
   append(append: Append): Promise<AppendResult>
   appendMany(appends: readonly Append[]): Promise<readonly (AppendResult | EventStoreError)[]>
+  /** The last position that this process has written; 0 before. */
+  written(): bigint
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<readonly Recorded[]>
   /** The same without opening what is sealed: no key is asked for, and each such event is as one whose text was removed. */
   readUnopened(stream: string, options?: ReadStreamOptions): AsyncIterable<readonly Recorded[]>

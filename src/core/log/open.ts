@@ -2,7 +2,15 @@
 import { randomFillSync } from 'node:crypto'
 import type { EventType } from '../../domain/event.ts'
 import { categoryOf } from '../../domain/ids.ts'
-import type { Batch, EventStore, LogFilter, LoggedEvent, ReadStreamOptions } from '../../ports/event-store.ts'
+import type {
+  AppendResult,
+  Batch,
+  EventStore,
+  EventStoreError,
+  LogFilter,
+  LoggedEvent,
+  ReadStreamOptions,
+} from '../../ports/event-store.ts'
 import type { Keys, SealingKey } from '../../ports/keys.ts'
 import {
   codecsOf,
@@ -98,6 +106,12 @@ export const openLog = (options: LogOptions): Log => {
     }
   }
 
+  let written = 0n
+  const noted = <Result extends AppendResult | EventStoreError>(result: Result): Result => {
+    if ('outcome' in result && result.outcome === 'written' && result.position > written) written = result.position
+    return result
+  }
+
   const decodeBatches = async function* (batches: AsyncIterable<Batch>): AsyncGenerator<LogBatch> {
     for await (const { events: logged, position, caughtUp } of batches) {
       const newest = logged.at(-1)
@@ -130,8 +144,9 @@ export const openLog = (options: LogOptions): Log => {
       }
       return { stream, expected, events: stored, key: document?.name ?? key }
     },
-    append: ({ stream, expected, events }) => store.append(stream, expected, events),
-    appendMany: appends => store.appendMany(appends),
+    append: async ({ stream, expected, events }) => noted(await store.append(stream, expected, events)),
+    appendMany: async appends => (await store.appendMany(appends)).map(noted),
+    written: () => written,
     readStream: (stream, options) => read(stream, options),
     readUnopened: (stream, options) => read(stream, options, noKeys),
     readAll: (after, filter) => decodeBatches(store.readAll(after, filter)),

@@ -124,7 +124,10 @@ export const openAppender = (db: Sqlite): Appender => {
     streams.clear()
     kinds.clear()
     kindCount = 0
-    for (const { id, category, type } of allKinds.read(-1)) rememberKind(id, category, type)
+    const { kinds: all, last } = allKinds.read(-1)
+    for (const { id, category, type } of all) rememberKind(id, category, type)
+    // A number that a damaged row has is taken as well.
+    kindCount = Math.max(kindCount, last)
     position = head()
     streamCount = highest.get()?.[0] ?? 0
     seen = version

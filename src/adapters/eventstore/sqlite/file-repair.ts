@@ -119,7 +119,7 @@ const fill = (old: Sqlite, fresh: Sqlite): void => {
     fresh.exec('DROP INDEX events_stream; CREATE INDEX events_stream ON events (stream, revision); DELETE FROM meta')
     copyTable(old, fresh, 'meta', ['name', 'value'])
     const keep = fresh.prepare('INSERT INTO kinds (id, category, type, checksum) VALUES (?, ?, ?, ?)')
-    for (const { id, category, type, mark } of openKinds(old).read(-1))
+    for (const { id, category, type, mark } of openKinds(old).read(-1).kinds)
       keep.run(id, category, type, kindChecksum(id, mark))
     copyEvents(old, fresh)
     copyNames(old, fresh)

@@ -70,11 +70,15 @@ export const openReader = (db: Sqlite): Reader => {
   const blocks = openKindsOfBlocks(db)
   const kinds: Kind[] = []
   const known: (Kind | undefined)[] = []
+  /** The highest that is known. What stands in the table may be another number, until that is mended. */
+  let lastKind = -1
   const refreshKinds = (): void => {
     // A filter would pass over the events of one that is damaged, and nobody would miss them: it is never guessed.
-    for (const kind of allKinds.read(kinds.at(-1)?.id ?? -1)) {
+    for (const kind of allKinds.read(lastKind).kinds) {
+      if (known[kind.id]) continue
       kinds.push(kind)
       known[kind.id] = kind
+      lastKind = Math.max(lastKind, kind.id)
     }
   }
   const kindOf = (id: number): Kind | undefined => {

@@ -1,5 +1,4 @@
 /** Chapters: every route that writes them, each with its command. */
-import Type from 'typebox'
 import * as commands from '../../../commands/chapters.ts'
 import type { Accepted, Envelope, Result } from '../../../core/write/transact.ts'
 import type { ChapterState } from '../../../domain/chapter/chapter.ts'
@@ -9,13 +8,13 @@ import { idOf } from '../../../domain/ids.ts'
 import { isRefusal, type Refusal, type RefusalCode, refuse } from '../../../domain/refusal.ts'
 import type { Permission } from '../../../domain/roles.ts'
 import { draftView } from '../../../queries/chapter-history.ts'
+import { answerTo, DryRunQuery, isDry, withDryRun } from '../dry-run.ts'
 import type { Edge } from '../edge.ts'
 import { etagOf, parseIfMatch } from '../etags.ts'
 import { commandIdentity, traceparentOf } from '../idempotency.ts'
 import { withNames } from '../names.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from '../route.ts'
-import { DryRunQuery, DryRunSchema } from '../route-command.ts'
 import { reading } from './account-edge.ts'
 import * as answers from './chapter-answers.ts'
 import { chapterForm } from './chapter-reading.ts'
@@ -33,9 +32,6 @@ type Declared = Pick<Route, 'method' | 'path' | 'name' | 'summary' | 'request' |
   readonly run: (request: EdgeRequest, call: commands.Call) => Promise<Result<ChapterState>>
   readonly answer: (accepted: Accepted<ChapterState>, request: EdgeRequest) => Answer
 }
-
-const isDry = (query: unknown): boolean =>
-  typeof query === 'object' && query !== null && 'dryRun' in query && query.dryRun === true
 
 const refOf = ({ params }: EdgeRequest): commands.ChapterRef => ({
   storyId: params['id'] ?? '',
@@ -99,32 +95,12 @@ const commandRoute = (declared: Declared, edge: Edge): Route => {
     permission,
     params: route.path.includes(':chapterId') ? answers.ChapterParams : StoryParams,
     querystring: DryRunQuery,
-    answers: {
-      ...route.answers,
-      200: route.answers[200]?.schema
-        ? {
-            ...route.answers[200],
-            description: `${route.answers[200].description} With dryRun: the events that would be written.`,
-            schema: Type.Union([route.answers[200].schema, DryRunSchema]),
-          }
-        : {
-            description: 'A dry run: the events that would be written.',
-            schema: DryRunSchema,
-            example: { events: [] },
-          },
-    },
+    answers: withDryRun(route.answers),
     problems: [...writing, ...problems, ...(needsRevision ? (['revision-required'] as const) : [])],
     handle: async request => {
       const result = await run(request, callOf(request))
       if (isRefusal(result)) throw problemOf(result)
-      const { position } = result
-      if (isDry(request.query)) {
-        const events = result.events.map(({ type, data }) => ({ type, data }))
-        return { status: 200, body: JSON.stringify({ events }), position }
-      }
-      const shown = answer(result, request)
-      const headers = result.replayed ? { ...shown.headers, 'idempotent-replayed': 'true' } : shown.headers
-      return { ...shown, position, ...defined({ headers }) }
+      return answerTo(result, isDry(request.query), accepted => answer(accepted, request))
     },
   }
 }

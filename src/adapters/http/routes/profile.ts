@@ -1,7 +1,9 @@
 /** One's own profile and preferences. */
+
 import { hash } from 'node:crypto'
 import Type, { type Static, type TSchema } from 'typebox'
 import type { ProfilePatch } from '../../../commands/profiles.ts'
+import { later } from '../../../core/log/positions.ts'
 import type { Envelope, Result } from '../../../core/write/transact.ts'
 import type { Account } from '../../../domain/account/account.ts'
 import { defined } from '../../../domain/defined.ts'
@@ -16,11 +18,12 @@ import {
 import type { Profile, StatedEdits } from '../../../domain/profile/profile.ts'
 import { isRefusal, type Refusal, type RefusalCode, refuse } from '../../../domain/refusal.ts'
 import type { Clock } from '../../../ports/clock.ts'
+import { answerTo, DryRunQuery, isDry, withDryRun } from '../dry-run.ts'
 import { anyMatch, etagOf, noneMatch, parseIfMatch } from '../etags.ts'
 import { commandIdentity, traceparentOf } from '../idempotency.ts'
 import { ProblemError, problemFrom } from '../problems.ts'
 import { type Answer, type Documented, type EdgeRequest, header, type Route } from '../route.ts'
-import { type CommandDeps, DryRunQuery, DryRunSchema } from '../route-command.ts'
+import type { CommandDeps } from '../route-command.ts'
 import { fromOf, nothing, reading, strict, tag } from './account-edge.ts'
 import { byOf } from './sessions.ts'
 
@@ -171,20 +174,8 @@ const readOnly = (body: Static<typeof ProfileBody>, { account }: Me): Refusal | 
   return name && refuse('read-only-member', detail, { errors: [{ pointer: `/${name}`, code: 'read-only', detail }] })
 }
 
-const dryRun = (query: unknown): boolean =>
-  typeof query === 'object' && query !== null && 'dryRun' in query && query.dryRun === true
-
-const changed = (
-  schema: TSchema,
-  example: NonNullable<Documented['example']>,
-): Readonly<Record<number, Documented>> => ({
-  200: {
-    description: 'As it stands now. With dryRun: the events that would be written.',
-    example,
-    schema: Type.Union([schema, DryRunSchema]),
-    headers: ['ETag'],
-  },
-})
+const changed = (schema: TSchema, example: NonNullable<Documented['example']>): Readonly<Record<number, Documented>> =>
+  withDryRun({ 200: { description: 'As it stands now.', example, schema, headers: ['ETag'] } })
 
 export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Route[] => {
   const readProfile = reading(ProfileBody)
@@ -198,7 +189,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       actor,
       correlationId: fromOf(request).correlationId,
       at: port.clock.now(),
-      dryRun: dryRun(request.query),
+      dryRun: isDry(request.query),
       ...defined({ traceparent }),
     }
   }
@@ -209,14 +200,9 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
     body: (state: State) => Answer,
   ) => {
     const done = await accepted(result, deps, met)
-    if (dryRun(request.query)) {
-      const events = done.events.map(({ type, data }) => ({ type, data }))
-      return { status: 200, body: JSON.stringify({ events }), position: done.position }
-    }
-    const shownNow = body(done.state)
-    return { ...shownNow, ...(done.replayed && { headers: { 'idempotent-replayed': 'true' } }) }
+    const position = later(met, done.position)
+    return answerTo({ ...done, position }, isDry(request.query), ({ state }) => body(state))
   }
-  const later = (a: bigint, b: bigint): bigint => (a > b ? a : b)
   return [
     {
       ...own,
