@@ -6,8 +6,9 @@ import t from 'tap'
 import { defined } from '../../src/domain/defined.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { type Person, signIn } from '../support/people.ts'
+import { openFollowing } from '../support/following.ts'
 import { temporaryFolder } from '../support/service.ts'
+import { signInStoryPeople } from '../support/story-people.ts'
 import { readTables } from '../support/tables.ts'
 
 const fixture = new URL('../fixtures/story-permissions.md', import.meta.url)
@@ -15,31 +16,12 @@ const folder = temporaryFolder(t)
 const app = await openTestApp(t, {}, { folder })
 const api = await openApi(app.url)
 const house = { app, api, folder }
-const author = await signIn(house, 'author', 'contributor')
-const people: Readonly<Record<string, Person | undefined>> = {
-  stranger: undefined,
-  member: await signIn(house, 'member', 'contributor'),
-  invited: await signIn(house, 'invited', 'contributor'),
-  'former author': await signIn(house, 'former', 'contributor'),
-  'co-author': await signIn(house, 'second', 'contributor'),
-  author,
-  moderator: await signIn(house, 'moderator', 'moderator'),
-  admin: await signIn(house, 'boss', 'admin'),
-}
-const tokens: Readonly<Record<string, string | undefined>> = {
-  ...Object.fromEntries(Object.entries(people).map(([name, person]) => [name, person?.token])),
-  service: await app.token('contributor'),
-}
-
-let latest = ''
+const { author, people, tokens } = await signInStoryPeople(house)
+const { must, read: see, latest } = openFollowing(api)
 /** What is written anew over what is there says what it has seen. */
 const matching = (method: string): Readonly<Record<string, string>> => (method === 'PUT' ? { 'if-match': '*' } : {})
-const write = async (method: string, path: string, as: string | undefined, body?: object): Promise<Received> => {
-  const answer = await api(method, path, { headers: matching(method), ...defined({ as, body }) })
-  if (answer.status >= 300) throw new Error(answer.text)
-  latest = answer.headers.get('sync-token') ?? latest
-  return answer
-}
+const write = async (method: string, path: string, as: string | undefined, body?: object): Promise<Received> =>
+  must(await api(method, path, { headers: matching(method), ...defined({ as, body }) }))
 
 /** A story, a chapter of it that was published after it was saved twice, and one that is a draft. */
 type Made = { readonly story: string; readonly chapter: string; readonly draft: string }
@@ -87,14 +69,14 @@ const told = ({ status }: Received): string => (status === 200 ? 'yes' : String(
 const read =
   (pathOf: (object: Made) => string): Ask =>
   async (object, as) => {
-    const answer = await api('GET', pathOf(object), { headers: { 'sync-token': latest }, ...defined({ as }) })
+    const answer = await see(pathOf(object), as)
     // The table of contents: with drafts, and what is saved of them, for authors.
     return answer.status === 200 && answer.text.includes('"draft":{') ? 'all' : told(answer)
   }
 const would =
   (method: string, pathOf: (object: Made) => string, body?: object): Ask =>
   async (object, as) => {
-    const headers = { 'sync-token': latest, ...matching(method) }
+    const headers = { 'sync-token': latest(), ...matching(method) }
     return told(await api(method, `${pathOf(object)}?dryRun=true`, { headers, ...defined({ as, body }) }))
   }
 const CHAPTER = '/v1/stories/{id}/chapters/{chapterId}'

@@ -2,6 +2,7 @@
 import t from 'tap'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
+import { openFollowing } from '../support/following.ts'
 import { signIn } from '../support/people.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
@@ -15,14 +16,7 @@ const boss = await signIn(house, 'boss', 'admin')
 const bert = await signIn(house, 'bert', 'contributor')
 const NOTHING = '00000000-0000-4000-8000-000000000000'
 
-let latest = ''
-const must = (answer: Received): Received => {
-  if (answer.status >= 300) throw new Error(answer.text)
-  latest = answer.headers.get('sync-token') ?? latest
-  return answer
-}
-const read = (path: string, as?: string) =>
-  api('GET', path, { headers: { 'sync-token': latest }, ...(as === undefined ? {} : { as }) })
+const { must, read } = openFollowing(api)
 const post = (path: string, body: object = {}, as = ada.token) => api('POST', path, { as, body })
 const remove = (path: string, as = ada.token) => api('DELETE', path, { as })
 const itemsOf = ({ json }: Received): readonly Readonly<Record<string, unknown>>[] =>

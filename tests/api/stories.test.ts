@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import type { Recorded } from '../../src/domain/event.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { inTime, openTestApp } from '../support/app.ts'
+import { openFollowing } from '../support/following.ts'
 import { eraseNow, signIn } from '../support/people.ts'
 import { environmentFor, temporaryFolder } from '../support/service.ts'
 import { toldChapters } from '../support/told-chapters.ts'
@@ -20,14 +21,7 @@ const mia = await signIn(house, 'mia', 'contributor')
 const boss = await signIn(house, 'boss', 'admin')
 const NOTHING = '00000000-0000-4000-8000-000000000000'
 
-let latest = ''
-const must = (answer: Received): Received => {
-  if (answer.status >= 300) throw new Error(answer.text)
-  latest = answer.headers.get('sync-token') ?? latest
-  return answer
-}
-const read = (path: string, as?: string) =>
-  api('GET', path, { headers: { 'sync-token': latest }, ...(as === undefined ? {} : { as }) })
+const { must, read } = openFollowing(api)
 const post = (path: string, as: string, body: object = {}) => api('POST', path, { as, body })
 const patch = (path: string, as: string, body: object, match = '*') =>
   api('PATCH', path, { as, body, headers: { 'if-match': match } })

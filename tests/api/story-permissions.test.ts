@@ -7,8 +7,9 @@ import { areas } from '../../src/app/areas.ts'
 import { defined } from '../../src/domain/defined.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { type Person, signIn } from '../support/people.ts'
+import { openFollowing } from '../support/following.ts'
 import { temporaryFolder } from '../support/service.ts'
+import { signInStoryPeople } from '../support/story-people.ts'
 import { readTables } from '../support/tables.ts'
 import { toldChapters } from '../support/told-chapters.ts'
 
@@ -17,29 +18,8 @@ const folder = temporaryFolder(t)
 const app = await openTestApp(t, {}, { folder, areas: [...areas, toldChapters] })
 const api = await openApi(app.url)
 const house = { app, api, folder }
-const author = await signIn(house, 'author', 'contributor')
-const people: Readonly<Record<string, Person | undefined>> = {
-  stranger: undefined,
-  member: await signIn(house, 'member', 'contributor'),
-  invited: await signIn(house, 'invited', 'contributor'),
-  'former author': await signIn(house, 'former', 'contributor'),
-  'co-author': await signIn(house, 'second', 'contributor'),
-  author,
-  moderator: await signIn(house, 'moderator', 'moderator'),
-  admin: await signIn(house, 'boss', 'admin'),
-}
-const service = await app.token('contributor')
-const tokens: Readonly<Record<string, string | undefined>> = {
-  ...Object.fromEntries(Object.entries(people).map(([name, person]) => [name, person?.token])),
-  service,
-}
-
-let latest = ''
-const must = (answer: Received): Received => {
-  if (answer.status >= 300) throw new Error(answer.text)
-  latest = answer.headers.get('sync-token') ?? latest
-  return answer
-}
+const { author, people, tokens } = await signInStoryPeople(house)
+const { must, read, latest } = openFollowing(api)
 const idOf = (name: string): string => people[name]?.id ?? ''
 const write = async (method: string, path: string, as: string | undefined, body?: object) =>
   must(await api(method, path, defined({ as, body })))
@@ -75,8 +55,6 @@ const objects: Readonly<Record<string, string>> = {
   nothing: '/v1/stories/00000000-0000-4000-8000-000000000000',
 }
 
-const read = (path: string, as: string | undefined) =>
-  api('GET', path, { headers: { 'sync-token': latest }, ...defined({ as }) })
 /** `yes`: it is shown, or would be done; `all`: it is shown with what its authors alone see. */
 const seen = ({ status, json }: Received): string =>
   status !== 200 ? String(status) : 'invited' in json ? 'all' : 'yes'
@@ -90,7 +68,7 @@ const listed = async (path: string, as: string | undefined): Promise<string> => 
 const would =
   (method: string, what: string, body?: object) =>
   async (path: string, as: string | undefined): Promise<string> => {
-    const headers = { 'if-match': '*', 'sync-token': latest }
+    const headers = { 'if-match': '*', 'sync-token': latest() }
     const answer = await api(method, `${path}${what}?dryRun=true`, { headers, ...defined({ as, body }) })
     return answer.status === 200 ? 'yes' : String(answer.status)
   }

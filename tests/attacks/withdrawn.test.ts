@@ -7,12 +7,13 @@ import { defined } from '../../src/domain/defined.ts'
 import { entryId } from '../../src/domain/ids.ts'
 import { openApi, type Received, type Sent } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
-import { connectLive, liveChecks, type Message, openHearing } from '../support/live-client.ts'
+import { connectLive, type Message, newLiveChecks, openHearing } from '../support/live-client.ts'
 import { temporaryFolder } from '../support/service.ts'
 
 const folder = temporaryFolder(t)
 const app = await openTestApp(t, {}, { folder })
 const api = await openApi(app.url)
+const liveChecks = newLiveChecks()
 const [ada, bob, editor, moderator] = [
   await app.token('contributor', 'ada'),
   await app.token('contributor', 'bob'),
@@ -65,7 +66,10 @@ const told = (messages: readonly Message[]): readonly Told[] =>
 /** What a WebSocket replays after a position, of all that was written before. */
 const replay = async (after: string, entryId: string, as?: string, url = app.url): Promise<readonly Told[]> => {
   if (written !== undefined) await heard(written)
-  const client = await connectLive(url, as === undefined ? {} : { headers: { authorization: `Bearer ${as}` } })
+  const client = await connectLive(url, {
+    headers: as === undefined ? {} : { authorization: `Bearer ${as}` },
+    checks: liveChecks,
+  })
   client.say({ op: 'subscribe', id: 'r', channel: 'entries', filter: { entryId }, after })
   await client.find(({ op }) => op === 'caught-up')
   client.end()
@@ -246,7 +250,7 @@ t.test('an entry is told to have been replaced only by what is published', async
 t.test('who listens as it happens is told at once, and of a removal once', async t => {
   const id = await publish('live')
   await heard(written ?? '')
-  const client = await connectLive(app.url)
+  const client = await connectLive(app.url, { checks: liveChecks })
   client.say({ op: 'subscribe', id: 'r', channel: 'entries', filter: { entryId: id } })
   await client.find(({ op }) => op === 'caught-up')
   await retire(id)

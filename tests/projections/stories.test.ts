@@ -1,29 +1,10 @@
 /** The read models of stories and series: folded twice the same, gone with their text, in the lists they belong in. */
 import t from 'tap'
-import type { Recorded } from '../../src/domain/event.ts'
 import type { StoryEvent } from '../../src/domain/story/events.ts'
 import type { SeriesEvent } from '../../src/domain/story/series.ts'
 import { type SeriesDocument, seriesProjection } from '../../src/projections/series.ts'
 import { type StoryDocument, storiesProjection, tagKeysIn } from '../../src/projections/stories.ts'
-
-const recorded = <E extends StoryEvent | SeriesEvent>(stream: string, events: readonly E[]): readonly Recorded<E>[] =>
-  events.map((event, n) => ({
-    ...event,
-    id: `${stream} ${n}`,
-    stream,
-    revision: BigInt(n),
-    position: BigInt(n + 1),
-    recordedAt: '2026-01-05T10:00:00.000Z',
-    meta: {
-      actor: { kind: 'account', id: 'ada' },
-      commandId: 'c',
-      correlationId: 'c',
-      causationId: 'c',
-      at: new Date(Date.parse('2026-01-05T10:00:00.000Z') + n).toISOString(),
-      schema: 1,
-      route: { visibility: 'owner' },
-    },
-  }))
+import { recordedOf } from '../support/recorded.ts'
 
 const begun: StoryEvent = {
   type: 'StoryBegun',
@@ -46,7 +27,7 @@ const lived: readonly StoryEvent[] = [
 const deleted: StoryEvent = { type: 'StoryDeleted', data: { chapters: ['one'], ground: 'author' } }
 
 const stories = (events: readonly StoryEvent[]): StoryDocument | undefined =>
-  recorded('story-1', events).reduce<StoryDocument | undefined>(
+  recordedOf('story-1', events).reduce<StoryDocument | undefined>(
     (document, event) => storiesProjection.evolve(document, event, '1'),
     undefined,
   )
@@ -63,7 +44,7 @@ t.test('a story as it is found', async t => {
     undefined,
   )
   t.same(storiesProjection.removals, ['StoryDeleted'])
-  const [event] = recorded('story-1', lived)
+  const [event] = recordedOf('story-1', lived)
   t.same(event && storiesProjection.key(event), '1')
 })
 
@@ -84,7 +65,7 @@ t.test('in which lists it is', async t => {
 
 t.test('a series as it is found', async t => {
   const fold = (events: readonly SeriesEvent[]): SeriesDocument | undefined =>
-    recorded('series-1', events).reduce<SeriesDocument | undefined>(
+    recordedOf('series-1', events).reduce<SeriesDocument | undefined>(
       (document, event) => seriesProjection.evolve(document, event, '1'),
       undefined,
     )

@@ -2,35 +2,18 @@
 import t from 'tap'
 import type { ChapterEvent } from '../../src/domain/chapter/events.ts'
 import { digestOf, pack } from '../../src/domain/chapter/packed.ts'
-import type { Recorded } from '../../src/domain/event.ts'
 import { MOST_STEMS } from '../../src/domain/search/story-words.ts'
 import type { StoryEvent } from '../../src/domain/story/events.ts'
 import { type StorySearchDocument, storySearchProjection } from '../../src/projections/story-search.ts'
+import { recordedOf } from '../support/recorded.ts'
 
 type Event = StoryEvent | ChapterEvent
 type Given = Event & { readonly removed?: true }
 
 const fold = (stream: string, events: readonly Given[]): StorySearchDocument | undefined =>
-  events.reduce<StorySearchDocument | undefined>((document, event, n) => {
-    const recorded: Recorded = {
-      ...event,
-      id: `${stream} ${n}`,
-      stream,
-      revision: BigInt(n),
-      position: BigInt(n + 1),
-      recordedAt: '2026-01-05T10:00:00.000Z',
-      meta: {
-        actor: { kind: 'account', id: 'ada' },
-        commandId: 'c',
-        correlationId: 'c',
-        causationId: 'c',
-        at: '2026-01-05T10:00:00.000Z',
-        schema: 1,
-        route: { visibility: 'owner' },
-      },
-    }
-    t.same(storySearchProjection.key(recorded), stream)
-    return storySearchProjection.evolve(document, recorded, stream)
+  recordedOf<Event>(stream, events).reduce<StorySearchDocument | undefined>((document, event) => {
+    t.same(storySearchProjection.key(event), stream)
+    return storySearchProjection.evolve(document, event, stream)
   }, undefined)
 const story = (...events: readonly Given[]) => fold('story-1', events)
 const chapter = (...events: readonly Given[]) => fold('chapter-1', events)

@@ -18,11 +18,11 @@ const eventChecks = new Map(
 )
 const isMessage = (value: unknown): value is Message => typeof value === 'object' && value !== null
 
-/** Of all clients of a file: what did not fit, and the channels of which events were held against their schemas. */
-export const liveChecks: { readonly faults: string[]; readonly channels: Set<string> } = {
-  faults: [],
-  channels: new Set(),
-}
+/** Of the clients that were given it: what did not fit, and the channels of which events were held against their schemas. */
+export type LiveChecks = { readonly faults: string[]; readonly channels: Set<string> }
+
+/** Of one file's clients: files of the fast tier share a process, so that nothing here may be of the module. */
+export const newLiveChecks = (): LiveChecks => ({ faults: [], channels: new Set() })
 
 export type LiveClient = {
   readonly ws: WebSocket
@@ -43,7 +43,11 @@ export type LiveClient = {
 /** Resolves once it is connected, or refused. */
 export const connectLive = async (
   url: string,
-  options: { readonly headers?: Readonly<Record<string, string>>; readonly query?: string } = {},
+  options: {
+    readonly headers?: Readonly<Record<string, string>>
+    readonly query?: string
+    readonly checks?: LiveChecks
+  } = {},
 ): Promise<LiveClient> => {
   const ws = new WebSocket(`${url.replace('http', 'ws')}/v1/live${options.query ?? ''}`, 'lexichron.v1', {
     headers: { ...options.headers },
@@ -59,11 +63,11 @@ export const connectLive = async (
     messages.push(value)
     const channel = channels.get(value['id']) ?? ''
     const check = value['op'] === 'event' ? eventChecks.get(`${channel}.${value['type']}`) : undefined
-    if (check) liveChecks.channels.add(channel)
+    if (check) options.checks?.channels.add(channel)
     const fits = value['op'] !== 'event' || check?.Check(value['data']) === true
     if (fits && checks.get(String(value['op']))?.Check(value)) return
     faults.push(JSON.stringify(value))
-    liveChecks.faults.push(JSON.stringify(value))
+    options.checks?.faults.push(JSON.stringify(value))
   })
   ws.on('close', code => {
     state.closed = code

@@ -17,7 +17,7 @@ import { inTime, type TestApp } from './app.ts'
 import { forgedOf } from './forged.ts'
 import { environmentFor } from './service.ts'
 
-type House = { readonly app: TestApp; readonly api: Api; readonly folder: string }
+export type House = { readonly app: TestApp; readonly api: Api; readonly folder: string }
 
 /** `id`: of the account. */
 export type Person = { readonly id: string; readonly token: string }

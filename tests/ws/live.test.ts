@@ -9,10 +9,13 @@ import { resetMessage, serverMessages } from '../../src/core/live/messages.ts'
 import { liveEventSchemas } from '../../src/core/live/schemas.ts'
 import { inTime, openTestApp } from '../support/app.ts'
 import { fakeClock } from '../support/clocks.ts'
-import { connectLive as connect, liveChecks, type Message, entriesTold as seen } from '../support/live-client.ts'
+import { connectLive, type Message, newLiveChecks, entriesTold as seen } from '../support/live-client.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
+const liveChecks = newLiveChecks()
+const connect = (url: string, options: Parameters<typeof connectLive>[1] = {}) =>
+  connectLive(url, { ...options, checks: liveChecks })
 const bearer = (token: string) => ({ authorization: `Bearer ${token}`, 'content-type': 'application/json' })
 const content = { senses: [{ gloss: 'A thing.' }] }
 
