@@ -70,7 +70,10 @@ t.test('the keys of one kind are emptied', async t => {
     await t.rejects(openTestApp(t, {}, { folder }), { name: 'KeysError', message })
     t.match(await runHere(folder, ['verify']), { code: 1, err: message })
     t.same(filesIn(gone), [], 'and none is made')
-    t.match(await runHere(folder, ['doctor', '--json'], {}, hurried), { code: 1, out: /keys that the log names are gone/ })
+    t.match(await runHere(folder, ['doctor', '--json'], {}, hurried), {
+      code: 1,
+      out: /keys that the log names are gone/,
+    })
     rmSync(gone, { recursive: true })
     renameSync(backup, gone)
   }

@@ -19,7 +19,8 @@ export const firstSealed = async (
   declared: readonly Pick<EventType, 'type' | 'seal'>[],
   kind: KindOfKey,
 ): Promise<bigint | undefined> => {
-  const isUnder = ({ seal }: Pick<EventType, 'seal'>): boolean => (kind === 'secret' ? seal !== undefined : seal === kind)
+  const isUnder = ({ seal }: Pick<EventType, 'seal'>): boolean =>
+    kind === 'secret' ? seal !== undefined : seal === kind
   const types = declared.filter(isUnder).map(({ type }) => type)
   for await (const { events } of store.readAll(0n, { types }))
     for (const event of events) if (!event.damaged && keyOf(event.meta) !== undefined) return event.position
