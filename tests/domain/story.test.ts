@@ -131,7 +131,7 @@ t.test('editing', async () => {
       .when(decide.editStory({ visibility, title: 'The Secret' }, ada))
       .then('StoryVisibilityChanged', 'StoryEdited')
   story
-    .given(begun)
+    .given({ ...begun, data: { ...begun.data, visibility: 'private' } })
     .when(decide.editStory({ visibility: 'public', title: 'The Lamp' }, ada))
     .then('StoryEdited', 'StoryVisibilityChanged')
   story
