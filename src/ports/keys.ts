@@ -2,6 +2,7 @@
  * Keys: what seals people's text and personal data in the log, what signs access tokens, and the service's own secrets.
  * A key that seals is durable before it is handed out, and a destroyed one never comes back.
  */
+import { OwnError } from '../domain/own-error.ts'
 
 /** An AES-256 key with its name, as `meta.key` records it. */
 export type SealingKey = { readonly name: string; readonly secret: Uint8Array }
@@ -18,7 +19,7 @@ export type SigningKey = {
   readonly retireAt?: string
 }
 
-export class KeysError extends Error {
+export class KeysError extends OwnError {
   override readonly name = 'KeysError'
   readonly code: 'unavailable' | 'corrupt' | 'closed'
   constructor(code: KeysError['code'], message: string, options?: ErrorOptions) {
