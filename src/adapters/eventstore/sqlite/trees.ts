@@ -12,7 +12,10 @@ const TREES: readonly (readonly [name: string, walk: string])[] = [
     'the index of large events',
     `SELECT sum(+position) FROM events INDEXED BY events_large WHERE octet_length(data) + octet_length(meta) > ${LARGE_EVENT_BYTES}`,
   ],
-  ['the index of long streams', `SELECT sum(+stream) FROM events INDEXED BY events_long WHERE revision = ${LONG_STREAM}`],
+  [
+    'the index of long streams',
+    `SELECT sum(+stream) FROM events INDEXED BY events_long WHERE revision = ${LONG_STREAM}`,
+  ],
   ['the table of names', 'SELECT sum(hash % 2 + number) FROM names NOT INDEXED'],
   ['the index of names', 'SELECT sum(hash % 2 + number) FROM names INDEXED BY names_again'],
   ['the table of streams', 'SELECT sum(number + revision) FROM streams NOT INDEXED'],
