@@ -130,9 +130,9 @@ const streamsPart = async ({ store }: Core): Promise<Found<{ longStreams: number
 
 const keysPart = async (core: Core, config: Config): Promise<Found<{ signingKeyAgeMs: number }>> => {
   const age = await signingKeyAge(core)
-  const due = age > config.keyLifeMs
+  const reason = core.lostKeys() ?? (age > config.keyLifeMs ? 'the signing key is due for rotation' : undefined)
   return {
-    part: { state: due ? 'degraded' : 'ok', ...(due && { detail: { reason: 'the signing key is due for rotation' } }) },
+    part: { state: reason === undefined ? 'ok' : 'degraded', ...(reason !== undefined && { detail: { reason } }) },
     figures: { signingKeyAgeMs: age },
   }
 }
