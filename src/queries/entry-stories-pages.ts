@@ -42,12 +42,11 @@ type UsesPage = {
 
 /** What all ranges were read as far as. A story that they end in is left to the next page, unless there is no other. */
 const usesFrom = async (
-  { index, names, language }: UsesAsking,
-  after: readonly Json[] | null,
-  keys: number,
+  { index, language }: UsesAsking,
+  ranges: readonly Range[],
+  { after, keys }: { readonly after: readonly Json[] | null; readonly keys: number },
 ): Promise<UsesPage> => {
-  const ranges = rangesOf(names)
-  const limit = Math.max(1, Math.floor(keys / ranges.length))
+  const limit = Math.floor(keys / ranges.length)
   const pages = await Promise.all(
     ranges.map(({ member, value }) =>
       index.select(
@@ -102,11 +101,12 @@ export const entryStoriesPage = async <Item>(
   asking: UsesAsking,
   { limit, from, show }: { readonly limit: number; readonly from?: readonly Json[]; readonly show: ShowingUses<Item> },
 ): Promise<{ readonly items: readonly Item[]; readonly next: readonly Json[] | null }> => {
+  const ranges = rangesOf(asking.names)
   const items: Item[] = []
   let after = from ?? null
   let [left, read] = [KEYS_A_PAGE, 0]
   for (;;) {
-    const page = await usesFrom(asking, after, left)
+    const page = await usesFrom(asking, ranges, { after, keys: left })
     left -= Math.max(1, page.examined)
     for (let at = 0; at < page.uses.length; ) {
       const some = page.uses.slice(at, at + Math.min(STORIES_A_PAGE - read, Math.max(1, limit - items.length)))
@@ -123,6 +123,6 @@ export const entryStoriesPage = async <Item>(
     }
     after = page.next
     if (after === null) return { items, next: null }
-    if (left <= 0 || items.length >= limit) return { items, next: after }
+    if (left < ranges.length || items.length >= limit) return { items, next: after }
   }
 }

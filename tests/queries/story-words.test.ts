@@ -218,7 +218,7 @@ t.test('a page of uses looks at so many keys, and a story of more chapters than 
     ...Array.from({ length: 700 }, (_, n) => ({
       id: idOf(100 + n),
       language: 'en',
-      chapters: [chapterOf(20_000 + n, 'cat')],
+      chapters: ['cat', 'cats', 'a cat'].map((given, at) => chapterOf(20_000 + 1_000 * at + n, given)),
     })),
   ]
   const index = counted(bruteForce(chapterDocuments(told), storySearchProjection.indexes))
@@ -230,6 +230,11 @@ t.test('a page of uses looks at so many keys, and a story of more chapters than 
   t.same(
     all.map(({ story }) => story),
     told.filter(({ language }) => language !== 'de').map(({ id }) => id),
+  )
+  t.same(
+    all.filter(({ chapters }) => chapters.size !== 3).map(({ story }) => story),
+    [idOf(1), idOf(3)],
+    'of all others each has its chapters whole, wherever a page ends',
   )
 })
 

@@ -8,11 +8,12 @@ import type { Range } from './match.ts'
 import { distinct, type QueryFault, stemLanguages } from './query.ts'
 
 /**
- * A chapter is found by so many distinct words at most, the first that it has, and by their stems. Stemming one takes up to 45 us
- * (Turkish), in a fold that others wait for: 90 ms of a chapter none of whose words any text had before.
+ * A chapter is found by so many distinct words at most, the first that it has, and their stems, and by so many UTF-16 units of them:
+ * folding and stemming a word takes up to 60 us (Turkish), the longer it is the more, in a fold that others wait for.
  */
 export const MOST_WORDS = 2_000
-/** Longer words, in UTF-16 units, are their own stems: stemming takes longer the longer they are. */
+export const MOST_UNITS = 24_000
+/** Longer words, in UTF-16 units, are their own stems. */
 const LONGEST_STEMMED = 32
 /** What a query may ask for. */
 export const MOST_ASKED = 12
@@ -35,13 +36,16 @@ export const textTerms = (text: string, language: string): TextTerms => {
   const known = new Set<string>()
   const found = new Map<string, number>()
   const stems = new Map<string, number>()
+  let units = 0
   for (const { word, at } of wordsIn(text)) {
-    if (known.size >= MOST_WORDS) break
+    if (known.size >= MOST_WORDS || units >= MOST_UNITS) break
     if (word.length > LONGEST_WORD) continue
     const lower = caseKey(word, language)
     if (known.has(lower) || stop.has(lower)) continue
     known.add(lower)
-    const [folded, stemmed] = [fold(lower, language), stemOf(lower, language)]
+    units += lower.length
+    const folded = fold(lower, language)
+    const stemmed = lower.length > LONGEST_STEMMED ? folded : stemOf(lower, language)
     if (!found.has(folded)) found.set(folded, at)
     if (!stems.has(stemmed)) stems.set(stemmed, at)
   }
