@@ -218,7 +218,7 @@ t.test('a page of uses looks at so many keys, and a story of more chapters than 
     ...Array.from({ length: 700 }, (_, n) => ({
       id: idOf(100 + n),
       language: 'en',
-      chapters: ['cat', 'cats', 'a cat'].map((given, at) => chapterOf(20_000 + 1_000 * at + n, given)),
+      chapters: ['cat', 'cats', 'a cat', 'cat'].map((given, at) => chapterOf(20_000 + 1_000 * at + n, given)),
     })),
   ]
   const index = counted(bruteForce(chapterDocuments(told), storySearchProjection.indexes))
@@ -226,13 +226,13 @@ t.test('a page of uses looks at so many keys, and a story of more chapters than 
   const first = await entryStoriesPage(asking, { limit: 1, show: async () => new Map() })
   t.ok(first.next)
   t.ok(index.examined() <= USES_A_PAGE, `${index.examined()} keys`)
-  const all = await everyUse(asking, 5, new Set(told.map(({ id }) => id)))
+  const all = await everyUse(asking, 500, new Set(told.map(({ id }) => id)))
   t.same(
     all.map(({ story }) => story),
     told.filter(({ language }) => language !== 'de').map(({ id }) => id),
   )
   t.same(
-    all.filter(({ chapters }) => chapters.size !== 3).map(({ story }) => story),
+    all.filter(({ chapters }) => chapters.size !== 4).map(({ story }) => story),
     [idOf(1), idOf(3)],
     'of all others each has its chapters whole, wherever a page ends',
   )
