@@ -71,6 +71,8 @@ const openInstruments = (registry: Registry) => {
     allListeners: gauge('all_live_listeners', 'Accounts and addresses that they belong to, by node'),
     messages: counter('live_messages', 'Frames sent to live clients'),
     drops: counter('live_drops', 'Live clients closed since they read too slowly'),
+    replays: gauge('live_replays_waiting', 'Live subscriptions that are being read up from the log'),
+    replayed: counter('live_replay_events', 'Events read from the log for them, each once however many it was sent to'),
     behind: gauge('live_behind_seconds', 'For how long events have waited that the live feed has not read'),
     snapshots: counter('snapshots', 'Stored snapshots of long streams that were looked for or kept', ['result']),
     memory: gauge('memory_bytes', 'What caches and buffers hold, about', ['part']),
@@ -205,6 +207,8 @@ const fill = (to: Instruments, at: Snapshot): void => {
     to.connections.set(at.live.connections)
     setTo(to.messages, {}, at.live.messages)
     setTo(to.drops, {}, at.live.drops)
+    to.replays.set(at.live.replays)
+    setTo(to.replayed, {}, at.live.replayed)
   }
   for (const { part, bytes, limit, full } of at.memory ?? []) {
     to.memory.set({ part }, bytes)

@@ -62,6 +62,9 @@ const CLOSING_MS = 5_000
 const BURST = 200
 const REFILL = 20
 
+const TOO_MANY_REPLAYS =
+  'As many subscriptions of yours are read up from the log as may be at once: try again once one of them has caught up.'
+
 /** RFC 6901, of a member that may be anything; no longer than a member of ours could be. */
 const pointerPart = (member: string): string =>
   member.slice(0, 40).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
@@ -191,8 +194,9 @@ export const openConnection = (
       return sendAway('It cannot be recorded now that you read: try again.', error, id)
     }
     if (!open()) return
-    const from = after === undefined ? {} : { after }
-    subscriptions.set(id, deps.hub.subscribe({ id, channel, filter, listener, ...from }, sink))
+    const leave = deps.hub.subscribe({ id, channel, filter, listener, ...defined({ after }) }, sink)
+    if (leave) subscriptions.set(id, leave)
+    else refuse({ code: 'too-many-replays', detail: TOO_MANY_REPLAYS, pointer: '/after' }, id)
   }
 
   const carryOut = async (text: string): Promise<void> => {

@@ -11,7 +11,7 @@ const PARTS = {
   /** Documents of read models between two batches. */
   documents: 8,
   /** Answers to queries. */
-  answers: 8,
+  answers: 7,
   /** What such answers depend on. */
   tags: 1,
   /** Claims of commands by their Idempotency-Key. */
@@ -20,6 +20,8 @@ const PARTS = {
   counts: 1,
   /** Access tokens that were verified. */
   tokens: 1,
+  /** Parts of the log that were read a moment ago for those who resume the live feed. */
+  replays: 1,
   /** Of the live feed what its listeners have not taken yet. */
   live: 4,
 } as const
@@ -167,6 +169,7 @@ export const openMemory = (bytes: number): Memory => {
     claims: open('claims'),
     counts: open('counts'),
     tokens: open('tokens'),
+    replays: open('replays'),
   }
   const live = openBuffer(partOf('live', bytes))
   return {
@@ -181,6 +184,7 @@ export const openMemory = (bytes: number): Memory => {
       { part: 'claims', ...regions.claims.report() },
       { part: 'counts', ...regions.counts.report() },
       { part: 'tokens', ...regions.tokens.report() },
+      { part: 'replays', ...regions.replays.report() },
       { part: 'live', ...live.report() },
     ],
   }
