@@ -77,7 +77,7 @@ const openInstruments = (registry: Registry) => {
     snapshots: counter('snapshots', 'Stored snapshots of long streams that were looked for or kept', ['result']),
     memory: gauge('memory_bytes', 'What caches and buffers hold, about', ['part']),
     memoryLimit: gauge('memory_limit_bytes', 'What they may hold', ['part']),
-    memoryFull: counter('memory_full', 'Values forgotten, or listeners sent away, for room', ['part']),
+    memoryFull: counter('memory_full', 'Values forgotten, or listeners cut, for room', ['part']),
     known: gauge('known', 'Accounts, live sessions and people that are kept in memory whole', ['kind']),
     knownBytes: gauge('known_bytes', 'What these take, about; not of the parts that can be forgotten'),
     cache: counter('cache_requests', 'Look-ups in the cache', ['result']),

@@ -91,7 +91,15 @@ export const openLiveFeed = (deps: {
   readonly onError: (error: unknown) => void
 }): LiveFeed => {
   const { hub, channels, clock, standing, lost, most, total, buffer, signal, onError } = deps
-  const counters: LiveCounters = { open: 0, opened: 0, received: 0, sentBytes: 0, slow: 0, refused: 0 }
+  const counters: LiveCounters = {
+    open: 0,
+    opened: 0,
+    received: 0,
+    sentBytes: 0,
+    pendingBytes: 0,
+    slow: 0,
+    refused: 0,
+  }
   const readMessage = openMessages(channels)
   const all = new Set<Open>()
   const places = new Map<string, number>()
