@@ -18,7 +18,7 @@ const lineOf = (consumer: string, { id, type, stream, position, meta }: Recorded
   type,
   stream,
   position: String(position),
-  ...(isRequestId(meta.correlationId) && { req: meta.correlationId }),
+  ...defined({ req: isRequestId(meta.correlationId) ? meta.correlationId : undefined }),
   trace: traceIdOf(meta.correlationId, meta.traceparent),
 })
 
@@ -27,11 +27,13 @@ const lineOf = (consumer: string, { id, type, stream, position, meta }: Recorded
  * come by the hundred thousand and from no request: they are not told one by one.
  */
 export const consumerTrace = (logger: Logger): ConsumerTrace => ({
-  ...(logger.isLevelEnabled('debug') && {
-    taken: (consumer: string, events: readonly Recorded[]) => {
-      for (const event of events)
-        if (event.meta.actor.kind !== 'import') logger.debug(lineOf(consumer, event), 'event taken')
-    },
+  ...defined({
+    taken: logger.isLevelEnabled('debug')
+      ? (consumer: string, events: readonly Recorded[]) => {
+          for (const event of events)
+            if (event.meta.actor.kind !== 'import') logger.debug(lineOf(consumer, event), 'event taken')
+        }
+      : undefined,
   }),
   leased: (consumer, takeover, token) => {
     // Where it had to wait out a holder that said nothing, something hung: an operator wants to know. What was free is as usual.

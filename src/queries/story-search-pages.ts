@@ -4,6 +4,7 @@
  * is asked is a range of its own, and the ranges are merged.
  */
 import type { View } from '../core/project/view.ts'
+import { defined } from '../domain/defined.ts'
 import type { Json } from '../domain/event.ts'
 import type { Reading } from '../domain/search/story-words.ts'
 import type { Condition, Query } from '../ports/read-store.ts'
@@ -119,7 +120,7 @@ const rangeOf = async (
   { stems, after, limit }: { readonly stems: Reading; readonly after: readonly Json[] | null; readonly limit: number },
 ) => {
   const where = conditionsFor(asking, tier, stems)
-  const query = { where, order: orderOf(tier), limit, examine: limit, ...(after && { after }) }
+  const query = { where, order: orderOf(tier), limit, examine: limit, ...defined({ after: after ? after : undefined }) }
   if (tier === 'text') {
     const page = await asking.index.select(query, ['story'])
     const rows = page.documents.map(

@@ -277,7 +277,7 @@ export const repositoryContract = (t: Test, name: string, engine: Engine): void 
     t.equal(await repository.removeJobs({}), 0)
     t.equal(await repository.removeJobs({ id: 'none' }), 0)
     t.equal(await repository.removeJobs({ data: { key: '3' } }), 1)
-    t.equal(await repository.removeJobs({ ...(two._id && { id: two._id }) }), 1)
+    t.equal(await repository.removeJobs({ ...defined({ id: two._id ? two._id : undefined }) }), 1)
     t.equal(await repository.removeJobs({ names: ['b', 'd'] }), 0)
     t.equal(await repository.removeJobs({ notNames: ['a'] }), 1)
     t.equal(await repository.purgeAllJobs(), 1)

@@ -54,7 +54,7 @@ const viewOf = (job: JobParameters): JobView => {
       lastRunAt: lastRunAt ?? undefined,
       finishedAt: lastFinishedAt ?? undefined,
     }),
-    ...(failReason !== undefined && (failCount ?? 0) > 0 && { reason: failReason }),
+    ...defined({ reason: failReason !== undefined && (failCount ?? 0) > 0 ? failReason : undefined }),
   }
 }
 

@@ -118,7 +118,7 @@ export const plan = (query: Query, indexes: Indexes): Plan => {
     bounds: chosen.bounds.map(bound),
     residual: [...chosen.bounds.flatMap(leftover), ...query.where.filter(each => !taken.has(each))],
     order: query.order,
-    ...(query.backwards && { backwards: true }),
+    ...defined({ backwards: query.backwards ? true : undefined }),
     ...defined({ after: query.after }),
     limit: query.limit,
     examine,
