@@ -135,7 +135,10 @@ const keysPart = async (core: Core, config: Config): Promise<Found<{ signingKeyA
   const age = await signingKeyAge(core)
   const reason = core.lostKeys() ?? (age > config.keyLifeMs ? 'the signing key is due for rotation' : undefined)
   return {
-    part: { state: reason === undefined ? 'ok' : 'degraded', ...defined({ detail: reason && { reason } }) },
+    part: {
+      state: reason === undefined ? 'ok' : 'degraded',
+      ...defined({ detail: reason === undefined ? undefined : { reason } }),
+    },
     figures: { signingKeyAgeMs: age },
   }
 }
