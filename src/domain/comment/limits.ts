@@ -10,9 +10,8 @@ export const MOST_QUOTES = 10
 /** So long a comment may be edited, and so often. */
 export const EDIT_HOURS = 24
 export const MOST_EDITS = 50
-/** Accounts are new for so long, and post so many comments within so many seconds. */
+/** Accounts are new for so long; what they post is counted within so many seconds. */
 export const NEW_DAYS = 7
-export const NEW_COMMENTS = 3
 export const NEW_SECONDS = 900
 /** Quotes, lists, brackets and emphasis one within another. */
 export const COMMENT_NESTING = 20
