@@ -16,6 +16,7 @@ import { sessions } from './areas/sessions.ts'
 import { shelf } from './areas/shelf.ts'
 import { stories } from './areas/stories.ts'
 import { storySearch } from './areas/story-search.ts'
+import { votes } from './areas/votes.ts'
 
 export const areas: readonly Area[] = [
   dictionary,
@@ -30,6 +31,7 @@ export const areas: readonly Area[] = [
   chapters,
   storySearch,
   shelf,
+  votes,
   comments,
   openId,
   live,

@@ -89,6 +89,7 @@ if (publishing.status !== 200) throw new Error(publishing.text)
 const silent: Readonly<Record<string, string>> = {
   '/v1/entries/{id}': entry,
   '/v1/entries/{id}/history': `${entry}/history`,
+  '/v1/entries/{id}/stories': `${entry}/stories`,
   '/v1/entries': `/v1/entries?contributor=${victim.accountId}&status=draft`,
   '/v1/search': '/v1/search?q=helix',
   '/v1/suggest': '/v1/suggest?q=hel',
@@ -96,6 +97,7 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/stories': `/v1/stories?author=${victim.accountId}`,
   '/v1/stories/{id}': story,
   '/v1/stories/{id}/history': `${story}/history`,
+  '/v1/stories/{id}/words': `${story}/words`,
   '/v1/stories/{id}/chapters': `${story}/chapters`,
   '/v1/stories/{id}/chapters/{chapterId}': chapterPath,
   '/v1/stories/{id}/chapters/{chapterId}/draft': `${chapterPath}/draft`,
@@ -106,6 +108,8 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/tags': '/v1/tags?q=helix',
   '/v1/analytics': '/v1/analytics',
   '/v1/stories/{id}/bookmarks': `${story}/bookmarks`,
+  '/v1/stories/{id}/ratings': `${story}/ratings`,
+  '/v1/entries/{id}/ratings': `${entry}/ratings`,
   '/v1/stories/{id}/comments': `${story}/comments`,
   '/v1/stories/{id}/chapters/{chapterId}/comments': `${chapterPath}/comments`,
   '/v1/comments/{id}': comment,
@@ -121,6 +125,7 @@ const recorded: Readonly<Record<string, string>> = {
 /** Of oneself, of nobody at all, pages for browsers, and what is not JSON. */
 const about: readonly RegExp[] = [
   /^\/v1\/me(\/|$)/,
+  /^\/v1\/(stories|entries)\/\{id\}\/rating$/,
   /^\/v1\/(sessions|roles|random|word-of-the-day|openapi\.json|asyncapi\.json|entries\/export)$/,
   /^\/v1\/.*\/(feed|export)$/,
   /^\/v1\/(oauth|receipts|mail|live)(\/|$)/,
