@@ -15,6 +15,7 @@ import { sessions } from './areas/sessions.ts'
 import { shelf } from './areas/shelf.ts'
 import { stories } from './areas/stories.ts'
 import { storySearch } from './areas/story-search.ts'
+import { votes } from './areas/votes.ts'
 
 export const areas: readonly Area[] = [
   dictionary,
@@ -29,6 +30,7 @@ export const areas: readonly Area[] = [
   chapters,
   storySearch,
   shelf,
+  votes,
   openId,
   live,
   mail,

@@ -107,7 +107,7 @@ const consumerPart = (status: Statused): HealthPart => {
       state,
       parked,
       ...defined({ progress }),
-      ...(rate !== undefined && { rate: Math.round(rate) }),
+      ...defined({ rate: rate === undefined ? undefined : Math.round(rate) }),
       ...defined({ error }),
     },
   }
@@ -123,7 +123,10 @@ const streamsPart = async ({ store }: Core): Promise<Found<{ longStreams: number
   const long = await store.longStreams(LONG_STREAMS_SHOWN)
   const streams = long.map(({ stream, revision }) => ({ stream, events: Number(revision) + 1 }))
   return {
-    part: { state: long.length > 0 ? 'degraded' : 'ok', ...(long.length > 0 && { detail: { above1000: streams } }) },
+    part: {
+      state: long.length > 0 ? 'degraded' : 'ok',
+      ...defined({ detail: long.length > 0 ? { above1000: streams } : undefined }),
+    },
     figures: { longStreams: long.length },
   }
 }
@@ -132,7 +135,10 @@ const keysPart = async (core: Core, config: Config): Promise<Found<{ signingKeyA
   const age = await signingKeyAge(core)
   const due = age > config.keyLifeMs
   return {
-    part: { state: due ? 'degraded' : 'ok', ...(due && { detail: { reason: 'the signing key is due for rotation' } }) },
+    part: {
+      state: due ? 'degraded' : 'ok',
+      ...defined({ detail: due ? { reason: 'the signing key is due for rotation' } : undefined }),
+    },
     figures: { signingKeyAgeMs: age },
   }
 }
@@ -168,7 +174,7 @@ const cachePart = ({ caching }: Core): HealthPart => {
 const logPart = (log: ServiceLog): HealthPart => {
   const faults = log.faults()
   const bad = Object.values(faults).some(each => each.reason !== undefined)
-  return { state: bad ? 'degraded' : 'ok', ...(bad && { detail: { ...faults } }) }
+  return { state: bad ? 'degraded' : 'ok', ...defined({ detail: bad ? { ...faults } : undefined }) }
 }
 
 /** Mail that is late: the oldest was due this long ago, in milliseconds. */
@@ -185,11 +191,14 @@ const jobsPart = async ({ core, mail }: HealthSources): Promise<Found<{ jobs: Jo
     parked,
     lateMs: late,
     ...defined({ mail: failing }),
-    ...(first.length > 0 && {
-      parkedFirst: first.map(({ kind, key, reason }) => ({ kind, key, reason: reason ?? '' })),
+    ...defined({
+      parkedFirst:
+        first.length > 0 ? first.map(({ kind, key, reason }) => ({ kind, key, reason: reason ?? '' })) : undefined,
     }),
-    ...(unsent.length > 0 && { unsent: unsent.map(({ from, to }) => ({ after: String(from), upTo: String(to) })) }),
-    ...(begunAt !== undefined && { nothingSentUpTo: String(begunAt) }),
+    ...defined({
+      unsent: unsent.length > 0 ? unsent.map(({ from, to }) => ({ after: String(from), upTo: String(to) })) : undefined,
+    }),
+    ...defined({ nothingSentUpTo: begunAt === undefined ? undefined : String(begunAt) }),
     ...defined({ clockOfOtherNodeAheadMs: clockMs }),
   }
   return { part: { state: bad ? 'degraded' : 'ok', detail }, figures: { jobs: counts } }
@@ -198,7 +207,10 @@ const jobsPart = async ({ core, mail }: HealthSources): Promise<Found<{ jobs: Jo
 const housekeepingPart = ({ reports }: Housekeeping): HealthPart => {
   const failing = reports().filter(each => each.error !== undefined)
   const detail = Object.fromEntries(failing.map(each => [each.name, each.error]))
-  return { state: failing.length > 0 ? 'degraded' : 'ok', ...(failing.length > 0 && { detail }) }
+  return {
+    state: failing.length > 0 ? 'degraded' : 'ok',
+    ...defined({ detail: failing.length > 0 ? detail : undefined }),
+  }
 }
 
 /** It serves what is there: less than there will be. */
@@ -215,9 +227,7 @@ const damagePart = ({ core }: HealthSources): HealthPart => {
   const found = events + streams + documents > 0
   return {
     state: events + streams > 0 ? 'degraded' : 'ok',
-    ...(found && {
-      detail: damageDetail(report),
-    }),
+    ...defined({ detail: found ? damageDetail(report) : undefined }),
   }
 }
 
@@ -227,10 +237,10 @@ const tokensPart = ({ core, running }: HealthSources): { readonly part: HealthPa
   return {
     part: {
       state: age < DEAF_MS && !stopped ? 'ok' : 'degraded',
-      ...(Number.isFinite(age) && { ageMs: age }),
+      ...defined({ ageMs: Number.isFinite(age) ? age : undefined }),
       ...defined({ detail: stopped && { reason: stopped.message } }),
     },
-    ...(Number.isFinite(age) && { ageMs: age }),
+    ...defined({ ageMs: Number.isFinite(age) ? age : undefined }),
   }
 }
 

@@ -212,7 +212,7 @@ export const startMail = async (
         onRefused: recordRefused(core),
         onSent: ({ key, template, trace }) =>
           logger.info(
-            { job: key, template, ...(trace !== undefined && { traceId: traceIdOf('', trace) }) },
+            { job: key, template, ...defined({ traceId: trace === undefined ? undefined : traceIdOf('', trace) }) },
             'a mail was taken',
           ),
       }),
@@ -249,7 +249,7 @@ export const startMail = async (
         parked: parked.slice(0, SHOWN_PARKED),
         unsent: await unsentOf(parked),
         ...defined({ failing, begunAt: begun }),
-        ...(Math.abs(clockMs) > CLOCKS_APART_MS && { clockMs }),
+        ...defined({ clockMs: Math.abs(clockMs) > CLOCKS_APART_MS ? clockMs : undefined }),
       }
     },
     rest: jobs.rest,

@@ -136,8 +136,8 @@ export const searchEntries = (
       return refuse(query.fault, query.detail, { errors: [{ pointer: '/q', code: query.fault, detail: query.detail }] })
     const filters = {
       ...defined({ language, partOfSpeech }),
-      ...(label !== undefined && { label: nameKey(label) }),
-      ...(category !== undefined && { category: nameKey(category) }),
+      ...defined({ label: label === undefined ? undefined : nameKey(label) }),
+      ...defined({ category: category === undefined ? undefined : nameKey(category) }),
     }
     const request = { query, filters, fields: input.in && new Set(input.in), limit }
     await reads.search.ready()

@@ -3,6 +3,7 @@
  * forms, and as many stems among stems. An entry comes at the first of these steps that finds it.
  */
 import { chapterStream } from '../domain/chapter/chapter.ts'
+import { defined } from '../domain/defined.ts'
 import type { Json } from '../domain/event.ts'
 import { idOf } from '../domain/ids.ts'
 import { wordAt } from '../domain/search/story-words.ts'
@@ -148,7 +149,7 @@ export const storyWordsPage = async (
       const page =
         wanted.length === 0
           ? { documents: [], next: null, examined: 0 }
-          : await entries.find({ ...query, ...(after && { after }), examine: Math.max(left, ENTRIES_AT_ONCE) })
+          : await entries.find({ ...query, ...defined({ after: after ?? undefined }), examine: Math.max(left, ENTRIES_AT_ONCE) })
       left -= page.examined + (after ? 0 : wanted.length)
       for (const { id, body } of page.documents) {
         if (hits.length >= limit || left <= 0) return { hits, next: { at, chapter, step, after } }

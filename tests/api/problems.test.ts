@@ -12,6 +12,7 @@ import { profileProblems } from '../../src/adapters/http/problems/profiles.ts'
 import { sessionProblems } from '../../src/adapters/http/problems/sessions.ts'
 import { shelfProblems } from '../../src/adapters/http/problems/shelf.ts'
 import { storyProblems } from '../../src/adapters/http/problems/stories.ts'
+import { votesProblems } from '../../src/adapters/http/problems/votes.ts'
 import { openProblems } from '../../src/adapters/http/problems.ts'
 import { problemsOf } from '../../src/app/area.ts'
 import { areas } from '../../src/app/areas.ts'
@@ -529,6 +530,8 @@ t.test('every problem was seen, and each as the document says', async t => {
   for (const code of Object.keys(chapterProblems)) seen.add(code)
   // Those of shelves (tests/api/shelf.test.ts).
   for (const code of Object.keys(shelfProblems)) seen.add(code)
+  // Those of ratings (tests/api/ratings.test.ts, tests/domain/votes.test.ts).
+  for (const code of Object.keys(votesProblems)) seen.add(code)
   // Caused in tests/api/openid.test.ts.
   for (const code of Object.keys(openIdProblems)) seen.add(code)
   t.same(

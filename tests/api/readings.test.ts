@@ -94,6 +94,8 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/tags': '/v1/tags?q=helix',
   '/v1/analytics': '/v1/analytics',
   '/v1/stories/{id}/bookmarks': `${story}/bookmarks`,
+  '/v1/stories/{id}/ratings': `${story}/ratings`,
+  '/v1/entries/{id}/ratings': `${entry}/ratings`,
   '/v1/lists/{id}': `/v1/lists/${String(list.json['id'])}`,
   '/health': '/health',
 }
@@ -104,6 +106,7 @@ const recorded: Readonly<Record<string, string>> = {
 /** Of oneself, of nobody at all, pages for browsers, and what is not JSON. */
 const about: readonly RegExp[] = [
   /^\/v1\/me(\/|$)/,
+  /^\/v1\/(stories|entries)\/\{id\}\/rating$/,
   /^\/v1\/(sessions|roles|random|word-of-the-day|openapi\.json|asyncapi\.json|entries\/export)$/,
   /^\/v1\/.*\/(feed|export)$/,
   /^\/v1\/(oauth|receipts|mail|live)(\/|$)/,

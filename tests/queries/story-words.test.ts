@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { chapterStream } from '../../src/domain/chapter/chapter.ts'
 import type { Published } from '../../src/domain/chapter/published.ts'
+import { defined } from '../../src/domain/defined.ts'
 import type { Json } from '../../src/domain/event.ts'
 import { textTerms } from '../../src/domain/search/story-words.ts'
 import type { EntryNames } from '../../src/domain/search/terms.ts'
@@ -96,7 +97,7 @@ const everyWord = async (asking: WordsAsking, limit: number): Promise<readonly W
   let cursor: WordsCursor | undefined
   for (let pages = 0; ; pages += 1) {
     ok(pages < 500, 'it ends')
-    const page = await storyWordsPage(asking, { limit, ...(cursor && { cursor }) })
+    const page = await storyWordsPage(asking, { limit, ...defined({ cursor }) })
     ok(page.hits.length <= limit)
     hits.push(...page.hits)
     if (!page.next) return hits
@@ -155,7 +156,7 @@ const everyUse = async (
     ok(pages < 500, 'it ends')
     const page = await entryStoriesPage(asking, {
       limit,
-      ...(from && { from }),
+      ...defined({ from }),
       show: async given => new Map(given.flatMap(use => (shown.has(use.story) ? [[use.story, use]] : []))),
     })
     ok(page.items.length <= limit)

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import type { Config } from '../../config/load.ts'
+import { defined } from '../../domain/defined.ts'
 import { tokenCreate, tokenList, tokenRevoke } from './access.ts'
 import { accountCreate } from './account.ts'
 import type { App, Copy, Diagnose, Mails, OpenApp } from './app-port.ts'
@@ -136,7 +137,7 @@ const execute = async (command: CliCommand, input: CliInput, terminal: Terminal,
       const app = await openApp(settings, {
         purpose,
         version: around.version,
-        ...(terminal.interactive && { print: terminal.screen.print }),
+        ...defined({ print: terminal.interactive ? terminal.screen.print : undefined }),
       })
       opened.push(app)
       return app

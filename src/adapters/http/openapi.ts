@@ -144,19 +144,22 @@ const headersOf = ({ positionless }: Route, names: readonly string[] = []): Json
 const responseOf = (route: Route, answer: Documented, schema: Json | undefined): JsonObject => ({
   description: answer.description,
   headers: headersOf(route, answer.headers),
-  ...(schema !== undefined && {
-    content: {
-      [answer.type ?? 'application/json']: {
-        schema,
-        ...defined({ example: answer.example }),
-      },
-      ...(answer.also && {
-        [answer.also.type]: {
-          schema: answer.also.schema ? local(answer.also.schema) : { type: 'string' },
-          example: answer.also.example,
-        },
-      }),
-    },
+  ...defined({
+    content:
+      schema === undefined
+        ? undefined
+        : {
+            [answer.type ?? 'application/json']: {
+              schema,
+              ...defined({ example: answer.example }),
+            },
+            ...(answer.also && {
+              [answer.also.type]: {
+                schema: answer.also.schema ? local(answer.also.schema) : { type: 'string' },
+                example: answer.also.example,
+              },
+            }),
+          },
   }),
 })
 

@@ -104,8 +104,8 @@ const causeLine = (cause: unknown, depth: number): unknown => {
   return {
     name: cause.name,
     ...defined({ code }),
-    ...(stack && { stack: cut(stack) }),
-    ...(cause.cause !== undefined && depth > 0 && { cause: causeLine(cause.cause, depth - 1) }),
+    ...defined({ stack: stack ? cut(stack) : undefined }),
+    ...defined({ cause: cause.cause !== undefined && depth > 0 ? causeLine(cause.cause, depth - 1) : undefined }),
   }
 }
 
@@ -121,7 +121,7 @@ export const errorLine = (error: unknown): unknown => {
     name: error.name,
     ...defined({ code }),
     message: cut(error.message),
-    ...(error.stack !== undefined && { stack: cut(error.stack) }),
-    ...(error.cause !== undefined && { cause: causeLine(error.cause, 2) }),
+    ...defined({ stack: error.stack === undefined ? undefined : cut(error.stack) }),
+    ...defined({ cause: error.cause === undefined ? undefined : causeLine(error.cause, 2) }),
   }
 }

@@ -1,6 +1,7 @@
 /** OpenID providers by openid-client: discovery in the background, the code flow with PKCE, checks beyond the library's. */
 import { setTimeout as delay } from 'node:timers/promises'
 import * as client from 'openid-client'
+import { defined } from '../../domain/defined.ts'
 import { type FlowSecrets, OpenIdError, type OpenIdProviders, type ProvenIdentity } from '../../ports/openid.ts'
 import { openProviderFetch } from './fetch.ts'
 
@@ -143,7 +144,10 @@ const openProvider = (settings: ProviderSettings, options: ProviderOptions, sign
           })
         : claims
     const email = stated['email']
-    return { verified: stated['email_verified'] === true, ...(typeof email === 'string' && { email }) }
+    return {
+      verified: stated['email_verified'] === true,
+      ...defined({ email: typeof email === 'string' ? email : undefined }),
+    }
   }
 
   const exchange = async (parameters: URLSearchParams, secrets: FlowSecrets): Promise<ProvenIdentity> => {

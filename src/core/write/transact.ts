@@ -109,7 +109,9 @@ const stale = (ifMatch: StatedRevision | 'any', current: Expected): Refusal =>
     : refuse('revision-stale', 'If-Match names a revision that is not the current one: read again and decide again.', {
         // Below 0 stands for a tag that is none of ours.
         context: {
-          ...(ifMatch !== 'any' && ifMatch.revision >= 0n && { statedRevision: String(ifMatch.revision) }),
+          ...defined({
+            statedRevision: ifMatch !== 'any' && ifMatch.revision >= 0n ? String(ifMatch.revision) : undefined,
+          }),
           currentRevision: String(current),
         },
       })

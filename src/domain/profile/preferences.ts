@@ -128,7 +128,7 @@ export const preferencesAggregate: Aggregate<PreferencesState, PreferencesEvent>
     edits: edits + 1,
     mark: markOf(id, meta.at),
     accountId: data.accountId,
-    ...(!removed && { chosen: data.preferences }),
+    ...defined({ chosen: removed ? undefined : data.preferences }),
   }),
   route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
 }

@@ -83,8 +83,8 @@ const keptIn = (metadata: unknown): Kept | undefined => {
   const recordedAt = 'recordedAt' in parsed ? parsed.recordedAt : undefined
   if (typeof sum !== 'number' && typeof recordedAt !== 'string') return undefined
   return {
-    ...(typeof sum === 'number' && { sum }),
-    ...(typeof recordedAt === 'string' && { recordedAt }),
+    ...defined({ sum: typeof sum === 'number' ? sum : undefined }),
+    ...defined({ recordedAt: typeof recordedAt === 'string' ? recordedAt : undefined }),
   }
 }
 

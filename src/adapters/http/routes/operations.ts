@@ -183,7 +183,7 @@ export const operationRoutes = (
           ...defined({ filling: health.filling }),
         }),
         cache: 'private, no-store',
-        ...(!ready && { headers: { 'retry-after': '1' } }),
+        ...defined({ headers: ready ? undefined : { 'retry-after': '1' } }),
       }
     },
   },

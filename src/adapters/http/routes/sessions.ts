@@ -113,7 +113,7 @@ export const signedIn = (status: number, found: SignedIn | Refusal, cookies?: Se
     throw problemFrom(found, {
       ...(found.refused === 'account-suspended' ? {} : CHALLENGE),
       // Of a session that has ended the browser is to keep nothing.
-      ...(cookies && found.refused === 'session-ended' && { 'set-cookie': cookies.cleared }),
+      ...defined({ 'set-cookie': cookies && found.refused === 'session-ended' ? cookies.cleared : undefined }),
     })
   const { accessToken, refreshToken, session, device } = found
   if (cookies) {
