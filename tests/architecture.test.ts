@@ -88,7 +88,11 @@ t.test('a planted violation is found', async t => {
   )
   plant('src/domain/entry/planted-o.ts', 'export const x: Record<string, (y: 1) => 2> = {\n}\n', 'a table by any name')
   plant('src/domain/entry/planted-p.ts', 'for (const x in y) z(x)\n', 'for...in')
-  plant('src/domain/entry/planted-q.ts', 'export const x = { ...(a !== b && { c: d(e, [f, g]) }) }\n', 'an optional member')
+  plant(
+    'src/domain/entry/planted-q.ts',
+    'export const x = { ...(a !== b && { c: d(e, [f, g]) }) }\n',
+    'an optional member',
+  )
   plant('src/domain/entry/planted-r.ts', 'export const x = { ...(a(b) && {\n  c,\n}) }\n', 'an optional member')
   plant('src/domain/entry/planted-q.ts', 'const x = (y: string) => y in z\n', 'a name looked for by in')
   plant('src/domain/entry/planted-r.ts', 'if (!(event.type in z)) y()\n', 'a name looked for by in')

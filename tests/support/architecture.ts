@@ -225,7 +225,9 @@ export const textFaults = ({ path, text }: SourceFile, most = MAX_LINES): readon
     ...forbidden.flatMap(([pattern, what]) => (pattern.test(code) ? [`${path}: ${what}`] : [])),
     ...(/@ts-(?:ignore|nocheck|expect-error)/.test(text) ? [`${path}: a suppressed type error`] : []),
     ...(spreadsLiteral(codeOf(text)) ? [`${path}: an inline spread: its members stand where it stands`] : []),
-    ...(spreadsMember(codeOf(text)) ? [`${path}: an optional member by a condition: defined({...}) leaves it out`] : []),
+    ...(spreadsMember(codeOf(text))
+      ? [`${path}: an optional member by a condition: defined({...}) leaves it out`]
+      : []),
     ...(/(?:\/\/|\*)\s*(?:TODO|FIXME|XXX)\b/.test(text) ? [`${path}: an orphan TODO`] : []),
     ...(lines > most ? [`${path}: ${lines} lines, more than ${most}`] : []),
     ...(/(?:^|\/)(?:utils?|helpers?|index)\.ts$/.test(path) ? [`${path}: a name that says nothing`] : []),

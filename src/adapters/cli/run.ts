@@ -165,7 +165,7 @@ export const runCommandLine = async (argv: readonly string[], around: Surroundin
   try {
     if (first === undefined) throw new UsageError(`A command is missing.\n\n${overview(commands)}`)
     if (first === '--help' || first === '-h' || first === 'help') {
-      await terminal.result(overview(commands))
+      await terminal.text(overview(commands))
       return exitCodes.done
     }
     if (first === '--version') {
@@ -179,14 +179,14 @@ export const runCommandLine = async (argv: readonly string[], around: Surroundin
       argv[1]?.startsWith('-')
     ) {
       const heads = commands.filter(each => each.name === first)
-      await terminal.result([...heads, ...group].map(helpOf).join('\n\n'))
+      await terminal.text([...heads, ...group].map(helpOf).join('\n\n'))
       return exitCodes.done
     }
     const { command, rest } = find(argv)
     try {
       const input = read(command, rest)
       if (input.flag('help')) {
-        await terminal.result(helpOf(command))
+        await terminal.text(helpOf(command))
         return exitCodes.done
       }
       return await execute(command, input, terminal, around)
