@@ -113,11 +113,12 @@ export const openCore = async ({
     damage,
   )
   const keys = forgettingMail(config, hold(await openKeysEngine(config, clock)))
-  await refuseLostKeys(config, keys, store)
+  const types = typesOf(areas)
+  await refuseLostKeys(config, keys, { store, types })
   const memory = openMemory(config.memoryBytes ?? memoryFor(memoryLimits()))
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId, memory })
   const cache = measuredCache(hold(caching.cache), gauged)
-  const log = openLog({ store, keys, types: typesOf(areas) })
+  const log = openLog({ store, keys, types })
   const snapshots = hold(
     openSnapshots({
       records: reads,

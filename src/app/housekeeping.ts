@@ -69,7 +69,8 @@ const isEmbedded = ({ eventStore, readStore }: Config): boolean =>
 
 const roomJob = ({ dataDir }: Config): Job => ({
   name: 'room',
-  at: '*/1 * * * *',
+  // A disk that was full may be full again soon.
+  at: '*/10 * * * * *',
   run: async () => ((await keepRoom(dataDir)) ? 'some of the disk is kept for a start on a full one' : undefined),
 })
 

@@ -3,9 +3,9 @@ import type { Logger } from 'pino'
 import { openServiceLog, type ServiceLog } from '../adapters/logging/service-log.ts'
 import type { Config } from '../config/load.ts'
 import type { ConsumerTrace } from '../core/consume/consume.ts'
-import { describeFailure, quotes } from '../core/consume/parking.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
+import { OwnError, wordsOf } from '../domain/own-error.ts'
 import { isRequestId, traceIdOf } from '../domain/trace.ts'
 
 /** `print` takes the lines where a person looks at them, in place of standard error. */
@@ -43,7 +43,11 @@ export const consumerTrace = (logger: Logger): ConsumerTrace => ({
   lost: consumer => logger.info({ consumer }, 'another process works for this consumer now'),
   parked: (consumer, id, event, error) =>
     logger.error(
-      { ...lineOf(consumer, event), key: id, ...(quotes(error) ? { reason: describeFailure(error) } : { err: error }) },
+      {
+        ...lineOf(consumer, event),
+        key: id,
+        ...(error instanceof OwnError ? { err: error } : { reason: wordsOf(error) }),
+      },
       'event failed: what it concerns is parked',
     ),
 })

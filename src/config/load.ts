@@ -1,6 +1,8 @@
 /** The environment, checked once at start: a frozen Config, or every fault at once. */
+
 import { resolve } from 'node:path'
 import { defined } from '../domain/defined.ts'
+import { OwnError } from '../domain/own-error.ts'
 import {
   type CacheEngine,
   type Embedded,
@@ -98,7 +100,7 @@ export type Config = {
 }
 
 /** Wrong settings: one sentence a fault, without any secret. */
-export class ConfigError extends Error {
+export class ConfigError extends OwnError {
   override readonly name = 'ConfigError'
   readonly faults: readonly string[]
   constructor(faults: readonly string[]) {

@@ -218,28 +218,34 @@ const partPage = async (asking: StoryAsking, after: readonly Json[] | null): Pro
   return { placed, next: null, examined }
 }
 
-/** One page from the cursor on; short, with a `next`, when it has looked at as much as it may. */
+/**
+ * One page from the cursor on; short, with a `next`, when it has looked at as much as it may. One hit more is looked for than the page
+ * has, so that what follows is never a candidate that is not shown: a `next` would tell that there is one.
+ */
 export const searchStoryPages = async <Hit>(
   asking: StoryAsking,
   { limit, cursor, show }: { readonly limit: number; readonly cursor?: StorySearchCursor; readonly show: Showing<Hit> },
 ): Promise<{ readonly hits: readonly Hit[]; readonly next: StorySearchCursor | null }> => {
   const { index, readings } = asking
-  const hits: Hit[] = []
+  const hits: { readonly hit: Hit; readonly at: StorySearchCursor }[] = []
+  const pageTo = (end: StorySearchCursor | null) => {
+    const shown = hits.slice(0, limit)
+    return { hits: shown.map(({ hit }) => hit), next: hits.length > limit ? (shown.at(-1)?.at ?? null) : end }
+  }
   let { tier, after, found } = cursor ?? { tier: 0, after: null, found: false }
   let [examined, read] = [0, 0]
   for (;;) {
     const name = storyTiers[tier]
     const isPart = name === 'part'
-    if (!name || (isPart && (found || readings.every(({ length }) => length < 2)))) return { hits, next: null }
-    if (hits.length >= limit || examined >= KEYS_A_PAGE || read >= STORIES_A_PAGE)
-      return { hits, next: { tier, after, found } }
+    if (!name || (isPart && (found || readings.every(({ length }) => length < 2)))) return pageTo(null)
+    if (hits.length > limit || examined >= KEYS_A_PAGE || read >= STORIES_A_PAGE) return pageTo({ tier, after, found })
     const page = isPart ? await partPage(asking, after) : await mergedPage(asking, name, after)
     examined += page.examined
     let at = 0
-    while (at < page.placed.length && hits.length < limit && read < STORIES_A_PAGE) {
+    while (at < page.placed.length && hits.length <= limit && read < STORIES_A_PAGE) {
       const some = page.placed.slice(
         at,
-        at + Math.min(STORIES_A_PAGE - read, Math.max(LEAST_READ, limit - hits.length)),
+        at + Math.min(STORIES_A_PAGE - read, Math.max(LEAST_READ, limit + 1 - hits.length)),
       )
       read += some.length
       const documents = await index.get(some.map(({ candidate }) => documentOfStory(candidate.story)))
@@ -252,8 +258,8 @@ export const searchStoryPages = async <Hit>(
         at += 1
         after = place
         const hit = shown.get(candidate.story)
-        if (hit !== undefined) hits.push(hit)
-        if (hits.length === limit) break
+        if (hit !== undefined) hits.push({ hit, at: { tier, after, found: found || !isPart } })
+        if (hits.length > limit) break
       }
     }
     if (hits.length > 0 && !isPart) found = true

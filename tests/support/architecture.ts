@@ -44,6 +44,7 @@ const sharedDomain: ReadonlySet<string> = new Set(
     'mark',
     'merge-patch',
     'network',
+    'own-error',
     'owned',
     'refusal',
     'roles',

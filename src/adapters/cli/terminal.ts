@@ -1,4 +1,5 @@
 /** Where the command line writes: results on standard output, progress and notes on standard error. */
+import { OwnError } from '../../domain/own-error.ts'
 import { openScreen, type Screen, type TerminalStream } from './screen.ts'
 
 export type Terminal = {
@@ -24,12 +25,12 @@ export type Streams = {
 }
 
 /** The reader of standard output went away (`... | head`): nothing more is to be written, and nobody is to be told. */
-export class OutputClosedError extends Error {
+export class OutputClosedError extends OwnError {
   override readonly name = 'OutputClosedError'
 }
 
 /** What stands behind standard output takes no more: a full disk. */
-export class OutputFailedError extends Error {
+export class OutputFailedError extends OwnError {
   override readonly name = 'OutputFailedError'
 }
 

@@ -7,6 +7,7 @@
 
 import type { JsonObject, Recorded } from '../../domain/event.ts'
 import { sizeOf } from '../../domain/json.ts'
+import { OwnError } from '../../domain/own-error.ts'
 import type { Cache } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { indexFault } from '../../ports/conditions.ts'
@@ -68,7 +69,7 @@ export type Folder<D> = Omit<Session, 'retry'> & {
 }
 
 /** What a projection has made of an event fits none of its indexes. */
-export class UnfitDocumentError extends Error {
+export class UnfitDocumentError extends OwnError {
   override readonly name = 'UnfitDocumentError'
 }
 
