@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import type { Config } from '../../config/load.ts'
 import { defined } from '../../domain/defined.ts'
+import { distanceOf, nearestOf } from '../../domain/distance.ts'
 import { tokenCreate, tokenList, tokenRevoke } from './access.ts'
 import { accountCreate } from './account.ts'
 import type { App, Copy, Diagnose, Mails, OpenApp } from './app-port.ts'
@@ -70,6 +71,15 @@ export type Surroundings = Streams & {
   readonly now: () => number
 }
 
+/** So many edits are a slip of the finger; what takes more was meant otherwise. */
+const SLIPS = 2
+
+const meant = (given: string): string => {
+  const names = commands.map(({ name }) => name)
+  const near = nearestOf(given.slice(0, 100), names)
+  return distanceOf(given, near, SLIPS) <= SLIPS ? `did you mean ${near}? lexichron --help` : 'lexichron --help'
+}
+
 /** The command that the first words name, the longest name first, and what follows it. */
 const find = (argv: readonly string[]): { readonly command: CliCommand; readonly rest: readonly string[] } => {
   const words = argv.slice(0, 2)
@@ -82,7 +92,7 @@ const find = (argv: readonly string[]): { readonly command: CliCommand; readonly
   throw new UsageError(
     group.length > 0
       ? `Which one? ${group.map(each => `lexichron ${each.name}`).join(', ')}.`
-      : `There is no command ${words[0]}: lexichron --help lists them all.`,
+      : `There is no command ${words[0]}: ${meant(words[0] ?? '')} lists them all.`,
   )
 }
 
