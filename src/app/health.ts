@@ -132,11 +132,11 @@ const streamsPart = async ({ store }: Core): Promise<Found<{ longStreams: number
 
 const keysPart = async (core: Core, config: Config): Promise<Found<{ signingKeyAgeMs: number }>> => {
   const age = await signingKeyAge(core)
-  const due = age > config.keyLifeMs
+  const reason = core.lostKeys() ?? (age > config.keyLifeMs ? 'the signing key is due for rotation' : undefined)
   return {
     part: {
-      state: due ? 'degraded' : 'ok',
-      ...defined({ detail: due ? { reason: 'the signing key is due for rotation' } : undefined }),
+      state: reason === undefined ? 'ok' : 'degraded',
+      ...defined({ detail: reason === undefined ? undefined : { reason } }),
     },
     figures: { signingKeyAgeMs: age },
   }

@@ -177,6 +177,7 @@ export const openService = async (options: ServiceOptions) => {
     {
       version,
       most: config.liveSockets,
+      replays: config.liveReplays,
       total: config.nodeSockets,
       readings: history.readings,
       standing: id => authority.current({ id })?.permissions ?? (authority.deafFor() > DEAF_MS ? 'unknown' : 'ended'),
@@ -190,8 +191,8 @@ export const openService = async (options: ServiceOptions) => {
     opened,
   )
   const told = () => {
-    const { open, messages, slow, position } = live.stats()
-    return { connections: open, messages, drops: slow, position }
+    const { open, messages, slow, position, replays, replayed } = live.stats()
+    return { connections: open, messages, drops: slow, position, replays, replayed }
   }
   const operation = await openOperation(
     {

@@ -48,6 +48,8 @@ export type Limits = {
   readonly writes: number
   readonly signIns: number
   readonly streams: number
+  /** Comments of a new account within fifteen minutes. */
+  readonly newComments: number
 }
 
 /** Where log lines go and from which level on; `fileMegabytes` of one file, `files` of which are kept. */
@@ -94,6 +96,8 @@ export type Config = {
   readonly memoryBytes?: number
   /** Live connections at once and account, or address without one. */
   readonly liveSockets: number
+  /** Live subscriptions at once that are read up from the log, and account, or address without one. */
+  readonly liveReplays: number
   /** Live connections at once of everybody, on this node. */
   readonly nodeSockets: number
   readonly settings: readonly EffectiveSetting[]
@@ -236,6 +240,7 @@ const readLimits = ({ required }: ReturnType<typeof openReader>): Limits => ({
   writes: required('LEXICHRON_LIMIT_WRITES', '60'),
   signIns: required('LEXICHRON_LIMIT_SIGN_INS', '10'),
   streams: required('LEXICHRON_LIMIT_STREAMS', '2'),
+  newComments: required('LEXICHRON_LIMIT_NEW_COMMENTS', '3'),
 })
 
 const MEGABYTE = 1024 * 1024
@@ -314,6 +319,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
   const memoryBytes = memoryMegabytes === undefined ? undefined : memoryMegabytes * MEGABYTE
   const limits = readLimits(reader)
   const liveSockets = required('LEXICHRON_LIMIT_SOCKETS', '100')
+  const liveReplays = required('LEXICHRON_LIMIT_REPLAYS', '200')
   const nodeSockets = required('LEXICHRON_LIMIT_SOCKETS_NODE', '20000')
 
   if (faults.length > 0) throw new ConfigError(faults)
@@ -334,6 +340,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     alertMail,
     limits,
     liveSockets,
+    liveReplays,
     nodeSockets,
     settings: effective,
   })

@@ -151,7 +151,7 @@ export const storyWordsPage = async (
           ? { documents: [], next: null, examined: 0 }
           : await entries.find({
               ...query,
-              ...defined({ after: after ? after : undefined }),
+              ...defined({ after: after ?? undefined }),
               examine: Math.max(left, ENTRIES_AT_ONCE),
             })
       left -= page.examined + (after ? 0 : wanted.length)

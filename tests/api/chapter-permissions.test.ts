@@ -99,6 +99,10 @@ const asked: Readonly<Record<string, Ask>> = {
   'GET /v1/stories/{id}/export': read(({ story }) => `${story}/export`),
   'GET /v1/stories/{id}/words': read(({ story }) => `${story}/words`),
   'GET /v1/stories/{id}/bookmarks': read(({ story }) => `${story}/bookmarks`),
+  'GET /v1/stories/{id}/ratings': read(({ story }) => `${story}/ratings`),
+  // Without If-Match: nobody has rated it, so that there is nothing that could match.
+  'PUT /v1/stories/{id}/rating': async ({ story }, as) =>
+    told(await api('PUT', `${story}/rating?dryRun=true`, { body: { stars: 5 }, ...defined({ as }) })),
 }
 
 const written = readTables(fixture).get('Chapters and readers') ?? { columns: [], rows: new Map<string, never>() }

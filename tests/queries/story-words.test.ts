@@ -97,7 +97,7 @@ const everyWord = async (asking: WordsAsking, limit: number): Promise<readonly W
   let cursor: WordsCursor | undefined
   for (let pages = 0; ; pages += 1) {
     ok(pages < 500, 'it ends')
-    const page = await storyWordsPage(asking, { limit, ...defined({ cursor: cursor ? cursor : undefined }) })
+    const page = await storyWordsPage(asking, { limit, ...defined({ cursor }) })
     ok(page.hits.length <= limit)
     hits.push(...page.hits)
     if (!page.next) return hits
@@ -156,7 +156,7 @@ const everyUse = async (
     ok(pages < 500, 'it ends')
     const page = await entryStoriesPage(asking, {
       limit,
-      ...defined({ from: from ? from : undefined }),
+      ...defined({ from }),
       show: async given => new Map(given.flatMap(use => (shown.has(use.story) ? [[use.story, use]] : []))),
     })
     ok(page.items.length <= limit)
