@@ -68,16 +68,21 @@ const useCode = async (
   return isRefusal(used) ? used : hash === undefined ? 'totp' : 'recovery-code'
 }
 
+/** Of whom a factor is asked, and what was shown. */
+export type FactorAsked = {
+  readonly account: Account
+  readonly factors: Factors
+  readonly proof: FactorProof
+  readonly purpose: Purpose
+}
+
 /**
  * Asks for the second factor of an account whose password was right. `nothing`: it has none. A code works once, whichever
  * node it is sent to; what is missing or wrong is noted, one append as for a wrong password.
  */
 export const proveFactor = async (
   deps: FactorDeps,
-  account: Account,
-  factors: Factors,
-  { code, passkey, holder }: FactorProof,
-  purpose: Purpose,
+  { account, factors, proof: { code, passkey, holder }, purpose }: FactorAsked,
   from: From,
 ): Promise<Proof | 'nothing' | Refusal> => {
   if (!factors.totp) return 'nothing'

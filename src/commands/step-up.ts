@@ -60,7 +60,11 @@ const byPassword = async (
   const factors = await factorsOf(deps, account)
   const checked = await checkOwnPassword(deps, account, proof.password, from)
   if (checked !== 'done') return checked
-  const factor = await proveFactor(deps, account, factors, { ...proof, holder: by.sessionId }, 'step-up', from)
+  const factor = await proveFactor(
+    deps,
+    { account, factors, proof: { ...proof, holder: by.sessionId }, purpose: 'step-up' },
+    from,
+  )
   return factor === 'nothing' ? 'password' : factor
 }
 
