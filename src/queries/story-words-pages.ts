@@ -149,7 +149,11 @@ export const storyWordsPage = async (
       const page =
         wanted.length === 0
           ? { documents: [], next: null, examined: 0 }
-          : await entries.find({ ...query, ...defined({ after: after ?? undefined }), examine: Math.max(left, ENTRIES_AT_ONCE) })
+          : await entries.find({
+              ...query,
+              ...defined({ after: after ?? undefined }),
+              examine: Math.max(left, ENTRIES_AT_ONCE),
+            })
       left -= page.examined + (after ? 0 : wanted.length)
       for (const { id, body } of page.documents) {
         if (hits.length >= limit || left <= 0) return { hits, next: { at, chapter, step, after } }
