@@ -4,6 +4,7 @@ import t from 'tap'
 import { commentAggregate, commentStream } from '../../src/domain/comment/comment.ts'
 import { holdComment, postComment, releaseComment } from '../../src/domain/comment/decisions.ts'
 import { CommentTold } from '../../src/domain/comment/notice.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
 import { commentRules } from '../../src/subscribers/comment-mail.ts'
 import { openApi, type Received } from '../support/api.ts'
@@ -28,7 +29,7 @@ let sync = ''
 const ask = async (method: string, path: string, { token: as }: { readonly token: string }, body?: object) => {
   await app.clock.advance(5)
   const headers = sync === '' ? {} : { 'sync-token': sync }
-  const answer = await api(method, path, { as, headers, ...(body !== undefined && { body }) })
+  const answer = await api(method, path, { as, headers, ...defined({ body }) })
   if (answer.status >= 300) throw new Error(answer.text)
   sync = answer.headers.get('sync-token') ?? sync
   return answer
