@@ -4,6 +4,7 @@ import { access } from './areas/access.ts'
 import { accounts } from './areas/accounts.ts'
 import { analytics } from './areas/analytics.ts'
 import { chapters } from './areas/chapters.ts'
+import { comments } from './areas/comments.ts'
 import { dictionary } from './areas/dictionary.ts'
 import { history } from './areas/history.ts'
 import { live } from './areas/live.ts'
@@ -31,6 +32,7 @@ export const areas: readonly Area[] = [
   storySearch,
   shelf,
   votes,
+  comments,
   openId,
   live,
   mail,

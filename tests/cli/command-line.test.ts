@@ -110,7 +110,8 @@ t.test('stories are imported for an author, and what was not taken is said', asy
 t.test('wrong usage is exit code 2 and says what is expected', async t => {
   for (const [words, says] of [
     [[], 'A command is missing'],
-    [['frob'], 'There is no command frob'],
+    [['frob'], 'There is no command frob: lexichron --help lists them all.'],
+    [['serv', '--wait'], 'There is no command serv: did you mean serve? lexichron --help lists them all.'],
     [['token'], 'Which one? lexichron token create'],
     [['keys', 'frob'], 'Which one?'],
     [['import', 'wordnet'], 'It takes 2 arguments and was given 1'],
@@ -140,6 +141,10 @@ t.test('wrong usage is exit code 2 and says what is expected', async t => {
     [
       ['export', '--language', 'xx-yy-zz-!!'],
       /--language "xx-yy-zz-!!" is no BCP 47 tag[^\n]*\nUsage: lexichron export \[--language TAG\]\n/,
+    ],
+    [
+      ['token', 'create', '--role', 'king', '--for', 'x'],
+      /\nUsage: lexichron token create --role ROLE --for NAME \[--expires LIFE\]\n$/,
     ],
     [['import', 'pdf', 'x'], /\nUsage: lexichron import <wordnet\|dictd\|ndjson\|stories> <path> \[--source NAME\]/],
   ] as const) {

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
-import { openTestApp } from '../support/app.ts'
+import { inTime, openTestApp } from '../support/app.ts'
 import { hurried, runHere } from '../support/here.ts'
 import { temporaryFolder } from '../support/service.ts'
 
@@ -82,6 +82,13 @@ t.test('the keys of one kind are emptied', async t => {
   const key = join(keys, 'subject', digest.slice(0, 2), `${digest}.key`)
   renameSync(key, backup)
   t.match(await runHere(folder, ['verify']), { code: 1, err: /The key file .*subject.* is missing: restore it/ })
+  const without = await openTestApp(t, {}, { folder })
+  await inTime(without, 'health to say so', async saw => {
+    const health: unknown = await (await fetch(`${without.url}/health`)).json()
+    saw(health)
+    return Object(Object(Object(health).parts).keys).state === 'degraded'
+  })
+  await without.close()
   renameSync(backup, key)
   t.match(await runHere(folder, ['verify']), { code: 0 })
 })

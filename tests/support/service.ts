@@ -33,6 +33,7 @@ export const environmentFor = (
   LEXICHRON_LIMIT_SUGGEST: '1000000',
   LEXICHRON_LIMIT_SIGN_INS: '1000000',
   ...defined({ NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] ? process.env['NODE_V8_COVERAGE'] : undefined }),
+  LEXICHRON_LIMIT_NEW_COMMENTS: '0',
   ...more,
 })
 
