@@ -109,6 +109,7 @@ const asked: Readonly<Record<string, Ask>> = {
   'GET /v1/stories/{id}/chapters': read(({ story }) => `${story}/chapters`),
   [`GET ${CHAPTER}`]: read(({ chapter }) => chapter),
   [`GET ${CHAPTER} unpublished`]: read(({ draft }) => draft),
+  [`GET ${CHAPTER}/comments`]: read(({ chapter }) => `${chapter}/comments`),
   [`GET ${CHAPTER}/draft`]: read(({ chapter }) => `${chapter}/draft`),
   [`GET ${CHAPTER}/history`]: read(({ chapter }) => `${chapter}/history`),
   [`GET ${CHAPTER}/history/{revision}`]: read(({ chapter }) => `${chapter}/history/1`),
