@@ -4,6 +4,7 @@ import t from 'tap'
 import { commentAggregate, commentStream } from '../../src/domain/comment/comment.ts'
 import { holdComment, postComment, releaseComment } from '../../src/domain/comment/decisions.ts'
 import { CommentTold } from '../../src/domain/comment/notice.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
 import { commentRules } from '../../src/subscribers/comment-mail.ts'
 import { openApi, type Received } from '../support/api.ts'
@@ -28,7 +29,7 @@ let sync = ''
 const ask = async (method: string, path: string, { token: as }: { readonly token: string }, body?: object) => {
   await app.clock.advance(5)
   const headers = sync === '' ? {} : { 'sync-token': sync }
-  const answer = await api(method, path, { as, headers, ...(body !== undefined && { body }) })
+  const answer = await api(method, path, { as, headers, ...defined({ body }) })
   if (answer.status >= 300) throw new Error(answer.text)
   sync = answer.headers.get('sync-token') ?? sync
   return answer
@@ -121,7 +122,14 @@ t.test('what came too late for its thread is held, told to nobody and not counte
   // Decided on what another node knew before.
   const late = randomUUID()
   const target = { kind: 'story' as const, id }
-  const around = { target, targetRevision: '0', thread: { halts: [] }, threadRevision: 'none', quoted: new Map() }
+  const around = {
+    target,
+    audience: 'public' as const,
+    targetRevision: '0',
+    thread: { halts: [] },
+    threadRevision: 'none',
+    quoted: new Map(),
+  }
   const by = { id: cora.id, permissions: new Set([]), now: app.clock.now(), commandId: late }
   await act(
     late,

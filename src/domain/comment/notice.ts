@@ -4,6 +4,7 @@
  */
 import Type from 'typebox'
 import type { Aggregate, Decide } from '../decider.ts'
+import { defined } from '../defined.ts'
 import { type EventOf, eventType } from '../event.ts'
 import { streamName, uuidv5 } from '../ids.ts'
 
@@ -41,7 +42,7 @@ export const noticeAggregate: Aggregate<Notice, NoticeEvent> = {
   events: noticeEvents,
   initial: {},
   evolve: (_, { data: { accountId } }) => ({ accountId }),
-  route: ({ accountId }) => ({ visibility: 'owner', ...(accountId !== undefined && { owner: accountId }) }),
+  route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
   // Nobody reads one twice.
   cachedStreams: 1,
 }
