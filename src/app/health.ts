@@ -3,6 +3,7 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { NodesReport } from '../adapters/cache/presence.ts'
+import { DEAF_MS } from '../adapters/http/authority.ts'
 import type { Health, HealthPart } from '../adapters/http/operation.ts'
 import type { Housekeeping } from '../adapters/jobs/housekeeping.ts'
 import type { ServiceLog } from '../adapters/logging/service-log.ts'
@@ -57,8 +58,6 @@ export type HealthReport = Health & {
 const FRESH_MS = 250
 /** A part that does not answer within this time has failed, in milliseconds. */
 const PATIENCE_MS = 2_000
-/** Without news for longer a node refuses what needs a token. */
-const DEAF_MS = 10_000
 const LONG_STREAMS_SHOWN = 20
 /** Less than this is left, in bytes or as a share: time to make room. */
 const SCARCE_BYTES = 512 * 1024 * 1024
@@ -133,11 +132,11 @@ const streamsPart = async ({ store }: Core): Promise<Found<{ longStreams: number
 
 const keysPart = async (core: Core, config: Config): Promise<Found<{ signingKeyAgeMs: number }>> => {
   const age = await signingKeyAge(core)
-  const due = age > config.keyLifeMs
+  const reason = core.lostKeys() ?? (age > config.keyLifeMs ? 'the signing key is due for rotation' : undefined)
   return {
     part: {
-      state: due ? 'degraded' : 'ok',
-      ...defined({ detail: due ? { reason: 'the signing key is due for rotation' } : undefined }),
+      state: reason === undefined ? 'ok' : 'degraded',
+      ...defined({ detail: reason === undefined ? undefined : { reason } }),
     },
     figures: { signingKeyAgeMs: age },
   }

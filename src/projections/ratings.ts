@@ -49,12 +49,22 @@ export const stepsOf = (event: Recorded<VotesEvent>): readonly Step[] => {
   }
 }
 
-/** The counts after the steps that are about them. */
-export const steppedBy = (
+/** What the event changes of one target, which it names once at most: looked for without making a step of each of its items. */
+const stepsAt = (event: Recorded<VotesEvent>, kind: string, target: string): readonly Step[] => {
+  if (!('items' in event.data)) return stepsOf(event).filter(step => step.kind === kind && step.target === target)
+  const item = event.data.items.find(each => each.target === target && each.kind === kind)
+  return item ? [{ ...item, stars: item.value, by: event.type === VotesRestored.type ? 1 : -1 }] : []
+}
+
+const stepped = (counts: StarCounts, steps: readonly Step[]): StarCounts =>
+  steps.reduce((all, { stars, by }) => counted(all, stars, by), counts)
+
+/** The counts of one target after the event. */
+export const countsAfter = (
   counts: StarCounts,
   event: Recorded<VotesEvent>,
-  isAbout: (step: Step) => boolean,
-): StarCounts => stepsOf(event).reduce((all, step) => (isAbout(step) ? counted(all, step.stars, step.by) : all), counts)
+  { kind, target }: { readonly kind: string; readonly target: string },
+): StarCounts => stepped(counts, stepsAt(event, kind, target))
 
 /** No target has this id. */
 const EVERY = 'all'
@@ -73,9 +83,15 @@ export const ratingsProjection = projection<RatingsDocument>({
   key: event => (isVotesEvent(event) ? stepsOf(event).flatMap(step => [targetKey(step), allOf(step.kind)]) : []),
   evolve: (document, event, id) => {
     if (!isVotesEvent(event)) return document
-    const [kind, target] = id.split(':')
-    const isAbout = (step: Step): boolean => step.kind === kind && (target === EVERY || step.target === target)
-    return { counts: steppedBy(document?.counts ?? noStars, event, isAbout) }
+    const [kind = '', target = ''] = id.split(':')
+    const counts = document?.counts ?? noStars
+    if (target !== EVERY) return { counts: countsAfter(counts, event, { kind, target }) }
+    return {
+      counts: stepped(
+        counts,
+        stepsOf(event).filter(step => step.kind === kind),
+      ),
+    }
   },
 })
 

@@ -15,7 +15,7 @@ import { sortKey } from '../domain/text/text.ts'
 import { boundOf, noStars, type StarCounts } from '../domain/votes/figures.ts'
 import { type VotesEvent, votesCategory } from '../domain/votes/votes.ts'
 import type { Indexes } from '../ports/read-store.ts'
-import { isVotesEvent, type Step, steppedBy, stepsOf } from './ratings.ts'
+import { countsAfter, isVotesEvent, stepsOf } from './ratings.ts'
 
 /** In which lists a story is: of everybody, of members, each with what is for adults apart; `none`: in those of its authors alone. */
 export const listings = ['public', 'public-adult', 'members', 'members-adult'] as const
@@ -96,7 +96,7 @@ const ratedBy = (
   id: string,
 ): StoryDocument | undefined => {
   if (!document) return undefined
-  const stars = steppedBy(document.stars, event, ({ kind, target }: Step) => kind === 'story' && target === id)
+  const stars = countsAfter(document.stars, event, { kind: 'story', target: id })
   return { ...document, stars, rated: boundOf(stars) }
 }
 

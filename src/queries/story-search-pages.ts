@@ -6,6 +6,7 @@
 import type { View } from '../core/project/view.ts'
 import { defined } from '../domain/defined.ts'
 import type { Json } from '../domain/event.ts'
+import { idOf } from '../domain/ids.ts'
 import type { Reading } from '../domain/search/story-words.ts'
 import type { Condition, Query } from '../ports/read-store.ts'
 import { documentOfStory, type StorySearchDocument, storyOfDocument } from '../projections/story-search.ts'
@@ -106,8 +107,6 @@ const has = (terms: readonly string[] | undefined, readings: readonly Reading[])
 export const tierOf = (body: StorySearchDocument | undefined, readings: readonly Reading[]): StoryTier | undefined =>
   has(body?.heading, readings) ? 'title' : has(body?.about, readings) ? 'summary' : undefined
 
-const chapterOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1)
-
 /** The later of two places. */
 const further = (a: readonly Json[], b: readonly Json[] | undefined): readonly Json[] =>
   b !== undefined && compareKeys(a, b) < 0 ? b : a
@@ -158,7 +157,7 @@ const mergedPage = async (
       about: isText ? [] : stems,
       chapters: new Map(),
     }
-    if (isText && !known.chapters.has(chapterOf(id))) known.chapters.set(chapterOf(id), stems)
+    if (isText && !known.chapters.has(idOf(id))) known.chapters.set(idOf(id), stems)
     byStory.set(story, known)
   }
   const placed = [...byStory].map(([story, { place, about, chapters }]) => ({
@@ -204,7 +203,7 @@ const partPage = async (asking: StoryAsking, after: readonly Json[] | null): Pro
         const known = byStory.get(story) ?? { about: [], chapters: new Map<string, string[]>() }
         byStory.set(story, known)
         if (tier === 'summary') known.about.push(stem)
-        else known.chapters.set(chapterOf(id), [...(known.chapters.get(chapterOf(id)) ?? []), stem])
+        else known.chapters.set(idOf(id), [...(known.chapters.get(idOf(id)) ?? []), stem])
       }
     }
   const placed = [...byStory]

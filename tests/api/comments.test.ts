@@ -320,7 +320,12 @@ t.test('with an account go its comments, and stubs stand where there are answers
   await said(dora, id, 'alone')
   await ask('PUT', `/v1/me/blocks/${ben.id}`, dora)
   await eraseNow(house, dora)
-  t.same(await seen(id), ['- [deleted]', '-- answer'])
+  const left = await inTime(app, 'what she said alone to go', async saw => {
+    const now = await seen(id)
+    saw(now)
+    return now.length === 2 && now
+  })
+  t.same(left, ['- [deleted]', '-- answer'])
   t.notMatch((await thread(id)).text, dora.id)
   t.match((await thread(id)).json, { total: 1 })
 })

@@ -5,6 +5,7 @@ import type { TSchema } from 'typebox'
 import Type from 'typebox'
 import { defined } from '../../domain/defined.ts'
 import type { Json, JsonObject } from '../../domain/event.ts'
+import { isObject } from '../../domain/json.ts'
 import type { RefusalCode } from '../../domain/refusal.ts'
 import type { Permission } from '../../domain/roles.ts'
 import { FILLING } from './filling.ts'
@@ -82,9 +83,6 @@ export const problemsOf = (route: Route): readonly RefusalCode[] => [
     ...(route.permission === undefined || route.method === 'GET' ? [] : forged),
   ]),
 ]
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A plain copy in which each named schema below the root is a reference; the named ones are collected. */
 const withReferences = (schema: unknown, shared: Map<string, unknown>, root = false): unknown => {

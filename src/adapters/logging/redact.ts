@@ -1,3 +1,4 @@
+import { codeOf } from '../../core/files/error-code.ts'
 import { defined } from '../../domain/defined.ts'
 
 /**
@@ -89,9 +90,6 @@ export const withoutSecretForms = (text: string): string => {
 
 const TEXT = 4_000
 const cut = (text: string): string => (text.length > TEXT ? `${text.slice(0, TEXT)}...` : text)
-
-const codeOf = (error: Error): string | undefined =>
-  'code' in error && typeof error.code === 'string' ? error.code : undefined
 
 /** What it was made of, without its words: they may be those of a server, which repeats what it was told. */
 const causeLine = (cause: unknown, depth: number): unknown => {

@@ -38,15 +38,16 @@ export const parkedOf = async (store: Records, consumer: string): Promise<Map<st
   return new Map([...found.values()].map(text => parse(text)).map(each => [each.id, each]))
 }
 
+/** `id`: what waits, and from which event on. */
+export type Failing = {
+  readonly id: string
+  readonly event: Pick<Recorded, 'id' | 'type' | 'position'>
+  readonly error: unknown
+  readonly now: Date
+}
+
 /** Records it before the checkpoint may pass the event. Of two records the one that begins earlier counts. */
-export const park = async (
-  store: Records,
-  consumer: string,
-  id: string,
-  event: Pick<Recorded, 'id' | 'type' | 'position'>,
-  error: unknown,
-  now: Date,
-): Promise<Parked> => {
+export const park = async (store: Records, consumer: string, { id, event, error, now }: Failing): Promise<Parked> => {
   const name = prefixOf(consumer) + id
   for (;;) {
     const text = await store.record(name)

@@ -245,7 +245,7 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
 
   const parkAll = async (failures: Failures): Promise<void> => {
     for (const [id, { event, error }] of failures) {
-      parked.set(id, await park(store, collection, id, event, error, clock.now()))
+      parked.set(id, await park(store, collection, { id, event, error, now: clock.now() }))
       options.trace?.parked?.(collection, id, event, error)
     }
   }

@@ -121,7 +121,7 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
         const outcome = await attempt([event], attempts)
         if (outcome.ok) continue
         if (signal.aborted) throw outcome.error
-        parked.set(key, await park(store, consumer, key, event, outcome.error, clock.now()))
+        parked.set(key, await park(store, consumer, { id: key, event, error: outcome.error, now: clock.now() }))
         options.trace?.parked?.(consumer, key, event, outcome.error)
       }
     }

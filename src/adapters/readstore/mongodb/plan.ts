@@ -30,7 +30,7 @@ const isMember = (value: Json): boolean =>
   (Array.isArray(value) && value.every(each => typeof each === 'string'))
 
 /** What conditions and orders look at. A name that MongoDB reads as a path or an operator cannot be asked for. */
-const membersOf = (body: JsonObject): Readonly<Record<string, Json>> => {
+export const membersOf = (body: JsonObject): Readonly<Record<string, Json>> => {
   const members = Object.entries(body).flatMap(([name, value]) =>
     value !== undefined && isMember(value) && !name.includes('.') && !name.startsWith('$') ? [[name, value]] : [],
   )
