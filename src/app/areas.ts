@@ -4,6 +4,7 @@ import { access } from './areas/access.ts'
 import { accounts } from './areas/accounts.ts'
 import { analytics } from './areas/analytics.ts'
 import { chapters } from './areas/chapters.ts'
+import { comments } from './areas/comments.ts'
 import { dictionary } from './areas/dictionary.ts'
 import { history } from './areas/history.ts'
 import { live } from './areas/live.ts'
@@ -30,6 +31,7 @@ export const areas: readonly Area[] = [
   chapters,
   storySearch,
   shelf,
+  comments,
   votes,
   openId,
   live,

@@ -46,6 +46,8 @@ export type Limits = {
   readonly writes: number
   readonly signIns: number
   readonly streams: number
+  /** Comments of a new account within fifteen minutes. */
+  readonly newComments: number
 }
 
 /** Where log lines go and from which level on; `fileMegabytes` of one file, `files` of which are kept. */
@@ -234,6 +236,7 @@ const readLimits = ({ required }: ReturnType<typeof openReader>): Limits => ({
   writes: required('LEXICHRON_LIMIT_WRITES', '60'),
   signIns: required('LEXICHRON_LIMIT_SIGN_INS', '10'),
   streams: required('LEXICHRON_LIMIT_STREAMS', '2'),
+  newComments: required('LEXICHRON_LIMIT_NEW_COMMENTS', '3'),
 })
 
 const MEGABYTE = 1024 * 1024

@@ -71,6 +71,20 @@ const showing: Readonly<Record<string, string>> = {
 await api('PUT', story.replace('/v1/stories', '/v1/me/bookmarks'), { as: own, body: { isPrivate: false } })
 const list = await api('POST', '/v1/me/lists', { as: own, body: { title: 'Crystals', isPrivate: false } })
 const entry = `/v1/entries/${String(drafted.json['id'])}`
+const opened = await api('POST', `${story}/publish`, { as: own, body: {} })
+if (opened.status !== 200) throw new Error(opened.text)
+const target = { kind: 'story', id: String(begun.json['id']) }
+const said = await api('POST', '/v1/comments', { as: own, body: { target, text: 'Left or right?' } })
+if (said.status !== 201) throw new Error(said.text)
+const comment = `/v1/comments/${String(said.json['id'])}`
+// It is read below as it stands then.
+await api('GET', comment, { as: own, headers: { 'sync-token': said.headers.get('sync-token') ?? '' } })
+const helices = { language: 'en', lemma: 'spiral', partOfSpeech: 'noun', senses: [{ gloss: 'a line that winds' }] }
+const written = await api('POST', '/v1/entries', { as: admin, body: helices })
+const published = `/v1/entries/${String(written.json['id'])}`
+const match = { 'if-match': written.headers.get('etag') ?? '' }
+const publishing = await api('POST', `${published}/publish`, { as: admin, body: {}, headers: match })
+if (publishing.status !== 200) throw new Error(publishing.text)
 /** Routes that show none of others, asked for the same person where they are about one. */
 const silent: Readonly<Record<string, string>> = {
   '/v1/entries/{id}': entry,
@@ -94,6 +108,12 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/stories/{id}/bookmarks': `${story}/bookmarks`,
   '/v1/stories/{id}/ratings': `${story}/ratings`,
   '/v1/entries/{id}/ratings': `${entry}/ratings`,
+  '/v1/stories/{id}/comments': `${story}/comments`,
+  '/v1/stories/{id}/chapters/{chapterId}/comments': `${chapterPath}/comments`,
+  '/v1/comments/{id}': comment,
+  '/v1/comments/{id}/history': `${comment}/history`,
+  '/v1/comments/{id}/votes': `${comment}/votes`,
+  '/v1/entries/{id}/comments': `${published}/comments`,
   '/v1/lists/{id}': `/v1/lists/${String(list.json['id'])}`,
   '/health': '/health',
 }

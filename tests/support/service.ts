@@ -31,6 +31,7 @@ export const environmentFor = (
   LEXICHRON_LIMIT_SEARCH: '1000000',
   LEXICHRON_LIMIT_SUGGEST: '1000000',
   LEXICHRON_LIMIT_SIGN_INS: '1000000',
+  LEXICHRON_LIMIT_NEW_COMMENTS: '0',
   ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
   ...more,
 })
