@@ -14,6 +14,7 @@ import { areas } from '../../src/app/areas.ts'
 import { systemClock as clock } from '../../src/app/core.ts'
 import { channelsOf } from '../../src/app/declared.ts'
 import { openHub } from '../../src/core/live/hub.ts'
+import { replayPageBytes } from '../../src/core/live/replays.ts'
 import { openMemory } from '../../src/core/memory/memory.ts'
 import { entryEvents } from '../../src/domain/entry/events.ts'
 import { NO_MARK } from '../../src/domain/mark.ts'
@@ -25,6 +26,7 @@ const sockets = new Set<Socket>()
 
 const feed = async (): Promise<{ readonly server: Server; readonly emit: () => void }> => {
   const log = memoryLog()
+  const memory = openMemory(1024 * 1024 * 1024)
   const { signal } = new AbortController()
   const onError = (error: unknown): void => void process.stderr.write(`${String(error)}\n`)
   const types = new Map(entryEvents.map(type => [type.type, type]))
@@ -36,6 +38,8 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
     onError,
     tokenOf: ({ position }) => String(position),
     news: [],
+    replays: 100_000,
+    pages: memory.region('replays').cache({ max: 16, sizeOf: replayPageBytes }),
     standings: { refresh: async () => undefined, note: () => undefined, of: () => undefined },
   })
   const tickets = openTickets({
@@ -54,7 +58,7 @@ const feed = async (): Promise<{ readonly server: Server; readonly emit: () => v
     lost: () => false,
     total: 1_000_000,
     most: 100_000,
-    buffer: openMemory(1024 * 1024 * 1024).live,
+    buffer: memory.live,
     signal,
     onError,
     now: async () => ({ token: '0', place: { position: 0n, mark: NO_MARK } }),

@@ -14,6 +14,7 @@ import { accountAggregate } from '../domain/account/account.ts'
 import { receiptOf } from '../domain/account/receipt.ts'
 import { addressAggregate } from '../domain/address/address.ts'
 import { commentAggregate } from '../domain/comment/comment.ts'
+import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import { openIdClaimAggregate } from '../domain/openid/claim.ts'
 import { identitiesStream, linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
@@ -121,5 +122,5 @@ export const forgetAccount = (core: Core, { data, stream }: Recorded): void => {
 export const erasuresPart = (identities: Pick<Identities, 'lateErasures'>): HealthPart => {
   const found = identities.lateErasures()
   const bad = found.held + found.late > 0
-  return { state: bad ? 'degraded' : 'ok', ...(bad && { detail: found }) }
+  return { state: bad ? 'degraded' : 'ok', ...defined({ detail: bad ? found : undefined }) }
 }

@@ -14,7 +14,7 @@ export const openLivePart = ({ clock }: { readonly clock: Pick<Clock, 'monotonic
   let owed: Mark | undefined
   return (head: bigint | undefined): { readonly part?: HealthPart; readonly behindMs?: number } => {
     if (!live) return {}
-    const { position, connections } = live()
+    const { position, connections, replays } = live()
     const at = clock.monotonic()
     if (owed && position >= owed.head) owed = undefined
     if (!owed && head !== undefined && position < head) owed = { head, at }
@@ -23,7 +23,7 @@ export const openLivePart = ({ clock }: { readonly clock: Pick<Clock, 'monotonic
     const part: HealthPart = {
       state: behindMs > LATE_LIVE_MS ? 'degraded' : 'ok',
       lag: String(lag),
-      detail: { connections, behindMs },
+      detail: { connections, replays, behindMs },
     }
     return { part, behindMs }
   }

@@ -8,6 +8,7 @@ import { openTickets } from '../adapters/ws/tickets.ts'
 import type { Readings } from '../commands/history.ts'
 import { openFilters } from '../core/live/filters.ts'
 import { openHub } from '../core/live/hub.ts'
+import { replayPageBytes } from '../core/live/replays.ts'
 import { liveEventSchemas } from '../core/live/schemas.ts'
 import { openStandings } from '../core/live/standings.ts'
 import { TokenError } from '../core/log/opaque.ts'
@@ -21,6 +22,9 @@ import type { Area } from './area.ts'
 import type { Closing, Core, Running } from './core.ts'
 import { categoriesOf, channelsOf, standingsOf } from './declared.ts'
 
+/** As many as are read at once, and some that others come to a moment later. */
+const REPLAY_PAGES = 16
+
 export const openLive = async (
   core: Core,
   running: Running,
@@ -28,6 +32,7 @@ export const openLive = async (
     readonly version: string
     readonly most: number
     readonly total: number
+    readonly replays: number
     readonly people: Pick<People, 'wants'>
     readonly areas: readonly Area[]
     readonly figures: Analytics
@@ -63,6 +68,8 @@ export const openLive = async (
     onError,
     news: areas.flatMap(({ news }) => news?.(given) ?? []),
     standings: openStandings(store, standingsOf(areas)),
+    replays: options.replays,
+    pages: core.memory.region('replays').cache({ max: REPLAY_PAGES, sizeOf: replayPageBytes }),
   })
   const feed = openLiveFeed({
     hub,

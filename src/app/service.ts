@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
 import { createTokenVerifier, jwksOf } from '../adapters/http/access-tokens.ts'
+import { DEAF_MS } from '../adapters/http/authority.ts'
 import { openHttpServer } from '../adapters/http/server.ts'
-import { DEAF_MS, openTokenAuthority } from '../adapters/http/token-authority.ts'
+import { openTokenAuthority } from '../adapters/http/token-authority.ts'
 import type { ServiceLog } from '../adapters/logging/service-log.ts'
 import { bytesOfRendering, KEPT_RENDERINGS, openRenderings } from '../adapters/rendering/renderings.ts'
 import { openRenderingThread } from '../adapters/rendering/thread.ts'
@@ -176,6 +177,7 @@ export const openService = async (options: ServiceOptions) => {
     {
       version,
       most: config.liveSockets,
+      replays: config.liveReplays,
       total: config.nodeSockets,
       readings: history.readings,
       standing: id => authority.current({ id })?.permissions ?? (authority.deafFor() > DEAF_MS ? 'unknown' : 'ended'),
@@ -189,8 +191,8 @@ export const openService = async (options: ServiceOptions) => {
     opened,
   )
   const told = () => {
-    const { open, messages, slow, position } = live.stats()
-    return { connections: open, messages, drops: slow, position }
+    const { open, messages, slow, position, replays, replayed } = live.stats()
+    return { connections: open, messages, drops: slow, position, replays, replayed }
   }
   const operation = await openOperation(
     {

@@ -1,6 +1,8 @@
 /** The environment, checked once at start: a frozen Config, or every fault at once. */
+
 import { resolve } from 'node:path'
 import { defined } from '../domain/defined.ts'
+import { OwnError } from '../domain/own-error.ts'
 import {
   type CacheEngine,
   type Embedded,
@@ -94,13 +96,15 @@ export type Config = {
   readonly memoryBytes?: number
   /** Live connections at once and account, or address without one. */
   readonly liveSockets: number
+  /** Live subscriptions at once that are read up from the log, and account, or address without one. */
+  readonly liveReplays: number
   /** Live connections at once of everybody, on this node. */
   readonly nodeSockets: number
   readonly settings: readonly EffectiveSetting[]
 }
 
 /** Wrong settings: one sentence a fault, without any secret. */
-export class ConfigError extends Error {
+export class ConfigError extends OwnError {
   override readonly name = 'ConfigError'
   readonly faults: readonly string[]
   constructor(faults: readonly string[]) {
@@ -315,6 +319,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
   const memoryBytes = memoryMegabytes === undefined ? undefined : memoryMegabytes * MEGABYTE
   const limits = readLimits(reader)
   const liveSockets = required('LEXICHRON_LIMIT_SOCKETS', '100')
+  const liveReplays = required('LEXICHRON_LIMIT_REPLAYS', '200')
   const nodeSockets = required('LEXICHRON_LIMIT_SOCKETS_NODE', '20000')
 
   if (faults.length > 0) throw new ConfigError(faults)
@@ -335,6 +340,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     alertMail,
     limits,
     liveSockets,
+    liveReplays,
     nodeSockets,
     settings: effective,
   })

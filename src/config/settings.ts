@@ -192,6 +192,12 @@ export const settings = {
     about: 'live connections at once of everybody, on this node',
     secures: true,
   },
+  LEXICHRON_LIMIT_REPLAYS: {
+    schema: Type.Integer({ minimum: 1, maximum: 100_000 }),
+    expects: 'a whole number from 1 to 100000',
+    about: 'live subscriptions at once that are read up from the log, and account, or address without one',
+    secures: true,
+  },
   LEXICHRON_LIMIT_STREAMS: {
     schema: Type.Integer({ minimum: 1, maximum: 1000 }),
     expects: 'a whole number from 1 to 1000',

@@ -79,6 +79,10 @@ export const commandIdOf = (
 export const importCommandId = (runId: string, record: string): string =>
   uuidv5(namespaces.import, nameOf(runId, record))
 
+/** The id of the command by which an import begins a story of an author: by the source's own key, it is found again. */
+export const storyImportId = (author: string, key: string): string =>
+  uuidv5(namespaces.import, nameOf('story', author, key))
+
 /** Event ids are derived from the command: a command repeated makes the same events. */
 export const eventId = (commandId: string, index: number): string => uuidv5(commandId, String(index))
 

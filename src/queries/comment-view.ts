@@ -157,7 +157,7 @@ const placeOf = ({ id, body }: Found, { thread, lowest = Number.POSITIVE_INFINIT
     replies,
     createdAt,
     open: isOpen && !isDeleted && body.holds.length === 0 && depth < MOST_DEPTH,
-    ...(depth >= lowest && replies > 0 && { deeper: true as const }),
+    ...defined({ deeper: depth >= lowest && replies > 0 ? (true as const) : undefined }),
   }
 }
 
@@ -197,7 +197,7 @@ export const commentViews = async (
         mentions: mentions.filter(isMentioned),
         quotes: quotes.map(quote => ({ ...quote, ...defined({ text: quoted(quote) }) })),
         ...defined({ editedAt }),
-        ...(isHeld(each.body, thread) && { held: true as const }),
+        ...defined({ held: isHeld(each.body, thread) ? (true as const) : undefined }),
         revision,
       }
     }),

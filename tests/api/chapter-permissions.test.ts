@@ -97,6 +97,7 @@ const asked: Readonly<Record<string, Ask>> = {
   [`DELETE ${CHAPTER}`]: would('DELETE', ({ draft }) => draft),
   'GET /v1/stories/{id}/feed': read(({ story }) => `${story}/feed`),
   'GET /v1/stories/{id}/export': read(({ story }) => `${story}/export`),
+  'GET /v1/stories/{id}/words': read(({ story }) => `${story}/words`),
   'GET /v1/stories/{id}/bookmarks': read(({ story }) => `${story}/bookmarks`),
   'GET /v1/stories/{id}/ratings': read(({ story }) => `${story}/ratings`),
   // Without If-Match: nobody has rated it, so that there is nothing that could match.

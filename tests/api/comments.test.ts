@@ -1,5 +1,7 @@
 /** Comments through the socket: who says what where, what shows of it to whom, and what is left when it goes. */
+
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { unpublishStory } from '../../src/domain/story/decisions.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { inTime, openTestApp } from '../support/app.ts'
@@ -26,9 +28,9 @@ let sync = ''
 const ask = async (method: string, path: string, as?: Person, body?: unknown, more = {}) => {
   // Each is later than the one before.
   await app.clock.advance(5)
-  const headers = { ...(sync && { 'sync-token': sync }), ...more }
+  const headers = { ...defined({ 'sync-token': sync || undefined }), ...more }
   const token = as === undefined ? {} : { as: as.token }
-  const answer = await api(method, path, { ...token, ...(body !== undefined && { body }), headers })
+  const answer = await api(method, path, { ...token, ...defined({ body }), headers })
   sync = answer.headers.get('sync-token') ?? sync
   return answer
 }
@@ -318,7 +320,12 @@ t.test('with an account go its comments, and stubs stand where there are answers
   await said(dora, id, 'alone')
   await ask('PUT', `/v1/me/blocks/${ben.id}`, dora)
   await eraseNow(house, dora)
-  t.same(await seen(id), ['- [deleted]', '-- answer'])
+  const left = await inTime(app, 'what she said alone to go', async saw => {
+    const now = await seen(id)
+    saw(now)
+    return now.length === 2 && now
+  })
+  t.same(left, ['- [deleted]', '-- answer'])
   t.notMatch((await thread(id)).text, dora.id)
   t.match((await thread(id)).json, { total: 1 })
 })

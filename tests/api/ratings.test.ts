@@ -1,5 +1,7 @@
 /** Ratings through the socket: once a person and work, never of one's own, of what one sees alone, and gone with a suspension until it ends. */
+
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { inviteAuthor, leaveStory } from '../../src/domain/story/authors.ts'
 import { publishStory, unpublishStory } from '../../src/domain/story/decisions.ts'
 import { openApi, type Received } from '../support/api.ts'
@@ -25,10 +27,10 @@ let sync = ''
 /** Reads what was written before. */
 const ask = async (method: string, path: string, who?: Person, body?: unknown, more = {}): Promise<Received> => {
   await app.clock.advance(5)
-  const headers = { ...(sync && { 'sync-token': sync }), ...more }
+  const headers = { ...defined({ 'sync-token': sync || undefined }), ...more }
   const answer = await api(method, path, {
-    ...(who && { as: who.token }),
-    ...(body !== undefined && { body }),
+    ...defined({ as: who?.token }),
+    ...defined({ body }),
     headers,
   })
   sync = answer.headers.get('sync-token') ?? sync

@@ -89,6 +89,7 @@ if (publishing.status !== 200) throw new Error(publishing.text)
 const silent: Readonly<Record<string, string>> = {
   '/v1/entries/{id}': entry,
   '/v1/entries/{id}/history': `${entry}/history`,
+  '/v1/entries/{id}/stories': `${entry}/stories`,
   '/v1/entries': `/v1/entries?contributor=${victim.accountId}&status=draft`,
   '/v1/search': '/v1/search?q=helix',
   '/v1/suggest': '/v1/suggest?q=hel',
@@ -96,6 +97,7 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/stories': `/v1/stories?author=${victim.accountId}`,
   '/v1/stories/{id}': story,
   '/v1/stories/{id}/history': `${story}/history`,
+  '/v1/stories/{id}/words': `${story}/words`,
   '/v1/stories/{id}/chapters': `${story}/chapters`,
   '/v1/stories/{id}/chapters/{chapterId}': chapterPath,
   '/v1/stories/{id}/chapters/{chapterId}/draft': `${chapterPath}/draft`,

@@ -33,6 +33,7 @@ t.test('defaults', async t => {
     keyLifeMs: 90 * 24 * 60 * 60 * 1000,
     keyBackupDays: 30,
     liveSockets: 100,
+    liveReplays: 200,
     nodeSockets: 20_000,
     limits: { reads: 600, suggest: 1200, search: 120, writes: 60, signIns: 10, streams: 2, newComments: 3 },
   })

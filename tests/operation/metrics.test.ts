@@ -85,7 +85,7 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
   snapshot = {
     append: { waiting: 7, transactions: 2, events: 5, repeated: 1, conflicts: 2, failed: 3, restarts: 1 },
     consumers: [{ kind: 'projection', name: 'words', state: 'building', lag: 12, parked: 2, rate: 9, progress: 0.5 }],
-    live: { connections: 4, messages: 100, drops: 3, position: 9n },
+    live: { connections: 4, messages: 100, drops: 3, position: 9n, replays: 6, replayed: 70 },
     nodes: { nodes: 2, connections: 9, listeners: 5 },
     liveBehindSeconds: 12,
     signingKeyLifeSeconds: 90,
@@ -122,6 +122,8 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
       ['lexichron_all_live_listeners', 5],
       ['lexichron_live_messages_total', 100],
       ['lexichron_live_drops_total', 3],
+      ['lexichron_live_replays_waiting', 6],
+      ['lexichron_live_replay_events_total', 70],
       ['lexichron_live_behind_seconds', 12],
       ['lexichron_signing_key_life_seconds', 90],
       ['lexichron_housekeeping_runs_total{job="sweep",result="failed"}', 1],
@@ -149,9 +151,9 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
 
 t.test('the live feed is late when events wait for it, not when it is quiet', t => {
   let now = 0
-  const feed = { connections: 2, messages: 0, drops: 0, position: 5n }
+  const feed = { connections: 2, messages: 0, drops: 0, position: 5n, replays: 3, replayed: 0 }
   const partOf = openLivePart({ clock: { monotonic: () => now } }, () => feed)
-  t.match(partOf(5n), { behindMs: 0, part: { state: 'ok', lag: '0', detail: { connections: 2 } } })
+  t.match(partOf(5n), { behindMs: 0, part: { state: 'ok', lag: '0', detail: { connections: 2, replays: 3 } } })
   now = 60_000
   t.match(partOf(9n), { behindMs: 0, part: { state: 'ok', lag: '4' } }, 'it has just been written')
   now += 9_000

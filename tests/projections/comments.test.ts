@@ -1,10 +1,12 @@
 /** The read models of comments and of who hears whom: what is listed and counted, replayed to the same, and what a removal takes. */
+
 import t from 'tap'
 import type { Projection } from '../../src/core/project/define.ts'
 import { keysOf } from '../../src/core/project/fold.ts'
 import { removedBy } from '../../src/core/project/removal.ts'
 import { commentStream } from '../../src/domain/comment/comment.ts'
 import { pathBelow } from '../../src/domain/comment/path.ts'
+import { defined } from '../../src/domain/defined.ts'
 import type { JsonObject, Recorded } from '../../src/domain/event.ts'
 import { relationsStream } from '../../src/domain/relation/relations.ts'
 import { commentsProjection, commentTextsProjection } from '../../src/projections/comments.ts'
@@ -43,7 +45,7 @@ const talk = () => {
       thread,
       ancestors,
       root: ancestors[0] ?? id,
-      ...(parent !== undefined && { parent }),
+      ...defined({ parent }),
       path,
       mentions: [],
       quotes: [],

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { defined } from '../../src/domain/defined.ts'
 import { type Finished, type Running, runProcess, startProcess } from './processes.ts'
 
 export const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -31,8 +32,8 @@ export const environmentFor = (
   LEXICHRON_LIMIT_SEARCH: '1000000',
   LEXICHRON_LIMIT_SUGGEST: '1000000',
   LEXICHRON_LIMIT_SIGN_INS: '1000000',
+  ...defined({ NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] ? process.env['NODE_V8_COVERAGE'] : undefined }),
   LEXICHRON_LIMIT_NEW_COMMENTS: '0',
-  ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
   ...more,
 })
 

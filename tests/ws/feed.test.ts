@@ -19,7 +19,7 @@ type Standing = ReadonlySet<Permission> | 'ended' | 'unknown'
 
 const open = async (
   t: { teardown(fn: () => unknown): unknown; fail(message: string, more: object): unknown },
-  { total = 100, away = false, memory = openMemory(64 * 1024 * 1024) } = {},
+  { total = 100, away = false, replays = true, memory = openMemory(64 * 1024 * 1024) } = {},
 ) => {
   const clock = fakeClock()
   const ending = new AbortController()
@@ -31,9 +31,9 @@ const open = async (
     hub: {
       subscribe: (_asked, sink) => {
         sinks.push(sink)
-        return () => undefined
+        return replays ? () => undefined : undefined
       },
-      stats: () => ({ subscriptions: sinks.length, groups: 0, catchingUp: 0, messages: 0, position: 0n }),
+      stats: () => ({ subscriptions: sinks.length, groups: 0, replays: 0, replayed: 0, messages: 0, position: 0n }),
       done: Promise.resolve(),
     },
     clock,
@@ -222,8 +222,9 @@ t.test('what waits for all readers of a node is bounded: who takes nothing goes,
   await slow.closed()
   await until('its bytes given back', () => live()?.bytes === 0)
 
-  // As others fill it.
-  memory.live.add(limit)
+  // As others fill it: one that has more waiting than this one ever has.
+  const other = memory.live.account(() => undefined)
+  other.hold(limit)
   let arrived = 0
   reads.ws.on('message', () => {
     arrived += 1
@@ -234,7 +235,7 @@ t.test('what waits for all readers of a node is bounded: who takes nothing goes,
     await until('the message', () => arrived === sent)
   }
   t.equal(feed.stats().slow, 1, 'who has taken all until now is not sent away')
-  memory.live.take(limit)
+  other.hold(0)
   reads.ws.terminate()
   await until('nothing to wait', () => live()?.bytes === 0)
 })
@@ -242,7 +243,7 @@ t.test('what waits for all readers of a node is bounded: who takes nothing goes,
 t.test('an event stream gives back what its reader took, and all of it at its end', async t => {
   const memory = openMemory(3_200_000)
   const live = () => memory.report().find(({ part }) => part === 'live')
-  const counters = { open: 0, opened: 0, received: 0, sentBytes: 0, slow: 0, refused: 0 }
+  const counters = { open: 0, opened: 0, received: 0, sentBytes: 0, pendingBytes: 0, slow: 0, refused: 0 }
   const clock = fakeClock()
   const first = openEventStream(clock, { counters, buffer: memory.live }, 'here')
   first.sink.send(Buffer.alloc(50_000))
@@ -255,6 +256,31 @@ t.test('an event stream gives back what its reader took, and all of it at its en
   t.equal(counters.slow, 1)
   await until('its bytes given back', () => live()?.bytes === 0)
   first.end()
+})
+
+t.test('who resumes as often as is allowed is told so, and no subscription is kept', async t => {
+  const { feed, connect } = await open(t, { replays: false })
+  const reader = await connect()
+  const messages: unknown[] = []
+  reader.ws.on('message', text => messages.push(JSON.parse(String(text))))
+  for (const op of ['subscribe', 'unsubscribe'])
+    reader.ws.send(JSON.stringify({ op, id: 'a', ...(op === 'subscribe' && { channel: 'entries', after: 'a token' }) }))
+  await until('both answers', () => messages.length === 2)
+  t.match(messages, [
+    { op: 'error', id: 'a', code: 'too-many-replays', pointer: '/after' },
+    { op: 'error', id: 'a', code: 'id-unknown' },
+  ])
+  reader.ws.terminate()
+  const channel = feed.channels.find('entries')
+  if (!channel) throw new Error('There is no channel entries.')
+  let released = 0
+  const release = () => {
+    released += 1
+  }
+  const before = feed.stats().opened
+  const listener = { permissions: anonymousPermissions, counted: 'here' }
+  t.equal(feed.stream({ channel, filter: {} }, listener, release), 'too-many-replays')
+  t.strictSame([released, feed.stats().opened], [1, before], 'its place is given back, once')
 })
 
 t.test(

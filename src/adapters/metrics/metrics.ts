@@ -71,11 +71,13 @@ const openInstruments = (registry: Registry) => {
     allListeners: gauge('all_live_listeners', 'Accounts and addresses that they belong to, by node'),
     messages: counter('live_messages', 'Frames sent to live clients'),
     drops: counter('live_drops', 'Live clients closed since they read too slowly'),
+    replays: gauge('live_replays_waiting', 'Live subscriptions that are being read up from the log'),
+    replayed: counter('live_replay_events', 'Events read from the log for them, each once however many it was sent to'),
     behind: gauge('live_behind_seconds', 'For how long events have waited that the live feed has not read'),
     snapshots: counter('snapshots', 'Stored snapshots of long streams that were looked for or kept', ['result']),
     memory: gauge('memory_bytes', 'What caches and buffers hold, about', ['part']),
     memoryLimit: gauge('memory_limit_bytes', 'What they may hold', ['part']),
-    memoryFull: counter('memory_full', 'Values forgotten, or listeners sent away, for room', ['part']),
+    memoryFull: counter('memory_full', 'Values forgotten, or listeners cut, for room', ['part']),
     known: gauge('known', 'Accounts, live sessions and people that are kept in memory whole', ['kind']),
     knownBytes: gauge('known_bytes', 'What these take, about; not of the parts that can be forgotten'),
     cache: counter('cache_requests', 'Look-ups in the cache', ['result']),
@@ -205,6 +207,8 @@ const fill = (to: Instruments, at: Snapshot): void => {
     to.connections.set(at.live.connections)
     setTo(to.messages, {}, at.live.messages)
     setTo(to.drops, {}, at.live.drops)
+    to.replays.set(at.live.replays)
+    setTo(to.replayed, {}, at.live.replayed)
   }
   for (const { part, bytes, limit, full } of at.memory ?? []) {
     to.memory.set({ part }, bytes)

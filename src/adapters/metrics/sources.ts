@@ -3,14 +3,16 @@
 import type { MemoryReport } from '../../core/memory/memory.ts'
 
 /**
- * Of the live hub: sockets and event streams open now, frames sent to them, clients closed since they were too slow, and how
- * far it has read the log.
+ * Of the live hub: sockets and event streams open now, frames sent to them, clients closed since they were too slow, how far it has
+ * read the log, subscriptions that are being read up from it, and events that were read for these since the start.
  */
 export type LiveStats = {
   readonly connections: number
   readonly messages: number
   readonly drops: number
   readonly position: bigint
+  readonly replays: number
+  readonly replayed: number
 }
 
 /** Of the thread that writes the log. Everything but `waiting` counts from the start of the process. */

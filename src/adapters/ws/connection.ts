@@ -13,6 +13,7 @@ import type { LiveSink } from '../../core/live/transport.ts'
 import type { Place } from '../../core/log/log.ts'
 import type { ByteBuffer } from '../../core/memory/memory.ts'
 import { defined } from '../../domain/defined.ts'
+import { pointerMember } from '../../domain/json.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { textFrame, webSocketTransport } from './frames.ts'
 
@@ -36,12 +37,14 @@ export type ConnectionDeps = {
   readonly logger: (error: unknown) => void
 }
 
-/** Counted since the start, but for `open`. */
+/** Counted since the start, but for `open` and `pendingBytes`. */
 export type LiveCounters = {
   open: number
   opened: number
   received: number
   sentBytes: number
+  /** Gathered now, to be written before this turn ends. */
+  pendingBytes: number
   slow: number
   refused: number
 }
@@ -55,6 +58,8 @@ export type LiveConnection = {
 export const MAX_SUBSCRIPTIONS = 100
 /** Bytes that may wait for a reader. */
 export const MAX_BUFFERED = 1024 * 1024
+/** Bytes of all connections that are gathered before they are written. */
+const MAX_PENDING = 1024 * 1024
 const PAUSE_AT = 256 * 1024
 const STUCK_MS = 30_000
 const CLOSING_MS = 5_000
@@ -62,9 +67,11 @@ const CLOSING_MS = 5_000
 const BURST = 200
 const REFILL = 20
 
+const TOO_MANY_REPLAYS =
+  'As many subscriptions of yours are read up from the log as may be at once: try again once one of them has caught up.'
+
 /** RFC 6901, of a member that may be anything; no longer than a member of ours could be. */
-const pointerPart = (member: string): string =>
-  member.slice(0, 40).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
+const pointerPart = (member: string): string => pointerMember(member.slice(0, 40).toWellFormed())
 
 export const openConnection = (
   ws: WebSocket,
@@ -73,7 +80,7 @@ export const openConnection = (
   deps: ConnectionDeps,
   onEnd: () => void,
 ): LiveConnection => {
-  const { clock, counters, buffer } = deps
+  const { clock, counters } = deps
   const subscriptions = new Map<string, () => void>()
   let pending: Buffer[] = []
   let pendingBytes = 0
@@ -86,13 +93,13 @@ export const openConnection = (
 
   const open = (): boolean => !ending && ws.readyState === ws.OPEN && socket.writable
   const drop = (): void => {
+    counters.pendingBytes -= pendingBytes
     pending = []
     pendingBytes = 0
   }
   const close = (code: number, reason: string): void => {
     if (ending) return
     ending = true
-    buffer.take(pendingBytes)
     drop()
     leaveAll()
     ws.close(code, reason)
@@ -110,19 +117,27 @@ export const openConnection = (
     counters.slow += 1
     close(1013, 'too slow: resume from the last after')
   }
+  // The room is needed now: a word of farewell would wait behind what the reader does not take.
+  const account = deps.buffer.account(() => {
+    if (!ending) counters.slow += 1
+    ending = true
+    drop()
+    leaveAll()
+    ws.terminate()
+  })
+
+  const hold = (): void => account.hold(socket.destroyed ? 0 : socket.writableLength)
 
   const flush = (): void => {
     if (pending.length === 0) return
     const [only] = pending
     const all = pending.length === 1 && only ? only : Buffer.concat(pending, pendingBytes)
     drop()
-    if (!open()) {
-      buffer.take(all.length)
-      return
-    }
+    if (!open()) return
     counters.sentBytes += all.length
-    // Also told when the socket ends before it was sent.
-    socket.write(all, () => buffer.take(all.length))
+    // Also told when the socket ends before it was sent. What the system has taken at once waits for nobody.
+    socket.write(all, hold)
+    hold()
   }
 
   const sink: LiveSink = {
@@ -133,12 +148,12 @@ export const openConnection = (
       // Many subscriptions to one event make more of a batch than may wait: what there is goes out, then the rest is judged.
       if (pendingBytes + bytes.length > PAUSE_AT) flush()
       const waits = socket.writableLength + pendingBytes
-      // Whoever has taken all until now is not sent away for what waits for others.
-      if (waits > 0 && (waits + bytes.length > MAX_BUFFERED || (waits > PAUSE_AT / 4 && buffer.isFull(bytes.length))))
-        return tooSlow()
-      buffer.add(bytes.length)
+      if (waits > 0 && waits + bytes.length > MAX_BUFFERED) return tooSlow()
       pending.push(bytes)
       pendingBytes += bytes.length
+      counters.pendingBytes += bytes.length
+      // A message to many, each of whom takes it at once, is not to be gathered for all of them first.
+      if (counters.pendingBytes > MAX_PENDING) flush()
     },
     flush,
     alone: () => subscriptions.size === 1,
@@ -191,8 +206,9 @@ export const openConnection = (
       return sendAway('It cannot be recorded now that you read: try again.', error, id)
     }
     if (!open()) return
-    const from = after === undefined ? {} : { after }
-    subscriptions.set(id, deps.hub.subscribe({ id, channel, filter, listener, ...from }, sink))
+    const leave = deps.hub.subscribe({ id, channel, filter, listener, ...defined({ after }) }, sink)
+    if (leave) subscriptions.set(id, leave)
+    else refuse({ code: 'too-many-replays', detail: TOO_MANY_REPLAYS, pointer: '/after' }, id)
   }
 
   const carryOut = async (text: string): Promise<void> => {
@@ -252,6 +268,7 @@ export const openConnection = (
     ending = true
     drop()
     leaveAll()
+    account.hold(0)
     onEnd()
   })
 

@@ -52,15 +52,14 @@ export const openEventStream = (
   deps: { readonly counters: LiveCounters; readonly buffer: ByteBuffer },
   owner: string,
 ): EventStream => {
-  const { counters, buffer } = deps
-  /** What of the node's buffer is this stream's. */
-  let held = 0
-  const hold = (bytes: number): void => {
-    buffer.add(bytes - held)
-    held = bytes
-  }
-  const body = new Body(() => hold(body.readableLength))
+  const { counters } = deps
   let over = false
+  const { hold } = deps.buffer.account(() => {
+    if (!over) counters.slow += 1
+    over = true
+    body.destroy()
+  })
+  const body = new Body(() => hold(body.readableLength))
   body.once('close', () => {
     over = true
     hold(0)
@@ -68,8 +67,7 @@ export const openEventStream = (
   const push = (bytes: Buffer): void => {
     if (over) return
     const waits = body.readableLength
-    hold(waits)
-    if (waits > 0 && (waits + bytes.length > MAX_BUFFERED || (waits > PAUSE_AT / 4 && buffer.isFull(bytes.length)))) {
+    if (waits > 0 && waits + bytes.length > MAX_BUFFERED) {
       tooSlow()
       return
     }

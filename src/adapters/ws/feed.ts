@@ -35,7 +35,7 @@ export type LiveFeed = {
     },
     listener: LiveListener,
     release: () => void,
-  ): Readable
+  ): Readable | 'too-many-replays'
   /** Before a subscription begins: what has to be in the log about it. */
   recorded(listener: Listener, channel: ListenedTo, filter: LiveFilter, after: Place | undefined): Promise<void>
   /** The place that a token of a client names, or why it names none. */
@@ -91,7 +91,15 @@ export const openLiveFeed = (deps: {
   readonly onError: (error: unknown) => void
 }): LiveFeed => {
   const { hub, channels, clock, standing, lost, most, total, buffer, signal, onError } = deps
-  const counters: LiveCounters = { open: 0, opened: 0, received: 0, sentBytes: 0, slow: 0, refused: 0 }
+  const counters: LiveCounters = {
+    open: 0,
+    opened: 0,
+    received: 0,
+    sentBytes: 0,
+    pendingBytes: 0,
+    slow: 0,
+    refused: 0,
+  }
   const readMessage = openMessages(channels)
   const all = new Set<Open>()
   const places = new Map<string, number>()
@@ -192,6 +200,11 @@ export const openLiveFeed = (deps: {
       const { body, sink, comment, end } = openEventStream(clock, { counters, buffer }, listener.counted)
       if (reset) sink.send(eventBytes({ op: 'reset', id: asked.channel.name, ...reset }))
       const leaveHub = hub.subscribe({ ...asked, id: asked.channel.name, listener }, sink)
+      if (!leaveHub) {
+        body.destroy()
+        release()
+        return 'too-many-replays'
+      }
       const leave = add({
         credential: listener.credential?.id,
         permissions: listener.permissions,

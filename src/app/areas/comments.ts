@@ -7,6 +7,7 @@ import { relationRoutes } from '../../adapters/http/routes/relations.ts'
 import { openOwner } from '../../adapters/http/routes/shelf.ts'
 import { commentAggregate } from '../../domain/comment/comment.ts'
 import { CommentDeleted } from '../../domain/comment/events.ts'
+import { CommentTold, noticeAggregate } from '../../domain/comment/notice.ts'
 import { commentPermissions } from '../../domain/comment/permissions.ts'
 import { threadAggregate } from '../../domain/comment/thread.ts'
 import { relationPermissions } from '../../domain/relation/permissions.ts'
@@ -15,17 +16,29 @@ import { commentsProjection, commentTextsProjection } from '../../projections/co
 import { relationsProjection } from '../../projections/relations.ts'
 import { commentHistory, getComment, listComments, ownComments } from '../../queries/comments.ts'
 import { ownRelations } from '../../queries/relations.ts'
+import { commentNoticeSubscriber } from '../../subscribers/comment-notices.ts'
 import type { Area } from '../area.ts'
+import { openCommentTelling } from '../comment-notices.ts'
 import { openPlaces } from '../comment-places.ts'
 import { openNewcomers } from '../newcomers.ts'
 
 export const comments: Area = {
   name: 'comments',
-  aggregates: [commentAggregate, threadAggregate, relationsAggregate],
+  aggregates: [commentAggregate, threadAggregate, noticeAggregate, relationsAggregate],
   projections: [commentsProjection, commentTextsProjection, relationsProjection],
   removals: [{ type: CommentDeleted }],
   permissions: { ...commentPermissions, ...relationPermissions },
   problems: commentProblems,
+  notices: [{ events: [CommentTold], unless: 'comments' }],
+  subscribers: ({ core }) => [
+    commentNoticeSubscriber({
+      comments: core.transactor(commentAggregate),
+      threads: core.transactor(threadAggregate),
+      notices: core.transactor(noticeAggregate),
+      clock: core.clock,
+      ...openCommentTelling(core),
+    }),
+  ],
   routes: ({ core, config, views, renderings, running: { people } }) => {
     const { transactor } = core
     const documents = views.of(commentsProjection)

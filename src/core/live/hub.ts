@@ -6,13 +6,14 @@
  * turn in which it has reached the hub's position: without a gap and without a repeat.
  */
 import type { JsonObject, Recorded } from '../../domain/event.ts'
-import { openTurns } from '../../domain/turns.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { tail } from '../consume/tail.ts'
-import { type Log, type LogBatch, type Place, placeAfter, placeOf, UndecodableEventError } from '../log/log.ts'
+import { type Log, type Place, placeOf } from '../log/log.ts'
+import type { BoundedCache } from '../memory/memory.ts'
 import { type ListenedTo, type Listener, logOf, type News, scopeOf, type Telling } from './channels.ts'
 import type { LiveFilter } from './filter-members.ts'
 import { carries } from './filters.ts'
+import { openReplays, type ReplayPage } from './replays.ts'
 import type { Standings } from './standings.ts'
 import type { Around, LiveSink, LiveTransport } from './transport.ts'
 
@@ -28,15 +29,18 @@ export type Subscription = {
 export type LiveStats = {
   readonly subscriptions: number
   readonly groups: number
-  readonly catchingUp: number
+  /** Subscriptions that are being read up from the log. */
+  readonly replays: number
+  /** Events read from the log for them since the start, each once however many it was sent to. */
+  readonly replayed: number
   readonly position: bigint
   /** Messages given to sinks, each receiver counted. */
   readonly messages: number
 }
 
 export type Hub = {
-  /** Begins; the function ends it, and repeating it is harmless. */
-  subscribe(subscription: Subscription, sink: LiveSink): () => void
+  /** Begins; the function ends it, and repeating it is harmless. undefined: whoever it is counted as resumes as often as allowed. */
+  subscribe(subscription: Subscription, sink: LiveSink): (() => void) | undefined
   stats(): LiveStats
   /** Resolves after the signal. */
   readonly done: Promise<void>
@@ -52,6 +56,10 @@ export type HubOptions = {
   readonly news: readonly News[]
   /** How documents stand now: what is read again from the log is sent as it may be seen now. */
   readonly standings: Standings
+  /** Subscriptions at once of one owner that are read up from the log. */
+  readonly replays: number
+  /** What was read for them a moment ago. */
+  readonly pages: BoundedCache<ReplayPage>
   readonly onError: (error: unknown) => void
 }
 
@@ -71,21 +79,19 @@ type Group = Audience & {
 /** An event that an audience gets. */
 type Found = { readonly at: bigint; readonly around: Around }
 
-const CATCH_UPS_AT_ONCE = 4
-const CATCH_UPS_OF_ONE = 2
-/** For so long one of them reads before the next has its turn. */
-const TURN_MS = 20
 const SECOND_MS = 1000
 /** Members of quiet groups are told so often how far the log has gone. */
 const PROGRESS_TICKS = 5
 
+/** Those who get the same bytes, but for their ids. */
+const audienceOf = ({ channel, filter, listener, transport }: Audience): string =>
+  JSON.stringify([channel.name, filter, scopeOf(channel, listener), transport.name])
+
 export const openHub = (options: HubOptions): Hub => {
   const { log, clock, signal, tokenOf, onError, standings } = options
   const groups = new Map<string, Group>()
-  const turns = openTurns(CATCH_UPS_AT_ONCE, CATCH_UPS_OF_ONE)
   let here = options.from
   let messages = 0
-  let catchingUp = 0
   let ticks = 0
   let second = { events: 0, types: new Map<string, number>() }
 
@@ -226,7 +232,7 @@ export const openHub = (options: HubOptions): Hub => {
 
   const join = (subscription: Subscription, sink: LiveSink, after: bigint): (() => void) => {
     const { id, channel, filter, listener } = subscription
-    const audience = JSON.stringify([channel.name, filter, scopeOf(channel, listener), sink.transport.name])
+    const audience = audienceOf({ channel, filter, listener, transport: sink.transport })
     const idText = JSON.stringify(id)
     const key = `${audience}${idText}`
     const group = groups.get(key) ?? {
@@ -254,93 +260,48 @@ export const openHub = (options: HubOptions): Hub => {
     messages += 1
   }
 
-  /**
-   * Reads the log to one listener until it is where the hub is, and lets it join there, before anything else can happen.
-   * Only a few read at once, for a moment each; one whose reader does not keep up gives its turn and its page away and
-   * reads again from where it was, so that nobody waits for it.
-   */
-  const catchUp = async (
-    subscription: Subscription,
-    sink: LiveSink,
-    from: Place,
-    ended: () => boolean,
-    settle: (at: Place) => void,
-  ): Promise<void> => {
-    const { channel, filter, listener } = subscription
-    const audience = { channel, filter, listener, transport: sink.transport }
-    const idText = Buffer.from(JSON.stringify(subscription.id))
-    let at = from
-    const part = async (): Promise<void> => {
-      const until = clock.monotonic() + TURN_MS
-      let last: Recorded | undefined
-      let done: LogBatch | undefined
-      try {
-        for await (const batch of log.readAll(at.position, logOf(channel))) {
-          await standings.refresh()
-          for (const event of batch.events) {
-            if (ended() || sink.full()) break
-            last = event
-            const around = encoded(audience, event, true)
-            if (!around) continue
-            sink.send(sink.transport.join(around, idText))
-            messages += 1
-          }
-          sink.flush()
-          if (ended() || sink.full()) return
-          done = batch
-          if (clock.monotonic() >= until) break
-        }
-      } finally {
-        if (last) at = placeOf(last)
-      }
-      if (done && done.position > at.position) at = await placeAfter(log, done)
-    }
-    while (!ended()) {
-      if (at.position >= here.position) return settle(at)
-      try {
-        await turns.take(sink.owner, part)
-      } catch (error) {
-        // As the tail: what this build cannot read is passed over, and the rest goes on.
-        if (!(error instanceof UndecodableEventError) || error.event.position <= at.position) throw error
-        onError(error)
-        const { position } = error.event
-        at = { position, mark: await log.markAt(position) }
-      }
-      if (sink.full() && !(await sink.drained())) {
-        if (!ended()) sink.tooSlow()
-        return
-      }
-    }
-  }
+  const replays = openReplays({
+    log,
+    clock,
+    signal,
+    standings,
+    here: () => here.position,
+    pages: options.pages,
+    most: options.replays,
+    onError,
+  })
 
-  const subscribe = (subscription: Subscription, sink: LiveSink): (() => void) => {
-    const { id, after } = subscription
-    const from = after === undefined || !logOf(subscription.channel) ? here : after
-    let ended = false
-    let leave: () => void = () => undefined
-    const settle = (at: Place): void => {
-      leave = join(subscription, sink, at.position)
-      say('caught-up', id, at, sink)
-      sink.flush()
-    }
+  const subscribe = (subscription: Subscription, sink: LiveSink): (() => void) | undefined => {
+    const { id, channel, filter, listener, after } = subscription
+    const carried = logOf(channel)
+    const from = after === undefined || !carried ? here : after
+    const isBehind = carried && from.position < here.position
+    if (isBehind && !replays.hasRoom(sink.owner)) return undefined
     say('subscribed', id, from, sink)
-    if (from.position >= here.position) settle(from)
-    else {
-      catchingUp += 1
+    if (!isBehind) {
+      say('caught-up', id, from, sink)
       sink.flush()
-      void catchUp(subscription, sink, from, () => ended || signal.aborted, settle)
-        .catch((error: unknown) => {
-          // The client is sent away with a code that says: try again.
-          if (!ended) onError(error)
-          if (!ended) sink.tooSlow()
-        })
-        .finally(() => {
-          catchingUp -= 1
-        })
+      return join(subscription, sink, from.position)
     }
+    sink.flush()
+    let joined: (() => void) | undefined
+    const audience: Audience = { channel, filter, listener, transport: sink.transport }
+    const leave = replays.begin({
+      sink,
+      from,
+      filter: carried,
+      audience: audienceOf(audience),
+      idText: Buffer.from(JSON.stringify(id)),
+      encoded: event => encoded(audience, event, true),
+      settle: at => {
+        joined = join(subscription, sink, at.position)
+        say('caught-up', id, at, sink)
+        sink.flush()
+      },
+    })
     return () => {
-      ended = true
       leave()
+      joined?.()
     }
   }
 
@@ -348,13 +309,17 @@ export const openHub = (options: HubOptions): Hub => {
   const done = Promise.all([tailing, beat()]).then(() => undefined)
   return {
     subscribe,
-    stats: () => ({
-      groups: groups.size,
-      catchingUp,
-      position: here.position,
-      messages,
-      subscriptions: [...groups.values()].reduce((sum, { members }) => sum + members.size, catchingUp),
-    }),
+    stats: () => {
+      const { waiting, read, messages: replayed } = replays.stats()
+      return {
+        groups: groups.size,
+        replays: waiting,
+        replayed: read,
+        position: here.position,
+        messages: messages + replayed,
+        subscriptions: [...groups.values()].reduce((sum, { members }) => sum + members.size, waiting),
+      }
+    },
     done,
   }
 }

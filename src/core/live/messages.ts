@@ -55,6 +55,7 @@ export const liveErrorCodes = [
   'id-taken',
   'id-unknown',
   'too-many-subscriptions',
+  'too-many-replays',
   'permission-denied',
   'after-invalid',
   'other-log',

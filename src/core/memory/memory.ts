@@ -1,6 +1,6 @@
 /**
  * What a node keeps in memory that it could do without, or that waits to be sent: one number of bytes for all of it, of which each kind
- * has its part. Caches forget what was used least lately; who fills a buffer asks before whether it is full.
+ * has its part. Caches forget what was used least lately; a buffer cuts the readers for whom the most waits.
  */
 import { LRUCache } from 'lru-cache'
 
@@ -11,7 +11,7 @@ const PARTS = {
   /** Documents of read models between two batches. */
   documents: 8,
   /** Answers to queries. */
-  answers: 8,
+  answers: 7,
   /** What such answers depend on. */
   tags: 1,
   /** Claims of commands by their Idempotency-Key. */
@@ -20,6 +20,8 @@ const PARTS = {
   counts: 1,
   /** Access tokens that were verified. */
   tokens: 1,
+  /** Parts of the log that were read a moment ago for those who resume the live feed. */
+  replays: 1,
   /** Of the live feed what its listeners have not taken yet. */
   live: 4,
 } as const
@@ -53,19 +55,23 @@ export type Region = {
   cache<V extends object | number>(options: CacheOptions<V>): BoundedCache<V>
 }
 
-/** Bytes that wait for somebody. */
+/** Bytes that wait for one reader. */
+export type ByteAccount = {
+  /** So many wait now. Where that is too much for all together, those for whom the most waits are cut: this one, maybe. */
+  hold(bytes: number): void
+}
+
+/** Bytes that wait for readers: bounded for all of them together. */
 export type ByteBuffer = {
-  /** Would so many more be too many? That is counted: who asks refuses something then. */
-  isFull(more: number): boolean
-  add(bytes: number): void
-  take(bytes: number): void
+  /** `cut`: there is no room, and for this reader the most waits: it is to let go of it, and is counted no more. */
+  account(cut: () => void): ByteAccount
 }
 
 export type MemoryReport = {
   readonly part: MemoryPart
   readonly bytes: number
   readonly limit: number
-  /** Values forgotten for room, or bytes refused, so many times since the start. */
+  /** Values forgotten, or readers cut, for room since the start. */
   readonly full: number
 }
 
@@ -136,19 +142,39 @@ const openRegion = (bytes: number): Opened => {
   return { region: { bytes, cache }, report: () => ({ bytes: all.calculatedSize, limit: bytes, full }) }
 }
 
+/** So much of the whole is free after a cut, so that the readers are not looked through at each message. */
+const CUT_TO = 7 / 8
+
 const openBuffer = (limit: number) => {
   let [bytes, full] = [0, 0]
+  type Waiting = { bytes: number; isOpen: boolean; readonly cut: () => void }
+  /** Those for whom something waits. */
+  const waiting = new Set<Waiting>()
+  const set = (one: Waiting, held: number): void => {
+    bytes += held - one.bytes
+    one.bytes = held
+    if (held > 0) waiting.add(one)
+    else waiting.delete(one)
+  }
+  const makeRoom = (): void => {
+    for (const most of [...waiting].toSorted((a, b) => b.bytes - a.bytes)) {
+      if (bytes <= limit * CUT_TO) return
+      full += 1
+      most.isOpen = false
+      set(most, 0)
+      most.cut()
+    }
+  }
   const buffer: ByteBuffer = {
-    isFull: more => {
-      const isFull = bytes + more > limit
-      if (isFull) full += 1
-      return isFull
-    },
-    add: more => {
-      bytes += more
-    },
-    take: fewer => {
-      bytes -= fewer
+    account: cut => {
+      const one: Waiting = { bytes: 0, isOpen: true, cut }
+      return {
+        hold: held => {
+          if (!one.isOpen || held === one.bytes) return
+          set(one, held)
+          if (bytes > limit) makeRoom()
+        },
+      }
     },
   }
   return { buffer, report: () => ({ bytes, limit, full }) }
@@ -167,6 +193,7 @@ export const openMemory = (bytes: number): Memory => {
     claims: open('claims'),
     counts: open('counts'),
     tokens: open('tokens'),
+    replays: open('replays'),
   }
   const live = openBuffer(partOf('live', bytes))
   return {
@@ -181,6 +208,7 @@ export const openMemory = (bytes: number): Memory => {
       { part: 'claims', ...regions.claims.report() },
       { part: 'counts', ...regions.counts.report() },
       { part: 'tokens', ...regions.tokens.report() },
+      { part: 'replays', ...regions.replays.report() },
       { part: 'live', ...live.report() },
     ],
   }

@@ -8,8 +8,10 @@ import { idMember, typeMember } from '../../../src/core/live/filter-members.ts'
 import { FilterFault, openFilters } from '../../../src/core/live/filters.ts'
 import { openHub } from '../../../src/core/live/hub.ts'
 import { openMessages } from '../../../src/core/live/messages.ts'
+import { replayPageBytes } from '../../../src/core/live/replays.ts'
 import { closedSchema, liveEventSchemas, membersOf } from '../../../src/core/live/schemas.ts'
 import type { LiveSink } from '../../../src/core/live/transport.ts'
+import { openMemory } from '../../../src/core/memory/memory.ts'
 import { eventType } from '../../../src/domain/event.ts'
 import { idOf } from '../../../src/domain/ids.ts'
 import { NO_MARK } from '../../../src/domain/mark.ts'
@@ -140,6 +142,8 @@ t.test('the hub tells each what is of its channel, and its id', async t => {
     tokenOf: ({ position }) => String(position),
     news: newsOf(dust, { Dust: () => [{ kind: 'fine' }, { kind: 'coarse' }], Secret: () => [{ kind: 'fine' }] }),
     standings: { refresh: async () => undefined, note: () => undefined, of: () => undefined },
+    replays: 100,
+    pages: openMemory(8_000_000).region('replays').cache({ max: 1, sizeOf: replayPageBytes }),
     onError: error => t.fail('the hub complained', { error }),
   })
   const heard: Record<string, string[]> = {}

@@ -73,15 +73,34 @@ t.test('whatever is done, the bytes are within the limit and are those of what i
   t.pass('two caches of four values')
 })
 
-t.test('a buffer is full when what comes does not fit any more', async t => {
-  const memory = openMemory(WHOLE)
-  const { limit } = reportOf(memory, 'live')
-  memory.live.add(limit)
-  t.equal(memory.live.isFull(1), true)
-  memory.live.take(1)
-  t.equal(memory.live.isFull(1), false)
-  t.match(reportOf(memory, 'live'), { bytes: limit - 1, full: 1 })
-})
+t.test(
+  'what waits for readers is bounded for all of them: who has the most is cut first, and as many as make room',
+  async t => {
+    const memory = openMemory(1_000_000)
+    const { limit } = reportOf(memory, 'live')
+    const cut: string[] = []
+    const open = (name: string) => memory.live.account(() => cut.push(name))
+    const [much, more, little] = [open('much'), open('more'), open('little')]
+    much.hold(limit / 2 - 2)
+    more.hold(limit / 2)
+    little.hold(1)
+    t.strictSame(cut, [], 'all of it fits')
+    t.match(reportOf(memory, 'live'), { bytes: limit - 1, full: 0 })
+    little.hold(3)
+    t.strictSame(cut, ['more'])
+    t.match(reportOf(memory, 'live'), { bytes: limit / 2 + 1, full: 1 })
+    more.hold(limit)
+    t.equal(reportOf(memory, 'live').bytes, limit / 2 + 1, 'who was cut is counted no more')
+    much.hold(0)
+    t.equal(reportOf(memory, 'live').bytes, 3)
+    open('all').hold(limit + 1)
+    t.strictSame(cut, ['more', 'all'], 'itself, where it has the most')
+    const many = Array.from({ length: 10 }, (_, n) => open(`${n}`))
+    for (const [n, each] of many.entries()) each.hold(limit / 11 + n)
+    little.hold(limit / 8)
+    t.strictSame(cut, ['more', 'all', 'little', '9'], 'down to seven eighths')
+  },
+)
 
 t.test('what caches may have follows the least of the limits of a process', async t => {
   t.equal(memoryFor([4_096 * MEGABYTE, 1_024 * MEGABYTE, 24_000 * MEGABYTE]), 128 * MEGABYTE)

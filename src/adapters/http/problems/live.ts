@@ -18,6 +18,12 @@ export const liveProblems = {
     help: 'Too many live connections are open for your account or address. Close one, or try again later.',
     retryAfter: 10,
   },
+  'too-many-replays': {
+    status: 429,
+    title: 'Too many replays',
+    help: 'As many subscriptions of your account or address resume after a position of the past as may at once. Try again once one of them has caught up.',
+    retryAfter: 10,
+  },
   'node-full': {
     status: 503,
     title: 'No place left',

@@ -48,7 +48,7 @@ const answerComment =
     return {
       status,
       body: JSON.stringify(view),
-      ...(status === 201 && { headers: { location: `/v1/comments/${id}` } }),
+      ...defined({ headers: status === 201 ? { location: `/v1/comments/${id}` } : undefined }),
     }
   }
 

@@ -36,7 +36,7 @@ export type LivePort = {
     },
     listener: Requester & { readonly counted: string },
     release: () => void,
-  ): Readable
+  ): Readable | 'too-many-replays'
   /** Before a subscription begins: what has to be in the log about it. Rejects when it cannot be written there. */
   recorded(listener: Requester, channel: ListenedTo, filter: LiveFilter, after: Place | undefined): Promise<void>
   readAfter(token: string): Promise<Place | LiveFault>
@@ -166,6 +166,8 @@ const openStream =
       { ...requester, counted: request.counted },
       release,
     )
+    if (body === 'too-many-replays')
+      throw new ProblemError(body, 'As many subscriptions of yours are read up from the log as may be at once.')
     return { status: 200, type: EVENTS, body, headers, cache }
   }
 
@@ -282,6 +284,7 @@ export const liveRoutes = (
         'validation',
         'not-acceptable',
         'too-many-connections',
+        'too-many-replays',
         'node-full',
         'permission-denied',
         'not-found',
