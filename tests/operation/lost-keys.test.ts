@@ -1,6 +1,7 @@
 /** A log whose keys are gone: nothing begins on new ones, which would open nothing of it, and everything says what to do. */
+import { spawnSync } from 'node:child_process'
 import { hash, randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openFileKeys } from '../../src/adapters/keys/file.ts'
@@ -91,6 +92,35 @@ t.test('the keys of one kind are emptied', async t => {
   await without.close()
   renameSync(backup, key)
   t.match(await runHere(folder, ['verify']), { code: 0 })
+})
+
+t.test('keys that no copy has are given up as the table of faults says', async t => {
+  const folder = temporaryFolder(t)
+  const app = await openTestApp(t, {}, { folder })
+  await app.account('contributor', 'kept@dictionary.example')
+  t.equal((await draft(app.url, await app.token('contributor'))).status, 201)
+  await app.close()
+  const page = readFileSync(new URL('../../docs/faults.md', import.meta.url), 'utf8')
+  const commands = page.match(/^\{ printf .*FILE$/gm) ?? []
+  for (const [kind, command] of [
+    ['subject', commands[0]],
+    ['document', commands[1]],
+  ] as const) {
+    const names = readdirSync(join(folder, 'keys', kind), { recursive: true, encoding: 'utf8' })
+    const paths = names.filter(name => /\.keys?$/.test(name)).map(name => join(folder, 'keys', kind, name))
+    const sizes = paths.map(path => statSync(path).size)
+    for (const path of paths) rmSync(path)
+    t.match(await runHere(folder, ['verify']), { code: 1, err: /there are no keys of/ }, kind)
+    for (const path of paths)
+      t.equal(spawnSync('sh', ['-c', `umask 077; ${command?.replace('FILE', '"$0"')}`, path]).status, 0)
+    t.same(
+      paths.map(path => statSync(path).size),
+      sizes,
+      kind,
+    )
+    await runHere(folder, ['repair'])
+    t.match(await runHere(folder, ['verify']), { code: 0 }, `${kind}: what is left is whole`)
+  }
 })
 
 t.test('the keys of everybody who was erased are no lost ones', async t => {
