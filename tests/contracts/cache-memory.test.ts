@@ -56,7 +56,7 @@ t.test('values are bounded by number and by bytes, the least recently used goes'
   t.ok(await foundIn(few, 'a', on('x')))
   t.notOk(await foundIn(few, 'b', on('x')))
 
-  const small = open(1000, 10_000)
+  const small = open(1000, 12_000)
   for (let n = 0; n < 20; n += 1) await loadInto(small, `k-${n}`, on('x'), 'x'.repeat(1000))
   let kept = 0
   for (let n = 0; n < 20; n += 1) if (await foundIn(small, `k-${n}`, on('x'))) kept += 1

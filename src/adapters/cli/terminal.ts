@@ -34,8 +34,13 @@ export class OutputFailedError extends OwnError {
   override readonly name = 'OutputFailedError'
 }
 
-/** What follows the last gap of a line begins here: a cell of a table, or what is indented. */
-const GAP = /^.*\s{2,}(?=\S)/
+const isBlank = (sign: string | undefined): boolean => sign !== undefined && sign.trim() === ''
+/** A line up to the end of its last gap, behind which a cell of a table stands, or what is indented; '' without one. */
+const beforeLastGap = (line: string): string => {
+  for (let at = line.trimEnd().length - 1; at >= 2; at -= 1)
+    if (!isBlank(line[at]) && isBlank(line[at - 1]) && isBlank(line[at - 2])) return line.slice(0, at)
+  return ''
+}
 /** Where fewer columns are left beside what comes before, what is broken goes on below it. */
 const LEAST_BESIDE = 24
 const INDENT = 4
@@ -43,7 +48,7 @@ const INDENT = 4
 /** A line in as many as the terminal needs, broken between words; what has no space stays whole. */
 export const wrapped = (line: string, columns: number): string => {
   if (line.length <= columns) return line
-  const before = GAP.exec(line)?.[0] ?? ''
+  const before = beforeLastGap(line)
   const isBeside = before.trim() === '' || columns - before.length >= LEAST_BESIDE
   const indent = ' '.repeat(isBeside ? before.length : INDENT)
   const lines = isBeside ? [] : [before.trimEnd()]

@@ -39,7 +39,9 @@ const emphasised = (
   inner: string,
   around: { readonly before: string; readonly after: string },
 ): string => {
-  const [, start = '', text = '', end = ''] = /^(\s*)(.*?)(\s*)$/s.exec(inner) ?? []
+  const text = inner.trim()
+  const start = inner.slice(0, inner.length - inner.trimStart().length)
+  const end = inner.slice(inner.trimEnd().length)
   const before = start === '' ? around.before : start
   const after = end === '' ? around.after : end
   const first = [...text][0] ?? ''
@@ -102,10 +104,21 @@ const inline = (nodes: readonly Node[]): string => {
 
 const addressOf = (address: string): string => address.replaceAll(/[<>\\&*_]/g, sign => `\\${sign}`)
 
+/** Without the white space at its end, and the line breaks that are written with a backslash. Sign by sign: a pattern would try from each. */
+const withoutEnd = (text: string): string => {
+  let end = text.length
+  while (end > 0 && text.slice(end - 1, end).trim() === '') end -= text.slice(end - 2, end) === '\\\n' ? 2 : 1
+  return text.slice(0, end)
+}
+/** Of a heading: signs at its end would close it. */
+const withOpenEnd = (text: string): string => {
+  let end = text.length
+  while (text[end - 1] === '#') end -= 1
+  return end === text.length ? text : `${text.slice(0, end)}\\${text.slice(end)}`
+}
+
 const paragraphOf = (nodes: readonly Node[]): readonly string[] => {
-  const lines = inline(nodes)
-    .replace(/^(?:\s|\\\n)+/, '')
-    .replace(/(?:\s|\\\n)+$/, '')
+  const lines = withoutEnd(inline(nodes).replace(/^(?:\s|\\\n)+/, ''))
     .split('\n')
     .map(line => lineOf(line.trim()))
   const text = lines.join('\n')
@@ -138,7 +151,7 @@ const blockOf = (element: Element, before: string): readonly string[] => {
   const name = localName(element)
   if (/^h[1-6]$/.test(name)) {
     const text = inline(children).replaceAll(/\\?\n/g, ' ').replaceAll(/ +/g, ' ').trim()
-    return text === '' ? [] : [`${'#'.repeat(Number(name[1]))} ${text.replace(/#+$/, signs => `\\${signs}`)}`]
+    return text === '' ? [] : [`${'#'.repeat(Number(name[1]))} ${withOpenEnd(text)}`]
   }
   if (name === 'hr') return ['***']
   if (name === 'blockquote') {

@@ -43,7 +43,7 @@ const first = (nodes: readonly Node[], name: string): string | undefined => {
 const summaryOf = (metadata: readonly Node[], where: string): string | undefined => {
   const [found] = elementsNamed(metadata, 'description')
   const given = found ? textIn(found.children).trim() : ''
-  const text = /<\/?[a-z][^>]*>/i.test(given) ? lineIn(parseTree(given, where, false)) : given
+  const text = /<\/?[a-z][^<>]*>/i.test(given) ? lineIn(parseTree(given, where, false)) : given
   return text === '' ? undefined : text
 }
 
