@@ -112,6 +112,7 @@ const edge = async (store: EventStore) => {
     settings: {
       allowedOrigins: [],
       trustedProxies: [],
+      connections: 0,
       limits: { reads: 0, suggest: 0, search: 0, writes: 0, signIns: 0, streams: 0 },
     },
     version: '0',

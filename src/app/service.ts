@@ -249,6 +249,7 @@ export const openService = async (options: ServiceOptions) => {
       allowedOrigins: config.allowedOrigins,
       trustedProxies: config.trustedProxies,
       limits: config.limits,
+      connections: config.connections,
     },
     version,
     authority,

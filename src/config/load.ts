@@ -90,6 +90,8 @@ export type Config = {
   readonly limits: Limits
   /** For caches and buffers together; absent: what the process may have says how many. */
   readonly memoryBytes?: number
+  /** Connections at once of one address; 0: as many as there are. */
+  readonly connections: number
   /** Live connections at once and account, or address without one. */
   readonly liveSockets: number
   /** Live subscriptions at once that are read up from the log, and account, or address without one. */
@@ -313,6 +315,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
   const memoryMegabytes = optional('LEXICHRON_MEMORY_MB')
   const memoryBytes = memoryMegabytes === undefined ? undefined : memoryMegabytes * MEGABYTE
   const limits = readLimits(reader)
+  const connections = required('LEXICHRON_LIMIT_CONNECTIONS', '1000')
   const liveSockets = required('LEXICHRON_LIMIT_SOCKETS', '100')
   const liveReplays = required('LEXICHRON_LIMIT_REPLAYS', '200')
   const nodeSockets = required('LEXICHRON_LIMIT_SOCKETS_NODE', '20000')
@@ -334,6 +337,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     openIdProviders,
     alertMail,
     limits,
+    connections,
     liveSockets,
     liveReplays,
     nodeSockets,

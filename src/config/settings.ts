@@ -174,6 +174,12 @@ export const settings = {
   LEXICHRON_LIMIT_SEARCH: limit('searches'),
   LEXICHRON_LIMIT_WRITES: limit('writes'),
   LEXICHRON_LIMIT_SIGN_INS: limit('sign-ups, sign-ins and resets'),
+  LEXICHRON_LIMIT_CONNECTIONS: {
+    schema: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+    expects: 'a whole number from 0 to 1000000',
+    about: 'connections at once and address, of a trusted proxy requests at once and address that it tells; 0 for no limit',
+    secures: true,
+  },
   LEXICHRON_LIMIT_SOCKETS: {
     schema: Type.Integer({ minimum: 1, maximum: 100_000 }),
     expects: 'a whole number from 1 to 100000',

@@ -516,6 +516,8 @@ t.test('every problem was seen, and each as the document says', async t => {
   // Those of the live feed (tests/ws/live.test.ts).
   for (const code of Object.keys(liveProblems)) seen.add(code)
   seen.add('origin-refused')
+  // Caused in tests/attacks/connections.test.ts.
+  seen.add('too-many-connections')
   // Those of accounts (tests/api/accounts.test.ts).
   for (const table of [accountProblems, sessionProblems, profileProblems])
     for (const code of Object.keys(table)) seen.add(code)

@@ -32,6 +32,7 @@ t.test('defaults', async t => {
     log: { level: 'info', format: 'auto', to: 'stderr', fileMegabytes: 32, files: 14 },
     keyLifeMs: 90 * 24 * 60 * 60 * 1000,
     keyBackupDays: 30,
+    connections: 1_000,
     liveSockets: 100,
     liveReplays: 200,
     nodeSockets: 20_000,

@@ -20,6 +20,8 @@ export type HttpSettings = EdgeSettings & {
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
   readonly limits: RateLimits
+  /** Connections at once of one address; 0: as many as there are. */
+  readonly connections: number
   /**
    * Milliseconds for a client to send its headers and the whole request (10 s and 30 s by default), and for which a
    * connection may neither give nor take a byte while it is answered (60 s; cut within twice that).

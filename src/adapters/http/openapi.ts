@@ -44,6 +44,7 @@ const common: readonly RefusalCode[] = [
   'store-damaged',
   'closing',
   'blocked',
+  'too-many-connections',
   'expectation-failed',
   'headers-too-large',
   'request-timeout',

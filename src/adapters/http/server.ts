@@ -1,6 +1,6 @@
 /** The HTTP server: limits against hostile clients, routes, logging, graceful close. */
 
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { constants } from 'node:zlib'
 import fastifyCompress from '@fastify/compress'
 import fastifyWebsocket from '@fastify/websocket'
@@ -14,6 +14,7 @@ import { prepareAccess } from './access.ts'
 import { type Answering, hitOf, openAnswering } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'
 import { clientAddress } from './client-address.ts'
+import { prepareConnections } from './connections.ts'
 import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
 import { openDocument } from './documents.ts'
@@ -255,6 +256,11 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const refuse = prepareRefusals(app, all, answering, count)
   const access = prepareAccess(app, deps)
   prepareRequests(app, { bare, refuser, methods: methodsOf(all) })
+  const connections = prepareConnections(app, {
+    most: settings.connections,
+    proxies: settings.trustedProxies,
+    onRefused: () => deps.metrics?.refused('connection'),
+  })
   const blocking = prepareBlocking(app, deps.blocks, () => deps.clock.now().getTime())
   prepareEndings(app, deps.authority, deps.clock)
   await app.register(fastifyCompress, {
@@ -294,11 +300,6 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   for (const route of all) mount(app, route, { guard, answering, opened: [access, blocking] })
   await app.ready()
   document = JSON.stringify(app.swagger())
-  const connections = new Set<Socket>()
-  app.server.on('connection', (socket: Socket) => {
-    connections.add(socket)
-    socket.once('close', () => connections.delete(socket))
-  })
 
   const close = async (): Promise<void> => {
     const warmed = warming?.close()
@@ -307,7 +308,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
       // Node closes what is idle at the moment of closing; what was busy then becomes idle and would be kept alive.
       app.server.closeIdleConnections()
       // To Node, what a browser or a pool opens ahead of need is not idle: it would be waited for until it is cut.
-      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+      for (const socket of connections.open) if (socket.bytesRead === 0) socket.destroy()
     }
     const idle = setInterval(leave, IDLE_MS)
     await app.close().finally(() => {
