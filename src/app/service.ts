@@ -269,6 +269,7 @@ export const openService = async (options: ServiceOptions) => {
     clock: core.clock,
     newId: core.newId,
     metrics: operation.metrics,
+    meter: core.meter,
     filling,
   })
   opened.push(server)

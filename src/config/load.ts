@@ -46,6 +46,9 @@ export type Limits = {
   readonly writes: number
   readonly signIns: number
   readonly streams: number
+  /** Units a minute of an address without an account, and of an account. */
+  readonly addressWork: number
+  readonly accountWork: number
 }
 
 /** Where log lines go and from which level on; `fileMegabytes` of one file, `files` of which are kept. */
@@ -237,6 +240,8 @@ const readLimits = ({ required }: ReturnType<typeof openReader>): Limits => ({
   search: required('LEXICHRON_LIMIT_SEARCH', '120'),
   writes: required('LEXICHRON_LIMIT_WRITES', '60'),
   signIns: required('LEXICHRON_LIMIT_SIGN_INS', '10'),
+  addressWork: required('LEXICHRON_LIMIT_WORK_ADDRESS', '6000'),
+  accountWork: required('LEXICHRON_LIMIT_WORK_ACCOUNT', '30000'),
   streams: required('LEXICHRON_LIMIT_STREAMS', '2'),
 })
 

@@ -23,6 +23,7 @@ import { prepareEndings } from './ending.ts'
 import { openHotKeys } from './hot-keys.ts'
 import { parseJsonBody } from './json-body.ts'
 import { addressKey, openLimits } from './limits.ts'
+import { openMeter } from './meter.ts'
 import { methodsOf, mount, openAllowed, pathOf } from './mount.ts'
 import { registerOpenApi } from './openapi.ts'
 import { registerOrigins } from './origins.ts'
@@ -252,7 +253,8 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   app.setSerializerCompiler(() => JSON.stringify)
   app.decorateRequest('admission', null)
   prepareBodies(app)
-  const count: Count = async request => allow('reads', await limits.hit('reads', addressKey(clientAddress(request))))
+  const count: Count = async request =>
+    allow(await limits.hit('reads', { name: addressKey(clientAddress(request)), isKnown: false }))
   const refuse = prepareRefusals(app, all, answering, count)
   const access = prepareAccess(app, deps)
   prepareRequests(app, { bare, refuser, methods: methodsOf(all) })
@@ -296,7 +298,14 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   await registerOpenApi(app, all, about)
   await registerDocs(app, strict, count)
   const checkBlocked = blocking.check
-  const guard = openGuard({ authority: deps.authority, limits, syncTokens, cookies, checkBlocked })
+  const guard = openGuard({
+    authority: deps.authority,
+    limits,
+    meter: deps.meter ?? openMeter(),
+    syncTokens,
+    cookies,
+    checkBlocked,
+  })
   for (const route of all) mount(app, route, { guard, answering, opened: [access, blocking] })
   await app.ready()
   document = JSON.stringify(app.swagger())

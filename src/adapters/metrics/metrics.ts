@@ -17,6 +17,8 @@ export type Metrics = {
   /** How many appends a transaction committed. */
   readonly batch: (appends: number) => void
   readonly cache: (result: 'hit' | 'miss') => void
+  /** A page of an index ended since it had examined as many keys as it may. */
+  cut(): void
   /** What was refused since there is too much of it already. */
   refused(what: 'connection'): void
   /** A stored snapshot of a long stream was looked for, or was to be kept. */
@@ -55,6 +57,7 @@ const openInstruments = (registry: Registry) => {
       'Appends that one transaction committed',
       [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
     ),
+    cut: counter('queries_cut_short', 'Pages that ended since they had examined as many keys as they may'),
     refused: counter('refused', 'Refused since one address had too much of it already', ['what']),
     waiting: gauge('append_queue', 'Appends that are not answered yet; at 4096 commands are refused as busy'),
     events: counter('append_events', 'Events written by this process'),
@@ -272,6 +275,7 @@ export const openMetrics = (options: {
     append: (outcome, ms) => to.appends.observe({ outcome }, ms / 1000),
     batch: appends => to.batches.observe(appends),
     cache: result => to.cache.inc({ result }),
+    cut: () => to.cut.inc(),
     refused: what => to.refused.inc({ what }),
     snapshot: result => to.snapshots.inc({ result }),
     render: () => {
