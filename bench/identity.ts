@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os'
 import { hash } from '@node-rs/argon2'
 import { exampleId } from '../src/adapters/http/examples.ts'
 import { COST } from '../src/adapters/passwords/argon2.ts'
+import { defined } from '../src/domain/defined.ts'
 import { type BenchOptions, type BenchRow, inFolder, interleave, main, median, quantile, ratioOf } from './bench.ts'
 import { type Load, load, micros, quickly, type Server, start } from './http.ts'
 
@@ -50,7 +51,12 @@ const signIns = async (server: Server, passwords: readonly string[], quick: bool
     const place = Math.floor(turn / passwords.length)
     turn += 1
     const device = devices[n]
-    const body = { email: addressOf('known', n), password: passwords[n], remember: false, ...(device && { device }) }
+    const body = {
+      email: addressOf('known', n),
+      password: passwords[n],
+      remember: false,
+      ...defined({ device: device ? device : undefined }),
+    }
     const answer = await post(server, '/v1/sessions', body, place)
     const given = bodyOf(await answer.json())
     if (answer.status !== 201) throw new Error(`a sign-in was answered ${answer.status}`)

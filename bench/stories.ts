@@ -11,6 +11,7 @@ import type { View } from '../src/core/project/view.ts'
 import type { Reader } from '../src/core/query/define.ts'
 import { isRefusal } from '../src/domain/refusal.ts'
 import type { Story } from '../src/domain/story/story.ts'
+import type { StarCounts } from '../src/domain/votes/figures.ts'
 import type { DocumentWrite, ReadStore } from '../src/ports/read-store.ts'
 import type { SeriesDocument } from '../src/projections/series.ts'
 import { type StoryDocument, storiesProjection, storyDocument } from '../src/projections/stories.ts'
@@ -64,6 +65,13 @@ const storyOf = (n: number, random: () => number): Story => ({
   updatedAt: instant(n + Math.floor(random() * 10_000)),
 })
 
+/** Half of them are rated, a few by many. */
+const starsOf = (random: () => number): StarCounts => {
+  const most = random() < 0.5 ? 0 : 200 * random() ** 4
+  const few = (): number => Math.floor(most * random())
+  return [few(), few(), few(), few(), few()]
+}
+
 const COLLECTION = 'stories@1#1'
 
 const fill = async (store: ReadStore, stories: number): Promise<void> => {
@@ -71,7 +79,11 @@ const fill = async (store: ReadStore, stories: number): Promise<void> => {
   await store.ensure(COLLECTION, storiesProjection.indexes)
   let writes: DocumentWrite[] = []
   for (let n = 1; n <= stories; n += 1) {
-    writes.push({ id: idOf(n, 8), position: BigInt(n), body: storyDocument(storyOf(n, random), '3', 'x') })
+    writes.push({
+      id: idOf(n, 8),
+      position: BigInt(n),
+      body: storyDocument(storyOf(n, random), { revision: '3', mark: 'x', stars: starsOf(random) }),
+    })
     if (writes.length < 2_000 && n < stories) continue
     const value = { logId: 'bench', position: BigInt(n), eventId: '', token: 1 }
     await store.apply(COLLECTION, writes, { consumer: COLLECTION, value })
@@ -130,6 +142,8 @@ const stranger: Reader = { permissions: new Set(['stories:read']) }
 const asked = (random: () => number): Readonly<Record<string, () => StoryListInput>> => ({
   'newest first': () => ({ limit: 20 }),
   'a language, longest first': () => ({ limit: 20, language: one(languages, random), sort: '-words' }),
+  'rated best, in a language': () => ({ limit: 20, language: one(languages, random), sort: '-rated' }),
+  'a tag, rated best': () => ({ limit: 20, tag: [tagOf(random)], sort: '-rated' }),
   'a tag': () => ({ limit: 20, tag: [tagOf(random)] }),
   'two tags': () => ({ limit: 20, tag: [tagOf(random), tagOf(random)] }),
   'an author': () => ({ limit: 20, author: idOf(Math.floor(AUTHORS * random()), 9) }),

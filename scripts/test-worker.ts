@@ -10,6 +10,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { format } from 'node:util'
 import tap, { type Test } from 'tap'
+import { changesOf, processState } from './process-state.ts'
 
 /** By the address of the file. */
 const tests = new Map<string, Test>()
@@ -43,6 +44,7 @@ for await (const line of createInterface({ input: new Socket({ fd: 3 }) })) {
   const { file, temporary }: Asked = JSON.parse(line)
   const { href } = pathToFileURL(file)
   process.env['TMPDIR'] = temporary
+  const before = processState()
   let own: Test | undefined
   await tap.test(file, { timeout }, async t => {
     own = t
@@ -50,6 +52,8 @@ for await (const line of createInterface({ input: new Socket({ fd: 3 }) })) {
     await import(href)
   })
   await turn()
+  const changed = changesOf(before, processState())
+  if (changed.length > 0) throw new Error(`${file} leaves its process changed: ${changed.join(', ')}`)
   // tap itself would keep a comment until the next file.
   process.stdout.write(`# counted ${format(own?.counts.toJSON())}\n`)
 }

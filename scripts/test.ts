@@ -87,7 +87,7 @@ const optionsFor = (tier: keyof typeof LIMIT_SECONDS): RunOptions => ({
   coverage: process.env['TEST_COVERAGE'] === 'true' && deno === undefined,
   limitSeconds: Number(values.limit ?? LIMIT_SECONDS[tier]),
   environment: {
-    ...(kind === 'explore' && { TEST_EXPLORE: newSeed() }),
+    ...defined({ TEST_EXPLORE: kind === 'explore' ? newSeed() : undefined }),
     ...defined({ TEST_DELAYS: lateness }),
   },
 })

@@ -88,6 +88,12 @@ t.test('a planted violation is found', async t => {
   )
   plant('src/domain/entry/planted-o.ts', 'export const x: Record<string, (y: 1) => 2> = {\n}\n', 'a table by any name')
   plant('src/domain/entry/planted-p.ts', 'for (const x in y) z(x)\n', 'for...in')
+  plant(
+    'src/domain/entry/planted-q.ts',
+    'export const x = { ...(a !== b && { c: d(e, [f, g]) }) }\n',
+    'an optional member',
+  )
+  plant('src/domain/entry/planted-r.ts', 'export const x = { ...(a(b) && {\n  c,\n}) }\n', 'an optional member')
   plant('src/domain/entry/planted-q.ts', 'const x = (y: string) => y in z\n', 'a name looked for by in')
   plant('src/domain/entry/planted-r.ts', 'if (!(event.type in z)) y()\n', 'a name looked for by in')
   plant('src/domain/entry/planted-s.ts', 'if (x[0] in z) y()\n', 'a name looked for by in')
@@ -188,7 +194,7 @@ t.test('words about a rule do not break it', async t => {
     'const x = /each name in names/',
     'const x: Readonly<Record<Kind, string>> = { a: 1 }',
     "const x = [...['a', 'b'].map(y), ...[a].values(), ...(['a'] as const).map(y)]",
-    'const x = { ...(a && { b }), ...(c ? { d } : {}), ...defined({ e }) }',
+    'const x = { ...(a && { b, c }), ...(c ? { d } : {}), ...defined({ e }) }',
     'const x = (...[a, b]: readonly string[]) => a',
     "const x = '...{ a, b }' // ...[a, b]",
     'const x = { ...({ a, b }[c]), ...y[0] }',

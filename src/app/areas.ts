@@ -4,6 +4,7 @@ import { access } from './areas/access.ts'
 import { accounts } from './areas/accounts.ts'
 import { analytics } from './areas/analytics.ts'
 import { chapters } from './areas/chapters.ts'
+import { comments } from './areas/comments.ts'
 import { dictionary } from './areas/dictionary.ts'
 import { history } from './areas/history.ts'
 import { live } from './areas/live.ts'
@@ -15,6 +16,7 @@ import { sessions } from './areas/sessions.ts'
 import { shelf } from './areas/shelf.ts'
 import { stories } from './areas/stories.ts'
 import { storySearch } from './areas/story-search.ts'
+import { votes } from './areas/votes.ts'
 
 export const areas: readonly Area[] = [
   dictionary,
@@ -29,6 +31,8 @@ export const areas: readonly Area[] = [
   chapters,
   storySearch,
   shelf,
+  votes,
+  comments,
   openId,
   live,
   mail,

@@ -4,15 +4,14 @@ import type { BlockTool } from '../adapters/cli/app-port.ts'
 import type { HealthPart } from '../adapters/http/operation.ts'
 import type { BlocksPort } from '../adapters/http/routes/blocks.ts'
 import { type BlockDeps, block, listBlocks, recordBlocks, unblock } from '../commands/blocks.ts'
-import type { RecordDeps } from '../commands/record-lookups.ts'
 import { operator } from '../commands/tokens.ts'
 import type { Config } from '../config/load.ts'
 import { blockAggregate } from '../domain/access/block.ts'
 import { accountAggregate } from '../domain/account/account.ts'
-import { lookupAggregate } from '../domain/account/lookup.ts'
 import { refuse } from '../domain/refusal.ts'
 import { type BlockList, followBlocks } from '../projections/blocks.ts'
 import type { Closing, Core } from './core.ts'
+import { recordDeps } from './lookups.ts'
 
 /** How long a node that starts waits to know who is blocked, before it lets anybody in. */
 const LEARN_MS = 10_000
@@ -25,12 +24,6 @@ const depsOf = async (core: Core, config: Config): Promise<BlockDeps> => ({
   newId: core.newId,
   secret: await core.keys.secret('block'),
   proxies: config.trustedProxies,
-})
-
-const recordsOf = ({ transactor, clock, newId }: Core): RecordDeps => ({
-  lookups: transactor(lookupAggregate),
-  clock,
-  newId,
 })
 
 export type Blocks = { readonly list: BlockList; readonly port: BlocksPort; readonly part: () => HealthPart }
@@ -61,11 +54,11 @@ export const openBlocks = async (
       find: async (id, by) => {
         const found = list.find(id)
         if (!found) return refuse('block-not-found', 'There is no such block, or it has ended.')
-        return (await recordBlocks(recordsOf(core), [found], by)) ?? found
+        return (await recordBlocks(recordDeps(core), [found], by)) ?? found
       },
       page: async (after, limit, by) => {
         const found = list.page(after, limit)
-        return (await recordBlocks(recordsOf(core), found.blocks, by)) ?? found
+        return (await recordBlocks(recordDeps(core), found.blocks, by)) ?? found
       },
       position: list.position,
       reached: position => list.reached(position, REACH_MS),
@@ -89,7 +82,7 @@ export const openBlockTool = (core: Core, config: Config): BlockTool => {
     },
     list: async () => {
       const found = await listBlocks(core.log, core.clock.now())
-      return (await recordBlocks(recordsOf(core), found, by())) ?? found
+      return (await recordBlocks(recordDeps(core), found, by())) ?? found
     },
     remove: async named => {
       const removed = await unblock(await depsOf(core, config), named, by())

@@ -33,6 +33,7 @@ import { type Declared, openProjections, openTransactors, typesOf } from './decl
 import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine, refuseLostKeys } from './engines.ts'
 import { openEventStore } from './eventstore.ts'
 import { lazyJobs, outwardStore } from './jobs.ts'
+import { openLost } from './lost-keys.ts'
 
 /** Of an aggregate that does not say how many of its streams are worth keeping. */
 const CACHED_STREAMS = 4_000
@@ -114,12 +115,13 @@ export const openCore = async ({
     gauged,
     damage,
   )
-  const keys = forgettingMail(config, hold(await openKeysEngine(config, clock)))
-  await refuseLostKeys(config, keys, store)
+  const { keys, lost } = openLost(forgettingMail(config, hold(await openKeysEngine(config, clock))), clock)
+  const types = typesOf(areas)
+  await refuseLostKeys(config, keys, { store, types })
   const memory = openMemory(config.memoryBytes ?? memoryFor(memoryLimits()))
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId, memory })
   const cache = measuredCache(hold(caching.cache), gauged)
-  const log = openLog({ store, keys, types: typesOf(areas) })
+  const log = openLog({ store, keys, types })
   const snapshots = hold(
     openSnapshots({
       records: reads,
@@ -157,6 +159,8 @@ export const openCore = async ({
     damage,
     store,
     keys,
+    /** What of the keys could not be read lately, in a sentence. */
+    lostKeys: lost,
     reads,
     engine,
     caching,

@@ -11,10 +11,11 @@ import { masked, masterKeyOf } from '../config/settings.ts'
 import { firstSealed } from '../core/log/sealed.ts'
 import type { Memory } from '../core/memory/memory.ts'
 import { defined } from '../domain/defined.ts'
+import type { EventType } from '../domain/event.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EventStore } from '../ports/event-store.ts'
-import { type Keys, KeysError } from '../ports/keys.ts'
+import { type Keys, KeysError, type KindOfKey } from '../ports/keys.ts'
 import type { ReadStore } from '../ports/read-store.ts'
 
 /** Folds the journal of an embedded engine into its file; pages left in it, -1 when somebody stood in the way. */
@@ -126,23 +127,34 @@ export const openKeysEngine = async (config: Config, clock: Clock): Promise<Keys
   return openMongoKeys(mongoKeysOptions(keys, clock))
 }
 
+/** Each kind with what is said of it; without its secrets a store of keys is another one. */
+const KINDS: readonly (readonly [KindOfKey, called: string])[] = [
+  ['secret', 'no keys'],
+  ['document', 'no keys of documents'],
+  ['subject', 'no keys of people'],
+]
+
 /**
  * Refuses to go on with new keys beside a log that was sealed under others: they would open nothing of it, and nobody could sign in.
+ * That goes for each kind of keys, since all of one can be lost without the rest. Of people who were erased the keys' places are left,
+ * so that a kind of which nothing is there was lost.
  * @throws {KeysError} corrupt
  */
 export const refuseLostKeys = async (
   { keys: { engine, ...place } }: Pick<Config, 'keys'>,
-  keys: Pick<Keys, 'isNew'>,
-  store: Pick<EventStore, 'readAll'>,
+  keys: Pick<Keys, 'hasAny'>,
+  { store, types }: { readonly store: Pick<EventStore, 'readAll'>; readonly types: readonly EventType[] },
 ): Promise<void> => {
-  if (!(await keys.isNew())) return
-  const position = await firstSealed(store)
-  if (position === undefined) return
-  const where = engine === 'files' && 'path' in place ? place.path : 'its database'
-  throw new KeysError(
-    'corrupt',
-    `LEXICHRON_KEYS: there are no keys in ${where}, and the log has events that are sealed, from position ${position} on: put back the newest copy of the keys, then start again. New ones would open nothing of it.`,
-  )
+  for (const [kind, called] of KINDS) {
+    if (await keys.hasAny(kind)) continue
+    const position = await firstSealed(store, types, kind)
+    if (position === undefined) continue
+    const where = engine === 'files' && 'path' in place ? place.path : 'its database'
+    throw new KeysError(
+      'corrupt',
+      `LEXICHRON_KEYS: there are ${called} in ${where}, and the log has events that are sealed, from position ${position} on: put back the newest copy of the keys, then start again. New ones would open nothing of it.`,
+    )
+  }
 }
 
 /** Mails that are kept as files hold what a key sealed: they go with it, before anybody is told that it is gone. */

@@ -5,18 +5,23 @@ import type { ErasurePort } from '../adapters/http/routes/account-edge.ts'
 import { clearShelves } from '../commands/clear-shelves.ts'
 import * as erasure from '../commands/erasure.ts'
 import type { From } from '../commands/identity.ts'
+import { leaveComments } from '../commands/leave-comments.ts'
 import { leaveStories } from '../commands/leave-stories.ts'
 import { releaseIdentities } from '../commands/openid.ts'
 import { openReceiptSigner } from '../commands/receipts.ts'
+import { forgetRelations } from '../commands/relations.ts'
 import { accountAggregate } from '../domain/account/account.ts'
 import { receiptOf } from '../domain/account/receipt.ts'
 import { addressAggregate } from '../domain/address/address.ts'
+import { commentAggregate } from '../domain/comment/comment.ts'
+import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import { openIdClaimAggregate } from '../domain/openid/claim.ts'
 import { identitiesStream, linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
 import { preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
 import { profileAggregate, profileStream } from '../domain/profile/profile.ts'
 import { isRefusal } from '../domain/refusal.ts'
+import { relationsAggregate } from '../domain/relation/relations.ts'
 import { passkeysAggregate, passkeysStream } from '../domain/session/passkeys.ts'
 import { factorsAggregate, factorsStream } from '../domain/session/second-factor.ts'
 import { readingListAggregate } from '../domain/shelf/reading-list.ts'
@@ -36,6 +41,8 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
   }
   const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate), log }
   const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate), log }
+  const said = { comments: transactor(commentAggregate), log }
+  const related = { relations: transactor(relationsAggregate) }
   return {
     addresses: transactor(addressAggregate),
     accounts: transactor(accountAggregate),
@@ -47,6 +54,10 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     secrets: { link },
     releaseIdentities: (accountId, from) => releaseIdentities(identities, accountId, from),
     clearShelves: (accountId, by) => clearShelves(kept, accountId, by),
+    leaveComments: async (accountId, by) => {
+      const left = await leaveComments(said, accountId, by)
+      return left === 'done' ? forgetRelations(related, accountId, by) : left
+    },
     leaveStories: (leaving, by) => leaveStories(written, leaving, by),
   }
 }
@@ -111,5 +122,5 @@ export const forgetAccount = (core: Core, { data, stream }: Recorded): void => {
 export const erasuresPart = (identities: Pick<Identities, 'lateErasures'>): HealthPart => {
   const found = identities.lateErasures()
   const bad = found.held + found.late > 0
-  return { state: bad ? 'degraded' : 'ok', ...(bad && { detail: found }) }
+  return { state: bad ? 'degraded' : 'ok', ...defined({ detail: bad ? found : undefined }) }
 }

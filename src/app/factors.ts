@@ -39,7 +39,7 @@ export const openFactors = async (core: Core, publicUrl: string | undefined) => 
     factorSecrets: { totp, recovery },
     challengeSecret,
     randomBytes: (count: number) => randomBytes(count),
-    ...(origin !== undefined && { webAuthn: openWebAuthn(origin) }),
+    ...defined({ webAuthn: origin === undefined ? undefined : openWebAuthn(origin) }),
   }
 }
 

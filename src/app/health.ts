@@ -3,6 +3,7 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { NodesReport } from '../adapters/cache/presence.ts'
+import { DEAF_MS } from '../adapters/http/authority.ts'
 import type { Health, HealthPart } from '../adapters/http/operation.ts'
 import type { Housekeeping } from '../adapters/jobs/housekeeping.ts'
 import type { ServiceLog } from '../adapters/logging/service-log.ts'
@@ -57,8 +58,6 @@ export type HealthReport = Health & {
 const FRESH_MS = 250
 /** A part that does not answer within this time has failed, in milliseconds. */
 const PATIENCE_MS = 2_000
-/** Without news for longer a node refuses what needs a token. */
-const DEAF_MS = 10_000
 const LONG_STREAMS_SHOWN = 20
 /** Less than this is left, in bytes or as a share: time to make room. */
 const SCARCE_BYTES = 512 * 1024 * 1024
@@ -107,7 +106,7 @@ const consumerPart = (status: Statused): HealthPart => {
       state,
       parked,
       ...defined({ progress }),
-      ...(rate !== undefined && { rate: Math.round(rate) }),
+      ...defined({ rate: rate === undefined ? undefined : Math.round(rate) }),
       ...defined({ error }),
     },
   }
@@ -123,16 +122,22 @@ const streamsPart = async ({ store }: Core): Promise<Found<{ longStreams: number
   const long = await store.longStreams(LONG_STREAMS_SHOWN)
   const streams = long.map(({ stream, revision }) => ({ stream, events: Number(revision) + 1 }))
   return {
-    part: { state: long.length > 0 ? 'degraded' : 'ok', ...(long.length > 0 && { detail: { above1000: streams } }) },
+    part: {
+      state: long.length > 0 ? 'degraded' : 'ok',
+      ...defined({ detail: long.length > 0 ? { above1000: streams } : undefined }),
+    },
     figures: { longStreams: long.length },
   }
 }
 
 const keysPart = async (core: Core, config: Config): Promise<Found<{ signingKeyAgeMs: number }>> => {
   const age = await signingKeyAge(core)
-  const due = age > config.keyLifeMs
+  const reason = core.lostKeys() ?? (age > config.keyLifeMs ? 'the signing key is due for rotation' : undefined)
   return {
-    part: { state: due ? 'degraded' : 'ok', ...(due && { detail: { reason: 'the signing key is due for rotation' } }) },
+    part: {
+      state: reason === undefined ? 'ok' : 'degraded',
+      ...defined({ detail: reason === undefined ? undefined : { reason } }),
+    },
     figures: { signingKeyAgeMs: age },
   }
 }
@@ -168,7 +173,7 @@ const cachePart = ({ caching }: Core): HealthPart => {
 const logPart = (log: ServiceLog): HealthPart => {
   const faults = log.faults()
   const bad = Object.values(faults).some(each => each.reason !== undefined)
-  return { state: bad ? 'degraded' : 'ok', ...(bad && { detail: { ...faults } }) }
+  return { state: bad ? 'degraded' : 'ok', ...defined({ detail: bad ? { ...faults } : undefined }) }
 }
 
 /** Mail that is late: the oldest was due this long ago, in milliseconds. */
@@ -185,11 +190,14 @@ const jobsPart = async ({ core, mail }: HealthSources): Promise<Found<{ jobs: Jo
     parked,
     lateMs: late,
     ...defined({ mail: failing }),
-    ...(first.length > 0 && {
-      parkedFirst: first.map(({ kind, key, reason }) => ({ kind, key, reason: reason ?? '' })),
+    ...defined({
+      parkedFirst:
+        first.length > 0 ? first.map(({ kind, key, reason }) => ({ kind, key, reason: reason ?? '' })) : undefined,
     }),
-    ...(unsent.length > 0 && { unsent: unsent.map(({ from, to }) => ({ after: String(from), upTo: String(to) })) }),
-    ...(begunAt !== undefined && { nothingSentUpTo: String(begunAt) }),
+    ...defined({
+      unsent: unsent.length > 0 ? unsent.map(({ from, to }) => ({ after: String(from), upTo: String(to) })) : undefined,
+    }),
+    ...defined({ nothingSentUpTo: begunAt === undefined ? undefined : String(begunAt) }),
     ...defined({ clockOfOtherNodeAheadMs: clockMs }),
   }
   return { part: { state: bad ? 'degraded' : 'ok', detail }, figures: { jobs: counts } }
@@ -198,7 +206,10 @@ const jobsPart = async ({ core, mail }: HealthSources): Promise<Found<{ jobs: Jo
 const housekeepingPart = ({ reports }: Housekeeping): HealthPart => {
   const failing = reports().filter(each => each.error !== undefined)
   const detail = Object.fromEntries(failing.map(each => [each.name, each.error]))
-  return { state: failing.length > 0 ? 'degraded' : 'ok', ...(failing.length > 0 && { detail }) }
+  return {
+    state: failing.length > 0 ? 'degraded' : 'ok',
+    ...defined({ detail: failing.length > 0 ? detail : undefined }),
+  }
 }
 
 /** It serves what is there: less than there will be. */
@@ -215,9 +226,7 @@ const damagePart = ({ core }: HealthSources): HealthPart => {
   const found = events + streams + documents > 0
   return {
     state: events + streams > 0 ? 'degraded' : 'ok',
-    ...(found && {
-      detail: damageDetail(report),
-    }),
+    ...defined({ detail: found ? damageDetail(report) : undefined }),
   }
 }
 
@@ -227,10 +236,10 @@ const tokensPart = ({ core, running }: HealthSources): { readonly part: HealthPa
   return {
     part: {
       state: age < DEAF_MS && !stopped ? 'ok' : 'degraded',
-      ...(Number.isFinite(age) && { ageMs: age }),
+      ...defined({ ageMs: Number.isFinite(age) ? age : undefined }),
       ...defined({ detail: stopped && { reason: stopped.message } }),
     },
-    ...(Number.isFinite(age) && { ageMs: age }),
+    ...defined({ ageMs: Number.isFinite(age) ? age : undefined }),
   }
 }
 

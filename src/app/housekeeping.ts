@@ -69,8 +69,9 @@ const isEmbedded = ({ eventStore, readStore }: Config): boolean =>
 
 const roomJob = ({ dataDir }: Config): Job => ({
   name: 'room',
-  at: '*/1 * * * *',
-  run: async () => ((await keepRoom(dataDir)) ? 'room was kept for a start on a full disk' : undefined),
+  // A disk that was full may be full again soon.
+  at: '*/10 * * * * *',
+  run: async () => ((await keepRoom(dataDir)) ? 'some of the disk is kept for a start on a full one' : undefined),
 })
 
 export type MoreHousekeeping = {

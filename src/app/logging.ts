@@ -3,9 +3,9 @@ import type { Logger } from 'pino'
 import { openServiceLog, type ServiceLog } from '../adapters/logging/service-log.ts'
 import type { Config } from '../config/load.ts'
 import type { ConsumerTrace } from '../core/consume/consume.ts'
-import { describeFailure, quotes } from '../core/consume/parking.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
+import { OwnError, wordsOf } from '../domain/own-error.ts'
 import { isRequestId, traceIdOf } from '../domain/trace.ts'
 
 /** `print` takes the lines where a person looks at them, in place of standard error. */
@@ -18,7 +18,7 @@ const lineOf = (consumer: string, { id, type, stream, position, meta }: Recorded
   type,
   stream,
   position: String(position),
-  ...(isRequestId(meta.correlationId) && { req: meta.correlationId }),
+  ...defined({ req: isRequestId(meta.correlationId) ? meta.correlationId : undefined }),
   trace: traceIdOf(meta.correlationId, meta.traceparent),
 })
 
@@ -27,11 +27,13 @@ const lineOf = (consumer: string, { id, type, stream, position, meta }: Recorded
  * come by the hundred thousand and from no request: they are not told one by one.
  */
 export const consumerTrace = (logger: Logger): ConsumerTrace => ({
-  ...(logger.isLevelEnabled('debug') && {
-    taken: (consumer: string, events: readonly Recorded[]) => {
-      for (const event of events)
-        if (event.meta.actor.kind !== 'import') logger.debug(lineOf(consumer, event), 'event taken')
-    },
+  ...defined({
+    taken: logger.isLevelEnabled('debug')
+      ? (consumer: string, events: readonly Recorded[]) => {
+          for (const event of events)
+            if (event.meta.actor.kind !== 'import') logger.debug(lineOf(consumer, event), 'event taken')
+        }
+      : undefined,
   }),
   leased: (consumer, takeover, token) => {
     // Where it had to wait out a holder that said nothing, something hung: an operator wants to know. What was free is as usual.
@@ -41,7 +43,11 @@ export const consumerTrace = (logger: Logger): ConsumerTrace => ({
   lost: consumer => logger.info({ consumer }, 'another process works for this consumer now'),
   parked: (consumer, id, event, error) =>
     logger.error(
-      { ...lineOf(consumer, event), key: id, ...(quotes(error) ? { reason: describeFailure(error) } : { err: error }) },
+      {
+        ...lineOf(consumer, event),
+        key: id,
+        ...(error instanceof OwnError ? { err: error } : { reason: wordsOf(error) }),
+      },
       'event failed: what it concerns is parked',
     ),
 })

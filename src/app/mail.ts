@@ -24,10 +24,12 @@ import { CLOCKS_APART_MS, type JobCounts, type JobFailure, type JobKind, type Jo
 import { MailError, type Mailer } from '../ports/mailer.ts'
 import { failureOf } from '../ports/outage.ts'
 import { accountRules } from '../subscribers/account-mail.ts'
+import { commentRules } from '../subscribers/comment-mail.ts'
 import { factorRules } from '../subscribers/factor-mail.ts'
 import { MAIL_JOB, type MailRule, mailJobs, mailSubscriber, type Refused } from '../subscribers/mail.ts'
 import { operatorRules } from '../subscribers/mail-rules.ts'
 import { storyRules } from '../subscribers/story-mail.ts'
+import { openCommentTelling } from './comment-notices.ts'
 import type { Core } from './core.ts'
 import { openMayBeTold } from './followers.ts'
 import { openRecipients, operatorIds, recipientSources } from './recipients.ts'
@@ -86,6 +88,7 @@ export const mailRules = (
       keysOf: stream => keysIn(core, stream),
       streamOf: storyStream,
     }),
+    ...commentRules({ publicUrl, from: addressOf(config.mailFrom), ...openCommentTelling(core) }),
   ]
 }
 
@@ -212,7 +215,7 @@ export const startMail = async (
         onRefused: recordRefused(core),
         onSent: ({ key, template, trace }) =>
           logger.info(
-            { job: key, template, ...(trace !== undefined && { traceId: traceIdOf('', trace) }) },
+            { job: key, template, ...defined({ traceId: trace === undefined ? undefined : traceIdOf('', trace) }) },
             'a mail was taken',
           ),
       }),
@@ -249,7 +252,7 @@ export const startMail = async (
         parked: parked.slice(0, SHOWN_PARKED),
         unsent: await unsentOf(parked),
         ...defined({ failing, begunAt: begun }),
-        ...(Math.abs(clockMs) > CLOCKS_APART_MS && { clockMs }),
+        ...defined({ clockMs: Math.abs(clockMs) > CLOCKS_APART_MS ? clockMs : undefined }),
       }
     },
     rest: jobs.rest,

@@ -9,7 +9,6 @@ import {
   recordActivityRead,
 } from '../commands/look-up-accounts.ts'
 import { accountAggregate, accountStream } from '../domain/account/account.ts'
-import { lookupAggregate } from '../domain/account/lookup.ts'
 import { addressAggregate } from '../domain/address/address.ts'
 import { addressKeysAggregate } from '../domain/address/keys.ts'
 import { identitiesStream, linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
@@ -20,6 +19,7 @@ import type { Identities } from '../projections/identities.ts'
 import type { History } from '../queries/history.ts'
 import { type OwnData, openOwnData } from '../queries/own-data.ts'
 import type { Core } from './core.ts'
+import { recordDeps } from './lookups.ts'
 
 export const openPeople = (
   core: Core,
@@ -27,16 +27,14 @@ export const openPeople = (
   identities: Pick<Identities, 'sessionsOf'>,
   { page, ownData }: { readonly page: LookupDeps['page']; readonly ownData: OwnData },
 ): PeoplePort => {
-  const { transactor, clock, newId } = core
+  const { transactor } = core
   const deps: LookupDeps = {
+    ...recordDeps(core),
     accounts: transactor(accountAggregate),
     addresses: transactor(addressAggregate),
     addressKeys: transactor(addressKeysAggregate),
     profiles: transactor(profileAggregate),
-    lookups: transactor(lookupAggregate),
     devices: transactor(devicesAggregate),
-    clock,
-    newId,
     secrets,
     page,
     sessionsOf: identities.sessionsOf,

@@ -6,7 +6,6 @@ import { recordProfile } from '../commands/look-up-accounts.ts'
 import { changePreferences, editOwnProfile, type ProfileDeps } from '../commands/profiles.ts'
 import { later } from '../core/log/positions.ts'
 import { accountAggregate, accountStream } from '../domain/account/account.ts'
-import { lookupAggregate } from '../domain/account/lookup.ts'
 import { defined } from '../domain/defined.ts'
 import { nameAggregate } from '../domain/profile/name-claim.ts'
 import {
@@ -18,6 +17,7 @@ import {
 import { profileAggregate, profileStream } from '../domain/profile/profile.ts'
 import { onlookerAt } from '../projections/people.ts'
 import type { Core } from './core.ts'
+import { recordDeps } from './lookups.ts'
 
 /** What the routes of one's own profile do. */
 export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicProfilePort> => {
@@ -30,7 +30,7 @@ export const openProfilePort = async (core: Core): Promise<ProfilePort & PublicP
     clock: core.clock,
     newId: core.newId,
   }
-  const records = { lookups: core.transactor(lookupAggregate), clock: core.clock, newId: core.newId }
+  const records = recordDeps(core)
   return {
     read: async id => {
       const { state: account, position } = await core.transactor(accountAggregate).load(accountStream(id))

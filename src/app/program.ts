@@ -2,6 +2,7 @@ import type { App, AppOptions, ProjectionStatus, TokenStatus } from '../adapters
 import { giveUpRoom, isFull } from '../adapters/host/room.ts'
 import { signAccessToken } from '../adapters/http/access-tokens.ts'
 import { importFrom } from '../adapters/import/command.ts'
+import { importStories } from '../adapters/import/stories.ts'
 import { createToken, endToken, listTokens } from '../commands/tokens.ts'
 import type { Config } from '../config/load.ts'
 import type { Inspection } from '../core/project/inspect.ts'
@@ -22,6 +23,7 @@ import { openLogging } from './logging.ts'
 import { mailRules } from './mail.ts'
 import { importDeps, openSample } from './sample.ts'
 import { openService } from './service.ts'
+import { storyImportDeps } from './story-import.ts'
 import { bindSubscribers } from './subscribers.ts'
 import { repairAll, verifyAll } from './verify.ts'
 
@@ -99,6 +101,7 @@ const compose = async ({ config, options, areas, opened, close }: Composing): Pr
     },
     fillSample: async watch => sample?.fill(watch),
     import: (format, path, options) => importFrom(format, path, importDeps(core), options),
+    importStories: (path, options) => importStories(path, storyImportDeps(core), options),
     catchUp: named(entriesProjection.name).catchUp,
     exportEntries: async function* ({ language, signal }) {
       const pages = exportEntries({ entries: views.of(entriesProjection), log: core.log })

@@ -43,7 +43,7 @@ export const lookAtLog = async (
   const damaged = found.damaged.map(
     (position): DamagedEvent => ({
       position: String(position),
-      ...(sound && position <= upTo && { soundAt: sound.at }),
+      ...defined({ soundAt: sound && position <= upTo ? sound.at : undefined }),
     }),
   )
   if (damaged.length === 0 && !watch.signal.aborted) {
@@ -79,7 +79,7 @@ export const verifyAll = async (core: Core, views: Views, watch: Watch): Promise
       documents,
       different: differing,
       differences: differences.map(({ id, kind }) => `${id}: ${kind}`),
-      ...(readUpTo !== undefined && { readUpTo: String(readUpTo) }),
+      ...defined({ readUpTo: readUpTo === undefined ? undefined : String(readUpTo) }),
     })
   }
   return { ...found, ...defined({ lookups }), projections }

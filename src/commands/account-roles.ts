@@ -54,14 +54,15 @@ const administering = ({ clock }: Deps, by: Actor, reason: string): Administerin
  * at the same moment do it one after the other. Where the process dies between the two, the account is still an
  * administrator but not counted as one, and the same request finishes it. `begins`: it may make one.
  */
-const run = async (
-  deps: Deps,
-  id: string,
-  by: Actor,
-  decide: Decide<AccountState, AccountEvent, AccountRefusal>,
-  from: From,
-  begins = false,
-): Promise<Administered> => {
+type Act = {
+  readonly by: Actor
+  readonly decide: Decide<AccountState, AccountEvent, AccountRefusal>
+  readonly from: From
+  /** Somebody may be an administrator by it. */
+  readonly begins?: boolean
+}
+
+const run = async (deps: Deps, id: string, { by, decide, from, begins = false }: Act): Promise<Administered> => {
   const stream = accountStream(id)
   const carry = () => deps.accounts.run(stream, decide, { ...envelopeOf(deps, from), actor: by })
   const on = (change: Decide<Administrators, AdministratorsEvent, AccountRefusal>) =>
@@ -123,14 +124,12 @@ export const grant = async (
   if (languages && 'refused' in languages) return languages
   const given = { role, ...defined({ expiresAt, languages }) }
   const until = role === 'admin' ? await ownEnd(deps, by) : undefined
-  return run(
-    deps,
-    id,
+  return run(deps, id, {
     by,
-    grantRole(given, { ...administering(deps, by, reason), ...defined({ until }) }),
+    decide: grantRole(given, { ...administering(deps, by, reason), ...defined({ until }) }),
     from,
-    role === 'admin',
-  )
+    begins: role === 'admin',
+  })
 }
 
 export const take = async (
@@ -140,11 +139,11 @@ export const take = async (
   from: From,
 ): Promise<Administered> =>
   isRole(role)
-    ? run(deps, id, by, takeRole(role, administering(deps, by, reason)), from)
+    ? run(deps, id, { by, decide: takeRole(role, administering(deps, by, reason)), from })
     : refuse('role-unknown', `There is no such role: take one of ${roles.join(', ')}.`)
 
 export const suspendAccount = (deps: Deps, id: string, reason: string, by: Actor, from: From): Promise<Administered> =>
-  run(deps, id, by, suspend(administering(deps, by, reason)), from)
+  run(deps, id, { by, decide: suspend(administering(deps, by, reason)), from })
 
 /** Ends every session of the account; who did it and why stands in the event, and in a mail to the account. */
 export const endAccountSessions = (
@@ -153,7 +152,7 @@ export const endAccountSessions = (
   reason: string,
   by: Actor,
   from: From,
-): Promise<Administered> => run(deps, id, by, endSessionsFor(by.id, reason), from)
+): Promise<Administered> => run(deps, id, { by, decide: endSessionsFor(by.id, reason), from })
 
 /** The same for one of them. */
 export const endAccountSession = async (
@@ -174,7 +173,8 @@ export const reinstateAccount = (
   reason: string,
   by: Actor,
   from: From,
-): Promise<Administered> => run(deps, id, by, reinstate(administering(deps, by, reason)), from, true)
+): Promise<Administered> =>
+  run(deps, id, { by, decide: reinstate(administering(deps, by, reason)), from, begins: true })
 
 /** What the command line grants is asked of nobody; the account counts as an administrator from here on. */
 export const restoreAdministrator = (deps: Pick<Deps, 'administrators' | 'clock' | 'newId'>, id: string, from: From) =>

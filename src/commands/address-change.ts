@@ -106,7 +106,11 @@ const proveOwner = async (
   const factors = await factorsOf(deps, account)
   const checked = await checkOwnPassword(deps, account, password, from)
   if (checked !== 'done') return checked
-  const proved = await proveFactor(deps, account, factors, { holder, ...defined({ code }) }, 'step-up', from)
+  const proved = await proveFactor(
+    deps,
+    { account, factors, proof: { holder, ...defined({ code }) }, purpose: 'step-up' },
+    from,
+  )
   return typeof proved === 'string' ? 'done' : proved
 }
 

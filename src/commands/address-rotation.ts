@@ -9,6 +9,7 @@ import { reclaimAddress } from '../domain/address/change.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { ADDRESS_KEYS_STREAM, type AddressKeys, addKey, RETIRE_AFTER_MS, retireKey } from '../domain/address/keys.ts'
 import { isExpired } from '../domain/address/links.ts'
+import { defined } from '../domain/defined.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import { type ClaimDeps, claimsOf } from './address-claims.ts'
 import { envelopeOf, type From, type IdentityDeps } from './identity.ts'
@@ -81,8 +82,10 @@ type Counted = Pick<Rotation, 'moved' | 'later' | 'taken'>
 const summary = (keys: AddressKeys, counted: Counted, before: AddressKeys): Rotation => ({
   version: keys.current,
   ...counted,
-  ...(before.before !== undefined && keys.before === undefined && { retired: before.before }),
-  ...(keys.since !== undefined && { retireFrom: new Date(Date.parse(keys.since) + RETIRE_AFTER_MS).toISOString() }),
+  ...defined({ retired: before.before !== undefined && keys.before === undefined ? before.before : undefined }),
+  ...defined({
+    retireFrom: keys.since === undefined ? undefined : new Date(Date.parse(keys.since) + RETIRE_AFTER_MS).toISOString(),
+  }),
 })
 
 /**

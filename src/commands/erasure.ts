@@ -32,6 +32,8 @@ export type ErasureDeps = Pick<IdentityDeps, 'addresses' | 'accounts' | 'clock' 
   readonly releaseIdentities: (accountId: string, from: From) => Promise<Done>
   /** Takes away what the account kept for itself alone; repeating it is harmless. */
   readonly clearShelves: (accountId: string, by: () => Envelope) => Promise<Done>
+  /** Takes away what they said under what others wrote, and whom they did not want to hear; repeating it is harmless. */
+  readonly leaveComments: (accountId: string, by: () => Envelope) => Promise<Done>
   /** Deletes their stories or gives up their name on them, as they wished; repeating it is harmless. */
   readonly leaveStories: (leaving: Leaving, by: () => Envelope) => Promise<Done>
 }
@@ -121,6 +123,8 @@ const finish = async (deps: ErasureDeps, account: Account, from: From): Promise<
   if (released !== 'done') throw new Error(released.detail)
   const cleared = await deps.clearShelves(id, by)
   if (cleared !== 'done') throw new Error(cleared.detail)
+  const silent = await deps.leaveComments(id, by)
+  if (silent !== 'done') throw new Error(silent.detail)
   const left = await deps.leaveStories({ accountId: id, content: account.erasure?.content ?? 'anonymised' }, by)
   if (left !== 'done') throw new Error(left.detail)
   const own = [account.claim, ...(account.left ?? []), ...(account.former ?? [])]

@@ -37,6 +37,9 @@ export type IdentityDeps = {
   readonly newId: () => string
 }
 
+/** Who asks from within an account: whose it is, and in which session. */
+export type BySession = { readonly accountId: string; readonly sessionId: string }
+
 /** Of the request: what an event tells of where it came from. */
 export type From = {
   readonly correlationId: string

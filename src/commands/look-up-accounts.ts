@@ -102,7 +102,7 @@ const viewOf = (deps: LookupDeps, account: Account, profile: Profile, by: Onlook
     roles: grantsOf(grants, deps.clock.now()),
     displayName: profile.displayName ?? null,
     ...defined({ erasure: erasureOf(account) }),
-    ...(seesAddresses(by) && { email: address ?? null }),
+    ...defined({ email: seesAddresses(by) ? (address ?? null) : undefined }),
   }
 }
 

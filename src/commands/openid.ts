@@ -70,12 +70,16 @@ const lookUp = async (deps: OpenIdDeps, claim: string) => {
 }
 
 /** Claims the identity and puts it on the account's list. */
+type Linking = {
+  readonly claim: string
+  readonly accountId: string
+  readonly proven: ProvenIdentity
+  readonly free: string | undefined
+}
+
 const link = async (
   deps: OpenIdDeps,
-  claim: string,
-  accountId: string,
-  proven: ProvenIdentity,
-  free: string | undefined,
+  { claim, accountId, proven, free }: Linking,
   from: From,
 ): Promise<'done' | Refusal> => {
   const claimed = await deps.claims.run(claim, claimIdentity(accountId, free), envelopeOf(deps, from, accountId))
@@ -115,10 +119,7 @@ const enter = async (
   if (factors.totp && given.code === undefined) return { half: account.id }
   const proof = await proveFactor(
     deps,
-    account,
-    factors,
-    { ...given, holder: holderOfChallenge(from) },
-    'sign-in',
+    { account, factors, proof: { ...given, holder: holderOfChallenge(from) }, purpose: 'sign-in' },
     from,
   )
   if (typeof proof !== 'string') return proof
@@ -158,13 +159,17 @@ export const finishSignIn = async (
 }
 
 /** The account of an identity that nobody has, begun with an address that the provider verified; a mail goes to any other one. */
+type Beginning = {
+  readonly claim: string
+  readonly proven: ProvenIdentity
+  readonly stated: Awaited<ReturnType<ProvenIdentity['address']>>
+  readonly locale: Locale
+  readonly found: Awaited<ReturnType<typeof lookUp>>
+}
+
 const begin = async (
   deps: OpenIdDeps,
-  claim: string,
-  proven: ProvenIdentity,
-  stated: Awaited<ReturnType<ProvenIdentity['address']>>,
-  locale: Locale,
-  found: Awaited<ReturnType<typeof lookUp>>,
+  { claim, proven, stated, locale, found }: Beginning,
   from: From,
 ): Promise<Account | Refusal | undefined> => {
   const email = readEmail(stated.email ?? '')
@@ -193,7 +198,7 @@ const begin = async (
   const linked =
     found.identity && found.holder?.accountId === accountId
       ? 'done'
-      : await link(deps, claim, accountId, proven, found.free, from)
+      : await link(deps, { claim, accountId, proven, free: found.free }, from)
   if (linked !== 'done') return linked
   const begun = await deps.addresses.run(address, claimVerified(given), envelope)
   return isRefusal(begun) ? begun : holderOf(deps, claims, from)
@@ -215,7 +220,7 @@ export const signInWithIdentity = async (
     const found = await lookUp(deps, claim)
     if (found.account && found.identity) return enter(deps, found.account, given, from)
     stated ??= await proven.address()
-    const begun = await begin(deps, claim, proven, stated, given.locale, found, from)
+    const begun = await begin(deps, { claim, proven, stated, locale: given.locale, found }, from)
     if (begun && !('refused' in begun)) return enter(deps, begun, given, from)
     // Somebody claimed it at the same moment, in another window perhaps: what they began is gone on with.
     if (attempt < MOST_ATTEMPTS && (!begun || begun.refused === 'identity-in-use')) continue
@@ -242,7 +247,7 @@ export const linkOwnIdentity = async (
   const claim = identityClaim(deps, proven)
   const found = await lookUp(deps, claim)
   if (found.account?.id === by.accountId && found.identity) return 'done'
-  return link(deps, claim, by.accountId, proven, found.free, from)
+  return link(deps, { claim, accountId: by.accountId, proven, free: found.free }, from)
 }
 
 /** Of the account, the oldest first. */

@@ -16,7 +16,7 @@ import { mayFit } from '../domain/text/text.ts'
 import type { WebAuthn } from '../ports/passkeys.ts'
 import type { Random } from './factor-codes.ts'
 import { endForFactor } from './factor-sessions.ts'
-import { deviceOf, envelopeOf, type From, type IdentityDeps } from './identity.ts'
+import { type BySession, deviceOf, envelopeOf, type From, type IdentityDeps } from './identity.ts'
 import { CHALLENGE_MS, type ChallengePurpose, makeChallenge, readChallenge } from './passkey-challenges.ts'
 
 export type PasskeyDeps = IdentityDeps & {
@@ -27,7 +27,6 @@ export type PasskeyDeps = IdentityDeps & {
   readonly webAuthn?: WebAuthn
   readonly randomBytes: Random
 }
-type By = { readonly accountId: string; readonly sessionId: string }
 type Done = 'done' | Refusal
 /** What a browser's authenticator answered, as `PublicKeyCredential.toJSON()` has it. */
 export type PasskeyAnswer = object
@@ -64,7 +63,7 @@ export const assertionOptions = (deps: PasskeyDeps, purpose: 'sign-in' | 'step-u
 }
 
 /** What `navigator.credentials.create` takes (PublicKeyCredentialCreationOptionsJSON). */
-export const registrationOptions = async (deps: PasskeyDeps, by: By) => {
+export const registrationOptions = async (deps: PasskeyDeps, by: BySession) => {
   const { webAuthn } = deps
   if (!webAuthn) return unavailable()
   const { state: account } = await deps.accounts.load(accountStream(by.accountId))
@@ -86,7 +85,7 @@ export const registrationOptions = async (deps: PasskeyDeps, by: By) => {
 /** Adds a passkey by the answer to `registrationOptions`, and ends every other session. */
 export const addOwnPasskey = async (
   deps: PasskeyDeps,
-  by: By,
+  by: BySession,
   given: { readonly name: string; readonly answer: PasskeyAnswer },
   from: From,
 ): Promise<{ readonly id: string } | Refusal> => {
@@ -113,7 +112,7 @@ export const addOwnPasskey = async (
 }
 
 /** Removes a passkey, and ends every other session. */
-export const removeOwnPasskey = async (deps: PasskeyDeps, by: By, id: string, from: From): Promise<Done> => {
+export const removeOwnPasskey = async (deps: PasskeyDeps, by: BySession, id: string, from: From): Promise<Done> => {
   const envelope = envelopeOf(deps, from, by.accountId)
   const result = await deps.passkeys.run(passkeysStream(by.accountId), removePasskey(id, by.sessionId), envelope)
   return isRefusal(result) ? result : endForFactor(deps, by, envelope)

@@ -68,7 +68,9 @@ const read = (
   const spoken = languages ? readLanguages(languages) : languages
   if (spoken && 'refused' in spoken) return spoken
   return {
-    ...(named !== undefined && { name: named && { name: named.name, claim: streamOf(secret, named.key) } }),
+    ...defined({
+      name: named === undefined ? undefined : named && { name: named.name, claim: streamOf(secret, named.key) },
+    }),
     ...defined({ bio: words, languages: spoken }),
   }
 }
@@ -98,7 +100,10 @@ export const editOwnProfile = async (
   const stream = profileStream(accountId)
   const before = (await deps.profiles.load(stream)).state
   const asks = name !== undefined && name !== null && name.claim !== before.claim
-  const change = { ...rest, ...(name !== undefined && { displayName: name && { ...name, claimed: asks } }) }
+  const change = {
+    ...rest,
+    ...defined({ displayName: name === undefined ? undefined : name && { ...name, claimed: asks } }),
+  }
   const decide = editProfile(accountId, change, stated)
   // What is no good anyhow claims nothing; a repeat of what was done is told apart by the transactor, and claims once more.
   const early = decide(before)

@@ -21,7 +21,7 @@ import type { Proof } from '../domain/session/session.ts'
 import { type DeviceDeps, readDevice } from './devices.ts'
 import { newRecoveryCode, newTotp, recoveryHash, totpStep } from './factor-codes.ts'
 import { endForFactor } from './factor-sessions.ts'
-import { envelopeOf, type From } from './identity.ts'
+import { type BySession, envelopeOf, type From } from './identity.ts'
 import { type PasskeyAnswer, type PasskeyDeps, provePasskey } from './passkeys.ts'
 
 /** What the second factor stands on beside accounts. Secrets: 32 bytes each. */
@@ -30,7 +30,6 @@ export type FactorDeps = DeviceDeps &
     readonly factors: Transactor<Factors, FactorEvent>
     readonly factorSecrets: { readonly totp: Uint8Array; readonly recovery: Uint8Array }
   }
-type By = { readonly accountId: string; readonly sessionId: string }
 type Purpose = 'sign-in' | 'step-up'
 type Done = 'done' | Refusal
 
@@ -69,16 +68,21 @@ const useCode = async (
   return isRefusal(used) ? used : hash === undefined ? 'totp' : 'recovery-code'
 }
 
+/** Of whom a factor is asked, and what was shown. */
+export type FactorAsked = {
+  readonly account: Account
+  readonly factors: Factors
+  readonly proof: FactorProof
+  readonly purpose: Purpose
+}
+
 /**
  * Asks for the second factor of an account whose password was right. `nothing`: it has none. A code works once, whichever
  * node it is sent to; what is missing or wrong is noted, one append as for a wrong password.
  */
 export const proveFactor = async (
   deps: FactorDeps,
-  account: Account,
-  factors: Factors,
-  { code, passkey, holder }: FactorProof,
-  purpose: Purpose,
+  { account, factors, proof: { code, passkey, holder }, purpose }: FactorAsked,
   from: From,
 ): Promise<Proof | 'nothing' | Refusal> => {
   if (!factors.totp) return 'nothing'
@@ -104,7 +108,7 @@ const wrongs: ReadonlySet<string> = new Set(['code-wrong', 'passkey-wrong'])
 /** Offers an authenticator: it is none until `confirmOwnTotp`. */
 export const offerOwnTotp = async (
   deps: FactorDeps,
-  by: By,
+  by: BySession,
   from: From,
 ): Promise<{ readonly secret: string; readonly uri: string } | Refusal> => {
   const { state: account } = await deps.accounts.load(accountStream(by.accountId))
@@ -116,7 +120,7 @@ export const offerOwnTotp = async (
 }
 
 /** Turns the factor on by its first code, and ends every other session. */
-export const confirmOwnTotp = async (deps: FactorDeps, by: By, code: string, from: From): Promise<Done> => {
+export const confirmOwnTotp = async (deps: FactorDeps, by: BySession, code: string, from: From): Promise<Done> => {
   const envelope = envelopeOf(deps, from, by.accountId)
   const stepOf = totpStep(deps.factorSecrets.totp, by.accountId, code, envelope.at)
   const stream = factorsStream(by.accountId)
@@ -125,7 +129,7 @@ export const confirmOwnTotp = async (deps: FactorDeps, by: By, code: string, fro
 }
 
 /** Turns the factor off, with its recovery codes, and ends every other session. A password that is short without it has to go first. */
-export const removeOwnTotp = async (deps: FactorDeps, by: By, from: From): Promise<Done> => {
+export const removeOwnTotp = async (deps: FactorDeps, by: BySession, from: From): Promise<Done> => {
   const { password } = (await deps.accounts.load(accountStream(by.accountId))).state ?? {}
   if (password !== undefined && deps.passwords.isShort(password))
     return refuse(
@@ -141,7 +145,7 @@ export const removeOwnTotp = async (deps: FactorDeps, by: By, from: From): Promi
 /** Ten recovery codes that take the place of all before; told here and never again. */
 export const makeOwnRecoveryCodes = async (
   deps: FactorDeps,
-  by: By,
+  by: BySession,
   from: From,
 ): Promise<readonly string[] | Refusal> => {
   const codes = Array.from({ length: RECOVERY_CODES }, () => newRecoveryCode(deps.randomBytes))

@@ -75,10 +75,7 @@ export const signIn = async (
   }
   const proof = await proveFactor(
     deps,
-    account,
-    factors,
-    { ...request, holder: holderOfChallenge(from) },
-    'sign-in',
+    { account, factors, proof: { ...request, holder: holderOfChallenge(from) }, purpose: 'sign-in' },
     from,
   )
   if (typeof proof !== 'string') return proof

@@ -2,13 +2,11 @@
 import { type Account, accountStream } from '../domain/account/account.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { isFresh, isLive, type Proof, type Session, sessionStream, stepUpSession } from '../domain/session/session.ts'
-import { envelopeOf, type From, type IdentityDeps } from './identity.ts'
+import { type BySession, envelopeOf, type From, type IdentityDeps } from './identity.ts'
 import { checkOwnPassword } from './own-password.ts'
 import { type PasskeyAnswer, provePasskey } from './passkeys.ts'
 import { type FactorDeps, factorsOf, proveFactor } from './second-factor.ts'
 import type { Admit } from './sessions.ts'
-
-type By = { readonly accountId: string; readonly sessionId: string }
 
 const over = (): Refusal => refuse('session-ended', 'The session has ended, or there is none: sign in.')
 
@@ -18,7 +16,7 @@ const over = (): Refusal => refuse('session-ended', 'The session has ended, or t
  */
 export const requireFresh = async (
   deps: Pick<IdentityDeps, 'sessions' | 'clock'>,
-  by: By,
+  by: BySession,
 ): Promise<'done' | Refusal> => {
   const { state: session } = await deps.sessions.load(sessionStream(by.sessionId))
   const now = deps.clock.now()
@@ -35,7 +33,11 @@ export const requireFresh = async (
  * The same where the account has a second factor: beside a password in the request, which is no proof of that. Each such
  * request is a try at the password: `admit` counts it, and throws when there were too many.
  */
-export const requireFreshBesidePassword = async (deps: FactorDeps, by: By, admit: Admit): Promise<'done' | Refusal> => {
+export const requireFreshBesidePassword = async (
+  deps: FactorDeps,
+  by: BySession,
+  admit: Admit,
+): Promise<'done' | Refusal> => {
   const { state: account } = await deps.accounts.load(accountStream(by.accountId))
   if (!account) return refuse('account-not-found', 'There is no such account.')
   await admit(account.claim, triesOf(by))
@@ -43,7 +45,7 @@ export const requireFreshBesidePassword = async (deps: FactorDeps, by: By, admit
 }
 
 /** Counted by the session: nobody else uses its tries up. */
-const triesOf = ({ sessionId }: By): string => `session ${sessionId}`
+const triesOf = ({ sessionId }: BySession): string => `session ${sessionId}`
 
 /** A password, with what the second factor asks for where there is one; or a passkey alone. */
 export type StepUpProof = { readonly password?: string; readonly code?: string; readonly passkey?: PasskeyAnswer }
@@ -51,14 +53,18 @@ export type StepUpProof = { readonly password?: string; readonly code?: string; 
 const byPassword = async (
   deps: FactorDeps,
   account: Account,
-  by: By,
+  by: BySession,
   proof: StepUpProof & { readonly password: string },
   from: From,
 ): Promise<Proof | Refusal> => {
   const factors = await factorsOf(deps, account)
   const checked = await checkOwnPassword(deps, account, proof.password, from)
   if (checked !== 'done') return checked
-  const factor = await proveFactor(deps, account, factors, { ...proof, holder: by.sessionId }, 'step-up', from)
+  const factor = await proveFactor(
+    deps,
+    { account, factors, proof: { ...proof, holder: by.sessionId }, purpose: 'step-up' },
+    from,
+  )
   return factor === 'nothing' ? 'password' : factor
 }
 
@@ -68,7 +74,7 @@ const byPassword = async (
  */
 export const stepUp = async (
   deps: FactorDeps,
-  by: By,
+  by: BySession,
   proof: StepUpProof,
   from: From,
   admit: Admit,

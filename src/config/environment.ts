@@ -1,6 +1,6 @@
 /** Settings as the environment gives them: their variables, the files that stand for them, and names that are none. */
 import { readFileSync } from 'node:fs'
-import { distanceOf } from '../domain/distance.ts'
+import { nearestOf } from '../domain/distance.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -60,16 +60,6 @@ export const givenFor = (name: string, environment: Environment, faults: string[
   return undefined
 }
 
-/** Of the known names the one that takes the fewest edits: letters left out, added, mistaken or swapped. */
-const nearest = (name: string, known: Iterable<string>): string => {
-  let found = { name: '', distance: Number.POSITIVE_INFINITY }
-  for (const candidate of known) {
-    const distance = distanceOf(name.toUpperCase(), candidate, found.distance)
-    if (distance < found.distance) found = { name: candidate, distance }
-  }
-  return found.name
-}
-
 const shown = (name: string): string => (/^\w{1,100}$/.test(name) ? name : JSON.stringify(name.slice(0, 100)))
 
 /** A fault for each variable with our prefix that is no setting: a misspelt one would silently leave a default in force. */
@@ -77,5 +67,5 @@ export const unknownSettings = (environment: Environment, settings: readonly str
   const known = new Set(settings.flatMap(name => [name, `${name}_FILE`]))
   return Object.keys(environment)
     .filter(name => name.startsWith(PREFIX) && !known.has(name) && textOf(name, environment) !== undefined)
-    .map(name => `${shown(name)} is no setting: the nearest one is ${nearest(name, known)}.`)
+    .map(name => `${shown(name)} is no setting: the nearest one is ${nearestOf(name.toUpperCase(), known)}.`)
 }

@@ -1,6 +1,8 @@
 /** The environment, checked once at start: a frozen Config, or every fault at once. */
+
 import { resolve } from 'node:path'
 import { defined } from '../domain/defined.ts'
+import { OwnError } from '../domain/own-error.ts'
 import {
   type CacheEngine,
   type Embedded,
@@ -49,6 +51,8 @@ export type Limits = {
   /** Units a minute of an address without an account, and of an account. */
   readonly addressWork: number
   readonly accountWork: number
+  /** Comments of a new account within fifteen minutes. */
+  readonly newComments: number
 }
 
 /** Where log lines go and from which level on; `fileMegabytes` of one file, `files` of which are kept. */
@@ -105,7 +109,7 @@ export type Config = {
 }
 
 /** Wrong settings: one sentence a fault, without any secret. */
-export class ConfigError extends Error {
+export class ConfigError extends OwnError {
   override readonly name = 'ConfigError'
   readonly faults: readonly string[]
   constructor(faults: readonly string[]) {
@@ -243,6 +247,7 @@ const readLimits = ({ required }: ReturnType<typeof openReader>): Limits => ({
   addressWork: required('LEXICHRON_LIMIT_WORK_ADDRESS', '6000'),
   accountWork: required('LEXICHRON_LIMIT_WORK_ACCOUNT', '30000'),
   streams: required('LEXICHRON_LIMIT_STREAMS', '2'),
+  newComments: required('LEXICHRON_LIMIT_NEW_COMMENTS', '3'),
 })
 
 const MEGABYTE = 1024 * 1024

@@ -93,8 +93,8 @@ export const readRedisAddress = (url: string): RedisAddress | { readonly fault: 
     hosts,
     database: Number(number),
     ...known,
-    ...(username !== '' && { username }),
-    ...(password !== '' && { password }),
+    ...defined({ username: username !== '' ? username : undefined }),
+    ...defined({ password: password !== '' ? password : undefined }),
     ...defined({ group }),
   }
 }

@@ -189,6 +189,12 @@ export const settings = {
       'connections at once and address, of a trusted proxy requests at once and address that it tells; 0 for no limit',
     secures: true,
   },
+  LEXICHRON_LIMIT_NEW_COMMENTS: {
+    schema: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+    expects: 'a whole number from 0 to 1000000',
+    about: 'comments within 15 minutes of an account in its first seven days; 0 for no limit',
+    secures: true,
+  },
   LEXICHRON_LIMIT_SOCKETS: {
     schema: Type.Integer({ minimum: 1, maximum: 100_000 }),
     expects: 'a whole number from 1 to 100000',

@@ -37,3 +37,13 @@ export const distanceOf = (a: ArrayLike<string>, b: ArrayLike<string>, most: num
   }
   return Math.min(previous[width] ?? most + 1, most + 1)
 }
+
+/** Of the known names the one that takes the fewest edits; the first of several, and '' where none is known. */
+export const nearestOf = (name: string, known: Iterable<string>): string => {
+  let found = { name: '', distance: Number.POSITIVE_INFINITY }
+  for (const candidate of known) {
+    const distance = distanceOf(name, candidate, found.distance)
+    if (distance < found.distance) found = { name: candidate, distance }
+  }
+  return found.name
+}

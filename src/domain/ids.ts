@@ -39,6 +39,7 @@ const namespaces = {
   story: namespace('story'),
   series: namespace('series'),
   chapter: namespace('chapter'),
+  comment: namespace('comment'),
 }
 
 for (const each of Object.values(namespaces)) decoded.set(each, bytesOf(each))
@@ -78,6 +79,10 @@ export const commandIdOf = (
 export const importCommandId = (runId: string, record: string): string =>
   uuidv5(namespaces.import, nameOf(runId, record))
 
+/** The id of the command by which an import begins a story of an author: by the source's own key, it is found again. */
+export const storyImportId = (author: string, key: string): string =>
+  uuidv5(namespaces.import, nameOf('story', author, key))
+
 /** Event ids are derived from the command: a command repeated makes the same events. */
 export const eventId = (commandId: string, index: number): string => uuidv5(commandId, String(index))
 
@@ -85,7 +90,7 @@ export const eventId = (commandId: string, index: number): string => uuidv5(comm
 export const stepId = (commandId: string, step: string): string => uuidv5(commandId, `step ${step}`)
 
 /** The id of what a command begins, by its kind: the same command sent again finds it. */
-export const begunId = (kind: 'story' | 'series' | 'chapter', commandId: string): string =>
+export const begunId = (kind: 'story' | 'series' | 'chapter' | 'comment', commandId: string): string =>
   uuidv5(namespaces[kind], commandId)
 
 /** The actor id of a service or import by its name. */

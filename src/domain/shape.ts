@@ -2,6 +2,7 @@
 import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { formOf } from './forms.ts'
+import { isComposite, pointerMember } from './json.ts'
 import { owned } from './owned.ts'
 import type { Fault } from './refusal.ts'
 
@@ -31,14 +32,11 @@ const extentOf = (schema: unknown, extent: Extent = { names: new Set(), maxItems
 const MAX_EXAMINED = 10_000
 const MAX_UNKNOWN = 100
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null
-
 /** The part of a wrong body that is told about: saying where it is wrong costs 1.3 us a value, checking it a hundredth. */
 const excerpt = ({ names, maxItems }: Extent, body: unknown): unknown => {
   let left = MAX_EXAMINED
   const cut = (value: unknown): unknown => {
-    if (!isObject(value)) return value
+    if (!isComposite(value)) return value
     // A list that is too long is so still when it is cut.
     const kept = Array.isArray(value) ? value.slice(0, Math.min(maxItems, Math.max(0, left)) + 1) : undefined
     if (kept) {
@@ -89,8 +87,6 @@ export const openShape = <S extends TSchema>(schema: S): Shape<Static<S>> => {
   }
 }
 
-const escapeMember = (member: string): string => member.replaceAll('~', '~0').replaceAll('/', '~1')
-
 const members = (params: Readonly<Record<string, unknown>>, name: string): readonly string[] => {
   const value = params[name]
   return Array.isArray(value) ? value.filter(each => typeof each === 'string') : []
@@ -113,10 +109,10 @@ const details = (error: ShapeError): readonly Fault[] => {
   // Of many faults TypeBox tells eight: an unknown member comes as one that may not be, and again in the list of them all.
   if (error.keyword === 'boolean') return [unknown(at)]
   if (error.keyword === 'additionalProperties')
-    return members(error.params, 'additionalProperties').map(member => unknown(`${at}/${escapeMember(member)}`))
+    return members(error.params, 'additionalProperties').map(member => unknown(`${at}/${pointerMember(member)}`))
   if (error.keyword === 'required')
     return members(error.params, 'requiredProperties').map(member => ({
-      pointer: `${at}/${escapeMember(member)}`,
+      pointer: `${at}/${pointerMember(member)}`,
       code: 'required',
       detail: 'This is missing.',
     }))

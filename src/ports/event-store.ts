@@ -6,6 +6,7 @@
  * original expected revision give the original result, whatever came after; any other wrong revision is a conflict.
  * Nothing more: there is no "any" and no "exists" (at a later revision they would write a repeat again).
  */
+import { OwnError } from '../domain/own-error.ts'
 
 /** An event as the store takes it: `data` and `meta` are canonical JSON texts (RFC 8785), kept to the byte. */
 export type StoredEvent = { readonly id: string; readonly type: string; readonly data: string; readonly meta: string }
@@ -58,7 +59,7 @@ export type EventStoreErrorCode = 'unavailable' | 'too-large' | 'corrupt' | 'dam
  * The failures that are not answers. Nothing was written, except where an append says `unknown`. `corrupt`: the engine's own files
  * or the whole log are not what they should be; `damaged`: of one stream what the store keeps says two things.
  */
-export class EventStoreError extends Error {
+export class EventStoreError extends OwnError {
   override readonly name = 'EventStoreError'
   readonly code: EventStoreErrorCode
   constructor(code: EventStoreErrorCode, message: string, options?: ErrorOptions) {

@@ -2,7 +2,9 @@
  * Work that is to be done once, later, by any node: a queue that outlives processes. A job is known by its kind and key, so
  * that whoever adds it twice adds it once; it is done at least once, and again after a node that did it has died.
  */
+
 import type { JsonObject } from '../domain/event.ts'
+import { OwnError } from '../domain/own-error.ts'
 import type { ConsumerStore } from './read-store.ts'
 
 /** A job that has failed so often is parked. */
@@ -63,7 +65,7 @@ export type RunningJob = {
 }
 
 /** A failure that no repetition mends: the job is parked at once. */
-export class PermanentFailure extends Error {
+export class PermanentFailure extends OwnError {
   override readonly name = 'PermanentFailure'
 }
 
@@ -91,7 +93,7 @@ export type JobCounts = {
 
 /** `damaged`: the engine's file cannot be used, now and later. */
 export type JobsErrorCode = 'unavailable' | 'closed' | 'damaged'
-export class JobsError extends Error {
+export class JobsError extends OwnError {
   override readonly name = 'JobsError'
   readonly code: JobsErrorCode
   constructor(code: JobsErrorCode, message: string, options?: ErrorOptions) {

@@ -1,4 +1,5 @@
 /** One mail to one recipient, and what comes of it. */
+import { OwnError } from '../domain/own-error.ts'
 
 export const locales = ['en', 'es'] as const
 export type Locale = (typeof locales)[number]
@@ -25,7 +26,7 @@ export type Mail = {
 export type MailErrorKind = 'permanent' | 'temporary' | 'unknown'
 
 /** Its message names no recipient: it is kept with the job and shown to operators. */
-export class MailError extends Error {
+export class MailError extends OwnError {
   override readonly name = 'MailError'
   readonly kind: MailErrorKind
   /** What the server answered, where it did (RFC 5321, 4.2). */

@@ -1,4 +1,5 @@
 /** Failures that are an engine's and pass with its return, told from those of the work itself. */
+import { OwnError } from '../domain/own-error.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import { EventStoreError } from './event-store.ts'
 import { JobsError } from './jobs.ts'
@@ -24,4 +25,6 @@ export const isOutage = (error: unknown): boolean => {
 
 /** A refusal where nobody is there to be answered: an outage where it says that the log has not answered. */
 export const failureOf = ({ refused, detail }: Refusal): Error =>
-  refused === 'outcome-unknown' ? new EventStoreError('unavailable', detail) : new Error(detail)
+  refused === 'outcome-unknown'
+    ? new EventStoreError('unavailable', detail)
+    : new OwnError(`it was refused: ${refused}`)

@@ -1,7 +1,8 @@
 /** Passwords: hashing that costs an attacker what it costs us, a bounded number at a time. */
+import { OwnError } from '../domain/own-error.ts'
 
 /** More wait than can be served soon: nothing was tried. */
-export class PasswordsBusyError extends Error {
+export class PasswordsBusyError extends OwnError {
   override readonly name = 'PasswordsBusyError'
   /** Seconds after which there is likely to be room. */
   readonly retryAfter: number

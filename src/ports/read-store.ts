@@ -5,7 +5,9 @@
  * A document is a JSON object. Scalars that are indexed are ASCII strings made by our folding, integers up to 2^53, or
  * absent (absent sorts first). Terms are arrays of such strings.
  */
+
 import type { Json, JsonObject } from '../domain/event.ts'
+import { OwnError } from '../domain/own-error.ts'
 
 /**
  * An index over members in this order. At most one member is an array ("terms"): each of its values is an index entry.
@@ -107,7 +109,7 @@ export type ReadStoreErrorCode = 'unavailable' | 'corrupt' | 'gone' | 'fenced' |
  * `gone`: the collection no longer exists (it was swapped and dropped). `fenced`: the lease was lost. `damaged`: a document does not
  * fit the checksum that it was stored with, or an index leads to one that it should not: nothing is told of it.
  */
-export class ReadStoreError extends Error {
+export class ReadStoreError extends OwnError {
   override readonly name = 'ReadStoreError'
   readonly code: ReadStoreErrorCode
   constructor(code: ReadStoreErrorCode, message: string, options?: ErrorOptions) {

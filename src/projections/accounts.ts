@@ -16,6 +16,7 @@ import { AccountErased, ErasureCancelled, ErasureRequested } from '../domain/acc
 import type { StateOfAccount } from '../domain/account/standing.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
+import { idOf } from '../domain/ids.ts'
 import { foundBy } from '../domain/profile/display-name.ts'
 import { ProfileEdited, profileCategory } from '../domain/profile/profile.ts'
 
@@ -117,6 +118,6 @@ export const accountsProjection = (secret: Uint8Array) =>
       { name: 'role', on: ['state', 'roles', 'begun'], terms: 'roles', narrow: true },
       { name: 'name', on: ['state', 'nameTerms', 'begun'], terms: 'nameTerms', narrow: true },
     ],
-    key: ({ stream }) => stream.slice(stream.indexOf('-') + 1),
+    key: ({ stream }) => idOf(stream),
     evolve: evolve(secret),
   })

@@ -14,6 +14,7 @@ import {
   evolveBlock,
   isInForce,
 } from '../domain/access/block.ts'
+import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import { type Address, type Family, type Network, readAddress, readNetwork, sharedBits } from '../domain/network.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -173,7 +174,7 @@ export const followBlocks = (options: {
       const last = page.at(-1)
       return {
         blocks: page.map(({ block }) => block),
-        ...(found.length > limit && last && { next: last.added }),
+        ...defined({ next: found.length > limit && last ? last.added : undefined }),
       }
     },
     find: id => {

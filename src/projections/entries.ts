@@ -1,6 +1,7 @@
 /** The entries as they stand, by id: what GET, lists, export and the joins of search read. */
 
 import { projection } from '../core/project/define.ts'
+import { defined } from '../domain/defined.ts'
 import type { EntryStatus } from '../domain/entry/content.ts'
 import { type Entry, entryCategory, entryIdOf, evolveEntry } from '../domain/entry/entry.ts'
 import { type EntryEvent, EntryRedacted, entryEvents } from '../domain/entry/events.ts'
@@ -80,7 +81,7 @@ export const documentOf = (entry: Entry, revision: string, mark: string): EntryD
     entry.content.senses.flatMap(({ labels }) => [...labels.register, ...labels.region, ...labels.domain]),
   ),
   categoryKeys: keys(entry.content.categories),
-  ...(entry.source !== undefined && { sourceKey: nameKey(entry.source) }),
+  ...defined({ sourceKey: entry.source === undefined ? undefined : nameKey(entry.source) }),
 })
 
 export const entriesProjection = projection<EntryDocument>({

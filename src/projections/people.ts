@@ -7,6 +7,7 @@ import type { Reader } from '../core/query/define.ts'
 import { AccountErased, ErasureBegun } from '../domain/account/erasure-events.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
+import { idOf } from '../domain/ids.ts'
 import {
   defaultPreferences,
   isShownTo,
@@ -56,7 +57,7 @@ export const foldPeople = (): People => {
     else people.delete(id)
   }
   const change = ({ type, stream, data, removed }: Recorded): void => {
-    const id = stream.slice(stream.indexOf('-') + 1)
+    const id = idOf(stream)
     const known = people.get(id) ?? {}
     if (type === ErasureBegun.type || type === AccountErased.type) {
       const { attribution } = data

@@ -61,7 +61,7 @@ const listed = (entry: Entry, known: Partial<Known> = {}): Listed => {
     sortKey: sortKey(lemma),
     labelKeys: known.labelKeys ?? keys?.labelKeys ?? [],
     categoryKeys: known.categoryKeys ?? keys?.categoryKeys ?? [],
-    ...(variants.length + forms.length > 0 && { written: { variants, forms } }),
+    ...defined({ written: variants.length + forms.length > 0 ? { variants, forms } : undefined }),
   }
 }
 
@@ -116,7 +116,7 @@ export const searchProjection = projection<SearchDocument>({
     const sameCategories = after.content.categories === before.content.categories
     return searchDocument(after, {
       ...(sameSenses && { definition: definitionTerms(last), labelKeys: last.labelKeys }),
-      ...(sameCategories && { categoryKeys: last.categoryKeys }),
+      ...defined({ categoryKeys: sameCategories ? last.categoryKeys : undefined }),
     })
   },
   cacheTags: (_id, document) => {

@@ -1,6 +1,10 @@
-/** The stories as they stand, by id: what GET, lists, counts of tags and the joins of all that names a story read. */
+/**
+ * The stories as they stand, by id: what GET, lists, counts of tags and the joins of all that names a story read. Folded of what happens to
+ * a story and of how it is rated, so that lists are sorted by that under the same filters as by all else.
+ */
 
 import { projection } from '../core/project/define.ts'
+import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import { markOf } from '../domain/mark.ts'
 import { tagKey } from '../domain/story/content.ts'
@@ -8,7 +12,10 @@ import { StoryDeleted, type StoryEvent, storyEvents } from '../domain/story/even
 import { evolveStory, type Story, storyCategory, storyIdOf, wordsOf } from '../domain/story/story.ts'
 import { isForAdults } from '../domain/story/terms.ts'
 import { sortKey } from '../domain/text/text.ts'
+import { boundOf, noStars, type StarCounts } from '../domain/votes/figures.ts'
+import { type VotesEvent, votesCategory } from '../domain/votes/votes.ts'
 import type { Indexes } from '../ports/read-store.ts'
+import { countsAfter, isVotesEvent, stepsOf } from './ratings.ts'
 
 /** In which lists a story is: of everybody, of members, each with what is for adults apart; `none`: in those of its authors alone. */
 export const listings = ['public', 'public-adult', 'members', 'members-adult'] as const
@@ -27,6 +34,10 @@ export type StoryDocument = Story & {
   readonly tagLine: string
   /** Of the published chapters. */
   readonly words: number
+  /** How many gave it one star, two, and so on to five. */
+  readonly stars: StarCounts
+  /** What they come to, in millionths of a star: `boundOf`. */
+  readonly rated: number
 }
 
 export const listingOf = (story: Pick<Story, 'isPublished' | 'visibility' | 'rating'>): Listing => {
@@ -35,7 +46,7 @@ export const listingOf = (story: Pick<Story, 'isPublished' | 'visibility' | 'rat
   return isForAdults(story) ? `${visibility}-adult` : visibility
 }
 
-const orders = ['updatedAt', 'publishedAt', 'words', 'titleKey'] as const
+const orders = ['updatedAt', 'publishedAt', 'words', 'titleKey', 'rated'] as const
 export type StoryOrder = (typeof orders)[number]
 const capital = (order: string): string => order.slice(0, 1).toUpperCase() + order.slice(1)
 
@@ -60,7 +71,10 @@ export const tagKeysIn = (line: string): readonly string[] => line.split('\t').f
 
 const tagKeysOf = ({ tags }: Pick<Story, 'tags'>): readonly string[] => tags.map(tagKey)
 
-export const storyDocument = (story: Story, revision: string, mark: string): StoryDocument => ({
+export const storyDocument = (
+  story: Story,
+  { revision, mark, stars = noStars }: Pick<StoryDocument, 'revision' | 'mark'> & { readonly stars?: StarCounts },
+): StoryDocument => ({
   ...story,
   revision,
   mark,
@@ -71,19 +85,37 @@ export const storyDocument = (story: Story, revision: string, mark: string): Sto
     .map(key => `\t${key}`)
     .join(''),
   words: wordsOf(story),
+  stars,
+  rated: boundOf(stars),
 })
+
+/** Of a story that is not there, or no longer, nothing is counted. */
+const ratedBy = (
+  document: StoryDocument | undefined,
+  event: Recorded<VotesEvent>,
+  id: string,
+): StoryDocument | undefined => {
+  if (!document) return undefined
+  const stars = countsAfter(document.stars, event, { kind: 'story', target: id })
+  return { ...document, stars, rated: boundOf(stars) }
+}
 
 export const storiesProjection = projection<StoryDocument>({
   name: 'stories',
-  version: 1,
-  categories: [storyCategory],
+  version: 2,
+  categories: [storyCategory, votesCategory],
   removals: [StoryDeleted.type],
   indexes,
-  key: storyIdOf,
-  evolve: (document, event) => {
+  key: event =>
+    isVotesEvent(event)
+      ? stepsOf(event).flatMap(({ kind, target }) => (kind === 'story' ? [target] : []))
+      : storyIdOf(event),
+  evolve: (document, event, id) => {
+    if (isVotesEvent(event)) return ratedBy(document, event, id)
     if (!isStoryEvent(event)) return document
     const story = evolveStory(document, event)
+    if (!story || story.isDeleted) return undefined
     const mark = markOf(event.id, event.meta.at)
-    return !story || story.isDeleted ? undefined : storyDocument(story, String(event.revision), mark)
+    return storyDocument(story, { revision: String(event.revision), mark, ...defined({ stars: document?.stars }) })
   },
 })

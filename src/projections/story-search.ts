@@ -9,7 +9,7 @@ import { ChapterDeleted } from '../domain/chapter/events.ts'
 import { evolvePublished, type Published, publishedTypes } from '../domain/chapter/published.ts'
 import { defined } from '../domain/defined.ts'
 import { idOf } from '../domain/ids.ts'
-import { type TextStems, textStems, titleStems } from '../domain/search/story-words.ts'
+import { type TextTerms, textTerms, titleStems } from '../domain/search/story-words.ts'
 import {
   StoryBegun,
   StoryDeleted,
@@ -29,8 +29,8 @@ type StoryTerms = {
   readonly about: readonly string[]
   readonly brevity: number
 }
-/** `story`: the id of the chapter's; `places`: where the text has each of the stems first. */
-type ChapterTerms = TextStems & { readonly story: string }
+/** `story`: the id of the chapter's. */
+type ChapterTerms = TextTerms & { readonly story: string }
 
 /** What it is folded of stands in `told` or `written`, where no index finds it. */
 export type StorySearchDocument = Partial<StoryTerms> &
@@ -45,7 +45,10 @@ const indexes: Indexes = [
   { name: 'heading', on: ['listing', 'heading', 'brevity'], terms: 'heading' },
   { name: 'about', on: ['listing', 'about', 'brevity'], terms: 'about' },
   { name: 'text', on: ['stems', 'story'], terms: 'stems' },
-  { name: 'story', on: ['story'] },
+  // By the words that it has: which entries of the dictionary it uses.
+  { name: 'words', on: ['words', 'story'], terms: 'words' },
+  // Read of what the others find, without its text.
+  { name: 'story', on: ['story', 'language'] },
 ]
 
 /** The document of a story as it stands. */
@@ -64,6 +67,10 @@ export const storySearchDocument = (told: Story, before?: StorySearchDocument): 
   return { language, listing, heading, about, brevity: heading.length, told }
 }
 
+/** Those of a chapter's document; undefined: nobody finds it by its text. */
+export const termsIn = ({ words, wordPlaces, stems, places }: StorySearchDocument): TextTerms | undefined =>
+  words && wordPlaces && stems && places && { words, wordPlaces, stems, places }
+
 /** The document of a chapter as readers have it. */
 export const chapterSearchDocument = (
   written: Published,
@@ -72,14 +79,13 @@ export const chapterSearchDocument = (
 ): StorySearchDocument => {
   const { isShown, story, text } = written
   if (!isShown || text === undefined) return { language, written }
-  const { stems, places } = before ?? {}
-  const isSame = before?.written?.text === text
-  return { language, story, ...(isSame && stems && places ? { stems, places } : textStems(text, language)), written }
+  const known = before?.written?.text === text ? termsIn(before) : undefined
+  return { language, story, ...(known ?? textTerms(text, language)), written }
 }
 
 export const storySearchProjection = projection<StorySearchDocument>({
   name: 'story-search',
-  version: 1,
+  version: 2,
   categories: [storyCategory, chapterCategory],
   types: [
     StoryBegun.type,

@@ -68,7 +68,10 @@ const publishedOf = async (
   return new Set([...found.values()].flatMap(({ id, body }) => (body.status === 'published' ? [id] : [])))
 }
 
-const gone = async (reads: EntryReads, { replacedBy }: Pick<Entry, 'replacedBy'>): Promise<Refusal> => {
+const gone = async (
+  reads: Pick<EntryReads, 'entries'>,
+  { replacedBy }: Pick<Entry, 'replacedBy'>,
+): Promise<Refusal> => {
   const shown = replacedBy !== undefined && (await publishedOf(reads, [replacedBy])).has(replacedBy)
   return refuse('entry-gone', 'This entry was retired.', { context: { replacedBy: shown ? replacedBy : null } })
 }
@@ -80,8 +83,8 @@ const removedFor = (reader: Reader, { language }: Pick<Entry, 'language'>): Refu
     : notFound()
 
 /** The entry in the reader's eyes, or the refusal that says as much as they may know. */
-const seen = async (
-  reads: EntryReads,
+export const seen = async (
+  reads: Pick<EntryReads, 'entries'>,
   reader: Reader,
   id: string,
   entry: Entry,

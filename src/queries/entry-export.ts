@@ -26,7 +26,7 @@ export const exportEntries = (reads: EntryReads) =>
     let generation = input.after?.generation
     for (;;) {
       const page = await reads.entries.find(
-        { where, order: [], limit: 200, ...(Array.isArray(after) && { after }) },
+        { where, order: [], limit: 200, ...defined({ after: Array.isArray(after) ? after : undefined }) },
         generation,
       )
       generation = page.generation

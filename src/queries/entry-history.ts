@@ -152,7 +152,7 @@ const shownTo = (
     at,
     actor: sight === 'reviewer' || !isReview(event) ? actor : { kind: actor.kind, id: 'withheld' },
     ...change,
-    ...(sight === 'reviewer' && reason !== undefined && { reason }),
+    ...defined({ reason: sight === 'reviewer' && reason !== undefined ? reason : undefined }),
   }
 }
 
@@ -215,7 +215,13 @@ export const withoutReplacements = async (
       const { pointer, before, after } = difference
       if (pointer !== '/replacedBy') return [difference]
       if (!shows(before) && !shows(after)) return []
-      return [{ pointer, ...(shows(before) && { before }), ...(shows(after) && { after }) }]
+      return [
+        {
+          pointer,
+          ...defined({ before: shows(before) ? before : undefined }),
+          ...defined({ after: shows(after) ? after : undefined }),
+        },
+      ]
     }),
   }))
 }

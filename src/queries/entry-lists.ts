@@ -2,6 +2,7 @@
 import Type from 'typebox'
 import type { View } from '../core/project/view.ts'
 import type { Cursor, Page, Query, Reader } from '../core/query/define.ts'
+import { defined } from '../domain/defined.ts'
 import { denied } from '../domain/denial.ts'
 import { partsOfSpeech } from '../domain/entry/content.ts'
 import type { Json, JsonObject } from '../domain/event.ts'
@@ -183,9 +184,9 @@ const inOrder = (entries: View<EntryDocument>, wanted: Wanted, byScope: boolean)
     order: [order.member],
     backwards: order.backwards,
     limit,
-    ...(byScope && { by: 'partOfSpeech' }),
-    ...(dear && { examine: Math.max(DOCUMENTS_LOOKED_AT, limit) }),
-    ...(after && { after }),
+    ...defined({ by: byScope ? 'partOfSpeech' : undefined }),
+    ...defined({ examine: dear ? Math.max(DOCUMENTS_LOOKED_AT, limit) : undefined }),
+    ...defined({ after: after ? after : undefined }),
   })
 }
 

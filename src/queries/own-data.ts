@@ -1,6 +1,7 @@
 /** What the service knows of one person, for that person: their acts, and everything there is about them. */
 import type { Account } from '../domain/account/account.ts'
 import { accountStream } from '../domain/account/account.ts'
+import { defined } from '../domain/defined.ts'
 import type { LinkedIdentity } from '../domain/openid/linked-identities.ts'
 import { identitiesStream } from '../domain/openid/linked-identities.ts'
 import type { Preferences } from '../domain/profile/preferences.ts'
@@ -53,7 +54,12 @@ export const openOwnData = (deps: OwnDataDeps) => {
       deps.identities(id),
     ])
     const lines: readonly object[] = [
-      { kind: 'account', ...shown, ...(erasure && { erasure: wish }), hasPassword: password !== undefined },
+      {
+        kind: 'account',
+        ...shown,
+        ...defined({ erasure: erasure ? wish : undefined }),
+        hasPassword: password !== undefined,
+      },
       { kind: 'profile', ...profile, mark: undefined },
       ...(preferences ? [{ kind: 'preferences', ...preferences }] : []),
       ...identities.map(({ claim: _i, claimId: _n, ...each }) => ({ kind: 'identity', ...each })),

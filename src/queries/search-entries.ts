@@ -69,12 +69,15 @@ const output = Type.Object(
 /** Hits that facets are counted over; beyond it counts are a lower bound and `totalRelation` says `gte`. */
 const FACETED = 1_000
 
-const cursorOf = (key: Json | undefined): SearchCursor | undefined => {
-  if (!Array.isArray(key)) return undefined
-  const [step, after, found, , defined] = key
-  return typeof step === 'number'
-    ? { step, after: Array.isArray(after) ? after : null, found: found === true, defined: defined === true }
-    : undefined
+/** Where a search goes on; `hadHits`: a page before had some. */
+const cursorOf = (key: Json | undefined): { readonly at?: SearchCursor; readonly hadHits: boolean } => {
+  if (!Array.isArray(key)) return { hadHits: false }
+  const [step, after, found, hadHits, isDefined] = key
+  const at =
+    typeof step === 'number'
+      ? { step, after: Array.isArray(after) ? after : null, found: found === true, defined: isDefined === true }
+      : undefined
+  return { ...defined({ at }), hadHits: hadHits === true }
 }
 
 const indexOf = (view: View<SearchDocument>, generation: string | undefined): SearchIndex => ({
@@ -136,16 +139,16 @@ export const searchEntries = (
       return refuse(query.fault, query.detail, { errors: [{ pointer: '/q', code: query.fault, detail: query.detail }] })
     const filters = {
       ...defined({ language, partOfSpeech }),
-      ...(label !== undefined && { label: nameKey(label) }),
-      ...(category !== undefined && { category: nameKey(category) }),
+      ...defined({ label: label === undefined ? undefined : nameKey(label) }),
+      ...defined({ category: category === undefined ? undefined : nameKey(category) }),
     }
     const request = { query, filters, fields: input.in && new Set(input.in), limit }
     await reads.search.ready()
     const generation = after?.generation ?? (reads.search.generation() || undefined)
     const index = indexOf(reads.search, generation)
     const position = reads.search.position()
-    const page = await search(index, request, cursorOf(after?.key))
-    const hadHits = Array.isArray(after?.key) && after.key[3] === true
+    const { at, hadHits } = cursorOf(after?.key)
+    const page = await search(index, request, at)
     const outcome = outcomeOf(page, hadHits)
     const entries = await reads.entries.get(page.hits.map(hit => hit.id))
     const items = page.hits.flatMap(({ id, match }): readonly SearchItem[] => {

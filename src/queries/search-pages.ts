@@ -1,4 +1,6 @@
 /** How the pages of a layer are read: in the order of an index, by use, by distance. */
+
+import { defined } from '../domain/defined.ts'
 import type { Json } from '../domain/event.ts'
 import { bestLayer, fuzzyDistance } from '../domain/search/match.ts'
 import { matches } from '../ports/conditions.ts'
@@ -55,7 +57,12 @@ export const indexedPage = async (
   limit: number,
 ): Promise<StepPage> => {
   const { where, order } = step
-  const found = await asking.index.find({ where, order, limit: Math.max(10, limit + 1), ...(from && { after: from }) })
+  const found = await asking.index.find({
+    where,
+    order,
+    limit: Math.max(10, limit + 1),
+    ...defined({ after: from ? from : undefined }),
+  })
   const hits: Hit[] = []
   for (const document of found.documents) {
     const hit = hitOf(asking, step, document)
@@ -105,7 +112,10 @@ export const usePage = async (
   const { where, order, filter = [] } = step
   const [begin = null, place = null] = from ?? []
   const after = Array.isArray(begin) ? begin : undefined
-  const page = await asking.index.select({ where, order, limit: KEYS_READ, ...(after && { after }) }, members)
+  const page = await asking.index.select(
+    { where, order, limit: KEYS_READ, ...defined({ after: after ? after : undefined }) },
+    members,
+  )
   const fits = page.documents.flatMap((row): readonly Placed[] => {
     const [key, language] = row.members
     if (typeof key !== 'string' || typeof language !== 'string') return []

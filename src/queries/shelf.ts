@@ -204,6 +204,38 @@ export const PublicBookmarksSchema = Type.Object(
 )
 export type PublicBookmark = { readonly accountId: string; readonly note?: string; readonly bookmarkedAt: string }
 
+/** Bookmarks that are looked at for a page: it ends short where they are not enough. */
+const LOOKED_AT = 400
+
+/** So many that are shown. One more is looked for, so that a `next` never tells of those that are not. */
+const shownUnder = async (
+  { bookmarks }: Pick<ShelfReads, 'bookmarks'>,
+  story: string,
+  { limit, after }: PageInput,
+  isShown: (accountId: string) => boolean,
+) => {
+  const found: { readonly body: BookmarkDocument; readonly place: readonly string[] }[] = []
+  const query = { where: [{ member: 'shownUnder', op: 'eq' as const, value: story }], order: ['at'], backwards: true }
+  let from = keyOf(after)
+  for (let left = LOOKED_AT; ; ) {
+    const page = await bookmarks.find({ ...query, limit: Math.min(left, limit + 1), ...from }, after?.generation)
+    left -= Math.max(1, page.examined)
+    for (const { id, body } of page.documents) if (isShown(body.accountId)) found.push({ body, place: [body.at, id] })
+    const shown = found.slice(0, limit)
+    const isOver = page.next === null || left <= 0
+    if (!isOver && found.length <= limit) {
+      from = { after: [...(page.next ?? [])] }
+      continue
+    }
+    const next = found.length > limit ? (shown.at(-1)?.place ?? null) : page.next
+    return {
+      shown: shown.map(({ body }) => body),
+      next: nextOf({ generation: page.generation, next }),
+      position: page.position,
+    }
+  }
+}
+
 /** Bookmarks that are counted: beyond them the count is a lower bound. */
 const MOST_COUNTED = 1_000
 
@@ -222,18 +254,16 @@ export const storyBookmarks = (
     const shown = shownStory(story, viewerOf(reader, reads.people, adult))
     if ('refused' in shown) return shown
     const where = [{ member: 'shownUnder', op: 'eq' as const, value: id }]
-    const query = { where, order: ['at'], backwards: true }
-    const [page, counted] = await Promise.all([
-      reads.bookmarks.find({ ...query, limit, ...keyOf(after) }, after?.generation),
-      reads.bookmarks.select({ ...query, limit: MOST_COUNTED }, ['accountId']),
-    ])
+    const query = { where, order: ['at'], backwards: true, limit: MOST_COUNTED }
     const isShown = (accountId: string): boolean => reads.people.listsFor(accountId, reader)
-    const items = page.documents.flatMap(({ body: { accountId, note, at } }) =>
-      isShown(accountId) ? [{ accountId, bookmarkedAt: at, ...defined({ note }) }] : [],
-    )
+    const [page, counted] = await Promise.all([
+      shownUnder(reads, id, { limit, ...defined({ after }) }, isShown),
+      reads.bookmarks.select(query, ['accountId']),
+    ])
+    const items = page.shown.map(({ accountId, note, at }) => ({ accountId, bookmarkedAt: at, ...defined({ note }) }))
     const total = counted.documents.filter(({ members: [accountId] }) => isShown(String(accountId))).length
     return {
-      value: { items, next: nextOf(page), total, totalRelation: counted.next ? 'gte' : 'eq' },
+      value: { items, next: page.next, total, totalRelation: counted.next ? 'gte' : 'eq' },
       position: page.position,
     }
   },

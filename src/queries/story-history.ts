@@ -7,7 +7,7 @@ import type { Transactor } from '../core/write/transact.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import type { StoryEvent } from '../domain/story/events.ts'
-import type { StorySight } from '../domain/story/sight.ts'
+import type { StorySight, Viewer } from '../domain/story/sight.ts'
 import { isAuthorOf, type Story, type StoryState, storyStream } from '../domain/story/story.ts'
 import { isStoryEvent } from '../projections/stories.ts'
 import type { OwnInput, StoryReads } from './stories.ts'
@@ -27,7 +27,7 @@ export const StoryHappening = Type.Object(
 )
 export type StoryHappening = Static<typeof StoryHappening>
 
-/** What readers are told of: what they could see happen. The rest is between its authors. */
+/** Of these readers are told, as far as they could see them happen. The rest is between its authors. */
 const told: ReadonlySet<string> = new Set([
   'StoryEdited',
   'StoryPublished',
@@ -38,7 +38,11 @@ const told: ReadonlySet<string> = new Set([
   'ChapterHidden',
 ])
 
-const isTold = (event: Recorded<StoryEvent>): boolean => told.has(event.type) && event.meta.route.visibility !== 'owner'
+/** For whom it was then says its route: members were told of what strangers may see only now. */
+const isToldTo = ({ type, meta: { route } }: Recorded<StoryEvent>, { account, permissions }: Viewer): boolean =>
+  told.has(type) &&
+  (route.visibility === 'public' ||
+    (route.visibility === 'members' && (account !== undefined || permissions.has('stories:review'))))
 
 const changesIn = (event: Recorded<StoryEvent>): unknown => {
   if (event.type === 'StoryEdited') return event.data.changes
@@ -106,11 +110,12 @@ export const storyHistory = (
   run: async ({ id, adult, limit, after }, reader) => {
     const position = await reads.log.head()
     const { state, revision } = await reads.streams.load(storyStream(id))
-    const shown = shownStory(state, viewerOf(reader, reads.people, adult))
+    const viewer = viewerOf(reader, reads.people, adult)
+    const shown = shownStory(state, viewer)
     if ('refused' in shown || revision === 'none') return 'refused' in shown ? shown : storyAbsent()
     const sight: StorySight = shown.sight
     const below = typeof after?.key === 'string' ? BigInt(after.key) : revision + 1n
-    const wanted = (event: Recorded<StoryEvent>): boolean => sight === 'authored' || isTold(event)
+    const wanted = (event: Recorded<StoryEvent>): boolean => sight === 'authored' || isToldTo(event, viewer)
     const page = await pageBelow(reads.log, storyStream(id), { below, limit }, wanted)
     if (!page) return storyAbsent()
     const items = page.items.map(event => happening(event, shown.story))

@@ -24,6 +24,7 @@ export const storySorts = [
   '-words',
   'words',
   'title',
+  '-rated',
 ] as const
 export type StorySort = (typeof storySorts)[number]
 
@@ -36,6 +37,7 @@ const orders: Readonly<Record<StorySort, Order>> = {
   '-words': { member: 'words', backwards: true },
   words: { member: 'words', backwards: false },
   title: { member: 'titleKey', backwards: false },
+  '-rated': { member: 'rated', backwards: true },
 }
 
 /** `updatedSince` is RFC 3339 in UTC. Tags and warnings: all of those, none of those. */

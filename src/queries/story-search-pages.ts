@@ -4,7 +4,9 @@
  * is asked is a range of its own, and the ranges are merged.
  */
 import type { View } from '../core/project/view.ts'
+import { defined } from '../domain/defined.ts'
 import type { Json } from '../domain/event.ts'
+import { idOf } from '../domain/ids.ts'
 import type { Reading } from '../domain/search/story-words.ts'
 import type { Condition, Query } from '../ports/read-store.ts'
 import { documentOfStory, type StorySearchDocument, storyOfDocument } from '../projections/story-search.ts'
@@ -105,8 +107,6 @@ const has = (terms: readonly string[] | undefined, readings: readonly Reading[])
 export const tierOf = (body: StorySearchDocument | undefined, readings: readonly Reading[]): StoryTier | undefined =>
   has(body?.heading, readings) ? 'title' : has(body?.about, readings) ? 'summary' : undefined
 
-const chapterOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1)
-
 /** The later of two places. */
 const further = (a: readonly Json[], b: readonly Json[] | undefined): readonly Json[] =>
   b !== undefined && compareKeys(a, b) < 0 ? b : a
@@ -119,7 +119,7 @@ const rangeOf = async (
   { stems, after, limit }: { readonly stems: Reading; readonly after: readonly Json[] | null; readonly limit: number },
 ) => {
   const where = conditionsFor(asking, tier, stems)
-  const query = { where, order: orderOf(tier), limit, examine: limit, ...(after && { after }) }
+  const query = { where, order: orderOf(tier), limit, examine: limit, ...defined({ after: after ? after : undefined }) }
   if (tier === 'text') {
     const page = await asking.index.select(query, ['story'])
     const rows = page.documents.map(
@@ -157,7 +157,7 @@ const mergedPage = async (
       about: isText ? [] : stems,
       chapters: new Map(),
     }
-    if (isText && !known.chapters.has(chapterOf(id))) known.chapters.set(chapterOf(id), stems)
+    if (isText && !known.chapters.has(idOf(id))) known.chapters.set(idOf(id), stems)
     byStory.set(story, known)
   }
   const placed = [...byStory].map(([story, { place, about, chapters }]) => ({
@@ -203,7 +203,7 @@ const partPage = async (asking: StoryAsking, after: readonly Json[] | null): Pro
         const known = byStory.get(story) ?? { about: [], chapters: new Map<string, string[]>() }
         byStory.set(story, known)
         if (tier === 'summary') known.about.push(stem)
-        else known.chapters.set(chapterOf(id), [...(known.chapters.get(chapterOf(id)) ?? []), stem])
+        else known.chapters.set(idOf(id), [...(known.chapters.get(idOf(id)) ?? []), stem])
       }
     }
   const placed = [...byStory]
@@ -218,28 +218,34 @@ const partPage = async (asking: StoryAsking, after: readonly Json[] | null): Pro
   return { placed, next: null, examined }
 }
 
-/** One page from the cursor on; short, with a `next`, when it has looked at as much as it may. */
+/**
+ * One page from the cursor on; short, with a `next`, when it has looked at as much as it may. One hit more is looked for than the page
+ * has, so that what follows is never a candidate that is not shown: a `next` would tell that there is one.
+ */
 export const searchStoryPages = async <Hit>(
   asking: StoryAsking,
   { limit, cursor, show }: { readonly limit: number; readonly cursor?: StorySearchCursor; readonly show: Showing<Hit> },
 ): Promise<{ readonly hits: readonly Hit[]; readonly next: StorySearchCursor | null }> => {
   const { index, readings } = asking
-  const hits: Hit[] = []
+  const hits: { readonly hit: Hit; readonly at: StorySearchCursor }[] = []
+  const pageTo = (end: StorySearchCursor | null) => {
+    const shown = hits.slice(0, limit)
+    return { hits: shown.map(({ hit }) => hit), next: hits.length > limit ? (shown.at(-1)?.at ?? null) : end }
+  }
   let { tier, after, found } = cursor ?? { tier: 0, after: null, found: false }
   let [examined, read] = [0, 0]
   for (;;) {
     const name = storyTiers[tier]
     const isPart = name === 'part'
-    if (!name || (isPart && (found || readings.every(({ length }) => length < 2)))) return { hits, next: null }
-    if (hits.length >= limit || examined >= KEYS_A_PAGE || read >= STORIES_A_PAGE)
-      return { hits, next: { tier, after, found } }
+    if (!name || (isPart && (found || readings.every(({ length }) => length < 2)))) return pageTo(null)
+    if (hits.length > limit || examined >= KEYS_A_PAGE || read >= STORIES_A_PAGE) return pageTo({ tier, after, found })
     const page = isPart ? await partPage(asking, after) : await mergedPage(asking, name, after)
     examined += page.examined
     let at = 0
-    while (at < page.placed.length && hits.length < limit && read < STORIES_A_PAGE) {
+    while (at < page.placed.length && hits.length <= limit && read < STORIES_A_PAGE) {
       const some = page.placed.slice(
         at,
-        at + Math.min(STORIES_A_PAGE - read, Math.max(LEAST_READ, limit - hits.length)),
+        at + Math.min(STORIES_A_PAGE - read, Math.max(LEAST_READ, limit + 1 - hits.length)),
       )
       read += some.length
       const documents = await index.get(some.map(({ candidate }) => documentOfStory(candidate.story)))
@@ -252,8 +258,8 @@ export const searchStoryPages = async <Hit>(
         at += 1
         after = place
         const hit = shown.get(candidate.story)
-        if (hit !== undefined) hits.push(hit)
-        if (hits.length === limit) break
+        if (hit !== undefined) hits.push({ hit, at: { tier, after, found: found || !isPart } })
+        if (hits.length > limit) break
       }
     }
     if (hits.length > 0 && !isPart) found = true

@@ -18,6 +18,7 @@ import { deleteWithStory } from '../domain/chapter/decisions.ts'
 import { ChapterEdited, type ChapterEvent, ChapterPublished } from '../domain/chapter/events.ts'
 import type { Recorded } from '../domain/event.ts'
 import { stepId } from '../domain/ids.ts'
+import { OwnError } from '../domain/own-error.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { ChapterWithdrawn, StoryDeleted, type StoryEvent } from '../domain/story/events.ts'
 import { type StoryState, storyCategory } from '../domain/story/story.ts'
@@ -49,7 +50,7 @@ export const chapterSubscriber = (deps: {
     const told = await tellStory({ stories }, chapterIdOf(event), state, envelope(event, 'told'))
     // It names the chapter no longer, or not yet: then a repeat of what begins the chapter completes it.
     if (told && isRefusal(told) && told.refused !== 'story-not-found' && told.refused !== 'chapter-unknown')
-      throw new Error(`the story of ${event.stream} was not told: ${told.refused}`)
+      throw new OwnError(`the story of ${event.stream} was not told: ${told.refused}`)
   }
   return subscriber({
     name: 'chapters',
@@ -61,7 +62,7 @@ export const chapterSubscriber = (deps: {
         if (!isStoryEvent(event)) continue
         for (const chapter of leftBy(event)) {
           const result = await chapters.run(chapterStream(chapter), deleteWithStory, envelope(event, chapter))
-          if (isRefusal(result)) throw new Error(`the chapter ${chapter} was not deleted: ${result.refused}`)
+          if (isRefusal(result)) throw new OwnError(`the chapter ${chapter} was not deleted: ${result.refused}`)
         }
       }
     },

@@ -1,6 +1,7 @@
 /** What people are told by mail about their own factors and devices. */
 
 import type { Recorded } from '../domain/event.ts'
+import { idOf } from '../domain/ids.ts'
 import { DeviceAdded, devicesCategory } from '../domain/session/devices.ts'
 import { PasskeyAdded, PasskeyRefused, PasskeyRemoved, passkeysCategory } from '../domain/session/passkeys.ts'
 import {
@@ -15,7 +16,7 @@ import type { MailRule } from './mail.ts'
 const NOTICE = 5
 
 /** Their streams are named by the account. */
-const to = ({ stream }: Recorded): readonly string[] => [`account:${stream.slice(stream.indexOf('-') + 1)}`]
+const to = ({ stream }: Recorded): readonly string[] => [`account:${idOf(stream)}`]
 const data: MailRule['data'] = ({ meta, data: { left } }) => ({
   at: { instant: meta.at },
   left: typeof left === 'number' ? left : '-',

@@ -3,6 +3,7 @@
  * in it: by an event on their own shelf, from which the channel `me` and the mail are made. What a follower may not see as it stands when
  * this is done, they are not told of.
  */
+
 import type { View } from '../core/project/view.ts'
 import { type Subscriber, subscriber } from '../core/subscribe/define.ts'
 import type { Transactor } from '../core/write/transact.ts'
@@ -10,6 +11,7 @@ import { type ChapterState, chapterCategory, chapterIdOf } from '../domain/chapt
 import { type ChapterEvent, ChapterPublished } from '../domain/chapter/events.ts'
 import type { Recorded } from '../domain/event.ts'
 import { actorId, stepId } from '../domain/ids.ts'
+import { OwnError } from '../domain/own-error.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import {
   type Shelf,
@@ -116,7 +118,7 @@ export const followerSubscriber = (deps: FollowerDeps): Subscriber => {
       }
       const stream = shelfStream(accountId, news.story)
       const told = await deps.shelves.run(stream, tellFollower(accountId, news.story, news.chapters), envelope)
-      if (isRefusal(told)) throw new Error(`a follower was not told: ${told.refused}`)
+      if (isRefusal(told)) throw new OwnError(`a follower was not told: ${told.refused}`)
     }
   }
   return subscriber({

@@ -3,6 +3,7 @@
  * event and recipient, so that whatever is repeated comes once. The job holds no address and no text: it leads to the event and
  * to the recipient, who are read when the mail is sent. Where the key of either is gone by then, so is the mail.
  */
+
 import { createHash } from 'node:crypto'
 import type { Log } from '../core/log/log.ts'
 import type { Subscriber } from '../core/subscribe/define.ts'
@@ -10,6 +11,7 @@ import { accountCategory } from '../domain/account/account.ts'
 import { AccountErased } from '../domain/account/erasure-events.ts'
 import { defined } from '../domain/defined.ts'
 import type { JsonObject, Recorded } from '../domain/event.ts'
+import { OwnError } from '../domain/own-error.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type JobKind, type Jobs, type NewJob, PermanentFailure, type RunningJob } from '../ports/jobs.ts'
 import { type Mail, MailError, type Mailer } from '../ports/mailer.ts'
@@ -233,7 +235,7 @@ export const mailJobs = (rules: readonly MailRule[], deps: SendingDeps): JobKind
     if (!mail) return
     signal.throwIfAborted()
     // A node that slept through its lock is not to send what another one has sent meanwhile.
-    if (!(await held())) throw new Error('another node has taken the job over')
+    if (!(await held())) throw new OwnError('another node has taken the job over')
     try {
       await sendInTime(deps, mail, signal)
     } catch (error) {

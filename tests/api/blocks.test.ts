@@ -11,6 +11,7 @@ import type { LogBatch } from '../../src/core/log/log.ts'
 import { openLog } from '../../src/core/log/open.ts'
 import { openTransactor } from '../../src/core/write/transact.ts'
 import { addBlock, blockAggregate, blockEvents, readTarget, removeBlock } from '../../src/domain/access/block.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { networkText, readAddress, readNetwork } from '../../src/domain/network.ts'
 import { followBlocks } from '../../src/projections/blocks.ts'
 import { askUntil, openApi } from '../support/api.ts'
@@ -92,7 +93,7 @@ t.test('which address was blocked is forgotten when it is long over, and only th
   const add = (on: number, target: string, until?: number) =>
     block(
       { ...deps, clock: { now: () => day(on) } },
-      { target, reason: 'r', ...(until && { expiresAt: day(until).toISOString() }) },
+      { target, reason: 'r', ...defined({ expiresAt: until ? day(until).toISOString() : undefined }) },
       by,
     )
   const remove = (on: number, target: string) => unblock({ ...deps, clock: { now: () => day(on) } }, target, by)

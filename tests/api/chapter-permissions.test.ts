@@ -33,7 +33,8 @@ const chapterOf = async (story: string): Promise<string> => {
   return chapter
 }
 const made = async (body: object, isPublished: boolean): Promise<Made> => {
-  const { json } = await write('POST', '/v1/stories', author.token, { language: 'en', title: 'Light', ...body })
+  const about = { language: 'en', title: 'Light', tags: ['Harbour'], ...body }
+  const { json } = await write('POST', '/v1/stories', author.token, about)
   const story = `/v1/stories/${String(json['id'])}`
   for (const name of ['co-author', 'former author', 'invited'])
     await write('POST', `${story}/invitations`, author.token, { accountId: people[name]?.id })
@@ -50,6 +51,15 @@ const removed = async (): Promise<Made> => {
   await write('DELETE', gone.story, author.token)
   return gone
 }
+const idIn = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+/** A word that their chapters have. */
+const calm = await (async (): Promise<string> => {
+  const editor = await app.token('editor')
+  const body = { language: 'en', lemma: 'calm', partOfSpeech: 'adjective', senses: [{ gloss: 'without wind' }] }
+  const path = `/v1/entries/${String((await write('POST', '/v1/entries', editor, body)).json['id'])}`
+  must(await api('POST', `${path}/publish`, { as: editor, body: {}, headers: { 'if-match': '*' } }))
+  return path
+})()
 const NOTHING = '00000000-0000-4000-8000-000000000000'
 const nothing = `/v1/stories/${NOTHING}`
 const objects: Readonly<Record<string, Made>> = {
@@ -65,7 +75,7 @@ const objects: Readonly<Record<string, Made>> = {
 }
 
 type Ask = (object: Made, as: string | undefined) => Promise<string>
-const told = ({ status }: Received): string => (status === 200 ? 'yes' : String(status))
+const told = ({ status }: Received): string => (status === 200 || status === 204 ? 'yes' : String(status))
 const read =
   (pathOf: (object: Made) => string): Ask =>
   async (object, as) => {
@@ -76,14 +86,30 @@ const read =
 const would =
   (method: string, pathOf: (object: Made) => string, body?: object): Ask =>
   async (object, as) => {
-    const headers = { 'sync-token': latest(), ...matching(method) }
-    return told(await api(method, `${pathOf(object)}?dryRun=true`, { headers, ...defined({ as, body }) }))
+    const path = pathOf(object)
+    // Of one's own there is nothing yet that could match.
+    const headers = { 'sync-token': latest(), ...(path.startsWith('/v1/me/') ? {} : matching(method)) }
+    return told(await api(method, `${path}?dryRun=true`, { headers, ...defined({ as, body }) }))
   }
+/** Is the story among what is listed there? */
+const among =
+  (path: string): Ask =>
+  async ({ story }, as) => {
+    const answer = await see(path, as)
+    if (answer.status !== 200) return String(answer.status)
+    return answer.text.includes(story.slice('/v1/stories/'.length)) ? 'yes' : 'no'
+  }
+/** What is one's own of it. */
+const ownOf =
+  (what: string) =>
+  ({ story }: Made): string =>
+    story.replace('/v1/stories', `/v1/me/${what}`)
 const CHAPTER = '/v1/stories/{id}/chapters/{chapterId}'
 const asked: Readonly<Record<string, Ask>> = {
   'GET /v1/stories/{id}/chapters': read(({ story }) => `${story}/chapters`),
   [`GET ${CHAPTER}`]: read(({ chapter }) => chapter),
   [`GET ${CHAPTER} unpublished`]: read(({ draft }) => draft),
+  [`GET ${CHAPTER}/comments`]: read(({ chapter }) => `${chapter}/comments`),
   [`GET ${CHAPTER}/draft`]: read(({ chapter }) => `${chapter}/draft`),
   [`GET ${CHAPTER}/history`]: read(({ chapter }) => `${chapter}/history`),
   [`GET ${CHAPTER}/history/{revision}`]: read(({ chapter }) => `${chapter}/history/1`),
@@ -97,7 +123,25 @@ const asked: Readonly<Record<string, Ask>> = {
   [`DELETE ${CHAPTER}`]: would('DELETE', ({ draft }) => draft),
   'GET /v1/stories/{id}/feed': read(({ story }) => `${story}/feed`),
   'GET /v1/stories/{id}/export': read(({ story }) => `${story}/export`),
+  'GET /v1/stories/{id}/words': read(({ story }) => `${story}/words`),
   'GET /v1/stories/{id}/bookmarks': read(({ story }) => `${story}/bookmarks`),
+  'GET /v1/stories/{id}/ratings': read(({ story }) => `${story}/ratings`),
+  'GET /v1/search/stories': among('/v1/search/stories?q=light&limit=50'),
+  'GET /v1/entries/{id}/stories': among(`${calm}/stories?limit=100`),
+  'GET /v1/profiles/{id}/feed': among(`/v1/profiles/${author.id}/feed`),
+  'GET /v1/tags/{tag}/feed': among('/v1/tags/harbour/feed'),
+  'PUT /v1/me/bookmarks/{id}': would('PUT', ownOf('bookmarks'), {}),
+  'DELETE /v1/me/bookmarks/{id}': would('DELETE', ownOf('bookmarks')),
+  'PUT /v1/me/subscriptions/story/{target}': would('PUT', ownOf('subscriptions/story')),
+  'DELETE /v1/me/subscriptions/story/{target}': would('DELETE', ownOf('subscriptions/story')),
+  'PUT /v1/me/progress/{id}': async (object, as) =>
+    would('PUT', ownOf('progress'), { chapterId: idIn(object.chapter), fraction: 0.5 })(object, as),
+  'PUT /v1/me/progress/{id} unpublished': async (object, as) =>
+    would('PUT', ownOf('progress'), { chapterId: idIn(object.draft), fraction: 0.5 })(object, as),
+  'DELETE /v1/me/progress/{id}': would('DELETE', ownOf('progress')),
+  // Without If-Match: nobody has rated it, so that there is nothing that could match.
+  'PUT /v1/stories/{id}/rating': async ({ story }, as) =>
+    told(await api('PUT', `${story}/rating?dryRun=true`, { body: { stars: 5 }, ...defined({ as }) })),
 }
 
 const written = readTables(fixture).get('Chapters and readers') ?? { columns: [], rows: new Map<string, never>() }

@@ -1,5 +1,6 @@
 /** Sessions that end: by their owner and by administrators, with why in the log, by mail and in one's own activity. */
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { openOutbox } from '../support/outbox.ts'
@@ -20,7 +21,7 @@ const mailTo = (address: string, subject: RegExp) =>
 const account = async (email: string) => {
   const { accountId: id, password = '' } = await app.account('contributor', email)
   const signIn = async (given = password, device?: string) =>
-    api('POST', '/v1/sessions', { body: { email, password: given, ...(device !== undefined && { device }) } })
+    api('POST', '/v1/sessions', { body: { email, password: given, ...defined({ device }) } })
   const signedIn = async (device?: string) => {
     const answer = await signIn(password, device)
     if (answer.status !== 201) throw new Error(answer.text)

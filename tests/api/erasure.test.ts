@@ -16,7 +16,7 @@ import { forgedOf } from '../support/forged.ts'
 import { runHere } from '../support/here.ts'
 import { openOutbox } from '../support/outbox.ts'
 import { environmentFor, temporaryFolder } from '../support/service.ts'
-import { tracesIn } from '../support/traces.ts'
+import { untilGone } from '../support/traces.ts'
 import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
@@ -300,11 +300,7 @@ t.test('erased: nobody gets in, nothing is read, the address is free, and the re
     return jobsAbout() === 0
   })
   // The outbox is among them: what was sent to an address that nobody may know any more does not stay either.
-  await inTime(app, 'no file to have any of it', saw => {
-    const left = tracesIn(folder, ['evaporatedsoul', name, bio])
-    saw(left)
-    return left.length === 0
-  })
+  await untilGone(app, folder, ['evaporatedsoul', name, bio])
   t.equal((await signIn(email)).code, 'credentials-wrong')
   t.equal((await moving()).code, 'link-invalid', 'nor does an erased account take an address with it')
   t.ok((await member(wanted)).id, 'which is free')

@@ -244,7 +244,7 @@ t.test('a sign-in on a new device is told by mail', async t => {
 const asked = ({ json, text }: Received): Asked => {
   const { challenge, user } = json
   if (typeof challenge !== 'string') throw new Error(text)
-  return { challenge, ...(user !== undefined && { user: { id: String(Object(user)['id']) } }) }
+  return { challenge, ...defined({ user: user === undefined ? undefined : { id: String(Object(user)['id']) } }) }
 }
 
 t.test('a passkey from its options to its end', async t => {

@@ -6,12 +6,14 @@ import { addressKey, defaultLimits } from '../../src/adapters/http/limits.ts'
 import { accessProblems } from '../../src/adapters/http/problems/access.ts'
 import { accountProblems } from '../../src/adapters/http/problems/accounts.ts'
 import { chapterProblems } from '../../src/adapters/http/problems/chapters.ts'
+import { commentProblems } from '../../src/adapters/http/problems/comments.ts'
 import { liveProblems } from '../../src/adapters/http/problems/live.ts'
 import { openIdProblems } from '../../src/adapters/http/problems/openid.ts'
 import { profileProblems } from '../../src/adapters/http/problems/profiles.ts'
 import { sessionProblems } from '../../src/adapters/http/problems/sessions.ts'
 import { shelfProblems } from '../../src/adapters/http/problems/shelf.ts'
 import { storyProblems } from '../../src/adapters/http/problems/stories.ts'
+import { votesProblems } from '../../src/adapters/http/problems/votes.ts'
 import { openProblems } from '../../src/adapters/http/problems.ts'
 import { problemsOf } from '../../src/app/area.ts'
 import { areas } from '../../src/app/areas.ts'
@@ -531,6 +533,10 @@ t.test('every problem was seen, and each as the document says', async t => {
   for (const code of Object.keys(chapterProblems)) seen.add(code)
   // Those of shelves (tests/api/shelf.test.ts).
   for (const code of Object.keys(shelfProblems)) seen.add(code)
+  // Those of ratings (tests/api/ratings.test.ts, tests/domain/votes.test.ts).
+  for (const code of Object.keys(votesProblems)) seen.add(code)
+  // Those of comments (tests/api/comments.test.ts).
+  for (const code of Object.keys(commentProblems)) seen.add(code)
   // Caused in tests/api/openid.test.ts.
   for (const code of Object.keys(openIdProblems)) seen.add(code)
   t.same(

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import PostalMime from 'postal-mime'
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { temporaryFolder } from '../support/service.ts'
@@ -132,7 +133,7 @@ t.test('what one contributed to is listed for whom one lets list it', async t =>
   const found = async (as: string | undefined, headers: Readonly<Record<string, string>>) => {
     const { json, text } = await api('GET', `/v1/entries?contributor=${ada.id}`, {
       headers,
-      ...(as !== undefined && { as }),
+      ...defined({ as }),
     })
     return Array.isArray(json['items']) ? json['items'].length : text
   }
@@ -180,7 +181,7 @@ t.test('contributors have names where the reader may see them, whatever is kept 
     `${entry}/history`,
   ]
   const names = async (headers: Readonly<Record<string, string>>, as?: string) => {
-    const found = await Promise.all(paths.map(path => api('GET', path, { headers, ...(as !== undefined && { as }) })))
+    const found = await Promise.all(paths.map(path => api('GET', path, { headers, ...defined({ as }) })))
     for (const { status, text } of found) t.equal(status, 200, text)
     return found.map(({ json }) => Object(json['names'])[dora.id])
   }
@@ -256,7 +257,7 @@ t.test('preferences: unknown ones are refused, and mails are as they say', async
   t.same(first.json, {
     language: 'en',
     timeZone: 'UTC',
-    notifications: { roles: true, chapters: true },
+    notifications: { roles: true, chapters: true, comments: true },
     privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
     adult: false,
   })

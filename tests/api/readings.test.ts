@@ -71,10 +71,25 @@ const showing: Readonly<Record<string, string>> = {
 await api('PUT', story.replace('/v1/stories', '/v1/me/bookmarks'), { as: own, body: { isPrivate: false } })
 const list = await api('POST', '/v1/me/lists', { as: own, body: { title: 'Crystals', isPrivate: false } })
 const entry = `/v1/entries/${String(drafted.json['id'])}`
+const opened = await api('POST', `${story}/publish`, { as: own, body: {} })
+if (opened.status !== 200) throw new Error(opened.text)
+const target = { kind: 'story', id: String(begun.json['id']) }
+const said = await api('POST', '/v1/comments', { as: own, body: { target, text: 'Left or right?' } })
+if (said.status !== 201) throw new Error(said.text)
+const comment = `/v1/comments/${String(said.json['id'])}`
+// It is read below as it stands then.
+await api('GET', comment, { as: own, headers: { 'sync-token': said.headers.get('sync-token') ?? '' } })
+const helices = { language: 'en', lemma: 'spiral', partOfSpeech: 'noun', senses: [{ gloss: 'a line that winds' }] }
+const written = await api('POST', '/v1/entries', { as: admin, body: helices })
+const published = `/v1/entries/${String(written.json['id'])}`
+const match = { 'if-match': written.headers.get('etag') ?? '' }
+const publishing = await api('POST', `${published}/publish`, { as: admin, body: {}, headers: match })
+if (publishing.status !== 200) throw new Error(publishing.text)
 /** Routes that show none of others, asked for the same person where they are about one. */
 const silent: Readonly<Record<string, string>> = {
   '/v1/entries/{id}': entry,
   '/v1/entries/{id}/history': `${entry}/history`,
+  '/v1/entries/{id}/stories': `${entry}/stories`,
   '/v1/entries': `/v1/entries?contributor=${victim.accountId}&status=draft`,
   '/v1/search': '/v1/search?q=helix',
   '/v1/suggest': '/v1/suggest?q=hel',
@@ -82,6 +97,7 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/stories': `/v1/stories?author=${victim.accountId}`,
   '/v1/stories/{id}': story,
   '/v1/stories/{id}/history': `${story}/history`,
+  '/v1/stories/{id}/words': `${story}/words`,
   '/v1/stories/{id}/chapters': `${story}/chapters`,
   '/v1/stories/{id}/chapters/{chapterId}': chapterPath,
   '/v1/stories/{id}/chapters/{chapterId}/draft': `${chapterPath}/draft`,
@@ -92,6 +108,13 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/tags': '/v1/tags?q=helix',
   '/v1/analytics': '/v1/analytics',
   '/v1/stories/{id}/bookmarks': `${story}/bookmarks`,
+  '/v1/stories/{id}/ratings': `${story}/ratings`,
+  '/v1/entries/{id}/ratings': `${entry}/ratings`,
+  '/v1/stories/{id}/comments': `${story}/comments`,
+  '/v1/stories/{id}/chapters/{chapterId}/comments': `${chapterPath}/comments`,
+  '/v1/comments/{id}': comment,
+  '/v1/comments/{id}/history': `${comment}/history`,
+  '/v1/entries/{id}/comments': `${published}/comments`,
   '/v1/lists/{id}': `/v1/lists/${String(list.json['id'])}`,
   '/health': '/health',
 }
@@ -102,6 +125,7 @@ const recorded: Readonly<Record<string, string>> = {
 /** Of oneself, of nobody at all, pages for browsers, and what is not JSON. */
 const about: readonly RegExp[] = [
   /^\/v1\/me(\/|$)/,
+  /^\/v1\/(stories|entries)\/\{id\}\/rating$/,
   /^\/v1\/(sessions|roles|random|word-of-the-day|openapi\.json|asyncapi\.json|entries\/export)$/,
   /^\/v1\/.*\/(feed|export)$/,
   /^\/v1\/(oauth|receipts|mail|live)(\/|$)/,

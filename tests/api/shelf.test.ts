@@ -1,5 +1,6 @@
 /** Shelves and reading lists through the socket: one's own alone, each once, and nothing of what one may no longer see. */
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { editStory, unpublishStory } from '../../src/domain/story/decisions.ts'
 import { askUntil, openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
@@ -25,8 +26,8 @@ let sync = ''
 const ask = async (method: string, path: string, { token: as }: Person, body?: unknown, more = {}) => {
   // Each is later than the one before.
   await app.clock.advance(5)
-  const headers = { ...(sync && { 'sync-token': sync }), ...more }
-  const answer = await api(method, path, { as, ...(body !== undefined && { body }), headers })
+  const headers = { ...defined({ 'sync-token': sync ? sync : undefined }), ...more }
+  const answer = await api(method, path, { as, ...defined({ body }), headers })
   sync = answer.headers.get('sync-token') ?? sync
   return answer
 }

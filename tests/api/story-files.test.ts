@@ -92,9 +92,9 @@ t.test('a story is taken away as a book, and as CommonMark', async t => {
     await markdown.text(),
     [
       '# Harbour\\_1\n',
-      'With \\[signs\\]\\.\n',
-      '## One \\<1\\>\n\nA *new* day & more.\n\n***\n\n1. one One\n',
-      '## Two \\*2\\*\n\nA *new* day & more.\n\n***\n\n1. one Two\n',
+      '<!-- summary -->\n\nWith \\[signs\\]\\.\n',
+      '<!-- chapter -->\n\n## One \\<1\\>\n\nA *new* day & more.\n\n***\n\n1. one One\n',
+      '<!-- chapter -->\n\n## Two \\*2\\*\n\nA *new* day & more.\n\n***\n\n1. one Two\n',
     ].join('\n'),
   )
   t.equal((await read(`${story}/export?format=pdf`)).status, 400)

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
 import { signIn } from '../support/people.ts'
@@ -24,7 +25,10 @@ const act = async (method: string, path: string, body: object = {}, as = ada.tok
 }
 type Who = { readonly token: string } | undefined
 const search = (query: string, who?: Who): Promise<Received> =>
-  api('GET', `/v1/search/stories?${query}`, { ...(who && { as: who.token }), headers: { 'sync-token': sync } })
+  api('GET', `/v1/search/stories?${query}`, {
+    ...defined({ as: who ? who.token : undefined }),
+    headers: { 'sync-token': sync },
+  })
 type Item = {
   readonly story: { readonly id: string; readonly title: string }
   readonly matched: string

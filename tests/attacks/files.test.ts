@@ -8,7 +8,8 @@ import { inTime, openTestApp, type TestApp } from '../support/app.ts'
 import { hurried, runHere } from '../support/here.ts'
 import { temporaryFolder } from '../support/service.ts'
 
-process.umask(0)
+const umask = process.umask(0)
+t.teardown(() => process.umask(umask))
 
 /** Paths below the folder, with the folder itself. */
 const below = (folder: string): readonly string[] => [

@@ -4,10 +4,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { METHODS } from 'node:http'
-import { connect } from 'node:net'
+import { connect, Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import t from 'tap'
 import { problemOfError } from '../../src/adapters/http/answering.ts'
+import { clientAddress } from '../../src/adapters/http/client-address.ts'
 import { closeInStages } from '../../src/adapters/http/staged-close.ts'
 import { instantOf } from '../../src/adapters/http/times.ts'
 import { EventStoreError } from '../../src/ports/event-store.ts'
@@ -72,6 +73,12 @@ const isProblem = async (check: Tap, heard: Heard, status: number, code: string,
   check.equal(page.json['status'], status, `${what}: its page`)
 }
 type Tap = Pick<typeof t, 'strictSame' | 'match' | 'ok' | 'equal'>
+
+t.test('who is gone before the request is read has no address, and passes by no block and no limit', async t => {
+  const socket = new Socket()
+  t.throws(() => clientAddress({ ip: undefined, socket }), { code: 'request-malformed' })
+  t.equal(clientAddress({ ip: '192.0.2.1', socket }), '192.0.2.1')
+})
 
 t.test('Host is one, and a host', async t => {
   const targets = [

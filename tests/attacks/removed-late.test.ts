@@ -5,7 +5,7 @@ import t from 'tap'
 import { openApi } from '../support/api.ts'
 import { inTime, openTestApp } from '../support/app.ts'
 import { temporaryFolder } from '../support/service.ts'
-import { rareWords, tracesIn } from '../support/traces.ts'
+import { rareWords, tracesIn, untilGone } from '../support/traces.ts'
 
 t.test('one read model that cannot be written keeps the text of itself alone, and health tells of it', async t => {
   const folder = join(temporaryFolder(t), 'data')
@@ -26,12 +26,7 @@ t.test('one read model that cannot be written keeps the text of itself alone, an
     return id
   }
   const removals = async () => Object(Object((await api('GET', '/health', { as })).json['parts'])['removals'])
-  const gone = (words: readonly string[]) =>
-    inTime(app, 'no file to have any of it', saw => {
-      const left = tracesIn(folder, words)
-      saw(left)
-      return left.length === 0
-    })
+  const gone = (words: readonly string[]) => untilGone(app, folder, words)
   const ids = [await publish(lemma), await publish(later)] as const
   t.match(await removals(), { state: 'ok', detail: undefined })
 

@@ -8,6 +8,7 @@ import { categoriesOf, channelsOf } from '../../src/app/declared.ts'
 import { liveEventSchemas } from '../../src/core/live/schemas.ts'
 import { codecsOf } from '../../src/core/log/codec.ts'
 import { openTranscript } from '../../src/core/log/transcript.ts'
+import { defined } from '../../src/domain/defined.ts'
 import type { EventType, JsonObject, Recorded } from '../../src/domain/event.ts'
 import { openApi } from '../support/api.ts'
 import { openTestApp, whileTimeGoes } from '../support/app.ts'
@@ -126,7 +127,7 @@ t.test('none of them is in anything that a service or its command line says', as
   const admin = await signIn({ app, api, folder }, 'boss', 'admin')
   const one = await signIn({ app, api, folder }, 'one', 'contributor')
   const must = async (method: string, path: string, as: string | undefined, body: JsonObject) => {
-    const answer = await api(method, path, { body, ...(as !== undefined && { as }) })
+    const answer = await api(method, path, { body, ...defined({ as }) })
     t.ok(answer.status < 300, `${method} ${path} ${answer.text}`)
     return answer
   }

@@ -5,7 +5,7 @@ import t from 'tap'
 import { openApi } from '../support/api.ts'
 import { inTime, openTestApp, type TestApp } from '../support/app.ts'
 import { temporaryFolder } from '../support/service.ts'
-import { rareWords, tracesIn } from '../support/traces.ts'
+import { rareWords, untilGone } from '../support/traces.ts'
 
 const folder = join(temporaryFolder(t), 'data')
 const [first = '', second = ''] = rareWords(2, 41)
@@ -70,12 +70,7 @@ t.test('what the older build has made is rid of the text too, and so is what it 
   t.ok(beside.prepare(`SELECT 1 FROM c${String(older)} WHERE body LIKE ?`).get(`%${first}%`))
 
   await redact(ids[0])
-  const isGone = (word: string) =>
-    inTime(app, 'no file to have any of it', saw => {
-      const left = tracesIn(folder, [word])
-      saw(left)
-      return left.length === 0
-    })
+  const isGone = (word: string) => untilGone(app, folder, [word])
   await isGone(first)
   t.match(await health(), { 'subscriber redaction': { state: 'ok', detail: { parked: 0 } } })
   t.ok(beside.prepare(`SELECT 1 FROM c${String(older)} WHERE body LIKE ?`).get(`%${second}%`), 'nothing else is')

@@ -85,15 +85,46 @@ t.test('help and usage', async t => {
   t.match(await run(['--version']), { code: 0, out: '1.2.3\n' })
 })
 
+t.test('stories are imported for an author, and what was not taken is said', async t => {
+  const words = [
+    'import',
+    'stories',
+    'b.epub',
+    '--author',
+    'a1',
+    '--visibility',
+    'members',
+    '--language',
+    'EN',
+    '--publish',
+  ]
+  const { code, out, err, calls } = await run(words)
+  t.strictSame(calls[0], ['import stories', 'b.epub', 'a1', 'en', 'members', true])
+  t.equal(code, 0)
+  t.equal(out, 'x.ndjson: 1 written, 0 unchanged, 1 kept as they are here, 1 wrong\n  1 wrong: Broken.\n')
+  t.match(err, /line 2: Broken\.\n(.|\n)*kept: line 3: Edited\./)
+  const json = await run(['import', 'stories', 'b.epub', '--author', 'a1', '--json'])
+  t.match(JSON.parse(json.out), { source: 'x.ndjson', complete: true, written: 1, kept: 1, faults: 1 })
+})
+
 t.test('wrong usage is exit code 2 and says what is expected', async t => {
   for (const [words, says] of [
     [[], 'A command is missing'],
-    [['frob'], 'There is no command frob'],
+    [['frob'], 'There is no command frob: lexichron --help lists them all.'],
+    [['serv', '--wait'], 'There is no command serv: did you mean serve? lexichron --help lists them all.'],
     [['token'], 'Which one? lexichron token create'],
     [['keys', 'frob'], 'Which one?'],
     [['import', 'wordnet'], 'It takes 2 arguments and was given 1'],
     [['import', 'pdf', 'x'], 'format pdf is unknown: use wordnet, dictd, ndjson'],
     [['import', 'wordnet', ''], 'The path is missing'],
+    [['import', 'stories', 'x'], '--author is missing: the id of the account'],
+    [['import', 'stories', 'x', '--author', 'a', '--source', 's'], 'Stories have no --source.'],
+    [
+      ['import', 'stories', 'x', '--author', 'a', '--visibility', 'all'],
+      'visibility all is unknown: use private, unlisted',
+    ],
+    [['import', 'wordnet', 'x', '--author', 'a'], 'Only stories have --author.'],
+    [['import', 'wordnet', 'x', '--publish'], 'Only stories have --publish.'],
     [['import', 'wordnet', 'x', '--frob'], "Unknown option '--frob'."],
     [['rebuild', 'frob'], 'projection frob is unknown: use entries, search'],
     [['projections', 'retry', 'frob'], 'projection frob is unknown'],
@@ -111,7 +142,11 @@ t.test('wrong usage is exit code 2 and says what is expected', async t => {
       ['export', '--language', 'xx-yy-zz-!!'],
       /--language "xx-yy-zz-!!" is no BCP 47 tag[^\n]*\nUsage: lexichron export \[--language TAG\]\n/,
     ],
-    [['import', 'pdf', 'x'], /\nUsage: lexichron import <wordnet\|dictd\|ndjson> <path> \[--source NAME\]/],
+    [
+      ['token', 'create', '--role', 'king', '--for', 'x'],
+      /\nUsage: lexichron token create --role ROLE --for NAME \[--expires LIFE\]\n$/,
+    ],
+    [['import', 'pdf', 'x'], /\nUsage: lexichron import <wordnet\|dictd\|ndjson\|stories> <path> \[--source NAME\]/],
   ] as const) {
     const { code, out, err } = await run(words)
     t.equal(code, 2, words.join(' '))

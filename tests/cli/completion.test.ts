@@ -21,7 +21,7 @@ const script = async (shell: string): Promise<string> => {
 const typed: readonly (readonly [words: readonly string[], offered: readonly string[], not: readonly string[]])[] = [
   [[''], [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? ''))], ['create']],
   [['im'], ['import'], ['export']],
-  [['import', ''], ['wordnet', 'dictd', 'ndjson', '--strict'], ['--role']],
+  [['import', ''], ['wordnet', 'dictd', 'ndjson', 'stories', '--strict'], ['--role']],
   [['import', 'ndjson', '--s'], ['--source', '--strict'], ['--language']],
   [['token', ''], ['create', 'list', 'revoke'], ['rotate']],
   [['token', 'create', '--'], ['--role', '--for', '--expires', '--json'], ['--strict']],

@@ -1,7 +1,7 @@
 /** What a person sees on a terminal: whole lines, with a bar below them that fits. */
 import t from 'tap'
 import { barLine, openProgress } from '../../src/adapters/cli/progress.ts'
-import { openTerminal } from '../../src/adapters/cli/terminal.ts'
+import { openTerminal, wrapped } from '../../src/adapters/cli/terminal.ts'
 import { readableLine } from '../../src/adapters/logging/readable.ts'
 import { openTerminalStream } from '../support/emulator.ts'
 import { until } from '../support/until.ts'
@@ -74,6 +74,27 @@ t.test('lines come above the bar, whole, at 80 columns, at 40, and when it is re
     return now.length === said.length && now
   })
   t.strictSame(end, said, 'nothing of the bar is left')
+})
+
+t.test('what is broken at the width of a terminal is broken between words, below where it began', async t => {
+  const line = '  jobs list             list jobs that wait, run or are parked, such as mails that could not be sent'
+  t.equal(wrapped(line, 200), line)
+  t.strictSame(wrapped(line, 80).split('\n'), [
+    '  jobs list             list jobs that wait, run or are parked, such as mails',
+    '                        that could not be sent',
+  ])
+  t.strictSame(wrapped(line, 40).split('\n'), [
+    '  jobs list',
+    '    list jobs that wait, run or are',
+    '    parked, such as mails that could not',
+    '    be sent',
+  ])
+  t.equal(wrapped('one that-has-no-space', 10), 'one\nthat-has-no-space')
+  const { stream, lines } = openTerminalStream(40)
+  const terminal = openTerminal({ stdout: stream, stderr: stream }, false)
+  await terminal.text(`${line}\n\nEvery command takes --help and --json.`)
+  await terminal.result(line)
+  t.strictSame(await lines(), [...wrapped(line, 40).split('\n'), '', 'Every command takes --help and --json.', line])
 })
 
 t.test('a terminal that cannot move its cursor gets lines', async t => {

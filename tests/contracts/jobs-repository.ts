@@ -1,8 +1,10 @@
 /** agenda's JobRepository as its types document it, on every engine: each method, and what agenda itself makes of them. */
+
 import { Agenda, type JobParameters, type JobRepository } from 'agenda'
 import type { Test } from 'tap'
 import type { JobBackend } from '../../src/adapters/jobs/backend.ts'
 import { defined } from '../../src/domain/defined.ts'
+import { OwnError } from '../../src/domain/own-error.ts'
 import { realClock } from '../support/clocks.ts'
 import type { Engine } from '../support/jobs.ts'
 import { until } from '../support/until.ts'
@@ -36,7 +38,7 @@ export const repositoryContract = (t: Test, name: string, engine: Engine): void 
   }
   const there = async (repository: JobRepository, job: JobParameters): Promise<JobParameters> => {
     const found = await repository.getJobById(String(job._id))
-    if (!found) throw new Error(`job ${job._id} is not there`)
+    if (!found) throw new OwnError(`job ${job._id} is not there`)
     return found
   }
 
@@ -275,7 +277,7 @@ export const repositoryContract = (t: Test, name: string, engine: Engine): void 
     t.equal(await repository.removeJobs({}), 0)
     t.equal(await repository.removeJobs({ id: 'none' }), 0)
     t.equal(await repository.removeJobs({ data: { key: '3' } }), 1)
-    t.equal(await repository.removeJobs({ ...(two._id && { id: two._id }) }), 1)
+    t.equal(await repository.removeJobs({ ...defined({ id: two._id ? two._id : undefined }) }), 1)
     t.equal(await repository.removeJobs({ names: ['b', 'd'] }), 0)
     t.equal(await repository.removeJobs({ notNames: ['a'] }), 1)
     t.equal(await repository.purgeAllJobs(), 1)
@@ -323,7 +325,7 @@ export const repositoryContract = (t: Test, name: string, engine: Engine): void 
         },
         { concurrency: 2 },
       )
-      agenda.define('fails', async () => Promise.reject(new Error('not now')), {
+      agenda.define('fails', async () => Promise.reject(new OwnError('not now')), {
         backoff: ({ attempt }) => (attempt < 2 ? 60_000 * attempt : null),
       })
       await repository.saveJobState({ ...stored, nextRunAt: after(-1) }, by)

@@ -1,7 +1,9 @@
 /** What every engine of the queue promises: the port's sentences. agenda's own are in jobs-repository.ts. */
+
 import type { Test } from 'tap'
 import { LOCK_MS, RENEW_MS } from '../../src/adapters/jobs/locks.ts'
 import { openQueue } from '../../src/adapters/jobs/queue.ts'
+import { OwnError } from '../../src/domain/own-error.ts'
 import { CLOCKS_APART_MS, type JobFailure, JobsError, PermanentFailure, TRIES } from '../../src/ports/jobs.ts'
 import { fakeClock, realClock } from '../support/clocks.ts'
 import { type Engine, gate, ignore, job, kindOf, LOOK_MS, looked, type Node, startNode } from '../support/jobs.ts'
@@ -98,7 +100,7 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
       const handle = async ({ key }: { readonly key: string }): Promise<void> => {
         runs.push(key)
         if (key === 'never') throw new PermanentFailure('no such address: ada@example.org')
-        if (!mended) throw new Error('try later')
+        if (!mended) throw new OwnError('try later')
       }
       const told: JobFailure[] = []
       const kind = kindOf('letter', handle, { firstMs: 60_000, longestMs: 40 * 60_000 })
@@ -160,7 +162,7 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
     let runs = 0
     const handle = async (): Promise<void> => {
       runs += 1
-      if (runs === 1) throw new Error('smtp://***@mail.example:587 refuses me@there.example')
+      if (runs === 1) throw new OwnError('smtp://***@mail.example:587 refuses me@there.example')
     }
     await jobs.add(job('early', { runAt: realClock(3_600_000).now() }))
     await jobs.work([kindOf('letter', handle, { firstMs: 3_600_000, longestMs: 3_600_000 })])
@@ -187,7 +189,7 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
       t.equal(await jobs.drop('asked for'), true)
       await jobs.add(job('a'))
       const [stored] = await backend.pick({ key: 'a', limit: 1 })
-      if (!stored) throw new Error('it is not there')
+      if (!stored) throw new OwnError('it is not there')
       await backend.repository.saveJobState({ ...stored, failCount: TRIES + 3 }, undefined)
       await jobs.work([kindOf('letter', async () => Promise.reject(new JobsError('unavailable', 'away')))])
       await until('it failed', async () => (await backend.pick({ key: 'a', limit: 1 }))[0]?.failCount !== TRIES + 3)
@@ -199,7 +201,7 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
     const open = await engine(t)
     const all = await Promise.all(['a', 'b', 'c'].map(nodeId => startNode(t, open, nodeId)))
     const [first] = all
-    if (!first) throw new Error('no node')
+    if (!first) throw new OwnError('no node')
     const ran: string[] = []
     const [running, most] = [new Map<number, number>(), new Map<number, number>()]
     await first.jobs.addAll(Array.from({ length: 60 }, (_, n) => job(`job ${n}`)))
@@ -291,7 +293,7 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
       const orphan = async (key: string, agoMs: number, failCount: number): Promise<void> => {
         await jobs.add(job(key))
         const [stored] = await backend.pick({ key, limit: 1 })
-        if (!stored) throw new Error('it is not there')
+        if (!stored) throw new OwnError('it is not there')
         const lockedAt = new Date(now - agoMs)
         await backend.repository.saveJobState(
           { ...stored, lockedAt, nextRunAt: null, failCount },
@@ -383,7 +385,7 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
     await node.jobs.add(job('in an hour', { runAt: new Date('2020-05-04T04:02:01Z') }))
     const handle = async ({ key }: { readonly key: string }): Promise<void> => {
       ran.push(key)
-      if (ran.length === 1) throw new Error('once more')
+      if (ran.length === 1) throw new OwnError('once more')
     }
     await node.jobs.work([kindOf('letter', handle, { firstMs: 60_000, longestMs: 60_000 })])
     await until('it failed', async () => (await node.jobs.show('now'))[0]?.failures === 1)
@@ -493,7 +495,7 @@ export const jobsContract = (t: Test, name: string, engine: Engine): void => {
         'letter',
         ({ key, signal }) => {
           begun.push(key)
-          return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('told to end'))))
+          return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new OwnError('told to end'))))
         },
         { concurrency: 1 },
       ),

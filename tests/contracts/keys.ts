@@ -47,13 +47,19 @@ export const keysContract = (t: Test, name: string, newStore: (t: Test) => Promi
     t.equal((await keys.find(new Set())).size, 0)
   })
 
-  t.test(`${name}: keys are new until a secret is made`, async t => {
+  t.test(`${name}: of each kind there is none until the first is made, and some for ever`, async t => {
     const { keys, process } = await start(t)
-    t.equal(await keys.isNew(), true)
-    t.equal(await (await process()).isNew(), true, 'opening makes none')
+    const kinds = ['document', 'subject', 'secret'] as const
+    const all = async (from: Keys) => Promise.all(kinds.map(kind => from.hasAny(kind)))
+    t.same(await all(keys), [false, false, false])
+    t.same(await all(await process()), [false, false, false], 'opening makes none')
     await keys.secret('sync-token')
-    t.equal(await keys.isNew(), false)
-    t.equal(await (await process()).isNew(), false)
+    t.same(await all(keys), [false, false, true])
+    await keys.subject('subject:a')
+    await keys.destroy('subject:a')
+    t.same(await all(await process()), [false, true, true], 'one that was destroyed was there')
+    await keys.take()
+    t.same(await all(await process()), [true, true, true])
   })
 
   t.test(`${name}: a destroyed document key never comes back, in any process`, async t => {
@@ -108,7 +114,12 @@ export const keysContract = (t: Test, name: string, newStore: (t: Test) => Promi
     t.ok(hurried.every(([one, two]) => one === two))
     await keys.destroy('subject:a')
     t.equal(await keys.subject('subject:a'), 'destroyed')
-    t.equal((await keys.find(new Set(['subject:a', 'subject:b', 'subject:never']))).size, 1)
+    t.equal((await keys.find(new Set(['subject:a', 'subject:b']))).size, 1)
+    await t.rejects(
+      keys.find(new Set(['subject:b', 'subject:never'])),
+      { name: 'KeysError', code: 'corrupt', message: /missing/ },
+      'one that left no place behind was lost, not destroyed',
+    )
     await clock.advance(1000)
     t.equal(await other.subject('subject:a'), 'destroyed', 'elsewhere within a second')
     await keys.destroy('subject:a')

@@ -1,6 +1,6 @@
 /** The read store's contract on MongoDB, and what is its own there: every query stands on the index that it was planned for. */
 import { randomUUID } from 'node:crypto'
-import { MongoClient } from 'mongodb'
+import { Long, MongoClient } from 'mongodb'
 import t from 'tap'
 import { openMongoReadStore } from '../../src/adapters/readstore/mongodb/store.ts'
 import { plan, shapeOf } from '../../src/core/project/planner.ts'
@@ -119,6 +119,56 @@ else {
       }
     }
     t.ok(shapes > 150, `${shapes} shapes`)
+  })
+
+  t.test('a document of which any member was changed is told to nobody', async t => {
+    const url = server.database()
+    const store = await open(url)
+    t.teardown(() => store.close())
+    const indexes = [{ name: 'key', on: ['key'] }]
+    await store.ensure('words', indexes)
+    const value = { logId: 'log', position: 3n, eventId: 'e', token: 1 }
+    const body = { key: 'a', text: 'sound', much: 3, tags: ['x'] }
+    const writes = ['a1', 'a2', 'a3'].map((id, at) => ({ id, position: BigInt(at + 1), body }))
+    await store.apply('words', writes, { consumer: 'words', value })
+    const client = await MongoClient.connect(url)
+    t.teardown(() => client.close())
+    const collections = await client.db().listCollections().toArray()
+    const holding = await Promise.all(
+      collections.map(async ({ name }) =>
+        (await client.db().collection(name).countDocuments({ b: /sound/ })) > 0 ? [name] : [],
+      ),
+    )
+    const words = client.db().collection<{ _id: string }>(holding.flat()[0] ?? '')
+    const whole = (await words.findOne({ _id: 'a2' })) ?? { _id: '' }
+    const planned = plan({ where: [{ member: 'key', op: 'eq', value: 'a' }], order: [], limit: 10 }, indexes)
+    const changes: readonly object[] = [
+      { b: JSON.stringify({ ...body, text: 'sounf' }) },
+      { b: '{"key":"a"' },
+      { p: Long.fromNumber(3) },
+      { c: 1 },
+      { 'm.much': 7 },
+      { 'm.tags': ['y'] },
+    ]
+    for (const change of changes) {
+      await words.updateOne({ _id: 'a2' }, { $set: change })
+      const what = JSON.stringify(change)
+      await t.rejects(store.find('words', planned), { code: 'damaged', message: /a2/ }, what)
+      await t.rejects(store.get('words', ['a2']), { code: 'damaged', message: /a2/ }, what)
+      const damaged: string[] = []
+      const sound = await store.scan('words', '', 10, id => damaged.push(id))
+      t.same([sound.map(({ id }) => id), damaged], [['a1', 'a3'], ['a2']], what)
+      await words.replaceOne({ _id: 'a2' }, whole)
+    }
+    await words.updateOne({ _id: 'a2' }, { $set: { 'm.key': 'b' } })
+    t.same(
+      (await store.find('words', planned)).documents.map(({ id }) => id),
+      ['a1', 'a3'],
+      'found no more by a list',
+    )
+    const damaged: string[] = []
+    await store.scan('words', '', 10, id => damaged.push(id))
+    t.same(damaged, ['a2'], 'and by who looks through all of them')
   })
 
   t.test('an index that nobody declares is told of by its name', async t => {

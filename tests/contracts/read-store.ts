@@ -156,7 +156,7 @@ const query = fc
   .chain(each =>
     fc
       .tuple(fc.constantFrom(1, 2, 7), fc.boolean())
-      .map(([limit, backwards]) => ({ ...each, limit, ...(backwards && { backwards }) })),
+      .map(([limit, backwards]) => ({ ...each, limit, ...defined({ backwards: backwards ? backwards : undefined }) })),
   )
 
 export type Opened = { readonly store: ReadStore; readonly close: () => Promise<void> }

@@ -1,19 +1,12 @@
-/** The examples of docs/live.md, run as they stand there: one by Node, one in a browser. */
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+/** The example of docs/live.md for a browser, run as it stands there; that for Node is in guides.test.ts. */
+import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import t from 'tap'
 import { openTestApp, type TestApp } from '../support/app.ts'
-import { startProcess } from '../support/processes.ts'
+import { blocksOf, page } from '../support/documents.ts'
 import { HANGS_MS, until } from '../support/until.ts'
 
-const guide = readFileSync(join(fileURLToPath(new URL('../..', import.meta.url)), 'docs/live.md'), 'utf8')
-const example = (mark: string): string => {
-  const code = new RegExp(`\`\`\`js ${mark}\\n([\\s\\S]*?)\`\`\``).exec(guide)?.[1]
-  if (code === undefined) throw new Error(`docs/live.md has no example for ${mark}`)
-  return code
-}
+const [example = ''] = blocksOf(page('docs/live.md'), 'js browser')
 
 const publish = async ({ url }: TestApp, token: string, lemma: string): Promise<void> => {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
@@ -23,22 +16,6 @@ const publish = async ({ url }: TestApp, token: string, lemma: string): Promise<
   const done = await fetch(path, { method: 'POST', headers: { ...headers, 'if-match': '*' }, body: '{}' })
   if (done.status !== 200) throw new Error(`${done.status}: ${await done.text()}`)
 }
-
-t.test('the example for Node says what is published', async t => {
-  const first = await openTestApp(t)
-  const address = first.url.replace('http://', '')
-  const code = example('node').replaceAll('localhost:8080', address)
-  const { output } = startProcess(t, process.execPath, ['--input-type=module', '-e', code])
-  const editor = await first.token('editor')
-  let count = 0
-  await until('an event', async saw => {
-    count += 1
-    await publish(first, editor, `word${count}`)
-    saw(output)
-    return output.out.includes('EntryPublished')
-  })
-  t.equal(output.err, '')
-})
 
 const browser = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(path => existsSync(path))
 
@@ -55,7 +32,7 @@ t.test(
     const said: string[] = []
     page.on('console', message => said.push(message.text()))
     await page.goto(`${app.url}/docs`)
-    await page.evaluate(`(() => { ${example('browser')} })()`)
+    await page.evaluate(`(() => { ${example} })()`)
     let count = 0
     await until('an event in the browser', async () => {
       count += 1

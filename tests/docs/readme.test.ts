@@ -1,16 +1,17 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+/** The README, which a stranger follows, and what the other documents say of the service. */
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { catalogue, declaredEvents } from '../../scripts/event-catalogue.ts'
 import { settings } from '../../src/config/settings.ts'
-import { runBlocks } from '../support/documents.ts'
-import { runHere } from '../support/here.ts'
+import { openShell, page } from '../support/documents.ts'
+import { runHere, serveHere } from '../support/here.ts'
 import { ready } from '../support/nodes.ts'
-import { startService, temporaryFolder } from '../support/service.ts'
+import { temporaryFolder } from '../support/service.ts'
+import { readTour, tourOf } from '../support/tour.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const page = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 /** What a first start fills the log with, in small. */
 const words = ['knowledge', 'know', 'known', 'knowingly', 'lexicon'].map((lemma, at) =>
@@ -24,27 +25,18 @@ const words = ['knowledge', 'know', 'known', 'knowingly', 'lexicon'].map((lemma,
   }),
 )
 
-/** The blocks of the tour: `npm run` stands for the launcher, and each answer is followed by a line. */
-const tour = (readme: string): readonly string[] =>
-  [...readme.matchAll(/```sh tour\n([\s\S]*?)```/g)].map(([, block = '']) =>
-    block.replace(/^((?:curl|call) .*(?:\n {2}.*)*)$/gm, command => `${command}\nprintf '\\n---\\n'`),
-  )
-
 t.test('the tour of the README works as it stands there', async t => {
   const data = temporaryFolder(t)
   const file = join(data, 'words.ndjson')
   writeFileSync(file, `${words.join('\n')}\n`)
   t.match(await runHere(data, ['import', 'ndjson', file, '--json']), { code: 0 })
-  const service = await startService(t, data)
+  const service = await serveHere(t, data)
   await ready(service)
   const { url } = service
-  const ran = await runBlocks(data, url, tour(page('README.md')))
+  const shell = await openShell(t, data, url)
+  const ran = await shell.run(tourOf(page('README.md')))
   t.equal(ran.code, 0, ran.err)
-  const answers = ran.out
-    .split('\n---\n')
-    .map(answer => answer.trim())
-    .filter(answer => answer !== '')
-    .map((answer): unknown => JSON.parse(answer))
+  const answers = readTour(ran.out)
   const [fuzzy, suggested, prefixed, drafted, submitted, published, found, read, edited, history, before, reverted] =
     answers
   t.match(fuzzy, { items: [{ entry: { lemma: 'knowledge' }, matched: 'fuzzy', distance: 1 }] })
@@ -74,26 +66,6 @@ t.test('the tour of the README works as it stands there', async t => {
   const documented = [...page('docs/api.md').matchAll(/^\| `([A-Z]+ \/[^`]*)` \|/gm)].map(each => each[1] ?? '')
   t.strictSame(documented.toSorted(), served.toSorted(), 'docs/api.md lists the routes that are served')
 })
-
-for (const [name, sample] of [
-  ['against an empty log', 'none'],
-  ['from the first second of a first start on', 'wordnet'],
-] as const)
-  t.test(`every command of the tour is answered ${name}`, async t => {
-    const data = temporaryFolder(t)
-    const service = await startService(t, data, { LEXICHRON_SAMPLE: sample })
-    const ran = await runBlocks(data, service.url, tour(page('README.md')))
-    t.equal(ran.code, 0, ran.err)
-    const answers = ran.out
-      .split('\n---\n')
-      .map(answer => answer.trim())
-      .filter(answer => answer !== '')
-      .map((answer): Readonly<Record<string, unknown>> => Object(JSON.parse(answer)))
-    t.equal(answers.length, 14)
-    for (const answer of answers.slice(0, 13)) t.equal(answer['code'], undefined, JSON.stringify(answer))
-    for (const answer of answers.slice(0, 3)) t.equal('filling' in answer, sample === 'wordnet')
-    t.match(JSON.stringify(answers[6]), '"lemma":"lexichron"', 'what one writes is found at once')
-  })
 
 t.test('the README names every setting with its default', async t => {
   const readme = page('README.md')

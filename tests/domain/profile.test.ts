@@ -198,7 +198,7 @@ t.test('preferences: what is unknown is refused, null goes back to the beginning
   const chosen = {
     ...defaultPreferences('en'),
     timeZone: 'Europe/Madrid',
-    notifications: { roles: false, chapters: true },
+    notifications: { roles: false, chapters: true, comments: true },
     privacy: { profile: 'nobody', activity: 'everybody', contributions: 'members' },
   } as const
   const given = { type: 'PreferencesSet' as const, data: { accountId: 'a-1', preferences: chosen } }
@@ -262,6 +262,13 @@ t.test('who chose before there was more to choose has what everybody has at firs
   const { adult, ...before } = chosen
   t.same(asked?.({ accountId: 'a-1', preferences: before }), { accountId: 'a-1', preferences: { ...before, adult } })
   t.same(asked?.({ accountId: 'a-1' }), { accountId: 'a-1' })
+  const told = PreferencesSet.upcasters[4]
+  const { comments, ...unasked } = chosen.notifications
+  t.same(told?.({ accountId: 'a-1', preferences: { ...chosen, notifications: unasked } }), {
+    accountId: 'a-1',
+    preferences: { ...chosen, notifications: { ...unasked, comments } },
+  })
+  t.same(told?.({ accountId: 'a-1' }), { accountId: 'a-1' })
 })
 
 t.test('stories for adults are shown to who says so, and to nobody else', async t => {

@@ -121,6 +121,18 @@ t.test('editing', async () => {
   story
     .given(...open)
     .when(decide.editStory({ visibility: 'members', tags: ['SEA'] }, ada))
+    .then('StoryVisibilityChanged', 'StoryEdited')
+  t.comment(
+    'those who may not see it any more are told nothing of what it says now, those who may are told what it says',
+  )
+  for (const visibility of ['private', 'unlisted'] as const)
+    story
+      .given(...open)
+      .when(decide.editStory({ visibility, title: 'The Secret' }, ada))
+      .then('StoryVisibilityChanged', 'StoryEdited')
+  story
+    .given({ ...begun, data: { ...begun.data, visibility: 'private' } })
+    .when(decide.editStory({ visibility: 'public', title: 'The Lamp' }, ada))
     .then('StoryEdited', 'StoryVisibilityChanged')
   story
     .given(begun)

@@ -219,6 +219,8 @@ t.test('an event that does not fit the checksum in its metadata is damaged; one 
   const records = server.log.all.filter(each => each.stream === 'a-1')
   const [first, second, third, fourth] = records
   const [copied] = server.log.all.filter(each => each.stream === 'b-1')
+  written(await store.appendCopied('c-1', 'none', [{ ...newEvent(), recordedAt: '2020-02-29T12:00:00.123Z' }]))
+  const [renamed] = server.log.all.filter(each => each.stream === 'c-1')
   t.same(
     (await readWhole(store, 'b-1')).map(event => [event.damaged, event.recordedAt]),
     [[undefined, '2020-02-29T12:00:00.123Z']],
@@ -231,6 +233,7 @@ t.test('an event that does not fit the checksum in its metadata is damaged; one 
   turn(third?.metadata, 1)
   if (fourth) Object.assign(fourth, { metadata: new Uint8Array() })
   turn(copied?.metadata, (copied?.metadata.length ?? 0) - 5)
+  turn(renamed?.metadata, 4)
   const damaged = (await readLog(store, 0n)).events.map(event => [event.stream, event.revision, event.damaged])
   t.same(damaged, [
     ['a-1', 0n, true],
@@ -238,5 +241,6 @@ t.test('an event that does not fit the checksum in its metadata is damaged; one 
     ['a-1', 2n, true],
     ['a-1', 3n, undefined],
     ['b-1', 0n, true],
+    ['c-1', 0n, true],
   ])
 })

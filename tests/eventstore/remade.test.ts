@@ -85,6 +85,33 @@ t.test('bits that are drawn from all of the pages', async t => {
   t.ok(tallies.remade > 4 && tallies.inPlace > 4, JSON.stringify(tallies))
 })
 
+t.test('what cannot be walked is named', async t => {
+  const { path, sound } = await filled(t)
+  const called: Readonly<Record<string, string>> = {
+    names: 'the table of names',
+    names_again: 'the index of names',
+    streams: 'the table of streams',
+    events_stream: 'the index of revisions',
+    events_kind: 'the index of types',
+    events_large: 'the index of large events',
+    sqlite_autoindex_kinds_1: 'the index of kinds',
+  }
+  const db = new DatabaseSync(path)
+  const pages = Object.keys(called).map(tree => {
+    const rows = db.prepare('SELECT pageno FROM dbstat WHERE name = ? ORDER BY pageno').all(tree)
+    return [tree, rows.map(row => Number(row['pageno']))] as const
+  })
+  db.close()
+  for (const [tree, numbers] of pages)
+    for (const page of [numbers[0] ?? 0, numbers.at(-1) ?? 0]) {
+      writeFlipped(path, sound, { at: (page - 1) * PAGE_BYTES, bit: 4 })
+      const store = await openSqliteEventStore({ path, clock })
+      const { differences } = await store.lookAtLookups(signal)
+      t.same(differences, [`${called[tree]} cannot be read from end to end`], `page ${page} of ${tree}`)
+      await store.close()
+    }
+})
+
 t.test('the file is made again', async t => {
   const { path, pages, sound } = await filled(t)
   const [first = 0] = pages

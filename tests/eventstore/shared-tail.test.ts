@@ -1,6 +1,7 @@
 /** The end of the log is read once for all who wait there. */
 import t from 'tap'
 import { openTail, wanting } from '../../src/adapters/eventstore/sqlite/tail.ts'
+import { defined } from '../../src/domain/defined.ts'
 import type { LoggedEvent } from '../../src/ports/event-store.ts'
 
 const event = (position: number, stream: string, type: string, damaged = false): LoggedEvent => ({
@@ -12,7 +13,7 @@ const event = (position: number, stream: string, type: string, damaged = false):
   recordedAt: '2026-01-01T00:00:00.000Z',
   data: '{}',
   meta: '{}',
-  ...(damaged && { damaged }),
+  ...defined({ damaged: damaged ? damaged : undefined }),
 })
 
 /** A log in memory that counts how often it is asked. */

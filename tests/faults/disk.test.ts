@@ -164,6 +164,7 @@ withDisk(
     t.ok(remount('size=24m'), 'there is room again')
     await writing(node.url, 'second')
     await checkAll(t, folder, [node], token, answered)
+    await until('room is kept again', () => existsSync(join(folder, 'room')))
 
     t.equal(await node.stop(), 0)
     fill()

@@ -286,7 +286,7 @@ t.test('a thread that cannot start again fails appends until it can', async t =>
   await workers[0]?.terminate()
   t.match(await failureOf(store.append('a-1', 'none', newEvents(1))), {
     code: 'unavailable',
-    message: /pragma journal_mode/,
+    message: /^TypeError at src\/adapters\/sqlite\/database\.ts:/,
   })
   broken = false
   written(await store.append('a-1', 'none', newEvents(1)))
@@ -297,7 +297,7 @@ t.test('a thread that cannot start again fails appends until it can', async t =>
     clock,
     startWorker: () => new Worker('throw new Error("oh")', { eval: true }),
   })
-  t.match(await failureOf(failing), { code: 'unavailable', message: /has failed: oh/ })
+  t.match(await failureOf(failing), { code: 'unavailable', message: /has failed: Error$/ })
 })
 
 t.test('closing when the thread is gone settles what waits', async t => {

@@ -8,7 +8,7 @@ import { defined } from '../../src/domain/defined.ts'
 import { entryId } from '../../src/domain/ids.ts'
 import { inTime, openTestApp, type TestApp, whileTimeGoes } from '../support/app.ts'
 import { temporaryFolder } from '../support/service.ts'
-import { rareWords, tracesIn } from '../support/traces.ts'
+import { rareWords, tracesIn, untilGone } from '../support/traces.ts'
 
 const LOGGED = { LEXICHRON_LOG_TO: 'files', LEXICHRON_LOG_LEVEL: 'debug', LEXICHRON_ALERT_MAIL: 'ops@example.org' }
 const watched = { signal: new AbortController().signal, onProgress: () => undefined }
@@ -121,11 +121,7 @@ t.test(
     spawnSync('cp', [join(folder, 'read.db'), join(folder, 'read.db.damaged-1700000000000')])
     for (const id of ids) await send('POST', `/v1/entries/${id}/redact`, { ground: 'privacy' })
     await whileTimeGoes(app, 'the rebuild of search', app.program.rebuild('search', watched))
-    await inTime(app, 'no file to have any of it', saw => {
-      const left = tracesIn(folder, words, { clear })
-      saw(left)
-      return left.length === 0
-    })
+    await untilGone(app, folder, words, { clear })
     for (const name of ['entries', 'search']) {
       await whileTimeGoes(app, `the rebuild of ${name}`, app.program.rebuild(name, watched))
       t.same(

@@ -1,6 +1,8 @@
 /** Jobs by the clock: what fails is tried again soon, not at its next time, which may be a day away. */
+
 import t from 'tap'
 import { openHousekeeping } from '../../src/adapters/jobs/housekeeping.ts'
+import { OwnError } from '../../src/domain/own-error.ts'
 import { fakeClock } from '../support/clocks.ts'
 
 /** A job whose time never comes within a test. */
@@ -23,7 +25,7 @@ t.test('a job that fails is tried again after 5 s, then ever more rarely, until 
   let away = true
   const { clock, told, housekeeping } = open(async () => {
     runs += 1
-    if (away) throw new Error('the store is away')
+    if (away) throw new OwnError('the store is away')
     return 'swept'
   })
   t.teardown(() => housekeeping.close())
@@ -57,7 +59,7 @@ t.test('a run in between ends the wait; so does the end', async t => {
   let runs = 0
   const { clock, housekeeping } = open(async () => {
     runs += 1
-    if (away) throw new Error('the store is away')
+    if (away) throw new OwnError('the store is away')
     return undefined
   })
   await housekeeping.runNow('sweep')

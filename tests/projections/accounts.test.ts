@@ -1,5 +1,6 @@
 /** Accounts to be listed, folded twice: how they stand, their roles, and by what their names are found. */
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import type { Recorded } from '../../src/domain/event.ts'
 import { type AccountDocument, accountsProjection, nameTerm } from '../../src/projections/accounts.ts'
 import { begun, created, erased, wished } from '../support/account-events.ts'
@@ -29,7 +30,7 @@ const recorded = (
 const named = (displayName?: string, removed?: true) =>
   recorded(
     { type: 'ProfileEdited', data: { accountId: 'a-1', languages: [], displayName } },
-    { stream: 'profile-a-1', ...(removed && { removed }) },
+    { stream: 'profile-a-1', ...defined({ removed: removed ? removed : undefined }) },
   )
 const done = (type: string, data: Recorded['data'] = { by: 'boss', reason: 'A test.' }) => recorded({ type, data })
 const granted = (role: string) => done('RoleGranted', { role, by: 'boss' })

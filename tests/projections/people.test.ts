@@ -1,5 +1,6 @@
 /** Names and who may see them, folded twice: the same events lead to the same, and what was erased is gone. */
 import t from 'tap'
+import { defined } from '../../src/domain/defined.ts'
 import type { Recorded } from '../../src/domain/event.ts'
 import { defaultPreferences } from '../../src/domain/profile/preferences.ts'
 import { foldPeople } from '../../src/projections/people.ts'
@@ -27,7 +28,7 @@ const event = (type: string, stream: string, data: Recorded['data'], removed = f
     schema: 1,
     route: { visibility: 'owner' },
   },
-  ...(removed && { removed: true }),
+  ...defined({ removed: removed ? (true as const) : undefined }),
 })
 const named = (displayName?: string) =>
   event('ProfileEdited', 'profile-ada', { accountId: 'ada', displayName, languages: [] })
@@ -35,7 +36,7 @@ const hidden = (contributions: 'everybody' | 'members' | 'nobody') => {
   const { privacy, ...rest } = defaultPreferences('en')
   const preferences = {
     ...rest,
-    notifications: { roles: false, chapters: true },
+    notifications: { roles: false, chapters: true, comments: true },
     privacy: { ...privacy, contributions },
   }
   return event('PreferencesSet', 'preferences-ada', { accountId: 'ada', preferences })

@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { ChapterEvent } from '../../src/domain/chapter/events.ts'
 import { digestOf, pack } from '../../src/domain/chapter/packed.ts'
-import { MOST_STEMS } from '../../src/domain/search/story-words.ts'
+import { MOST_UNITS, MOST_WORDS } from '../../src/domain/search/story-words.ts'
 import type { StoryEvent } from '../../src/domain/story/events.ts'
 import { type StorySearchDocument, storySearchProjection } from '../../src/projections/story-search.ts'
 import { recordedOf } from '../support/recorded.ts'
@@ -80,8 +80,15 @@ t.test('a chapter is found while it is published', async t => {
 })
 
 t.test('of a long chapter the first stems are taken', async t => {
-  const words = Array.from({ length: MOST_STEMS + 500 }, (_, n) => `w${n.toString(36)}q`)
+  const words = Array.from({ length: MOST_WORDS + 500 }, (_, n) => `w${n.toString(36)}q`)
   const document = chapter(started, written(words.join(' ')))
-  t.equal(document?.stems?.length, MOST_STEMS)
-  t.equal(document?.places?.length, MOST_STEMS)
+  t.equal(document?.stems?.length, MOST_WORDS)
+  t.equal(document?.places?.length, MOST_WORDS)
+})
+
+t.test('of long words so many letters are taken, and each is its own stem', async t => {
+  const words = Array.from({ length: 500 }, (_, n) => `${n.toString(36).padStart(100, 'q')}ations`)
+  const document = chapter(started, written(words.join(' ')))
+  t.equal(document?.words?.length, Math.ceil(MOST_UNITS / 106))
+  t.same(document?.stems, document?.words)
 })

@@ -122,8 +122,8 @@ t.test('a span of time finds the events of it, whatever the clocks of those who 
       if (asked % 4 > 0) continue
       const expected = positions.filter((_, at) => (times[at] ?? 0) >= (from ?? 0) && (times[at] ?? 0) < (to ?? 1e12))
       const span = {
-        ...(from !== undefined && { from: new Date(from) }),
-        ...(to !== undefined && { to: new Date(to) }),
+        ...defined({ from: from === undefined ? undefined : new Date(from) }),
+        ...defined({ to: to === undefined ? undefined : new Date(to) }),
       }
       for (const order of ['asc', 'desc'] as const) {
         const found: bigint[] = []
@@ -292,7 +292,7 @@ t.test('pasts are folded a few at once, and one reader with many holds up nobody
   const ask = (who?: string) =>
     getEntry(reads).run(
       { id: randomUUID(), asOf: { position: 5n } },
-      { permissions, ...(who !== undefined && { actor: { kind: 'user', id: who } }) },
+      { permissions, ...defined({ actor: who === undefined ? undefined : { kind: 'user', id: who } }) },
     )
   const order: string[] = []
   const strangers = Array.from({ length: 30 }, () => ask().then(() => order.push('stranger')))

@@ -7,6 +7,7 @@ import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.t
 import { plan } from '../../src/core/project/planner.ts'
 import { chapterStream } from '../../src/domain/chapter/chapter.ts'
 import type { Published } from '../../src/domain/chapter/published.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { readAsked } from '../../src/domain/search/story-words.ts'
 import { type Story, storyStream } from '../../src/domain/story/story.ts'
 import {
@@ -49,7 +50,7 @@ const storyOf = ({ title, tag, summary, language, visibility, rating, isPublishe
   invited: [],
   language,
   title,
-  ...(summary !== '' && { summary }),
+  ...defined({ summary: summary !== '' ? summary : undefined }),
   tags: tag === '' ? [] : [tag],
   warnings: [],
   rating,
@@ -139,7 +140,11 @@ const every = async (index: StoryIndex, documents: readonly Document[], question
   const hits: Hit[] = []
   let cursor: StorySearchCursor | undefined
   for (let pages = 0; pages < 500; pages += 1) {
-    const page = await searchStoryPages(asking, { limit: question.limit, show, ...(cursor && { cursor }) })
+    const page = await searchStoryPages(asking, {
+      limit: question.limit,
+      show,
+      ...defined({ cursor: cursor ? cursor : undefined }),
+    })
     ok(page.hits.length <= question.limit)
     hits.push(...page.hits)
     if (!page.next) return hits

@@ -4,6 +4,7 @@ import t from 'tap'
 import WebSocket from 'ws'
 import { diagnose } from '../../src/app/doctor.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { defined } from '../../src/domain/defined.ts'
 import { inTime, openTestApp } from '../support/app.ts'
 import { openEventStoreDouble } from '../support/esdb/server.ts'
 import { environmentFor, lexichron, startService } from '../support/service.ts'
@@ -19,10 +20,10 @@ const call = async (
     method: init.method ?? 'GET',
     headers: {
       'content-type': 'application/json',
-      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...defined({ authorization: token === undefined ? undefined : `Bearer ${token}` }),
       ...init.headers,
     },
-    ...(init.body !== undefined && { body: JSON.stringify(init.body) }),
+    ...defined({ body: init.body === undefined ? undefined : JSON.stringify(init.body) }),
   })
   const text = await response.text()
   return { status: response.status, body: text === '' ? {} : JSON.parse(text), headers: response.headers }

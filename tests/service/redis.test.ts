@@ -1,6 +1,7 @@
 /** The service with Redis: two nodes count limits together and share what they know, and do without it when it is away. */
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
+import { defined } from '../../src/domain/defined.ts'
 import type { Role } from '../../src/domain/roles.ts'
 import { hurried, runHere } from '../support/here.ts'
 import { connectLive } from '../support/live-client.ts'
@@ -25,7 +26,7 @@ const changesElsewhere = async (t: Test, { folder, env, urls: [here = '', there 
     const answer = await fetch(`${url}${path}`, {
       method,
       headers: { authorization: `Bearer ${as}`, 'content-type': 'application/json' },
-      ...(body && { body: JSON.stringify(body) }),
+      ...defined({ body: body ? JSON.stringify(body) : undefined }),
     })
     const text = await answer.text()
     return { status: answer.status, json: Object(text === '' ? undefined : JSON.parse(text)) }

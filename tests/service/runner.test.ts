@@ -72,6 +72,14 @@ t.test('files of the fast tier share a process until one fails, and what keeps t
   t.match(open.out, 'ok tests/support/runner/keeps-open.ts', 'after its own end')
 })
 
+t.test('a file that leaves its process changed for others has failed', async t => {
+  const { code, out } = await run('fast', ['changes', 'steady'])
+  t.equal(code, 1)
+  t.match(out, 'not ok: tests/support/runner/changes.ts > it ended with 1')
+  t.match(out, 'leaves its process changed: the umask, process.env.LEFT_BEHIND')
+  t.equal(lastLine(out), '2 passed, 1 failed, 0 skipped', 'the next one runs in another')
+})
+
 t.test('a second chance, alone and after all others, is seen', async t => {
   const folder = temporaryFolder(t)
   const { code, out } = await run('service', ['unsteady', 'steady'], { RUNNER_TRIED: folder })

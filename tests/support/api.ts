@@ -159,10 +159,10 @@ export const openApi = async (url: string): Promise<Api> => {
   const send = async (method: string, path: string, sent: Sent = {}): Promise<Received> => {
     const body = sent.raw ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body))
     const headers = {
-      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...defined({ 'content-type': body === undefined ? undefined : 'application/json' }),
       // What is asked sees what this client wrote before: what it read, and what its caller may do.
-      ...(written !== undefined && { 'sync-token': written }),
-      ...(sent.as !== undefined && { authorization: `Bearer ${sent.as}` }),
+      ...defined({ 'sync-token': written }),
+      ...defined({ authorization: sent.as === undefined ? undefined : `Bearer ${sent.as}` }),
       ...sent.headers,
     }
     const response = await fetch(url + path, {

@@ -1,8 +1,9 @@
 /** The service in this process, composed as it is in earnest, for tests of its interface. */
-import type { App } from '../../src/adapters/cli/app-port.ts'
+import type { App, Between } from '../../src/adapters/cli/app-port.ts'
 import type { Area } from '../../src/app/area.ts'
 import { openApp } from '../../src/app/program.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { defined } from '../../src/domain/defined.ts'
 import type { Role } from '../../src/domain/roles.ts'
 import { type FakeClock, fakeClock } from './clocks.ts'
 import { delays } from './delays.ts'
@@ -44,6 +45,8 @@ export type TestAppOptions = {
   readonly clock?: FakeClock
   /** Those of the service, and more. */
   readonly areas?: readonly Area[]
+  /** Stands between the app and its event store, in the place of delays. */
+  readonly between?: Between
 }
 
 /** Moves the time of an app, half a second at a time, until there is an answer. */
@@ -86,10 +89,11 @@ type Settings = Readonly<Record<`LEXICHRON_${string}`, string>>
 export const openTestApp = async (
   t: Teardown,
   env: Settings = {},
-  { folder = temporaryFolder(t), clock = fakeClock(), areas }: TestAppOptions = {},
+  { folder = temporaryFolder(t), clock = fakeClock(), areas, between = delays.between }: TestAppOptions = {},
 ): Promise<TestApp> => {
   const config = loadConfig(environmentFor(folder, { ...(await engineOf(t, folder)), ...env }), folder)
-  const program = await openApp(config, { purpose: 'serve', version: '0.0.0', clock, beatMs: 0, ...delays }, areas)
+  const options = { purpose: 'serve', version: '0.0.0', clock, beatMs: 0, ...defined({ between }) } as const
+  const program = await openApp(config, options, areas)
   const close = () => whileTimeGoes({ clock }, 'the end of the app', program.close(), 20)
   t.teardown(close)
   const url = await program.listen()

@@ -44,6 +44,7 @@ const sharedDomain: ReadonlySet<string> = new Set(
     'mark',
     'merge-patch',
     'network',
+    'own-error',
     'owned',
     'refusal',
     'roles',
@@ -201,6 +202,22 @@ const spreadsLiteral = (code: string): boolean =>
     ).test(behind)
   })
 
+/** What stands in no bracket of the code. */
+const outermost = (code: string): string => {
+  const less = code.replaceAll(/[([{][^()[\]{}]*[)\]}]/g, '')
+  return less === code ? code : outermost(less)
+}
+
+/** One member that is there or not, spread by its condition. Several under one condition, and a computed one, are no such thing. */
+const spreadsMember = (code: string): boolean =>
+  [...code.matchAll(/\.\.\.\((?:[^()]|\([^()]*\))*?&&\s*(?=\{)/g)].some(({ index, 0: spread }) => {
+    const start = index + spread.length
+    const end = endOf(code, start)
+    const members = outermost(code.slice(start + 1, end - 1)).replace(/,\s*$/, '')
+    const isOne = /^\s*[\w$']/.test(members) && !members.includes(',')
+    return isOne && /^\s*\)/.test(code.slice(end))
+  })
+
 /** What no file may contain, wherever it stands; `most` lines at most. */
 export const textFaults = ({ path, text }: SourceFile, most = MAX_LINES): readonly string[] => {
   const code = withoutStrings(withoutComments(text))
@@ -209,6 +226,9 @@ export const textFaults = ({ path, text }: SourceFile, most = MAX_LINES): readon
     ...forbidden.flatMap(([pattern, what]) => (pattern.test(code) ? [`${path}: ${what}`] : [])),
     ...(/@ts-(?:ignore|nocheck|expect-error)/.test(text) ? [`${path}: a suppressed type error`] : []),
     ...(spreadsLiteral(codeOf(text)) ? [`${path}: an inline spread: its members stand where it stands`] : []),
+    ...(spreadsMember(codeOf(text))
+      ? [`${path}: an optional member by a condition: defined({...}) leaves it out`]
+      : []),
     ...(/(?:\/\/|\*)\s*(?:TODO|FIXME|XXX)\b/.test(text) ? [`${path}: an orphan TODO`] : []),
     ...(lines > most ? [`${path}: ${lines} lines, more than ${most}`] : []),
     ...(/(?:^|\/)(?:utils?|helpers?|index)\.ts$/.test(path) ? [`${path}: a name that says nothing`] : []),

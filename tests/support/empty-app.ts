@@ -27,6 +27,13 @@ export const emptyApp = (calls: unknown[][]): App => ({
     const reasons = [{ kind: 'fault' as const, reason: 'Broken.', count: 2 }]
     return { source: 'x', complete: true, written: 98, unchanged: 0, kept: 0, faults: 2, left: 0, reasons }
   },
+  importStories: async (path, options) => {
+    calls.push(['import stories', path, options.author, options.language, options.visibility, options.isPublished])
+    options.onFault({ line: 2, reason: 'Broken.' })
+    options.onKept({ line: 3, reason: 'Edited.' })
+    const reasons = [{ kind: 'fault' as const, reason: 'Broken.', count: 1 }]
+    return { source: 'x.ndjson', complete: true, written: 1, unchanged: 0, kept: 1, faults: 1, reasons }
+  },
   accounts: { create: async () => ({ accountId: 'account-1', password: 'once' }) },
   blocks: {
     add: async ({ target, reason, lifeMs }) => {

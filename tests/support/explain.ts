@@ -1,3 +1,5 @@
+import { defined } from '../../src/domain/defined.ts'
+
 /** What an `explain` of MongoDB says against a query: the stages that read without an index. */
 
 const FORBIDDEN: ReadonlySet<string> = new Set(['COLLSCAN', 'CLUSTERED_IXSCAN', 'TEXT'])
@@ -9,7 +11,8 @@ const isNode = (value: unknown): value is Node => typeof value === 'object' && v
 const stagesOf = function* (node: unknown): Generator<{ readonly stage: string; readonly index?: string }> {
   if (!isNode(node)) return
   const { stage, indexName } = node
-  if (typeof stage === 'string') yield { stage, ...(typeof indexName === 'string' && { index: indexName }) }
+  if (typeof stage === 'string')
+    yield { stage, ...defined({ index: typeof indexName === 'string' ? indexName : undefined }) }
   for (const [name, inner] of Object.entries(node))
     if (name !== 'rejectedPlans' && name !== 'parsedQuery' && name !== 'slotBasedPlan')
       for (const each of Array.isArray(inner) ? inner : [inner]) yield* stagesOf(each)

@@ -61,7 +61,8 @@ export const connectLive = async (
     const value: unknown = JSON.parse(String(data))
     if (!isMessage(value)) return
     messages.push(value)
-    const channel = channels.get(value['id']) ?? ''
+    // Of those with a name of their own the schema is that of the kind.
+    const channel = (channels.get(value['id']) ?? '').replace(/:.+/, ':{id}')
     const check = value['op'] === 'event' ? eventChecks.get(`${channel}.${value['type']}`) : undefined
     if (check) options.checks?.channels.add(channel)
     const fits = value['op'] !== 'event' || check?.Check(value['data']) === true

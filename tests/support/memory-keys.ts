@@ -1,6 +1,6 @@
 /** Keys in memory: what the codec and the write side need in a test, without files. Signing keys are left to the files. */
 import { randomBytes } from 'node:crypto'
-import type { Keys, SealingKey } from '../../src/ports/keys.ts'
+import { type Keys, KeysError, type SealingKey } from '../../src/ports/keys.ts'
 
 export type MemoryKeys = Omit<Keys, 'signing' | 'rotate'> & {
   /** Names asked for by `find`, one set a call. */
@@ -26,7 +26,11 @@ export const openMemoryKeys = (): MemoryKeys => {
     subject: async name => keys.get(name) ?? make(name),
     find: async names => {
       asked.push(names)
-      const found = [...names].map(name => keys.get(name))
+      const found = [...names].map(name => {
+        const key = keys.get(name)
+        if (key === undefined) throw new KeysError('corrupt', `The key ${name} is missing.`)
+        return key
+      })
       return new Map(found.flatMap(key => (key && key !== 'destroyed' ? [[key.name, key]] : [])))
     },
     destroy: async name => {
@@ -37,7 +41,8 @@ export const openMemoryKeys = (): MemoryKeys => {
       secrets.set(purpose, known)
       return known
     },
-    isNew: async () => secrets.size === 0,
+    hasAny: async kind =>
+      kind === 'secret' ? secrets.size > 0 : [...keys.keys()].some(name => name.startsWith(`${kind}:`)),
     close: async () => undefined,
   }
 }

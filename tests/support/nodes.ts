@@ -93,7 +93,7 @@ export const draft = (
       'idempotency-key': key.replaceAll(' ', '-'),
     },
     body: JSON.stringify({ language: 'en', lemma, partOfSpeech: 'noun', senses: [{ gloss }] }),
-    ...(patience !== undefined && { signal: AbortSignal.timeout(patience) }),
+    ...defined({ signal: patience === undefined ? undefined : AbortSignal.timeout(patience) }),
   })
 
 /** What a client waits for an answer before it asks the next node, and for the next try. */

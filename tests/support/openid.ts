@@ -1,25 +1,16 @@
 /** OpenID providers for tests: one that can be told to lie, and the program `oidc-provider`; and a browser with cookies. */
 import { createHash, randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { defined } from '../../src/domain/defined.ts'
 import type { Api, Received } from './api.ts'
+import { listen } from './listening.ts'
 import type { Teardown } from './service.ts'
 
 export const SECRET = 'a secret of the tests'
 export const CLIENT = 'lexichron'
 /** Where browsers reach the service under test, as far as anybody is told. */
 export const PUBLIC_URL = 'https://words.example'
-
-const listen = async (t: Teardown, server: Server): Promise<string> => {
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
-}
 
 /** How the provider behaves from now on; what is absent is as it should be. */
 export type Behaviour = {
@@ -203,7 +194,7 @@ export const openBrowser = (api: Api) => {
   const ask = async (method: string, path: string, body?: object): Promise<Received> => {
     const csrf = jar.get('__Host-csrf')
     const headers = {
-      ...(jar.size > 0 && { cookie: cookie() }),
+      ...defined({ cookie: jar.size > 0 ? cookie() : undefined }),
       ...(method !== 'GET' && { 'sec-fetch-site': 'same-origin', ...defined({ 'x-csrf-token': csrf }) }),
     }
     return keep(await api(method, path, { headers, ...defined({ body }) }))

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { defined } from '../../src/domain/defined.ts'
 import { type Finished, type Running, runProcess, startProcess } from './processes.ts'
 
 export const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -34,7 +35,8 @@ export const environmentFor = (
   LEXICHRON_LIMIT_WORK_ADDRESS: '0',
   LEXICHRON_LIMIT_WORK_ACCOUNT: '0',
   LEXICHRON_LIMIT_CONNECTIONS: '100000',
-  ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
+  ...defined({ NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] ? process.env['NODE_V8_COVERAGE'] : undefined }),
+  LEXICHRON_LIMIT_NEW_COMMENTS: '0',
   ...more,
 })
 

@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inTime, type TestApp } from './app.ts'
+import { elapse } from './clocks.ts'
 
 /** Words of letters that stand together in no other text, one after another from the seed on. */
 export const rareWords = (count: number, seed: number): readonly string[] => {
@@ -92,3 +94,25 @@ export const tracesIn = (
     rmSync(copy, { recursive: true, force: true })
   }
 }
+
+/** Between two looks, each of which keeps the process busy, so many steps of time go by, with room for what they wake. */
+const STEPS = 20
+const STEP_MS = 500
+const ROOM_MS = 10
+
+/** Moves the time of an app until no file of its folder has any of the words. */
+export const untilGone = (
+  app: Pick<TestApp, 'clock'>,
+  folder: string,
+  words: readonly string[],
+  options: { readonly clear?: readonly string[] } = {},
+): Promise<boolean> =>
+  inTime(app, 'no file to have any of it', async saw => {
+    for (let step = 0; step < STEPS; step += 1) {
+      await app.clock.advance(STEP_MS)
+      await elapse(ROOM_MS)
+    }
+    const left = tracesIn(folder, words, options)
+    saw(left)
+    return left.length === 0
+  })

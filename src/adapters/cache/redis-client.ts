@@ -71,7 +71,7 @@ const open = (address: RedisAddress, more: Pick<RedisOptions, 'commandTimeout' |
   const { kind, hosts, username, password, database, group, sentinelPassword, caFile } = address
   const trust = caFile === undefined ? {} : { ca: authorityIn(caFile) }
   const login = defined({ username, password })
-  const options = { ...clientOptions, ...login, ...(address.tls && { tls: trust }), ...more }
+  const options = { ...clientOptions, ...login, ...defined({ tls: address.tls ? trust : undefined }), ...more }
   if (kind === 'cluster')
     return new Cluster([...hosts], {
       lazyConnect: true,
@@ -93,7 +93,7 @@ const open = (address: RedisAddress, more: Pick<RedisOptions, 'commandTimeout' |
     db: database,
     enableTLSForSentinelMode: address.tls,
     ...defined({ name: group, sentinelPassword }),
-    ...(address.tls && { sentinelTLS: trust }),
+    ...defined({ sentinelTLS: address.tls ? trust : undefined }),
     sentinelRetryStrategy: 'retryStrategy' in more ? () => null : pause,
     // A primary that hangs says nothing of its end: the sentinels do.
     failoverDetector: true,

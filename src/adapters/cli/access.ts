@@ -47,7 +47,7 @@ export const tokenList: CliCommand = {
         ['id', 'role', 'for', 'issued', 'expires', 'state'],
         ...all.map(each => [each.id, each.role, each.for ?? '-', each.issuedAt, each.expiresAt, each.state]),
       ]))
-        await terminal.result(line)
+        await terminal.text(line)
     return exitCodes.done
   },
 }

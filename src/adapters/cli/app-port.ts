@@ -7,6 +7,7 @@ import type { Block } from '../../domain/access/block.ts'
 import type { ImportCounts, ImportFormat } from '../../domain/entry/import.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { Role } from '../../domain/roles.ts'
+import type { StoryVisibility } from '../../domain/story/terms.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventStore } from '../../ports/event-store.ts'
 import type { JobDetail, JobState, JobView } from '../../ports/jobs.ts'
@@ -79,6 +80,21 @@ export type ImportReport = ImportCounts & {
   /** How many entries the source has no more. */
   readonly left: number
 }
+
+/** `author`: the id of the account whose stories they are; the rest is what a file does not say. */
+export type StoryImportOptions = Watch & {
+  readonly author: string
+  readonly language?: string
+  readonly visibility?: StoryVisibility
+  readonly isPublished: boolean
+  /** The first story that is wrong ends the import. */
+  readonly strict: boolean
+  readonly onFault: (fault: ImportFault) => void
+  /** A story that is there, and not as the source has it. */
+  readonly onKept: (kept: ImportFault) => void
+}
+/** `complete` is false when the signal or a wrong story under `strict` ended it, or nothing but wrong ones came. */
+export type StoryImportReport = Omit<ImportReport, 'left'>
 
 export type ProjectionStatus = {
   readonly kind: 'projection' | 'subscriber'
@@ -180,6 +196,8 @@ export type App = {
    */
   fillSample(watch: Watch): Promise<ImportReport | undefined>
   import(format: ImportFormat, path: string, options: ImportOptions): Promise<ImportReport | Refusal>
+  /** Imports the stories of a file: lines of JSON, an EPUB book, CommonMark. */
+  importStories(path: string, options: StoryImportOptions): Promise<StoryImportReport | Refusal>
   /** Reads all that is in the log by now into the read model of entries, unless a service does. */
   catchUp(watch: Watch): Promise<void>
   /** Published entries as NDJSON, one JSON text an entry without the line end. */

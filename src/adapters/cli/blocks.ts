@@ -58,7 +58,7 @@ export const blocksList: CliCommand = {
         ['id', 'blocked', 'since', 'until', 'reason'],
         ...all.map(each => [each.id, each.target ?? '', each.at, each.expiresAt ?? '-', each.reason ?? '']),
       ]))
-        await terminal.result(line)
+        await terminal.text(line)
     return exitCodes.done
   },
 }

@@ -1,6 +1,8 @@
 /** How a command of the command line is declared, and what it is given. */
+
 import type { ParseArgsConfig } from 'node:util'
 import type { Config } from '../../config/load.ts'
+import { OwnError } from '../../domain/own-error.ts'
 import type { App, AppPurpose, CopyReport, Finding, Mails, Watch } from './app-port.ts'
 import type { ProgressView } from './progress.ts'
 import type { Terminal } from './terminal.ts'
@@ -10,7 +12,7 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, tryAgain: 75 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 /** The command was given wrongly: one sentence that says what is expected. */
-export class UsageError extends Error {
+export class UsageError extends OwnError {
   override readonly name = 'UsageError'
 }
 

@@ -23,9 +23,9 @@ export const doctor: CliCommand = {
     else {
       const rows = table(found.map(({ state, check, detail }) => [marks[state], check, detail]))
       for (const [at, line] of rows.entries()) {
-        await terminal.result(line)
+        await terminal.text(line)
         const advice = found[at]?.advice
-        if (advice !== undefined) await terminal.result(`         -> ${advice}`)
+        if (advice !== undefined) await terminal.text(`         -> ${advice}`)
       }
       await terminal.result(`${bad} failed, ${warnings} warnings, ${found.length - bad - warnings} as they should be`)
     }

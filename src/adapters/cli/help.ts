@@ -23,13 +23,15 @@ const optionRow = (name: string, about: string): readonly [string, string] => {
   return [`--${name}${value === '' ? '' : ` ${value}`}`, text]
 }
 
-/** Its name and arguments, and the options that it has beside those of every command. */
+/** Its name and arguments, and the options that it has beside those of every command, each once. */
 export const usageOf = ({ name, usage, about }: CliCommand): string =>
   [
     'lexichron',
     name,
     ...(usage === '' ? [] : [usage]),
-    ...Object.entries(about).map(([option, text]) => `[${optionRow(option, text)[0]}]`),
+    ...Object.entries(about)
+      .filter(([option]) => !usage.includes(`--${option}`))
+      .map(([option, text]) => `[${optionRow(option, text)[0]}]`),
   ].join(' ')
 
 export const helpOf = (command: CliCommand): string =>

@@ -29,7 +29,7 @@ export const jobsList: CliCommand = {
           reason,
         ]),
       ]))
-        await terminal.result(line)
+        await terminal.text(line)
     if (all.length === MOST) terminal.note(`Only the first ${count(MOST)} are shown.`)
     return exitCodes.done
   },
@@ -59,7 +59,7 @@ export const jobsShow: CliCommand = {
       return exitCodes.failed
     }
     for (const job of found)
-      for (const line of terminal.json ? [JSON.stringify(job)] : linesOf(job)) await terminal.result(line)
+      for (const line of terminal.json ? [JSON.stringify(job)] : linesOf(job)) await terminal.text(line)
     return exitCodes.done
   },
 }

@@ -17,13 +17,13 @@ export type Measured = Progress & { readonly rate: number; readonly secondsLeft:
 
 /** At the first look there is none yet, and what is done at once never has one. */
 const rateOf = ({ rate, unit }: Measured): string =>
-  rate === 0
-    ? unit === 'bytes'
-      ? ''
-      : ` ${unit}`
-    : unit === 'bytes'
-      ? `, ${(rate / 1e6).toFixed(1)} MB/s`
-      : `, ${count(rate)} ${unit}/s`
+  rate === 0 ? '' : unit === 'bytes' ? `, ${(rate / 1e6).toFixed(1)} MB/s` : `, ${count(rate)} ${unit}/s`
+
+/** Where there is a rate, that names the unit. */
+const amountOf = ({ done, total, unit, rate }: Measured): string => {
+  const of = total > 0 ? ` of ${amount(total, unit)}` : ''
+  return `${amount(done, unit)}${of}${rate === 0 && unit !== 'bytes' ? ` ${unit}` : ''}`
+}
 
 const left = ({ secondsLeft }: Measured): string => (secondsLeft === undefined ? '' : `, ${seconds(secondsLeft)} left`)
 
@@ -31,9 +31,9 @@ const percent = ({ done, total }: Measured): string => `${Math.min(100, Math.flo
 
 /** `import: 12,000 of 147,306 (8%), 4,000 entries/s, 34 s left` */
 const line = (at: Measured): string => {
-  const { step, done, total, unit } = at
-  const known = total > 0 ? ` of ${amount(total, unit)} (${percent(at)})` : ''
-  return `${step}: ${amount(done, unit)}${known}${rateOf(at)}${left(at)}`
+  const { step, total } = at
+  const known = total > 0 ? ` (${percent(at)})` : ''
+  return `${step}: ${amountOf(at)}${known}${rateOf(at)}${left(at)}`
 }
 
 /** A bar is drawn between so many columns and so many. */
@@ -47,13 +47,13 @@ const barOf = ({ done, total }: Measured, width: number): string => {
 
 /** The same as one line of a terminal: what matters least goes first where it is narrow; rate and time left stay. */
 export const barLine = (at: Measured, columns: number): string => {
-  const { step, done, total, unit, rate } = at
+  const { step, total, unit, rate } = at
   if (total <= 0) return line(at)
   const each = unit === 'bytes' ? `${(rate / 1e6).toFixed(1)} MB/s` : `${count(rate)}/s`
   const short = `${rate === 0 ? '' : ` ${each}`}${left(at)}`
   const [word = step] = step.split(' ')
   const forms = [
-    [step, `${percent(at)} ${amount(done, unit)} of ${amount(total, unit)}${rateOf(at)}${left(at)}`],
+    [step, `${percent(at)} ${amountOf(at)}${rateOf(at)}${left(at)}`],
     [step, `${percent(at)}${rateOf(at)}${left(at)}`],
     [step, `${percent(at)}${short}`],
     [word, `${percent(at)}${short}`],

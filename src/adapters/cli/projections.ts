@@ -65,7 +65,7 @@ export const projections: CliCommand = {
     const all = await (await context.open('work')).projections()
     if (terminal.json) await terminal.result(JSON.stringify(all))
     else {
-      for (const line of rows(all)) await terminal.result(line)
+      for (const line of rows(all)) await terminal.text(line)
       await listParked(context, all)
     }
     return exitCodes.done
@@ -142,7 +142,7 @@ const reported = async <C extends Checked, R extends Report<C>>(
   const report = await watched(view => work({ onProgress: view.show, signal }))
   if (signal.aborted) return exitCodes.tryAgain
   if (terminal.json) await terminal.result(JSON.stringify(report))
-  else for (const line of lines(report)) await terminal.result(line)
+  else for (const line of lines(report)) await terminal.text(line)
   const { lookups } = report
   const found = lookups === undefined || lookups.different === 0 || lookups.repaired === true
   const sound = found && report.faults.length + report.damaged.length === 0 && report.projections.every(isSound)

@@ -2,6 +2,8 @@
 
 import { parseArgs } from 'node:util'
 import type { Config } from '../../config/load.ts'
+import { defined } from '../../domain/defined.ts'
+import { distanceOf, nearestOf } from '../../domain/distance.ts'
 import { tokenCreate, tokenList, tokenRevoke } from './access.ts'
 import { accountCreate } from './account.ts'
 import type { App, Copy, Diagnose, Mails, OpenApp } from './app-port.ts'
@@ -69,6 +71,15 @@ export type Surroundings = Streams & {
   readonly now: () => number
 }
 
+/** So many edits are a slip of the finger; what takes more was meant otherwise. */
+const SLIPS = 2
+
+const meant = (given: string): string => {
+  const names = commands.map(({ name }) => name)
+  const near = nearestOf(given.slice(0, 100), names)
+  return distanceOf(given, near, SLIPS) <= SLIPS ? `did you mean ${near}? lexichron --help` : 'lexichron --help'
+}
+
 /** The command that the first words name, the longest name first, and what follows it. */
 const find = (argv: readonly string[]): { readonly command: CliCommand; readonly rest: readonly string[] } => {
   const words = argv.slice(0, 2)
@@ -81,7 +92,7 @@ const find = (argv: readonly string[]): { readonly command: CliCommand; readonly
   throw new UsageError(
     group.length > 0
       ? `Which one? ${group.map(each => `lexichron ${each.name}`).join(', ')}.`
-      : `There is no command ${words[0]}: lexichron --help lists them all.`,
+      : `There is no command ${words[0]}: ${meant(words[0] ?? '')} lists them all.`,
   )
 }
 
@@ -136,7 +147,7 @@ const execute = async (command: CliCommand, input: CliInput, terminal: Terminal,
       const app = await openApp(settings, {
         purpose,
         version: around.version,
-        ...(terminal.interactive && { print: terminal.screen.print }),
+        ...defined({ print: terminal.interactive ? terminal.screen.print : undefined }),
       })
       opened.push(app)
       return app
@@ -164,7 +175,7 @@ export const runCommandLine = async (argv: readonly string[], around: Surroundin
   try {
     if (first === undefined) throw new UsageError(`A command is missing.\n\n${overview(commands)}`)
     if (first === '--help' || first === '-h' || first === 'help') {
-      await terminal.result(overview(commands))
+      await terminal.text(overview(commands))
       return exitCodes.done
     }
     if (first === '--version') {
@@ -178,14 +189,14 @@ export const runCommandLine = async (argv: readonly string[], around: Surroundin
       argv[1]?.startsWith('-')
     ) {
       const heads = commands.filter(each => each.name === first)
-      await terminal.result([...heads, ...group].map(helpOf).join('\n\n'))
+      await terminal.text([...heads, ...group].map(helpOf).join('\n\n'))
       return exitCodes.done
     }
     const { command, rest } = find(argv)
     try {
       const input = read(command, rest)
       if (input.flag('help')) {
-        await terminal.result(helpOf(command))
+        await terminal.text(helpOf(command))
         return exitCodes.done
       }
       return await execute(command, input, terminal, around)

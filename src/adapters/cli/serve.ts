@@ -77,6 +77,8 @@ export const serve: CliCommand = {
   positionals: [0, 0],
   run: async (input, context) => {
     const { terminal, signal } = context
+    // On a busy machine it takes some seconds, in which a person would wonder.
+    if (terminal.interactive && !terminal.json) terminal.note('Lexichron starts.')
     const app = await opened(context, input.flag('wait'))
     if (!app) return exitCodes.done
     const url = await app.listen()

@@ -22,7 +22,7 @@ export const config: CliCommand = {
       return exitCodes.done
     }
     const rows = all.map(({ name, value, from, about }) => [name, value === '' ? '-' : value, from, about])
-    for (const line of table([['setting', 'value', 'from', 'about'], ...rows])) await terminal.result(line)
+    for (const line of table([['setting', 'value', 'from', 'about'], ...rows])) await terminal.text(line)
     return exitCodes.done
   },
 }

@@ -2,8 +2,9 @@
 import { hash } from 'node:crypto'
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { codeOf } from '../../core/files/error-code.ts'
 import { look, numberOf, type Row, textOf } from './files.ts'
-import { codeOf, type Finding, failed, note, ok, reasonOf, warning } from './finding.ts'
+import { type Finding, failed, note, ok, reasonOf, warning } from './finding.ts'
 
 const BESIDE = ['', '-wal', '-shm'] as const
 

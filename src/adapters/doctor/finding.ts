@@ -25,5 +25,3 @@ export const failed = (check: string, detail: string, advice: string): Finding =
 })
 
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-export const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined

@@ -2,8 +2,9 @@
 import { access, constants, readdir, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
+import { codeOf } from '../../core/files/error-code.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { codeOf, type Finding, failed, note, ok, reasonOf, warning } from './finding.ts'
+import { type Finding, failed, note, ok, reasonOf, warning } from './finding.ts'
 
 const LEAST_NODE = 24
 

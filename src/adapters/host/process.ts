@@ -7,6 +7,7 @@
  */
 import { readFileSync, readlinkSync } from 'node:fs'
 import process from 'node:process'
+import { codeOf } from '../../core/files/error-code.ts'
 
 export type Node = {
   readonly id: string
@@ -45,9 +46,6 @@ const parse = (id: string): Place | undefined => {
   const [, machine, pid, started] = /@([0-9a-f-]{36}\/\d+)\/(\d{1,10})\/(\d+)$/.exec(id) ?? []
   return machine === undefined || started === undefined ? undefined : { machine, pid: Number(pid), started }
 }
-
-const codeOf = (error: unknown): unknown =>
-  typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
 
 /** Signal 0 only asks (kill(2)); it also finds processes that /proc hides from other users. */
 const isGone = (pid: number): boolean => {

@@ -4,6 +4,7 @@ import jwt from 'jsonwebtoken'
 import { LRUCache } from 'lru-cache'
 import { openMemory, type Region } from '../../core/memory/memory.ts'
 import { LONGEST_TOKEN_LIFE_MS } from '../../domain/access/token.ts'
+import { isObject } from '../../domain/json.ts'
 import { isRole, type Role } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Keys, SigningKey } from '../../ports/keys.ts'
@@ -80,9 +81,6 @@ export const signAccessToken = async (
   const header = { alg: ALGORITHM, typ: TYPE, kid: key.kid }
   return jwt.sign(payload, signerOf(key), { algorithm: ALGORITHM, header })
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The header as it claims to be, before anything is checked. Undefined when it is none. */
 const headerOf = (token: string): Readonly<Record<string, unknown>> | undefined => {

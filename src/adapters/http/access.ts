@@ -83,7 +83,11 @@ export const prepareAccess = (
     if (cut) told.add(request)
     if (!measured.has(request)) measure(request, reply)
     const ms = rounded(reply.elapsedTime)
-    if (logged) logger.info({ ...factsOf(request), status: reply.statusCode, ms, ...(cut && { cut }) }, 'request')
+    if (logged)
+      logger.info(
+        { ...factsOf(request), status: reply.statusCode, ms, ...defined({ cut: cut ? cut : undefined }) },
+        'request',
+      )
   }
 
   app.addHook('onRequest', (request, reply, done) => {

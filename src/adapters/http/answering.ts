@@ -2,6 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { codeOf } from '../../core/files/error-code.ts'
 import { UndecodableEventError } from '../../core/log/log.ts'
 import { TokenError } from '../../core/log/opaque.ts'
 import { later } from '../../core/log/positions.ts'
@@ -55,11 +56,6 @@ const storeCodes: Readonly<Record<EventStoreError['code'], EdgeCode>> = {
   corrupt: 'store-damaged',
   damaged: 'event-unreadable',
 }
-
-const codeOf = (error: unknown): string | undefined =>
-  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined
 
 const statusOf = (error: unknown): number =>
   typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number'

@@ -1,7 +1,5 @@
 /** What was asked for, for those who keep answers: an address, and whether there are people's words in it. */
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
+import { isObject } from '../../domain/json.ts'
 /** One shared answer that was asked for. `typed`: with words that somebody wrote. */
 export type Asked = { readonly path: string; readonly query: unknown; readonly typed: boolean }
 

@@ -2,6 +2,9 @@
 import type { Permission } from '../../domain/roles.ts'
 import type { Credential, Requester } from './route.ts'
 
+/** Longer than that without news of the log, in milliseconds, a node cannot say that a token still holds. */
+export const DEAF_MS = 10_000
+
 export type Authority = {
   /** Who an access token stands for, or undefined: forged, expired or revoked. Never throws for a bad token. */
   authenticate(token: string): Promise<Requester | undefined> | Requester | undefined

@@ -1,4 +1,6 @@
 /** What answers say while the dictionary that they are drawn from is being filled. */
+
+import { defined } from '../../domain/defined.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import type { AnswerHeaders } from './problems.ts'
 
@@ -11,7 +13,7 @@ export const fillingHeaders = (percent: number | undefined): AnswerHeaders =>
 export const fillingMembers = (value: unknown, percent: number | undefined): object => {
   if (percent === undefined) return {}
   const isCounted = typeof value === 'object' && value !== null && 'totalRelation' in value
-  return { filling: percent, ...(isCounted && { totalRelation: 'gte' }) }
+  return { filling: percent, ...defined({ totalRelation: isCounted ? 'gte' : undefined }) }
 }
 
 /** What was not found may be found later. */

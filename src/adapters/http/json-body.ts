@@ -1,5 +1,6 @@
 /** JSON bodies: strict UTF-8, 32 levels at most, each member once, no lone surrogates. */
 import { isUtf8 } from 'node:buffer'
+import { pointerMember } from '../../domain/json.ts'
 import { ProblemError } from './problems.ts'
 
 export const MAX_DEPTH = 32
@@ -90,9 +91,7 @@ const illFormed = (value: unknown, pointer: string): readonly string[] => {
   if (typeof value === 'string') return value.isWellFormed() ? [] : [pointer]
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, inner]) =>
-    key.isWellFormed()
-      ? illFormed(inner, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`)
-      : [pointer || '/'],
+    key.isWellFormed() ? illFormed(inner, `${pointer}/${pointerMember(key)}`) : [pointer || '/'],
   )
 }
 

@@ -104,11 +104,13 @@ export const mount = (app: FastifyInstance, route: Route, { guard, answering, op
       },
       preHandler: guard.readmit(route),
     }),
-    ...(route.upgrade && {
-      wsHandler: (ws: WebSocket, request: FastifyRequest) => {
-        for (const each of opened) each.opened(ws, request)
-        route.upgrade?.(ws, request)
-      },
+    ...defined({
+      wsHandler: route.upgrade
+        ? (ws: WebSocket, request: FastifyRequest) => {
+            for (const each of opened) each.opened(ws, request)
+            route.upgrade?.(ws, request)
+          }
+        : undefined,
     }),
     handler: async (request, reply) =>
       answering.answer(request, reply, await guard.metered(request, () => route.handle(edgeRequest(request)))),

@@ -5,6 +5,7 @@ import type { TSchema } from 'typebox'
 import Type from 'typebox'
 import { defined } from '../../domain/defined.ts'
 import type { Json, JsonObject } from '../../domain/event.ts'
+import { isObject } from '../../domain/json.ts'
 import type { RefusalCode } from '../../domain/refusal.ts'
 import type { Permission } from '../../domain/roles.ts'
 import { FILLING } from './filling.ts'
@@ -84,9 +85,6 @@ export const problemsOf = (route: Route): readonly RefusalCode[] => [
   ]),
 ]
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** A plain copy in which each named schema below the root is a reference; the named ones are collected. */
 const withReferences = (schema: unknown, shared: Map<string, unknown>, root = false): unknown => {
   if (Array.isArray(schema)) return schema.map(each => withReferences(each, shared))
@@ -145,19 +143,22 @@ const headersOf = ({ positionless }: Route, names: readonly string[] = []): Json
 const responseOf = (route: Route, answer: Documented, schema: Json | undefined): JsonObject => ({
   description: answer.description,
   headers: headersOf(route, answer.headers),
-  ...(schema !== undefined && {
-    content: {
-      [answer.type ?? 'application/json']: {
-        schema,
-        ...defined({ example: answer.example }),
-      },
-      ...(answer.also && {
-        [answer.also.type]: {
-          schema: answer.also.schema ? local(answer.also.schema) : { type: 'string' },
-          example: answer.also.example,
-        },
-      }),
-    },
+  ...defined({
+    content:
+      schema === undefined
+        ? undefined
+        : {
+            [answer.type ?? 'application/json']: {
+              schema,
+              ...defined({ example: answer.example }),
+            },
+            ...(answer.also && {
+              [answer.also.type]: {
+                schema: answer.also.schema ? local(answer.also.schema) : { type: 'string' },
+                example: answer.also.example,
+              },
+            }),
+          },
   }),
 })
 

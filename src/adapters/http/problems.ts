@@ -1,4 +1,7 @@
 /** The table of all problems, from which answers, problem pages and the OpenAPI document come, and a fault on its way to the client. */
+
+import { defined } from '../../domain/defined.ts'
+import { OwnError } from '../../domain/own-error.ts'
 import type { Refusal, RefusalCode } from '../../domain/refusal.ts'
 import type { Problem, ProblemTable } from './problem.ts'
 import { edgeProblems } from './problems/edge.ts'
@@ -38,7 +41,7 @@ export type ProblemDetail = { readonly pointer: string; readonly code: string; r
 export type AnswerHeaders = Readonly<Record<string, string | readonly string[]>>
 
 /** A fault on its way to the client. `headers` go onto the answer; `detail` is safe to show. */
-export class ProblemError extends Error {
+export class ProblemError extends OwnError {
   override readonly name = 'ProblemError'
   readonly code: RefusalCode
   readonly errors: readonly ProblemDetail[]
@@ -75,6 +78,6 @@ export const problemBody = ({ status, title, help }: Problem, error: ProblemErro
     detail: status >= 500 ? help : error.message,
     code: error.code,
     requestId,
-    ...(error.errors.length > 0 && { errors: error.errors }),
+    ...defined({ errors: error.errors.length > 0 ? error.errors : undefined }),
   })
 }

@@ -76,10 +76,10 @@ const madeOf = ({ value, position }: CachedValue): Made | undefined => {
     body: value.slice(end + 1),
     position,
     shared: true,
-    ...(etag && { etag }),
-    ...(link && { link }),
-    ...(note !== '' && { note: String(JSON.parse(note)) }),
-    ...(people.length > 0 && { people }),
+    ...defined({ etag: etag ? etag : undefined }),
+    ...defined({ link: link ? link : undefined }),
+    ...defined({ note: note !== '' ? String(JSON.parse(note)) : undefined }),
+    ...defined({ people: people.length > 0 ? people : undefined }),
   }
 }
 
@@ -121,7 +121,7 @@ const answerOf = (made: Made, request: EdgeRequest, names: Names | undefined): A
   const position = people && names ? least([made.position, names.position()]) : made.position
   const headers = {
     headers: { ...defined({ link }), ...fillingHeaders(filling) },
-    ...(filling !== undefined && { cache: 'private, no-store' }),
+    ...defined({ cache: filling === undefined ? undefined : 'private, no-store' }),
   }
   if (etag === undefined) return { status: 200, body, position, ...headers }
   if (!anyMatch(header(request, 'if-match'), etag))

@@ -8,6 +8,7 @@ import type { SyncTokens } from '../../core/log/sync-tokens.ts'
 import { denied } from '../../domain/denial.ts'
 import { type Permission, permitsSomewhere } from '../../domain/roles.ts'
 import type { Authority } from './authority.ts'
+import { DEAF_MS } from './authority.ts'
 import { clientAddress } from './client-address.ts'
 import { addressKey, type Hit, type Limits } from './limits.ts'
 import type { Meter } from './meter.ts'
@@ -23,9 +24,6 @@ export type Admission = {
   /** What the limit says, for the headers of the answer. */
   readonly hit: Hit | undefined
 }
-
-/** Longer than that without news, a node cannot say that a token still holds. */
-const DEAF_MS = 10_000
 
 const securityHeaders: readonly (readonly [string, string])[] = [
   ['x-content-type-options', 'nosniff'],

@@ -9,6 +9,7 @@ import type { Identities } from '../../projections/identities.ts'
 import type { TokenFollower } from '../../projections/tokens.ts'
 import type { AccessClaims, TokenVerifier, Verified } from './access-tokens.ts'
 import type { Authority } from './authority.ts'
+import { DEAF_MS } from './authority.ts'
 import type { Requester } from './route.ts'
 
 export type TokenAuthorityDeps = {
@@ -23,9 +24,6 @@ export type TokenAuthorityDeps = {
 /** A genuine token may be some milliseconds younger than what this node has heard. */
 const PATIENCE_MS = 1000
 const REACH_MS = 2000
-
-/** A node that heard nothing for so long cannot say that anything still holds. */
-export const DEAF_MS = 10_000
 
 /** The role is the log's, not the token's: nothing but the log can grant anything. */
 const requesterOf = ({ id, subject, role }: Token, roles: RoleRights): Requester => ({

@@ -4,6 +4,7 @@
  * nobody. What people typed stays in this process's memory; only addresses without free text are kept for the next start.
  */
 import type { Logger } from 'pino'
+import { isObject } from '../../domain/json.ts'
 import type { Permission } from '../../domain/roles.ts'
 import { type Clock, waitAtMost } from '../../ports/clock.ts'
 import type { Asked } from './asked.ts'
@@ -41,9 +42,6 @@ const TYPED = 't'
 const PLAIN = 'p'
 
 const keyOf = ({ path, query, typed }: Asked): string => `${typed ? TYPED : PLAIN}${JSON.stringify([path, query])}`
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** Undefined for what an other release has kept. */
 const askedOf = (key: string): Pick<Asked, 'path' | 'query'> | undefined => {
   try {

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { defined } from '../../domain/defined.ts'
 import type { PartOfSpeech } from '../../domain/entry/content.ts'
 import { type SourceItem, type SourceRecord, sourceName } from '../../domain/entry/import.ts'
 import { entryId, importedSenseId } from '../../domain/ids.ts'
@@ -92,7 +93,7 @@ const chosenLanguages = (options: DictdOptions, found: Languages | undefined, pa
   if (language === undefined)
     throw new SourceError(`${path} does not say its language: state it with --language.`, 'usage')
   const target = named(options.target, '--target') ?? (options.language === undefined ? found?.target : undefined)
-  return { language, ...(target !== undefined && target !== language && { target }) }
+  return { language, ...defined({ target: target !== undefined && target !== language ? target : undefined }) }
 }
 
 const recordOf = (gathered: Gathered, language: string, licence: string, source: string): SourceRecord => {

@@ -24,7 +24,11 @@ const read = (bytes: Buffer, line: number, offset: number, length: number): Line
  * The lines of a file, one array a chunk (a promise a line would cost more than its parsing). The end of line, LF or
  * CRLF, and a byte order mark are left out. @throws the file system's error when the file cannot be read.
  */
-export async function* readLines(path: string, signal?: AbortSignal): AsyncGenerator<readonly Line[]> {
+export async function* readLines(
+  path: string,
+  signal?: AbortSignal,
+  maxBytes: number = MAX_LINE_BYTES,
+): AsyncGenerator<readonly Line[]> {
   const stream = createReadStream(path, { highWaterMark: CHUNK_BYTES, ...defined({ signal }) })
   let rest: Buffer[] = []
   let restBytes = 0
@@ -36,11 +40,11 @@ export async function* readLines(path: string, signal?: AbortSignal): AsyncGener
     const place = { line, offset, length }
     line += 1
     offset += length + 1
-    if (tooLong || length > MAX_LINE_BYTES) {
+    if (tooLong || length > maxBytes) {
       tooLong = false
       rest = []
       restBytes = 0
-      return { ...place, fault: `The line is longer than ${MAX_LINE_BYTES} bytes.` }
+      return { ...place, fault: `The line is longer than ${maxBytes} bytes.` }
     }
     let bytes = rest.length > 0 ? Buffer.concat([...rest, end]) : end
     rest = []
@@ -60,7 +64,7 @@ export async function* readLines(path: string, signal?: AbortSignal): AsyncGener
     if (from < chunk.length) {
       const tail = chunk.subarray(from)
       restBytes += tail.length
-      if (restBytes > MAX_LINE_BYTES) {
+      if (restBytes > maxBytes) {
         tooLong = true
         rest = []
       } else rest.push(tail)

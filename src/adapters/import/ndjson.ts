@@ -14,6 +14,7 @@ import { StandingMembers } from '../../domain/entry/members.ts'
 import { entryId, importedSenseId } from '../../domain/ids.ts'
 import { type Fault, isRefusal } from '../../domain/refusal.ts'
 import { faultsOf, openShape } from '../../domain/shape.ts'
+import { depthOf } from './json-depth.ts'
 import { type Line, readLines } from './lines.ts'
 import { noTextFault, textLooksLike } from './looks.ts'
 import { nameless, nameOfFile, type Source, SourceError } from './source.ts'
@@ -49,24 +50,6 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** Deeper JSON is no entry, and its parser should not be made to dig. */
 const MAX_DEPTH = 32
-
-const depth = (text: string): number => {
-  let deepest = 0
-  let level = 0
-  let quoted = false
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i)
-    if (quoted) {
-      if (code === 92) i += 1
-      else if (code === 34) quoted = false
-    } else if (code === 34) quoted = true
-    else if (code === 123 || code === 91) {
-      level += 1
-      if (level > deepest) deepest = level
-    } else if (code === 125 || code === 93) level -= 1
-  }
-  return deepest
-}
 
 /**
  * Ids of senses: a UUID is kept, since relations of other entries may name it; any other id is the source's key. A sense
@@ -114,7 +97,7 @@ const parse = (
   text: string,
   defaults: { readonly source: string; readonly licence: string },
 ): SourceRecord | Static<typeof Mark> | readonly Fault[] => {
-  if (depth(text) > MAX_DEPTH) return whole('json-too-deep', `The JSON is deeper than ${MAX_DEPTH} levels.`)
+  if (depthOf(text) > MAX_DEPTH) return whole('json-too-deep', `The JSON is deeper than ${MAX_DEPTH} levels.`)
   let body: unknown
   try {
     body = JSON.parse(text)

@@ -1,5 +1,7 @@
 /** What every format's parser offers the import. */
+
 import type { SourceItem } from '../../domain/entry/import.ts'
+import { OwnError } from '../../domain/own-error.ts'
 import { withoutEnds } from '../../domain/text/text.ts'
 
 /** How far the reading is: `done` of `total`, in bytes of the file that is read in order. */
@@ -15,7 +17,7 @@ export type Source = {
 }
 
 /** The source as a whole cannot be read: wrong folder, not this format, nothing said about its language or licence. */
-export class SourceError extends Error {
+export class SourceError extends OwnError {
   override readonly name = 'SourceError'
   /** `usage`: what was said about the source is wrong or missing, and the file may be right. */
   readonly kind: 'source' | 'usage'

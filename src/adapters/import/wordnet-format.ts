@@ -207,7 +207,7 @@ export const splitGloss = (gloss: string): Gloss => {
     const rest = (pieces[i + 1] ?? '').trim()
     const dash = /^(?:--?|–|—)\s*([^;]+)/.exec(rest)
     const reference = dash?.[1]?.trim()
-    if (text !== '') examples.push({ text, ...(reference && { reference }) })
+    if (text !== '') examples.push({ text, ...defined({ reference: reference ? reference : undefined }) })
     definitions.push(trimSeparators(dash ? rest.slice(dash[0].length) : rest))
   }
   const definition = definitions.filter(part => /[\p{L}\p{N}]/u.test(part)).join('; ')

@@ -2,8 +2,10 @@
  * House-keeping by the clock (node-cron). Each job is harmless when it is repeated and when another process does the same at
  * the same time: what they change is decided by the stores' own locks and compare-and-swaps, so they need no lease.
  */
+
 import cron, { type ScheduledTask } from 'node-cron'
 import { defined } from '../../domain/defined.ts'
+import { wordsOf } from '../../domain/own-error.ts'
 import { type Clock, waitAtMost } from '../../ports/clock.ts'
 
 export type Job = {
@@ -84,7 +86,7 @@ export const openHousekeeping = (options: {
     } catch (error) {
       if (ending.signal.aborted) return
       state.failed += 1
-      state.error = error instanceof Error ? error.message : String(error)
+      state.error = wordsOf(error)
       onError(job.name, error)
       retry(job, state)
     }

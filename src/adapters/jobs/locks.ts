@@ -3,8 +3,10 @@
  * a node that slept through its lock would undo what another one has done meanwhile. So locks are kept here: taken by this
  * node's clock, renewed while the work goes on, asked for at each write, and given back when the node closes.
  */
+
 import type { JobParameters, JobRepository } from 'agenda'
 import { defined } from '../../domain/defined.ts'
+import { OwnError } from '../../domain/own-error.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { TRIES } from '../../ports/jobs.ts'
 import type { JobBackend, Lock } from './backend.ts'
@@ -62,7 +64,7 @@ const shifted = <J extends JobParameters>(job: J, ms: number): J => {
 /** agenda has the system's clock, which is this one but for what passes between two looks. */
 const SAME_MS = 50
 
-export class LockLost extends Error {
+export class LockLost extends OwnError {
   override readonly name = 'LockLost'
 }
 

@@ -1,6 +1,8 @@
 /** The queue on agenda, whatever lies behind it. */
+
 import { Agenda, type Job, type JobParameters } from 'agenda'
 import { defined } from '../../domain/defined.ts'
+import { OwnError, wordsOf } from '../../domain/own-error.ts'
 import { type Clock, waitAtMost } from '../../ports/clock.ts'
 import {
   type JobDetail,
@@ -52,7 +54,7 @@ const viewOf = (job: JobParameters): JobView => {
       lastRunAt: lastRunAt ?? undefined,
       finishedAt: lastFinishedAt ?? undefined,
     }),
-    ...(failReason !== undefined && (failCount ?? 0) > 0 && { reason: failReason }),
+    ...defined({ reason: failReason !== undefined && (failCount ?? 0) > 0 ? failReason : undefined }),
   }
 }
 
@@ -82,12 +84,11 @@ export const backoff =
 const MASKED_LOGIN = '//***@'
 /** A reason is kept with the job and shown: whatever somebody put into an error, no address goes with it. */
 const shown = (error: unknown): Error => {
-  const message = error instanceof Error ? error.message : String(error)
-  const masked = message
+  const masked = wordsOf(error)
     .replace(/[^\s<>"',;:]+/g, word => (/.@./.test(word) && !word.startsWith(MASKED_LOGIN) ? '[address]' : word))
     .slice(0, 500)
   if (error instanceof PermanentFailure) return new PermanentFailure(masked, { cause: error })
-  return new Error(masked, { cause: error })
+  return new OwnError(masked, { cause: error })
 }
 
 export type QueueOptions = {

@@ -44,6 +44,15 @@ type Cached = { readonly slots: Slots; readonly state: FileState; readonly check
 const DOCUMENT = /^document:([0-9a-f]{16})\.(\d{1,3})$/
 const PURPOSE = /^[a-z][a-z0-9-]{0,63}$/
 
+/** Whether a file of keys is in the folder, or in one of those in it. */
+const holdsKeys = async (folder: string): Promise<boolean> => {
+  const names = await filesIn(folder)
+  if (names.some(name => /\.keys?$/.test(name))) return true
+  for (const name of names.filter(each => !each.includes('.')))
+    if ((await filesIn(join(folder, name))).some(each => each.endsWith('.key'))) return true
+  return false
+}
+
 /** One file a pair. */
 const signingFiles = (folder: string, randomId: () => string): SigningRecords => ({
   names: () => filesIn(folder),
@@ -196,10 +205,10 @@ export const openFileKeys = async (options: {
       : { name, path: batchPath(batch), slot: Number(n), document: true }
   }
 
-  const pick = ({ name, path, slot, document }: Place, slots: Slots | undefined): SealingKey | undefined => {
+  const pick = ({ name, path, slot }: Place, slots: Slots | undefined): SealingKey | undefined => {
     // Keys are destroyed in place: a file that is gone was lost, and its text must not pass for removed.
-    if (!slots && document) throw new KeysError('corrupt', `The key file ${path} is missing: restore it from a backup.`)
-    const secret = slots?.[slot]
+    if (!slots) throw new KeysError('corrupt', `The key file ${path} is missing: restore it from a backup.`)
+    const secret = slots[slot]
     return secret === undefined || secret === 'destroyed' ? undefined : { name, secret }
   }
 
@@ -264,9 +273,9 @@ export const openFileKeys = async (options: {
       made.catch(() => secrets.delete(purpose))
       return made
     },
-    isNew: async () => {
+    hasAny: async kind => {
       usable()
-      return (await secretFiles()).length === 0
+      return holdsKeys(folders[kind])
     },
     signing: async now => {
       usable()

@@ -287,15 +287,15 @@ export const openMongoKeys = async (options: MongoKeysOptions): Promise<Keys> =>
         const places = [...names].map(name => ({ name, ...placeOf(name) }))
         const slots = await slotsOf(places.map(each => each.id))
         const found = new Map<string, SealingKey>()
-        for (const { name, id, slot, document } of places) {
+        for (const { name, id, slot } of places) {
           const there = slots.get(id)
-          // Keys are destroyed in place: a batch that is gone was lost, and its text must not pass for removed.
-          if (!there && document)
+          // Keys are destroyed in place: one that is gone was lost, and its text must not pass for removed.
+          if (!there)
             throw new KeysError(
               'corrupt',
-              `The key batch ${id} is missing: restore the database of LEXICHRON_KEYS from a backup.`,
+              `The key ${id} is missing: restore the database of LEXICHRON_KEYS from a backup.`,
             )
-          const secret = there?.[slot]
+          const secret = there[slot]
           if (secret !== undefined && secret !== 'destroyed') found.set(name, { name, secret })
         }
         return found
@@ -325,9 +325,9 @@ export const openMongoKeys = async (options: MongoKeysOptions): Promise<Keys> =>
       made.catch(() => secrets.delete(purpose))
       return made
     },
-    isNew: () => {
+    hasAny: kind => {
       usable()
-      return run(async () => (await kept.findOne({ _id: { $gte: 'secret:', $lt: 'secret;' } })) === null)
+      return run(async () => (await kept.findOne({ _id: { $gte: `${kind}:`, $lt: `${kind};` } })) !== null)
     },
     signing: now => {
       usable()

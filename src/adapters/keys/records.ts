@@ -8,6 +8,7 @@ import { hash } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, link, open, readdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { codeOf } from '../../core/files/error-code.ts'
 import { FILE_MODE, makeFolders } from '../../core/files/folders.ts'
 import { KeysError } from '../../ports/keys.ts'
 
@@ -21,13 +22,10 @@ const ZEROS = Buffer.alloc(SLOT_BYTES)
 /** What tells one state of a file from the next: another inode or size. */
 export type FileState = string
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
-
 const unavailable = (path: string, cause: unknown): KeysError =>
   cause instanceof KeysError
     ? cause
-    : new KeysError('unavailable', `The key file ${path} cannot be used: ${codeOf(cause) || 'unknown cause'}.`, {
+    : new KeysError('unavailable', `The key file ${path} cannot be used: ${codeOf(cause) ?? 'unknown cause'}.`, {
         cause,
       })
 

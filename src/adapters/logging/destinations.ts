@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
 import roll from 'pino-roll'
+import { codeOf } from '../../core/files/error-code.ts'
 import { FILE_MODE, makeFolders, narrow } from '../../core/files/folders.ts'
 import { defined } from '../../domain/defined.ts'
 import { readableLine } from './readable.ts'
@@ -37,9 +38,6 @@ const CLOSE_MS = 1_000
 
 type Stream = ReturnType<typeof pino.destination>
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
-
 type Tally = { dropped: number; failures: number; reason: string | undefined }
 
 const faultsOf = ({ dropped, failures, reason }: Tally): LogFaults => ({
@@ -51,7 +49,7 @@ const faultsOf = ({ dropped, failures, reason }: Tally): LogFaults => ({
 const watch = (stream: Stream, tally: Tally): Stream => {
   stream.on('error', error => {
     tally.failures += 1
-    tally.reason = codeOf(error)
+    tally.reason = codeOf(error) ?? 'unknown'
   })
   stream.on('drop', () => {
     tally.dropped += 1
@@ -69,7 +67,7 @@ const guarded = (tally: Tally, work: () => void): boolean => {
     return true
   } catch (error) {
     tally.failures += 1
-    tally.reason = codeOf(error)
+    tally.reason = codeOf(error) ?? 'unknown'
     return false
   }
 }
@@ -195,7 +193,7 @@ export const openFiles = async (options: {
       } else opening.destroy()
     } catch (error) {
       tally.failures += 1
-      tally.reason = codeOf(error)
+      tally.reason = codeOf(error) ?? 'unknown'
     }
   }
   const retry = (): void => {

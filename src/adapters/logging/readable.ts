@@ -1,10 +1,13 @@
 /** A line of the log as a person on a terminal wants it: short, and with ids only where something went wrong. */
 import { prettyFactory } from 'pino-pretty'
 
-const common = { colorize: true, singleLine: true, translateTime: 'SYS:HH:MM:ss' }
-/** Ids find what belongs together; of what went well nobody looks for it. */
-const usual = prettyFactory({ ...common, ignore: 'req,trace' })
-const amiss = prettyFactory(common)
+/** What went wrong, with all that is known of it, and in colours. */
+const amiss = prettyFactory({
+  colorize: true,
+  singleLine: true,
+  translateTime: 'SYS:HH:MM:ss',
+  customPrettifiers: { time: stamp => String(stamp).replaceAll(/[[\]]/g, '') },
+})
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -35,11 +38,23 @@ const requestLine = (members: Members): string => {
   return `${clockOf(time)} ${visible(method)} ${visible(path)} ${String(status)}${ms(members['ms'])}${why}\n`
 }
 
+/** Ids find what belongs together; of what went well nobody looks for it. */
+const UNSAID = new Set(['time', 'level', 'msg', 'req', 'trace'])
+
+/** `12:04:31 answers were warmed, part cache, answers 40` */
+const usualLine = (members: Members): string => {
+  const more = Object.entries(members)
+    .filter(([name]) => !UNSAID.has(name))
+    .map(([name, value]) => `, ${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const level = members['level'] === 'info' ? '' : `${String(members['level'])}: `
+  return `${clockOf(members['time'])} ${level}${visible(`${String(members['msg'])}${more.join('')}`)}\n`
+}
+
 const isAmiss = ({ level }: Members): boolean => level === 'warn' || level === 'error' || level === 'fatal'
 
 /** `line` is one JSON object, as the log writes it. */
 export const readableLine = (line: string): string => {
   const members = membersOf(line)
   if (members['msg'] === 'request' && members['level'] === 'info') return requestLine(members)
-  return (isAmiss(members) ? amiss : usual)(line)
+  return isAmiss(members) ? amiss(line) : usualLine(members)
 }

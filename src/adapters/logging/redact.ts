@@ -1,3 +1,4 @@
+import { codeOf } from '../../core/files/error-code.ts'
 import { defined } from '../../domain/defined.ts'
 
 /**
@@ -90,9 +91,6 @@ export const withoutSecretForms = (text: string): string => {
 const TEXT = 4_000
 const cut = (text: string): string => (text.length > TEXT ? `${text.slice(0, TEXT)}...` : text)
 
-const codeOf = (error: Error): string | undefined =>
-  'code' in error && typeof error.code === 'string' ? error.code : undefined
-
 /** What it was made of, without its words: they may be those of a server, which repeats what it was told. */
 const causeLine = (cause: unknown, depth: number): unknown => {
   if (!(cause instanceof Error)) return typeof cause
@@ -104,8 +102,8 @@ const causeLine = (cause: unknown, depth: number): unknown => {
   return {
     name: cause.name,
     ...defined({ code }),
-    ...(stack && { stack: cut(stack) }),
-    ...(cause.cause !== undefined && depth > 0 && { cause: causeLine(cause.cause, depth - 1) }),
+    ...defined({ stack: stack ? cut(stack) : undefined }),
+    ...defined({ cause: cause.cause !== undefined && depth > 0 ? causeLine(cause.cause, depth - 1) : undefined }),
   }
 }
 
@@ -121,7 +119,7 @@ export const errorLine = (error: unknown): unknown => {
     name: error.name,
     ...defined({ code }),
     message: cut(error.message),
-    ...(error.stack !== undefined && { stack: cut(error.stack) }),
-    ...(error.cause !== undefined && { cause: causeLine(error.cause, 2) }),
+    ...defined({ stack: error.stack === undefined ? undefined : cut(error.stack) }),
+    ...defined({ cause: error.cause === undefined ? undefined : causeLine(error.cause, 2) }),
   }
 }

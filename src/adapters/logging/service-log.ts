@@ -60,7 +60,9 @@ const openDestinations = async (options: ServiceLogOptions): Promise<Readonly<Re
       ? undefined
       : await openFiles({ folder: logFolder(dataDir), megabytes: fileMegabytes, files })
   return {
-    ...(to !== 'files' && { stderr: readable && print ? openPrinter(print) : openDescriptor(fd, readable) }),
+    ...defined({
+      stderr: to !== 'files' ? (readable && print ? openPrinter(print) : openDescriptor(fd, readable)) : undefined,
+    }),
     ...defined({ files: toFiles }),
   }
 }

@@ -7,16 +7,19 @@ import { createHash } from 'node:crypto'
 import { open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createTransport } from 'nodemailer'
+import { codeOf } from '../../core/files/error-code.ts'
 import { FILE_MODE, makeFolders, narrow, narrowFolder } from '../../core/files/folders.ts'
 import { type Mail, MailError, type Mailer } from '../../ports/mailer.ts'
 import { envelopeOf } from './headers.ts'
 
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
 const temporary = (folder: string, cause: unknown): MailError =>
-  new MailError('temporary', `LEXICHRON_MAIL file:${folder}: the outbox cannot be written (${codeOf(cause)})`, {
-    cause,
-  })
+  new MailError(
+    'temporary',
+    `LEXICHRON_MAIL file:${folder}: the outbox cannot be written (${codeOf(cause) ?? 'unknown error'})`,
+    {
+      cause,
+    },
+  )
 
 const digest = (text: string, length: number): string =>
   createHash('sha256').update(text).digest('hex').slice(0, length)

@@ -83,7 +83,7 @@ export const openSmtp = ({ url, from }: { readonly url: string; readonly from: s
     host: parsed.hostname.replace(/^\[|\]$/g, ''),
     port: Number(parsed.port) || (secure ? 465 : 587),
     requireTLS: !secure && parsed.searchParams.get('requireTLS') !== 'false',
-    ...(user !== '' && { auth: { user, pass: decodeURIComponent(parsed.password) } }),
+    ...defined({ auth: user !== '' ? { user, pass: decodeURIComponent(parsed.password) } : undefined }),
     connectionTimeout: CONNECT_MS,
     greetingTimeout: GREETING_MS,
     socketTimeout: SOCKET_MS,

@@ -5,6 +5,7 @@
 import type { Locale } from '../../ports/mailer.ts'
 import type { MailTemplate } from './template.ts'
 import { accountTemplates } from './templates-accounts.ts'
+import { commentTemplates } from './templates-comments.ts'
 import { factorTemplates } from './templates-factors.ts'
 import { storyTemplates } from './templates-stories.ts'
 
@@ -20,6 +21,7 @@ export const mailTemplates: readonly MailTemplate[] = [
   ...accountTemplates,
   ...factorTemplates,
   ...storyTemplates,
+  ...commentTemplates,
   {
     name: 'entry-removed',
     words: {

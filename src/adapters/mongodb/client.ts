@@ -1,4 +1,5 @@
 /** A connection to MongoDB: its limits, what its errors mean, what the operator sees of its pool. */
+
 import {
   type CommandFailedEvent,
   type CommandSucceededEvent,
@@ -7,6 +8,7 @@ import {
   MongoError,
   MongoServerError,
 } from 'mongodb'
+import { describeFailure, OwnError } from '../../domain/own-error.ts'
 import { afterPrefix } from '../../ports/conditions.ts'
 import { endWritesWithTheirConnection } from './sockets.ts'
 
@@ -94,7 +96,7 @@ export const reasonOf = (error: unknown): string =>
     ? `${error.codeName ?? error.code}: ${withoutKey(error.errmsg ?? error.name)}`
     : error instanceof MongoError
       ? `${error.name}: ${error.message}`
-      : String(error)
+      : describeFailure(error)
 
 /** Greedy: a password with an unescaped @ is masked whole. */
 const shownOf = (url: string): string => url.replace(/^([a-z+]+:\/\/).*@/i, '$1***@').replace(/\?[\s\S]*/, '')
@@ -106,7 +108,7 @@ export const databaseOf = (url: string): string | undefined => {
 }
 
 /** A sentence for the operator, made here. */
-class StartFault extends Error {
+class StartFault extends OwnError {
   override readonly name = 'StartFault'
   /** What is wrong at the start is not waited for, unless somebody says so. */
   readonly kind = 'start'

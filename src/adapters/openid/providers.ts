@@ -1,6 +1,8 @@
 /** OpenID providers by openid-client: discovery in the background, the code flow with PKCE, checks beyond the library's. */
 import { setTimeout as delay } from 'node:timers/promises'
 import * as client from 'openid-client'
+import { codeOf } from '../../core/files/error-code.ts'
+import { defined } from '../../domain/defined.ts'
 import { type FlowSecrets, OpenIdError, type OpenIdProviders, type ProvenIdentity } from '../../ports/openid.ts'
 import { openProviderFetch } from './fetch.ts'
 
@@ -34,19 +36,16 @@ const MOST_AT_ONCE = 64
 /** OpenID Connect Core, 2: ASCII, 255 characters at most. */
 const SUBJECT = /^[\x20-\x7e]{1,255}$/
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
-
 /** Words about what the library found; its causes quote claims, so only its sentence goes on. */
 const sentence = (error: unknown): string =>
-  error instanceof Error ? [error.message, codeOf(error)].filter(each => each !== '').join(', ') : 'no error'
+  error instanceof Error ? [error.message, codeOf(error)].filter(Boolean).join(', ') : 'no error'
 
 const isAway = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false
   if (error.name === 'TimeoutError' || error.name === 'AbortError') return true
-  if (['OAUTH_TIMEOUT', 'OAUTH_ABORT'].includes(codeOf(error))) return true
+  if (['OAUTH_TIMEOUT', 'OAUTH_ABORT'].includes(codeOf(error) ?? '')) return true
   // What fetch throws, and what a server says that is broken.
-  if (error instanceof TypeError && codeOf(error) === '') return true
+  if (error instanceof TypeError && codeOf(error) === undefined) return true
   return error.cause instanceof Response && error.cause.status >= 500
 }
 
@@ -143,7 +142,10 @@ const openProvider = (settings: ProviderSettings, options: ProviderOptions, sign
           })
         : claims
     const email = stated['email']
-    return { verified: stated['email_verified'] === true, ...(typeof email === 'string' && { email }) }
+    return {
+      verified: stated['email_verified'] === true,
+      ...defined({ email: typeof email === 'string' ? email : undefined }),
+    }
   }
 
   const exchange = async (parameters: URLSearchParams, secrets: FlowSecrets): Promise<ProvenIdentity> => {

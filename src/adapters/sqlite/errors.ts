@@ -1,4 +1,5 @@
 /** What SQLite's result codes mean: a closed list of kinds, each with a sentence. */
+import { OwnError } from '../../domain/own-error.ts'
 
 /**
  * `foreign`: a file of another program; `newer`, `older`: its schema; `notadb`: no database at all; `busy`: locked by
@@ -19,7 +20,7 @@ export type SqliteErrorKind =
   | 'older'
   | 'readonly'
 
-export class SqliteError extends Error {
+export class SqliteError extends OwnError {
   override readonly name = 'SqliteError'
   readonly kind: SqliteErrorKind
   constructor(kind: SqliteErrorKind, message: string, options?: ErrorOptions) {

@@ -13,6 +13,7 @@ import type { LiveSink } from '../../core/live/transport.ts'
 import type { Place } from '../../core/log/log.ts'
 import type { ByteBuffer } from '../../core/memory/memory.ts'
 import { defined } from '../../domain/defined.ts'
+import { pointerMember } from '../../domain/json.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { textFrame, webSocketTransport } from './frames.ts'
 
@@ -70,8 +71,7 @@ const TOO_MANY_REPLAYS =
   'As many subscriptions of yours are read up from the log as may be at once: try again once one of them has caught up.'
 
 /** RFC 6901, of a member that may be anything; no longer than a member of ours could be. */
-const pointerPart = (member: string): string =>
-  member.slice(0, 40).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
+const pointerPart = (member: string): string => pointerMember(member.slice(0, 40).toWellFormed())
 
 export const openConnection = (
   ws: WebSocket,

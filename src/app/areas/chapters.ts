@@ -8,6 +8,7 @@ import { eventsAt } from '../../core/log/revisions.ts'
 import { chapterAggregate, chapterStream, isChapterEvent } from '../../domain/chapter/chapter.ts'
 import { ChapterDeleted, HistoryPurged } from '../../domain/chapter/events.ts'
 import { bytesOfText, KEPT_TEXTS, type KeptText, openChapterTexts } from '../../domain/chapter/texts.ts'
+import { CommentDeleted } from '../../domain/comment/events.ts'
 import { StoryDeleted } from '../../domain/story/events.ts'
 import { storyAggregate } from '../../domain/story/story.ts'
 import { chaptersProjection, chapterTextsProjection } from '../../projections/chapters.ts'
@@ -27,7 +28,7 @@ const textsOf = async ({ core: { log, memory, clock }, logger, opened, rendering
     signal: ending.signal,
     from: await log.head(),
     onError: err => logger.error({ part: 'chapters', err }, 'what was removed may be kept in memory'),
-    filter: { types: [HistoryPurged.type, ChapterDeleted.type, StoryDeleted.type] },
+    filter: { types: [HistoryPurged.type, ChapterDeleted.type, StoryDeleted.type, CommentDeleted.type] },
     onEvents: events => {
       if (events.length === 0) return
       kept.clear()

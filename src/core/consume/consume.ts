@@ -5,13 +5,14 @@
 
 import { defined } from '../../domain/defined.ts'
 import type { Recorded } from '../../domain/event.ts'
+import { describeFailure } from '../../domain/own-error.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { LogFilter } from '../../ports/event-store.ts'
 import { type Checkpoint, type CollectionName, type ConsumerStore, ReadStoreError } from '../../ports/read-store.ts'
 import { type Log, placeAfter, UndecodableEventError } from '../log/log.ts'
 import { acquireLease, BEAT_MS, type HeldLease, type Sight, type Takeover } from './lease.ts'
 import { isOfLog, restingOn } from './mark.ts'
-import { describeFailure, retryDone, retryRequested } from './parking.ts'
+import { retryDone, retryRequested } from './parking.ts'
 
 export type ConsumerState = 'starting' | 'following' | 'building' | 'stopped' | 'waiting-for-lease'
 

@@ -3,6 +3,7 @@
  * What waits stays in the log; the record holds where it began.
  */
 import type { Recorded } from '../../domain/event.ts'
+import { describeFailure } from '../../domain/own-error.ts'
 import type { ReadStore } from '../../ports/read-store.ts'
 
 export type Parked = {
@@ -11,6 +12,7 @@ export type Parked = {
   readonly position: bigint
   readonly eventId: string
   readonly type: string
+  /** Words that may be kept (src/domain/own-error.ts). */
   readonly error: string
   readonly since: string
   readonly attempts: number
@@ -36,52 +38,16 @@ export const parkedOf = async (store: Records, consumer: string): Promise<Map<st
   return new Map([...found.values()].map(text => parse(text)).map(each => [each.id, each]))
 }
 
-/** Errors whose words are the engine's: these quote what could not be read, and that may be what a person wrote. */
-const QUOTING: ReadonlySet<string> = new Set([
-  'SyntaxError',
-  'TypeError',
-  'RangeError',
-  'ReferenceError',
-  'URIError',
-  'EvalError',
-])
-/** Whether its words are the engine's. */
-export const quotes = (error: unknown): boolean => !(error instanceof Error) || QUOTING.has(error.name)
-
-const FOLDERS = ['src/', 'bin/', 'node_modules/']
-/** The first place in the program or one of its libraries, without the folder in which they are. */
-const placeIn = (frames: string): string | undefined => {
-  for (const frame of frames.split('\n')) {
-    const place = frame.split(/[\s()]/).findLast(part => part !== '') ?? ''
-    const begins = FOLDERS.map(folder => place.indexOf(folder)).filter(at => at >= 0)
-    if (begins.length > 0 && /:\d+$/.test(place)) return place.slice(Math.min(...begins))
-  }
-  return undefined
-}
-
-/**
- * A failure in words that are kept: with the reason of what is parked, and in the state of a consumer. Never the text of a person: of an
- * error of the engine its kind and where it was thrown, of ours the sentence.
- */
-export const describeFailure = (error: unknown): string => {
-  if (!(error instanceof Error)) return `a value was thrown that is no error: ${typeof error}`
-  if (!quotes(error)) return `${error.name}: ${error.message}`.slice(0, 1_000)
-  // The frames alone: before them stand its words once more.
-  const words = `${error.name}: ${error.message}`
-  const frames = error.stack?.startsWith(words) ? error.stack.slice(words.length) : ''
-  const place = placeIn(frames)
-  return place === undefined ? error.name : `${error.name} at ${place}`
+/** `id`: what waits, and from which event on. */
+export type Failing = {
+  readonly id: string
+  readonly event: Pick<Recorded, 'id' | 'type' | 'position'>
+  readonly error: unknown
+  readonly now: Date
 }
 
 /** Records it before the checkpoint may pass the event. Of two records the one that begins earlier counts. */
-export const park = async (
-  store: Records,
-  consumer: string,
-  id: string,
-  event: Pick<Recorded, 'id' | 'type' | 'position'>,
-  error: unknown,
-  now: Date,
-): Promise<Parked> => {
+export const park = async (store: Records, consumer: string, { id, event, error, now }: Failing): Promise<Parked> => {
   const name = prefixOf(consumer) + id
   for (;;) {
     const text = await store.record(name)

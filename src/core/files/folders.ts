@@ -4,6 +4,7 @@
  */
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, statSync } from 'node:fs'
 import { dirname, parse } from 'node:path'
+import { codeOf } from './error-code.ts'
 
 const FOLDER_MODE = 0o700
 export const FILE_MODE = 0o600
@@ -11,9 +12,6 @@ const OTHERS = 0o077
 const STICKY = 0o1000
 
 const hasModes = process.platform !== 'win32'
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
 
 const octal = (mode: number): string => (mode & 0o777).toString(8).padStart(4, '0')
 
@@ -58,7 +56,7 @@ export const narrow = (path: string): void => {
     if (codeOf(error) === 'ENOENT') return
     throw Object.assign(
       new Error(
-        `others may read or write ${path} (mode ${octal(mode)}), and this user cannot change that (${codeOf(error)}): as its owner, chmod go= ${path}`,
+        `others may read or write ${path} (mode ${octal(mode)}), and this user cannot change that (${codeOf(error) ?? 'unknown'}): as its owner, chmod go= ${path}`,
         { cause: error },
       ),
       { code: 'EPERM' },

@@ -1,15 +1,17 @@
 /** What a listener asks a channel for, checked: members that it has, and values that there can be. */
+
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Recorded } from '../../domain/event.ts'
 import { categoryOf } from '../../domain/ids.ts'
+import { OwnError } from '../../domain/own-error.ts'
 import { owned } from '../../domain/owned.ts'
 import type { Channels, LiveChannel } from './channels.ts'
 import type { LiveFilter } from './filter-members.ts'
 import { type DeclaredCategory, typesOn } from './schemas.ts'
 
 /** What is wrong with a filter, in one sentence, and with which member of it. */
-export class FilterFault extends Error {
+export class FilterFault extends OwnError {
   override readonly name = 'FilterFault'
   readonly member: string | undefined
   constructor(message: string, member?: string) {

@@ -3,15 +3,13 @@
  * code of it, and for tests, which check every message they get.
  */
 import type { EventType, Json, JsonObject } from '../../domain/event.ts'
+import { isJsonObject } from '../../domain/json.ts'
 import type { LiveChannel } from './channels.ts'
 
 export type DeclaredCategory = { readonly category: string; readonly events: readonly EventType[] }
 
 /** The messages of one event type on one channel; `data` is the schema of the member of that name. */
 export type LiveEventSchema = { readonly channel: string; readonly type: string; readonly data: JsonObject }
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const plain = (schema: unknown): JsonObject => JSON.parse(JSON.stringify(schema))
 
@@ -27,9 +25,9 @@ export type Members = { readonly properties: JsonObject; readonly required: read
 /** Without those that are secret, which are sent to nobody. */
 export const membersOf = ({ schema, secrets }: EventType): Members => {
   const { properties, required } = plain(schema)
-  const all = isObject(properties) ? Object.entries(properties).filter(([name]) => !secrets.includes(name)) : []
+  const all = isJsonObject(properties) ? Object.entries(properties).filter(([name]) => !secrets.includes(name)) : []
   return {
-    properties: Object.fromEntries(all.map(([name, inner]) => [name, isObject(inner) ? bare(inner) : inner])),
+    properties: Object.fromEntries(all.map(([name, inner]) => [name, isJsonObject(inner) ? bare(inner) : inner])),
     required: Array.isArray(required) ? required.filter(member => !secrets.some(name => name === member)) : [],
   }
 }

@@ -10,6 +10,7 @@ import canonicalize from 'canonicalize'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { EventMeta, EventType, Json, JsonObject, Recorded } from '../../domain/event.ts'
+import { isJsonObject } from '../../domain/json.ts'
 import type { LoggedEvent, StoredEvent } from '../../ports/event-store.ts'
 import type { SealingKey } from '../../ports/keys.ts'
 import { type NewEvent, UndecodableEventError } from './log.ts'
@@ -43,9 +44,6 @@ export const codecsOf = (types: readonly EventType[]): ReadonlyMap<string, Event
   }
   return codecs
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** JSON.stringify of members in the order of their names is canonical JSON at a third of the cost; a test compares them. */
 const canonicalMeta = (meta: Omit<EventMeta, 'schema' | 'key'>, schema: number, key: string | undefined): string => {
@@ -97,7 +95,7 @@ const unseal = (blob: Json | undefined, key: SealingKey, bound: Buffer): JsonObj
       .setAuthTag(bytes.subarray(-TAG_BYTES))
     const text = decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
     const opened: unknown = JSON.parse(text)
-    return isObject(opened) ? opened : undefined
+    return isJsonObject(opened) ? opened : undefined
   } catch {
     return undefined
   }
@@ -164,13 +162,13 @@ const lift = (event: LoggedEvent, codec: EventCodec, data: JsonObject, from: num
 }
 
 const isMeta = (meta: unknown): meta is EventMeta =>
-  isObject(meta) &&
+  isJsonObject(meta) &&
   typeof meta['schema'] === 'number' &&
   meta['schema'] >= 1 &&
   typeof meta['commandId'] === 'string' &&
   typeof meta['at'] === 'string' &&
-  isObject(meta['actor']) &&
-  isObject(meta['route'])
+  isJsonObject(meta['actor']) &&
+  isJsonObject(meta['route'])
 
 const parse = (event: LoggedEvent, text: string): unknown => {
   try {
@@ -211,7 +209,7 @@ const parsePage = (logged: readonly LoggedEvent[], codecs: ReadonlyMap<string, E
     if (!codec) throw undecodable('unknown-type', event, 'has a type that this version does not know')
     const data = parse(event, event.data)
     const meta = parse(event, event.meta)
-    if (!isObject(data) || !isMeta(meta)) throw undecodable('corrupt', event, 'has no data or envelope')
+    if (!isJsonObject(data) || !isMeta(meta)) throw undecodable('corrupt', event, 'has no data or envelope')
     const { version, sealed } = codec.declared
     if (meta.schema > version) throw undecodable('newer-schema', event, `is of version ${meta.schema}, not ${version}`)
     if (meta.key !== undefined) {

@@ -3,7 +3,9 @@
  * id are the target's own. What the target has already must be the beginning of the source: so a copy that was cut short
  * goes on where it was, and a target with anything else in it is refused. At the end both are read and compared.
  */
+
 import { createHash, type Hash } from 'node:crypto'
+import { OwnError } from '../../domain/own-error.ts'
 import type { Clock } from '../../ports/clock.ts'
 import {
   type AppendResult,
@@ -17,7 +19,7 @@ import {
 } from '../../ports/event-store.ts'
 
 /** Why a copy cannot be made or is none: one sentence. Nothing that was there is changed. */
-export class CopyError extends Error {
+export class CopyError extends OwnError {
   override readonly name = 'CopyError'
   /** `usage`: it was asked for wrongly. */
   readonly kind: 'failed' | 'usage'

@@ -2,8 +2,10 @@
  * The log as the rest of the program sees it: the event store with the codec in front, so that events go in as facts and
  * come out decoded, opened and upcast.
  */
+
 import type { DomainEvent, EventMeta, EventType, Recorded } from '../../domain/event.ts'
 import { markOf } from '../../domain/mark.ts'
+import { OwnError } from '../../domain/own-error.ts'
 import type {
   Append,
   AppendResult,
@@ -26,7 +28,7 @@ export type LogBatch = { readonly events: readonly Recorded[]; readonly position
  * The event cannot be read: its type is unknown to this build or its schema newer; it is no event of its type (`corrupt`); it does
  * not fit its checksum (`damaged`). A consumer that meets one stops.
  */
-export class UndecodableEventError extends Error {
+export class UndecodableEventError extends OwnError {
   override readonly name = 'UndecodableEventError'
   readonly reason: 'unknown-type' | 'newer-schema' | 'corrupt' | 'damaged'
   readonly event: { readonly type: string; readonly stream: string; readonly position: bigint }

@@ -6,7 +6,9 @@
  * (src/domain/mark.ts): a copy that was put back has the log's id, and other events from then on. What was made before there were
  * marks cannot say which history it is of, and is refused as one of another.
  */
+
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto'
+import { OwnError } from '../../domain/own-error.ts'
 import type { Log } from './log.ts'
 import { secretKey } from './secret-key.ts'
 
@@ -49,7 +51,7 @@ export const open = (secret: Uint8Array, token: string): string | undefined => {
 export type Places = Pick<Log, 'logId' | 'markAt'>
 
 /** Why one that was sent back says nothing here; `message` is safe to show. */
-export class TokenError extends Error {
+export class TokenError extends OwnError {
   override readonly name = 'TokenError'
   readonly code: 'sync-token-invalid' | 'cursor-invalid' | 'other-log'
   constructor(code: TokenError['code'], message: string) {

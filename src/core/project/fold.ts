@@ -7,6 +7,7 @@
 
 import type { JsonObject, Recorded } from '../../domain/event.ts'
 import { sizeOf } from '../../domain/json.ts'
+import { OwnError } from '../../domain/own-error.ts'
 import type { Cache } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { indexFault } from '../../ports/conditions.ts'
@@ -68,7 +69,7 @@ export type Folder<D> = Omit<Session, 'retry'> & {
 }
 
 /** What a projection has made of an event fits none of its indexes. */
-export class UnfitDocumentError extends Error {
+export class UnfitDocumentError extends OwnError {
   override readonly name = 'UnfitDocumentError'
 }
 
@@ -244,7 +245,7 @@ export const openFolder = async <D extends JsonObject>(options: FolderOptions<D>
 
   const parkAll = async (failures: Failures): Promise<void> => {
     for (const [id, { event, error }] of failures) {
-      parked.set(id, await park(store, collection, id, event, error, clock.now()))
+      parked.set(id, await park(store, collection, { id, event, error, now: clock.now() }))
       options.trace?.parked?.(collection, id, event, error)
     }
   }

@@ -8,6 +8,7 @@
  */
 
 import { defined } from '../../domain/defined.ts'
+import { OwnError } from '../../domain/own-error.ts'
 import { describeOrder, type Ordered, ordered } from '../../ports/conditions.ts'
 import type { Condition, Index, Indexes, Plan, Query } from '../../ports/read-store.ts'
 
@@ -25,7 +26,7 @@ export const shapeOf = (query: Pick<Query, 'where' | 'order'>): string =>
   `where ${query.where.map(each => `${each.member} ${symbols[each.op]}`).join(' and ') || 'nothing'} order by ${describeOrder(query)}`
 
 /** A programming error, found by the first run of the query: declare an index for this shape. */
-export class NoIndexError extends Error {
+export class NoIndexError extends OwnError {
   override readonly name = 'NoIndexError'
   readonly shape: string
   constructor(query: Query, indexes: Indexes) {
@@ -117,7 +118,7 @@ export const plan = (query: Query, indexes: Indexes): Plan => {
     bounds: chosen.bounds.map(bound),
     residual: [...chosen.bounds.flatMap(leftover), ...query.where.filter(each => !taken.has(each))],
     order: query.order,
-    ...(query.backwards && { backwards: true }),
+    ...defined({ backwards: query.backwards ? true : undefined }),
     ...defined({ after: query.after }),
     limit: query.limit,
     examine,

@@ -2,6 +2,8 @@
  * The pointer of a projection: one record that says which generation of each version is live and which is being built.
  * Every change is one compare-and-swap, so that two nodes cannot swap past each other.
  */
+
+import { defined } from '../../domain/defined.ts'
 import type { CollectionName, ReadStore } from '../../ports/read-store.ts'
 import { type CollectionRef, parseCollectionName } from './define.ts'
 
@@ -113,8 +115,8 @@ export const abandon = async (store: Records, name: string, at: CollectionRef): 
     const { live, building } = generationsOf(pointer, at.version)
     if (live !== at.generation && building !== at.generation) return undefined
     return withVersion(pointer, at.version, {
-      ...(live !== undefined && live !== at.generation && { live }),
-      ...(building !== undefined && building !== at.generation && { building }),
+      ...defined({ live: live !== undefined && live !== at.generation ? live : undefined }),
+      ...defined({ building: building !== undefined && building !== at.generation ? building : undefined }),
     })
   })
 }

@@ -5,13 +5,14 @@
  * reason a build begins with the tombstones of all that was removed before: text that the log has in the clear is then folded, and
  * never written.
  */
+
 import { defined } from '../../domain/defined.ts'
 import type { JsonObject, Recorded } from '../../domain/event.ts'
 import { markOf } from '../../domain/mark.ts'
+import { describeFailure, OwnError } from '../../domain/own-error.ts'
 import { type CollectionName, type DocumentWrite, type ReadStore, ReadStoreError } from '../../ports/read-store.ts'
 import type { ConsumedLog } from '../consume/consume.ts'
 import { restingOn } from '../consume/mark.ts'
-import { describeFailure } from '../consume/parking.ts'
 import { UndecodableEventError } from '../log/log.ts'
 import { type Projection, parseCollectionName } from './define.ts'
 import { keysOf } from './fold.ts'
@@ -94,5 +95,5 @@ export const openRemoving =
     if (written === 0) throw first.error
     const names = failed.map(({ collection }) => collection).join(', ')
     // Without its cause, by which it would be an outage that everything waits for.
-    throw new Error(`what was removed still stands in ${names}: ${describeFailure(first.error)}`)
+    throw new OwnError(`what was removed still stands in ${names}: ${describeFailure(first.error)}`)
   }

@@ -1,9 +1,11 @@
 /** Tries parked documents again: the events that waited are read from the log once, for all of them, in order. */
+
 import type { JsonObject, Recorded } from '../../domain/event.ts'
+import { describeFailure, OwnError } from '../../domain/own-error.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { LogFilter } from '../../ports/event-store.ts'
 import type { Checkpoint, CollectionName, ReadStore } from '../../ports/read-store.ts'
-import { describeFailure, type Parked, repark, streamKey, unpark } from '../consume/parking.ts'
+import { type Parked, repark, streamKey, unpark } from '../consume/parking.ts'
 import type { Log } from '../log/log.ts'
 import type { Projection } from './define.ts'
 import { evolveOne, type Folder, type Held, keysOf, toWrite } from './fold.ts'
@@ -61,7 +63,7 @@ export const retryParked = async <D extends JsonObject>(options: RetryOptions<D>
       const before = state.get(id) ?? { position: -1n, body: undefined }
       if (before.position >= event.position) {
         if (stream !== undefined && !parked.has(id))
-          failures.set(stream, { event, error: new Error(`document ${id} went on without this event: rebuild it`) })
+          failures.set(stream, { event, error: new OwnError(`document ${id} went on without this event: rebuild it`) })
         continue
       }
       const result = evolveOne(projection, before, event, id)

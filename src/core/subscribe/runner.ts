@@ -2,6 +2,7 @@
 
 import { defined } from '../../domain/defined.ts'
 import type { Recorded } from '../../domain/event.ts'
+import { describeFailure, OwnError } from '../../domain/own-error.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { LogFilter } from '../../ports/event-store.ts'
 import { isOutage } from '../../ports/outage.ts'
@@ -16,16 +17,7 @@ import {
   type Session,
 } from '../consume/consume.ts'
 import { findApplied, restingOn } from '../consume/mark.ts'
-import {
-  describeFailure,
-  type Parked,
-  park,
-  parkedOf,
-  repark,
-  requestRetry,
-  streamKey,
-  unpark,
-} from '../consume/parking.ts'
+import { type Parked, park, parkedOf, repark, requestRetry, streamKey, unpark } from '../consume/parking.ts'
 import { consumerOf, type Subscriber } from './define.ts'
 
 export type SubscriberOptions = {
@@ -99,7 +91,7 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
     if (end === 'done') return
     // It goes on alone: what it throws from now on concerns nobody.
     handling.catch(() => undefined)
-    throw new Error(
+    throw new OwnError(
       signal.aborted ? `${consumer} was ended while it worked` : `${consumer} took longer than ${timeoutMs} ms`,
     )
   }
@@ -129,7 +121,7 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
         const outcome = await attempt([event], attempts)
         if (outcome.ok) continue
         if (signal.aborted) throw outcome.error
-        parked.set(key, await park(store, consumer, key, event, outcome.error, clock.now()))
+        parked.set(key, await park(store, consumer, { id: key, event, error: outcome.error, now: clock.now() }))
         options.trace?.parked?.(consumer, key, event, outcome.error)
       }
     }
@@ -168,7 +160,8 @@ export const runSubscriber = (options: SubscriberOptions): SubscriberHandle => {
       process: async (events, checkpoint) => {
         const due = parked.size === 0 ? events : events.filter(each => !parked.has(keyOf(each)))
         if (due.length > 0 && !(await attempt(due, due.length === 1 ? attempts : 2)).ok) await separately(due)
-        if (signal.aborted && due.length > 0) throw new Error(`${consumer} was ended before its effects were certain`)
+        if (signal.aborted && due.length > 0)
+          throw new OwnError(`${consumer} was ended before its effects were certain`)
         await store.apply('', [], { consumer, value: checkpoint })
         position = checkpoint.position
       },

@@ -29,7 +29,11 @@ const sentRecord = (consumer: string): string => `sent:${consumer}`
 const parse = (text: string | undefined): Sent | undefined => {
   const [, logId, position, at, mark = NO_MARK] = /^(\S+) (\d+)(?: (\d+) (\S*))?$/.exec(text ?? '') ?? []
   if (logId === undefined || position === undefined) return undefined
-  return { logId, position: BigInt(position), ...(at !== undefined && { known: { position: BigInt(at), mark } }) }
+  return {
+    logId,
+    position: BigInt(position),
+    ...defined({ known: at === undefined ? undefined : { position: BigInt(at), mark } }),
+  }
 }
 
 /** Is it of this log, and of the history that the log has now? */

@@ -169,14 +169,19 @@ export const preview = <E extends DomainEvent>(
   meta: { ...envelope.meta, schema: 0 },
 })
 
-/** The state after an append that was answered. */
+/** An append that was answered; `key` seals the stream, where one does. */
+export type Appended<E extends DomainEvent> = {
+  readonly stream: string
+  readonly decided: readonly (E & NewEvent)[]
+  readonly written: Written
+  readonly key: string | undefined
+}
+
+/** The state after it. */
 export const advance = <State, E extends DomainEvent>(
   aggregate: Aggregate<State, E>,
   loaded: Loaded<State>,
-  stream: string,
-  decided: readonly (E & NewEvent)[],
-  written: Written,
-  key: string | undefined,
+  { stream, decided, written, key }: Appended<E>,
 ): Loaded<State> => {
   const { position } = written
   const recorded = decided.map((event, index) =>

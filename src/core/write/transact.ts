@@ -64,6 +64,13 @@ export type Result<State> = Accepted<State> | Refusal
 
 type Standing<State> = Pick<Loaded<State>, 'state' | 'revision' | 'position'> & { readonly mark: string }
 
+/** What one is asked to do, whatever has to be tried again for it. */
+type Asked<State, E extends DomainEvent> = {
+  readonly stream: string
+  readonly decide: Deciding<State, E>
+  readonly envelope: Envelope
+}
+
 export type Transactor<State, E extends DomainEvent> = {
   readonly aggregate: Aggregate<State, E>
   /** Carries out one command, after those on the stream that came before. @throws {EventStoreError} when the store is unavailable, busy or refuses the size. */
@@ -109,7 +116,9 @@ const stale = (ifMatch: StatedRevision | 'any', current: Expected): Refusal =>
     : refuse('revision-stale', 'If-Match names a revision that is not the current one: read again and decide again.', {
         // Below 0 stands for a tag that is none of ours.
         context: {
-          ...(ifMatch !== 'any' && ifMatch.revision >= 0n && { statedRevision: String(ifMatch.revision) }),
+          ...defined({
+            statedRevision: ifMatch !== 'any' && ifMatch.revision >= 0n ? String(ifMatch.revision) : undefined,
+          }),
           currentRevision: String(current),
         },
       })
@@ -247,14 +256,9 @@ export const openTransactor = <State, E extends DomainEvent>(
     }
   }
 
-  const attempt = async (
-    n: number,
-    stream: string,
-    loaded: Loaded<State>,
-    decide: Deciding<State, E>,
-    envelope: Envelope,
-  ): Promise<Result<State>> => {
-    const again = async (): Promise<Result<State>> => attempt(n, stream, await resync(stream, loaded), decide, envelope)
+  const attempt = async (n: number, loaded: Loaded<State>, asked: Asked<State, E>): Promise<Result<State>> => {
+    const { stream, decide, envelope } = asked
+    const again = async (): Promise<Result<State>> => attempt(n, await resync(stream, loaded), asked)
     const seen = loaded.recent.get(envelope.commandId)
     if (seen)
       return seen.fingerprint === envelope.fingerprint
@@ -285,20 +289,18 @@ export const openTransactor = <State, E extends DomainEvent>(
     if (result.outcome === 'conflict') {
       const fresh = await resync(stream, loaded)
       if (stated !== undefined)
-        return fresh.recent.has(envelope.commandId)
-          ? attempt(n, stream, fresh, decide, envelope)
-          : stale(stated, fresh.revision)
+        return fresh.recent.has(envelope.commandId) ? attempt(n, fresh, asked) : stale(stated, fresh.revision)
       if (n >= MAX_ATTEMPTS) return refuse('conflict', 'Others keep changing this at the same moment; try again.')
       await clock.sleep(BACKOFF_MS * n * random())
-      return attempt(n + 1, stream, fresh, decide, envelope)
+      return attempt(n + 1, fresh, asked)
     }
     const first = await recordedElsewhere(stream, loaded, envelope, events)
     if (first === 'unknown') {
       cache.delete(stream)
       return refuse('outcome-unknown', UNKNOWN)
     }
-    if (first) return attempt(n, stream, first, decide, envelope)
-    const written = advance(aggregate, loaded, stream, events, result, encoded.key)
+    if (first) return attempt(n, first, asked)
+    const written = advance(aggregate, loaded, { stream, decided: events, written: result, key: encoded.key })
     if ((cache.peek(stream)?.position ?? 0n) < written.position) remember(stream, written)
     return {
       outcome: 'accepted',
@@ -314,7 +316,7 @@ export const openTransactor = <State, E extends DomainEvent>(
 
   const from = (first: Loaded<State>): Pick<Transactor<State, E>, 'run' | 'load'> => ({
     run: (stream, decide, envelope) =>
-      turns.on(stream, async () => attempt(1, stream, await load(stream, first), decide, envelope)),
+      turns.on(stream, async () => attempt(1, await load(stream, first), { stream, decide, envelope })),
     load: async stream => {
       const loaded = await resync(stream, cache.get(stream) ?? first)
       return { ...loaded, mark: markAt(loaded) }

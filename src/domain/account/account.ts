@@ -159,8 +159,8 @@ const created = ({ data, removed, meta }: Recorded<EventOf<typeof AccountCreated
     id,
     claim,
     locale,
-    ...(!removed && { address }),
-    ...(!removed && password !== undefined && { password }),
+    ...defined({ address: removed ? undefined : address }),
+    ...defined({ password: !removed && password !== undefined ? password : undefined }),
     grants: [],
     suspended: false,
     epoch: 0,
@@ -175,7 +175,7 @@ const moved = (account: Account, { data, removed, meta }: Recorded<EventOf<typeo
   return {
     ...rest,
     claim,
-    ...(!removed && { address }),
+    ...defined({ address: removed ? undefined : address }),
     ...(reverted ? { abandoned: from, revertedAt: meta.at } : defined({ password })),
     left: reverted ? left.slice(0, Math.max(0, left.indexOf(claim))) : [...left, from].slice(-MOST_LEFT),
   }

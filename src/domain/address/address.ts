@@ -94,7 +94,14 @@ const changed = (state: AddressState, event: Recorded<AddressEvent>): AddressSta
       if (quiet) return state
       const noted = { ...state, mails: withMail(mails, 'change', { at: event.meta.at, accountId }) }
       if (held) return noted
-      const change = { accountId, from, locale, hash, expiresAt, ...(!event.removed && { address }) }
+      const change = {
+        accountId,
+        from,
+        locale,
+        hash,
+        expiresAt,
+        ...defined({ address: event.removed ? undefined : address }),
+      }
       return { ...noted, changes: withLast(changes, change) }
     }
     case 'AddressChangeConfirmed': {
@@ -111,7 +118,10 @@ const changed = (state: AddressState, event: Recorded<AddressEvent>): AddressSta
     }
     case 'AddressReclaimed': {
       const { accountId, locale, linkHash, address } = event.data
-      return { ...untouched, holder: { accountId, locale, linkHash, ...(!event.removed && { address }) } }
+      return {
+        ...untouched,
+        holder: { accountId, locale, linkHash, ...defined({ address: event.removed ? undefined : address }) },
+      }
     }
     case 'AddressReverted': {
       if (holder?.revertHash !== event.data.linkHash) return state
@@ -130,7 +140,12 @@ const signedUp = (state: AddressState, event: Recorded<EventOf<typeof SignUpRece
   if (quiet) return state
   const noted = { ...state, mails: withMail(state.mails, 'verify', { at: event.meta.at }) }
   if (held) return noted
-  const waits = { accountId, locale, links: [{ hash, expiresAt }], ...(!event.removed && { address }) }
+  const waits = {
+    accountId,
+    locale,
+    links: [{ hash, expiresAt }],
+    ...defined({ address: event.removed ? undefined : address }),
+  }
   return { ...noted, pending: withLast(state.pending, waits) }
 }
 

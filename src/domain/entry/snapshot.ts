@@ -4,7 +4,7 @@
  */
 import type { Json, JsonObject } from '../event.ts'
 import { firstOf, type Growing, growing } from '../growing.ts'
-import { sameJson } from '../json.ts'
+import { isJsonObject, sameJson } from '../json.ts'
 import { emptyContent, partsOfSpeech, statuses } from './content.ts'
 import type { Entry } from './entry.ts'
 import { type ContentMember, contentMembers, type EntryPast, type Since } from './past.ts'
@@ -98,13 +98,10 @@ const read = (json: JsonObject): EntryPast => {
   }
 }
 
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** undefined: it is of no past. */
 export const pastIn = (json: Json | undefined): EntryPast | undefined => {
   try {
-    return isObject(json) ? read(json) : undefined
+    return isJsonObject(json) ? read(json) : undefined
   } catch (error) {
     if (error instanceof Misshapen) return undefined
     throw error
@@ -113,7 +110,7 @@ export const pastIn = (json: Json | undefined): EntryPast | undefined => {
 
 /** An entry whose text was removed: its lemma is empty, and so is its content. */
 export const isRemovedEntry = (value: unknown): value is Entry =>
-  isObject(value) &&
+  isJsonObject(value) &&
   value['removed'] === true &&
   value['lemma'] === '' &&
   sameJson(value['content'], emptyContent) &&

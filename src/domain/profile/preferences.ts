@@ -35,7 +35,8 @@ export const isShownTo = (to: Audience, reader: { readonly privy: boolean; reado
 
 /**
  * `language` is that of mails; `timeZone` an IANA name, in which clients show times. `notifications` switch off what the live
- * channel `me` tells of `roles` granted and taken, and what is told there and by mail of `chapters` of what one follows. Mails about the account
+ * channel `me` tells of `roles` granted and taken, and what is told there and by mail of `chapters` of what one follows, and of
+ * `comments` that answer or mention one, or are on one's stories. Mails about the account
  * itself are sent whatever is chosen. `privacy`: who may see the profile, list what one contributed to, and read one's display name there.
  * `adult`: stories for adults are among those that one is shown.
  */
@@ -43,7 +44,7 @@ export const PreferencesSchema = Type.Object(
   {
     language: Type.Enum(['en', 'es']),
     timeZone: text,
-    notifications: Type.Object({ roles: Type.Boolean(), chapters: Type.Boolean() }, strict),
+    notifications: Type.Object({ roles: Type.Boolean(), chapters: Type.Boolean(), comments: Type.Boolean() }, strict),
     privacy: Type.Object({ profile: audience, activity: audience, contributions: audience }, strict),
     adult: Type.Boolean(),
   },
@@ -53,7 +54,7 @@ export type Preferences = Static<typeof PreferencesSchema>
 
 /** What those have who chose before there was more to choose. */
 const unasked = {
-  notifications: { roles: true, chapters: true },
+  notifications: { roles: true, chapters: true, comments: true },
   privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
 } as const
 
@@ -83,6 +84,14 @@ const withoutStories = (data: JsonObject): JsonObject => {
   return { ...data, preferences: { ...preferences, notifications: told, adult: false } }
 }
 
+/** Nor about comments. */
+const withoutComments = (data: JsonObject): JsonObject => {
+  const { preferences } = data
+  if (!isMembers(preferences) || !isMembers(preferences['notifications'])) return data
+  const notifications = { ...preferences['notifications'], comments: true }
+  return { ...data, preferences: { ...preferences, notifications } }
+}
+
 /** All preferences after a change of some. */
 export const PreferencesSet = eventType(
   'PreferencesSet',
@@ -95,8 +104,8 @@ export const PreferencesSet = eventType(
   ),
   {
     subject: data => String(data['accountId']),
-    version: 4,
-    upcasters: { 1: withUnasked, 2: withoutMails, 3: withoutStories },
+    version: 5,
+    upcasters: { 1: withUnasked, 2: withoutMails, 3: withoutStories, 4: withoutComments },
   },
 )
 export const preferencesEvents = [PreferencesSet] as const
@@ -128,7 +137,7 @@ export const preferencesAggregate: Aggregate<PreferencesState, PreferencesEvent>
     edits: edits + 1,
     mark: markOf(id, meta.at),
     accountId: data.accountId,
-    ...(!removed && { chosen: data.preferences }),
+    ...defined({ chosen: removed ? undefined : data.preferences }),
   }),
   route: ({ accountId }) => ({ visibility: 'owner', ...defined({ owner: accountId }) }),
 }

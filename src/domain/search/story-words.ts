@@ -3,43 +3,67 @@
  * dictionary's search has; what somebody asks for, read likewise; and where the words asked for stand.
  */
 import { stopWordsOf } from '../text/languages.ts'
-import { ascii, caseKey, LONGEST_WORD, readText, stem, withoutUnseen, words, wordsIn } from '../text/text.ts'
+import { accentKey, ascii, caseKey, LONGEST_WORD, readText, stem, withoutUnseen, words, wordsIn } from '../text/text.ts'
 import type { Range } from './match.ts'
 import { distinct, type QueryFault, stemLanguages } from './query.ts'
 
-/** A chapter is found by so many distinct stems at most, the first that it has. */
-export const MOST_STEMS = 2_000
-/** They are looked for among so many distinct words: stemming one takes up to 60 us, and holds up who waits. */
-const MOST_WORDS = 3_000
+/**
+ * A chapter is found by so many distinct words at most, the first that it has, and their stems, and by so many UTF-16 units of them:
+ * folding and stemming a word takes up to 60 us (Turkish), the longer it is the more, in a fold that others wait for.
+ */
+export const MOST_WORDS = 2_000
+export const MOST_UNITS = 24_000
+/** Longer words, in UTF-16 units, are their own stems. */
+const LONGEST_STEMMED = 32
 /** What a query may ask for. */
 export const MOST_ASKED = 12
 
-/** Stems in ASCII, and for each where the text has it first, in UTF-16 units. */
-export type TextStems = { readonly stems: readonly string[]; readonly places: readonly number[] }
+const fold = (word: string, language: string): string => ascii(accentKey(word, language))
+const stemOf = (word: string, language: string): string =>
+  word.length > LONGEST_STEMMED ? fold(word, language) : ascii(stem(word, language))
 
-/** The first distinct stems of a text, without stop words. */
-export const textStems = (text: string, language: string): TextStems => {
+/** Distinct folded words in ASCII and distinct stems, in the order of the text, and where the text has each first, in UTF-16 units. */
+export type TextTerms = {
+  readonly words: readonly string[]
+  readonly wordPlaces: readonly number[]
+  readonly stems: readonly string[]
+  readonly places: readonly number[]
+}
+
+/** The first distinct words of a text and their stems, without stop words. */
+export const textTerms = (text: string, language: string): TextTerms => {
   const stop = stopWordsOf(language)
   const known = new Set<string>()
-  const places = new Map<string, number>()
+  const found = new Map<string, number>()
+  const stems = new Map<string, number>()
+  let units = 0
   for (const { word, at } of wordsIn(text)) {
-    if (known.size >= MOST_WORDS || places.size >= MOST_STEMS) break
+    if (known.size >= MOST_WORDS || units >= MOST_UNITS) break
     if (word.length > LONGEST_WORD) continue
     const lower = caseKey(word, language)
     if (known.has(lower) || stop.has(lower)) continue
     known.add(lower)
-    const key = ascii(stem(lower, language))
-    if (!places.has(key)) places.set(key, at)
+    units += lower.length
+    const folded = fold(lower, language)
+    const stemmed = lower.length > LONGEST_STEMMED ? folded : stemOf(lower, language)
+    if (!found.has(folded)) found.set(folded, at)
+    if (!stems.has(stemmed)) stems.set(stemmed, at)
   }
-  return { stems: [...places.keys()], places: [...places.values()] }
+  return {
+    words: [...found.keys()],
+    wordPlaces: [...found.values()],
+    stems: [...stems.keys()],
+    places: [...stems.values()],
+  }
 }
+
+/** The word that begins at a place of a text, as it is written. */
+export const wordAt = (text: string, place: number): string => words(text.slice(place, place + LONGEST_WORD))[0] ?? ''
 
 /** The distinct stems of short texts, stop words too: a story may be called by nothing else. */
 export const titleStems = (texts: readonly string[], language: string): readonly string[] => [
   ...new Set(
-    texts.flatMap(text =>
-      words(text).flatMap(word => (word.length > LONGEST_WORD ? [] : [ascii(stem(word, language))])),
-    ),
+    texts.flatMap(text => words(text).flatMap(word => (word.length > LONGEST_WORD ? [] : [stemOf(word, language)]))),
   ),
 ]
 
@@ -73,7 +97,7 @@ export const readAsked = (
 /** Where words of these stems stand in a text. */
 export const rangesIn = (text: string, stems: ReadonlySet<string>, language: string): readonly Range[] =>
   wordsIn(text).flatMap(({ word, at }): readonly Range[] =>
-    word.length <= LONGEST_WORD && stems.has(ascii(stem(word, language))) ? [{ start: at, end: at + word.length }] : [],
+    word.length <= LONGEST_WORD && stems.has(stemOf(word, language)) ? [{ start: at, end: at + word.length }] : [],
   )
 
 /** Units before a word and after it that a part of a text is cut at, where a space is near. */

@@ -92,25 +92,36 @@ export const definitionOf = ({ language, content }: Pick<Entry, 'language' | 'co
   return { definition: [...numbers.keys()], glosses, ...defined({ brevity }) }
 }
 
-export const termsOf = (
-  { language, lemma, content }: Pick<Entry, 'language' | 'lemma' | 'content'>,
-  definition: DefinitionTerms = definitionOf({ language, content }),
-): SearchTerms => {
-  const fold = (text: string): string => ascii(accentKey(text, language))
-  const key = fold(lemma)
-  const split = letters(key)
-  const forms = new Set([...content.forms.map(each => fold(each.form)), ...content.variants.map(fold)])
+const folded = (text: string, language: string): string => ascii(accentKey(text, language))
+
+/** What an entry is called: its key; the keys of its forms and variants, but for the same; the stems of its lemma and forms. */
+export type EntryNames = Pick<SearchTerms, 'key' | 'forms' | 'stems'>
+
+export const namesOf = ({ language, lemma, content }: Pick<Entry, 'language' | 'lemma' | 'content'>): EntryNames => {
+  const key = folded(lemma, language)
+  const forms = new Set(
+    [...content.forms.map(each => each.form), ...content.variants].map(each => folded(each, language)),
+  )
   forms.delete(key)
   const stems = new Set([lemma, ...content.forms.map(each => each.form)].map(each => stemKey(each, language)))
   stems.delete('')
+  return { key, forms: [...forms], stems: [...stems] }
+}
+
+export const termsOf = (
+  entry: Pick<Entry, 'language' | 'lemma' | 'content'>,
+  definition: DefinitionTerms = definitionOf(entry),
+): SearchTerms => {
+  const { key, forms, stems } = namesOf(entry)
+  const split = letters(key)
   const distance = distanceFor(split.length)
   return {
     key,
     letters: split.length,
     reversed: split.toReversed().join(''),
     ends: endsOf(split),
-    forms: [...forms],
-    stems: [...stems],
+    forms,
+    stems,
     deletes: distance === 0 ? [] : deletesOf(key, distance),
     edges: Array.from({ length: Math.min(EDGE_LETTERS, split.length) }, (_, n) => split.slice(0, n + 1).join('')),
     ...definition,

@@ -86,7 +86,11 @@ export const evolveFactors = (factors: Factors, event: Recorded<FactorEvent>): F
   switch (event.type) {
     case 'TotpOffered': {
       const { accountId, secret } = event.data
-      return { ...factors, accountId, offered: { at: event.meta.at, ...(!event.removed && { secret }) } }
+      return {
+        ...factors,
+        accountId,
+        offered: { at: event.meta.at, ...defined({ secret: event.removed ? undefined : secret }) },
+      }
     }
     case 'TotpConfirmed': {
       const { offered, ...rest } = factors

@@ -106,7 +106,7 @@ export const evolveSession = (session: SessionState, event: Recorded<SessionEven
           startedAt: at,
           usedAt: at,
           authenticatedAt: at,
-          ...(!event.removed && { agent }),
+          ...defined({ agent: event.removed ? undefined : agent }),
         }
       )
     }

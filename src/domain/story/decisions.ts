@@ -77,7 +77,8 @@ export const editStory = (input: StoryInput, by: By): StoryDecide =>
       visibility === story.visibility
         ? []
         : [{ type: 'StoryVisibilityChanged', data: { visibility, chapters: ids(story) } }]
-    return [...edited, ...moved]
+    // What is told of a change is told to those for whom the story is after it: none of it to those who may not see it any more.
+    return visibility === 'public' ? [...edited, ...moved] : [...moved, ...edited]
   })
 
 const published = (story: Story): StoryDecision => {

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { openMongoReadStore } from '../../../src/adapters/readstore/mongodb/store.ts'
 import type { Cursor, Reader } from '../../../src/core/query/define.ts'
+import { defined } from '../../../src/domain/defined.ts'
 import { type PartOfSpeech, partsOfSpeech } from '../../../src/domain/entry/content.ts'
 import { documentOf, type EntryDocument, entriesProjection } from '../../../src/projections/entries.ts'
 import { randomEntry } from '../../../src/queries/entry-draw.ts'
@@ -174,7 +175,7 @@ const everyPage = async (model: ReadModel<EntryDocument>, input: Partial<ListInp
   const ids: string[] = []
   let after: Cursor | undefined
   for (;;) {
-    const given: ListInput = { limit: 100, ...input, ...(after && { after }) }
+    const given: ListInput = { limit: 100, ...input, ...defined({ after: after ? after : undefined }) }
     const { answer, most } = await model.during(() => listEntries({ entries: model.view }).run(given, reader))
     if ('refused' in answer) throw new Error(answer.detail)
     if (most > MOST) throw new Error(`${JSON.stringify(input)}: ${most} keys`)

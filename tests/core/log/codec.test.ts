@@ -5,6 +5,7 @@ import t from 'tap'
 import Type from 'typebox'
 import { type Log, type NewEvent, UndecodableEventError } from '../../../src/core/log/log.ts'
 import { openLog } from '../../../src/core/log/open.ts'
+import { defined } from '../../../src/domain/defined.ts'
 import { entryEvents } from '../../../src/domain/entry/events.ts'
 import { type EventMeta, type EventType, eventType, type JsonObject, type Recorded } from '../../../src/domain/event.ts'
 import type { EventStore, LoggedEvent, StoredEvent } from '../../../src/ports/event-store.ts'
@@ -334,7 +335,7 @@ t.test('older versions are lifted, also when their text was removed, and checked
       version: 3,
       upcasters: {
         1: ({ rank, ...data }) => ({ ...data, level: rank }),
-        2: data => ({ ...data, ...(data['name'] !== undefined && { name: { full: data['name'] } }) }),
+        2: data => ({ ...data, ...defined({ name: data['name'] !== undefined ? { full: data['name'] } : undefined }) }),
       },
     },
   )

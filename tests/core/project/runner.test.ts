@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { acquireLease, BEAT_MS, leaseRecord, TAKEOVER_MS } from '../../../src/core/consume/lease.ts'
 import { restingOn } from '../../../src/core/consume/mark.ts'
-import { describeFailure } from '../../../src/core/consume/parking.ts'
 import { evolveOne, type Held } from '../../../src/core/project/fold.ts'
 import { openFreshness } from '../../../src/core/project/freshness.ts'
 import { subscriber } from '../../../src/core/subscribe/define.ts'
 import { runSubscriber } from '../../../src/core/subscribe/runner.ts'
 import type { Recorded } from '../../../src/domain/event.ts'
+import { describeFailure, OwnError } from '../../../src/domain/own-error.ts'
 import { type Checkpoint, ReadStoreError } from '../../../src/ports/read-store.ts'
 import { fakeClock } from '../../support/clocks.ts'
 import { memoryLog } from '../../support/memory-log.ts'
@@ -118,7 +118,7 @@ withReadSide(
     let broken = true
     const fragile = words({
       evolve: (document, event, id) => {
-        if (broken && event.data['fail'] === true) throw new Error('poison')
+        if (broken && event.data['fail'] === true) throw new OwnError('poison')
         return words().evolve(document, { ...event, data: { ...event.data, fail: false } }, id)
       },
     })
@@ -163,7 +163,7 @@ withReadSide('an event whose documents cannot be told parks its stream', async (
   let broken = true
   const fragile = words({
     key: event => {
-      if (broken && event.data['fail'] === true) throw new Error('no key')
+      if (broken && event.data['fail'] === true) throw new OwnError('no key')
       return event.stream.slice(5)
     },
     evolve: (document, event, id) => words().evolve(document, { ...event, data: { word: event.data['word'] } }, id),
@@ -223,6 +223,14 @@ withReadSide(
     const multiline = new SyntaxError(`x\n    at evil (/a/src/${text.replaceAll(' ', '-')}:1:1)`)
     t.notMatch(describeFailure(multiline), /written|person/)
     t.equal(describeFailure(text), 'a value was thrown that is no error: string')
+    t.comment('of an error of a library nobody knows what it quotes, whatever it is called')
+    class LibraryError extends Error {
+      override readonly name = 'LibraryError'
+    }
+    for (const error of [new Error(text), new LibraryError(text), new DOMException(text, text)])
+      t.notMatch(describeFailure(error), /written|person/)
+    t.match(describeFailure(new LibraryError(text)), /^LibraryError/)
+    t.equal(describeFailure(new OwnError('the disk is full')), 'Error: the disk is full')
   },
 )
 
@@ -352,7 +360,7 @@ withReadSide('of two nodes one works; when it goes, the other takes over', async
   await one.stop()
   await until('two leads', async () => (await two.status()).state === 'following')
   const late = await side.store.checkpoint(COLLECTION)
-  if (!late) throw new Error('there is a checkpoint')
+  if (!late) throw new OwnError('there is a checkpoint')
   const value: Checkpoint = { ...late, token: 1 }
   const storing = side.store.apply('', [], { consumer: COLLECTION, value })
   await t.rejects(storing, { code: 'fenced' }, 'who held it before is fenced before anything new is stored')
@@ -370,7 +378,7 @@ withReadSide(
     await caughtUp(side)
     // Another node took the lease and fenced the checkpoint while this one slept.
     const stored = await side.store.checkpoint(COLLECTION)
-    if (!stored) throw new Error('there is a checkpoint')
+    if (!stored) throw new OwnError('there is a checkpoint')
     await side.store.apply('', [], { consumer: COLLECTION, value: { ...stored, token: stored.token + 5 } })
     const text = await side.store.record(leaseRecord(COLLECTION))
     await side.store.swap(leaseRecord(COLLECTION), text, `{"owner":"other","token":${stored.token + 5},"beat":0}`)
@@ -478,7 +486,7 @@ withReadSide(
       attempts: 2,
       handle: async events => {
         for (const each of events) {
-          if (broken && each.stream === 'word-bad') throw new Error('no such mailbox')
+          if (broken && each.stream === 'word-bad') throw new OwnError('no such mailbox')
           handled.push(`${each.stream}:${each.position}`)
         }
       },

@@ -1,4 +1,5 @@
 /** The contract of a subscriber: at least once, in order by key, own checkpoint, lease, parking, retry, stop. */
+
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -9,6 +10,7 @@ import { type Subscriber, subscriber } from '../../../src/core/subscribe/define.
 import { inspectSubscriber, retrySubscriber } from '../../../src/core/subscribe/inspect.ts'
 import { runSubscriber, type SubscriberOptions } from '../../../src/core/subscribe/runner.ts'
 import type { Recorded } from '../../../src/domain/event.ts'
+import { OwnError } from '../../../src/domain/own-error.ts'
 import { EventStoreError } from '../../../src/ports/event-store.ts'
 import { KeysError } from '../../../src/ports/keys.ts'
 import { openReadSide, type ReadSide } from '../../support/projections.ts'
@@ -52,7 +54,7 @@ const recording = (more: Partial<Subscriber> = {}) => {
     name: 'recorder',
     categories: ['word'],
     handle: async events => {
-      for (const event of events) if (broken.has(event.data['word'])) throw new Error('out of order')
+      for (const event of events) if (broken.has(event.data['word'])) throw new OwnError('out of order')
       seen.push(...events)
     },
     ...more,
@@ -143,7 +145,7 @@ t.test('what was handled and not stored comes again', async t => {
   const store = {
     ...side.store,
     apply: async (...given: Parameters<typeof side.store.apply>) => {
-      if (!stored && given[2].value.position > 0n) throw new Error('the disk is full')
+      if (!stored && given[2].value.position > 0n) throw new OwnError('the disk is full')
       return side.store.apply(...given)
     },
   }
@@ -211,7 +213,7 @@ t.test('an engine that is away parks nothing: it is waited for, and nothing is l
       for (const { data } of events) {
         // As an adapter's error comes through a command: the engine's own stands beneath.
         const cause = new EventStoreError('unavailable', 'no answer within 2 s')
-        if (away) throw new Error('the account was not read', { cause })
+        if (away) throw new OwnError('the account was not read', { cause })
         seen.push(data['word'])
       }
     },
@@ -259,7 +261,7 @@ t.test('a key that throws parks the stream of its event and holds up nobody else
   const { of, words, broken } = recording({
     attempts: 1,
     key: event => {
-      if (event.data['word'] === 'odd') throw new Error('no key')
+      if (event.data['word'] === 'odd') throw new OwnError('no key')
       return event.stream
     },
   })

@@ -57,9 +57,11 @@ const openClient = (address: EventStoreDbAddress, monotonic: () => number): Esdb
   const { caFile, certificateFile, keyFile } = address
   const security = {
     insecure: !address.tls,
-    ...(caFile !== undefined && { rootCertificate: readCertificate(caFile, 'tlsCAFile', shown) }),
-    ...(certificateFile !== undefined && { userCertFile: readCertificate(certificateFile, 'userCertFile', shown) }),
-    ...(keyFile !== undefined && { userKeyFile: readCertificate(keyFile, 'userKeyFile', shown) }),
+    ...defined({ rootCertificate: caFile === undefined ? undefined : readCertificate(caFile, 'tlsCAFile', shown) }),
+    ...defined({
+      userCertFile: certificateFile === undefined ? undefined : readCertificate(certificateFile, 'userCertFile', shown),
+    }),
+    ...defined({ userKeyFile: keyFile === undefined ? undefined : readCertificate(keyFile, 'userKeyFile', shown) }),
   }
   const [first] = hosts
   if (!first) throw new TypeError('an address has a host')

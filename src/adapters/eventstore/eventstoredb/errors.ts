@@ -2,7 +2,9 @@
  * What the client's errors mean. They are told apart by `type` and, where there is none, by the code of gRPC: an append
  * with the server down fails with a plain error on some ways and with a typed one on others.
  */
+
 import { ErrorType, NotLeaderError } from '@eventstore/db-client'
+import { OwnError } from '../../../domain/own-error.ts'
 import { EventStoreError, type Expected } from '../../../ports/event-store.ts'
 
 export type Meaning =
@@ -142,7 +144,7 @@ const reasonOf = (text: string): string | undefined => {
 }
 
 /** The server is there and will say the same the next time: waiting is of no use. */
-export class RefusedError extends Error {
+export class RefusedError extends OwnError {
   override readonly name = 'RefusedError'
   readonly kind = 'refused'
 }

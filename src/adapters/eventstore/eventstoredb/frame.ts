@@ -79,12 +79,14 @@ const keptIn = (metadata: unknown): Kept | undefined => {
   if (metadata === undefined || (metadata instanceof Uint8Array && metadata.length === 0)) return {}
   const parsed = metadata instanceof Uint8Array ? parse(metadata) : metadata
   if (typeof parsed !== 'object' || parsed === null) return undefined
+  // A checksum under another name is none that was never there.
+  if (Object.keys(parsed).some(name => name !== 'checksum' && name !== 'recordedAt')) return undefined
   const sum = 'checksum' in parsed ? parsed.checksum : undefined
   const recordedAt = 'recordedAt' in parsed ? parsed.recordedAt : undefined
   if (typeof sum !== 'number' && typeof recordedAt !== 'string') return undefined
   return {
-    ...(typeof sum === 'number' && { sum }),
-    ...(typeof recordedAt === 'string' && { recordedAt }),
+    ...defined({ sum: typeof sum === 'number' ? sum : undefined }),
+    ...defined({ recordedAt: typeof recordedAt === 'string' ? recordedAt : undefined }),
   }
 }
 

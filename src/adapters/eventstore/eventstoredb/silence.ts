@@ -1,8 +1,9 @@
 /** A wait with an end of its own: the client's calls have none. */
+import { OwnError } from '../../../domain/own-error.ts'
 import type { Clock } from '../../../ports/clock.ts'
 
 /** Nothing was heard for as long as it was waited for. */
-export class SilentError extends Error {
+export class SilentError extends OwnError {
   override readonly name = 'SilentError'
   /** As gRPC says it: the deadline has passed. */
   readonly code = 4

@@ -2,7 +2,9 @@
  * Appends batches to the file: one transaction a batch. Whether an append fits is decided before anything is written,
  * from revisions held in memory, so that one conflict fails alone without a savepoint for each.
  */
+
 import { categoryOf } from '../../../domain/ids.ts'
+import { OwnError } from '../../../domain/own-error.ts'
 import type { Sqlite } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import { openHead } from './head.ts'
@@ -13,7 +15,7 @@ import { checksumOf, type Kind, kindChecksum, markOf } from './row.ts'
 import { whole } from './streams.ts'
 
 /** The transaction's COMMIT failed while writing to the disk: the batch may yet survive a crash. */
-export class CommitError extends Error {
+export class CommitError extends OwnError {
   override readonly name = 'CommitError'
 }
 

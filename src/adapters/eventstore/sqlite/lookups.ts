@@ -8,6 +8,7 @@ import { openKinds } from './kinds.ts'
 import type { Reader } from './reader.ts'
 import { LARGE_EVENT_BYTES } from './schema.ts'
 import { whole } from './streams.ts'
+import { brokenTrees } from './trees.ts'
 
 /**
  * What does not fit the events, `SHOWN` of `different` in words. `setAside`: events of a revision that their stream has twice, which are
@@ -156,7 +157,9 @@ export const lookAtLookups = async (db: Sqlite, read: SoundReader, watching: Wat
     await lookAtTables(db, read, { ...watching, last, differs })
   } catch (error) {
     if (!(error instanceof SqliteError && error.kind === 'corrupt')) throw error
-    differs(`a table or an index cannot be read: ${error.message}`)
+    const broken = brokenTrees(db)
+    for (const name of broken) differs(`${name} cannot be read from end to end`)
+    if (broken.length === 0) differs(`what is found by one of them cannot be read: ${error.message}`)
   }
   return { different, differences, setAside }
 }

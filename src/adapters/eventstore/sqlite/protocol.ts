@@ -2,6 +2,7 @@
  * What passes between the store and its writer thread. Appends travel as four flat arrays, which the structured clone
  * copies several times faster than objects; answers come back in the order of the appends.
  */
+import { OwnError, wordsOf } from '../../../domain/own-error.ts'
 import type { EventStoreErrorCode } from '../../../ports/event-store.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import type { EventFileOptions } from './schema.ts'
@@ -77,7 +78,7 @@ export const codeOf = (error: unknown): EventStoreErrorCode => {
 }
 
 /** The log's file is not the one at its path any more: what is written to it now would be lost with this process. */
-export class FileReplacedError extends Error {
+export class FileReplacedError extends OwnError {
   override readonly name = 'FileReplacedError'
   constructor(path: string) {
     super(
@@ -89,6 +90,6 @@ export class FileReplacedError extends Error {
 
 export const failureOf = (error: unknown, unknown: boolean): Failure => ({
   code: codeOf(error),
-  message: error instanceof Error ? error.message : String(error),
+  message: wordsOf(error),
   unknown,
 })

@@ -120,7 +120,10 @@ const readMeta = (db: Sqlite, seen: SqliteEventStoreOptions['seen'], newId: () =
   const head = upTo > 0n ? renewLog(db, { logId: known, upTo: Number(upTo), newId: newId() }) : undefined
   const logId = readId.get()?.[0] ?? known
   db.exec(`PRAGMA query_only = 1; PRAGMA cache_size = -${READER_CACHE_KIB}`)
-  return { logId, ...(head !== undefined && { lostEnd: { logId: known, seen: upTo, head: BigInt(head) } }) }
+  return {
+    logId,
+    ...defined({ lostEnd: head === undefined ? undefined : { logId: known, seen: upTo, head: BigInt(head) } }),
+  }
 }
 
 /**

@@ -2,7 +2,9 @@
  * The store's side of the writer thread: what waits, what was sent, who is answered. A thread that dies leaves its
  * appends with an unknown outcome and is started again by the next one.
  */
+
 import { Worker } from 'node:worker_threads'
+import { wordsOf } from '../../../domain/own-error.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import {
   type AppendResult,
@@ -194,7 +196,7 @@ export const openWriter = async ({ settings, clock, start, committed, onBatch }:
     let cause = 'the thread that writes the event store has ended'
     started.on('message', receive)
     started.on('error', error => {
-      cause = `the thread that writes the event store has failed: ${error.message}`
+      cause = `the thread that writes the event store has failed: ${wordsOf(error)}`
     })
     started.on('exit', () => {
       for (const each of checkpoints.splice(0)) each(-1)

@@ -1,14 +1,12 @@
 /** What every page for people has: the mark and the name, the way to the others, light and dark, and a policy that runs nothing but its own. */
 import { createHash } from 'node:crypto'
+import { escaped } from '../markup.ts'
 
 export type Page = {
   readonly html: string
   /** Its Content-Security-Policy. */
   readonly policy: string
 }
-
-export const escapeHtml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
 /** A book whose pages are a line of events: the mark of the service, 32 by 32. */
 export const mark =
@@ -71,7 +69,7 @@ export const framed = (of: {
   const run = script === undefined ? '' : `<script>${script}</script>`
   const html =
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">' +
-    `<title>${escapeHtml(title)}</title><link rel="icon" href="${icon}"><style>${style}</style></head>` +
+    `<title>${escaped(title)}</title><link rel="icon" href="${icon}"><style>${style}</style></head>` +
     `<body>${header(here)}<main>${main}</main>${run}</body></html>`
   const policy = [
     "default-src 'none'",

@@ -1,16 +1,16 @@
 /** The live feed as a page: to connect, to subscribe and to watch, and below the AsyncAPI document to read. */
 import type { Json, JsonObject } from '../../../domain/event.ts'
-import { escapeHtml, framed, type Page } from './frame.ts'
+import { isJsonObject } from '../../../domain/json.ts'
+import { escaped } from '../markup.ts'
+import { framed, type Page } from './frame.ts'
 
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const members = (value: Json | undefined): readonly (readonly [string, Json | undefined])[] =>
-  isObject(value) ? Object.entries(value) : []
+  isJsonObject(value) ? Object.entries(value) : []
 const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
 
 /** A schema in a word: its type, its one value or its values, what its items are. */
 const typeOf = (schema: Json | undefined): string => {
-  if (!isObject(schema)) return 'anything'
+  if (!isJsonObject(schema)) return 'anything'
   if (schema['const'] !== undefined) return JSON.stringify(schema['const'])
   const { enum: values, anyOf, oneOf, items, type, $ref } = schema
   if (Array.isArray(values)) return values.map(value => JSON.stringify(value)).join(' | ')
@@ -22,26 +22,26 @@ const typeOf = (schema: Json | undefined): string => {
 }
 
 const row = (required: readonly Json[], [name, schema]: readonly [string, Json | undefined]): string => {
-  const said = isObject(schema) ? text(schema['description']) : ''
+  const said = isJsonObject(schema) ? text(schema['description']) : ''
   const optional = required.includes(name) ? '' : ' <span class="soft">(optional)</span>'
-  return `<tr><th scope="row"><code>${escapeHtml(name)}</code>${optional}</th><td>${escapeHtml(typeOf(schema))}</td><td>${escapeHtml(said)}</td></tr>`
+  return `<tr><th scope="row"><code>${escaped(name)}</code>${optional}</th><td>${escaped(typeOf(schema))}</td><td>${escaped(said)}</td></tr>`
 }
 
 const message = ([name, value]: readonly [string, Json | undefined]): string => {
-  const payload = isObject(value) ? value['payload'] : undefined
-  const title = `<h3 id="${escapeHtml(name)}"><code>${escapeHtml(name)}</code></h3>`
-  if (!isObject(payload)) return title
+  const payload = isJsonObject(value) ? value['payload'] : undefined
+  const title = `<h3 id="${escaped(name)}"><code>${escaped(name)}</code></h3>`
+  if (!isJsonObject(payload)) return title
   const required = Array.isArray(payload['required']) ? payload['required'] : []
   const rows = members(payload['properties']).map(member => row(required, member))
-  if (rows.length === 0) return `${title}<p>${escapeHtml(typeOf(payload))}</p>`
+  if (rows.length === 0) return `${title}<p>${escaped(typeOf(payload))}</p>`
   return `${title}<table><thead><tr><th scope="col">member</th><th scope="col">type</th><th scope="col">meaning</th></tr></thead><tbody>${rows.join('')}</tbody></table>`
 }
 
 const channel = ([name, value]: readonly [string, Json | undefined]): string => {
-  if (!isObject(value)) return ''
+  if (!isJsonObject(value)) return ''
   const title = text(value['title']) || name
   const parts = members(value['messages']).map(message).join('')
-  return `<h2>${escapeHtml(title)}</h2><p><code>${escapeHtml(text(value['address']))}</code></p>${parts}`
+  return `<h2>${escaped(title)}</h2><p><code>${escaped(text(value['address']))}</code></p>${parts}`
 }
 
 const style =
@@ -74,7 +74,7 @@ const script =
 
 const feedOf = (names: readonly string[]): string =>
   '<form><label>Channel <input name="channel" list="channels" value="entries" required autocomplete="off" autocapitalize="none" spellcheck="false"></label>' +
-  `<datalist id="channels">${names.map(name => `<option value="${escapeHtml(name)}"></option>`).join('')}</datalist>` +
+  `<datalist id="channels">${names.map(name => `<option value="${escaped(name)}"></option>`).join('')}</datalist>` +
   '<label>Filter <input name="filter" placeholder="language=en" autocomplete="off" autocapitalize="none" spellcheck="false"></label>' +
   '<label>After (a position, or nothing) <input name="after" autocomplete="off" spellcheck="false"></label>' +
   '<label>Access token (or nothing) <input name="token" type="password" autocomplete="off"></label>' +
@@ -84,13 +84,13 @@ const feedOf = (names: readonly string[]): string =>
 
 /** `document` is what `asyncApi` made, `channels` the names that may be subscribed to. */
 export const livePage = (document: JsonObject, channels: readonly string[]): Page => {
-  const info = isObject(document['info']) ? document['info'] : {}
+  const info = isJsonObject(document['info']) ? document['info'] : {}
   const title = text(info['title'])
   const lines = text(info['description']).split('\n')
-  const about = lines.map(line => `<li>${escapeHtml(line.replace(/^- /, ''))}</li>`).join('')
+  const about = lines.map(line => `<li>${escaped(line.replace(/^- /, ''))}</li>`).join('')
   const rest = members(document['channels']).map(channel).join('')
   const main =
-    `<h1>${escapeHtml(title)}</h1><p>Connect, and watch what happens. The same as a document: <a href="/v1/asyncapi.json">/v1/asyncapi.json</a>.</p>` +
+    `<h1>${escaped(title)}</h1><p>Connect, and watch what happens. The same as a document: <a href="/v1/asyncapi.json">/v1/asyncapi.json</a>.</p>` +
     `${feedOf(channels)}<h2>The channels</h2><ul>${about}</ul>${rest}`
   return framed({ title, here: '/docs/live', main, style, script })
 }

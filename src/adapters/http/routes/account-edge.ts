@@ -1,6 +1,7 @@
 /** What the routes of accounts and sessions share: the port behind them, and how its outcomes become answers. */
 import Type, { type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import type { BySession } from '../../../commands/identity.ts'
 import type { SessionView } from '../../../commands/look-up-accounts.ts'
 import type { Account } from '../../../domain/account/account.ts'
 import type { ContentChoice } from '../../../domain/account/erasure-events.ts'
@@ -23,7 +24,6 @@ export type SignedIn = {
   readonly device?: string
 }
 type Done = 'done' | Refusal
-export type By = { readonly accountId: string; readonly sessionId: string }
 type Email = { readonly email: string }
 type LinkUse = { readonly token: string; readonly password: string }
 /** `device`: the token by which it is known from here on. */
@@ -46,15 +46,15 @@ export type FactorProof = { readonly code?: string; readonly passkey?: object }
 /** Proofs of who somebody is; src/app/factors.ts has it. */
 export type StepUpPort = {
   /** Is the session's last proof fresh enough? Else refused with `step-up-required`. */
-  require(by: By): Promise<Done>
+  require(by: BySession): Promise<Done>
   /**
    * The same where the account has a second factor: beside a password in the request, which is no proof of that. Counts a
    * try at the password. @throws {ProblemError} rate-limited.
    */
-  requireBesidePassword(by: By, counted: string): Promise<Done>
+  requireBesidePassword(by: BySession, counted: string): Promise<Done>
   /** @throws {ProblemError} rate-limited. */
   prove(
-    by: By,
+    by: BySession,
     proof: FactorProof & { readonly password?: string },
     counted: string,
     from: From,
@@ -65,23 +65,23 @@ export type FactorStanding = { readonly since?: string; readonly recoveryCodes: 
 /** What the routes of one's own factors do; src/app/factors.ts has it. */
 export type FactorPort = {
   standing(accountId: string): Promise<FactorStanding>
-  offer(by: By, from: From): Promise<{ readonly secret: string; readonly uri: string } | Refusal>
-  confirm(by: By, code: string, from: From): Promise<Done>
-  remove(by: By, from: From): Promise<Done>
-  recoveryCodes(by: By, from: From): Promise<readonly string[] | Refusal>
+  offer(by: BySession, from: From): Promise<{ readonly secret: string; readonly uri: string } | Refusal>
+  confirm(by: BySession, code: string, from: From): Promise<Done>
+  remove(by: BySession, from: From): Promise<Done>
+  recoveryCodes(by: BySession, from: From): Promise<readonly string[] | Refusal>
 }
 
 /** What the routes of passkeys do; src/app/factors.ts has it. */
 export type PasskeyPort = {
   signInOptions(device: string): JsonObject | Refusal
-  stepUpOptions(by: By): JsonObject | Refusal
-  addOptions(by: By): Promise<JsonObject | Refusal>
+  stepUpOptions(by: BySession): JsonObject | Refusal
+  addOptions(by: BySession): Promise<JsonObject | Refusal>
   add(
-    by: By,
+    by: BySession,
     given: { readonly name: string; readonly answer: object },
     from: From,
   ): Promise<{ readonly id: string } | Refusal>
-  remove(by: By, id: string, from: From): Promise<'done' | Refusal>
+  remove(by: BySession, id: string, from: From): Promise<'done' | Refusal>
   list(accountId: string): Promise<readonly Passkey[]>
 }
 
@@ -126,13 +126,17 @@ export type IdentityPort = {
   sessionIn(refreshToken: string): string | undefined
   requestReset(email: string, from: From): Promise<Done>
   reset(given: LinkUse, from: From): Promise<LinkUsed>
-  changePassword(by: By, passwords: { readonly current: string; readonly next: string }, from: From): Promise<Done>
+  changePassword(
+    by: BySession,
+    passwords: { readonly current: string; readonly next: string },
+    from: From,
+  ): Promise<Done>
   endSession(
     accountId: string,
     which: { readonly id: string; readonly reason: 'signed-out' | 'ended' },
     from: From,
   ): Promise<Done>
-  endSessions(by: By, which: 'all' | 'all-others', from: From): Promise<Done>
+  endSessions(by: BySession, which: 'all' | 'all-others', from: From): Promise<Done>
   sessionsOf(accountId: string): Promise<readonly SessionView[]>
   account(id: string): Promise<{ readonly account: Account; readonly grants: readonly Grant[] } | undefined>
 }

@@ -5,6 +5,7 @@ import { FillingSchema } from '../../../core/query/define.ts'
 import type { Accepted } from '../../../core/write/transact.ts'
 import type { EntryState } from '../../../domain/entry/state.ts'
 import type { JsonObject } from '../../../domain/event.ts'
+import { idOf } from '../../../domain/ids.ts'
 import { HistoryItem } from '../../../queries/entry-history.ts'
 import { EntrySchema, type EntryView, peopleIn, viewFor } from '../../../queries/entry-view.ts'
 import { etagOf } from '../etags.ts'
@@ -24,8 +25,6 @@ export const openEntryTags = (version: string) => {
     .slice(0, 5)
   return (view: EntryView, mark: string): string => etagOf(view.revision, mark, `${form}${view.senses ? 'f' : 'i'}`)
 }
-
-const idOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1)
 
 /** The entry after the command; what its removal left, when that is what the command did. */
 export const answerEntry =

@@ -107,7 +107,7 @@ export const filtersOf = (question: HistoryQuestion, found: boolean): HistoryFil
       after: after === undefined ? undefined : String(after),
       before: before === undefined ? undefined : String(before),
     }),
-    ...(unmatched.length > 0 && { unmatched }),
+    ...defined({ unmatched: unmatched.length > 0 ? unmatched : undefined }),
   }
 }
 

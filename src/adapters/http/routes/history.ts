@@ -104,7 +104,13 @@ export const historyRoutes = (deps: Deps): readonly Route[] => {
       const { order } = question
       const reader = who.actor.id
       const body = historyStream({ chunks, first, reading, reader, order, tokenOf: syncTokens.of, release })
-      return { status: 200, type: NDJSON, body, headers, ...(!first.done && { position: first.value.position }) }
+      return {
+        status: 200,
+        type: NDJSON,
+        body,
+        headers,
+        ...defined({ position: first.done ? undefined : first.value.position }),
+      }
     } catch (error) {
       release()
       await chunks.return(undefined)

@@ -1,5 +1,6 @@
 /** Sign-in at OpenID providers, and the identities that an account is linked to. */
 import Type from 'typebox'
+import type { BySession } from '../../../commands/identity.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { LinkedIdentity } from '../../../domain/openid/linked-identities.ts'
 import { isRefusal, type Refusal, type RefusalCode, refuse } from '../../../domain/refusal.ts'
@@ -8,7 +9,6 @@ import { ProblemError, problemFrom } from '../problems.ts'
 import type { Answer, EdgeRequest, Route } from '../route.ts'
 import type { SessionCookies } from '../session-cookies.ts'
 import {
-  type By,
   done,
   doneAnswer,
   type From,
@@ -44,9 +44,15 @@ export type OpenIdPort = {
   ): Promise<SignedIn | { readonly half: string } | Refusal>
   /** By the code of the second factor. @throws {ProblemError} rate-limited. */
   finish(half: Half, code: string, counted: string, from: From): Promise<SignedIn | Refusal>
-  link(by: By, flow: Flow, parameters: URLSearchParams, secrets: FlowSecrets, from: From): Promise<'done' | Refusal>
+  link(
+    by: BySession,
+    flow: Flow,
+    parameters: URLSearchParams,
+    secrets: FlowSecrets,
+    from: From,
+  ): Promise<'done' | Refusal>
   identities(accountId: string): Promise<readonly LinkedIdentity[]>
-  unlink(by: By, id: string, from: From): Promise<'done' | Refusal>
+  unlink(by: BySession, id: string, from: From): Promise<'done' | Refusal>
 }
 
 const openId = 'OpenID'

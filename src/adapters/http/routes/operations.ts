@@ -6,9 +6,10 @@ import type { JsonObject } from '../../../domain/event.ts'
 import { type RoleRights, roles } from '../../../domain/roles.ts'
 import { openDocument, underPolicy } from '../documents.ts'
 import type { Edge } from '../edge.ts'
+import { escaped } from '../markup.ts'
 import { formatOf } from '../negotiation.ts'
 import type { Health, HttpMetrics } from '../operation.ts'
-import { escapeHtml, framed } from '../pages/frame.ts'
+import { framed } from '../pages/frame.ts'
 import { welcomePage } from '../pages/welcome.ts'
 import { ProblemError, type Problems } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from '../route.ts'
@@ -75,7 +76,7 @@ const explain = (request: EdgeRequest, problems: Problems): Answer => {
   const detail = 'This page is offered as application/json and text/html.'
   if (formatOf(header(request, 'accept'), formats, detail) === 'application/json')
     return { status: 200, body: JSON.stringify({ code, title, status, help }) }
-  const main = `<h1>${escapeHtml(title)}</h1><p class="soft">${status} <code>${escapeHtml(code)}</code></p><p>${escapeHtml(help)}</p>`
+  const main = `<h1>${escaped(title)}</h1><p class="soft">${status} <code>${escaped(code)}</code></p><p>${escaped(help)}</p>`
   const { html, policy } = framed({ title, here: '/problems', main })
   return {
     status: 200,
@@ -183,7 +184,7 @@ export const operationRoutes = (
           ...defined({ filling: health.filling }),
         }),
         cache: 'private, no-store',
-        ...(!ready && { headers: { 'retry-after': '1' } }),
+        ...defined({ headers: ready ? undefined : { 'retry-after': '1' } }),
       }
     },
   },

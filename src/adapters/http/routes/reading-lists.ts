@@ -3,6 +3,7 @@ import Type from 'typebox'
 import * as shelf from '../../../commands/shelf.ts'
 import { defined } from '../../../domain/defined.ts'
 import { UUID } from '../../../domain/forms.ts'
+import { idOf } from '../../../domain/ids.ts'
 import { MOST_LISTED, type ReadingList, readingListStream } from '../../../domain/shelf/reading-list.ts'
 import {
   type getReadingList,
@@ -52,7 +53,7 @@ export type ReadingListQueries = {
   readonly one: ReturnType<typeof getReadingList>
 }
 
-const idOf = ({ params }: EdgeRequest): string => params['id'] ?? ''
+const listOf = ({ params }: EdgeRequest): string => params['id'] ?? ''
 const own = { tag, permission: 'shelf:write' } as const
 
 /** The list as it stands, without its stories. */
@@ -64,7 +65,7 @@ const answered = (id: string, state: ReadingList, { revision, mark }: { revision
 export const readingListRoutes =
   (deps: shelf.ShelfDeps, ownerOf: OwnerOf, { mine, one }: ReadingListQueries): Routes =>
   edge => {
-    const revised = { transactor: deps.lists, stream: (request: EdgeRequest) => readingListStream(idOf(request)) }
+    const revised = { transactor: deps.lists, stream: (request: EdgeRequest) => readingListStream(listOf(request)) }
     const changed = {
       200: {
         description: 'As it stands.',
@@ -102,7 +103,7 @@ export const readingListRoutes =
             return shelf.beginReadingList(deps, ownerOf(asking), given, envelope)
           },
           answer: ({ state, stream, revision, mark }) => {
-            const id = stream.slice(stream.indexOf('-') + 1)
+            const id = idOf(stream)
             return { ...shown(id, state, { revision, mark }), status: 201, headers: { location: `/v1/lists/${id}` } }
           },
         },
@@ -122,10 +123,10 @@ export const readingListRoutes =
           answers: changed,
           problems: ['reading-list-not-found', 'text-invalid'],
           run: async (request, asking, envelope) => {
-            const change = { id: idOf(request), ...readEdit(request.body) }
+            const change = { id: listOf(request), ...readEdit(request.body) }
             return shelf.editReadingList(deps, ownerOf(asking), change, envelope)
           },
-          answer: ({ state, revision, mark }, request) => shown(idOf(request), state, { revision, mark }),
+          answer: ({ state, revision, mark }, request) => shown(listOf(request), state, { revision, mark }),
         },
         edge,
       ),
@@ -146,9 +147,9 @@ export const readingListRoutes =
           problems: ['reading-list-not-found', 'reading-list-invalid'],
           run: async (request, asking, envelope) => {
             const stories = readOrder(request.body).stories.map(story => story.toLowerCase())
-            return shelf.orderReadingList(deps, ownerOf(asking), { id: idOf(request), stories }, envelope)
+            return shelf.orderReadingList(deps, ownerOf(asking), { id: listOf(request), stories }, envelope)
           },
-          answer: ({ state, revision, mark }, request) => shown(idOf(request), state, { revision, mark }),
+          answer: ({ state, revision, mark }, request) => shown(listOf(request), state, { revision, mark }),
         },
         edge,
       ),
@@ -164,7 +165,7 @@ export const readingListRoutes =
           answers: { 204: { description: 'It is gone.' } },
           problems: ['reading-list-not-found'],
           run: async (request, asking, envelope) =>
-            shelf.deleteReadingList(deps, ownerOf(asking), idOf(request), envelope),
+            shelf.deleteReadingList(deps, ownerOf(asking), listOf(request), envelope),
           answer: () => ({ status: 204 }),
         },
         edge,

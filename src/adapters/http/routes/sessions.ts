@@ -1,5 +1,6 @@
 /** Sessions, and what the holder of one does with their own account. */
 import Type from 'typebox'
+import type { BySession } from '../../../commands/identity.ts'
 import { defined } from '../../../domain/defined.ts'
 import type { Refusal } from '../../../domain/refusal.ts'
 import { ACCESS_SECONDS } from '../access-tokens.ts'
@@ -7,7 +8,6 @@ import { ProblemError, problemFrom } from '../problems.ts'
 import { type Answer, type EdgeRequest, header, type Route } from '../route.ts'
 import type { SessionCookies } from '../session-cookies.ts'
 import {
-  type By,
   busy,
   done,
   doneAnswer,
@@ -99,7 +99,7 @@ export const freshProblems = ['not-an-account', 'session-ended', 'step-up-requir
 export const openedAnswer = { description: 'The session.', schema: OpenedSchema, example: signedInExample }
 
 /** The account and session that ask. @throws {ProblemError} not-an-account for the token of a service. */
-export const byOf = ({ requester: { actor, credential } }: EdgeRequest): By => {
+export const byOf = ({ requester: { actor, credential } }: EdgeRequest): BySession => {
   if (actor?.kind !== 'account' || !credential)
     throw new ProblemError('not-an-account', 'This token belongs to a service, which has no account.')
   return { accountId: actor.id, sessionId: credential.id }
@@ -113,7 +113,7 @@ export const signedIn = (status: number, found: SignedIn | Refusal, cookies?: Se
     throw problemFrom(found, {
       ...(found.refused === 'account-suspended' ? {} : CHALLENGE),
       // Of a session that has ended the browser is to keep nothing.
-      ...(cookies && found.refused === 'session-ended' && { 'set-cookie': cookies.cleared }),
+      ...defined({ 'set-cookie': cookies && found.refused === 'session-ended' ? cookies.cleared : undefined }),
     })
   const { accessToken, refreshToken, session, device } = found
   if (cookies) {

@@ -3,10 +3,10 @@
  * A route calls `requireFresh` first of all.
  */
 import Type from 'typebox'
+import type { BySession } from '../../../commands/identity.ts'
 import { FRESH_MS } from '../../../domain/session/session.ts'
 import type { EdgeRequest, Route } from '../route.ts'
 import {
-  type By,
   busy,
   fromOf,
   granted,
@@ -26,7 +26,7 @@ import { byOf } from './sessions.ts'
  * Who asks, where they have proved it within ten minutes; such a route lists the problems `freshProblems`.
  * @throws {ProblemError} not-an-account, session-ended, step-up-required.
  */
-export const requireFresh = async (port: Pick<StepUpPort, 'require'>, request: EdgeRequest): Promise<By> => {
+export const requireFresh = async (port: Pick<StepUpPort, 'require'>, request: EdgeRequest): Promise<BySession> => {
   const by = byOf(request)
   settle(await port.require(by))
   return by

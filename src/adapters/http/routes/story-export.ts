@@ -1,6 +1,7 @@
 /** A story to take away: as an EPUB book, or as CommonMark, streamed chapter by chapter. */
 import { Readable } from 'node:stream'
 import Type from 'typebox'
+import { CHAPTER_MARK, SUMMARY_MARK } from '../../../domain/chapter/markdown-file.ts'
 import { defined } from '../../../domain/defined.ts'
 import { isRefusal, refuse } from '../../../domain/refusal.ts'
 import { chaptersProjection, chapterTextsProjection } from '../../../projections/chapters.ts'
@@ -38,8 +39,8 @@ async function* markdownOf(
 ): AsyncGenerator<string> {
   yield `# ${plain(title)}\n`
   if (authors.length > 0) yield `\n${authors.map(plain).join(', ')}\n`
-  if (summary !== undefined) yield `\n${summary.split('\n').map(plain).join('\n')}\n`
-  for await (const chapter of chapters) yield `\n## ${plain(chapter.title)}\n\n${chapter.text}\n`
+  if (summary !== undefined) yield `\n${SUMMARY_MARK}\n\n${summary.split('\n').map(plain).join('\n')}\n`
+  for await (const chapter of chapters) yield `\n${CHAPTER_MARK}\n\n## ${plain(chapter.title)}\n\n${chapter.text}\n`
 }
 
 const isMarkdown = (query: unknown): boolean =>
@@ -107,7 +108,10 @@ export const storyExportRoute = (deps: StoryExportDeps, edge: Edge): Route => {
         schema: Type.String(),
         headers: ['Content-Disposition'],
         example: 'PK...',
-        also: { type: MARKDOWN, example: '# The lighthouse keeper\n\n## One\n\nOnce upon a time.\n' },
+        also: {
+          type: MARKDOWN,
+          example: '# The lighthouse keeper\n\n<!-- chapter -->\n\n## One\n\nOnce upon a time.\n',
+        },
       },
     },
     problems: [

@@ -40,6 +40,8 @@ const warned = (description: string) =>
 
 export const GetStoryQuery = query({ adult, fields })
 export const StoryHistoryQuery = query({ adult, limit, cursor })
+export const StoryWordsQuery = query({ chapter: id('The id of a chapter: of this one alone.'), adult, limit, cursor })
+export const EntryStoriesQuery = query({ limit, cursor })
 export const OwnStoriesQuery = query({ limit, cursor, fields })
 export const OwnInvitationsQuery = query({ limit, cursor })
 export const ListStoriesQuery = query({

@@ -1,6 +1,8 @@
 /** The thread that has the file of jobs open: each commit waits for the disk, and nobody's loop waits with it. */
+
 import { randomUUID } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
+import { wordsOf } from '../../../domain/own-error.ts'
 import { openDatabase, type Sqlite } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
 import { identityOf } from '../../sqlite/file.ts'
@@ -39,7 +41,7 @@ const TOGETHER = 64
 const LOOK_MS = 1_000
 
 const faultOf = (id: number, error: unknown): JobsAnswer => {
-  const fault = error instanceof Error ? error.message : String(error)
+  const fault = wordsOf(error)
   return error instanceof SqliteError ? { id, fault, kind: error.kind } : { id, fault }
 }
 

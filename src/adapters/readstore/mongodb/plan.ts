@@ -5,6 +5,7 @@
  */
 import type { Document as Bson, Filter } from 'mongodb'
 import { Long } from 'mongodb'
+import { defined } from '../../../domain/defined.ts'
 import type { Json, JsonObject } from '../../../domain/event.ts'
 import { documentChecksum } from '../../../ports/checksum.ts'
 import { type Ordered, ordered } from '../../../ports/conditions.ts'
@@ -29,7 +30,7 @@ const isMember = (value: Json): boolean =>
   (Array.isArray(value) && value.every(each => typeof each === 'string'))
 
 /** What conditions and orders look at. A name that MongoDB reads as a path or an operator cannot be asked for. */
-const membersOf = (body: JsonObject): Readonly<Record<string, Json>> => {
+export const membersOf = (body: JsonObject): Readonly<Record<string, Json>> => {
   const members = Object.entries(body).flatMap(([name, value]) =>
     value !== undefined && isMember(value) && !name.includes('.') && !name.startsWith('$') ? [[name, value]] : [],
   )
@@ -125,7 +126,7 @@ export const entriesOf = (plan: Plan): Found => {
   for (const { member, descending } of order) sort[pathOf(member)] = descending !== backwards ? -1 : 1
   const parts = [...boundsOf(plan), ...(plan.after ? [after(order, plan.after, backwards)] : [])]
   return {
-    filter: { l: 1, ...(parts.length > 0 && { $and: [...parts] }) },
+    filter: { l: 1, ...defined({ $and: parts.length > 0 ? [...parts] : undefined }) },
     sort: { ...sort, _id: backwards ? -1 : 1 },
     hint: plan.index.name,
     order,
@@ -135,7 +136,7 @@ export const entriesOf = (plan: Plan): Found => {
 /** The same without a place to go on after: what is counted. */
 export const countedOf = (plan: Plan): Pick<Found, 'filter' | 'hint'> => {
   const parts = boundsOf(plan)
-  return { filter: { l: 1, ...(parts.length > 0 && { $and: [...parts] }) }, hint: plan.index.name }
+  return { filter: { l: 1, ...defined({ $and: parts.length > 0 ? [...parts] : undefined }) }, hint: plan.index.name }
 }
 
 /** These members and nothing else; where they are all of the index, no document is read for them. */

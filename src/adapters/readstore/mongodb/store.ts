@@ -3,6 +3,7 @@
  * sessions, no text search, so that a sharded cluster does all of it. What the query language means is said by
  * src/ports/conditions.ts; conditions that no index answers are looked at here, by that very code.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Json, JsonObject } from '../../../domain/event.ts'
 import { documentChecksum } from '../../../ports/checksum.ts'
 import type { Clock } from '../../../ports/clock.ts'
@@ -18,7 +19,7 @@ import {
 } from '../../../ports/read-store.ts'
 import { connectMongo, type MongoFigures } from '../../mongodb/client.ts'
 import { openMongoRecords } from '../../mongodb/records.ts'
-import { countedOf, entriesOf, projectionOf, type Stored, scalarsIn } from './plan.ts'
+import { countedOf, entriesOf, membersOf, projectionOf, type Stored, scalarsIn } from './plan.ts'
 import { type Held, openRegistry } from './registry.ts'
 import { writeDocuments } from './writes.ts'
 
@@ -48,8 +49,12 @@ const MAX_CHUNK = 2_000
 const parse = (text: string): JsonObject => JSON.parse(text)
 const positionOf = ({ p }: Pick<Entry, 'p'>): bigint => BigInt(p?.toString() ?? 0)
 
+/** What it is found by follows from its body: where both are read they are compared. */
+const isFoundByItself = ({ m, b }: Entry): boolean =>
+  m === undefined || b === undefined || isDeepStrictEqual(m, membersOf(parse(b)))
+
 const isSound = (stored: Entry): boolean =>
-  stored.c === documentChecksum(stored._id, positionOf(stored), stored.b ?? null)
+  stored.c === documentChecksum(stored._id, positionOf(stored), stored.b ?? null) && isFoundByItself(stored)
 
 const documentOf = (stored: Entry): Document => {
   if (!isSound(stored))

@@ -42,7 +42,7 @@ export const intervalOf = (condition: Condition): Interval | undefined => {
     const end = afterPrefix(condition.value)
     return {
       low: { value: condition.value, inclusive: true },
-      ...(end !== undefined && { high: { value: end, inclusive: false } }),
+      ...defined({ high: end === undefined ? undefined : { value: end, inclusive: false } }),
     }
   }
   if (condition.op !== 'range') return {}

@@ -1,5 +1,7 @@
 /** The worker thread: takes requests from its parent and answers each; batches take turns, one slice at a time. */
+
 import { parentPort, workerData } from 'node:worker_threads'
+import { wordsOf } from '../../../domain/own-error.ts'
 import type { CollectionName, Indexes } from '../../../ports/read-store.ts'
 import { openDatabase, type Sqlite } from '../../sqlite/database.ts'
 import { SqliteError } from '../../sqlite/errors.ts'
@@ -77,7 +79,7 @@ if (parentPort) {
   }
   const answer = (message: WorkerAnswer): void => port.postMessage(message)
   const fail = (id: number, error: unknown): void =>
-    answer({ id, fault: { kind: kindOf(error), message: error instanceof Error ? error.message : String(error) } })
+    answer({ id, fault: { kind: kindOf(error), message: wordsOf(error) } })
 
   /** Batches in progress; each runs one slice in turn. */
   const batches: { readonly id: number; readonly steps: Generator<void, void> }[] = []

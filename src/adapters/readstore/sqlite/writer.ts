@@ -1,5 +1,7 @@
 /** All that writes to the read store's file: runs in the worker thread, in slices that hold the lock for 20 ms at most, 400 ms when catching up. */
+
 import type { JsonObject } from '../../../domain/event.ts'
+import { OwnError } from '../../../domain/own-error.ts'
 import { documentChecksum } from '../../../ports/checksum.ts'
 import type { CollectionName, DocumentWrite, Indexes } from '../../../ports/read-store.ts'
 import type { Sqlite, SqlValue, Statement } from '../../sqlite/database.ts'
@@ -56,7 +58,7 @@ export const packBatch = (
 }
 
 /** What the store answers in place of an effect: the caller turns it into the port's error. */
-export class WriteRefused extends Error {
+export class WriteRefused extends OwnError {
   override readonly name = 'WriteRefused'
   readonly code: 'fenced' | 'gone'
   constructor(code: WriteRefused['code'], message: string) {

@@ -1,9 +1,11 @@
 /** The main thread's side of the worker: requests out, answers in, a new worker when one has died. */
+
 import { Worker } from 'node:worker_threads'
+import { OwnError, wordsOf } from '../../../domain/own-error.ts'
 import type { WorkerAnswer, WorkerFault, WorkerRequest } from './worker.ts'
 
 /** A fault that the worker reported, by the kind that it gave. */
-export class WorkerFailure extends Error {
+export class WorkerFailure extends OwnError {
   override readonly name = 'WorkerFailure'
   readonly kind: string
   constructor(fault: WorkerFault) {
@@ -53,7 +55,7 @@ export const openWrites = (path: string): Writes => {
       trackUnmanagedFds: false,
     })
     started.on('message', settle)
-    started.on('error', error => died(started, `the read store's writer failed: ${String(error)}`))
+    started.on('error', error => died(started, `the read store's writer failed: ${wordsOf(error)}`))
     started.on('exit', code => died(started, `the read store's writer ended with code ${code}`))
     return started
   }
