@@ -75,6 +75,7 @@ const aroundOf = async (deps: CommentDeps, who: Commenter, given: NewComment): P
   return {
     target: place.target,
     authors: place.authors,
+    audience: place.audience,
     targetRevision: revision,
     thread: thread.state,
     threadRevision: revisionOf(thread.revision),

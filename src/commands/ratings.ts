@@ -11,7 +11,7 @@ import type { StoryEvent } from '../domain/story/events.ts'
 import { storySight, type Viewer } from '../domain/story/sight.ts'
 import { type StoryState, storyNotFound, storyStream } from '../domain/story/story.ts'
 import { isOwnEntry, isOwnStory, ownWork, rate, withdrawRating } from '../domain/votes/ratings.ts'
-import { type Target, type Votes, type VotesEvent, votesStream } from '../domain/votes/votes.ts'
+import { type Votes, type VotesEvent, votesStream, type Work } from '../domain/votes/votes.ts'
 
 /** Works as they stand in their streams. */
 export type Works = {
@@ -24,7 +24,7 @@ export type RatingDeps = Works & { readonly votes: Transactor<Votes, VotesEvent>
 export type Rater = Viewer & { readonly account: string }
 
 /** Is it the account's own, as far as there is such a work? */
-export const isOwn = async (works: Works, { kind, target }: Target, account: string): Promise<boolean> => {
+export const isOwn = async (works: Works, { kind, target }: Work, account: string): Promise<boolean> => {
   if (kind === 'story') {
     const { state } = await works.stories.load(storyStream(target))
     return state !== undefined && isOwnStory(state, account)
@@ -34,7 +34,7 @@ export const isOwn = async (works: Works, { kind, target }: Target, account: str
 }
 
 /** Why there is nothing here for this person to rate; undefined where there is. */
-const unseen = async (works: Works, { kind, target }: Target, rater: Rater): Promise<Refusal | undefined> => {
+const unseen = async (works: Works, { kind, target }: Work, rater: Rater): Promise<Refusal | undefined> => {
   if (kind === 'story') {
     const { state } = await works.stories.load(storyStream(target))
     return state && storySight(state, rater) !== 'nothing' ? undefined : storyNotFound()
@@ -47,7 +47,7 @@ const unseen = async (works: Works, { kind, target }: Target, rater: Rater): Pro
 export const rateWork = async (
   deps: RatingDeps,
   rater: Rater,
-  { stars, ...of }: Target & { readonly stars: unknown },
+  { stars, ...of }: Work & { readonly stars: unknown },
   envelope: Envelope,
 ): Promise<Result<Votes>> => {
   const fault = await unseen(deps, of, rater)
@@ -59,6 +59,6 @@ export const rateWork = async (
 export const unrateWork = (
   { votes }: Pick<RatingDeps, 'votes'>,
   { account }: Pick<Rater, 'account'>,
-  of: Target,
+  of: Work,
   envelope: Envelope,
 ): Promise<Result<Votes>> => votes.run(votesStream(account, of), withdrawRating(account, of), envelope)

@@ -186,12 +186,15 @@ export const withdrawInvitation: StoryCommand<{
   decide: ({ params }, by) => authors.withdrawInvitation((params['accountId'] ?? '').toLowerCase(), by),
 }
 
-export const acceptInvitation: StoryCommand<OnStory> = {
+/** `isApart`: has one of the story's authors blocked the account, or the account one of them? */
+export const acceptInvitation = (
+  isApart: (accountId: string, storyId: string) => Promise<boolean>,
+): StoryCommand<OnStory> => ({
   name: 'accept-invitation',
   permission: 'stories:write',
   stream: ofStory,
-  decide: (_, by) => authors.acceptInvitation(by),
-}
+  decide: async ({ id }, by) => authors.acceptInvitation(await isApart(by.id, id), by),
+})
 
 export const declineInvitation: StoryCommand<OnStory> = {
   name: 'decline-invitation',

@@ -1,5 +1,4 @@
 /** Sign-in at OpenID providers (OpenID Connect Core 1.0), by the code flow with PKCE. */
-import { OwnError } from '../domain/own-error.ts'
 
 /** What the provider has proved of somebody, by an id token that was checked. `issuer` and `subject` together are the identity. */
 export type ProvenIdentity = {
@@ -17,7 +16,7 @@ export type FlowSecrets = { readonly state: string; readonly nonce: string; read
  * `unavailable`: the provider is away or too slow. `refused`: it says that it does not sign in. `invalid`: what it says does
  * not pass the checks. `unknown`: there is no provider of this name. Messages name no person.
  */
-export class OpenIdError extends OwnError {
+export class OpenIdError extends Error {
   override readonly name = 'OpenIdError'
   readonly code: 'unavailable' | 'refused' | 'invalid' | 'unknown'
   constructor(code: OpenIdError['code'], message: string, options?: ErrorOptions) {

@@ -25,7 +25,7 @@ export const isCommentEvent = (event: Recorded): event is Recorded<CommentEvent>
  * `replies`: those at any depth below that stand. `listed`: its thread, where it stands, is held or has replies; `standing`: its thread, where it
  * stands; `own`: its author, until it is deleted. `position`: where the log has its beginning. `revision` and `mark` are its own stream's.
  */
-export type CommentDocument = Omit<Comment, 'versions' | 'position'> & {
+export type CommentDocument = Omit<Comment, 'versions' | 'position' | 'audience'> & {
   readonly depth: number
   readonly newest: string
   readonly replies: number

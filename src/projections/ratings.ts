@@ -15,6 +15,8 @@ import {
   VotesWithdrawn,
   votesCategory,
   votesEvents,
+  type Work,
+  type WorkKind,
 } from '../domain/votes/votes.ts'
 
 const names: ReadonlySet<string> = new Set(votesEvents.map(({ type }) => type))
@@ -27,37 +29,46 @@ export const countingTypes: readonly string[] = [
   VotesRestored.type,
 ]
 
-/** How the counts of one target change: so many more, or fewer, of one number of stars. */
-export type Step = { readonly kind: TargetKind; readonly target: string; readonly stars: number; readonly by: number }
+/** How the counts of one target change: so many more, or fewer, of one value. */
+export type Step = { readonly kind: TargetKind; readonly target: string; readonly value: number; readonly by: number }
 
-/** All that the event changes. A number of stars that is given in the place of another is two steps. */
+/** All that the event changes. A value that is given in the place of another is two steps. */
 export const stepsOf = (event: Recorded<VotesEvent>): readonly Step[] => {
   switch (event.type) {
     case 'Rated':
     case 'RatingWithdrawn': {
       const { kind, target, previous } = event.data
       return [
-        ...(previous === undefined ? [] : [{ kind, target, stars: previous, by: -1 }]),
-        ...(event.type === 'Rated' ? [{ kind, target, stars: event.data.stars, by: 1 }] : []),
+        ...(previous === undefined ? [] : [{ kind, target, value: previous, by: -1 }]),
+        ...(event.type === 'Rated' ? [{ kind, target, value: event.data.stars, by: 1 }] : []),
+      ]
+    }
+    case 'CommentVoted':
+    case 'CommentVoteWithdrawn': {
+      const { comment, previous } = event.data
+      const of = { kind: 'comment', target: comment } as const
+      return [
+        ...(previous === undefined ? [] : [{ ...of, value: previous, by: -1 }]),
+        ...(event.type === 'CommentVoted' ? [{ ...of, value: event.data.value, by: 1 }] : []),
       ]
     }
     case 'VotesWithdrawn':
     case 'VotesRestored': {
       const by = event.type === 'VotesRestored' ? 1 : -1
-      return event.data.items.map(({ kind, target, value: stars }) => ({ kind, target, stars, by }))
+      return event.data.items.map(({ kind, target, value }) => ({ kind, target, value, by }))
     }
   }
 }
 
 /** What the event changes of one target, which it names once at most: looked for without making a step of each of its items. */
-const stepsAt = (event: Recorded<VotesEvent>, kind: string, target: string): readonly Step[] => {
+export const stepsAt = (event: Recorded<VotesEvent>, kind: string, target: string): readonly Step[] => {
   if (!('items' in event.data)) return stepsOf(event).filter(step => step.kind === kind && step.target === target)
   const item = event.data.items.find(each => each.target === target && each.kind === kind)
-  return item ? [{ ...item, stars: item.value, by: event.type === VotesRestored.type ? 1 : -1 }] : []
+  return item ? [{ ...item, by: event.type === VotesRestored.type ? 1 : -1 }] : []
 }
 
 const stepped = (counts: StarCounts, steps: readonly Step[]): StarCounts =>
-  steps.reduce((all, { stars, by }) => counted(all, stars, by), counts)
+  steps.reduce((all, { value, by }) => counted(all, value, by), counts)
 
 /** The counts of one target after the event. */
 export const countsAfter = (
@@ -69,7 +80,8 @@ export const countsAfter = (
 /** No target has this id. */
 const EVERY = 'all'
 /** Of all works of a kind. */
-export const allOf = (kind: TargetKind): string => targetKey({ kind, target: EVERY })
+export const allOf = (kind: WorkKind): string => targetKey({ kind, target: EVERY })
+const isOfWork = (step: Step): step is Step & Work => step.kind !== 'comment'
 
 export type RatingsDocument = { readonly counts: StarCounts }
 
@@ -80,7 +92,12 @@ export const ratingsProjection = projection<RatingsDocument>({
   categories: [votesCategory],
   types: countingTypes,
   indexes: [],
-  key: event => (isVotesEvent(event) ? stepsOf(event).flatMap(step => [targetKey(step), allOf(step.kind)]) : []),
+  key: event =>
+    isVotesEvent(event)
+      ? stepsOf(event)
+          .filter(isOfWork)
+          .flatMap(step => [targetKey(step), allOf(step.kind)])
+      : [],
   evolve: (document, event, id) => {
     if (!isVotesEvent(event)) return document
     const [kind = '', target = ''] = id.split(':')
@@ -98,7 +115,7 @@ export const ratingsProjection = projection<RatingsDocument>({
 /** `at`: RFC 3339, of the last change. */
 export type OwnRatingDocument = {
   readonly accountId: string
-  readonly kind: TargetKind
+  readonly kind: WorkKind
   readonly target: string
   readonly stars: number
   readonly at: string

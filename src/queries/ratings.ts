@@ -11,13 +11,13 @@ import { type Refusal, refuse } from '../domain/refusal.ts'
 import { storyStream } from '../domain/story/story.ts'
 import { LEAST_STARS, MOST_STARS, meanOf, noStars, type StarCounts, totalOf } from '../domain/votes/figures.ts'
 import {
-  type Target,
-  type TargetKind,
   targetKey,
-  targetKinds,
   type Votes,
   type VotesEvent,
   votesStream,
+  type Work,
+  type WorkKind,
+  workKinds,
 } from '../domain/votes/votes.ts'
 import {
   allOf,
@@ -53,7 +53,7 @@ const text = Type.String()
 const time = Type.String({ format: 'date-time' })
 const stars = Type.Integer({ minimum: LEAST_STARS, maximum: MOST_STARS })
 const count = Type.Integer({ minimum: 0 })
-const kind = Type.Enum([...targetKinds])
+const kind = Type.Enum([...workKinds])
 
 /** `yours`: what the reader gave. */
 export const RatingsSchema = Type.Object(
@@ -86,13 +86,13 @@ const viewOf = (counts: StarCounts, all: StarCounts, yours: number | undefined):
 }
 
 /** What an account gave, from its own stream: at once, and whether or not it counts. */
-const given = async ({ votes }: Pick<RatingReads, 'votes'>, account: string, of: Target) =>
+const given = async ({ votes }: Pick<RatingReads, 'votes'>, account: string, of: Work) =>
   (await votes.load(votesStream(account, of))).state.votes.get(targetKey(of))
 
 /** Why the ratings of this are not for the reader to see; undefined where they are. */
 const unseen = async (
   reads: RatingReads,
-  { kind: of, target, adult }: Target & { readonly adult: boolean },
+  { kind: of, target, adult }: Work & { readonly adult: boolean },
   reader: Reader,
 ): Promise<Refusal | undefined> => {
   if (of === 'story') {
@@ -107,7 +107,7 @@ const unseen = async (
 export type OfTarget = { readonly id: string; readonly adult: boolean }
 
 /** What a work is rated, by whoever may see it. */
-export const workRatings = (reads: RatingReads, of: TargetKind): Query<OfTarget, RatingsView> => ({
+export const workRatings = (reads: RatingReads, of: WorkKind): Query<OfTarget, RatingsView> => ({
   name: `${of}-ratings`,
   permission: of === 'story' ? 'stories:read' : 'entries:read',
   output: RatingsSchema,
@@ -130,13 +130,13 @@ export const workRatings = (reads: RatingReads, of: TargetKind): Query<OfTarget,
 export const OwnRatingSchema = Type.Object({ kind, id: text, stars, ratedAt: time }, { $id: 'OwnRating' })
 export type OwnRating = Type.Static<typeof OwnRatingSchema>
 
-export const ownRatingOf = ({ votes }: Votes, of: Target): OwnRating | undefined => {
+export const ownRatingOf = ({ votes }: Votes, of: Work): OwnRating | undefined => {
   const vote = votes.get(targetKey(of))
-  return vote && { kind: vote.kind, id: vote.target, stars: vote.value, ratedAt: vote.at }
+  return vote && { kind: of.kind, id: of.target, stars: vote.value, ratedAt: vote.at }
 }
 
 /** What the reader gave a work, whether or not it may still be seen. */
-export const ownRating = (reads: RatingReads, of: TargetKind): Query<{ readonly id: string }, OwnRating> => ({
+export const ownRating = (reads: RatingReads, of: WorkKind): Query<{ readonly id: string }, OwnRating> => ({
   name: `own-${of}-rating`,
   permission: 'account:use',
   output: OwnRatingSchema,

@@ -6,6 +6,7 @@ import type { Cursor, Page, Query, Reader } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { People } from '../projections/people.ts'
+import { type RelationDocument, relationId, relationsProjection } from '../projections/relations.ts'
 import { type StoryDocument, storiesProjection } from '../projections/stories.ts'
 import { peopleInStory, StorySchema, type StoryView, shownStory, storyView, viewerOf } from './story-view.ts'
 
@@ -93,18 +94,34 @@ export const InvitationSchema = Type.Object(
 )
 export type InvitationView = Type.Static<typeof InvitationSchema>
 
-/** Invitations that the reader has not answered. */
-export const ownInvitations = (reads: StoryReads): Query<OwnInput, Page<InvitationView>> => ({
+type Relating = { readonly relations: View<RelationDocument> }
+
+/** Those of the stories that an author of theirs and the account do not stand apart from, one having blocked the other. */
+const nearTo = async (
+  { relations }: Relating,
+  account: string,
+  stories: readonly { readonly id: string; readonly body: StoryDocument }[],
+) => {
+  const pairsOf = (authors: readonly string[]): readonly string[] =>
+    authors.flatMap(author => [relationId(account, author), relationId(author, account)])
+  const ids = [...new Set(stories.flatMap(({ body }) => pairsOf(body.authors)))]
+  const found = ids.length > 0 ? await relations.get(ids) : new Map<string, never>()
+  return stories.filter(({ body }) => pairsOf(body.authors).every(id => found.get(id)?.body.blocker === undefined))
+}
+
+/** Invitations that the reader has not answered; none to write with somebody who has blocked them, or whom they have blocked. */
+export const ownInvitations = (reads: StoryReads & Relating): Query<OwnInput, Page<InvitationView>> => ({
   name: 'own-invitations',
   people: peopleInStory,
   permission: 'account:use',
   output: Type.Object({ items: Type.Array(InvitationSchema), next }),
-  reads: [storiesProjection],
+  reads: [storiesProjection, relationsProjection],
   closed: ['limit'],
   run: async (input, reader) => {
     const page = await pageFor(reads, 'invited', input, reader)
     if ('refused' in page) return page
-    const items = page.documents.map(({ id, body: { title, summary, language, rating, authors } }) => ({
+    const near = await nearTo(reads, reader.actor?.id ?? '', page.documents)
+    const items = near.map(({ id, body: { title, summary, language, rating, authors } }) => ({
       storyId: id,
       title,
       ...defined({ summary }),

@@ -19,12 +19,12 @@ import { storyCategory, storyIdOf } from '../domain/story/story.ts'
 import { withdrawRating } from '../domain/votes/ratings.ts'
 import {
   Rated,
-  type Target,
   type Votes,
   type VotesEvent,
   votesCategory,
   votesStream,
   votesStreamsOf,
+  type Work,
 } from '../domain/votes/votes.ts'
 import { restoreVotes, withdrawVotes } from '../domain/votes/withdrawals.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -79,9 +79,9 @@ export const suspendedVotesSubscriber = (deps: VotesDeps): Subscriber => {
 }
 
 /** Whose rating of what may not stand after the event, if they have given one. */
-const writtenBy = (event: Recorded): { readonly account: string; readonly of: Target } | undefined => {
+const writtenBy = (event: Recorded): { readonly account: string; readonly of: Work } | undefined => {
   if (event.type === InvitationAccepted.type) {
-    const of: Target = { kind: 'story', target: storyIdOf(event) }
+    const of: Work = { kind: 'story', target: storyIdOf(event) }
     return { account: String(event.data['account']), of }
   }
   const { actor } = event.meta
@@ -90,7 +90,7 @@ const writtenBy = (event: Recorded): { readonly account: string; readonly of: Ta
 
 /** Nobody rates what they write: nor what they have come to write after they rated it, or at the same moment. */
 export const authorsVotesSubscriber = (deps: VotesDeps & Works): Subscriber => {
-  const takeAway = (event: Recorded, account: string, of: Target): Promise<void> =>
+  const takeAway = (event: Recorded, account: string, of: Work): Promise<void> =>
     run(deps, votesStream(account, of), withdrawRating(account, of), event)
   const judge = async (event: Recorded): Promise<void> => {
     if (isVotesEvent(event)) {

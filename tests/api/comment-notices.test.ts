@@ -122,7 +122,14 @@ t.test('what came too late for its thread is held, told to nobody and not counte
   // Decided on what another node knew before.
   const late = randomUUID()
   const target = { kind: 'story' as const, id }
-  const around = { target, targetRevision: '0', thread: { halts: [] }, threadRevision: 'none', quoted: new Map() }
+  const around = {
+    target,
+    audience: 'public' as const,
+    targetRevision: '0',
+    thread: { halts: [] },
+    threadRevision: 'none',
+    quoted: new Map(),
+  }
   const by = { id: cora.id, permissions: new Set([]), now: app.clock.now(), commandId: late }
   await act(
     late,

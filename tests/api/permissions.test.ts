@@ -85,7 +85,9 @@ const listen = (channel: string, as: string | undefined, after?: string): Promis
   return promise.finally(() => ws.terminate())
 }
 const subscribe = async (channel: string, name: string): Promise<string> => {
-  const heard = await listen(channel.replace('{id}', NOTHING), tokens[name])
+  // A thread is named by what it is about.
+  const id = channel.startsWith('comments:') ? `story-${NOTHING}` : NOTHING
+  const heard = await listen(channel.replace('{id}', id), tokens[name])
   if (typeof heard === 'number') return String(heard)
   const last = heard.at(-1)
   if (last?.op !== 'error') return 'yes'

@@ -210,6 +210,35 @@ t.test('what a suspended account rated counts no longer, and once it is reinstat
   await until('all of them, to the byte', async () => (await ratings()) === before && (await ranked()) === order)
 })
 
+t.test('a comment is voted for by who is shown it, and by nobody for their own', async t => {
+  const story = await published('Talked of')
+  const target = { kind: 'story', id: story.slice('/v1/stories/'.length) }
+  const said = await ask('POST', '/v1/comments', ben, { target, text: 'It shines.' })
+  t.match(said, { status: 201 })
+  const comment = `/v1/comments/${String(said.json['id'])}`
+  const vote = (who: Person, value: unknown) => ask('PUT', `${comment}/vote`, who, { value })
+  t.match(await vote(cora, 1), { status: 200, json: { value: 1 } })
+  t.match(await vote(ada, 1), { status: 200 })
+  t.match((await ask('GET', `${comment}/votes`, cora)).json, { up: 2, down: 0, score: 2, yours: 1 })
+  t.match(await vote(cora, -1), { status: 200, json: { value: -1 } })
+  t.same((await ask('GET', `${comment}/votes`)).json, { up: 1, down: 1, score: 0 })
+  t.match(await vote(ben, 1), { status: 403, code: 'own-work' })
+  for (const value of [0, 2, '1', null])
+    t.match(await vote(dan, value), { status: 422, code: 'vote-invalid', json: { errors: [{ pointer: '/value' }] } })
+  t.match(await ask('DELETE', `${comment}/vote`, cora), { status: 204 })
+  t.match((await ask('GET', `${comment}/votes`)).json, { up: 1, down: 0 })
+  t.match(await ask('PUT', `/v1/me/blocks/${ben.id}`, dan), { status: 204 })
+  t.match(await vote(dan, -1), { status: 404, code: 'comment-not-found' }, 'who hears nothing of them does not vote')
+  await stories.act(target.id, ada.id, unpublishStory)
+  t.match(await vote(cora, 1), { status: 404, code: 'comment-not-found' })
+  t.match(await ask('GET', `${comment}/votes`, cora), { status: 404, code: 'comment-not-found' })
+  await stories.act(target.id, ada.id, publishStory)
+  t.match((await ask('GET', `${comment}/votes`)).json, { up: 1, down: 0 }, 'published again they are there')
+  t.match(await ask('DELETE', comment, ben), { status: 204 })
+  t.match(await vote(cora, 1), { status: 404, code: 'comment-not-found' })
+  t.match(await ask('PUT', `/v1/comments/${nothing}/vote`, cora, { value: 1 }), { status: 404 })
+})
+
 t.test('who is erased leaves their ratings without a name', async t => {
   const yan = await person('yan')
   const story = await published('Left')

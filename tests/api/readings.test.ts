@@ -114,6 +114,7 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/stories/{id}/chapters/{chapterId}/comments': `${chapterPath}/comments`,
   '/v1/comments/{id}': comment,
   '/v1/comments/{id}/history': `${comment}/history`,
+  '/v1/comments/{id}/votes': `${comment}/votes`,
   '/v1/entries/{id}/comments': `${published}/comments`,
   '/v1/lists/{id}': `/v1/lists/${String(list.json['id'])}`,
   '/health': '/health',

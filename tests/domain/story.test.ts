@@ -284,9 +284,11 @@ t.test('writing together', async () => {
     .when(invite)
     .thenRefused('authors-full')
 
-  const accept = authors.acceptInvitation(bert)
+  const accept = authors.acceptInvitation(false, bert)
   const accepted = story.given(begun, invited).when(accept).thenEvents(joined)
   accepted.again(accept).thenNothing()
+  story.given(begun, invited).when(authors.acceptInvitation(true, bert)).thenRefused('invitation-not-found')
+  accepted.again(authors.acceptInvitation(true, bert)).thenNothing()
   accepted.thenState(state => t.same(of(state).authors, ['ada', 'bert']))
   for (const answer of [accept, authors.declineInvitation(bert)])
     for (const given of [[], [begun], [begun, deleted]] as const)

@@ -1,5 +1,6 @@
 /** Ratings as they are decided (accept, refuse, repeat), and what decisions about an account do to its votes. */
 import t from 'tap'
+import { voteForComment, withdrawCommentVote } from '../../src/domain/votes/comment-votes.ts'
 import { boundOf, counted, isStars, meanOf, noStars, type StarCounts, totalOf } from '../../src/domain/votes/figures.ts'
 import { isOwnEntry, isOwnStory, MOST_VOTES, rate, withdrawRating } from '../../src/domain/votes/ratings.ts'
 import {
@@ -64,6 +65,36 @@ t.test('there is room for so many, and for a change of one that is there', async
   const full = votes.given(...Array.from({ length: MOST_VOTES }, (_, n) => rated(`s${n}`, 3)))
   full.when(rate(ada, one, 3)).thenRefused('votes-full')
   full.when(rate(ada, { kind: 'story', target: 's7' }, 4)).then('Rated')
+})
+
+t.test('a comment is voted for once, up or down', async () => {
+  const up = votes
+    .given()
+    .when(voteForComment(ada, 'c1', 1))
+    .thenEvents({ type: 'CommentVoted', data: { accountId: ada, comment: 'c1', value: 1 } })
+  up.again().thenNothing()
+  up.again(voteForComment(ada, 'c1', -1))
+    .thenEvents({ type: 'CommentVoted', data: { accountId: ada, comment: 'c1', value: -1, previous: 1 } })
+    .again(withdrawCommentVote(ada, 'c1'))
+    .thenEvents({ type: 'CommentVoteWithdrawn', data: { accountId: ada, comment: 'c1', previous: -1 } })
+    .again()
+    .thenNothing()
+  for (const value of [0, 2, -2, 0.5, '1', null, true, undefined])
+    up.again(voteForComment(ada, 'c1', value)).thenRefused('vote-invalid')
+  const held = up.again(withdrawVotes(by(first, 3)))
+  held.thenEvents({
+    type: 'VotesWithdrawn',
+    data: {
+      accountId: ada,
+      decision: first,
+      accountRevision: 3,
+      items: [{ kind: 'comment', target: 'c1', value: 1 }],
+    },
+  })
+  held.again(voteForComment(ada, 'c2', 1)).thenRefused('account-suspended')
+  held
+    .again(withdrawCommentVote(ada, 'c1'))
+    .thenEvents({ type: 'CommentVoteWithdrawn', data: { accountId: ada, comment: 'c1' } })
 })
 
 t.test('what one has a hand in is one’s own', async t => {

@@ -41,6 +41,7 @@ const talk = () => {
     log.write(commentStream(id), 'CommentPosted', {
       author: `author of ${id}`,
       target: { kind: 'story', id: 's1' },
+      audience: 'public',
       story: 's1',
       thread,
       ancestors,

@@ -11,9 +11,11 @@ import type { EventMeta, JsonObject, Recorded } from '../../src/domain/event.ts'
 import { categoryOf } from '../../src/domain/ids.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
 import { storyStream } from '../../src/domain/story/story.ts'
+import { voteForComment, withdrawCommentVote } from '../../src/domain/votes/comment-votes.ts'
 import { boundOf, noStars, totalOf } from '../../src/domain/votes/figures.ts'
 import { rate, withdrawRating } from '../../src/domain/votes/ratings.ts'
 import { type Votes, type VotesEvent, votesAggregate, votesStream } from '../../src/domain/votes/votes.ts'
+import { commentVotesProjection } from '../../src/projections/comment-votes.ts'
 import {
   allOf,
   isVotesEvent,
@@ -185,6 +187,31 @@ t.test('votes that race with a suspension are withdrawn with the others, or refu
     const counts = found.get(`story:${target}`)?.counts ?? noStars
     t.same(counts, stars === undefined ? noStars : noStars.map((_, index) => (index === stars - 1 ? 1 : 0)), target)
   }
+})
+
+t.test('down after up moves both counts of a comment, and works have none of it', async t => {
+  const world = openWorld()
+  const vote = (account: string, value: unknown) =>
+    voteForComment(account, 'c1', value)(world.stateOf(votesStream(account, { kind: 'comment', target: 'c1' })))
+  const cast = (account: string, value: unknown): void => {
+    const events = vote(account, value)
+    if (isRefusal(events)) throw new Error(events.detail)
+    for (const { type, data } of events)
+      world.log.write(votesStream(account, { kind: 'comment', target: 'c1' }), type, data)
+  }
+  const counts = () => folded(commentVotesProjection, world.log.events).get('c1')
+  cast('ada', 1)
+  cast('ben', 1)
+  t.same(counts(), { up: 2, down: 0 })
+  cast('ada', -1)
+  t.same(counts(), { up: 1, down: 1 })
+  await world.carryOut(world.account(AccountSuspended.type, 'ada'))
+  t.same(counts(), { up: 1, down: 0 })
+  await world.carryOut(world.account(AccountReinstated.type, 'ada'))
+  t.same(counts(), { up: 1, down: 1 })
+  world.decide(votesStream('ben', { kind: 'comment', target: 'c1' }), withdrawCommentVote('ben', 'c1'))
+  t.same(counts(), { up: 0, down: 1 })
+  t.equal(countsOf(world.log.events).size, 0)
 })
 
 t.test('a story is sorted by what its ratings come to, and begins without any', async t => {

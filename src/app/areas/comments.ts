@@ -16,6 +16,7 @@ import { commentsProjection, commentTextsProjection } from '../../projections/co
 import { relationsProjection } from '../../projections/relations.ts'
 import { commentHistory, getComment, listComments, ownComments } from '../../queries/comments.ts'
 import { ownRelations } from '../../queries/relations.ts'
+import { commentStandings, commentsChannel } from '../../subscribers/comment-channel.ts'
 import { commentNoticeSubscriber } from '../../subscribers/comment-notices.ts'
 import type { Area } from '../area.ts'
 import { openCommentTelling } from '../comment-notices.ts'
@@ -26,6 +27,8 @@ export const comments: Area = {
   name: 'comments',
   aggregates: [commentAggregate, threadAggregate, noticeAggregate, relationsAggregate],
   projections: [commentsProjection, commentTextsProjection, relationsProjection],
+  channels: [commentsChannel],
+  standings: commentStandings,
   removals: [{ type: CommentDeleted }],
   permissions: { ...commentPermissions, ...relationPermissions },
   problems: commentProblems,

@@ -5,14 +5,17 @@ import { seriesRoutes } from '../../adapters/http/routes/series.ts'
 import { storyCommandRoutes } from '../../adapters/http/routes/stories.ts'
 import { storyQueryRoutes } from '../../adapters/http/routes/story-reading.ts'
 import { publishPlanned } from '../../commands/planned-stories.ts'
+import { isBlockedBetween } from '../../commands/relations.ts'
 import { accountAggregate, accountStream } from '../../domain/account/account.ts'
 import { endFault } from '../../domain/account/standing.ts'
 import type { Recorded } from '../../domain/event.ts'
 import { streamName } from '../../domain/ids.ts'
+import { relationsAggregate } from '../../domain/relation/relations.ts'
 import { StoryDeleted } from '../../domain/story/events.ts'
 import { storyPermissions } from '../../domain/story/permissions.ts'
 import { SeriesDeleted, seriesAggregate } from '../../domain/story/series.ts'
 import { isAuthorOf, storyAggregate, storyStream } from '../../domain/story/story.ts'
+import { relationsProjection } from '../../projections/relations.ts'
 import { seriesProjection } from '../../projections/series.ts'
 import { storiesProjection } from '../../projections/stories.ts'
 import { getSeries } from '../../queries/series.ts'
@@ -29,6 +32,13 @@ const isThere =
   ({ transactor }: Pick<Core, 'transactor'>) =>
   async (accountId: string): Promise<boolean> =>
     endFault((await transactor(accountAggregate).load(accountStream(accountId))).state) === undefined
+
+const isApart =
+  ({ transactor }: Pick<Core, 'transactor'>) =>
+  async (accountId: string, storyId: string): Promise<boolean> => {
+    const { state } = await transactor(storyAggregate).load(storyStream(storyId))
+    return isBlockedBetween({ relations: transactor(relationsAggregate) }, accountId, state?.authors ?? [])
+  }
 
 /** By the read model, and what that does not say yet by the streams. */
 const openOwnOf =
@@ -72,12 +82,12 @@ export const stories: Area = {
       getStory: getStory(reads),
       listStories: listStories(reads),
       ownStories: ownStories(reads),
-      ownInvitations: ownInvitations(reads),
+      ownInvitations: ownInvitations({ ...reads, relations: views.of(relationsProjection) }),
       storyHistory: storyHistory({ ...reads, streams: transactor }),
       listTags: listTags({ stories: reads.stories, clock: core.clock }),
     }
     return edge => [
-      ...storyCommandRoutes({ transactor, isThere: isThere(core) }, edge),
+      ...storyCommandRoutes({ transactor, isThere: isThere(core), isApart: isApart(core) }, edge),
       ...storyQueryRoutes(queries, edge),
       ...seriesRoutes(
         { transactor: core.transactor(seriesAggregate), getSeries: getSeries(reads), ownOf: openOwnOf(service) },

@@ -2,7 +2,7 @@
 import type { Static } from 'typebox'
 import type { Aggregate } from '../decider.ts'
 import { defined } from '../defined.ts'
-import type { Recorded } from '../event.ts'
+import type { Recorded, Visibility } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { type CommentEvent, commentEvents, type QuoteSchema } from './events.ts'
 import type { Target } from './target.ts'
@@ -29,6 +29,7 @@ export type CommentVersion = { readonly revision: string; readonly at: string; r
 export type Comment = {
   readonly author: string
   readonly target: Target
+  readonly audience: Visibility
   readonly story?: string
   readonly thread: string
   readonly root: string
@@ -59,10 +60,11 @@ const versionOf = (event: Recorded<Extract<CommentEvent, { type: 'CommentPosted'
 })
 
 const begun = (event: Recorded<Extract<CommentEvent, { type: 'CommentPosted' }>>): Comment => {
-  const { author, target, story, thread, root, parent, ancestors, path, mentions, quotes } = event.data
+  const { author, target, audience, story, thread, root, parent, ancestors, path, mentions, quotes } = event.data
   return {
     author,
     target,
+    audience,
     ...defined({ story }),
     thread,
     root,
@@ -109,8 +111,8 @@ export const commentAggregate: Aggregate<CommentState, CommentEvent> = {
   events: commentEvents,
   initial: undefined,
   evolve: evolveComment,
-  // Who may see it follows from what it is about as that stands now: nobody is told by this alone.
-  route: comment => ({ visibility: 'owner', ...defined({ owner: comment?.author }) }),
+  // For whom what it is about was then; what may be seen now is asked where it is told.
+  route: comment => ({ visibility: comment?.audience ?? 'owner', ...defined({ owner: comment?.author }) }),
   isRemoved: comment => comment?.isDeleted === true,
   weigh: comment =>
     BESIDE_BYTES + CHARACTER_BYTES * (comment?.versions ?? []).reduce((sum, { text }) => sum + text.length, 0),

@@ -4,6 +4,7 @@ import { MOST_NESTING } from '../chapter/limits.ts'
 import { isDeeperThan } from '../chapter/nesting.ts'
 import type { By, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
+import type { Visibility } from '../event.ts'
 import { type CommonRefusal, type Refusal, refuse } from '../refusal.ts'
 import { readText } from '../text/text.ts'
 import { type Comment, type CommentState, currentVersion, isStanding, type Quote } from './comment.ts'
@@ -42,6 +43,7 @@ export type Known = { readonly id: string; readonly comment: Comment; readonly r
 export type Around = {
   readonly target: Target
   readonly story?: string
+  readonly audience: Visibility
   readonly targetRevision: string
   readonly thread: Thread
   readonly threadRevision: string
@@ -91,7 +93,7 @@ export const postComment =
     if (typeof text !== 'string') return text
     const fault = placeFault(around) ?? quoteFault(around, quotes)
     if (fault) return fault
-    const { target, story, parent } = around
+    const { target, story, audience, parent } = around
     const ancestors = parent ? [...parent.comment.ancestors, parent.id] : []
     return [
       {
@@ -99,6 +101,7 @@ export const postComment =
         data: {
           author: by.id,
           target,
+          audience,
           ...defined({ story }),
           thread: threadOf(target),
           ancestors,
@@ -149,10 +152,14 @@ export const editComment =
     if (by.now.getTime() - Date.parse(comment.createdAt) > EDIT_HOURS * HOUR_MS)
       return fixed(`A comment may be edited for ${EDIT_HOURS} hours.`)
     if (comment.versions.length > MOST_EDITS) return fixed(`A comment is edited ${MOST_EDITS} times at most.`)
-    return [{ type: 'CommentEdited', data: { text } }]
+    return [{ type: 'CommentEdited', data: { ...defined({ story: comment.story }), thread: comment.thread, text } }]
   }
 
-const placeOf = ({ thread, ancestors }: Comment) => ({ thread, ancestors: [...ancestors] })
+const placeOf = ({ story, thread, ancestors }: Comment) => ({
+  ...defined({ story }),
+  thread,
+  ancestors: [...ancestors],
+})
 
 /** By who said it, whenever they want. Its stub stands as long as there is an answer. */
 export const deleteComment =

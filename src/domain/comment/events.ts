@@ -17,6 +17,7 @@ const point = Type.Integer({ minimum: 0 })
 export const QuoteSchema = Type.Object({ comment: id, revision, from: point, to: point }, strict)
 
 const place = {
+  story: Type.Optional(Type.String({ minLength: 1, description: 'Of a story or a chapter: the story.' })),
   thread: Type.String({ description: 'What it is about: `story-`, `chapter-` or `entry-` and the id.' }),
   ancestors: Type.Array(id, {
     maxItems: MOST_DEPTH,
@@ -24,14 +25,14 @@ const place = {
   }),
 }
 
-/** `seen`: the revisions of the streams that it was decided on. `story`: of a chapter, which story it is of. */
+/** `seen`: the revisions of the streams that it was decided on. `audience`: for whom what it is about was then, in lists and on live channels. */
 export const CommentPosted = eventType(
   'CommentPosted',
   Type.Object(
     {
       author: id,
       target: Type.Object({ kind: TargetKindSchema, id }, strict),
-      story: Type.Optional(id),
+      audience: Type.Enum(['public', 'members', 'owner']),
       ...place,
       root: id,
       parent: Type.Optional(id),
@@ -44,7 +45,10 @@ export const CommentPosted = eventType(
     strict,
   ),
 )
-export const CommentEdited = eventType('CommentEdited', Type.Object({ text }, strict))
+export const CommentEdited = eventType(
+  'CommentEdited',
+  Type.Object({ story: place.story, thread: place.thread, text }, strict),
+)
 /** Its text is gone, and the key that sealed it is destroyed because of it. `hides`: it was shown until then. */
 export const CommentDeleted = eventType(
   'CommentDeleted',

@@ -1,18 +1,18 @@
 /** What comments may be about, as who asks may see it now: published stories, their published chapters, published entries. */
 import { chapterNotFound } from '../chapter/decisions.ts'
-import { defined } from '../defined.ts'
 import type { Entry } from '../entry/entry.ts'
+import type { Visibility } from '../event.ts'
 import { type Refusal, refuse } from '../refusal.ts'
 import type { Permission } from '../roles.ts'
 import { storySight, type Viewer } from '../story/sight.ts'
-import { type Story, type StoryState, storyNotFound } from '../story/story.ts'
+import { type Story, type StoryState, storyAggregate, storyNotFound } from '../story/story.ts'
 import { isForAdults } from '../story/terms.ts'
 import type { CommentRefusal } from './refusals.ts'
 import type { Target } from './target.ts'
 
 /**
  * Something that comments are about. `authors`: whose work it is, who may close its thread; nobody's of an entry. `isOpen`: it is published, so that
- * something may be said of it. `isListed`: it is told of on live channels, `members` to whoever is signed in alone.
+ * something may be said of it. `audience`: for whom it is in lists and on live channels.
  */
 export type Place = {
   readonly target: Target
@@ -20,7 +20,7 @@ export type Place = {
   readonly authors: readonly string[]
   readonly isOpen: boolean
   readonly isAdult: boolean
-  readonly title?: string
+  readonly audience: Visibility
 }
 
 /** Finds it by its streams, with the revision at which it was looked at. */
@@ -41,7 +41,7 @@ export const storyPlace = (id: string, story: StoryState, viewer: Viewer): Place
     authors: story.authors,
     isOpen: story.isPublished,
     isAdult: sight !== 'authored' && isForAdults(story),
-    title: story.title,
+    audience: storyAggregate.route(story).visibility,
   }
 }
 
@@ -72,6 +72,6 @@ export const entryPlace = (
     authors: [],
     isOpen: true,
     isAdult: false,
-    ...defined({ title: entry.lemma }),
+    audience: 'public',
   }
 }

@@ -34,12 +34,16 @@ export const withdrawInvitation = (account: string, by: By): StoryDecide =>
 /** Of a story that they were not invited to, nobody is told whether it is there. */
 export const invitationNotFound = () => refuse('invitation-not-found', 'There is no such invitation.')
 
+/**
+ * `isApart`: one of the authors has blocked who accepts, or is blocked by them. Who is invited all the same is told of nothing, and who
+ * invites hears what they hear of anybody who does not answer.
+ */
 export const acceptInvitation =
-  (by: By): StoryDecide =>
+  (isApart: boolean, by: By): StoryDecide =>
   story => {
     if (!story || story.isDeleted) return invitationNotFound()
     if (isAuthorOf(story, by.id)) return []
-    return story.invited.includes(by.id)
+    return story.invited.includes(by.id) && !isApart
       ? [{ type: 'InvitationAccepted', data: { account: by.id } }]
       : invitationNotFound()
   }

@@ -5,10 +5,10 @@ import type { Entry } from '../entry/entry.ts'
 import { refuse } from '../refusal.ts'
 import type { Story } from '../story/story.ts'
 import { isStars } from './figures.ts'
-import { type Target, targetKey, type Votes, type VotesEvent } from './votes.ts'
+import { type Target, targetKey, type Votes, type VotesEvent, type Work } from './votes.ts'
 
 /** What is refused of votes, beside `account-suspended`. */
-export type VotesRefusal = 'rating-invalid' | 'own-work' | 'votes-full'
+export type VotesRefusal = 'rating-invalid' | 'vote-invalid' | 'own-work' | 'votes-full'
 
 /** Of one account on one of its sixty-four streams. */
 export const MOST_VOTES = 2_000
@@ -27,12 +27,12 @@ export const isOwnEntry = ({ author, contributors }: Pick<Entry, 'author' | 'con
 export const ownWork = () => refuse('own-work', 'Nobody rates what they have written themselves, alone or with others.')
 
 /** What it counts with now. */
-const countsWith = ({ votes, holds }: Votes, of: Target): number | undefined =>
+export const countsWith = ({ votes, holds }: Votes, of: Target): number | undefined =>
   holds.length > 0 ? undefined : votes.get(targetKey(of))?.value
 
 /** `stars`: as they were sent, of whatever type. The same again writes nothing. */
 export const rate =
-  (accountId: string, of: Target, stars: unknown): Decide<Votes, VotesEvent, VotesRefusal | 'account-suspended'> =>
+  (accountId: string, of: Work, stars: unknown): Decide<Votes, VotesEvent, VotesRefusal | 'account-suspended'> =>
   state => {
     const { kind, target } = of
     if (!isStars(stars)) {
@@ -43,13 +43,13 @@ export const rate =
     const previous = countsWith(state, of)
     if (previous === stars) return []
     if (previous === undefined && state.votes.size >= MOST_VOTES)
-      return refuse('votes-full', 'There is no room for more ratings: take one away first.')
+      return refuse('votes-full', 'There is no room for more votes: take one away first.')
     return [{ type: 'Rated', data: { accountId, kind, target, stars, ...defined({ previous }) } }]
   }
 
 /** Also while a decision withdraws all of them: what is taken away then does not come back with the others. */
 export const withdrawRating =
-  (accountId: string, of: Target): Decide<Votes, VotesEvent, never> =>
+  (accountId: string, of: Work): Decide<Votes, VotesEvent, never> =>
   state => {
     const { kind, target } = of
     if (!state.votes.has(targetKey(of))) return []

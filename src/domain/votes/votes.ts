@@ -21,10 +21,14 @@ export const SHARDS = 64
 
 const shardNamed = (accountId: string, shard: number): string => streamName(votesCategory, `${accountId}-${shard}`)
 
-/** What may be voted for. */
-export const targetKinds = ['story', 'entry'] as const
+/** Works, which are rated. */
+export const workKinds = ['story', 'entry'] as const
+export type WorkKind = (typeof workKinds)[number]
+/** What may be voted for: works by stars, comments by 1 and -1. */
+export const targetKinds = [...workKinds, 'comment'] as const
 export type TargetKind = (typeof targetKinds)[number]
-export type Target = { readonly kind: TargetKind; readonly target: string }
+export type Target<Kind extends TargetKind = TargetKind> = { readonly kind: Kind; readonly target: string }
+export type Work = Target<WorkKind>
 
 /** A target in one word. */
 export const targetKey = ({ kind, target }: Target): string => `${kind}:${target}`
@@ -41,6 +45,7 @@ export const votesStreamsOf = (accountId: string): readonly string[] =>
 
 const strict = { additionalProperties: false }
 const id = Type.String({ minLength: 1 })
+const work = Type.Enum([...workKinds])
 const kind = Type.Enum([...targetKinds])
 const stars = Type.Integer({ minimum: LEAST_STARS, maximum: MOST_STARS })
 const revision = Type.Integer({ minimum: 0 })
@@ -51,12 +56,23 @@ const items = Type.Array(Type.Object({ kind, target: id, value: Type.Integer() }
 /** A story or an entry was rated, from one star to five; `previous`: what it counted with before. */
 export const Rated = eventType(
   'Rated',
-  Type.Object({ accountId: id, kind, target: id, stars, previous: Type.Optional(stars) }, strict),
+  Type.Object({ accountId: id, kind: work, target: id, stars, previous: Type.Optional(stars) }, strict),
 )
 /** It is rated no longer. `previous`: what it counted with; absent where it was withdrawn by a decision. */
 export const RatingWithdrawn = eventType(
   'RatingWithdrawn',
-  Type.Object({ accountId: id, kind, target: id, previous: Type.Optional(stars) }, strict),
+  Type.Object({ accountId: id, kind: work, target: id, previous: Type.Optional(stars) }, strict),
+)
+const updown = Type.Enum([1, -1])
+/** A comment was voted up (1) or down (-1); `previous`: what it counted with before. */
+export const CommentVoted = eventType(
+  'CommentVoted',
+  Type.Object({ accountId: id, comment: id, value: updown, previous: Type.Optional(updown) }, strict),
+)
+/** The vote was taken away. `previous`: what it counted with; absent where it was withdrawn by a decision. */
+export const CommentVoteWithdrawn = eventType(
+  'CommentVoteWithdrawn',
+  Type.Object({ accountId: id, comment: id, previous: Type.Optional(updown) }, strict),
 )
 const decided = { accountId: id, decision: id, accountRevision: revision, items }
 /**
@@ -67,12 +83,19 @@ export const VotesWithdrawn = eventType('VotesWithdrawn', Type.Object(decided, s
 /** The decision is over (by the event of `accountRevision`): these count again. None, where another decision still stands. */
 export const VotesRestored = eventType('VotesRestored', Type.Object(decided, strict))
 
-export const votesEvents = [Rated, RatingWithdrawn, VotesWithdrawn, VotesRestored] as const
+export const votesEvents = [
+  Rated,
+  RatingWithdrawn,
+  CommentVoted,
+  CommentVoteWithdrawn,
+  VotesWithdrawn,
+  VotesRestored,
+] as const
 export type VotesEvent = EventOf<(typeof votesEvents)[number]>
 
 // Fold
 
-/** `value`: the stars of a rating. `at`: RFC 3339, of the last change. */
+/** `value`: the stars of a rating, 1 or -1 of a comment. `at`: RFC 3339, of the last change. */
 export type Vote = Target & { readonly value: number; readonly at: string }
 
 /** A decision that withdraws votes. `revision`: on the account's stream. */
@@ -102,6 +125,16 @@ const evolveVotes = (before: Votes, event: Recorded<VotesEvent>): Votes => {
     }
     case 'RatingWithdrawn':
       return { ...votes, votes: lacking(votes.votes, targetKey(event.data)) }
+    case 'CommentVoted': {
+      const { comment: target, value } = event.data
+      const vote = { kind: 'comment', target, value, at: event.meta.at } as const
+      return { ...votes, votes: new Map(votes.votes).set(targetKey(vote), vote) }
+    }
+    case 'CommentVoteWithdrawn':
+      return {
+        ...votes,
+        votes: lacking(votes.votes, targetKey({ kind: 'comment', target: event.data.comment })),
+      }
     case 'VotesWithdrawn': {
       const { decision, accountRevision: decidedUpTo } = event.data
       const others = votes.holds.filter(hold => hold.decision !== decision)
@@ -127,4 +160,4 @@ export const votesAggregate: Aggregate<Votes, VotesEvent> = {
   isAskedForByAnybody: true,
 }
 
-// Decide: src/domain/votes/ratings.ts, withdrawals.ts
+// Decide: src/domain/votes/ratings.ts, comment-votes.ts, withdrawals.ts

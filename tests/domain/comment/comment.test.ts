@@ -25,6 +25,7 @@ const target = { kind: 'story', id: 's1' } as const
 const open: threads.Thread = { halts: [] }
 const around: decide.Around = {
   target,
+  audience: 'public',
   targetRevision: '3',
   thread: open,
   threadRevision: 'none',
@@ -36,6 +37,7 @@ const posted: Given<CommentEvent> = {
   data: {
     author: 'ada',
     target,
+    audience: 'public',
     thread: 'story-s1',
     ancestors: [],
     root: 'c1',
@@ -149,7 +151,7 @@ t.test('a comment is edited by who said it, for a day, until it is answered or f
   aComment
     .given(posted)
     .when(edit())
-    .thenEvents({ type: 'CommentEdited', data: { text: 'It glows.' } })
+    .thenEvents({ type: 'CommentEdited', data: { thread: 'story-s1', text: 'It glows.' } })
     .thenState(state => t.equal(state && currentVersion(state)?.text, 'It glows.'))
     .thenState(state =>
       t.same(
@@ -192,7 +194,7 @@ t.test('a comment is edited by who said it, for a day, until it is answered or f
     { length: MOST_EDITS },
     (_, n): Given<CommentEvent> => ({
       type: 'CommentEdited',
-      data: { text: `edit ${n}` },
+      data: { thread: 'story-s1', text: `edit ${n}` },
     }),
   )
   aComment
@@ -255,7 +257,7 @@ t.test('decisions that overlap are taken back one by one', async () => {
 
 t.test('what was removed from the log is gone', async () => {
   t.match(aComment.given({ ...posted, removed: true }).state, { versions: [], isDeleted: true })
-  const edited: Given<CommentEvent> = { type: 'CommentEdited', data: { text: 'x' }, removed: true }
+  const edited: Given<CommentEvent> = { type: 'CommentEdited', data: { thread: 'story-s1', text: 'x' }, removed: true }
   t.equal(commentOf(posted, edited).versions.length, 1)
 })
 

@@ -3,7 +3,7 @@ import Type from 'typebox'
 import * as ratings from '../../../commands/ratings.ts'
 import { defined } from '../../../domain/defined.ts'
 import { UUID } from '../../../domain/forms.ts'
-import { type Target, type TargetKind, targetKinds } from '../../../domain/votes/votes.ts'
+import { type Work, type WorkKind, workKinds } from '../../../domain/votes/votes.ts'
 import type { People } from '../../../projections/people.ts'
 import {
   type myRatings,
@@ -38,8 +38,8 @@ const AdultQuery = Type.Object(
 )
 
 export type RatingQueries = {
-  readonly ratings: Readonly<Record<TargetKind, ReturnType<typeof workRatings>>>
-  readonly own: Readonly<Record<TargetKind, ReturnType<typeof ownRating>>>
+  readonly ratings: Readonly<Record<WorkKind, ReturnType<typeof workRatings>>>
+  readonly own: Readonly<Record<WorkKind, ReturnType<typeof ownRating>>>
   readonly mine: ReturnType<typeof myRatings>
 }
 
@@ -49,7 +49,7 @@ type About = {
   readonly example: string
   readonly unseen: readonly ('story-not-found' | 'adult-content' | 'entry-not-found')[]
 }
-const about: Readonly<Record<TargetKind, About>> = {
+const about: Readonly<Record<WorkKind, About>> = {
   story: {
     path: '/v1/stories/:id',
     what: 'a story',
@@ -69,14 +69,14 @@ const paramsOf = ({ what }: About) =>
   Type.Object({ id: Type.String({ pattern: UUID, description: `The id of ${what}.` }) })
 
 const routesOf = (
-  kind: TargetKind,
+  kind: WorkKind,
   deps: ratings.RatingDeps,
   people: Pick<People, 'wantsAdult'>,
   queries: RatingQueries,
   edge: Edge,
 ): readonly Route[] => {
   const { path, what, example: id, unseen } = about[kind]
-  const of = ({ params }: EdgeRequest): Target => ({ kind, target: params['id'] ?? '' })
+  const of = ({ params }: EdgeRequest): Work => ({ kind, target: params['id'] ?? '' })
   const params = paramsOf(about[kind])
   const rated: Documented = {
     description: 'Your rating.',
@@ -173,7 +173,7 @@ const routesOf = (
 export const ratingRoutes =
   (deps: ratings.RatingDeps, people: Pick<People, 'wantsAdult'>, queries: RatingQueries): Routes =>
   edge => [
-    ...targetKinds.flatMap(kind => routesOf(kind, deps, people, queries, edge)),
+    ...workKinds.flatMap(kind => routesOf(kind, deps, people, queries, edge)),
     pageRoute(
       {
         tag,

@@ -16,6 +16,7 @@ export type StoryParts = {
   readonly transactor: Transactor<StoryState, StoryEvent>
   /** Is there an account of this id that has not ended, or is about to? */
   readonly isThere: (accountId: string) => Promise<boolean>
+  readonly isApart: (accountId: string, storyId: string) => Promise<boolean>
 }
 
 const tag = 'Stories'
@@ -177,7 +178,7 @@ const ownRoutes = ({ transactor }: StoryParts, edge: Edge): readonly Route[] => 
 }
 
 /** Who writes it. */
-const authorRoutes = ({ transactor, isThere }: StoryParts, edge: Edge): readonly Route[] => {
+const authorRoutes = ({ transactor, isThere, isApart }: StoryParts, edge: Edge): readonly Route[] => {
   const answer = answers.answerStory(200, answers.openStoryTags(edge.version), edge.names)
   const life = { tag, params: StoryParams, transactor, answer, absent: storyAbsent() }
   const leaving = { ...life, answer: answers.answerLeft }
@@ -218,7 +219,7 @@ const authorRoutes = ({ transactor, isThere }: StoryParts, edge: Edge): readonly
         method: 'POST',
         path: '/v1/stories/:id/invitations/accept',
         summary: 'Accept an invitation',
-        command: commands.acceptInvitation,
+        command: commands.acceptInvitation(isApart),
         request: plain,
         answers: { 200: answers.changedStory('The story, yours too from now on.') },
         problems: ['invitation-not-found'],
