@@ -112,7 +112,8 @@ const edge = async (store: EventStore) => {
     settings: {
       allowedOrigins: [],
       trustedProxies: [],
-      limits: { reads: 0, suggest: 0, search: 0, writes: 0, signIns: 0, streams: 0 },
+      connections: 0,
+      limits: { reads: 0, suggest: 0, search: 0, writes: 0, signIns: 0, addressWork: 0, accountWork: 0, streams: 0 },
     },
     version: '0',
     problems: [dictionaryProblems],
@@ -157,6 +158,8 @@ const service = async () => {
     LEXICHRON_LIMIT_WRITES: many,
     LEXICHRON_LIMIT_SEARCH: many,
     LEXICHRON_LIMIT_SUGGEST: many,
+    LEXICHRON_LIMIT_WORK_ADDRESS: '0',
+    LEXICHRON_LIMIT_WORK_ACCOUNT: '0',
   }
   const cache = process.env['BENCH_CACHE']
   const env = {
@@ -179,7 +182,12 @@ const sqlite = () => openSqliteEventStore({ path: join(folder, 'events.db'), clo
 /** The service with `BENCH_PEOPLE` accounts more, `known0@bench.example` and on; prints their passwords too. */
 const people = async () => {
   const env = { BENCH_PEOPLE: '0', ...process.env }
-  const many = { LEXICHRON_LIMIT_SIGN_INS: '1000000', LEXICHRON_LIMIT_READS: '1000000' }
+  const many = {
+    LEXICHRON_LIMIT_SIGN_INS: '1000000',
+    LEXICHRON_LIMIT_READS: '1000000',
+    LEXICHRON_LIMIT_WORK_ADDRESS: '0',
+    LEXICHRON_LIMIT_WORK_ACCOUNT: '0',
+  }
   const settings = {
     LEXICHRON_DATA_DIR: folder,
     PORT: '0',

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto'
 import type { AppOptions, Watch } from '../adapters/cli/app-port.ts'
 import { memoryFor, memoryLimits } from '../adapters/host/memory.ts'
 import { identifyNode } from '../adapters/host/process.ts'
+import { openMeter } from '../adapters/http/meter.ts'
 import { openDamage } from '../adapters/metrics/damage.ts'
-import { type Gauged, measuredCache, measuredEventStore } from '../adapters/metrics/measured.ts'
+import { type Gauged, measuredCache, measuredEventStore, measuredReads } from '../adapters/metrics/measured.ts'
 import { BEAT_MS, openBeat } from '../commands/beat.ts'
 import type { Config } from '../config/load.ts'
 import type { ConsumerTrace } from '../core/consume/consume.ts'
@@ -100,11 +101,12 @@ export const openCore = async ({
     },
   })
   narrowFolder(config.dataDir, IN_DATA_FOLDER)
-  const gauged: Gauged = {}
+  const meter = openMeter()
+  const gauged: Gauged = { examined: meter.add }
   const onBatch = (appends: number): void => gauged.metrics?.batch(appends)
   // Before the log: how far consumers have come says whether the log still has all that it had.
   const engine = await openReadEngine(config, { clock, newId: randomUUID, warn })
-  const reads = hold(engine.store)
+  const reads = measuredReads(hold(engine.store), gauged)
   const seen = furthest(await reads.checkpoints())
   const damage = openDamage(clock)
   const store = measuredEventStore(
@@ -152,6 +154,7 @@ export const openCore = async ({
     linkSecret,
 
     gauged,
+    meter,
     memory,
     damage,
     store,

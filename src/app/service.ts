@@ -250,6 +250,7 @@ export const openService = async (options: ServiceOptions) => {
       allowedOrigins: config.allowedOrigins,
       trustedProxies: config.trustedProxies,
       limits: config.limits,
+      connections: config.connections,
     },
     version,
     authority,
@@ -269,6 +270,7 @@ export const openService = async (options: ServiceOptions) => {
     clock: core.clock,
     newId: core.newId,
     metrics: operation.metrics,
+    meter: core.meter,
     filling,
   })
   opened.push(server)

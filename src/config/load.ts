@@ -48,6 +48,9 @@ export type Limits = {
   readonly writes: number
   readonly signIns: number
   readonly streams: number
+  /** Units a minute of an address without an account, and of an account. */
+  readonly addressWork: number
+  readonly accountWork: number
   /** Comments of a new account within fifteen minutes. */
   readonly newComments: number
 }
@@ -94,6 +97,8 @@ export type Config = {
   readonly limits: Limits
   /** For caches and buffers together; absent: what the process may have says how many. */
   readonly memoryBytes?: number
+  /** Connections at once of one address; 0: as many as there are. */
+  readonly connections: number
   /** Live connections at once and account, or address without one. */
   readonly liveSockets: number
   /** Live subscriptions at once that are read up from the log, and account, or address without one. */
@@ -239,6 +244,8 @@ const readLimits = ({ required }: ReturnType<typeof openReader>): Limits => ({
   search: required('LEXICHRON_LIMIT_SEARCH', '120'),
   writes: required('LEXICHRON_LIMIT_WRITES', '60'),
   signIns: required('LEXICHRON_LIMIT_SIGN_INS', '10'),
+  addressWork: required('LEXICHRON_LIMIT_WORK_ADDRESS', '6000'),
+  accountWork: required('LEXICHRON_LIMIT_WORK_ACCOUNT', '30000'),
   streams: required('LEXICHRON_LIMIT_STREAMS', '2'),
   newComments: required('LEXICHRON_LIMIT_NEW_COMMENTS', '3'),
 })
@@ -318,6 +325,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
   const memoryMegabytes = optional('LEXICHRON_MEMORY_MB')
   const memoryBytes = memoryMegabytes === undefined ? undefined : memoryMegabytes * MEGABYTE
   const limits = readLimits(reader)
+  const connections = required('LEXICHRON_LIMIT_CONNECTIONS', '1000')
   const liveSockets = required('LEXICHRON_LIMIT_SOCKETS', '100')
   const liveReplays = required('LEXICHRON_LIMIT_REPLAYS', '200')
   const nodeSockets = required('LEXICHRON_LIMIT_SOCKETS_NODE', '20000')
@@ -339,6 +347,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     openIdProviders,
     alertMail,
     limits,
+    connections,
     liveSockets,
     liveReplays,
     nodeSockets,

@@ -8,6 +8,12 @@ const limit = (of: string) => ({
   about: `${of} a minute and account, or address without one; 0 for no limit`,
   secures: true,
 })
+const work = (of: string) => ({
+  schema: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
+  expects: 'a whole number from 0 to 1000000000',
+  about: `work a minute of ${of}, in milliseconds of a core, about; 0 for no limit`,
+  secures: true,
+})
 const engine = (example: string, about: string) => ({
   schema: Type.String({ minLength: 1, maxLength: 4096 }),
   expects: `an engine as a URL, such as ${example}`,
@@ -174,6 +180,15 @@ export const settings = {
   LEXICHRON_LIMIT_SEARCH: limit('searches'),
   LEXICHRON_LIMIT_WRITES: limit('writes'),
   LEXICHRON_LIMIT_SIGN_INS: limit('sign-ups, sign-ins and resets'),
+  LEXICHRON_LIMIT_WORK_ADDRESS: work('an address without an account'),
+  LEXICHRON_LIMIT_WORK_ACCOUNT: work('an account'),
+  LEXICHRON_LIMIT_CONNECTIONS: {
+    schema: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+    expects: 'a whole number from 0 to 1000000',
+    about:
+      'connections at once and address, of a trusted proxy requests at once and address that it tells; 0 for no limit',
+    secures: true,
+  },
   LEXICHRON_LIMIT_NEW_COMMENTS: {
     schema: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
     expects: 'a whole number from 0 to 1000000',

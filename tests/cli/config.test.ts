@@ -32,10 +32,21 @@ t.test('defaults', async t => {
     log: { level: 'info', format: 'auto', to: 'stderr', fileMegabytes: 32, files: 14 },
     keyLifeMs: 90 * 24 * 60 * 60 * 1000,
     keyBackupDays: 30,
+    connections: 1_000,
     liveSockets: 100,
     liveReplays: 200,
     nodeSockets: 20_000,
-    limits: { reads: 600, suggest: 1200, search: 120, writes: 60, signIns: 10, streams: 2, newComments: 3 },
+    limits: {
+      reads: 600,
+      suggest: 1200,
+      search: 120,
+      writes: 60,
+      signIns: 10,
+      addressWork: 6_000,
+      accountWork: 30_000,
+      streams: 2,
+      newComments: 3,
+    },
   })
   t.strictSame(effective.map(each => each.name).toSorted(), Object.keys(settings).toSorted(), 'all settings are shown')
   t.ok(effective.every(each => each.from === 'default' && each.about !== ''))

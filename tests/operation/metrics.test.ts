@@ -104,6 +104,8 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
   }
   metrics.cache('hit')
   metrics.cache('miss')
+  metrics.cut()
+  metrics.refused('connection')
   metrics.snapshot('kept')
   metrics.request('GET', '/x', 503, 12)
   metrics.batch(3)
@@ -132,6 +134,8 @@ t.test('every figure of a snapshot has its series, of few values', async t => {
       ['lexichron_health_state{part="disk",state="ok"}', 0],
       ['lexichron_ready', 0],
       ['lexichron_cache_requests_total{result="hit"}', 1],
+      ['lexichron_queries_cut_short_total', 1],
+      ['lexichron_refused_total{what="connection"}', 1],
       ['lexichron_snapshots_total{result="kept"}', 1],
       ['lexichron_memory_bytes{part="streams"}', 5],
       ['lexichron_known{kind="sessions"}', 3],

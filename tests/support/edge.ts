@@ -252,6 +252,7 @@ const openDeps = (
       securityContact: 'mailto:security@dictionary.example',
       trustedProxies: [],
       limits: defaultLimits,
+      connections: 0,
       ...options.settings,
     },
     version: '0.0.0',

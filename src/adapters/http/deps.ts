@@ -10,6 +10,7 @@ import type { Authority } from './authority.ts'
 import type { BlockingPort } from './blocking.ts'
 import type { EdgeSettings, Routes } from './edge.ts'
 import type { RateLimits } from './limits.ts'
+import type { Meter } from './meter.ts'
 import type { Names } from './names.ts'
 import type { HttpMetrics } from './operation.ts'
 import type { ProblemTable } from './problem.ts'
@@ -20,6 +21,8 @@ export type HttpSettings = EdgeSettings & {
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
   readonly limits: RateLimits
+  /** Connections at once of one address; 0: as many as there are. */
+  readonly connections: number
   /**
    * Milliseconds for a client to send its headers and the whole request (10 s and 30 s by default), and for which a
    * connection may neither give nor take a byte while it is answered (60 s; cut within twice that).
@@ -43,6 +46,8 @@ export type HttpDeps = {
   /** How much of the dictionary is there, in percent, while it is being filled; absent where it never is. */
   readonly filling?: () => number | undefined
   readonly metrics?: HttpMetrics
+  /** What the stores tell of what they examine; absent where they tell nothing. */
+  readonly meter?: Meter
   /** Display names; absent where nobody has one. */
   readonly names?: Names
   /** Who is served nothing; absent where nobody is blocked. */

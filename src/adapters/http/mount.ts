@@ -112,7 +112,8 @@ export const mount = (app: FastifyInstance, route: Route, { guard, answering, op
           }
         : undefined,
     }),
-    handler: async (request, reply) => answering.answer(request, reply, await route.handle(edgeRequest(request))),
+    handler: async (request, reply) =>
+      answering.answer(request, reply, await guard.metered(request, () => route.handle(edgeRequest(request)))),
   })
 }
 

@@ -45,6 +45,7 @@ const common: readonly RefusalCode[] = [
   'store-damaged',
   'closing',
   'blocked',
+  'too-many-connections',
   'expectation-failed',
   'headers-too-large',
   'request-timeout',

@@ -20,5 +20,7 @@ export type Health = {
 /** What the edge tells the metrics after each answer, and where it reads them for /metrics. */
 export type HttpMetrics = {
   request(method: string, route: string | undefined, status: number, ms: number): void
+  /** What was refused since there is too much of it already. */
+  refused(what: 'connection'): void
   render(): Promise<{ readonly type: string; readonly body: string }>
 }

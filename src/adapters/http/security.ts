@@ -11,8 +11,9 @@ import type { Authority } from './authority.ts'
 import { DEAF_MS } from './authority.ts'
 import { clientAddress } from './client-address.ts'
 import { addressKey, type Hit, type Limits } from './limits.ts'
+import type { Meter } from './meter.ts'
 import { ProblemError, problemFrom } from './problems.ts'
-import type { RateClass, Requester, Route } from './route.ts'
+import type { Requester, Route } from './route.ts'
 import type { SessionCookies } from './session-cookies.ts'
 
 /** What the hook found out, for the handler. */
@@ -81,10 +82,10 @@ const mayAsk = (route: Pick<Route, 'byLanguage'>, permission: Permission, reques
   route.byLanguage ? permitsSomewhere(requester, permission) : requester.permissions.has(permission)
 
 /** @throws {ProblemError} rate-limited. */
-export const allow = (rate: RateClass, hit: Hit | undefined): Hit | undefined => {
-  if (!hit || hit.allowed) return hit
-  const { rateLimit, policy, retryAfter } = hit
-  throw new ProblemError('rate-limited', `The limit of ${rate} is used up for ${retryAfter} seconds.`, {
+export const allow = (hit: Hit | undefined): Hit | undefined => {
+  if (hit?.used === undefined) return hit
+  const { used, rateLimit, policy, retryAfter } = hit
+  throw new ProblemError('rate-limited', `The limit of ${used} is used up for ${retryAfter} seconds.`, {
     headers: { 'retry-after': String(retryAfter), 'ratelimit-policy': policy, ratelimit: rateLimit },
   })
 }
@@ -93,6 +94,8 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error)
 export type Guard = {
   /** Before the body is read. */
   admit(route: Route): Hook
+  /** Does the work of an admitted request, and has what is examined for it counted with what its route declares. */
+  metered<T>(request: FastifyRequest, work: () => Promise<T> | T): Promise<T>
   /** Once it has arrived, which may take its time: what is done is done with the rights of then. */
   readmit(route: Route): Hook
 }
@@ -100,6 +103,7 @@ export type Guard = {
 export const openGuard = (deps: {
   readonly authority: Authority
   readonly limits: Limits
+  readonly meter: Pick<Meter, 'during'>
   readonly syncTokens: SyncTokens
   readonly cookies: Pick<SessionCookies, 'access' | 'checkOrigin' | 'checkToken'>
   /** @throws {ProblemError} blocked, where the account of who asks is. */
@@ -113,7 +117,8 @@ export const openGuard = (deps: {
     new ProblemError('authorisation-unavailable', 'Tokens and roles are not known as of now.')
   const forged = async (request: FastifyRequest): Promise<never> => {
     // Guesses are counted by address, so that nobody can have signatures checked without end.
-    allow('writes', await limits.hit('writes', `${addressKey(clientAddress(request))} unauthenticated`))
+    const name = `${addressKey(clientAddress(request))} unauthenticated`
+    allow(await limits.hit('writes', { name, isKnown: false }))
     throw unauthenticated(`${REALM}, error="invalid_token"`, 'The access token is forged, expired or revoked.')
   }
   /** At once where the token was seen before and nothing has to be waited for, as of nearly every request. */
@@ -178,7 +183,7 @@ export const openGuard = (deps: {
 
   type Asked = { readonly requester: Requester; readonly counted: string; readonly after: bigint | undefined }
   const permit = (route: Route, { requester, counted, after }: Asked, counting: Hit | undefined): Admission => {
-    const hit = route.rate && allow(route.rate, counting)
+    const hit = allow(counting)
     if (route.permission !== undefined && !mayAsk(route, route.permission, requester))
       throw refusedFor(route.permission, requester)
     route.admit?.(counted)
@@ -196,7 +201,7 @@ export const openGuard = (deps: {
       after,
       counted: actor ? `${actor.kind} ${actor.id}` : addressKey(clientAddress(request)),
     }
-    const counting = route.rate && limits.hit(route.rate, asked.counted)
+    const counting = route.rate && limits.hit(route.rate, { name: asked.counted, isKnown: actor !== undefined })
     return counting instanceof Promise
       ? counting.then(hit => permit(route, asked, hit))
       : permit(route, asked, counting)
@@ -247,6 +252,11 @@ export const openGuard = (deps: {
     }
 
   return {
+    metered: (request, work) => {
+      const { counted: name, requester } = request.getDecorator<Admission>('admission')
+      const isKnown = requester.actor !== undefined
+      return deps.meter.during(work, keys => limits.examined({ name, isKnown }, keys))
+    },
     admit: route => hook(request => admission(route, request)),
     readmit: route => hook(request => again(route, request.getDecorator<Admission>('admission'))),
   }

@@ -1,6 +1,6 @@
 /** The HTTP server: limits against hostile clients, routes, logging, graceful close. */
 
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { constants } from 'node:zlib'
 import fastifyCompress from '@fastify/compress'
 import fastifyWebsocket from '@fastify/websocket'
@@ -14,6 +14,7 @@ import { prepareAccess } from './access.ts'
 import { type Answering, hitOf, openAnswering } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'
 import { clientAddress } from './client-address.ts'
+import { prepareConnections } from './connections.ts'
 import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
 import { openDocument } from './documents.ts'
@@ -22,6 +23,7 @@ import { prepareEndings } from './ending.ts'
 import { openHotKeys } from './hot-keys.ts'
 import { parseJsonBody } from './json-body.ts'
 import { addressKey, openLimits } from './limits.ts'
+import { openMeter } from './meter.ts'
 import { methodsOf, mount, openAllowed, pathOf } from './mount.ts'
 import { registerOpenApi } from './openapi.ts'
 import { registerOrigins } from './origins.ts'
@@ -251,10 +253,16 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   app.setSerializerCompiler(() => JSON.stringify)
   app.decorateRequest('admission', null)
   prepareBodies(app)
-  const count: Count = async request => allow('reads', await limits.hit('reads', addressKey(clientAddress(request))))
+  const count: Count = async request =>
+    allow(await limits.hit('reads', { name: addressKey(clientAddress(request)), isKnown: false }))
   const refuse = prepareRefusals(app, all, answering, count)
   const access = prepareAccess(app, deps)
   prepareRequests(app, { bare, refuser, methods: methodsOf(all) })
+  const connections = prepareConnections(app, {
+    most: settings.connections,
+    proxies: settings.trustedProxies,
+    onRefused: () => deps.metrics?.refused('connection'),
+  })
   const blocking = prepareBlocking(app, deps.blocks, () => deps.clock.now().getTime())
   prepareEndings(app, deps.authority, deps.clock)
   await app.register(fastifyCompress, {
@@ -290,15 +298,17 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   await registerOpenApi(app, all, about)
   await registerDocs(app, strict, count)
   const checkBlocked = blocking.check
-  const guard = openGuard({ authority: deps.authority, limits, syncTokens, cookies, checkBlocked })
+  const guard = openGuard({
+    authority: deps.authority,
+    limits,
+    meter: deps.meter ?? openMeter(),
+    syncTokens,
+    cookies,
+    checkBlocked,
+  })
   for (const route of all) mount(app, route, { guard, answering, opened: [access, blocking] })
   await app.ready()
   document = JSON.stringify(app.swagger())
-  const connections = new Set<Socket>()
-  app.server.on('connection', (socket: Socket) => {
-    connections.add(socket)
-    socket.once('close', () => connections.delete(socket))
-  })
 
   const close = async (): Promise<void> => {
     const warmed = warming?.close()
@@ -307,7 +317,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
       // Node closes what is idle at the moment of closing; what was busy then becomes idle and would be kept alive.
       app.server.closeIdleConnections()
       // To Node, what a browser or a pool opens ahead of need is not idle: it would be waited for until it is cut.
-      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+      for (const socket of connections.open) if (socket.bytesRead === 0) socket.destroy()
     }
     const idle = setInterval(leave, IDLE_MS)
     await app.close().finally(() => {

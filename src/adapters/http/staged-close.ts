@@ -8,19 +8,24 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** What is read on, and for how long: a client that has not looked at its answer by then gets none. */
 const LINGER_BYTES = 8 * 1024 * 1024
-const LINGER_MS = 5_000
+export const LINGER_MS = 5_000
+
+/** It ends by then, whatever the client does: of itself Node keeps one that was half-closed for as long as bytes come. */
+export const endIn = (socket: Duplex, ms: number): void => {
+  const over = setTimeout(() => socket.destroy(), ms)
+  socket.once('close', () => clearTimeout(over))
+}
 
 /** To be called before the answer that ends the connection is sent; Node closes it by `destroySoon` once that is written. */
 export const closeInStages = (socket: Duplex & Pick<Socket, 'destroySoon' | 'bytesRead'>): void => {
   socket.destroySoon = () => {
     const until = socket.bytesRead + LINGER_BYTES
-    const over = setTimeout(() => socket.destroy(), LINGER_MS)
+    endIn(socket, LINGER_MS)
     socket.on('data', () => {
       if (socket.bytesRead > until) socket.destroy()
     })
     socket.on('end', () => socket.destroy())
     socket.on('error', () => undefined)
-    socket.on('close', () => clearTimeout(over))
     socket.end()
   }
 }

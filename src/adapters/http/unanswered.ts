@@ -10,6 +10,7 @@ import { pathOf } from './mount.ts'
 import { type EdgeCode, helpOf } from './problems/edge.ts'
 import { ProblemError, type Problems, problemBody } from './problems.ts'
 import { checkRequest, originForm } from './request-target.ts'
+import { endIn, LINGER_MS } from './staged-close.ts'
 import { LIVE_PATH } from './websocket.ts'
 
 export type Bare = {
@@ -86,6 +87,9 @@ const refuseOn = (
     ...more,
   ]
   const lines = headers.flatMap((value, at) => (at % 2 === 1 ? [`${headers[at - 1]}: ${value}`] : []))
+  // Who is late has had their time. All others may be writing still, and are not waited for either.
+  if (problem.code === 'request-timeout') socket.once('finish', () => socket.destroy())
+  endIn(socket, LINGER_MS)
   socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
 }
 
@@ -161,6 +165,9 @@ export const isUpgrade = ({ headers, method, url = '', httpVersion }: IncomingMe
   headers.upgrade?.toLowerCase() === 'websocket' &&
   pathOf(originForm(url)) === LIVE_PATH
 
+/** Does it become a socket, which its connection is from then on? */
+export const becomesSocket = (request: IncomingMessage): boolean => isUpgrade(request) && offersUpgrade(request)
+
 const offersUpgrade = ({ headers }: IncomingMessage): boolean =>
   (headers.connection ?? '').split(',').some(option => option.trim().toLowerCase() === 'upgrade')
 
@@ -189,7 +196,7 @@ export const prepareRequests = (
   })
   app.addHook('onRequest', (request: FastifyRequest, reply, done) => {
     const { raw } = request
-    const upgrading = isUpgrade(raw) && offersUpgrade(raw)
+    const upgrading = becomesSocket(raw)
     // What follows is read by nobody: of a body that was not sent for, or on a connection that Node has given away.
     if (unmet.has(raw) || upgrading) reply.header('connection', 'close')
     // Nor does anybody end that one, where a hook refuses it before the library has seen it.

@@ -2,16 +2,24 @@
 import type { Cache } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type EventStore, EventStoreError, type LoggedEvent } from '../../ports/event-store.ts'
+import type { Page, Plan, ReadStore } from '../../ports/read-store.ts'
 import type { Damage } from './damage.ts'
 import type { Metrics } from './metrics.ts'
+
+/** An event is opened and read as JSON: so many characters of it take as long as a key. */
+const CHARACTERS_A_KEY = 1_000
+const keysOf = (events: readonly LoggedEvent[]): number =>
+  events.reduce((sum, { data }) => sum + 1 + data.length / CHARACTERS_A_KEY, 0)
 
 async function* noticing<Page>(
   pages: AsyncIterable<Page>,
   eventsOf: (page: Page) => readonly LoggedEvent[],
-  damage: Pick<Damage, 'event'>,
+  { damage, gauged }: { readonly damage: Pick<Damage, 'event'>; readonly gauged?: Gauged },
 ): AsyncGenerator<Page> {
   for await (const page of pages) {
-    for (const event of eventsOf(page)) if (event.damaged) damage.event(event)
+    const events = eventsOf(page)
+    for (const event of events) if (event.damaged) damage.event(event)
+    gauged?.examined(keysOf(events))
     yield page
   }
 }
@@ -32,7 +40,11 @@ async function* noticingStream<Page>(
 }
 
 /** Filled once the metrics are open: the stores are opened before them. */
-export type Gauged = { metrics?: Pick<Metrics, 'append' | 'cache' | 'batch' | 'snapshot'> }
+export type Gauged = {
+  metrics?: Pick<Metrics, 'append' | 'cache' | 'batch' | 'snapshot' | 'cut'>
+  /** Told of each key, document and event that is looked at, for the request that it is for. */
+  readonly examined: (keys: number) => void
+}
 
 /** Times each append until it is answered, those that are sent together as one; notes each damaged event and stream that is met. */
 export const measuredEventStore = <S extends EventStore>(
@@ -43,12 +55,14 @@ export const measuredEventStore = <S extends EventStore>(
 ): S => ({
   ...store,
   readStream: (stream, options) =>
-    noticing(noticingStream(store.readStream(stream, options), stream, damage), page => page, damage),
-  readAll: (after, filter) => noticing(store.readAll(after, filter), batch => batch.events, damage),
-  subscribe: (after, filter, signal) => noticing(store.subscribe(after, filter, signal), batch => batch.events, damage),
+    noticing(noticingStream(store.readStream(stream, options), stream, damage), page => page, { damage, gauged }),
+  readAll: (after, filter) => noticing(store.readAll(after, filter), batch => batch.events, { damage, gauged }),
+  subscribe: (after, filter, signal) =>
+    noticing(store.subscribe(after, filter, signal), batch => batch.events, { damage }),
   readAt: async positions => {
     const events = await store.readAt(positions)
     for (const event of events) if (event.damaged) damage.event(event)
+    gauged.examined(keysOf(events))
     return events
   },
   append: async (stream, expected, events) => {
@@ -77,6 +91,24 @@ export const measuredEventStore = <S extends EventStore>(
     }
   },
 })
+
+/** Tells of each key and document that is examined, and of pages that end short since they have examined as many as they may. */
+export const measuredReads = (store: ReadStore, gauged: Gauged): ReadStore => {
+  const told = <P extends Page<unknown>>(page: P, { examine }: Plan): P => {
+    gauged.examined(page.examined)
+    if (page.next !== null && page.examined >= examine) gauged.metrics?.cut()
+    return page
+  }
+  return {
+    ...store,
+    get: async (collection, ids) => {
+      gauged.examined(ids.length)
+      return store.get(collection, ids)
+    },
+    find: async (collection, plan) => told(await store.find(collection, plan), plan),
+    select: async (collection, plan, members) => told(await store.select(collection, plan, members), plan),
+  }
+}
 
 /** Counts look-ups that found something and those that did not. */
 export const measuredCache = (cache: Cache, gauged: Gauged): Cache => ({

@@ -17,6 +17,10 @@ export type Metrics = {
   /** How many appends a transaction committed. */
   readonly batch: (appends: number) => void
   readonly cache: (result: 'hit' | 'miss') => void
+  /** A page of an index ended since it had examined as many keys as it may. */
+  cut(): void
+  /** What was refused since there is too much of it already. */
+  refused(what: 'connection'): void
   /** A stored snapshot of a long stream was looked for, or was to be kept. */
   readonly snapshot: (result: SnapshotResult) => void
   /** The answer to a scrape. Those that come while one is made share it. */
@@ -53,6 +57,8 @@ const openInstruments = (registry: Registry) => {
       'Appends that one transaction committed',
       [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
     ),
+    cut: counter('queries_cut_short', 'Pages that ended since they had examined as many keys as they may'),
+    refused: counter('refused', 'Refused since one address had too much of it already', ['what']),
     waiting: gauge('append_queue', 'Appends that are not answered yet; at 4096 commands are refused as busy'),
     events: counter('append_events', 'Events written by this process'),
     conflicts: counter('append_conflicts', 'Appends at a revision that was no longer the last'),
@@ -269,6 +275,8 @@ export const openMetrics = (options: {
     append: (outcome, ms) => to.appends.observe({ outcome }, ms / 1000),
     batch: appends => to.batches.observe(appends),
     cache: result => to.cache.inc({ result }),
+    cut: () => to.cut.inc(),
+    refused: what => to.refused.inc({ what }),
     snapshot: result => to.snapshots.inc({ result }),
     render: () => {
       rendering ??= render().finally(() => {

@@ -25,6 +25,7 @@ const edgeCodes = [
   'unsupported-media-type',
   'rate-limited',
   'too-many-streams',
+  'too-many-connections',
   'headers-too-large',
   'origin-refused',
   'csrf-invalid',
@@ -191,6 +192,12 @@ export const edgeProblems = {
     status: 429,
     title: 'Too many requests',
     help: 'Wait as long as Retry-After says. RateLimit-Policy states the limits, RateLimit what is left.',
+  },
+  'too-many-connections': {
+    status: 429,
+    title: 'Too many connections',
+    help: 'Too many live connections, or requests at once, are open for your account or address. Close one, or try again later.',
+    retryAfter: 10,
   },
   'too-many-streams': {
     status: 429,

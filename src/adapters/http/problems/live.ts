@@ -12,12 +12,6 @@ export const liveProblems = {
     title: 'The ticket is no good',
     help: 'A ticket is good for one connection within 30 seconds. Get another one from POST /v1/live/tickets.',
   },
-  'too-many-connections': {
-    status: 429,
-    title: 'Too many connections',
-    help: 'Too many live connections are open for your account or address. Close one, or try again later.',
-    retryAfter: 10,
-  },
   'too-many-replays': {
     status: 429,
     title: 'Too many replays',
