@@ -4,7 +4,6 @@
  */
 import type { Log } from '../core/log/log.ts'
 import type { Envelope, Transactor } from '../core/write/transact.ts'
-import { accountStream } from '../domain/account/account.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import {
   deleteList,
@@ -13,6 +12,7 @@ import {
   type ReadingListState,
 } from '../domain/shelf/reading-list.ts'
 import { clearShelf, type Shelf, type ShelfEvent, shelvesOf } from '../domain/shelf/shelf.ts'
+import { sinceAccount } from './since-account.ts'
 
 export type ClearingDeps = {
   readonly shelves: Transactor<Shelf, ShelfEvent>
@@ -20,16 +20,12 @@ export type ClearingDeps = {
   readonly log: Pick<Log, 'readStream' | 'readFrom'>
 }
 
-/** The streams of the lists that the account has begun, from the log itself: read models may not have all of them yet. */
+/** The streams of the lists that the account has begun. */
 const listsOf = async ({ log }: ClearingDeps, accountId: string): Promise<readonly string[]> => {
-  for await (const [first] of log.readStream(accountStream(accountId), { limit: 1 })) {
-    if (!first) break
-    const streams: string[] = []
-    for await (const { events } of log.readFrom(first.position, { types: [ReadingListBegun.type] }))
-      for (const { stream, data } of events) if (data['accountId'] === accountId) streams.push(stream)
-    return streams
-  }
-  return []
+  const streams: string[] = []
+  for await (const { stream, data } of sinceAccount(log, accountId, [ReadingListBegun.type]))
+    if (data['accountId'] === accountId) streams.push(stream)
+  return streams
 }
 
 /** `by`: an envelope of its own for each command. */

@@ -4,27 +4,23 @@
  */
 import type { Log } from '../core/log/log.ts'
 import type { Envelope, Transactor } from '../core/write/transact.ts'
-import { accountStream } from '../domain/account/account.ts'
 import type { CommentState } from '../domain/comment/comment.ts'
 import { deleteCommentOf } from '../domain/comment/decisions.ts'
 import { type CommentEvent, CommentPosted } from '../domain/comment/events.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
+import { sinceAccount } from './since-account.ts'
 
 export type LeavingCommentsDeps = {
   readonly comments: Pick<Transactor<CommentState, CommentEvent>, 'run'>
   readonly log: Pick<Log, 'readStream' | 'readFrom'>
 }
 
-/** The streams of what the account has said, from the log itself: read models may not have all of it yet. */
+/** The streams of what the account has said. */
 const saidBy = async ({ log }: LeavingCommentsDeps, accountId: string): Promise<readonly string[]> => {
-  for await (const [first] of log.readStream(accountStream(accountId), { limit: 1 })) {
-    if (!first) break
-    const streams: string[] = []
-    for await (const { events } of log.readFrom(first.position, { types: [CommentPosted.type] }))
-      for (const { stream, data } of events) if (data['author'] === accountId) streams.push(stream)
-    return streams
-  }
-  return []
+  const streams: string[] = []
+  for await (const { stream, data } of sinceAccount(log, accountId, [CommentPosted.type]))
+    if (data['author'] === accountId) streams.push(stream)
+  return streams
 }
 
 /** `by`: an envelope of its own for each command. */

@@ -5,7 +5,6 @@
  */
 import type { Log } from '../core/log/log.ts'
 import type { Envelope, Transactor } from '../core/write/transact.ts'
-import { accountStream } from '../domain/account/account.ts'
 import type { ContentChoice } from '../domain/account/erasure-events.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import { orphanOf, uninvite } from '../domain/story/authors.ts'
@@ -13,6 +12,7 @@ import { deleteWithAuthor } from '../domain/story/decisions.ts'
 import { AuthorInvited, StoryBegun, type StoryEvent } from '../domain/story/events.ts'
 import { deleteSeriesOf, SeriesBegun, type SeriesEvent, type SeriesState } from '../domain/story/series.ts'
 import type { StoryState } from '../domain/story/story.ts'
+import { sinceAccount } from './since-account.ts'
 
 export type LeavingDeps = {
   readonly stories: Pick<Transactor<StoryState, StoryEvent>, 'load' | 'run'>
@@ -25,19 +25,14 @@ export type Leaving = { readonly accountId: string; readonly content: ContentCho
 
 type Streams = { readonly stories: ReadonlySet<string>; readonly series: ReadonlySet<string> }
 
-/** Those that the account began or was invited to, from the log itself: read models may not have all of them yet. */
+/** Those that the account began or was invited to. */
 const streamsOf = async ({ log }: LeavingDeps, accountId: string): Promise<Streams> => {
   const [stories, series] = [new Set<string>(), new Set<string>()]
-  for await (const [first] of log.readStream(accountStream(accountId), { limit: 1 })) {
-    if (!first) break
-    const types = [StoryBegun.type, AuthorInvited.type, SeriesBegun.type]
-    for await (const { events } of log.readFrom(first.position, { types }))
-      for (const { type, stream, data } of events) {
-        if (data['author'] !== accountId && data['account'] !== accountId) continue
-        if (type === SeriesBegun.type) series.add(stream)
-        else stories.add(stream)
-      }
-    break
+  const types = [StoryBegun.type, AuthorInvited.type, SeriesBegun.type]
+  for await (const { type, stream, data } of sinceAccount(log, accountId, types)) {
+    if (data['author'] !== accountId && data['account'] !== accountId) continue
+    if (type === SeriesBegun.type) series.add(stream)
+    else stories.add(stream)
   }
   return { stories, series }
 }

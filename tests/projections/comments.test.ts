@@ -1,8 +1,6 @@
 /** The read models of comments and of who hears whom: what is listed and counted, replayed to the same, and what a removal takes. */
 
 import t from 'tap'
-import type { Projection } from '../../src/core/project/define.ts'
-import { keysOf } from '../../src/core/project/fold.ts'
 import { removedBy } from '../../src/core/project/removal.ts'
 import { commentStream } from '../../src/domain/comment/comment.ts'
 import { pathBelow } from '../../src/domain/comment/path.ts'
@@ -11,24 +9,11 @@ import type { JsonObject, Recorded } from '../../src/domain/event.ts'
 import { relationsStream } from '../../src/domain/relation/relations.ts'
 import { commentsProjection, commentTextsProjection } from '../../src/projections/comments.ts'
 import { relationsProjection } from '../../src/projections/relations.ts'
+import { folded } from '../support/folded.ts'
 import { memoryLog } from '../support/memory-log.ts'
 
 const START = Date.parse('2026-01-01T00:00:00Z')
 const thread = 'story-s1'
-
-const folded = <D extends JsonObject>(projection: Projection<D>, events: readonly Recorded[]) => {
-  const documents = new Map<string, D>()
-  for (const event of events) {
-    if (projection.types && !projection.types.includes(event.type)) continue
-    if (!projection.categories?.includes(event.stream.slice(0, event.stream.indexOf('-')))) continue
-    for (const id of keysOf(projection, event)) {
-      const document = projection.evolve(documents.get(id), event, id)
-      if (document) documents.set(id, document)
-      else documents.delete(id)
-    }
-  }
-  return documents
-}
 
 /** Three comments, each an answer to the one before. */
 const talk = () => {

@@ -3,12 +3,9 @@
  * same as if there had been none, whatever was voted for meanwhile and wherever the process was cut off.
  */
 import t from 'tap'
-import type { Projection } from '../../src/core/project/define.ts'
-import { keysOf } from '../../src/core/project/fold.ts'
 import { AccountReinstated, AccountSuspended, accountStream } from '../../src/domain/account/account.ts'
 import { type Decide, fold } from '../../src/domain/decider.ts'
 import type { EventMeta, JsonObject, Recorded } from '../../src/domain/event.ts'
-import { categoryOf } from '../../src/domain/ids.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
 import { storyStream } from '../../src/domain/story/story.ts'
 import { voteForComment, withdrawCommentVote } from '../../src/domain/votes/comment-votes.ts'
@@ -25,6 +22,7 @@ import {
 } from '../../src/projections/ratings.ts'
 import { type StoryDocument, storiesProjection } from '../../src/projections/stories.ts'
 import { suspendedVotesSubscriber, type VotesDeps } from '../../src/subscribers/votes.ts'
+import { folded } from '../support/folded.ts'
 import { memoryLog } from '../support/memory-log.ts'
 
 /** The same numbers in every run. */
@@ -86,22 +84,6 @@ const openWorld = () => {
   }
 }
 
-const folded = <D extends JsonObject>(
-  projection: Projection<D>,
-  events: readonly Recorded[],
-): ReadonlyMap<string, D> => {
-  const documents = new Map<string, D>()
-  for (const event of events) {
-    if (projection.types && !projection.types.includes(event.type)) continue
-    if (!projection.categories?.includes(categoryOf(event.stream))) continue
-    for (const id of keysOf(projection, event)) {
-      const document = projection.evolve(documents.get(id), event, id)
-      if (document) documents.set(id, document)
-      else documents.delete(id)
-    }
-  }
-  return documents
-}
 const bytes = (documents: ReadonlyMap<string, JsonObject>): string =>
   JSON.stringify([...documents].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 const countsOf = (events: readonly Recorded[]): ReadonlyMap<string, RatingsDocument> =>

@@ -1,13 +1,12 @@
 /** The read models of shelves and lists: what is found by whom, replayed to the same, and gone with its owner. */
 import t from 'tap'
-import type { Projection } from '../../src/core/project/define.ts'
-import { keysOf } from '../../src/core/project/fold.ts'
 import { removedBy } from '../../src/core/project/removal.ts'
 import type { JsonObject, Recorded } from '../../src/domain/event.ts'
 import { readingListStream } from '../../src/domain/shelf/reading-list.ts'
 import { shelfStream } from '../../src/domain/shelf/shelf.ts'
 import { readingListsProjection } from '../../src/projections/reading-lists.ts'
 import { bookmarksProjection, progressProjection, subscriptionsProjection } from '../../src/projections/shelf.ts'
+import { folded } from '../support/folded.ts'
 import { memoryLog } from '../support/memory-log.ts'
 
 const log = memoryLog()
@@ -27,23 +26,6 @@ log.write(readingListStream('l1'), 'ReadingListBegun', { accountId: ada, title: 
 log.write(readingListStream('l1'), 'ReadingListOrdered', { accountId: ada, stories: ['two', 'one'] })
 log.write(readingListStream('l2'), 'ReadingListBegun', { accountId: ada, title: 'Gone', isPrivate: false })
 log.write(readingListStream('l2'), 'ReadingListDeleted', { accountId: ada })
-
-const folded = <D extends JsonObject>(
-  projection: Projection<D>,
-  events: readonly Recorded[],
-): ReadonlyMap<string, D> => {
-  const documents = new Map<string, D>()
-  for (const event of events) {
-    if (projection.types && !projection.types.includes(event.type)) continue
-    if (!projection.categories?.includes(event.stream.slice(0, event.stream.indexOf('-')))) continue
-    for (const id of keysOf(projection, event)) {
-      const document = projection.evolve(documents.get(id), event, id)
-      if (document) documents.set(id, document)
-      else documents.delete(id)
-    }
-  }
-  return documents
-}
 
 t.test('a bookmark is its owner’s, and stands under the story where it is not private', async t => {
   const found = folded(bookmarksProjection, log.events)

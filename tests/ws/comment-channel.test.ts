@@ -8,6 +8,7 @@ import { EntryRetired } from '../../src/domain/entry/events.ts'
 import type { JsonObject, Recorded, Visibility } from '../../src/domain/event.ts'
 import { commentStandings, commentsChannel } from '../../src/subscribers/comment-channel.ts'
 import { storyStandings } from '../../src/subscribers/story-channels.ts'
+import { recordedAt } from '../support/recorded.ts'
 import { anonymousPermissions, permissionsOf } from '../support/roles.ts'
 
 const stranger: Listener = { permissions: anonymousPermissions }
@@ -18,24 +19,7 @@ const moderator: Listener = { actor: { kind: 'service', id: 'mod' }, permissions
 let position = 0n
 const happened = (stream: string, type: string, visibility: Visibility = 'public', data: JsonObject = {}): Recorded => {
   position += 1n
-  return {
-    id: `${position}`,
-    type,
-    stream,
-    revision: position,
-    position,
-    recordedAt: '2026-01-05T10:00:00.000Z',
-    data,
-    meta: {
-      actor: { kind: 'account', id: 'ada' },
-      commandId: 'c',
-      correlationId: 'c',
-      causationId: 'c',
-      at: '2026-01-05T10:00:00.000Z',
-      schema: 1,
-      route: { visibility, owner: 'ada' },
-    },
-  }
+  return recordedAt(position, { stream, type, data, route: { visibility, owner: 'ada' } })
 }
 const posted = (thread: string, visibility: Visibility = 'public', story?: string): Recorded =>
   happened('comment-c1', 'CommentPosted', visibility, {

@@ -4,6 +4,7 @@ import type { Listener, Telling } from '../../src/core/live/channels.ts'
 import { openStandings } from '../../src/core/live/standings.ts'
 import type { Recorded, Visibility } from '../../src/domain/event.ts'
 import { storiesChannel, storyChannel, storyStandings } from '../../src/subscribers/story-channels.ts'
+import { recordedAt } from '../support/recorded.ts'
 import { anonymousPermissions, permissionsOf } from '../support/roles.ts'
 
 const stranger: Listener = { permissions: anonymousPermissions }
@@ -12,24 +13,8 @@ const service: Listener = { actor: { kind: 'service', id: 'bot' }, permissions: 
 const moderator: Listener = { actor: { kind: 'service', id: 'mod' }, permissions: permissionsOf('moderator') }
 const listeners = [stranger, member, service, moderator]
 
-const event = (type: string, position: bigint, visibility: Visibility, data: Recorded['data'] = {}): Recorded => ({
-  id: `${position}`,
-  type,
-  stream: 'story-one',
-  revision: position,
-  position,
-  recordedAt: '2026-01-05T10:00:00.000Z',
-  data,
-  meta: {
-    actor: { kind: 'account', id: 'ada' },
-    commandId: 'c',
-    correlationId: 'c',
-    causationId: 'c',
-    at: '2026-01-05T10:00:00.000Z',
-    schema: 1,
-    route: { visibility, language: 'en', owner: 'ada' },
-  },
-})
+const event = (type: string, position: bigint, visibility: Visibility, data: Recorded['data'] = {}): Recorded =>
+  recordedAt(position, { stream: 'story-one', type, data, route: { visibility, language: 'en', owner: 'ada' } })
 const nothing = { readAll: async function* () {}, head: async () => 0n }
 /** Who is told of the first event, once all have happened. */
 const toldAfter = (first: Recorded, ...later: readonly Recorded[]): string => {
