@@ -25,7 +25,7 @@ import {
   sightOfComment,
   viewerAmong,
 } from './comment-view.ts'
-import { accountOf, keyOf, nextOf } from './shelf.ts'
+import { accountOf, keyOf, nextOf } from './keyset-pages.ts'
 import { viewerOf } from './story-view.ts'
 
 export type CommentQueryDeps = CommentReads & {

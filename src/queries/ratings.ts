@@ -28,7 +28,7 @@ import {
 } from '../projections/ratings.ts'
 import { notFound } from './entries.ts'
 import { sightOf } from './entry-view.ts'
-import { accountOf, keyOf, nextOf, type PageInput, pageOf } from './shelf.ts'
+import { accountOf, keyOf, nextOf, type PageInput, pageOf } from './keyset-pages.ts'
 import {
   GoneOr,
   type GoneOrBrief,

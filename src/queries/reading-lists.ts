@@ -5,7 +5,7 @@ import type { Page, Query } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
 import { refuse } from '../domain/refusal.ts'
 import { type ReadingListDocument, readingListsProjection } from '../projections/reading-lists.ts'
-import { accountOf, keyOf, nextOf, type PageInput, pageOf } from './shelf.ts'
+import { accountOf, keyOf, nextOf, type PageInput, pageOf } from './keyset-pages.ts'
 import {
   GoneOr,
   type GoneOrBrief,

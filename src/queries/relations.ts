@@ -4,7 +4,7 @@ import type { View } from '../core/project/view.ts'
 import type { Cursor, Page, Query } from '../core/query/define.ts'
 import type { RelationKind } from '../domain/relation/relations.ts'
 import { type RelationDocument, relationsProjection } from '../projections/relations.ts'
-import { accountOf, keyOf, nextOf } from './shelf.ts'
+import { accountOf, keyOf, nextOf } from './keyset-pages.ts'
 
 const text = Type.String()
 export const RelationSchema = Type.Object(

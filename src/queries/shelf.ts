@@ -1,9 +1,8 @@
 /** What readers keep, as they read it themselves; and of a story, who bookmarked it for all to see. */
 import Type from 'typebox'
 import type { View } from '../core/project/view.ts'
-import type { Cursor, Page, Query, Reader } from '../core/query/define.ts'
+import type { Page, Query } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
-import { type Refusal, refuse } from '../domain/refusal.ts'
 import { type SubscriptionKind, subscriptionKinds } from '../domain/shelf/shelf.ts'
 import { storyStream } from '../domain/story/story.ts'
 import type { Condition } from '../ports/read-store.ts'
@@ -15,6 +14,7 @@ import {
   type SubscriptionDocument,
   subscriptionsProjection,
 } from '../projections/shelf.ts'
+import { accountOf, keyOf, nextOf, type PageInput, pageOf } from './keyset-pages.ts'
 import {
   GoneOr,
   type GoneOrBrief,
@@ -34,23 +34,8 @@ export type ShelfReads = StandingStories & {
   readonly progress: View<ProgressDocument>
 }
 
-export type PageInput = { readonly limit: number; readonly after?: Cursor }
-
 const text = Type.String()
 const time = Type.String({ format: 'date-time' })
-export const pageOf = <T extends ReturnType<typeof Type.Object>>(item: T, $id: string) =>
-  Type.Object({ items: Type.Array(item), next: Type.Union([text, Type.Null()]) }, { $id })
-
-/** The account that asks. Services have no shelf. */
-export const accountOf = ({ actor }: Reader): string | Refusal =>
-  actor?.kind === 'account'
-    ? actor.id
-    : refuse('not-an-account', 'This token belongs to a service, which has no account.')
-
-/** Where the page goes on. */
-export const keyOf = (after: Cursor | undefined) => (Array.isArray(after?.key) ? { after: after.key } : {})
-export const nextOf = ({ generation, next }: { readonly generation: string; readonly next: Cursor['key'] | null }) =>
-  next === null ? null : { generation, key: next }
 
 /** Newest first. */
 const ownPage = (accountId: string, { limit, after }: PageInput, more: readonly Condition[] = []) => ({
