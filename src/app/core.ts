@@ -168,6 +168,7 @@ export const openCore = async ({
     log,
     clock,
     newId: randomUUID as () => string,
+    moderation: config.moderation,
     onBeat: openBeat(clock, beatMs),
     random: Math.random,
     areas,

@@ -6,6 +6,7 @@ import { clearShelves } from '../commands/clear-shelves.ts'
 import * as erasure from '../commands/erasure.ts'
 import type { From } from '../commands/identity.ts'
 import { leaveComments } from '../commands/leave-comments.ts'
+import { leaveReports } from '../commands/leave-reports.ts'
 import { leaveStories } from '../commands/leave-stories.ts'
 import { releaseIdentities } from '../commands/openid.ts'
 import { openReceiptSigner } from '../commands/receipts.ts'
@@ -16,6 +17,7 @@ import { addressAggregate } from '../domain/address/address.ts'
 import { commentAggregate } from '../domain/comment/comment.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
+import { reportAggregate } from '../domain/moderation/report.ts'
 import { openIdClaimAggregate } from '../domain/openid/claim.ts'
 import { identitiesStream, linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
 import { preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
@@ -42,6 +44,7 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
   const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate), log }
   const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate), log }
   const said = { comments: transactor(commentAggregate), log }
+  const filed = { reports: transactor(reportAggregate), log }
   const related = { relations: transactor(relationsAggregate) }
   return {
     addresses: transactor(addressAggregate),
@@ -56,7 +59,8 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     clearShelves: (accountId, by) => clearShelves(kept, accountId, by),
     leaveComments: async (accountId, by) => {
       const left = await leaveComments(said, accountId, by)
-      return left === 'done' ? forgetRelations(related, accountId, by) : left
+      const done = left === 'done' ? await leaveReports(filed, accountId, by) : left
+      return done === 'done' ? forgetRelations(related, accountId, by) : done
     },
     leaveStories: (leaving, by) => leaveStories(written, leaving, by),
   }

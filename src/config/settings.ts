@@ -195,6 +195,24 @@ export const settings = {
     about: 'comments within 15 minutes of an account in its first seven days; 0 for no limit',
     secures: true,
   },
+  LEXICHRON_LIMIT_REPORTS: {
+    schema: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+    expects: 'a whole number from 0 to 1000000',
+    about: 'reports a day and account; 0 for no limit',
+    secures: true,
+  },
+  LEXICHRON_LIMIT_REPORTS_ABOUT: {
+    schema: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+    expects: 'a whole number from 0 to 1000000',
+    about: 'reports a day of one account about what another one wrote; 0 for no limit',
+    secures: true,
+  },
+  LEXICHRON_REPORTS_HIDE: {
+    schema: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+    expects: 'a whole number from 0 to 1000000',
+    about: 'what reports weigh that hide something until a moderator has looked; 0: none do',
+    secures: true,
+  },
   LEXICHRON_LIMIT_SOCKETS: {
     schema: Type.Integer({ minimum: 1, maximum: 100_000 }),
     expects: 'a whole number from 1 to 100000',

@@ -7,9 +7,11 @@ import { accessProblems } from '../../src/adapters/http/problems/access.ts'
 import { accountProblems } from '../../src/adapters/http/problems/accounts.ts'
 import { chapterProblems } from '../../src/adapters/http/problems/chapters.ts'
 import { commentProblems } from '../../src/adapters/http/problems/comments.ts'
+import { decisionProblems } from '../../src/adapters/http/problems/decisions.ts'
 import { liveProblems } from '../../src/adapters/http/problems/live.ts'
 import { openIdProblems } from '../../src/adapters/http/problems/openid.ts'
 import { profileProblems } from '../../src/adapters/http/problems/profiles.ts'
+import { reportProblems } from '../../src/adapters/http/problems/reports.ts'
 import { sessionProblems } from '../../src/adapters/http/problems/sessions.ts'
 import { shelfProblems } from '../../src/adapters/http/problems/shelf.ts'
 import { storyProblems } from '../../src/adapters/http/problems/stories.ts'
@@ -535,6 +537,9 @@ t.test('every problem was seen, and each as the document says', async t => {
   for (const code of Object.keys(shelfProblems)) seen.add(code)
   // Those of ratings (tests/api/ratings.test.ts, tests/domain/votes.test.ts).
   for (const code of Object.keys(votesProblems)) seen.add(code)
+  // Those of reports (tests/api/reports.test.ts), and of decisions.
+  for (const code of Object.keys(reportProblems)) seen.add(code)
+  for (const code of Object.keys(decisionProblems)) seen.add(code)
   // Those of comments (tests/api/comments.test.ts).
   for (const code of Object.keys(commentProblems)) seen.add(code)
   // Caused in tests/api/openid.test.ts.

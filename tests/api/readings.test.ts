@@ -112,6 +112,8 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/entries/{id}/ratings': `${entry}/ratings`,
   '/v1/stories/{id}/comments': `${story}/comments`,
   '/v1/stories/{id}/chapters/{chapterId}/comments': `${chapterPath}/comments`,
+  '/v1/moderation/queue': '/v1/moderation/queue',
+  '/v1/moderation/cases/{id}': `/v1/moderation/cases/comment-${String(said.json['id'])}`,
   '/v1/comments/{id}': comment,
   '/v1/comments/{id}/history': `${comment}/history`,
   '/v1/comments/{id}/votes': `${comment}/votes`,

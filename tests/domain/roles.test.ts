@@ -42,6 +42,7 @@ t.test('who holds the permissions that take something away or let somebody in', 
     'shelf:write',
     'ratings:write',
     'relations:write',
+    'reports:write',
   ]
   const writing = [...permissionsOf('auditor')].filter(
     permission => !permission.includes(':read') && !harmless.includes(permission),

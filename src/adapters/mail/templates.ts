@@ -7,6 +7,7 @@ import type { MailTemplate } from './template.ts'
 import { accountTemplates } from './templates-accounts.ts'
 import { commentTemplates } from './templates-comments.ts'
 import { factorTemplates } from './templates-factors.ts'
+import { reportTemplates } from './templates-reports.ts'
 import { storyTemplates } from './templates-stories.ts'
 
 const whyOperator: Readonly<Record<Locale, string>> = {
@@ -22,6 +23,7 @@ export const mailTemplates: readonly MailTemplate[] = [
   ...factorTemplates,
   ...storyTemplates,
   ...commentTemplates,
+  ...reportTemplates,
   {
     name: 'entry-removed',
     words: {
