@@ -5,6 +5,7 @@ import type { ErasurePort } from '../adapters/http/routes/account-edge.ts'
 import { clearShelves } from '../commands/clear-shelves.ts'
 import * as erasure from '../commands/erasure.ts'
 import type { From } from '../commands/identity.ts'
+import { leaveAppeals } from '../commands/leave-appeals.ts'
 import { leaveComments } from '../commands/leave-comments.ts'
 import { leaveReports } from '../commands/leave-reports.ts'
 import { leaveStories } from '../commands/leave-stories.ts'
@@ -17,6 +18,7 @@ import { addressAggregate } from '../domain/address/address.ts'
 import { commentAggregate } from '../domain/comment/comment.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
+import { appealAggregate } from '../domain/moderation/appeal.ts'
 import { reportAggregate } from '../domain/moderation/report.ts'
 import { openIdClaimAggregate } from '../domain/openid/claim.ts'
 import { identitiesStream, linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
@@ -59,8 +61,11 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     clearShelves: (accountId, by) => clearShelves(kept, accountId, by),
     leaveComments: async (accountId, by) => {
       const left = await leaveComments(said, accountId, by)
-      const done = left === 'done' ? await leaveReports(filed, accountId, by) : left
-      return done === 'done' ? forgetRelations(related, accountId, by) : done
+      if (left !== 'done') return left
+      const reported = await leaveReports(filed, accountId, by)
+      if (reported !== 'done') return reported
+      const appealed = await leaveAppeals({ appeals: transactor(appealAggregate), log }, accountId, by)
+      return appealed === 'done' ? forgetRelations(related, accountId, by) : appealed
     },
     leaveStories: (leaving, by) => leaveStories(written, leaving, by),
   }

@@ -3,6 +3,8 @@
  * recorded. What it does to them a subscriber does afterwards, once, also where a process ended in between.
  */
 import type { Envelope, Result, Transactor } from '../core/write/transact.ts'
+import { type AccountEvent, type AccountState, accountStream } from '../domain/account/account.ts'
+import { staysAdministrator } from '../domain/account/standing.ts'
 import { defined } from '../domain/defined.ts'
 import { begunId } from '../domain/ids.ts'
 import * as decide from '../domain/moderation/decision.ts'
@@ -16,6 +18,7 @@ import type { Permission } from '../domain/roles.ts'
 export type DecisionDeps = {
   readonly decisions: Pick<Transactor<decide.DecisionState, DecisionEvent>, 'load' | 'run'>
   readonly works: ModeratedWorks
+  readonly accounts: Pick<Transactor<AccountState, AccountEvent>, 'load'>
 }
 
 /** Who decides: a moderator, with what they may, or a part of this service by its name. */
@@ -54,17 +57,33 @@ const beyond = (who: Decider, measures: readonly Measure[]): Refusal | undefined
     : undefined
 }
 
+/** Who is an administrator for good, and not who decides, is taken that role from first: there, one of them has to stay. */
+const administratorFault = async (
+  { accounts }: Pick<DecisionDeps, 'accounts'>,
+  measures: readonly Measure[],
+  by: string,
+): Promise<Refusal | undefined> => {
+  for (const { measure, target } of measures) {
+    if (measure !== 'suspend' || target.id === by) continue
+    const { state } = await accounts.load(accountStream(target.id))
+    if (staysAdministrator(state))
+      return refuse('decision-invalid', 'The account is an administrator: take that role from it first.')
+  }
+  return undefined
+}
+
 /**
  * Takes the decision, whose id follows from the command. The actor of the envelope is who takes it.
  * Refuses with moderated-not-found, moderated-gone, own-case, decision-invalid, permission-denied, text-invalid.
  */
 export const takeDecision = async (
-  { decisions, works }: DecisionDeps,
+  deps: DecisionDeps,
   who: Decider,
   { case: ends, measures, statement, facts }: NewDecision,
   envelope: Envelope,
 ): Promise<Result<decide.DecisionState>> => {
-  const denied = beyond(who, measures)
+  const { decisions, works } = deps
+  const denied = beyond(who, measures) ?? (await administratorFault(deps, measures, envelope.actor.id))
   if (denied) return denied
   const id = begunId('decision', envelope.commandId)
   const stream = decide.decisionStream(id)

@@ -7,6 +7,7 @@ import { defined } from '../domain/defined.ts'
 import { type CaseState, caseStream } from '../domain/moderation/case.ts'
 import { isOwnCase } from '../domain/moderation/case-decisions.ts'
 import { CaseEndSchema, type CaseEvent, CaseSourceSchema } from '../domain/moderation/case-events.ts'
+import { MeasureSchema } from '../domain/moderation/measures.ts'
 import { type Filing, type ReportState, reportStream, reportStreamOf } from '../domain/moderation/report.ts'
 import { ReportCategorySchema, type ReportEvent, ReportOutcomeSchema } from '../domain/moderation/report-events.ts'
 import { ModeratedSchema, type ModeratedWorks } from '../domain/moderation/target.ts'
@@ -19,6 +20,7 @@ import {
   reportsProjection,
   scopeOf,
 } from '../projections/cases.ts'
+import { type DecisionDocument, decisionsProjection } from '../projections/decisions.ts'
 import { accountOf, keyOf, nextOf, type PageInput, pageOf } from './keyset-pages.ts'
 
 const text = Type.String()
@@ -77,10 +79,20 @@ const FiledSchema = Type.Object({
     }),
   ),
 })
+const PastDecision = Type.Object({
+  id: text,
+  at: time,
+  state: Type.Enum(['standing', 'overturned']),
+  automated: Type.Boolean(),
+  measures: Type.Array(MeasureSchema),
+})
 export const CaseSchema = Type.Object(
   {
     ...summary,
     filed: Type.Array(FiledSchema, { description: 'Its reports, the newest fifty.' }),
+    decisions: Type.Array(PastDecision, {
+      description: 'What was decided about it, and about what else its authors wrote: the newest twenty.',
+    }),
     now: Type.Optional(
       Type.Object(
         {
@@ -195,9 +207,34 @@ export type CaseReads = {
   readonly streams: Pick<Transactor<CaseState, CaseEvent>, 'load'>
   readonly reportStreams: Pick<Transactor<ReportState, ReportEvent>, 'load'>
   readonly works: ModeratedWorks
+  readonly decisions: View<DecisionDocument>
 }
 
 const SHOWN = 50
+const DECISIONS_SHOWN = 20
+
+/** What was decided about these authors before. */
+const pastDecisions = async (
+  decisions: View<DecisionDocument>,
+  authors: readonly string[],
+): Promise<CaseView['decisions']> => {
+  if (authors.length === 0) return []
+  const page = await decisions.find({
+    where: [{ member: 'affected', op: 'any', value: authors.slice(0, MOST_AUTHORS) }],
+    order: ['at'],
+    backwards: true,
+    limit: DECISIONS_SHOWN,
+  })
+  return page.documents.map(({ id, body: { at, state, isAutomated: automated, measures } }) => ({
+    id,
+    at,
+    state,
+    automated,
+    measures: [...measures],
+  }))
+}
+/** Of an entry that many have written. */
+const MOST_AUTHORS = 20
 
 const filedView = (id: string, state: ReportState, filing: Filing): CaseView['filed'][number] => {
   const { at, category, rule, weight, words, isGone, evidence } = filing
@@ -226,10 +263,11 @@ export const getCase = (deps: CaseReads): Query<{ readonly id: string }, CaseVie
   name: 'get-case',
   permission: 'cases:work',
   output: CaseSchema,
-  reads: [casesProjection, reportsProjection],
+  reads: [casesProjection, reportsProjection, decisionsProjection],
   people: peopleInCase,
   run: async ({ id }, reader) => {
-    const position = [deps.cases.position(), deps.reports.position()].reduce((a, b) => (a < b ? a : b))
+    const views = [deps.cases, deps.reports, deps.decisions]
+    const position = views.map(view => view.position()).reduce((a, b) => (a < b ? a : b))
     const found = (await deps.cases.get([id])).get(id)
     if (!found) return refuse('case-not-found', 'There is no such case.')
     const { target } = found.body
@@ -259,6 +297,7 @@ export const getCase = (deps: CaseReads): Query<{ readonly id: string }, CaseVie
         ...shown,
         ...defined({ closed: shown.closed && { ...shown.closed, ...defined({ reason }) } }),
         filed: filed.flat(),
+        decisions: await pastDecisions(deps.decisions, found.body.authors),
         ...defined({ now: work && { text: work.text, revision: work.revision, gone: work.isGone } }),
       },
       position,

@@ -3,7 +3,7 @@ import type { LiveChannel } from '../core/live/channels.ts'
 import { typeMember } from '../core/live/filter-members.ts'
 import { closedSchema, textSchema } from '../core/live/schemas.ts'
 import { defined } from '../domain/defined.ts'
-import { caseIdOf } from '../domain/moderation/case.ts'
+import { idOf } from '../domain/ids.ts'
 import { CaseReminded, caseEvents } from '../domain/moderation/case-events.ts'
 
 const told = caseEvents.filter(({ type }) => type !== CaseReminded.type).map(({ type }) => type)
@@ -24,7 +24,7 @@ export const moderationChannel: LiveChannel = {
     scope: () => 'all',
     wants: ({ listener }) => listener.permissions.has('cases:work'),
     data: ({ event }) => ({
-      caseId: caseIdOf(event),
+      caseId: idOf(event.stream),
       round: Number(event.data['round']),
       ...defined({ claimant: claimantOf(event.data) }),
     }),

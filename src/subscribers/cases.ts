@@ -17,6 +17,7 @@ import * as decide from '../domain/moderation/case-decisions.ts'
 import { CaseClosed, type CaseEvent, CaseOpened, CaseReported } from '../domain/moderation/case-events.ts'
 import { decisionCategory, decisionIdOf, decisionStream } from '../domain/moderation/decision.ts'
 import { DecisionTaken } from '../domain/moderation/decision-events.ts'
+import { isTakenOn } from '../domain/moderation/measures.ts'
 import {
   type Report,
   type ReportState,
@@ -93,7 +94,7 @@ const hide = async (deps: CaseSubscriberDeps, target: Moderated, event: Recorded
   const stream = caseStream(caseKeyOf(target))
   const { state: known } = await deps.cases.load(stream)
   const isDue = known?.isOpen === true && known.holds.length === 0 && known.weight >= deps.hideWeight
-  if (!isDue || deps.hideWeight === 0 || target.kind === 'account') return
+  if (!isDue || deps.hideWeight === 0 || !isTakenOn('hide', target.kind)) return
   const [category = 'other'] = known.categories
   const envelope = envelopeFor(deps, event, 'hide')
   const commandId = stepId(target.id, `hide ${caseKeyOf(target)} ${known.round}`)

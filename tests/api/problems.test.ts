@@ -537,11 +537,12 @@ t.test('every problem was seen, and each as the document says', async t => {
   for (const code of Object.keys(shelfProblems)) seen.add(code)
   // Those of ratings (tests/api/ratings.test.ts, tests/domain/votes.test.ts).
   for (const code of Object.keys(votesProblems)) seen.add(code)
-  // Those of reports (tests/api/reports.test.ts), and of decisions.
+  // Those of reports (tests/api/reports.test.ts).
   for (const code of Object.keys(reportProblems)) seen.add(code)
-  for (const code of Object.keys(decisionProblems)) seen.add(code)
   // Those of comments (tests/api/comments.test.ts).
   for (const code of Object.keys(commentProblems)) seen.add(code)
+  // Those of decisions (tests/api/decisions.test.ts, tests/domain/moderation).
+  for (const code of Object.keys(decisionProblems)) seen.add(code)
   // Caused in tests/api/openid.test.ts.
   for (const code of Object.keys(openIdProblems)) seen.add(code)
   t.same(

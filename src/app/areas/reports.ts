@@ -1,5 +1,4 @@
 /** What people report, and the queue in which moderators judge it. */
-import { decisionProblems } from '../../adapters/http/problems/decisions.ts'
 import { reportProblems } from '../../adapters/http/problems/reports.ts'
 import { moderationRoutes } from '../../adapters/http/routes/reports.ts'
 import { openOwner } from '../../adapters/http/routes/shelf.ts'
@@ -15,6 +14,7 @@ import { EvidenceDestroyed, ReportFiled, ReportOutcomeTold } from '../../domain/
 import { reportPermissions } from '../../domain/moderation/report-permissions.ts'
 import { isRefusal, type Refusal } from '../../domain/refusal.ts'
 import { casesProjection, reportersProjection, reportsProjection } from '../../projections/cases.ts'
+import { decisionsProjection } from '../../projections/decisions.ts'
 import { getCase, moderationQueue, ownReports } from '../../queries/cases.ts'
 import { moderationChannel } from '../../subscribers/case-channel.ts'
 import { type CaseTimes, caseJobs, caseTimesSubscriber } from '../../subscribers/case-times.ts'
@@ -69,17 +69,18 @@ const openTimes = (core: Pick<Core, 'transactor' | 'clock' | 'newId' | 'log'>): 
 
 export const reports: Area = {
   name: 'reports',
-  aggregates: [reportAggregate, caseAggregate, decisionAggregate],
+  aggregates: [reportAggregate, caseAggregate],
   projections: [casesProjection, reportsProjection, reportersProjection],
   removals: [{ type: EvidenceDestroyed, onlyBefore: true }],
   channels: [moderationChannel],
   permissions: reportPermissions,
-  problems: { ...reportProblems, ...decisionProblems },
+  problems: reportProblems,
   notices: [{ events: [ReportFiled, ReportOutcomeTold, CaseReminded], unless: 'reports' }],
   subscribers: ({ core }) => {
     const deps = {
       ...streamsOf(core),
       decisions: core.transactor(decisionAggregate),
+      accounts: core.transactor(accountAggregate),
       works: openModeratedWorks(core),
       log: core.log,
       clock: core.clock,
@@ -97,7 +98,11 @@ export const reports: Area = {
     const { cases, reports: filed } = streamsOf(core)
     const works = openModeratedWorks(core)
     const reporters = views.of(reportersProjection)
-    const documents = { cases: views.of(casesProjection), reports: views.of(reportsProjection) }
+    const documents = {
+      cases: views.of(casesProjection),
+      reports: views.of(reportsProjection),
+      decisions: views.of(decisionsProjection),
+    }
     const verdicts = async (id: string) => (await reporters.get([id])).get(id)?.body ?? { upheld: 0, dismissed: 0 }
     return moderationRoutes(
       {

@@ -3,6 +3,8 @@ import type { PermissionTable } from '../roles.ts'
 
 export const decisionPermissions = {
   'decisions:take': ['moderator'],
+  // Without an appeal.
+  'decisions:overturn': [],
   'decisions:read': ['moderator', 'auditor'],
   // Against a decision of one's own, also where one may do nothing else any more.
   'appeals:file': ['reader', 'contributor', 'editor', 'moderator', 'auditor'],

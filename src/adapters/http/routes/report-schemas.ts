@@ -120,6 +120,7 @@ export const exampleCase: Json = {
       evidence: { revision: '0', cut: false, text: 'You again!' },
     },
   ],
+  decisions: [],
   now: { text: 'You again!', revision: '0', gone: false },
 }
 export const NoQuery = Type.Object({}, strict)
