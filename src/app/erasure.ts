@@ -39,9 +39,9 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     clock,
     newId,
   }
-  const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate), log }
-  const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate), log }
-  const said = { comments: transactor(commentAggregate), log }
+  const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate) }
+  const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate) }
+  const said = { comments: transactor(commentAggregate) }
   const related = { relations: transactor(relationsAggregate) }
   return {
     addresses: transactor(addressAggregate),
@@ -53,10 +53,10 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     keys,
     secrets: { link },
     releaseIdentities: (accountId, from) => releaseIdentities(identities, accountId, from),
-    clearShelves: (accountId, by) => clearShelves(kept, accountId, by),
-    leaveComments: async (accountId, by) => {
-      const left = await leaveComments(said, accountId, by)
-      return left === 'done' ? forgetRelations(related, accountId, by) : left
+    clearShelves: (leaving, by) => clearShelves(kept, leaving, by),
+    leaveComments: async (leaving, by) => {
+      const left = await leaveComments(said, leaving, by)
+      return left === 'done' ? forgetRelations(related, leaving.accountId, by) : left
     },
     leaveStories: (leaving, by) => leaveStories(written, leaving, by),
   }
