@@ -79,6 +79,7 @@ t.test('what a suspended account may do is a closed set, within what everybody w
   t.same([...roleRights.suspended].toSorted(), [
     'account:leave',
     'account:read',
+    'appeals:file',
     'comments:delete',
     'comments:read',
     'entries:read',
