@@ -43,10 +43,10 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     clock,
     newId,
   }
-  const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate), log }
-  const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate), log }
-  const said = { comments: transactor(commentAggregate), log }
-  const filed = { reports: transactor(reportAggregate), log }
+  const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate) }
+  const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate) }
+  const said = { comments: transactor(commentAggregate) }
+  const filed = { reports: transactor(reportAggregate) }
   const related = { relations: transactor(relationsAggregate) }
   return {
     addresses: transactor(addressAggregate),
@@ -58,14 +58,14 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     keys,
     secrets: { link },
     releaseIdentities: (accountId, from) => releaseIdentities(identities, accountId, from),
-    clearShelves: (accountId, by) => clearShelves(kept, accountId, by),
-    leaveComments: async (accountId, by) => {
-      const left = await leaveComments(said, accountId, by)
+    clearShelves: (leaving, by) => clearShelves(kept, leaving, by),
+    leaveComments: async (leaving, by) => {
+      const left = await leaveComments(said, leaving, by)
       if (left !== 'done') return left
-      const reported = await leaveReports(filed, accountId, by)
+      const reported = await leaveReports(filed, leaving, by)
       if (reported !== 'done') return reported
-      const appealed = await leaveAppeals({ appeals: transactor(appealAggregate), log }, accountId, by)
-      return appealed === 'done' ? forgetRelations(related, accountId, by) : appealed
+      const appealed = await leaveAppeals({ appeals: transactor(appealAggregate) }, leaving, by)
+      return appealed === 'done' ? forgetRelations(related, leaving.accountId, by) : appealed
     },
     leaveStories: (leaving, by) => leaveStories(written, leaving, by),
   }

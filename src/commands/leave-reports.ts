@@ -2,29 +2,22 @@
  * What becomes of reports when the account of who filed them is erased: what they said goes, and the reports stay as numbers. Their key goes
  * too; this takes the words out of what nodes have in memory.
  */
-import type { Log } from '../core/log/log.ts'
 import type { Envelope, Transactor } from '../core/write/transact.ts'
 import { leaveReport, type ReportState } from '../domain/moderation/report.ts'
-import { type ReportEvent, ReportFiled } from '../domain/moderation/report-events.ts'
+import type { ReportEvent } from '../domain/moderation/report-events.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
-import { sinceAccount } from './since-account.ts'
+import type { Belongings } from './belongings.ts'
 
-export type LeavingReportsDeps = {
-  readonly reports: Pick<Transactor<ReportState, ReportEvent>, 'run'>
-  readonly log: Pick<Log, 'readStream' | 'readFrom'>
-}
+export type LeavingReportsDeps = { readonly reports: Pick<Transactor<ReportState, ReportEvent>, 'run'> }
 
 /** `by`: an envelope of its own for each command. */
 export const leaveReports = async (
-  { reports, log }: LeavingReportsDeps,
-  accountId: string,
+  deps: LeavingReportsDeps,
+  { reports }: Pick<Belongings, 'reports'>,
   by: () => Envelope,
 ): Promise<'done' | Refusal> => {
-  const streams = new Set<string>()
-  for await (const { stream, data } of sinceAccount(log, accountId, [ReportFiled.type]))
-    if (data['reporter'] === accountId) streams.add(stream)
-  for (const stream of streams) {
-    const left = await reports.run(stream, leaveReport, by())
+  for (const stream of reports) {
+    const left = await deps.reports.run(stream, leaveReport, by())
     if (isRefusal(left)) return left
   }
   return 'done'

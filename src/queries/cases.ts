@@ -308,7 +308,7 @@ export const getCase = (deps: CaseReads): Query<{ readonly id: string }, CaseVie
 /** The newest first, with how they ended. */
 export const ownReports = (reports: View<ReportDocument>): Query<PageInput, Page<Static<typeof OwnReportSchema>>> => ({
   name: 'own-reports',
-  permission: 'account:use',
+  permission: 'account:read',
   output: OwnReportsSchema,
   reads: [reportsProjection],
   closed: ['limit'],

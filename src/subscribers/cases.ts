@@ -4,7 +4,6 @@
  */
 import { digestOf } from '../commands/cases.ts'
 import { type DecisionDeps, overturnDecision, takeDecision } from '../commands/decisions.ts'
-import { sinceAccount } from '../commands/since-account.ts'
 import type { Log } from '../core/log/log.ts'
 import { type Subscriber, subscriber } from '../core/subscribe/define.ts'
 import type { Accepted, Envelope, Result, Transactor } from '../core/write/transact.ts'
@@ -222,10 +221,18 @@ export const settledCasesSubscriber = (deps: CaseSubscriberDeps): Subscriber => 
     const settled = { id: decisionIdOf(event), by: decision.by, said: digestOf(text) }
     must(await deps.cases.run(stream, decide.settleCase(settled), envelopeFor(deps, event, 'settle')), 'not settled')
   }
+  /** From the log itself, since a read model may not have all of them yet; none is older than the account. */
+  async function* openedSince(stream: string): AsyncGenerator<Recorded> {
+    for await (const [first] of deps.log.readStream(stream, { limit: 1 })) {
+      if (first)
+        for await (const { events } of deps.log.readFrom(first.position, { types: [CaseOpened.type] })) yield* events
+      return
+    }
+  }
   const end = async (event: Recorded): Promise<void> => {
     const account = idOf(event.stream)
     const about = new Set<string>()
-    for await (const { stream, data } of sinceAccount(deps.log, account, [CaseOpened.type]))
+    for await (const { stream, data } of openedSince(event.stream))
       if (Array.isArray(data['authors']) && data['authors'].includes(account)) about.add(stream)
     for (const stream of about) {
       const { state: known } = await deps.cases.load(stream)
