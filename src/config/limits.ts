@@ -1,4 +1,6 @@
 /** How much is taken of whom, and how what people write is looked at before others see it. */
+import { resolve } from 'node:path'
+import { defined } from '../domain/defined.ts'
 import type { SettingName, SettingValue } from './settings.ts'
 
 /** Requests a minute and account; `streams` is how many long answers at once. */
@@ -22,6 +24,7 @@ export type Limits = {
 /** Settings one by one; `required` has a default where nothing is said. */
 type Reader = {
   readonly required: <Name extends SettingName>(name: Name, fallback: string) => SettingValue<Name>
+  readonly optional: <Name extends SettingName>(name: Name) => SettingValue<Name> | undefined
 }
 
 export const readLimits = ({ required }: Reader): Limits => ({
@@ -38,9 +41,23 @@ export const readLimits = ({ required }: Reader): Limits => ({
   reportsAbout: required('LEXICHRON_LIMIT_REPORTS_ABOUT', '5'),
 })
 
-/** `hideWeight`: what reports weigh that hide something; 0: none do. */
-export type Moderation = { readonly hideWeight: number }
+/**
+ * `hideWeight`: what reports weigh that hide something; 0: none do. `newLinks`: links of a new account that are not looked at; `repeatMinutes`: for so long the same
+ * is not said twice; 0: no limit. `words`: the file of the list, absolute.
+ */
+export type Moderation = {
+  readonly hideWeight: number
+  readonly newLinks: number
+  readonly repeatMinutes: number
+  readonly words?: string
+}
 
-export const readModeration = ({ required }: Reader): Moderation => ({
-  hideWeight: required('LEXICHRON_REPORTS_HIDE', '12'),
-})
+export const readModeration = ({ required, optional }: Reader, cwd: string): Moderation => {
+  const words = optional('LEXICHRON_WORDS')
+  return {
+    hideWeight: required('LEXICHRON_REPORTS_HIDE', '12'),
+    newLinks: required('LEXICHRON_LIMIT_NEW_LINKS', '2'),
+    repeatMinutes: required('LEXICHRON_REPEAT_MINUTES', '6'),
+    ...defined({ words: words === undefined ? undefined : resolve(cwd, words) }),
+  }
+}

@@ -300,7 +300,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
   const memoryMegabytes = optional('LEXICHRON_MEMORY_MB')
   const memoryBytes = memoryMegabytes === undefined ? undefined : memoryMegabytes * MEGABYTE
   const limits = readLimits(reader)
-  const moderation = readModeration(reader)
+  const moderation = readModeration(reader, cwd)
   const connections = required('LEXICHRON_LIMIT_CONNECTIONS', '1000')
   const liveSockets = required('LEXICHRON_LIMIT_SOCKETS', '100')
   const liveReplays = required('LEXICHRON_LIMIT_REPLAYS', '200')

@@ -9,6 +9,8 @@ import { type Subscriber, subscriber } from '../core/subscribe/define.ts'
 import type { Accepted, Envelope, Result, Transactor } from '../core/write/transact.ts'
 import { accountCategory } from '../domain/account/account.ts'
 import { AccountErased } from '../domain/account/erasure-events.ts'
+import { commentCategory } from '../domain/comment/comment.ts'
+import { CommentHeld } from '../domain/comment/events.ts'
 import type { Recorded } from '../domain/event.ts'
 import { actorId, begunId, idOf, stepId } from '../domain/ids.ts'
 import { type CaseState, caseCategory, caseKeyOf, caseStream } from '../domain/moderation/case.ts'
@@ -17,6 +19,7 @@ import { CaseClosed, type CaseEvent, CaseOpened, CaseReported } from '../domain/
 import { decisionCategory, decisionIdOf, decisionStream } from '../domain/moderation/decision.ts'
 import { DecisionTaken } from '../domain/moderation/decision-events.ts'
 import { isTakenOn } from '../domain/moderation/measures.ts'
+import { pipelineCommand } from '../domain/moderation/pipeline.ts'
 import {
   type Report,
   type ReportState,
@@ -250,6 +253,60 @@ export const settledCasesSubscriber = (deps: CaseSubscriberDeps): Subscriber => 
       for (const event of events) {
         signal.throwIfAborted()
         await (event.type === DecisionTaken.type ? settle(event) : end(event))
+      }
+    },
+  })
+}
+
+const PIPELINE = 'pipeline'
+
+/** What the pipeline held as it was written has its decision and its case: what holds it says so to its author, and a moderator lets it go or not. */
+export const heldCommentsSubscriber = (deps: CaseSubscriberDeps): Subscriber => {
+  const decideOn = async (event: Recorded, step: string): Promise<void> => {
+    const target = { kind: 'comment', id: idOf(event.stream) } as const
+    const envelope = envelopeFor(deps, event, PIPELINE)
+    const statement = {
+      category: 'other-violation',
+      ground: 'terms',
+      source: 'own-initiative',
+      automation: 'fully',
+    } as const
+    const taken = await takeDecision(
+      deps,
+      { automation: PIPELINE },
+      {
+        measures: [{ measure: 'hide', target }],
+        statement: { ...statement, rule: `Looked at before others see it: ${step}` },
+        facts: 'It waits until a moderator has looked at it.',
+      },
+      { ...envelope, commandId: pipelineCommand(event.meta.commandId) },
+    )
+    if (isRefusal(taken)) {
+      if (taken.refused === 'moderated-gone') return
+      throw new Error(`what is held has no decision: ${taken.refused}`)
+    }
+    const work = await deps.works(target)
+    if (!work) return
+    const stream = caseStream(caseKeyOf(target))
+    must(
+      await deps.cases.run(stream, decide.openCase(work, { source: 'pipeline', step }), envelope),
+      'there is no case of what is held',
+    )
+    const decision = decisionIdOf(taken)
+    const noted = await deps.cases.run(stream, decide.noteHold(decision), envelopeFor(deps, event, 'hold'))
+    // A moderator has closed it in between.
+    if (!must(noted, 'the case was not told').state?.holds.includes(decision)) await letGo(deps, decision, event)
+  }
+  return subscriber({
+    name: 'held-comments',
+    categories: [commentCategory],
+    types: [CommentHeld.type],
+    attempts: 20,
+    handle: async (events, signal) => {
+      for (const event of events) {
+        signal.throwIfAborted()
+        const { step } = event.data
+        if (typeof step === 'string') await decideOn(event, step)
       }
     },
   })

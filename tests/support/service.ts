@@ -38,6 +38,8 @@ export const environmentFor = (
   ...defined({ NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] ? process.env['NODE_V8_COVERAGE'] : undefined }),
   LEXICHRON_LIMIT_NEW_COMMENTS: '0',
   LEXICHRON_LIMIT_REPORTS: '0',
+  LEXICHRON_LIMIT_NEW_LINKS: '0',
+  LEXICHRON_REPEAT_MINUTES: '0',
   LEXICHRON_LIMIT_REPORTS_ABOUT: '0',
   ...more,
 })

@@ -18,7 +18,12 @@ import { decisionsProjection } from '../../projections/decisions.ts'
 import { getCase, moderationQueue, ownReports } from '../../queries/cases.ts'
 import { moderationChannel } from '../../subscribers/case-channel.ts'
 import { type CaseTimes, caseJobs, caseTimesSubscriber } from '../../subscribers/case-times.ts'
-import { closedCasesSubscriber, reportedCasesSubscriber, settledCasesSubscriber } from '../../subscribers/cases.ts'
+import {
+  closedCasesSubscriber,
+  heldCommentsSubscriber,
+  reportedCasesSubscriber,
+  settledCasesSubscriber,
+} from '../../subscribers/cases.ts'
 import type { Area } from '../area.ts'
 import type { Core } from '../core.ts'
 import { roleRightsOf } from '../declared.ts'
@@ -90,6 +95,7 @@ export const reports: Area = {
       reportedCasesSubscriber(deps),
       closedCasesSubscriber(deps),
       settledCasesSubscriber(deps),
+      heldCommentsSubscriber(deps),
       caseTimesSubscriber(core.jobs),
     ]
   },
