@@ -10,6 +10,7 @@ import * as roles from '../commands/account-roles.ts'
 import * as accounts from '../commands/accounts.ts'
 import { isAccountBlocked } from '../commands/blocks.ts'
 import { readRefreshToken } from '../commands/identity.ts'
+import { requestLink } from '../commands/link-requests.ts'
 import { sessionViews } from '../commands/look-up-accounts.ts'
 import type { FactorDeps } from '../commands/second-factor.ts'
 import * as sessions from '../commands/sessions.ts'
@@ -104,6 +105,7 @@ export const openIdentityPort = (
 ): Omit<IdentityPort, 'erasure'> => {
   const admit = admitBy(core)
   const withToken = withAccessToken(core, scope)
+  const asking = { ...deps, jobs: core.jobs }
   return {
     addressChange: openAddressPort(core, deps, admit),
     stepUp: openStepUp(deps, admit),
@@ -112,14 +114,14 @@ export const openIdentityPort = (
     signInByPasskey: async (given, from) => withToken(await sessions.signInByPasskey(deps, given, from)),
     signUp: (given, from) => accounts.requestSignUp(deps, given, from),
     verify: (given, from) => accounts.confirmEmail(deps, given, from),
-    resend: (email, from) => accounts.requestVerification(deps, email, from),
+    resend: (email, from) => requestLink(asking, 'verify', email, from),
     signIn: async (given, counted, from) => {
       const signIn = () => sessions.signIn(deps, given, from, admit(counted))
       return withToken(await core.onBeat(signIn, opened => !isRefusal(opened)))
     },
     refresh: async (token, from) => withToken(await sessions.refresh(deps, token, from)),
     sessionIn: token => readRefreshToken(deps.secrets.refresh, token)?.sessionId,
-    requestReset: (email, from) => accounts.requestPasswordReset(deps, email, from),
+    requestReset: (email, from) => requestLink(asking, 'reset', email, from),
     reset: (given, from) => accounts.resetPassword(deps, given, from),
     changePassword: (by, passwords, from) => accounts.changePassword(deps, by, passwords, from),
     endSession: (accountId, which, from) => sessions.endOneSession(deps, accountId, which, from),

@@ -16,7 +16,9 @@ import {
   StoryCompleted,
   StoryDeleted,
   StoryEdited,
+  StoryHeld,
   StoryPublished,
+  StoryReleased,
   StoryReopened,
   StoryUnpublished,
   StoryVisibilityChanged,
@@ -29,6 +31,8 @@ export const storyStandings: readonly StandingRule[] = [
   { type: StoryVisibilityChanged, says: 'routed' },
   { type: StoryPublished, says: 'routed' },
   { type: StoryUnpublished, says: 'routed' },
+  { type: StoryHeld, says: 'routed' },
+  { type: StoryReleased, says: 'routed' },
   { type: StoryDeleted, says: 'removed' },
 ]
 

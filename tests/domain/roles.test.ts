@@ -33,6 +33,8 @@ t.test('who holds the permissions that take something away or let somebody in', 
   t.same(holders('accounts:read'), ['moderator', 'admin'])
   t.same(holders('accounts:manage'), ['admin'])
   t.same(holders('events:read'), ['auditor', 'admin'])
+  t.same(holders('decisions:take'), ['moderator', 'admin'])
+  t.same(holders('decisions:overturn'), ['admin'])
   t.same([...anonymousPermissions], ['entries:read', 'stories:read', 'comments:read'])
   // Beside what is their own.
   const harmless = [
@@ -45,6 +47,7 @@ t.test('who holds the permissions that take something away or let somebody in', 
     'shelf:write',
     'ratings:write',
     'relations:write',
+    'appeals:file',
   ]
   const writing = [...permissionsOf('auditor')].filter(
     permission => !permission.includes(':read') && !harmless.includes(permission),
@@ -76,6 +79,7 @@ t.test('what a suspended account may do is a closed set, within what everybody w
   t.same([...roleRights.suspended].toSorted(), [
     'account:leave',
     'account:read',
+    'appeals:file',
     'comments:delete',
     'comments:read',
     'entries:read',

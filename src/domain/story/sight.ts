@@ -12,6 +12,8 @@ export type Seen = {
   readonly rating: Rating
   readonly isPublished: boolean
   readonly isDeleted: boolean
+  /** Absent where no decision holds it back. */
+  readonly held?: { readonly isPublished: boolean }
 }
 
 /** Who looks. `account`: absent for strangers and services; `adult`: they want to see what is for adults. */
@@ -36,7 +38,10 @@ export const storySight = (story: Seen, viewer: Viewer): StorySight => {
   const { account, permissions } = viewer
   if (story.isDeleted) return 'nothing'
   if (account !== undefined && story.authors.includes(account)) return 'authored'
-  if (!story.isPublished || story.visibility === 'private') return 'nothing'
+  if (story.visibility === 'private') return 'nothing'
+  // Whoever decides about it sees what was to be seen.
+  if (story.held?.isPublished && permissions.has('decisions:take')) return 'everything'
+  if (!story.isPublished) return 'nothing'
   if (story.visibility === 'members')
     return isMember(viewer) || permissions.has('stories:review') ? 'everything' : 'nothing'
   return permissions.has('stories:read') ? 'everything' : 'nothing'
