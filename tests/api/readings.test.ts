@@ -125,6 +125,7 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/stories/{id}/chapters/{chapterId}/history': `${chapterPath}/history`,
   '/v1/stories/{id}/chapters/{chapterId}/history/{revision}': `${chapterPath}/history/0`,
   '/v1/stories/{id}/chapters/{chapterId}/differences': `${chapterPath}/differences?from=0&to=0`,
+  '/v1/series': `/v1/series?author=${String(series.json['author'])}`,
   '/v1/series/{id}': `/v1/series/${String(series.json['id'])}`,
   '/v1/tags': '/v1/tags?q=helix',
   '/v1/analytics': '/v1/analytics',
