@@ -25,6 +25,7 @@ import type { SubscriberHandle } from '../core/subscribe/runner.ts'
 import { openSnapshots } from '../core/write/snapshots.ts'
 import { openTransactor } from '../core/write/transact.ts'
 import type { JsonObject } from '../domain/event.ts'
+import { wordsOf } from '../domain/own-error.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Checkpoint } from '../ports/read-store.ts'
 import type { Identities } from '../projections/identities.ts'
@@ -144,7 +145,7 @@ export const openCore = async ({
     }),
   )
   const nodeId = randomUUID()
-  const complain = (error: unknown): void => warn(`jobs: ${error instanceof Error ? error.message : String(error)}`)
+  const complain = (error: unknown): void => warn(`jobs: ${wordsOf(error)}`)
   const queue = hold(lazyJobs(config, { nodeId, clock, random: Math.random, onError: complain }))
   const { jobs } = queue
   const mailSecret = await keys.secret('mail-recipient')
