@@ -11,6 +11,7 @@ import type { Config } from '../config/load.ts'
 import type { ConsumerTrace } from '../core/consume/consume.ts'
 import { IN_DATA_FOLDER, narrowFolder } from '../core/files/folders.ts'
 import { openLog } from '../core/log/open.ts'
+import { openShared } from '../core/log/shared.ts'
 import { openMemory } from '../core/memory/memory.ts'
 import { catchUp } from '../core/project/catch-up.ts'
 import type { Projection } from '../core/project/define.ts'
@@ -122,7 +123,8 @@ export const openCore = async ({
   const memory = openMemory(config.memoryBytes ?? memoryFor(memoryLimits()))
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId, memory })
   const cache = measuredCache(hold(caching.cache), gauged)
-  const log = openLog({ store, keys, types })
+  const shared = openShared(memory.region('replays'))
+  const log = openLog({ store, keys, types, shared })
   const snapshots = hold(
     openSnapshots({
       records: reads,
@@ -175,6 +177,8 @@ export const openCore = async ({
     projections: await openProjections(areas, purpose => keys.secret(purpose)),
     transactor,
     forget,
+    /** What its consumers share of the end of the log. */
+    shared,
     freshness: openFreshness({ store: reads, clock }),
     // In events the node is its UUID alone; leases name its process too.
     nodeId,

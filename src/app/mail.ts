@@ -26,6 +26,7 @@ import { MailError, type Mailer } from '../ports/mailer.ts'
 import { failureOf } from '../ports/outage.ts'
 import { accountRules } from '../subscribers/account-mail.ts'
 import { commentRules } from '../subscribers/comment-mail.ts'
+import { decisionRules } from '../subscribers/decision-mail.ts'
 import { factorRules } from '../subscribers/factor-mail.ts'
 import { MAIL_JOB, type MailRule, mailJobs, mailSubscriber, type Refused } from '../subscribers/mail.ts'
 import { operatorRules } from '../subscribers/mail-rules.ts'
@@ -90,6 +91,7 @@ export const mailRules = (
       streamOf: storyStream,
     }),
     ...commentRules({ publicUrl, from: addressOf(config.mailFrom), ...openCommentTelling(core) }),
+    ...decisionRules({ publicUrl }),
   ]
 }
 

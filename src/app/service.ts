@@ -88,6 +88,7 @@ const startRunning = async (
     onError: complain('forgetting'),
     filter: { types: [...forgets.keys()] },
     onEvents: events => {
+      if (events.length > 0) core.shared.forget()
       const known = events.flatMap(event => {
         const found = forgets.get(event.type)
         found?.forget(core, event)

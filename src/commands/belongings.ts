@@ -6,11 +6,12 @@ import type { Log } from '../core/log/log.ts'
 import { accountStream } from '../domain/account/account.ts'
 import { AddressChangeRequested } from '../domain/address/change-events.ts'
 import { CommentPosted } from '../domain/comment/events.ts'
+import { AppealFiled } from '../domain/moderation/appeal-events.ts'
 import { ReadingListBegun } from '../domain/shelf/reading-list.ts'
 import { AuthorInvited, StoryBegun } from '../domain/story/events.ts'
 import { SeriesBegun } from '../domain/story/series.ts'
 
-const kinds = ['claims', 'lists', 'comments', 'stories', 'series'] as const
+const kinds = ['claims', 'lists', 'comments', 'appeals', 'stories', 'series'] as const
 /**
  * Names of streams, each in the order in which the log has them first. `claims`: of the addresses that it wanted to move to; `stories`: those
  * that it began or was invited to.
@@ -22,6 +23,7 @@ const named: ReadonlyMap<string, readonly [kind: (typeof kinds)[number], member:
   [AddressChangeRequested.type, ['claims', 'accountId']],
   [ReadingListBegun.type, ['lists', 'accountId']],
   [CommentPosted.type, ['comments', 'author']],
+  [AppealFiled.type, ['appeals', 'accountId']],
   [StoryBegun.type, ['stories', 'author']],
   [AuthorInvited.type, ['stories', 'account']],
   [SeriesBegun.type, ['series', 'author']],
@@ -36,6 +38,7 @@ export const belongingsOf = async (
     claims: new Set<string>(),
     lists: new Set<string>(),
     comments: new Set<string>(),
+    appeals: new Set<string>(),
     stories: new Set<string>(),
     series: new Set<string>(),
   }

@@ -68,7 +68,13 @@ export const CommentReleased = eventType(
 export const commentEvents = [CommentPosted, CommentEdited, CommentDeleted, CommentHeld, CommentReleased] as const
 export type CommentEvent = EventOf<(typeof commentEvents)[number]>
 
-const thread = { thread: place.thread, by: id }
+const thread = {
+  thread: place.thread,
+  by: id,
+  decision: Type.Optional(
+    Type.String({ minLength: 1, description: 'The decision of a moderator that it is because of.' }),
+  ),
+}
 const branch = Type.Object({ ...thread, comment: id, path: id }, strict)
 
 /** Nothing more is said in it. */
