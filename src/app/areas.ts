@@ -5,6 +5,7 @@ import { accounts } from './areas/accounts.ts'
 import { analytics } from './areas/analytics.ts'
 import { chapters } from './areas/chapters.ts'
 import { comments } from './areas/comments.ts'
+import { decisions } from './areas/decisions.ts'
 import { dictionary } from './areas/dictionary.ts'
 import { history } from './areas/history.ts'
 import { live } from './areas/live.ts'
@@ -33,6 +34,7 @@ export const areas: readonly Area[] = [
   shelf,
   votes,
   comments,
+  decisions,
   openId,
   live,
   mail,

@@ -5,6 +5,7 @@ import type { ErasurePort } from '../adapters/http/routes/account-edge.ts'
 import { clearShelves } from '../commands/clear-shelves.ts'
 import * as erasure from '../commands/erasure.ts'
 import type { From } from '../commands/identity.ts'
+import { leaveAppeals } from '../commands/leave-appeals.ts'
 import { leaveComments } from '../commands/leave-comments.ts'
 import { leaveStories } from '../commands/leave-stories.ts'
 import { releaseIdentities } from '../commands/openid.ts'
@@ -16,6 +17,7 @@ import { addressAggregate } from '../domain/address/address.ts'
 import { commentAggregate } from '../domain/comment/comment.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
+import { appealAggregate } from '../domain/moderation/appeal.ts'
 import { openIdClaimAggregate } from '../domain/openid/claim.ts'
 import { identitiesStream, linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
 import { preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
@@ -39,9 +41,9 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     clock,
     newId,
   }
-  const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate), log }
-  const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate), log }
-  const said = { comments: transactor(commentAggregate), log }
+  const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate) }
+  const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate) }
+  const said = { comments: transactor(commentAggregate) }
   const related = { relations: transactor(relationsAggregate) }
   return {
     addresses: transactor(addressAggregate),
@@ -53,10 +55,12 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     keys,
     secrets: { link },
     releaseIdentities: (accountId, from) => releaseIdentities(identities, accountId, from),
-    clearShelves: (accountId, by) => clearShelves(kept, accountId, by),
-    leaveComments: async (accountId, by) => {
-      const left = await leaveComments(said, accountId, by)
-      return left === 'done' ? forgetRelations(related, accountId, by) : left
+    clearShelves: (leaving, by) => clearShelves(kept, leaving, by),
+    leaveComments: async (leaving, by) => {
+      const left = await leaveComments(said, leaving, by)
+      if (left !== 'done') return left
+      const appealed = await leaveAppeals({ appeals: transactor(appealAggregate) }, leaving, by)
+      return appealed === 'done' ? forgetRelations(related, leaving.accountId, by) : appealed
     },
     leaveStories: (leaving, by) => leaveStories(written, leaving, by),
   }

@@ -20,7 +20,7 @@ import { hashesAtOnce } from '../config/threads.ts'
 import { blockAggregate } from '../domain/access/block.ts'
 import { accountAggregate, accountStream } from '../domain/account/account.ts'
 import { administratorsAggregate } from '../domain/account/administrators.ts'
-import { grantsOf } from '../domain/account/grants.ts'
+import { grantsInForce } from '../domain/account/grants.ts'
 import { addressAggregate } from '../domain/address/address.ts'
 import { addressKeysAggregate } from '../domain/address/keys.ts'
 import { defined } from '../domain/defined.ts'
@@ -69,7 +69,7 @@ export const withAccessToken =
   (core: Core, scope: TokenScope) =>
   async (opened: sessions.Opened | Refusal): Promise<SignedIn | Refusal> => {
     if (isRefusal(opened)) return opened
-    const { session, refreshToken, device } = opened
+    const { session, refreshToken, isRestricted, device } = opened
     const issuedAt = core.clock.now()
     const accessToken = await signAccessToken(core.keys, scope, {
       jti: core.newId(),
@@ -80,7 +80,7 @@ export const withAccessToken =
       issuedAt,
       expiresAt: new Date(issuedAt.getTime() + ACCESS_SECONDS * 1000),
     })
-    return { session, accessToken, refreshToken, ...defined({ device }) }
+    return { session, accessToken, refreshToken, isRestricted, ...defined({ device }) }
   }
 
 /** Counts tries at an account, from where they are counted. @throws {ProblemError} rate-limited. */
@@ -130,7 +130,7 @@ export const openIdentityPort = (
       sessionViews({ devices: core.transactor(devicesAggregate), sessionsOf: identities.sessionsOf }, accountId),
     account: async id => {
       const { state: account } = await core.transactor(accountAggregate).load(accountStream(id))
-      return account && { account, grants: grantsOf(account.grants, core.clock.now()) }
+      return account && { account, grants: grantsInForce(account, core.clock.now()) }
     },
   }
 }

@@ -40,6 +40,8 @@ const namespaces = {
   series: namespace('series'),
   chapter: namespace('chapter'),
   comment: namespace('comment'),
+  decision: namespace('decision'),
+  proposal: namespace('proposal'),
 }
 
 for (const each of Object.values(namespaces)) decoded.set(each, bytesOf(each))
@@ -59,6 +61,10 @@ export const entryId = (identity: EntryIdentity): string =>
 /** The id of a sense that came with an import: from the entry and the source's own key. */
 export const importedSenseId = (entry: string, sourceKey: string): string =>
   uuidv5(namespaces.sense, nameOf(entry, sourceKey))
+
+/** The id of a proposal: the same difference, in canonical form, to the same entry is the same one. */
+export const proposalId = (entry: string, difference: string): string =>
+  uuidv5(namespaces.proposal, nameOf(entry, difference))
 
 /** The id of the nth sense that a command makes. */
 export const newSenseId = (commandId: string, index: number): string =>
@@ -90,7 +96,7 @@ export const eventId = (commandId: string, index: number): string => uuidv5(comm
 export const stepId = (commandId: string, step: string): string => uuidv5(commandId, `step ${step}`)
 
 /** The id of what a command begins, by its kind: the same command sent again finds it. */
-export const begunId = (kind: 'story' | 'series' | 'chapter' | 'comment', commandId: string): string =>
+export const begunId = (kind: 'story' | 'series' | 'chapter' | 'comment' | 'decision', commandId: string): string =>
   uuidv5(namespaces[kind], commandId)
 
 /** The actor id of a service or import by its name. */

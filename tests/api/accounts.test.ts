@@ -9,6 +9,7 @@ import { openTestApp } from '../support/app.ts'
 import { codeAt } from '../support/authenticator.ts'
 import { forgedOf } from '../support/forged.ts'
 import { openOutbox } from '../support/outbox.ts'
+import { roleRights } from '../support/roles.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
@@ -284,11 +285,25 @@ t.test('an administrator grants, takes and suspends; it holds at once where the 
 
   t.equal((await act('POST', '/suspend', { reason: 'Spam.' })).status, 200)
   t.equal((await me(access(worker))).status, 401, 'sessions end')
-  t.equal((await signIn('worker@dictionary.example')).code, 'account-suspended')
-  t.equal((await signIn('worker@dictionary.example', { password: 'a guess of mine' })).code, 'credentials-wrong')
+  const restricted = await signIn('worker@dictionary.example')
+  t.match(restricted, { status: 201, json: { restricted: true } })
+  const allowed = async () => (await api('GET', '/v1/me/permissions', { as: access(restricted) })).json
+  t.match(await allowed(), { restricted: true, roles: [], inLanguages: {} })
+  t.same((await allowed())['permissions'], [...roleRights.suspended].toSorted())
+  const guess = await signIn('worker@dictionary.example', { password: 'a guess of mine' })
+  const other = await signIn('nobody@dictionary.example', { password: 'a guess of mine' })
+  t.match(guess, { status: 401, code: 'credentials-wrong' })
+  t.equal(
+    guess.json['detail'],
+    other.json['detail'],
+    'who guesses is not told that there is an account, or that it is suspended',
+  )
+  const next = { body: { refreshToken: restricted.json['refreshToken'] } }
+  t.match(await api('POST', '/v1/sessions/refresh', next), { status: 200, json: { restricted: true } })
   t.equal((await act('POST', '/reinstate', { reason: 'It was somebody else.' })).status, 200)
   t.equal((await me(access(worker))).status, 401, 'and stay ended')
-  t.equal((await signIn('worker@dictionary.example')).status, 201)
+  t.match(await allowed(), { restricted: false, roles: [{ role: 'contributor' }] }, 'the session is one like any other')
+  t.match(await signIn('worker@dictionary.example'), { status: 201, json: { restricted: false } })
   for (const [subject, said] of [
     [/given the role editor/, /until 1 January 2026.* on entries of every language\.\s+The reason: Knows the words\./],
     [/no longer have the role/, /The reason: Has moved on\./],

@@ -7,6 +7,7 @@ import { accessProblems } from '../../src/adapters/http/problems/access.ts'
 import { accountProblems } from '../../src/adapters/http/problems/accounts.ts'
 import { chapterProblems } from '../../src/adapters/http/problems/chapters.ts'
 import { commentProblems } from '../../src/adapters/http/problems/comments.ts'
+import { decisionProblems } from '../../src/adapters/http/problems/decisions.ts'
 import { liveProblems } from '../../src/adapters/http/problems/live.ts'
 import { openIdProblems } from '../../src/adapters/http/problems/openid.ts'
 import { profileProblems } from '../../src/adapters/http/problems/profiles.ts'
@@ -541,6 +542,8 @@ t.test('every problem was seen, and each as the document says', async t => {
   for (const code of Object.keys(votesProblems)) seen.add(code)
   // Those of comments (tests/api/comments.test.ts).
   for (const code of Object.keys(commentProblems)) seen.add(code)
+  // Those of decisions (tests/api/decisions.test.ts, tests/domain/moderation).
+  for (const code of Object.keys(decisionProblems)) seen.add(code)
   // Caused in tests/api/openid.test.ts.
   for (const code of Object.keys(openIdProblems)) seen.add(code)
   t.same(

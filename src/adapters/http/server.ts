@@ -14,7 +14,7 @@ import { placeOf, prepareAccess } from './access.ts'
 import { type Answering, hitOf, openAnswering } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'
 import { clientAddress } from './client-address.ts'
-import { prepareConnections } from './connections.ts'
+import { openTrust, prepareConnections, type Trust } from './connections.ts'
 import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
 import { documentRoute } from './documents.ts'
@@ -66,10 +66,11 @@ type Creating = {
   readonly answering: Answering
   readonly refuser: Refuser
   readonly requestId: (request: IncomingMessage) => string
+  readonly isTrusted: Trust | undefined
 }
 
-const create = ({ settings }: HttpDeps, { answering, refuser, requestId }: Creating): FastifyInstance => {
-  const { trustedProxies, timeouts = TIMEOUTS } = settings
+const create = ({ settings }: HttpDeps, { answering, refuser, requestId, isTrusted }: Creating): FastifyInstance => {
+  const { timeouts = TIMEOUTS } = settings
   return fastify({
     bodyLimit: BODY_LIMIT,
     requestTimeout: timeouts.requestMs,
@@ -89,7 +90,7 @@ const create = ({ settings }: HttpDeps, { answering, refuser, requestId }: Creat
     // Asked as by a proxy, it is the same resource (RFC 9112, 3.2.2).
     rewriteUrl: ({ url = '' }) => originForm(url),
     routerOptions: { maxParamLength: 200 },
-    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    trustProxy: isTrusted ?? false,
     // Requests that come on open connections while closing are still served; their connection then ends.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -237,9 +238,11 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   const repeats = openRepeats(placeOf)
   const requestId = ({ 'x-request-id': id }: IncomingMessage['headers']): string =>
     typeof id === 'string' && isRequestId(id) ? id : newId()
+  const isTrusted = openTrust(settings.trustedProxies)
   const app = create(deps, {
     answering,
     refuser,
+    isTrusted,
     requestId: request => repeats.of(request)?.id ?? requestId(request.headers),
   })
   app.setValidatorCompiler(validatorCompiler)
@@ -253,7 +256,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   prepareRequests(app, { bare, refuser, methods: methodsOf(all) })
   const connections = prepareConnections(app, {
     most: settings.connections,
-    proxies: settings.trustedProxies,
+    isTrusted,
     onRefused: () => deps.metrics?.refused('connection'),
   })
   const blocking = prepareBlocking(app, deps.blocks, () => deps.clock.now().getTime())
