@@ -12,6 +12,7 @@ import { mail } from './areas/mail.ts'
 import { openId } from './areas/openid.ts'
 import { operation } from './areas/operation.ts'
 import { profiles } from './areas/profiles.ts'
+import { proposals } from './areas/proposals.ts'
 import { sessions } from './areas/sessions.ts'
 import { shelf } from './areas/shelf.ts'
 import { stories } from './areas/stories.ts'
@@ -33,6 +34,7 @@ export const areas: readonly Area[] = [
   shelf,
   votes,
   comments,
+  proposals,
   openId,
   live,
   mail,

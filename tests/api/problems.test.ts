@@ -10,6 +10,7 @@ import { commentProblems } from '../../src/adapters/http/problems/comments.ts'
 import { liveProblems } from '../../src/adapters/http/problems/live.ts'
 import { openIdProblems } from '../../src/adapters/http/problems/openid.ts'
 import { profileProblems } from '../../src/adapters/http/problems/profiles.ts'
+import { proposalProblems } from '../../src/adapters/http/problems/proposals.ts'
 import { sessionProblems } from '../../src/adapters/http/problems/sessions.ts'
 import { shelfProblems } from '../../src/adapters/http/problems/shelf.ts'
 import { storyProblems } from '../../src/adapters/http/problems/stories.ts'
@@ -537,6 +538,8 @@ t.test('every problem was seen, and each as the document says', async t => {
   for (const code of Object.keys(votesProblems)) seen.add(code)
   // Those of comments (tests/api/comments.test.ts).
   for (const code of Object.keys(commentProblems)) seen.add(code)
+  // Those of proposals (tests/api/proposals.test.ts, tests/domain/proposal).
+  for (const code of Object.keys(proposalProblems)) seen.add(code)
   // Caused in tests/api/openid.test.ts.
   for (const code of Object.keys(openIdProblems)) seen.add(code)
   t.same(

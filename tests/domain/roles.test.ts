@@ -33,7 +33,7 @@ t.test('who holds the permissions that take something away or let somebody in', 
   t.same(holders('accounts:read'), ['moderator', 'admin'])
   t.same(holders('accounts:manage'), ['admin'])
   t.same(holders('events:read'), ['auditor', 'admin'])
-  t.same([...anonymousPermissions], ['entries:read', 'stories:read', 'comments:read'])
+  t.same([...anonymousPermissions], ['entries:read', 'stories:read', 'comments:read', 'proposals:read'])
   // Beside what is their own.
   const harmless = [
     'entries:review',

@@ -25,7 +25,11 @@ export type OfProposal = { readonly id: string; readonly author: string }
 const unpublished = ({ status }: Entry): Refusal<EntryRefusal> =>
   refuse('entry-not-published', `Changes are proposed to what is published; this entry is ${status}.`)
 
-/** The entry as it was at a revision that everybody could see, or why there is none. */
+/** Why nothing is proposed to an entry as it stands. */
+export const publishedFault = ({ entry }: EntryState): Refusal<EntryRefusal> | undefined =>
+  entry && entry.status !== 'published' ? unpublished(entry) : undefined
+
+/** The entry as it was at a revision that was published, or why there is none. */
 export const baseAt = (
   { entry, past }: EntryState,
   revision: number,
@@ -33,13 +37,13 @@ export const baseAt = (
 ): Entry | Refusal<EntryRefusal> => {
   if (!entry) return refuse('entry-not-found', 'There is no such entry.')
   if (entry.removed) return refuse('entry-removed', 'The text of this entry was removed.')
-  if (entry.status !== 'published') return unpublished(entry)
-  const base =
-    momentOf(past, revision) && standingAt(past, revision).status === 'published'
-      ? entryAt(past, revision, events)
-      : undefined
+  const isPublished = momentOf(past, revision) && standingAt(past, revision).status === 'published'
   const detail = `There is no revision ${revision} of it that was published.`
-  return base ?? refuse('revision-unknown', detail, { errors: [{ pointer: '/base', code: 'unknown', detail }] })
+  const base = isPublished ? entryAt(past, revision, events) : undefined
+  if (base) return base
+  return entry.status === 'draft' || entry.status === 'submitted'
+    ? unpublished(entry)
+    : refuse('revision-unknown', detail, { errors: [{ pointer: '/base', code: 'unknown', detail }] })
 }
 
 /** The content that a merge patch asks for, by the rules of an edit. New senses get ids of `commandId`. */
