@@ -6,6 +6,7 @@ import { clearShelves } from '../commands/clear-shelves.ts'
 import * as erasure from '../commands/erasure.ts'
 import type { From } from '../commands/identity.ts'
 import { leaveComments } from '../commands/leave-comments.ts'
+import { leaveProposals } from '../commands/leave-proposals.ts'
 import { leaveStories } from '../commands/leave-stories.ts'
 import { releaseIdentities } from '../commands/openid.ts'
 import { openReceiptSigner } from '../commands/receipts.ts'
@@ -20,6 +21,7 @@ import { openIdClaimAggregate } from '../domain/openid/claim.ts'
 import { identitiesStream, linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
 import { preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
 import { profileAggregate, profileStream } from '../domain/profile/profile.ts'
+import { proposalAggregate } from '../domain/proposal/proposal.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { relationsAggregate } from '../domain/relation/relations.ts'
 import { passkeysAggregate, passkeysStream } from '../domain/session/passkeys.ts'
@@ -42,6 +44,7 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
   const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate), log }
   const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate), log }
   const said = { comments: transactor(commentAggregate), log }
+  const asked = { proposals: transactor(proposalAggregate), log }
   const related = { relations: transactor(relationsAggregate) }
   return {
     addresses: transactor(addressAggregate),
@@ -56,7 +59,9 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     clearShelves: (accountId, by) => clearShelves(kept, accountId, by),
     leaveComments: async (accountId, by) => {
       const left = await leaveComments(said, accountId, by)
-      return left === 'done' ? forgetRelations(related, accountId, by) : left
+      if (left !== 'done') return left
+      const withdrawn = await leaveProposals(asked, accountId, by)
+      return withdrawn === 'done' ? forgetRelations(related, accountId, by) : withdrawn
     },
     leaveStories: (leaving, by) => leaveStories(written, leaving, by),
   }

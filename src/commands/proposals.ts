@@ -5,6 +5,7 @@
 import type { Accepted, Envelope, Result, Transactor } from '../core/write/transact.ts'
 import type { By, Decide } from '../domain/decider.ts'
 import { defined } from '../domain/defined.ts'
+import { checkReason } from '../domain/entry/content-rules.ts'
 import { entryStream } from '../domain/entry/entry.ts'
 import type { EntryEvent } from '../domain/entry/events.ts'
 import { askedFor, baseAt, mergeChanges, publishedFault, saysAlready, undoChanges } from '../domain/entry/merging.ts'
@@ -217,16 +218,18 @@ export const reject = (
   envelope: Envelope,
 ): Promise<Result<ProposalState>> => onProposal(deps, who, id, { decision: by => decide.reject(reason, by), envelope })
 
-/** The edit of the entry, by a command of the round in which it was asked for. */
+/** The edit of the entry, by a command of the round in which it was asked for. `undo`: why what was merged is taken back. */
 const onEntry = (
   { entries }: ProposalDeps,
-  { id, proposal, act }: { readonly id: string; readonly proposal: Proposal; readonly act: 'merge' | 'revert' },
+  { id, proposal, undo }: { readonly id: string; readonly proposal: Proposal; readonly undo?: string },
   envelope: Envelope,
 ): Promise<Result<EntryState>> => {
   const { entry, base, changes, author, round, merged = '0' } = proposal
   const of = { id, author }
-  const edit = act === 'merge' ? mergeChanges(Number(base), changes, of) : undoChanges(Number(merged), of)
-  return entries.run(entryStream(entry), edit, stepOf(envelope, stepId(id, `${act} ${round}`)))
+  const edit =
+    undo === undefined ? mergeChanges(Number(base), changes, of) : undoChanges(Number(merged), { ...of, reason: undo })
+  const step = `${undo === undefined ? 'merge' : 'revert'} ${round}`
+  return entries.run(entryStream(entry), edit, stepOf(envelope, stepId(id, step)))
 }
 
 /** Merges it into the entry as that stands, or says where others have changed the same. */
@@ -241,7 +244,7 @@ export const merge = async (
   const { stream, proposal, by } = found
   const ready = await deps.proposals.run(stream, decide.readyToMerge(by), envelope)
   if (isRefusal(ready) || ready.replayed || ready.state?.status === 'merged') return ready
-  const edited = await onEntry(deps, { id, proposal, act: 'merge' }, envelope)
+  const edited = await onEntry(deps, { id, proposal }, envelope)
   if (isRefusal(edited)) {
     if (edited.refused !== 'proposal-conflicts' || envelope.dryRun) return edited
     const { revision } = await deps.entries.load(entryStream(proposal.entry))
@@ -269,13 +272,13 @@ export const revert = async (
   const found = await find(deps, who, { id, envelope })
   if (isRefusal(found)) return found
   const { stream, proposal, by } = found
-  const note = (revision: string) => decide.noteReverted(revision, who.account, reason)
   const ready = await deps.proposals.run(stream, decide.readyToRevert(by), envelope)
   if (isRefusal(ready) || ready.replayed || ready.state?.status === 'reverted') return ready
-  const early = note('0')(ready.state)
-  if (isRefusal(early)) return early
-  const edited = await onEntry(deps, { id, proposal: ready.state ?? proposal, act: 'revert' }, envelope)
+  const undo = checkReason(reason)
+  if (typeof undo !== 'string') return undo
+  const edited = await onEntry(deps, { id, proposal: ready.state ?? proposal, undo }, envelope)
   if (isRefusal(edited)) return edited
-  const result = await deps.proposals.run(stream, note(String(edited.revision)), envelope)
+  const note = decide.noteReverted(String(edited.revision), who.account, undo)
+  const result = await deps.proposals.run(stream, note, envelope)
   return isRefusal(result) ? result : later(result, edited.position)
 }

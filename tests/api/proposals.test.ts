@@ -1,10 +1,14 @@
 /** Proposals through the socket: who asks for what, who judges it, what becomes of the entry, and what each one's word weighs. */
 import t from 'tap'
 import { defined } from '../../src/domain/defined.ts'
+import { entryStream } from '../../src/domain/entry/entry.ts'
+import { mergeChanges } from '../../src/domain/entry/merging.ts'
+import type { Change } from '../../src/domain/entry/places.ts'
+import { entryAggregate } from '../../src/domain/entry/state.ts'
 import { openApi, type Received } from '../support/api.ts'
-import { openTestApp } from '../support/app.ts'
+import { inTime, openTestApp } from '../support/app.ts'
 import { openDrafts } from '../support/drafts.ts'
-import { type Person, signIn } from '../support/people.ts'
+import { asNode, eraseNow, type Person, signIn } from '../support/people.ts'
 import { temporaryFolder } from '../support/service.ts'
 
 const folder = temporaryFolder(t)
@@ -296,4 +300,86 @@ t.test('editors reject with a reason; nobody decides on their own, nor on whom t
   t.match(await review(ben, own), { status: 409, code: 'proposal-closed', json: { state: 'withdrawn' } })
   t.equal(await proposed(ben, entry, { etymology: 'Ours.' }), own)
   t.match((await shown(own)).json, { state: 'open', author: ben.id })
+})
+
+const settled = (id: string, state: object): Promise<true> =>
+  inTime(app, `the proposal ${id} is settled`, async saw => {
+    const { json } = await shown(id)
+    saw(json)
+    return Object.entries(state).every(([member, value]) => json[member] === value)
+  })
+
+t.test('it closes when there is nothing left to decide', async t => {
+  const entry = await anEntry()
+  const [overtaken, other] = [
+    await proposed(ada, entry, { etymology: 'Overtaken.' }),
+    await proposed(ada, entry, { etymology: 'Not overtaken.' }),
+  ]
+  await edit(entry, { etymology: 'Overtaken.' })
+  await settled(overtaken, { state: 'closed', ground: 'overtaken' })
+  t.match((await shown(other)).json, { state: 'open' })
+  await ask('POST', `${entry.path}/retire`, ed, { reason: 'Twice.' })
+  await settled(other, { state: 'closed', ground: 'entry-retired' })
+  t.match((await shown(overtaken)).json, { ground: 'overtaken' })
+  t.match(await propose(ada, entry, { etymology: 'x' }), { status: 409, code: 'entry-not-published' })
+})
+
+t.test('with the text of an entry that of its proposals goes, merged ones too', async t => {
+  const entry = await anEntry()
+  const merged = await proposed(ada, entry, { etymology: 'Merged.' })
+  await act(ed, merged, 'merge')
+  const open = await proposed(ben, entry, { etymology: 'Open.' })
+  const admin = await app.token('admin')
+  t.equal((await api('POST', `${entry.path}/redact`, { as: admin, body: { ground: 'law' } })).status, 200)
+  await settled(open, { state: 'closed', ground: 'entry-removed' })
+  t.same((await shown(open)).json['changes'], [])
+  await inTime(app, 'the merged one has no text', async () => {
+    const { json } = await shown(merged)
+    return json['state'] === 'merged' && JSON.stringify(json['changes']) === '[]'
+  })
+  const found = await api('GET', `/v1/streams/proposal-${merged}`, { as: admin })
+  t.notMatch(found.text, /Merged\./)
+})
+
+t.test('a merge that ended between the two streams is completed by the entry’s event', async t => {
+  const entry = await anEntry()
+  const id = await proposed(ada, entry, { etymology: 'Halfway.' })
+  const changes: readonly Change[] = [{ pointer: '/etymology', from: 'From the old sea.', to: 'Halfway.' }]
+  await asNode(house, 0, async ({ transactor, clock, newId }) => {
+    const actor = { kind: 'account', id: ed.id } as const
+    const envelope = { commandId: newId(), actor, correlationId: 'halfway', at: clock.now() }
+    const merge = mergeChanges(Number(entry.base), changes, { id, author: ada.id })
+    const result = await transactor(entryAggregate).run(entryStream(entry.id), merge, envelope)
+    t.match(result, { outcome: 'accepted' })
+  })
+  await settled(id, { state: 'merged' })
+  t.match(await act(ed, id, 'merge'), { status: 200, json: { state: 'merged' } }, 'merged again, nothing is written')
+  t.equal((await shown(id)).json['revision'], '1')
+})
+
+t.test('what nobody else asks for goes with its author, and with its key', async t => {
+  const entry = await anEntry()
+  const [alone, supported, merged] = [
+    await proposed(eli, entry, { etymology: 'Alone.' }),
+    await proposed(eli, entry, { etymology: 'Supported.' }),
+    await proposed(eli, entry, { variants: ['merged'] }),
+  ]
+  await proposed(ben, entry, { etymology: 'Supported.' })
+  await act(ed, merged, 'merge')
+  const voted = await proposed(dan, entry, { etymology: 'Voted.' })
+  await review(eli, voted)
+  await eraseNow(house, eli)
+  await settled(alone, { state: 'closed', ground: 'erasure' })
+  t.same((await shown(alone)).json['changes'], [])
+  t.match((await shown(supported)).json, { state: 'open', author: eli.id, changes: [{ to: 'Supported.' }] })
+  t.match((await shown(merged)).json, { state: 'merged', changes: [{ to: ['merged'] }] })
+  t.match((await shown(voted)).json, { reviews: [{ reviewer: eli.id, weight: 0.5 }] })
+  t.match(await propose(ben, entry, { etymology: 'Alone.' }), { status: 409, code: 'proposal-removed' })
+})
+
+t.test('after ninety days it is over', async () => {
+  const entry = await anEntry()
+  const id = await proposed(ada, entry, { etymology: 'Late.' })
+  await app.pass(91 * 24 * 60 * 60 * 1000)
+  await settled(id, { state: 'expired' })
 })

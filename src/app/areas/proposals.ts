@@ -2,6 +2,8 @@
 import { proposalProblems } from '../../adapters/http/problems/proposals.ts'
 import { proposalQueryRoutes } from '../../adapters/http/routes/proposal-reading.ts'
 import { proposalRoutes } from '../../adapters/http/routes/proposals.ts'
+import { openView } from '../../core/project/view.ts'
+import { entryAggregate } from '../../domain/entry/state.ts'
 import { ProposalRemoved } from '../../domain/proposal/events.ts'
 import { proposalPermissions } from '../../domain/proposal/permissions.ts'
 import { proposalAggregate } from '../../domain/proposal/proposal.ts'
@@ -10,6 +12,7 @@ import { relationsProjection } from '../../projections/relations.ts'
 import { reputationGainsProjection, reputationProjection } from '../../projections/reputation.ts'
 import { getProposal, listProposals } from '../../queries/proposals.ts'
 import { reputation, reputationGains } from '../../queries/reputation.ts'
+import { proposalExpiryJobs, proposalExpirySubscriber, proposalSubscriber } from '../../subscribers/proposals.ts'
 import type { Area } from '../area.ts'
 import { openProposals } from '../proposals.ts'
 
@@ -20,6 +23,21 @@ export const proposals: Area = {
   removals: [{ type: ProposalRemoved }],
   permissions: proposalPermissions,
   problems: proposalProblems,
+  subscribers: ({ core }) => {
+    const { reads: store, clock, freshness, transactor, jobs } = core
+    return [
+      proposalSubscriber({
+        proposals: transactor(proposalAggregate),
+        entries: transactor(entryAggregate),
+        view: openView({ projection: proposalsProjection, store, clock, freshness }),
+        clock,
+      }),
+      proposalExpirySubscriber(jobs),
+    ]
+  },
+  jobs: ({ transactor, clock, newId }) => [
+    proposalExpiryJobs({ proposals: transactor(proposalAggregate), clock, newId }),
+  ],
   routes: ({ core, config, views }) => {
     const standing = views.of(reputationProjection)
     const gains = views.of(reputationGainsProjection)

@@ -1,5 +1,6 @@
 /** What is decided on an entry for the sake of a proposal: what it asks for, its merge, and taking that back. */
 import type { DecideOnEvents, Decision, EventsByRevision } from '../decider.ts'
+import { defined } from '../defined.ts'
 import type { JsonObject } from '../event.ts'
 import { sameJson } from '../json.ts'
 import { type CommonRefusal, type Fault, isRefusal, type Refusal, refuse } from '../refusal.ts'
@@ -71,7 +72,7 @@ const setTo = (from: EntryContent, to: EntryContent): EntryContentChange => {
 const merged = (
   { status, content: theirs }: Entry,
   { base, ours }: Pick<Three<EntryContent>, 'base' | 'ours'>,
-  proposal: OfProposal & { readonly act: 'merged' | 'reverted' },
+  proposal: OfProposal & { readonly act: 'merged' | 'reverted'; readonly reason?: string },
 ): Decision<EntryEvent, EntryRefusal | MergeRefusal> => {
   const merge = mergeContents({ base, theirs, ours })
   if ('overlaps' in merge)
@@ -83,11 +84,11 @@ const merged = (
   if (isRefusal(content)) return content
   const refused = emptied({ status, content: theirs }, content)
   if (refused) return refused
-  const { id, author, act } = proposal
+  const { id, author, act, reason } = proposal
   const changes = setTo(theirs, content)
   return Object.keys(changes).length === 0
     ? []
-    : [{ type: 'EntryEdited', data: { changes, proposal: { id, author, act } } }]
+    : [{ type: 'EntryEdited', data: { changes, proposal: { id, author, act }, ...defined({ reason }) } }]
 }
 
 type Deciding = DecideOnEvents<EntryState, EntryEvent, EntryRefusal | MergeRefusal>
@@ -113,7 +114,7 @@ export const mergeChanges = (base: number, changes: readonly Change[], proposal:
 })
 
 /** Takes back what the revision `at` merged, and nothing of what others changed since: from what it made to what stood before. */
-export const undoChanges = (at: number, proposal: OfProposal): Deciding => ({
+export const undoChanges = (at: number, proposal: OfProposal & { readonly reason: string }): Deciding => ({
   needs: ({ past }) => (momentOf(past, at) ? [...holdersOf(past, at), ...holdersOf(past, at - 1)] : []),
   decide: (current, events) =>
     standing((entry, { past }) => {
