@@ -5,6 +5,7 @@ import { accounts } from './areas/accounts.ts'
 import { analytics } from './areas/analytics.ts'
 import { chapters } from './areas/chapters.ts'
 import { comments } from './areas/comments.ts'
+import { decisions } from './areas/decisions.ts'
 import { dictionary } from './areas/dictionary.ts'
 import { history } from './areas/history.ts'
 import { live } from './areas/live.ts'
@@ -35,6 +36,7 @@ export const areas: readonly Area[] = [
   votes,
   comments,
   proposals,
+  decisions,
   openId,
   live,
   mail,

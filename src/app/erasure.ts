@@ -5,6 +5,7 @@ import type { ErasurePort } from '../adapters/http/routes/account-edge.ts'
 import { clearShelves } from '../commands/clear-shelves.ts'
 import * as erasure from '../commands/erasure.ts'
 import type { From } from '../commands/identity.ts'
+import { leaveAppeals } from '../commands/leave-appeals.ts'
 import { leaveComments } from '../commands/leave-comments.ts'
 import { leaveProposals } from '../commands/leave-proposals.ts'
 import { leaveStories } from '../commands/leave-stories.ts'
@@ -17,6 +18,7 @@ import { addressAggregate } from '../domain/address/address.ts'
 import { commentAggregate } from '../domain/comment/comment.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
+import { appealAggregate } from '../domain/moderation/appeal.ts'
 import { openIdClaimAggregate } from '../domain/openid/claim.ts'
 import { identitiesStream, linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
 import { preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
@@ -41,10 +43,10 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     clock,
     newId,
   }
-  const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate), log }
-  const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate), log }
-  const said = { comments: transactor(commentAggregate), log }
-  const asked = { proposals: transactor(proposalAggregate), log }
+  const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate) }
+  const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate) }
+  const said = { comments: transactor(commentAggregate) }
+  const asked = { proposals: transactor(proposalAggregate) }
   const related = { relations: transactor(relationsAggregate) }
   return {
     addresses: transactor(addressAggregate),
@@ -56,12 +58,14 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     keys,
     secrets: { link },
     releaseIdentities: (accountId, from) => releaseIdentities(identities, accountId, from),
-    clearShelves: (accountId, by) => clearShelves(kept, accountId, by),
-    leaveComments: async (accountId, by) => {
-      const left = await leaveComments(said, accountId, by)
+    clearShelves: (leaving, by) => clearShelves(kept, leaving, by),
+    leaveComments: async (leaving, by) => {
+      const left = await leaveComments(said, leaving, by)
       if (left !== 'done') return left
-      const withdrawn = await leaveProposals(asked, accountId, by)
-      return withdrawn === 'done' ? forgetRelations(related, accountId, by) : withdrawn
+      const appealed = await leaveAppeals({ appeals: transactor(appealAggregate) }, leaving, by)
+      if (appealed !== 'done') return appealed
+      const withdrawn = await leaveProposals(asked, leaving, by)
+      return withdrawn === 'done' ? forgetRelations(related, leaving.accountId, by) : withdrawn
     },
     leaveStories: (leaving, by) => leaveStories(written, leaving, by),
   }

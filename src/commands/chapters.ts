@@ -19,7 +19,7 @@ import type { StatedRevision } from '../domain/mark.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { addChapter, hideChapter, showChapter, withdrawChapter } from '../domain/story/chapters.ts'
 import type { StoryEvent } from '../domain/story/events.ts'
-import { type StoryState, storyStream } from '../domain/story/story.ts'
+import { isShownByAuthors, type StoryState, storyStream } from '../domain/story/story.ts'
 
 export type ChapterDeps = {
   readonly stories: Pick<Transactor<StoryState, StoryEvent>, 'load' | 'run'>
@@ -259,7 +259,7 @@ export const unpublishChapter = async (deps: ChapterDeps, ref: ChapterRef, call:
   const early = unpublish(chapter)
   if (isRefusal(early)) return early
   const hide = hideChapter({ chapter: ref.chapterId, revision: chapter.revision }, call.by)
-  const isShown = on.story?.chapters.some(({ id, isShown: shown }) => id === ref.chapterId && shown) === true
+  const isShown = on.story?.chapters.some(known => known.id === ref.chapterId && isShownByAuthors(known)) === true
   if (!isShown) return deps.chapters.run(stream, unpublish, call.envelope)
   const refused = call.envelope.dryRun
     ? hide(on.story)

@@ -161,7 +161,7 @@ export const endThread = async (
   const fault = await endingFault(deps, who, target)
   if (fault) return fault
   const thread = threadOf(target)
-  const end = isClosed ? closeThread(thread, who.account) : reopenThread(thread, who.account)
+  const end = isClosed ? closeThread(thread, { by: who.account }) : reopenThread(thread, { by: who.account })
   return deps.threads.run(threadStream(thread), end, envelope)
 }
 
@@ -178,7 +178,7 @@ export const freezeBranch = async (
   const fault = await endingFault(deps, who, target)
   if (fault) return fault
   const branch = { comment: id, path }
-  const decision = isFrozen ? freeze(thread, branch, who.account) : thaw(thread, branch, who.account)
+  const decision = isFrozen ? freeze(thread, branch, { by: who.account }) : thaw(thread, branch, { by: who.account })
   return deps.threads.run(threadStream(thread), decision, envelope)
 }
 

@@ -40,6 +40,7 @@ const namespaces = {
   series: namespace('series'),
   chapter: namespace('chapter'),
   comment: namespace('comment'),
+  decision: namespace('decision'),
   proposal: namespace('proposal'),
 }
 
@@ -95,7 +96,7 @@ export const eventId = (commandId: string, index: number): string => uuidv5(comm
 export const stepId = (commandId: string, step: string): string => uuidv5(commandId, `step ${step}`)
 
 /** The id of what a command begins, by its kind: the same command sent again finds it. */
-export const begunId = (kind: 'story' | 'series' | 'chapter' | 'comment', commandId: string): string =>
+export const begunId = (kind: 'story' | 'series' | 'chapter' | 'comment' | 'decision', commandId: string): string =>
   uuidv5(namespaces[kind], commandId)
 
 /** The actor id of a service or import by its name. */

@@ -14,7 +14,9 @@ import {
   StoryBegun,
   StoryDeleted,
   StoryEdited,
+  StoryHeld,
   StoryPublished,
+  StoryReleased,
   StoryUnpublished,
   StoryVisibilityChanged,
 } from '../domain/story/events.ts'
@@ -93,6 +95,8 @@ export const storySearchProjection = projection<StorySearchDocument>({
     StoryVisibilityChanged.type,
     StoryPublished.type,
     StoryUnpublished.type,
+    StoryHeld.type,
+    StoryReleased.type,
     StoryDeleted.type,
     ...publishedTypes,
   ],

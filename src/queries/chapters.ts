@@ -8,7 +8,7 @@ import { readingMinutes } from '../domain/chapter/words.ts'
 import { defined } from '../domain/defined.ts'
 import { refuse } from '../domain/refusal.ts'
 import type { StorySight } from '../domain/story/sight.ts'
-import { shownChapters } from '../domain/story/story.ts'
+import { type StoryChapter, shownChapters } from '../domain/story/story.ts'
 import {
   type ChapterDocument,
   type ChapterTextDocument,
@@ -33,6 +33,7 @@ export const ChapterItem = Type.Object(
     publishedAt: Type.Optional(text),
     editedAt: Type.Optional(text),
     published: Type.Optional(Type.Boolean()),
+    held: Type.Optional(Type.Array(text, { description: 'The decisions that hold it back.' })),
     draft: Type.Optional(DraftSummary),
   },
   { $id: 'ChapterItem' },
@@ -70,7 +71,7 @@ export type ChapterReads = {
 const itemOf = (
   id: string,
   { draft, published, isPublished, publishedAt }: ChapterDocument,
-  { isShown, sight }: { readonly isShown: boolean; readonly sight: StorySight },
+  { isShown, held, sight }: Pick<StoryChapter, 'isShown' | 'held'> & { readonly sight: StorySight },
 ): ChapterItem | undefined => {
   const seen = isShown && isPublished ? published : undefined
   if (!seen && sight !== 'authored') return undefined
@@ -83,6 +84,7 @@ const itemOf = (
     ...defined({ publishedAt: seen && publishedAt, editedAt: seen?.at }),
     ...(sight === 'authored' && {
       published: seen !== undefined,
+      ...defined({ held: held && [...held.decisions] }),
       draft: { title: draft.title, words: draft.words, savedAt: draft.at },
     }),
   }
@@ -110,9 +112,11 @@ export const listChapters = ({
     const { sight } = shown
     const known = shown.story.chapters.filter(({ isShown }) => isShown || sight === 'authored')
     const documents = await chapters.get(known.map(each => each.id))
-    const items = known.flatMap(({ id: chapterId, isShown }) => {
+    const items = known.flatMap(({ id: chapterId, isShown, held }) => {
       const document = documents.get(chapterId)
-      return document?.body.story === id ? (itemOf(chapterId, document.body, { isShown, sight }) ?? []) : []
+      return document?.body.story === id
+        ? (itemOf(chapterId, document.body, { isShown, sight, ...defined({ held }) }) ?? [])
+        : []
     })
     return { value: { items }, position: story < chapter ? story : chapter }
   },

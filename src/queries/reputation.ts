@@ -54,7 +54,7 @@ export const GainsSchema = Type.Object(
 
 /** `account`: whose; absent: the reader's own. */
 type Whose = { readonly account?: string }
-type Kind = { readonly name: string; readonly permission: 'account:use' | 'proposals:read' }
+type Kind = { readonly name: string; readonly permission: 'account:read' | 'proposals:read' }
 
 export const reputation = (
   view: View<ReputationDocument>,

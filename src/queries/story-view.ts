@@ -34,6 +34,7 @@ export const StorySchema = Type.Object(
     createdAt: text,
     updatedAt: text,
     publishedAt: Type.Optional(text),
+    held: Type.Optional(Type.Array(text, { description: 'The decisions that hold it back.' })),
     drafts: Type.Optional(count),
     invited: Type.Optional(Type.Array(text)),
     schedule: Type.Optional(Type.Object({ at: text, timeZone: text, due: text })),
@@ -101,7 +102,7 @@ export const storyView = (
     revision,
     createdAt: story.createdAt,
     updatedAt: story.updatedAt,
-    ...defined({ publishedAt }),
+    ...defined({ publishedAt, held: story.held && [...story.held.decisions] }),
     ...(sight === 'authored' ? authored(story) : {}),
   }
 }

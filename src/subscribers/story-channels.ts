@@ -16,7 +16,9 @@ import {
   StoryCompleted,
   StoryDeleted,
   StoryEdited,
+  StoryHeld,
   StoryPublished,
+  StoryReleased,
   StoryReopened,
   StoryUnpublished,
   StoryVisibilityChanged,
@@ -29,13 +31,15 @@ export const storyStandings: readonly StandingRule[] = [
   { type: StoryVisibilityChanged, says: 'routed' },
   { type: StoryPublished, says: 'routed' },
   { type: StoryUnpublished, says: 'routed' },
+  { type: StoryHeld, says: 'routed' },
+  { type: StoryReleased, says: 'routed' },
   { type: StoryDeleted, says: 'removed' },
 ]
 
 const told = [StoryPublished, StoryCompleted, StoryReopened, ChapterShown].map(({ type }) => type)
 
 const isMember = ({ actor, permissions }: Listener): boolean =>
-  actor?.kind === 'account' || permissions.has('stories:review')
+  (actor?.kind === 'account' && permissions.has('account:use')) || permissions.has('stories:review')
 
 /** What is its authors' is told on no channel. */
 const isFor = (visibility: Visibility, listener: Listener): boolean =>

@@ -7,6 +7,7 @@ import { accessProblems } from '../../src/adapters/http/problems/access.ts'
 import { accountProblems } from '../../src/adapters/http/problems/accounts.ts'
 import { chapterProblems } from '../../src/adapters/http/problems/chapters.ts'
 import { commentProblems } from '../../src/adapters/http/problems/comments.ts'
+import { decisionProblems } from '../../src/adapters/http/problems/decisions.ts'
 import { liveProblems } from '../../src/adapters/http/problems/live.ts'
 import { openIdProblems } from '../../src/adapters/http/problems/openid.ts'
 import { profileProblems } from '../../src/adapters/http/problems/profiles.ts'
@@ -21,6 +22,7 @@ import { areas } from '../../src/app/areas.ts'
 import { UndecodableEventError } from '../../src/core/log/log.ts'
 import { ProjectionError } from '../../src/core/project/errors.ts'
 import { type AppendResult, EventStoreError } from '../../src/ports/event-store.ts'
+import { JobsError } from '../../src/ports/jobs.ts'
 import { KeysError } from '../../src/ports/keys.ts'
 import { PasswordsBusyError } from '../../src/ports/passwords.ts'
 import { ReadStoreError } from '../../src/ports/read-store.ts'
@@ -146,6 +148,9 @@ t.test('what lies behind fails: 5xx that reveal nothing', async t => {
     [new EventStoreError('too-large', secret), 413, 'payload-too-large'],
     [new UndecodableEventError('damaged', { type: 'T', stream: 's', position: 1n }, secret), 503, 'event-unreadable'],
     [new KeysError('unavailable', secret), 503, 'store-unavailable'],
+    [new JobsError('unavailable', secret), 503, 'store-unavailable'],
+    [new JobsError('damaged', secret), 503, 'store-damaged'],
+    [new JobsError('closed', secret), 503, 'closing'],
     [new TypeError(secret), 500, 'internal'],
     [Object.assign(new Error(secret), { statusCode: 400 }), 400, 'request-malformed'],
   ]
@@ -540,6 +545,8 @@ t.test('every problem was seen, and each as the document says', async t => {
   for (const code of Object.keys(commentProblems)) seen.add(code)
   // Those of proposals (tests/api/proposals.test.ts, tests/domain/proposal).
   for (const code of Object.keys(proposalProblems)) seen.add(code)
+  // Those of decisions (tests/api/decisions.test.ts, tests/domain/moderation).
+  for (const code of Object.keys(decisionProblems)) seen.add(code)
   // Caused in tests/api/openid.test.ts.
   for (const code of Object.keys(openIdProblems)) seen.add(code)
   t.same(

@@ -79,6 +79,18 @@ if (said.status !== 201) throw new Error(said.text)
 const comment = `/v1/comments/${String(said.json['id'])}`
 // It is read below as it stands then.
 await api('GET', comment, { as: own, headers: { 'sync-token': said.headers.get('sync-token') ?? '' } })
+const moderator = await app.account('moderator', 'moderator@dictionary.example')
+const moderating = await api('POST', '/v1/sessions', {
+  body: { email: 'moderator@dictionary.example', password: moderator.password },
+})
+const decided = await api('POST', '/v1/moderation/decisions', {
+  as: String(moderating.json['accessToken']),
+  body: {
+    measures: [{ measure: 'freeze', target: { kind: 'comment', id: String(said.json['id']) } }],
+    statement: { category: 'violence', rule: 'Rule 1', ground: 'terms', source: 'other', facts: 'A quarrel.' },
+  },
+})
+if (decided.status !== 201) throw new Error(decided.text)
 const helices = { language: 'en', lemma: 'spiral', partOfSpeech: 'noun', senses: [{ gloss: 'a line that winds' }] }
 const written = await api('POST', '/v1/entries', { as: admin, body: helices })
 const published = `/v1/entries/${String(written.json['id'])}`
@@ -127,6 +139,9 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/me/reputation/gains': '/v1/me/reputation/gains',
   '/v1/accounts/{id}/reputation': `/v1/accounts/${victim.accountId}/reputation`,
   '/v1/accounts/{id}/reputation/gains': `/v1/accounts/${victim.accountId}/reputation/gains`,
+  '/v1/moderation/decisions': '/v1/moderation/decisions',
+  '/v1/moderation/decisions/{id}': `/v1/moderation/decisions/${String(decided.json['id'])}`,
+  '/v1/moderation/appeals': '/v1/moderation/appeals',
   '/v1/lists/{id}': `/v1/lists/${String(list.json['id'])}`,
   '/health': '/health',
 }

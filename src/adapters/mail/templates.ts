@@ -6,6 +6,7 @@ import type { Locale } from '../../ports/mailer.ts'
 import type { MailTemplate } from './template.ts'
 import { accountTemplates } from './templates-accounts.ts'
 import { commentTemplates } from './templates-comments.ts'
+import { decisionTemplates } from './templates-decisions.ts'
 import { factorTemplates } from './templates-factors.ts'
 import { storyTemplates } from './templates-stories.ts'
 
@@ -22,6 +23,7 @@ export const mailTemplates: readonly MailTemplate[] = [
   ...factorTemplates,
   ...storyTemplates,
   ...commentTemplates,
+  ...decisionTemplates,
   {
     name: 'entry-removed',
     words: {

@@ -42,7 +42,7 @@ export const proposals: Area = {
     const standing = views.of(reputationProjection)
     const gains = views.of(reputationGainsProjection)
     const reads = { proposals: views.of(proposalsProjection), relations: views.of(relationsProjection) }
-    const own = 'account:use'
+    const own = 'account:read'
     const queries = {
       getProposal: getProposal(core.transactor(proposalAggregate)),
       listProposals: listProposals(reads, 'list-proposals'),

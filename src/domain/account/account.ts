@@ -92,14 +92,18 @@ export const RoleTaken = eventType(
   Type.Object({ role: Type.Enum([...roles]), by: text, ...because }, strict),
   { subject },
 )
+/** `decision`: the one of a moderator that it is because of. */
+const decision = Type.Optional(text)
 export const AccountSuspended = eventType(
   'AccountSuspended',
-  Type.Object({ accountId: Type.Optional(text), by: text, reason: secret }, strict),
+  Type.Object({ accountId: Type.Optional(text), by: text, reason: secret, decision }, strict),
   { subject },
 )
-export const AccountReinstated = eventType('AccountReinstated', Type.Object({ by: text, ...because }, strict), {
-  subject,
-})
+export const AccountReinstated = eventType(
+  'AccountReinstated',
+  Type.Object({ by: text, ...because, decision }, strict),
+  { subject },
+)
 
 export const accountEvents = [
   AccountCreated,
@@ -129,6 +133,8 @@ export type Account = {
   /** How its roles were granted: for administrators alone to see. */
   readonly granted?: readonly Granting[]
   readonly suspended: boolean
+  /** The decision of a moderator that it is suspended because of; absent where an administrator did it. */
+  readonly suspendedBy?: string
   /** Raised by what ends sessions: a session of an older epoch has ended, but for `spared`. */
   readonly epoch: number
   readonly spared?: string
@@ -247,10 +253,14 @@ export const evolveAccount = (account: AccountState, event: Recorded<AccountEven
         granted: without(account.granted ?? [], role),
       }
     }
-    case 'AccountSuspended':
-      return { ...raised(account), suspended: true }
-    case 'AccountReinstated':
-      return { ...account, suspended: false }
+    case 'AccountSuspended': {
+      const { decision } = event.data
+      return { ...raised(account), suspended: true, ...defined({ suspendedBy: decision }) }
+    }
+    case 'AccountReinstated': {
+      const { suspendedBy: _, ...rest } = account
+      return { ...rest, suspended: false }
+    }
     default:
       return ended(account, event)
   }

@@ -10,7 +10,7 @@ import { languageRoles, type Role } from '../roles.ts'
 import { readText } from '../text/text.ts'
 import type { Account, AccountEvent, AccountRefusal, AccountState } from './account.ts'
 import { BASIC_ROLES, type Grant, isInForce } from './grants.ts'
-import { endFault } from './standing.ts'
+import { endFault, staysAdministrator } from './standing.ts'
 
 /** Who decides, by the id of the actor, when, and why, in words that the person is told. */
 export type Administering = {
@@ -93,6 +93,29 @@ export const suspend = (administering: Administering): Decide<AccountState, Acco
           { type: 'AccountSuspended', data: because },
           { type: 'SessionsEnded', data: { cause: 'suspension' } },
         ],
+  )
+
+/** Because of a decision about the account. An administrator for good is first taken that role from. */
+export const suspendBy = (
+  decision: string,
+  administering: Administering,
+): Decide<AccountState, AccountEvent, AccountRefusal> =>
+  guarded(administering, (account, because) =>
+    account.suspended || staysAdministrator(account)
+      ? []
+      : [
+          { type: 'AccountSuspended', data: { ...because, decision } },
+          { type: 'SessionsEnded', data: { cause: 'suspension' } },
+        ],
+  )
+
+/** Ends the suspension of that decision alone. */
+export const reinstateFrom = (
+  decision: string,
+  administering: Administering,
+): Decide<AccountState, AccountEvent, AccountRefusal> =>
+  guarded(administering, (account, because) =>
+    account.suspendedBy === decision ? [{ type: 'AccountReinstated', data: { ...because, decision } }] : [],
   )
 
 export const reinstate = (administering: Administering): Decide<AccountState, AccountEvent, AccountRefusal> =>

@@ -3,6 +3,7 @@
  * that was known, and stands in the log behind it, reads as held: nothing has to be locked.
  */
 import type { Aggregate, Decide } from '../decider.ts'
+import { defined } from '../defined.ts'
 import type { Recorded } from '../event.ts'
 import { streamName } from '../ids.ts'
 import { refuse } from '../refusal.ts'
@@ -20,33 +21,46 @@ export const threadStream = (thread: string): string => streamName(threadCategor
 
 // Fold
 
-/** Between these positions of the log nothing was to be said below `path`; '' is the whole thread. `to` is absent while it lasts. */
-export type Halt = { readonly path: string; readonly comment?: string; readonly from: bigint; readonly to?: bigint }
+/**
+ * Between these positions of the log nothing was to be said below `path`; '' is the whole thread. `to` is absent while it lasts. `decision`: the one
+ * of a moderator that it is because of, which no author ends.
+ */
+export type Halt = {
+  readonly path: string
+  readonly comment?: string
+  readonly decision?: string
+  readonly from: bigint
+  readonly to?: bigint
+}
 export type Thread = { readonly halts: readonly Halt[] }
 
-const lasting = ({ halts }: Thread, path: string): Halt | undefined =>
-  halts.find(halt => halt.path === path && halt.to === undefined)
+/** Which halt it is: that of a decision stands beside that of an author, or of another decision. */
+type Which = Pick<Halt, 'path' | 'decision'>
+
+const lasting = ({ halts }: Thread, { path, decision }: Which): Halt | undefined =>
+  halts.find(halt => halt.path === path && halt.decision === decision && halt.to === undefined)
 
 const begin = (thread: Thread, halt: Halt): Thread =>
-  lasting(thread, halt.path) ? thread : { halts: [...thread.halts, halt] }
-const end = (thread: Thread, path: string, to: bigint): Thread => {
-  const last = lasting(thread, path)
+  lasting(thread, halt) ? thread : { halts: [...thread.halts, halt] }
+const end = (thread: Thread, which: Which, to: bigint): Thread => {
+  const last = lasting(thread, which)
   return last ? { halts: thread.halts.map(halt => (halt === last ? { ...halt, to } : halt)) } : thread
 }
 
 const evolveThread = (thread: Thread, event: Recorded<ThreadEvent>): Thread => {
   const { position } = event
+  const because = defined({ decision: event.data.decision })
   switch (event.type) {
     case 'ThreadClosed':
-      return begin(thread, { path: '', from: position })
+      return begin(thread, { path: '', from: position, ...because })
     case 'ThreadReopened':
-      return end(thread, '', position)
+      return end(thread, { path: '', ...because }, position)
     case 'SubtreeFrozen': {
       const { path, comment } = event.data
-      return begin(thread, { path, comment, from: position })
+      return begin(thread, { path, comment, from: position, ...because })
     }
     case 'SubtreeThawed':
-      return end(thread, event.data.path, position)
+      return end(thread, { path: event.data.path, ...because }, position)
   }
 }
 
@@ -62,7 +76,7 @@ export const threadAggregate: Aggregate<Thread, ThreadEvent> = {
   isAskedForByAnybody: true,
 }
 
-export const isClosed = (thread: Thread): boolean => lasting(thread, '') !== undefined
+export const isClosed = ({ halts }: Thread): boolean => halts.some(({ path, to }) => path === '' && to === undefined)
 
 /** Is a comment at this path below one that is frozen, or frozen itself? */
 export const isFrozen = ({ halts }: Thread, path: string): boolean =>
@@ -85,26 +99,36 @@ export type Branch = { readonly comment: string; readonly path: string }
 const MOST_HALTS = 1_000
 
 const halting =
-  (path: string, event: ThreadEvent): Deciding =>
+  (which: Which, event: ThreadEvent): Deciding =>
   thread => {
-    if (lasting(thread, path)) return []
+    if (lasting(thread, which)) return []
     if (thread.halts.length >= MOST_HALTS)
       return refuse('conflict', `A thread is closed and frozen ${MOST_HALTS} times at most.`)
     return [event]
   }
 
-export const closeThread = (thread: string, by: string): Deciding =>
-  halting('', { type: 'ThreadClosed', data: { thread, by } })
+/** `decision`: where it is because of one, the one that this is because of. */
+export type Halting = { readonly by: string; readonly decision?: string }
+
+export const closeThread = (thread: string, halt: Halting): Deciding =>
+  halting({ path: '', ...defined({ decision: halt.decision }) }, { type: 'ThreadClosed', data: { thread, ...halt } })
 
 export const reopenThread =
-  (thread: string, by: string): Deciding =>
+  (thread: string, halt: Halting): Deciding =>
   state =>
-    isClosed(state) ? [{ type: 'ThreadReopened', data: { thread, by } }] : []
+    lasting(state, { path: '', ...defined({ decision: halt.decision }) })
+      ? [{ type: 'ThreadReopened', data: { thread, ...halt } }]
+      : []
 
-export const freeze = (thread: string, { comment, path }: Branch, by: string): Deciding =>
-  halting(path, { type: 'SubtreeFrozen', data: { thread, by, comment, path } })
+export const freeze = (thread: string, { comment, path }: Branch, halt: Halting): Deciding =>
+  halting(
+    { path, ...defined({ decision: halt.decision }) },
+    { type: 'SubtreeFrozen', data: { thread, ...halt, comment, path } },
+  )
 
 export const thaw =
-  (thread: string, { comment, path }: Branch, by: string): Deciding =>
+  (thread: string, { comment, path }: Branch, halt: Halting): Deciding =>
   state =>
-    lasting(state, path) ? [{ type: 'SubtreeThawed', data: { thread, by, comment, path } }] : []
+    lasting(state, { path, ...defined({ decision: halt.decision }) })
+      ? [{ type: 'SubtreeThawed', data: { thread, ...halt, comment, path } }]
+      : []

@@ -2,7 +2,7 @@
 import type { PermissionTable } from '../roles.ts'
 
 export const proposalPermissions = {
-  'proposals:read': ['stranger', 'reader', 'contributor', 'editor', 'moderator', 'auditor'],
+  'proposals:read': ['stranger', 'suspended', 'reader', 'contributor', 'editor', 'moderator', 'auditor'],
   'proposals:write': ['contributor', 'editor', 'moderator'],
 } as const satisfies PermissionTable
 

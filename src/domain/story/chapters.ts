@@ -7,7 +7,15 @@ import { type Fault, refuse } from '../refusal.ts'
 import { MAX_FAULTS } from '../shape.ts'
 import type { StoryEvent } from './events.ts'
 import type { StoryRefusal } from './refusals.ts'
-import { asAuthor, onStory, type Story, type StoryChapter, type StoryState, shownChapters } from './story.ts'
+import {
+  asAuthor,
+  isShownByAuthors,
+  onStory,
+  type Story,
+  type StoryChapter,
+  type StoryState,
+  shownChapters,
+} from './story.ts'
 import { storyLimits } from './terms.ts'
 
 type StoryDecide = Decide<StoryState, StoryEvent, StoryRefusal>
@@ -90,7 +98,7 @@ export const hideChapter = (
     if (!known) return unknownChapter()
     return (
       lastFault(story, chapter) ??
-      (known.isShown || revision > known.revision
+      (isShownByAuthors(known) || revision > known.revision
         ? [{ type: 'ChapterHidden', data: { chapter, chapterRevision: revision } }]
         : [])
     )

@@ -86,11 +86,17 @@ const published = (story: Story): StoryDecision => {
   return chapters.length === 0 ? incomplete() : [{ type: 'StoryPublished', data: { chapters } }]
 }
 
+const isHeld = () =>
+  refuse('story-held', 'A decision holds the story back: it is published again once that is overturned.')
+
 /** Shows what is published of it to those whom its visibility lets see it. */
-export const publishStory = (by: By): StoryDecide => asAuthor(by, story => (story.isPublished ? [] : published(story)))
+export const publishStory = (by: By): StoryDecide =>
+  asAuthor(by, story => (story.held ? isHeld() : story.isPublished ? [] : published(story)))
 
 export const unpublishStory = (by: By): StoryDecide =>
-  asAuthor(by, story => (story.isPublished ? [{ type: 'StoryUnpublished', data: { chapters: ids(story) } }] : []))
+  asAuthor(by, story =>
+    story.isPublished || story.held?.isPublished ? [{ type: 'StoryUnpublished', data: { chapters: ids(story) } }] : [],
+  )
 
 export const completeStory = (by: By): StoryDecide =>
   asAuthor(by, story => (story.isCompleted ? [] : [{ type: 'StoryCompleted', data: {} }]))
@@ -103,7 +109,7 @@ export const publishAsPlanned =
   (due: string): StoryDecide =>
   story => {
     if (!story || story.isDeleted || story.isPublished || story.schedule?.due !== due) return []
-    const decided = published(story)
+    const decided = story.held ? isHeld() : published(story)
     return isRefusal(decided) ? [{ type: 'StoryScheduleCancelled', data: {} }] : decided
   }
 
@@ -113,6 +119,7 @@ export const scheduleStory = (
   by: By,
 ): StoryDecide =>
   asAuthor(by, story => {
+    if (story.held) return isHeld()
     if (story.isPublished) return refuse('story-published', 'The story is published already.')
     if (plan.due.getTime() <= by.now.getTime())
       return refuse('schedule-invalid', 'The time has passed.', {

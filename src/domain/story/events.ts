@@ -83,6 +83,25 @@ export const ChapterHidden = eventType(
   'ChapterHidden',
   Type.Object({ chapter: text, chapterRevision: revision }, strict),
 )
+/** A decision holds it back: nobody is shown it but its authors and moderators. `hides`: it was shown until then. */
+export const StoryHeld = eventType(
+  'StoryHeld',
+  Type.Object({ decision: text, hides: Type.Boolean(), chapters: ids }, strict),
+)
+/** That decision no longer does. `shows`: nor does any other, and it is shown again. */
+export const StoryReleased = eventType(
+  'StoryReleased',
+  Type.Object({ decision: text, shows: Type.Boolean(), chapters: ids }, strict),
+)
+/** The same of a chapter of it, which is as if it were not published meanwhile. */
+export const ChapterHeld = eventType(
+  'ChapterHeld',
+  Type.Object({ chapter: text, decision: text, hides: Type.Boolean() }, strict),
+)
+export const ChapterReleased = eventType(
+  'ChapterReleased',
+  Type.Object({ chapter: text, decision: text, shows: Type.Boolean() }, strict),
+)
 /** The text is gone: read models drop it at this event, and the keys that sealed it are destroyed because of it. `chapters`: all of them. */
 export const StoryDeleted = eventType(
   'StoryDeleted',
@@ -110,6 +129,10 @@ export const storyEvents = [
   ChapterWithdrawn,
   ChapterShown,
   ChapterHidden,
+  StoryHeld,
+  StoryReleased,
+  ChapterHeld,
+  ChapterReleased,
   StoryDeleted,
 ] as const
 

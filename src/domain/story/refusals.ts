@@ -4,6 +4,7 @@ export type StoryRefusal =
   | 'story-incomplete'
   | 'story-published'
   | 'story-not-published'
+  | 'story-held'
   | 'schedule-invalid'
   | 'chapter-unknown'
   | 'chapter-order-invalid'

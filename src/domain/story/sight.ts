@@ -12,6 +12,8 @@ export type Seen = {
   readonly rating: Rating
   readonly isPublished: boolean
   readonly isDeleted: boolean
+  /** Absent where no decision holds it back. */
+  readonly held?: { readonly isPublished: boolean }
 }
 
 /** Who looks. `account`: absent for strangers and services; `adult`: they want to see what is for adults. */
@@ -21,16 +23,27 @@ export type Viewer = {
   readonly adult?: boolean
 }
 
+/**
+ * Is somebody a member, who sees what is for members? Whoever has the use of an account: not a service, nor who is suspended, who sees
+ * meanwhile what strangers see, beside what is their own.
+ */
+export const isMember = ({ account, permissions }: Pick<Viewer, 'account' | 'permissions'>): boolean =>
+  account !== undefined && permissions.has('account:use')
+
 /** `authored`: everything, with drafts, invitations and plans; `everything`: what is published of it. */
 export type StorySight = 'nothing' | 'everything' | 'authored'
 
 /** How much of the story this viewer sees who has its id. */
-export const storySight = (story: Seen, { account, permissions }: Viewer): StorySight => {
+export const storySight = (story: Seen, viewer: Viewer): StorySight => {
+  const { account, permissions } = viewer
   if (story.isDeleted) return 'nothing'
   if (account !== undefined && story.authors.includes(account)) return 'authored'
-  if (!story.isPublished || story.visibility === 'private') return 'nothing'
+  if (story.visibility === 'private') return 'nothing'
+  // Whoever decides about it sees what was to be seen.
+  if (story.held?.isPublished && permissions.has('decisions:take')) return 'everything'
+  if (!story.isPublished) return 'nothing'
   if (story.visibility === 'members')
-    return account !== undefined || permissions.has('stories:review') ? 'everything' : 'nothing'
+    return isMember(viewer) || permissions.has('stories:review') ? 'everything' : 'nothing'
   return permissions.has('stories:read') ? 'everything' : 'nothing'
 }
 

@@ -18,6 +18,9 @@ export const storyIdOf = ({ stream }: { readonly stream: string }): string => st
 
 // Fold
 
+/** The decisions that hold something back, and whether its authors have it published. */
+export type Held = { readonly decisions: readonly string[]; readonly isPublished: boolean }
+
 /** A chapter as far as its story knows it. `by`: the account that began it; `revision`: how far it was when the story was told last. */
 export type StoryChapter = {
   readonly id: string
@@ -25,12 +28,13 @@ export type StoryChapter = {
   readonly isShown: boolean
   readonly words: number
   readonly revision: number
+  readonly held?: Held
 }
 
 /** When it is to be published: `at` by the clock of `timeZone`, which is the instant `due` (RFC 3339). */
 export type StorySchedule = { readonly at: string; readonly timeZone: string; readonly due: string }
 
-/** `authors` are accounts, the one who began it first; `former` are those who orphaned it, whom nobody is told of. */
+/** `authors` are accounts, the one who began it first; `former` are those who orphaned it, whom nobody is told of. What is `held` is not published. */
 export type Story = {
   readonly authors: readonly string[]
   readonly former: readonly string[]
@@ -43,6 +47,7 @@ export type Story = {
   readonly rating: Rating
   readonly visibility: StoryVisibility
   readonly isPublished: boolean
+  readonly held?: Held
   readonly isCompleted: boolean
   readonly isDeleted: boolean
   readonly schedule?: StorySchedule
@@ -95,13 +100,49 @@ const edited = (story: Story, { summary, ...changes }: StoryChanges): Story => {
 }
 
 const withoutText = (story: Story): Story => {
-  const { summary: _, schedule: _s, ...rest } = story
+  const { summary: _, schedule: _s, held: _h, ...rest } = story
   return { ...rest, title: '', tags: [], invited: [], chapters: [], isPublished: false, isDeleted: true }
 }
 
-const chapterChanged = (story: Story, id: string, change: Partial<StoryChapter>): Story => ({
+/** Held by one more decision. */
+const holding = (held: Held | undefined, decision: string, isPublished: boolean): Held => {
+  const { decisions, isPublished: before } = held ?? { decisions: [], isPublished }
+  return { isPublished: before, decisions: decisions.includes(decision) ? decisions : [...decisions, decision] }
+}
+/** Held by one decision less; undefined: by none any more. */
+const releasing = (held: Held | undefined, decision: string): Held | undefined => {
+  const decisions = held ? without(held.decisions, decision) : []
+  return held && decisions.length > 0 ? { ...held, decisions } : undefined
+}
+
+/** As its authors have it, or held back. */
+const publishing = (story: Story, isPublished: boolean): Story =>
+  story.held ? { ...story, held: { ...story.held, isPublished } } : { ...story, isPublished }
+
+const released = (story: Story, decision: string): Story => {
+  const { held, ...rest } = story
+  if (!held) return story
+  const still = releasing(held, decision)
+  return still ? { ...rest, held: still } : { ...rest, isPublished: held.isPublished }
+}
+
+/** Shown to readers, or held back while it would be. */
+const showing = (chapter: StoryChapter, isShown: boolean): StoryChapter =>
+  chapter.held ? { ...chapter, held: { ...chapter.held, isPublished: isShown } } : { ...chapter, isShown }
+
+const chapterReleased = (chapter: StoryChapter, decision: string): StoryChapter => {
+  const { held, ...rest } = chapter
+  if (!held) return chapter
+  const still = releasing(held, decision)
+  return still ? { ...rest, held: still } : { ...rest, isShown: held.isPublished }
+}
+
+/** Is it published, whether or not a decision holds it back? */
+export const isShownByAuthors = ({ isShown, held }: StoryChapter): boolean => isShown || held?.isPublished === true
+
+const chapterChanged = (story: Story, id: string, change: (chapter: StoryChapter) => StoryChapter): Story => ({
   ...story,
-  chapters: story.chapters.map(chapter => (chapter.id === id ? { ...chapter, ...change } : chapter)),
+  chapters: story.chapters.map(chapter => (chapter.id === id ? change(chapter) : chapter)),
 })
 
 /** The order that is named, as far as it names what there is; what it does not name stays, behind. */
@@ -131,11 +172,11 @@ export const evolveStory = (story: StoryState, event: Recorded<StoryEvent>): Sto
       return touched({ ...story, visibility: event.data.visibility }, event)
     case 'StoryPublished':
       return touched(
-        unscheduled({ ...story, isPublished: true, publishedAt: story.publishedAt ?? event.meta.at }),
+        unscheduled({ ...publishing(story, true), publishedAt: story.publishedAt ?? event.meta.at }),
         event,
       )
     case 'StoryUnpublished':
-      return touched({ ...story, isPublished: false }, event)
+      return touched(publishing(story, false), event)
     case 'StoryScheduled':
       return { ...story, schedule: event.data }
     case 'StoryScheduleCancelled':
@@ -177,11 +218,34 @@ export const evolveStory = (story: StoryState, event: Recorded<StoryEvent>): Sto
     }
     case 'ChapterShown': {
       const { chapter, words, chapterRevision: revision } = event.data
-      return touched(chapterChanged(story, chapter, { isShown: true, words, revision }), event)
+      return touched(
+        chapterChanged(story, chapter, known => ({ ...showing(known, true), words, revision })),
+        event,
+      )
     }
     case 'ChapterHidden': {
       const { chapter, chapterRevision: revision } = event.data
-      return touched(chapterChanged(story, chapter, { isShown: false, revision }), event)
+      return touched(
+        chapterChanged(story, chapter, known => ({ ...showing(known, false), revision })),
+        event,
+      )
+    }
+    // When its authors changed it last stays what it was.
+    case 'StoryHeld':
+      return { ...story, held: holding(story.held, event.data.decision, story.isPublished), isPublished: false }
+    case 'StoryReleased':
+      return released(story, event.data.decision)
+    case 'ChapterHeld': {
+      const { chapter, decision } = event.data
+      return chapterChanged(story, chapter, known => ({
+        ...known,
+        held: holding(known.held, decision, known.isShown),
+        isShown: false,
+      }))
+    }
+    case 'ChapterReleased': {
+      const { chapter, decision } = event.data
+      return chapterChanged(story, chapter, known => chapterReleased(known, decision))
     }
     case 'StoryDeleted':
       return { ...withoutText(story), updatedAt: event.meta.at }

@@ -262,17 +262,17 @@ t.test('what was removed from the log is gone', async () => {
 })
 
 t.test('a thread is closed and reopened, its branches are frozen and thawed', async () => {
-  const close = threads.closeThread('story-s1', 'ada')
+  const close = threads.closeThread('story-s1', { by: 'ada' })
   const closed = { type: 'ThreadClosed', data: { thread: 'story-s1', by: 'ada' } } as const
   aThread.given().when(close).thenEvents(closed).again().thenNothing()
-  const reopen = threads.reopenThread('story-s1', 'ada')
+  const reopen = threads.reopenThread('story-s1', { by: 'ada' })
   aThread.given(closed).when(reopen).then('ThreadReopened').again().thenNothing()
   aThread.given().when(reopen).thenNothing()
   const branch = { comment: 'c1', path: pathBelow('', 'c1', ada.now) }
-  const freeze = threads.freeze('story-s1', branch, 'ada')
+  const freeze = threads.freeze('story-s1', branch, { by: 'ada' })
   const frozen = { type: 'SubtreeFrozen', data: { thread: 'story-s1', by: 'ada', ...branch } } as const
   aThread.given().when(freeze).thenEvents(frozen).again().thenNothing()
-  const thaw = threads.thaw('story-s1', branch, 'ada')
+  const thaw = threads.thaw('story-s1', branch, { by: 'ada' })
   aThread
     .given(closed, frozen)
     .when(thaw)

@@ -25,6 +25,11 @@ export const storyProblems = {
     title: 'The story is not published',
     help: 'Its only author may orphan a story that others can see. One that nobody could ever see is published first, or deleted.',
   },
+  'story-held': {
+    status: 409,
+    title: 'The story is held back',
+    help: 'A decision of a moderator holds it back. It says why, and how to appeal, at /v1/me/decisions; the story is shown again once it is overturned.',
+  },
   'schedule-invalid': {
     status: 422,
     title: 'Not a time to publish at',
