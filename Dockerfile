@@ -27,7 +27,7 @@ USER 10001:10001
 VOLUME /data
 EXPOSE 8080
 # Signals reach the service itself: no shell and no npm stands between.
-ENTRYPOINT ["node", "bin/lexichron.mjs"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "bin/lexichron.mjs"]
 CMD ["serve", "--wait"]
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["node", "ops/containers/healthy.mjs"]

@@ -14,6 +14,7 @@ import { openId } from './areas/openid.ts'
 import { operation } from './areas/operation.ts'
 import { profiles } from './areas/profiles.ts'
 import { proposals } from './areas/proposals.ts'
+import { reports } from './areas/reports.ts'
 import { sessions } from './areas/sessions.ts'
 import { shelf } from './areas/shelf.ts'
 import { stories } from './areas/stories.ts'
@@ -36,6 +37,7 @@ export const areas: readonly Area[] = [
   votes,
   comments,
   proposals,
+  reports,
   decisions,
   openId,
   live,

@@ -36,6 +36,7 @@ import { forgettingMail, openCacheEngine, openKeysEngine, openReadEngine, refuse
 import { openEventStore } from './eventstore.ts'
 import { lazyJobs, outwardStore } from './jobs.ts'
 import { openLost } from './lost-keys.ts'
+import { loadWords } from './word-list.ts'
 
 /** Of an aggregate that does not say how many of its streams are worth keeping. */
 const CACHED_STREAMS = 4_000
@@ -171,6 +172,7 @@ export const openCore = async ({
     log,
     clock,
     newId: randomUUID as () => string,
+    moderation: { ...config.moderation, rules: await loadWords(config.moderation) },
     onBeat: openBeat(clock, beatMs),
     random: Math.random,
     areas,

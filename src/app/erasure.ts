@@ -8,6 +8,7 @@ import type { From } from '../commands/identity.ts'
 import { leaveAppeals } from '../commands/leave-appeals.ts'
 import { leaveComments } from '../commands/leave-comments.ts'
 import { leaveProposals } from '../commands/leave-proposals.ts'
+import { leaveReports } from '../commands/leave-reports.ts'
 import { leaveStories } from '../commands/leave-stories.ts'
 import { releaseIdentities } from '../commands/openid.ts'
 import { openReceiptSigner } from '../commands/receipts.ts'
@@ -19,6 +20,7 @@ import { commentAggregate } from '../domain/comment/comment.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import { appealAggregate } from '../domain/moderation/appeal.ts'
+import { reportAggregate } from '../domain/moderation/report.ts'
 import { openIdClaimAggregate } from '../domain/openid/claim.ts'
 import { identitiesStream, linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
 import { preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
@@ -47,6 +49,7 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
   const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate) }
   const said = { comments: transactor(commentAggregate) }
   const asked = { proposals: transactor(proposalAggregate) }
+  const filed = { reports: transactor(reportAggregate) }
   const related = { relations: transactor(relationsAggregate) }
   return {
     addresses: transactor(addressAggregate),
@@ -62,6 +65,8 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     leaveComments: async (leaving, by) => {
       const left = await leaveComments(said, leaving, by)
       if (left !== 'done') return left
+      const reported = await leaveReports(filed, leaving, by)
+      if (reported !== 'done') return reported
       const appealed = await leaveAppeals({ appeals: transactor(appealAggregate) }, leaving, by)
       if (appealed !== 'done') return appealed
       const withdrawn = await leaveProposals(asked, leaving, by)

@@ -30,11 +30,13 @@ import { decisionRules } from '../subscribers/decision-mail.ts'
 import { factorRules } from '../subscribers/factor-mail.ts'
 import { MAIL_JOB, type MailRule, mailJobs, mailSubscriber, type Refused } from '../subscribers/mail.ts'
 import { operatorRules } from '../subscribers/mail-rules.ts'
+import { reportRules } from '../subscribers/report-mail.ts'
 import { storyRules } from '../subscribers/story-mail.ts'
 import { openCommentTelling } from './comment-notices.ts'
 import type { Core } from './core.ts'
 import { openMayBeTold } from './followers.ts'
 import { openRecipients, operatorIds, recipientSources } from './recipients.ts'
+import { openWantsReports } from './report-sight.ts'
 import { unsentDeps } from './subscribers.ts'
 
 export const openMailer = async ({ mail, mailFrom: from }: Pick<Config, 'mail' | 'mailFrom'>): Promise<Mailer> => {
@@ -91,6 +93,7 @@ export const mailRules = (
       streamOf: storyStream,
     }),
     ...commentRules({ publicUrl, from: addressOf(config.mailFrom), ...openCommentTelling(core) }),
+    ...reportRules({ publicUrl, from: addressOf(config.mailFrom), wantsReports: openWantsReports(core) }),
     ...decisionRules({ publicUrl }),
   ]
 }

@@ -1,4 +1,5 @@
 import type { App, AppOptions, ProjectionStatus, TokenStatus } from '../adapters/cli/app-port.ts'
+import { collectHeap, growHeapSlowly } from '../adapters/host/heap.ts'
 import { giveUpRoom, isFull } from '../adapters/host/room.ts'
 import { signAccessToken } from '../adapters/http/access-tokens.ts'
 import { importFrom } from '../adapters/import/command.ts'
@@ -33,6 +34,7 @@ export const openApp = async (
   options: AppOptions,
   areas: readonly Area[] = everyArea,
 ): Promise<App> => {
+  growHeapSlowly()
   const opened: Closing[] = []
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
@@ -99,7 +101,11 @@ const compose = async ({ config, options, areas, opened, close }: Composing): Pr
       if (!service) throw new Error('Only a service listens.')
       return (await service.listen(config.host, config.port)).address
     },
-    fillSample: async watch => sample?.fill(watch),
+    fillSample: async watch => {
+      const report = await sample?.fill(watch)
+      if (report) collectHeap()
+      return report
+    },
     import: (format, path, options) => importFrom(format, path, importDeps(core), options),
     importStories: (path, options) => importStories(path, storyImportDeps(core), options),
     catchUp: named(entriesProjection.name).catchUp,

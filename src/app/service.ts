@@ -260,6 +260,7 @@ export const openService = async (options: ServiceOptions) => {
     version,
     authority,
     logger,
+    ...defined({ infoLine: serviceLog.infoLine }),
     execute: openExecutor({ cache: core.cache, clock: core.clock, newId: core.newId }),
     freshness: {
       position: views.position,

@@ -3,7 +3,13 @@
  * streams: they are looked at first, and their revisions recorded. What comes in between is read as too late for its thread.
  */
 import type { Envelope, Result, Transactor } from '../core/write/transact.ts'
-import { type Comment, type CommentState, commentStream, type Quote } from '../domain/comment/comment.ts'
+import {
+  type Comment,
+  type CommentState,
+  commentStream,
+  currentVersion,
+  type Quote,
+} from '../domain/comment/comment.ts'
 import * as decide from '../domain/comment/decisions.ts'
 import type { CommentEvent, ThreadEvent } from '../domain/comment/events.ts'
 import { notOpen, type Places } from '../domain/comment/place.ts'
@@ -12,6 +18,7 @@ import { closeThread, freeze, reopenThread, type Thread, thaw, threadStream } fr
 import type { By } from '../domain/decider.ts'
 import { defined } from '../domain/defined.ts'
 import { begunId } from '../domain/ids.ts'
+import { type Looked, type Pipeline, pipelineCommand } from '../domain/moderation/pipeline.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Permission } from '../domain/roles.ts'
 import type { Viewer } from '../domain/story/sight.ts'
@@ -25,6 +32,10 @@ export type CommentDeps = RelationDeps & {
   readonly repliesTo: (id: string) => Promise<number>
   /** Seconds that a new account has to wait before it comments again, where this is one too many; counts it otherwise. */
   readonly wait: (accountId: string, now: Date) => Promise<number | undefined>
+  /** Is the account one of the last days? */
+  readonly isNew: (accountId: string, now: Date) => Promise<boolean>
+  /** What is looked at of a text before others see it. */
+  readonly pipeline: Pipeline
 }
 
 /** Who comments: an account, with what it may. */
@@ -95,6 +106,20 @@ const wantedFault = async (
   return (await isBlockedBetween(deps, who.account, others)) ? unwanted() : undefined
 }
 
+/** What the pipeline makes of it: it passes, waits for a moderator, or is refused with the reason of the step. */
+const lookAt = async (
+  { pipeline, isNew }: Pick<CommentDeps, 'pipeline' | 'isNew'>,
+  looked: Omit<Looked, 'isNew'>,
+  { at, commandId }: Envelope,
+): Promise<{ readonly hold?: decide.PipelineHold } | Refusal> => {
+  const verdict = await pipeline({ ...looked, isNew: await isNew(looked.account, at) })
+  if (!verdict) return {}
+  const { step, outcome, reason } = verdict
+  if (outcome === 'refuse')
+    return refuse('text-refused', reason, { errors: [{ pointer: '/text', code: step, detail: reason }] })
+  return { hold: { step, decision: begunId('decision', pipelineCommand(commandId)) } }
+}
+
 /** Says something. The id follows from the command, so that a repeat finds what was said. */
 export const postComment = async (
   deps: CommentDeps,
@@ -120,7 +145,10 @@ export const postComment = async (
     return refuse('comments-too-soon', 'A new account posts three comments within fifteen minutes.', {
       context: { seconds },
     })
-  return deps.comments.run(stream, post, envelope)
+  const looked = envelope.dryRun ? {} : await lookAt(deps, { account: who.account, text }, envelope)
+  if (isRefusal(looked)) return looked
+  const posting = { id, text, mentions, quotes, ...looked }
+  return deps.comments.run(stream, decide.postComment(posting, around, byOf(who, envelope)), envelope)
 }
 
 export const editComment = async (
@@ -133,7 +161,14 @@ export const editComment = async (
   if (isRefusal(known)) return known
   const { state: thread } = await deps.threads.load(threadStream(known.comment.thread))
   const isAnswered = (await deps.repliesTo(id)) > 0
-  const edit = decide.editComment(text, { isAnswered, thread }, byOf(who, envelope))
+  const by = byOf(who, envelope)
+  const early = decide.editComment(text, { isAnswered, thread }, by)(known.comment)
+  if (isRefusal(early) || early.length === 0) return deps.comments.run(commentStream(id), () => early, envelope)
+  // What it said before is not looked at again.
+  const before = currentVersion(known.comment)?.text ?? ''
+  const looked = envelope.dryRun ? {} : await lookAt(deps, { account: who.account, text, before }, envelope)
+  if (isRefusal(looked)) return deps.comments.run(commentStream(id), () => looked, envelope)
+  const edit = decide.editComment(text, { isAnswered, thread, ...looked }, by)
   return deps.comments.run(commentStream(id), edit, envelope)
 }
 

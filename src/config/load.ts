@@ -18,6 +18,7 @@ import {
 } from './engines.ts'
 import { type Environment, givenFor, isGiven, unknownSettings } from './environment.ts'
 import { readEventStoreDbAddress, tellsPasswords } from './eventstoredb.ts'
+import { type Limits, type Moderation, readLimits, readModeration } from './limits.ts'
 import { type OpenIdProvider, openIdSettings, readOpenIdProviders } from './openid.ts'
 import { holdAnybody, isProxy } from './proxies.ts'
 import { readRedisAddress } from './redis.ts'
@@ -38,21 +39,6 @@ export type EffectiveSetting = {
   readonly value: string
   readonly from: 'default' | 'environment' | 'file'
   readonly about: string
-}
-
-/** Requests a minute and account; `streams` is how many long answers at once. */
-export type Limits = {
-  readonly reads: number
-  readonly suggest: number
-  readonly search: number
-  readonly writes: number
-  readonly signIns: number
-  readonly streams: number
-  /** Units a minute of an address without an account, and of an account. */
-  readonly addressWork: number
-  readonly accountWork: number
-  /** Comments of a new account within fifteen minutes. */
-  readonly newComments: number
 }
 
 /** Where log lines go and from which level on; `fileMegabytes` of one file, `files` of which are kept. */
@@ -95,6 +81,7 @@ export type Config = {
   readonly trustedProxies: readonly string[]
   readonly openIdProviders: readonly OpenIdProvider[]
   readonly limits: Limits
+  readonly moderation: Moderation
   /** For caches and buffers together; absent: what the process may have says how many. */
   readonly memoryBytes?: number
   /** Connections at once of one address; 0: as many as there are. */
@@ -238,18 +225,6 @@ const readEngines = (reader: ReturnType<typeof openReader>, dataDir: string, cwd
   }
 }
 
-const readLimits = ({ required }: ReturnType<typeof openReader>): Limits => ({
-  reads: required('LEXICHRON_LIMIT_READS', '600'),
-  suggest: required('LEXICHRON_LIMIT_SUGGEST', '1200'),
-  search: required('LEXICHRON_LIMIT_SEARCH', '120'),
-  writes: required('LEXICHRON_LIMIT_WRITES', '60'),
-  signIns: required('LEXICHRON_LIMIT_SIGN_INS', '10'),
-  addressWork: required('LEXICHRON_LIMIT_WORK_ADDRESS', '6000'),
-  accountWork: required('LEXICHRON_LIMIT_WORK_ACCOUNT', '30000'),
-  streams: required('LEXICHRON_LIMIT_STREAMS', '2'),
-  newComments: required('LEXICHRON_LIMIT_NEW_COMMENTS', '3'),
-})
-
 const MEGABYTE = 1024 * 1024
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -325,6 +300,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
   const memoryMegabytes = optional('LEXICHRON_MEMORY_MB')
   const memoryBytes = memoryMegabytes === undefined ? undefined : memoryMegabytes * MEGABYTE
   const limits = readLimits(reader)
+  const moderation = readModeration(reader, cwd)
   const connections = required('LEXICHRON_LIMIT_CONNECTIONS', '1000')
   const liveSockets = required('LEXICHRON_LIMIT_SOCKETS', '100')
   const liveReplays = required('LEXICHRON_LIMIT_REPLAYS', '200')
@@ -347,6 +323,7 @@ export const loadConfig = (environment: Environment, cwd: string): Config => {
     openIdProviders,
     alertMail,
     limits,
+    moderation,
     connections,
     liveSockets,
     liveReplays,

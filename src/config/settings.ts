@@ -195,6 +195,42 @@ export const settings = {
     about: 'comments within 15 minutes of an account in its first seven days; 0 for no limit',
     secures: true,
   },
+  LEXICHRON_LIMIT_REPORTS: {
+    schema: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+    expects: 'a whole number from 0 to 1000000',
+    about: 'reports a day and account; 0 for no limit',
+    secures: true,
+  },
+  LEXICHRON_LIMIT_REPORTS_ABOUT: {
+    schema: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+    expects: 'a whole number from 0 to 1000000',
+    about: 'reports a day of one account about what another one wrote; 0 for no limit',
+    secures: true,
+  },
+  LEXICHRON_REPORTS_HIDE: {
+    schema: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+    expects: 'a whole number from 0 to 1000000',
+    about: 'what reports weigh that hide something until a moderator has looked; 0: none do',
+    secures: true,
+  },
+  LEXICHRON_LIMIT_NEW_LINKS: {
+    schema: Type.Integer({ minimum: 0, maximum: 1_000 }),
+    expects: 'a whole number from 0 to 1000',
+    about: 'links in a comment of an account in its first seven days that wait for no moderator; 0 for no limit',
+    secures: true,
+  },
+  LEXICHRON_REPEAT_MINUTES: {
+    schema: Type.Integer({ minimum: 0, maximum: 1_440 }),
+    expects: 'a whole number from 0 to 1440',
+    about: 'minutes in which an account does not comment the same twice; 0 for no limit',
+    secures: true,
+  },
+  LEXICHRON_WORDS: {
+    schema: Type.String({ minLength: 1, maxLength: 4096, pattern: '^[^\\0]*[^\\0\\s][^\\0]*$' }),
+    expects: 'a file',
+    about: 'words that are not wanted in comments, a line each: hold or refuse, and a word or a /pattern/',
+    secures: true,
+  },
   LEXICHRON_LIMIT_SOCKETS: {
     schema: Type.Integer({ minimum: 1, maximum: 100_000 }),
     expects: 'a whole number from 1 to 100000',

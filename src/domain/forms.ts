@@ -12,6 +12,8 @@ export const REVISION = '^(0|[1-9][0-9]{0,14})$'
 /** The name of a stream: its category and an id. */
 export const STREAM = '^[a-z][a-z0-9]*-[A-Za-z0-9._~-]{1,150}$'
 const id = UUID.slice(1, -1).replaceAll(HEX, '[0-9a-f]')
+/** What a case is about, its kind and its id. */
+export const CASE = `^(comment|story|chapter|entry|account)-${UUID.slice(1, -1)}$`
 /** Who acted, as filters of the history name them. */
 export const ACTOR = `^((account|service|import|system)|((account|service|import|system):)?${id})$`
 /** Visible ASCII. */
@@ -31,6 +33,7 @@ const words: ReadonlyMap<string, string> = new Map([
   [LOCAL_TIME, 'a date and a time without an offset, such as 2026-12-24T18:00'],
   [REVISION, 'the number of a revision, such as 0 or 12'],
   [STREAM, 'the name of a stream, such as entry-501a48e3-b4ec-5dec-be9f-e904d6447fe3'],
+  [CASE, 'the id of a case, such as comment-501a48e3-b4ec-5dec-be9f-e904d6447fe3'],
   [ACTOR, 'an id, a kind (account, service, import, system), or kind:id'],
   [WELL_FORMED, 'well-formed Unicode'],
   [SAID, 'more than blanks'],

@@ -40,6 +40,7 @@ const namespaces = {
   series: namespace('series'),
   chapter: namespace('chapter'),
   comment: namespace('comment'),
+  report: namespace('report'),
   decision: namespace('decision'),
   proposal: namespace('proposal'),
 }
@@ -98,6 +99,10 @@ export const stepId = (commandId: string, step: string): string => uuidv5(comman
 /** The id of what a command begins, by its kind: the same command sent again finds it. */
 export const begunId = (kind: 'story' | 'series' | 'chapter' | 'comment' | 'decision', commandId: string): string =>
   uuidv5(namespaces[kind], commandId)
+
+/** The id of what this account reports of this: whoever reports it again reports the same. */
+export const reportId = (target: string, reporter: string): string =>
+  uuidv5(namespaces.report, nameOf(target, reporter))
 
 /** The actor id of a service or import by its name. */
 export const actorId = (kind: string, name: string): string => uuidv5(namespaces.actor, nameOf(kind, name))

@@ -20,10 +20,11 @@ const isSeriesEvent = (event: Recorded): event is Recorded<SeriesEvent> => types
 
 export const seriesProjection = projection<SeriesDocument>({
   name: 'series',
-  version: 1,
+  version: 2,
   categories: [seriesCategory],
   removals: [SeriesDeleted.type],
   indexes: [
+    { name: 'updatedAt', on: ['updatedAt'] },
     { name: 'own', on: ['author', 'updatedAt'] },
     { name: 'stories', on: ['stories'], terms: 'stories' },
   ],

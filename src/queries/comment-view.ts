@@ -13,6 +13,7 @@ import { defined } from '../domain/defined.ts'
 import type { Viewer } from '../domain/story/sight.ts'
 import type { CommentDocument, CommentTextDocument } from '../projections/comments.ts'
 import { type RelationDocument, relationId } from '../projections/relations.ts'
+import { type Between, isBlocked, isHiddenFrom, pairsWith } from './hidden-authors.ts'
 
 const text = Type.String()
 const count = Type.Integer({ minimum: 0 })
@@ -70,11 +71,6 @@ export type CommentReads = {
 
 export type Found = { readonly id: string; readonly body: CommentDocument }
 
-const isBlocked = (pair: RelationDocument | undefined): boolean => pair?.blocker !== undefined
-
-/** How pairs of accounts stand to one another, asked for at once. */
-type Between = ReadonlyMap<string, { readonly body: RelationDocument }>
-
 /** How this viewer sees comments of these authors. */
 export const viewerAmong = async (
   { relations }: Pick<CommentReads, 'relations'>,
@@ -83,18 +79,12 @@ export const viewerAmong = async (
 ): Promise<{ readonly viewer: CommentViewer; readonly between: Between }> => {
   const isModerator = permissions.has('comments:moderate')
   const authors = [...new Set(found.map(({ body }) => body.author))].filter(author => author !== account)
-  const own =
-    account === undefined || isModerator
-      ? []
-      : authors.flatMap(author => [relationId(account, author), relationId(author, account)])
+  const own = account === undefined || isModerator ? [] : pairsWith(account, authors)
   const mentioned = found.flatMap(({ body }) => body.mentions.map(other => relationId(other, body.author)))
   const ids = [...new Set([...own, ...mentioned])]
   const between: Between = ids.length > 0 ? await relations.get(ids) : new Map<string, never>()
-  const hides = (author: string): boolean => {
-    if (account === undefined || isModerator) return false
-    const mine = between.get(relationId(account, author))?.body
-    return isBlocked(mine) || mine?.muter !== undefined || isBlocked(between.get(relationId(author, account))?.body)
-  }
+  const hides = (author: string): boolean =>
+    account !== undefined && !isModerator && isHiddenFrom(between, account, author)
   return { viewer: { isModerator, hides, ...defined({ account }) }, between }
 }
 

@@ -96,33 +96,40 @@ export type UsesAsking = {
   readonly language: string
 }
 
-/** One page behind a place; short, with a `next`, when it has looked at as much as it may. */
+/**
+ * One page behind a place; short, with a `next`, when it has looked at as much as it may. One story more is looked for than the page has, so
+ * that what follows is never one that is not shown: a `next` would tell that there is one.
+ */
 export const entryStoriesPage = async <Item>(
   asking: UsesAsking,
   { limit, from, show }: { readonly limit: number; readonly from?: readonly Json[]; readonly show: ShowingUses<Item> },
 ): Promise<{ readonly items: readonly Item[]; readonly next: readonly Json[] | null }> => {
   const ranges = rangesOf(asking.names)
-  const items: Item[] = []
+  const found: { readonly item: Item; readonly at: readonly Json[] }[] = []
+  const pageTo = (end: readonly Json[] | null) => {
+    const shown = found.slice(0, limit)
+    return { items: shown.map(({ item }) => item), next: found.length > limit ? (shown.at(-1)?.at ?? null) : end }
+  }
   let after = from ?? null
   let [left, read] = [KEYS_A_PAGE, 0]
   for (;;) {
     const page = await usesFrom(asking, ranges, { after, keys: left })
     left -= Math.max(1, page.examined)
     for (let at = 0; at < page.uses.length; ) {
-      const some = page.uses.slice(at, at + Math.min(STORIES_A_PAGE - read, Math.max(1, limit - items.length)))
+      const some = page.uses.slice(at, at + Math.min(STORIES_A_PAGE - read, limit + 1 - found.length))
       read += some.length
       const shown = await show(some)
       for (const { story } of some) {
         at += 1
         after = [story, LAST]
         const item = shown.get(story)
-        if (item !== undefined) items.push(item)
+        if (item !== undefined) found.push({ item, at: after })
       }
       const isLast = at === page.uses.length && page.next === null
-      if (!isLast && (items.length >= limit || read >= STORIES_A_PAGE)) return { items, next: after }
+      if (!isLast && (found.length > limit || read >= STORIES_A_PAGE)) return pageTo(after)
     }
     after = page.next
-    if (after === null) return { items, next: null }
-    if (left < ranges.length || items.length >= limit) return { items, next: after }
+    if (after === null) return pageTo(null)
+    if (left < ranges.length || found.length > limit) return pageTo(after)
   }
 }

@@ -8,16 +8,19 @@ import { wordUses } from '../domain/search/word-use.ts'
 import { isListedFor } from '../domain/story/sight.ts'
 import { shownChapters } from '../domain/story/story.ts'
 import { type EntryDocument, entriesProjection } from '../projections/entries.ts'
+import { type RelationDocument, relationsProjection } from '../projections/relations.ts'
 import { storiesProjection } from '../projections/stories.ts'
 import { type StorySearchDocument, storySearchProjection } from '../projections/story-search.ts'
 import { notFound, seen } from './entries.ts'
 import { entryStoriesPage, type ShowingUses } from './entry-stories-pages.ts'
+import { hiddenAmong } from './hidden-authors.ts'
 import type { StoryReads } from './stories.ts'
 import { peopleInStory, StorySchema, storyView, viewerOf } from './story-view.ts'
 
 export type EntryStoriesReads = Pick<StoryReads, 'stories' | 'people'> & {
   readonly chapters: View<StorySearchDocument>
   readonly entries: View<EntryDocument>
+  readonly relations: View<RelationDocument>
 }
 export type EntryStoriesInput = { readonly id: string; readonly limit: number; readonly after?: Cursor }
 
@@ -42,7 +45,7 @@ export const entryStories = (reads: EntryStoriesReads): Query<EntryStoriesInput,
   permission: 'stories:read',
   people: item => (typeof item === 'object' && item !== null && 'story' in item ? peopleInStory(item.story) : []),
   output,
-  reads: [entriesProjection, storySearchProjection, storiesProjection],
+  reads: [entriesProjection, storySearchProjection, storiesProjection, relationsProjection],
   closed: ['limit'],
   run: async ({ id, limit, after }, reader) => {
     // Before the reads: what is read then reflects these positions at least.
@@ -56,10 +59,15 @@ export const entryStories = (reads: EntryStoriesReads): Query<EntryStoriesInput,
     const viewer = viewerOf(reader, reads.people)
     const show: ShowingUses<EntryStory> = async uses => {
       const documents = await reads.stories.get(uses.map(({ story }) => story))
+      const isHidden = await hiddenAmong(
+        reads.relations,
+        viewer,
+        [...documents.values()].map(({ body }) => body),
+      )
       const items = new Map<string, EntryStory>()
       for (const { story: storyId, chapters } of uses) {
         const story = documents.get(storyId)?.body
-        if (!story || !isListedFor(story, viewer)) continue
+        if (!story || !isListedFor(story, viewer) || isHidden(story)) continue
         const order = shownChapters(story)
         for (const matched of wordUses) {
           const chapterId = order.find(chapter => chapters.get(chapter) === matched)

@@ -5,6 +5,8 @@ import type { Page, Query } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
 import { refuse } from '../domain/refusal.ts'
 import { type ReadingListDocument, readingListsProjection } from '../projections/reading-lists.ts'
+import { type RelationDocument, relationsProjection } from '../projections/relations.ts'
+import { hiddenAmong } from './hidden-authors.ts'
 import { accountOf, keyOf, nextOf, type PageInput, pageOf } from './keyset-pages.ts'
 import {
   GoneOr,
@@ -17,7 +19,10 @@ import {
 } from './standing-stories.ts'
 import { viewerOf } from './story-view.ts'
 
-export type ReadingListReads = StandingStories & { readonly lists: View<ReadingListDocument> }
+export type ReadingListReads = StandingStories & {
+  readonly lists: View<ReadingListDocument>
+  readonly relations: View<RelationDocument>
+}
 
 const text = Type.String()
 const time = Type.String({ format: 'date-time' })
@@ -83,12 +88,15 @@ export const myReadingLists = (
   },
 })
 
-/** A private one is its owner's alone. Others find in a public one what they could find without it, in the same order. */
+/**
+ * A private one is its owner's alone. Others find in a public one what they could find without it, in the same order, and nothing of
+ * whom they have blocked or muted, or were blocked by.
+ */
 export const getReadingList = (reads: ReadingListReads): Query<{ readonly id: string }, ReadingListView> => ({
   name: 'get-reading-list',
   permission: 'stories:read',
   output: ReadingListSchema,
-  reads: [readingListsProjection],
+  reads: [readingListsProjection, relationsProjection],
   people: shown => {
     if (typeof shown !== 'object' || shown === null) return []
     const stories = 'stories' in shown && Array.isArray(shown.stories) ? shown.stories : []
@@ -104,8 +112,10 @@ export const getReadingList = (reads: ReadingListReads): Query<{ readonly id: st
     const viewer = viewerOf(reader, reads.people)
     const stories = await standingStories(reads, body.stories)
     const look = isOwn ? keptBy : listedFor
+    const isHidden = isOwn ? () => false : await hiddenAmong(reads.relations, viewer, [...stories.values()])
     // To others it says nothing of what it has beside what they see: how much that is either.
     const listed = body.stories
+      .filter(id => !isHidden(stories.get(id) ?? { authors: [] }))
       .map(story => ({ storyId: story, ...look(stories.get(story), viewer) }))
       .filter(({ gone }) => isOwn || gone === undefined)
     return {

@@ -6,6 +6,7 @@ import { defined } from '../domain/defined.ts'
 import { type SubscriptionKind, subscriptionKinds } from '../domain/shelf/shelf.ts'
 import { storyStream } from '../domain/story/story.ts'
 import type { Condition } from '../ports/read-store.ts'
+import { type RelationDocument, relationsProjection } from '../projections/relations.ts'
 import {
   type BookmarkDocument,
   bookmarksProjection,
@@ -14,6 +15,7 @@ import {
   type SubscriptionDocument,
   subscriptionsProjection,
 } from '../projections/shelf.ts'
+import { hiddenAmong } from './hidden-authors.ts'
 import { accountOf, keyOf, nextOf, type PageInput, pageOf } from './keyset-pages.ts'
 import {
   GoneOr,
@@ -32,6 +34,7 @@ export type ShelfReads = StandingStories & {
   readonly bookmarks: View<BookmarkDocument>
   readonly subscriptions: View<SubscriptionDocument>
   readonly progress: View<ProgressDocument>
+  readonly relations: View<RelationDocument>
 }
 
 const text = Type.String()
@@ -197,7 +200,7 @@ const shownUnder = async (
   { bookmarks }: Pick<ShelfReads, 'bookmarks'>,
   story: string,
   { limit, after }: PageInput,
-  isShown: (accountId: string) => boolean,
+  shownOf: (accounts: readonly string[]) => Promise<(accountId: string) => boolean>,
 ) => {
   const found: { readonly body: BookmarkDocument; readonly place: readonly string[] }[] = []
   const query = { where: [{ member: 'shownUnder', op: 'eq' as const, value: story }], order: ['at'], backwards: true }
@@ -205,6 +208,7 @@ const shownUnder = async (
   for (let left = LOOKED_AT; ; ) {
     const page = await bookmarks.find({ ...query, limit: Math.min(left, limit + 1), ...from }, after?.generation)
     left -= Math.max(1, page.examined)
+    const isShown = await shownOf(page.documents.map(({ body }) => body.accountId))
     for (const { id, body } of page.documents) if (isShown(body.accountId)) found.push({ body, place: [body.at, id] })
     const shown = found.slice(0, limit)
     const isOver = page.next === null || left <= 0
@@ -224,29 +228,38 @@ const shownUnder = async (
 /** Bookmarks that are counted: beyond them the count is a lower bound. */
 const MOST_COUNTED = 1_000
 
-/** Those that are not private, of people who let others see what they do, newest first. */
+/** Those that are not private, of people who let others see what they do and are not hidden from the reader, newest first. */
 export const storyBookmarks = (
   reads: ShelfReads,
 ): Query<PageInput & { readonly id: string; readonly adult: boolean }, Page<PublicBookmark>> => ({
   name: 'story-bookmarks',
   permission: 'stories:read',
   output: PublicBookmarksSchema,
-  reads: [bookmarksProjection],
+  reads: [bookmarksProjection, relationsProjection],
   closed: ['limit', 'adult'],
   people: peopleInBrief,
   run: async ({ id, adult, limit, after }, reader) => {
     const { state: story } = await reads.stories.load(storyStream(id))
-    const shown = shownStory(story, viewerOf(reader, reads.people, adult))
+    const viewer = viewerOf(reader, reads.people, adult)
+    const shown = shownStory(story, viewer)
     if ('refused' in shown) return shown
     const where = [{ member: 'shownUnder', op: 'eq' as const, value: id }]
     const query = { where, order: ['at'], backwards: true, limit: MOST_COUNTED }
-    const isShown = (accountId: string): boolean => reads.people.listsFor(accountId, reader)
+    const shownOf = async (accounts: readonly string[]) => {
+      const listed = accounts.filter(accountId => reads.people.listsFor(accountId, reader))
+      const works = listed.map(accountId => ({ authors: [accountId] }))
+      const isHidden = await hiddenAmong(reads.relations, viewer, works)
+      const seen = new Set(listed.filter(accountId => !isHidden({ authors: [accountId] })))
+      return (accountId: string): boolean => seen.has(accountId)
+    }
     const [page, counted] = await Promise.all([
-      shownUnder(reads, id, { limit, ...defined({ after }) }, isShown),
+      shownUnder(reads, id, { limit, ...defined({ after }) }, shownOf),
       reads.bookmarks.select(query, ['accountId']),
     ])
     const items = page.shown.map(({ accountId, note, at }) => ({ accountId, bookmarkedAt: at, ...defined({ note }) }))
-    const total = counted.documents.filter(({ members: [accountId] }) => isShown(String(accountId))).length
+    const bookmarkers = counted.documents.map(({ members: [accountId] }) => String(accountId))
+    const isCounted = await shownOf(bookmarkers)
+    const total = bookmarkers.filter(isCounted).length
     return {
       value: { items, next: page.next, total, totalRelation: counted.next ? 'gte' : 'eq' },
       position: page.position,

@@ -7,12 +7,14 @@ import type { Cursor, Page, Query, Reader } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
 import type { Json } from '../domain/event.ts'
 import { tagKey } from '../domain/story/content.ts'
-import { isListedFor, isMember, type Viewer } from '../domain/story/sight.ts'
+import { isListedFor, type Viewer } from '../domain/story/sight.ts'
 import type { Rating, Warning } from '../domain/story/terms.ts'
 import { matches } from '../ports/conditions.ts'
 import type { Condition, Query as StoreQuery } from '../ports/read-store.ts'
+import { type RelationDocument, relationsProjection } from '../projections/relations.ts'
 import { type SeriesDocument, seriesProjection } from '../projections/series.ts'
 import { listings, type StoryDocument, type StoryOrder, storiesProjection } from '../projections/stories.ts'
+import { hiddenAmong } from './hidden-authors.ts'
 import { StoryPageSchema, type StoryReads } from './stories.ts'
 import { peopleInStory, type StoryView, storyView, viewerOf } from './story-view.ts'
 
@@ -67,11 +69,11 @@ const all = (member: string, value: readonly string[] | undefined): readonly Con
   value === undefined || value.length === 0 ? [] : [{ member, op: 'all', value }]
 
 /** Which lists the viewer is shown. */
-export const scopeOf = (viewer: Viewer): Condition => ({
+export const scopeOf = ({ account, adult }: Viewer): Condition => ({
   member: 'listing',
   op: 'in',
   value: listings.filter(
-    listing => (isMember(viewer) || listing.startsWith('public')) && (viewer.adult || !listing.endsWith('adult')),
+    listing => (account !== undefined || listing.startsWith('public')) && (adult || !listing.endsWith('adult')),
   ),
 })
 
@@ -91,20 +93,36 @@ export const conditionsOf = (filters: StoryFilters): readonly Condition[] => {
   ]
 }
 
-/** What no index answers: that something is not there. And the sight of each, as its document stands. */
-export const isWanted = ({ withoutTag = [], withoutWarning = [] }: StoryFilters, viewer: Viewer) => {
+/** What no index answers: that something is not there. */
+export const isWithout = ({ withoutTag = [], withoutWarning = [] }: StoryFilters) => {
   const tags = new Set(withoutTag.map(tagKey))
   const warnings: ReadonlySet<string> = new Set(withoutWarning)
   return (story: StoryDocument): boolean =>
-    isListedFor(story, viewer) &&
-    !story.tagKeys.some(key => tags.has(key)) &&
-    !story.warnings.some(warning => warnings.has(warning))
+    !story.tagKeys.some(key => tags.has(key)) && !story.warnings.some(warning => warnings.has(warning))
+}
+
+/** That, and the sight of each, as its document stands. */
+export const isWanted = (filters: StoryFilters, viewer: Viewer) => {
+  const without = isWithout(filters)
+  return (story: StoryDocument): boolean => isListedFor(story, viewer) && without(story)
 }
 
 /** Documents looked at for one page: it ends short where they are not enough. */
 const LOOKED_AT = 400
 
 type Found = { readonly id: string; readonly body: StoryDocument }
+/** What is looked at on each document, and then on all that fit at once. */
+type Wanted = {
+  readonly fits: (story: StoryDocument) => boolean
+  readonly hidden: (found: readonly StoryDocument[]) => Promise<(story: StoryDocument) => boolean>
+}
+
+/** Those that fit, and are not hidden from who looks. */
+const pick = async ({ fits, hidden }: Wanted, documents: readonly Found[]): Promise<readonly Found[]> => {
+  const fitting = documents.filter(({ body }) => fits(body))
+  const isHidden = await hidden(fitting.map(({ body }) => body))
+  return fitting.filter(({ body }) => !isHidden(body))
+}
 type Collected = {
   readonly found: readonly Found[]
   readonly next: readonly Json[] | null
@@ -115,7 +133,7 @@ type Collected = {
 const collect = async (
   stories: View<StoryDocument>,
   query: Omit<StoreQuery, 'examine'> & { readonly order: readonly [StoryOrder] },
-  wanted: (story: StoryDocument) => boolean,
+  wanted: Wanted,
   generation: string | undefined,
 ): Promise<Collected & { readonly position: bigint }> => {
   const { limit, order } = query
@@ -125,8 +143,7 @@ const collect = async (
   for (;;) {
     const page = await stories.find({ ...query, examine: left, ...defined({ after }) }, generation)
     left -= Math.max(1, page.examined)
-    for (const { id, body } of page.documents) {
-      if (!wanted(body)) continue
+    for (const { id, body } of await pick(wanted, page.documents)) {
       found.push({ id, body })
       if (found.length === limit) {
         const isLast = page.next === null && page.documents.at(-1)?.id === id
@@ -144,37 +161,42 @@ const collect = async (
 const inSeries = async (
   { stories }: Pick<StoryReads, 'stories'>,
   { stories: ids }: SeriesDocument,
-  wanted: (story: StoryDocument) => boolean,
+  wanted: Wanted,
   { limit, after }: Pick<StoryListInput, 'limit' | 'after'>,
 ) => {
   const start = typeof after?.key === 'number' ? after.key : 0
   const position = stories.position()
-  const documents = await stories.get(ids)
-  const found: Found[] = []
-  for (const [at, id] of ids.entries()) {
-    const body = documents.get(id)?.body
-    if (at < start || !body || !wanted(body)) continue
-    if (found.length === limit) return { found, next: { generation: 'series', key: at }, position }
-    found.push({ id, body })
-  }
-  return { found, next: null, position }
+  const left = ids.slice(start)
+  const documents = await stories.get(left)
+  const shown = await pick(
+    wanted,
+    left.flatMap(id => {
+      const body = documents.get(id)?.body
+      return body ? [{ id, body }] : []
+    }),
+  )
+  const found = shown.slice(0, limit)
+  const following = shown[limit]
+  const next = following ? { generation: 'series', key: ids.indexOf(following.id) } : null
+  return { found, next, position }
 }
 
 export const mayList = ({ people }: Pick<StoryReads, 'people'>, author: string | undefined, reader: Reader): boolean =>
   author === undefined || people.listsFor(author, reader)
 
 /**
- * What is published and listed, filtered and sorted; of a series in its order. Who hides what they contributed to is found by nobody.
+ * What is published and listed, filtered and sorted; of a series in its order. Who hides what they contributed to is found by nobody, and
+ * whom the reader has blocked or muted, or was blocked by, is not among the authors.
  * A page may be short where much is left and little of it fits.
  */
 export const listStories = (
-  reads: StoryReads & { readonly series: View<SeriesDocument> },
+  reads: StoryReads & { readonly series: View<SeriesDocument>; readonly relations: View<RelationDocument> },
 ): Query<StoryListInput, Page<StoryView>> => ({
   name: 'list-stories',
   people: peopleInStory,
   permission: 'stories:read',
   output: StoryPageSchema,
-  reads: [storiesProjection, seriesProjection],
+  reads: [storiesProjection, seriesProjection, relationsProjection],
   closed: [
     'language',
     'rating',
@@ -194,14 +216,15 @@ export const listStories = (
     if (!mayList(reads, input.author, reader)) return nothing
     const viewer = viewerOf(reader, reads.people)
     const fits = isWanted(input, viewer)
+    const hidden = (found: readonly StoryDocument[]) => hiddenAmong(reads.relations, viewer, found)
     const shown = ({ id, body }: Found) => storyView({ id, revision: body.revision }, body, 'everything')
     const where = [scopeOf(viewer), ...conditionsOf(input)]
     if (input.series !== undefined) {
       const series = (await reads.series.get([input.series])).get(input.series)
       if (!series) return nothing
-      const wanted = (story: StoryDocument): boolean =>
+      const fitsAll = (story: StoryDocument): boolean =>
         fits(story) && where.every(condition => matches(story, condition))
-      const { found, next, position } = await inSeries(reads, series.body, wanted, input)
+      const { found, next, position } = await inSeries(reads, series.body, { fits: fitsAll, hidden }, input)
       return { value: { items: found.map(shown), next }, position }
     }
     const { member, backwards } = orders[input.sort ?? '-updatedAt']
@@ -210,7 +233,7 @@ export const listStories = (
     const { found, next, generation, position } = await collect(
       reads.stories,
       { where, order: [member], backwards, limit, ...defined({ after }) },
-      fits,
+      { fits, hidden },
       input.after?.generation,
     )
     return { value: { items: found.map(shown), next: next && { generation, key: [...next] } }, position }

@@ -10,8 +10,10 @@ import type { Highlight } from '../domain/search/match.ts'
 import { partAround, type Reading, rangesIn, readAsked } from '../domain/search/story-words.ts'
 import { shownChapters } from '../domain/story/story.ts'
 import { matches } from '../ports/conditions.ts'
+import { type RelationDocument, relationsProjection } from '../projections/relations.ts'
 import { type StoryDocument, storiesProjection } from '../projections/stories.ts'
 import { type StorySearchDocument, storySearchProjection, textOfDocument } from '../projections/story-search.ts'
+import { hiddenAmong } from './hidden-authors.ts'
 import { HighlightsSchema } from './highlights.ts'
 import type { StoryReads } from './stories.ts'
 import { conditionsOf, isWanted, mayList, type StoryFilters, scopeOf } from './story-lists.ts'
@@ -26,7 +28,10 @@ import {
 } from './story-search-pages.ts'
 import { peopleInStory, StorySchema, type StoryView, storyView, viewerOf } from './story-view.ts'
 
-export type StorySearchReads = Pick<StoryReads, 'stories' | 'people'> & { readonly search: View<StorySearchDocument> }
+export type StorySearchReads = Pick<StoryReads, 'stories' | 'people'> & {
+  readonly search: View<StorySearchDocument>
+  readonly relations: View<RelationDocument>
+}
 
 export type StorySearchInput = Omit<StoryFilters, 'series'> & {
   readonly q: string
@@ -112,7 +117,7 @@ export const searchStories = (reads: StorySearchReads): Query<StorySearchInput, 
   permission: 'stories:read',
   people: item => (typeof item === 'object' && item !== null && 'story' in item ? peopleInStory(item.story) : []),
   output,
-  reads: [storySearchProjection, storiesProjection],
+  reads: [storySearchProjection, storiesProjection, relationsProjection],
   closed: ['language', 'rating', 'warning', 'withoutWarning', 'author', 'completed', 'minWords', 'maxWords', 'limit'],
   run: async (input, reader) => {
     const { q, language, limit, after } = input
@@ -132,11 +137,17 @@ export const searchStories = (reads: StorySearchReads): Query<StorySearchInput, 
     const conditions = conditionsOf(input)
     const show: Showing<StorySearchItem> = async candidates => {
       const documents = await reads.stories.get(candidates.map(({ story }) => story))
+      const isHidden = await hiddenAmong(
+        reads.relations,
+        viewer,
+        [...documents.values()].map(({ body }) => body),
+      )
       const items = new Map<string, StorySearchItem>()
       for (const candidate of candidates) {
         const { story: id, matched } = candidate
         const story = documents.get(id)?.body
-        if (!story || !fits(story) || !conditions.every(condition => matches(story, condition))) continue
+        if (!story || !fits(story) || isHidden(story) || !conditions.every(condition => matches(story, condition)))
+          continue
         const by = foundBy(story, candidate, readings)
         if (!by) continue
         const { covered, stems, chapterId } = by

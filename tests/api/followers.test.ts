@@ -17,6 +17,8 @@ const house = { app, api, folder }
 const outbox = openOutbox(folder)
 const person = (name: string): Promise<Person> => signIn(house, name, 'contributor')
 const [ada, ben, cora, dan] = [await person('ada'), await person('ben'), await person('cora'), await person('dan')]
+/** Whom ada has blocked, who has blocked her, and who has muted her. */
+const apart = [await person('eve'), await person('fay'), await person('gus')] as const
 const auditor = await app.token('admin')
 
 const must = (answer: Received): Received => {
@@ -48,6 +50,11 @@ const told = async ({ id }: Person): Promise<readonly { data: { story: string; c
 t.test('each is told once, however many ways they follow it', async t => {
   const story = await begun('Lighthouse', { tags: ['Sea'] })
   const id = story.slice('/v1/stories/'.length)
+  const [eve, fay, gus] = apart
+  for (const one of apart) await follow(`author/${ada.id}`, one)
+  must(await api('PUT', `/v1/me/blocks/${eve.id}`, { as: ada.token }))
+  must(await api('PUT', `/v1/me/blocks/${ada.id}`, { as: fay.token }))
+  must(await api('PUT', `/v1/me/mutes/${ada.id}`, { as: gus.token }))
   await follow(`author/${ada.id}`, ben)
   await follow('tag/sea', ben)
   await follow(`author/${ada.id}`, ada)
@@ -85,6 +92,7 @@ t.test('each is told once, however many ways they follow it', async t => {
     'its author knows, and who wants none is told nothing',
   )
   t.same([await mailsTo('ada', 'Lighthouse'), await mailsTo('dan', 'Lighthouse')], [0, 0])
+  for (const one of apart) t.same(await told(one), [], 'nor who has blocked or muted its author, or is blocked by her')
   await act('POST', `${story}/unpublish`, ada)
   await act('POST', `${story}/publish`, ada)
   const other = await begun('Harbour', { tags: ['Sea'] })

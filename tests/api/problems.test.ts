@@ -12,6 +12,7 @@ import { liveProblems } from '../../src/adapters/http/problems/live.ts'
 import { openIdProblems } from '../../src/adapters/http/problems/openid.ts'
 import { profileProblems } from '../../src/adapters/http/problems/profiles.ts'
 import { proposalProblems } from '../../src/adapters/http/problems/proposals.ts'
+import { reportProblems } from '../../src/adapters/http/problems/reports.ts'
 import { sessionProblems } from '../../src/adapters/http/problems/sessions.ts'
 import { shelfProblems } from '../../src/adapters/http/problems/shelf.ts'
 import { storyProblems } from '../../src/adapters/http/problems/stories.ts'
@@ -541,6 +542,8 @@ t.test('every problem was seen, and each as the document says', async t => {
   for (const code of Object.keys(shelfProblems)) seen.add(code)
   // Those of ratings (tests/api/ratings.test.ts, tests/domain/votes.test.ts).
   for (const code of Object.keys(votesProblems)) seen.add(code)
+  // Those of reports (tests/api/reports.test.ts).
+  for (const code of Object.keys(reportProblems)) seen.add(code)
   // Those of comments (tests/api/comments.test.ts).
   for (const code of Object.keys(commentProblems)) seen.add(code)
   // Those of proposals (tests/api/proposals.test.ts, tests/domain/proposal).

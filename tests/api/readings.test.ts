@@ -91,6 +91,15 @@ const decided = await api('POST', '/v1/moderation/decisions', {
   },
 })
 if (decided.status !== 201) throw new Error(decided.text)
+const brought = await api('POST', '/v1/moderation/cases', {
+  as: String(moderating.json['accessToken']),
+  body: { target: { kind: 'comment', id: String(said.json['id']) } },
+})
+if (brought.status !== 201) throw new Error(brought.text)
+await api('GET', '/v1/moderation/queue', {
+  as: admin,
+  headers: { 'sync-token': brought.headers.get('sync-token') ?? '' },
+})
 const helices = { language: 'en', lemma: 'spiral', partOfSpeech: 'noun', senses: [{ gloss: 'a line that winds' }] }
 const written = await api('POST', '/v1/entries', { as: admin, body: helices })
 const published = `/v1/entries/${String(written.json['id'])}`
@@ -120,6 +129,7 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/stories/{id}/chapters/{chapterId}/history': `${chapterPath}/history`,
   '/v1/stories/{id}/chapters/{chapterId}/history/{revision}': `${chapterPath}/history/0`,
   '/v1/stories/{id}/chapters/{chapterId}/differences': `${chapterPath}/differences?from=0&to=0`,
+  '/v1/series': `/v1/series?author=${String(series.json['author'])}`,
   '/v1/series/{id}': `/v1/series/${String(series.json['id'])}`,
   '/v1/tags': '/v1/tags?q=helix',
   '/v1/analytics': '/v1/analytics',
@@ -128,6 +138,8 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/entries/{id}/ratings': `${entry}/ratings`,
   '/v1/stories/{id}/comments': `${story}/comments`,
   '/v1/stories/{id}/chapters/{chapterId}/comments': `${chapterPath}/comments`,
+  '/v1/moderation/queue': '/v1/moderation/queue',
+  '/v1/moderation/cases/{id}': `/v1/moderation/cases/comment-${String(said.json['id'])}`,
   '/v1/comments/{id}': comment,
   '/v1/comments/{id}/history': `${comment}/history`,
   '/v1/comments/{id}/votes': `${comment}/votes`,

@@ -4,9 +4,9 @@
  */
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { slowTextFor } from '../../src/domain/text/pattern-cost.ts'
 import { sourcesBelow } from '../support/architecture.ts'
 import { patternsIn } from '../support/code.ts'
-import { slowTextFor } from '../support/patterns.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const split = (literal: string): readonly [source: string, flags: string] => {

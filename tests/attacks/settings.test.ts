@@ -46,7 +46,12 @@ const wrongFor = ({ schema }: SettingDeclaration): readonly string[] => {
   return blank
 }
 /** Of any text these are values: a host, a folder, a word. */
-const words: ReadonlySet<string> = new Set(['LEXICHRON_HOST', 'LEXICHRON_DATA_DIR', 'LEXICHRON_NODE_ENV'])
+const words: ReadonlySet<string> = new Set([
+  'LEXICHRON_HOST',
+  'LEXICHRON_DATA_DIR',
+  'LEXICHRON_NODE_ENV',
+  'LEXICHRON_WORDS',
+])
 
 t.test('which settings are meant is said of each', async t => {
   t.same(

@@ -63,11 +63,23 @@ t.test('a page of a search says the same of what follows, whatever stands in sto
   // The places of stories follow from their ids: among so many some stand before the bait, and some behind it.
   for (let n = 0; n < 5; n += 1) await publish(ada, `Secret ${n}`, text, { visibility: 'private' })
   const bait = await publish(eve, 'Bait', text)
+  // One of them at least stands behind it.
+  for (let id = ''; id < bait.id; ) ({ id } = await publish(ada, 'Secret behind', text, { visibility: 'private' }))
   for (const query of [`q=${guess}`, `q=${guess}+nothingness`])
     for (const limit of [1, 2]) {
       const answer = await read(`/v1/search/stories?${query}&limit=${limit}`, eve)
       t.same([itemsOf(answer).length, answer.json['next']], [1, null], `${query}, ${limit} a page`)
     }
+  // The same by the word of an entry: which stories use it.
+  const editor = await signIn(house, 'editor', 'editor')
+  const { path: entry, sync: written } = await openDrafts(api, { author: bob.token, editor: editor.token }).published({
+    lemma: guess,
+  })
+  sync = written
+  for (const limit of [1, 2]) {
+    const answer = await read(`${entry}/stories?limit=${limit}`, eve)
+    t.same([itemsOf(answer).length, answer.json['next']], [1, null], `stories of an entry, ${limit} a page`)
+  }
   await must('DELETE', bait.path, eve)
 })
 
@@ -237,7 +249,7 @@ t.test('what was said about a work goes with it, in every file and under every k
   const [whole, part] = [await publish(ada, 'Whole', 'The one text.'), await publish(ada, 'Part', 'Another text.')]
   await addChapter(ada, part.path, 'A text that stays.')
   const chapterIn = ({ chapter }: Story): string => chapter.slice(chapter.lastIndexOf('/') + 1)
-  const [mod, editor] = [await signIn(house, 'mod', 'moderator'), await signIn(house, 'editor', 'editor')]
+  const [mod, editor] = [await signIn(house, 'mod', 'moderator'), await signIn(house, 'second', 'editor')]
   const entry = String((await openDrafts(api, { author: bob.token, editor: editor.token }).published()).id)
   const first = await said(0, 'story', whole.id)
   const gone = [

@@ -46,7 +46,10 @@ t.test('defaults', async t => {
       accountWork: 30_000,
       streams: 2,
       newComments: 3,
+      reports: 20,
+      reportsAbout: 5,
     },
+    moderation: { hideWeight: 12, newLinks: 2, repeatMinutes: 6 },
   })
   t.strictSame(effective.map(each => each.name).toSorted(), Object.keys(settings).toSorted(), 'all settings are shown')
   t.ok(effective.every(each => each.from === 'default' && each.about !== ''))

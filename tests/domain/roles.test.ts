@@ -47,6 +47,7 @@ t.test('who holds the permissions that take something away or let somebody in', 
     'shelf:write',
     'ratings:write',
     'relations:write',
+    'reports:write',
     'appeals:file',
   ]
   const writing = [...permissionsOf('auditor')].filter(

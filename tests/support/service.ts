@@ -37,6 +37,10 @@ export const environmentFor = (
   LEXICHRON_LIMIT_CONNECTIONS: '100000',
   ...defined({ NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] ? process.env['NODE_V8_COVERAGE'] : undefined }),
   LEXICHRON_LIMIT_NEW_COMMENTS: '0',
+  LEXICHRON_LIMIT_REPORTS: '0',
+  LEXICHRON_LIMIT_NEW_LINKS: '0',
+  LEXICHRON_REPEAT_MINUTES: '0',
+  LEXICHRON_LIMIT_REPORTS_ABOUT: '0',
   ...more,
 })
 

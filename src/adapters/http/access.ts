@@ -1,4 +1,5 @@
 /** One line and one observation a request, also of those that were cut off, and of sockets when they open and end. */
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -15,7 +16,25 @@ const ID = new RegExp(UUID)
 /** As the metrics call it. */
 const UNMATCHED = 'unmatched'
 
+/** What the log says of an address, and the same as the members of a line. */
+export type Place = { readonly facts: object; readonly text: string }
+
+/** A request that is answered without Fastify. */
+type Begun = {
+  readonly id: string
+  readonly headers: IncomingHttpHeaders
+  /** As the metrics call it. */
+  readonly route: string
+  readonly place: Place
+  readonly actor: string | undefined
+}
+
 export type Access = {
+  /**
+   * Its answer, or that it was cut off, is told once that is over. Called, what is given back ends that: true where nothing was told
+   * so far, and somebody else has to.
+   */
+  began(request: Begun, response: ServerResponse): () => boolean
   /** A WebSocket was opened for this request. */
   opened(ws: WebSocket, request: FastifyRequest): void
 }
@@ -32,7 +51,7 @@ const partsOf = (pattern: string): readonly string[] => {
  * What the table of routes knows of a path: the pattern, and of its parameters those that are ids. All else is a stranger's choice,
  * and of a path that fits no route there is only how long and how deep it is.
  */
-const placeOf = ({ routeOptions, params, url }: FastifyRequest) => {
+const factsOfPlace = ({ routeOptions, params, url }: FastifyRequest) => {
   const { url: pattern } = routeOptions
   if (pattern === undefined) {
     const path = pathOf(url)
@@ -52,6 +71,11 @@ const placeOf = ({ routeOptions, params, url }: FastifyRequest) => {
   return { path }
 }
 
+export const placeOf = (request: FastifyRequest): Place => {
+  const facts = factsOfPlace(request)
+  return { facts, text: `,${JSON.stringify(facts).slice(1, -1)}` }
+}
+
 /** Without query string, headers and body: tickets and people's words stay out of the log. */
 const factsOf = (request: FastifyRequest) => {
   const actor = request.getDecorator<Admission | null>('admission')?.requester.actor?.id
@@ -59,19 +83,22 @@ const factsOf = (request: FastifyRequest) => {
     req: request.id,
     trace: traceOf(request),
     method: request.method,
-    ...placeOf(request),
+    ...factsOfPlace(request),
     ...defined({ actor }),
   }
 }
 
 const rounded = (ms: number): number => Math.round(ms * 100) / 100
 
-export const prepareAccess = (
-  app: FastifyInstance,
-  { logger, metrics }: { readonly logger: Logger; readonly metrics?: HttpMetrics | undefined },
-): Access => {
+type Told = {
+  readonly logger: Logger
+  readonly metrics?: HttpMetrics | undefined
+  readonly infoLine?: (members: string) => void
+}
+
+export const prepareAccess = (app: FastifyInstance, { logger, metrics, infoLine }: Told): Access => {
   const logged = logger.isLevelEnabled('info')
-  if (!logged && !metrics) return { opened: () => undefined }
+  if (!logged && !metrics) return { opened: () => undefined, began: () => () => true }
   /** Of the few that do not end as all do: what is entered here costs the collector. */
   const told = new WeakSet<FastifyRequest>()
   const measured = new WeakSet<FastifyRequest>()
@@ -111,6 +138,33 @@ export const prepareAccess = (
     done()
   })
   return {
+    began: ({ id, headers, route, place, actor }, response) => {
+      const from = performance.now()
+      let isTold = false
+      const tellIt = (): void => {
+        isTold = true
+        const status = response.statusCode
+        const ms = performance.now() - from
+        metrics?.request('GET', route, status, ms)
+        if (!logged) return
+        const [trace, cut] = [traceOf({ id, headers }), response.writableFinished ? undefined : true]
+        if (infoLine) {
+          // An id of a request and one of a trace have no sign that JSON writes otherwise.
+          const who = actor === undefined ? '' : `,"actor":${JSON.stringify(actor)}`
+          const end = cut ? ',"cut":true' : ''
+          const begin = `,"req":"${id}","trace":"${trace}","method":"GET"${place.text}${who}`
+          infoLine(`${begin},"status":${status},"ms":${rounded(ms)}${end},"msg":"request"`)
+          return
+        }
+        const facts = { req: id, trace, method: 'GET', ...place.facts, ...defined({ actor }) }
+        logger.info({ ...facts, status, ms: rounded(ms), ...defined({ cut }) }, 'request')
+      }
+      response.once('close', tellIt)
+      return () => {
+        response.off('close', tellIt)
+        return !isTold
+      }
+    },
     opened: (ws, request) => {
       told.add(request)
       const facts = factsOf(request)

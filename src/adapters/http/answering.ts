@@ -1,5 +1,6 @@
 /** How answers and problems go out: headers, entity tags, compression, one place for both. */
 
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { codeOf } from '../../core/files/error-code.ts'
@@ -30,8 +31,23 @@ export const JSON_TYPE = 'application/json; charset=utf-8'
 /** Bodies that are smaller cost more to compress than they save. */
 const COMPRESS_FROM = 1024
 
+/** What the headers of an answer are made of beside the answer. */
+export type Asking = {
+  readonly id: string
+  readonly method: string
+  readonly headers: IncomingHttpHeaders
+  /** What the limit said, where it was asked. */
+  readonly hit: Hit | undefined
+  /** The position that the request's Sync-Token names. */
+  readonly after: bigint | undefined
+  /** Of a route that says nothing of positions. */
+  readonly isPositionless: boolean
+}
+
 export type Answering = {
   answer(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply | Promise<FastifyReply>
+  /** Writes an answer to which nothing has to be done any more, and is true; false, and nothing has happened, of all others. */
+  write(response: ServerResponse, asking: Asking, answer: Answer): boolean | Promise<boolean>
   /** `hit`: what the limit said, where the request came so far. */
   problem(request: FastifyRequest, reply: FastifyReply, error: unknown, hit?: Hit): Promise<FastifyReply>
 }
@@ -129,7 +145,7 @@ export const hitOf = (request: FastifyRequest): Hit | undefined =>
 const withPolicy = (standing: readonly string[], policy: string): readonly string[] =>
   standing.map((each, at) => (standing[at - 1] === 'content-security-policy' ? policy : each))
 
-const isRead = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD'
+const isRead = ({ method }: Pick<Asking, 'method'>): boolean => method === 'GET' || method === 'HEAD'
 
 export const openAnswering = (deps: {
   readonly syncTokens: SyncTokens
@@ -150,7 +166,7 @@ export const openAnswering = (deps: {
 }): Answering => {
   const { syncTokens, problems, logger, strict, deafFor, direct } = deps
 
-  const compressible = (request: FastifyRequest, body: Answer['body']): boolean =>
+  const compressible = (request: Pick<Asking, 'headers'>, body: Answer['body']): boolean =>
     request.headers['accept-encoding'] !== undefined &&
     body !== undefined &&
     (typeof body !== 'string' || body.length >= COMPRESS_FROM)
@@ -165,41 +181,52 @@ export const openAnswering = (deps: {
    * behind what this node has written by now: what was written for it is among that, and a client that keeps the last token does not
    * step back after a write that was refused.
    */
-  const positionFor = (request: FastifyRequest): bigint => {
+  const positionFor = (asking: Asking): bigint => {
+    const reached = isRead(asking) ? deps.position() : later(told, deps.written())
+    return later(asking.after ?? 0n, reached)
+  }
+  const askingOf = (request: FastifyRequest): Asking => {
     // An address that the router could not read never became a request of ours: there is no place for an admission on it.
     const admission = 'admission' in request ? request.getDecorator<Admission | null>('admission') : null
-    const asked = admission?.after ?? 0n
-    const reached = isRead(request) ? deps.position() : later(told, deps.written())
-    return later(asked, reached)
+    const { id, method, headers } = request
+    return {
+      id,
+      method,
+      headers,
+      hit: admission?.hit,
+      after: admission?.after,
+      isPositionless: deps.positionless(request),
+    }
   }
   /** None of a route that says nothing of positions, and where it is not known what stands at this one and the log cannot be asked. */
-  const syncTokenFor = (request: FastifyRequest, own?: bigint): string | undefined | Promise<string | undefined> => {
-    if (deps.positionless(request)) return undefined
-    const position = own ?? positionFor(request)
+  const syncTokenFor = (asking: Asking, own?: bigint): string | undefined | Promise<string | undefined> => {
+    if (asking.isPositionless) return undefined
+    const position = own ?? positionFor(asking)
     const isNews = own !== undefined || position > told
     told = later(told, position)
     const made = syncTokens.made(position)
     if (made !== undefined) return made
     // Nothing that is read waits for a log that is away; one that has just taken a write is there, whenever it was heard last.
-    const wrote = isNews && !isRead(request)
+    const wrote = isNews && !isRead(asking)
     if (!wrote && deafFor() >= STALE_MS) return Promise.resolve(undefined)
     return syncTokens.of(position).catch(() => undefined)
   }
 
   /** All headers, name and value in turn. */
   const headersOf = (
-    request: FastifyRequest,
+    asking: Asking,
     answer: Answer,
-    { hit, token, compressed }: { hit: Hit | undefined; token: string | undefined; compressed: boolean },
+    { token, compressed }: { token: string | undefined; compressed: boolean },
   ): string[] => {
+    const { hit } = asking
     const { status, position, etag } = answer
-    const cache = answer.cache ?? cacheControl(request, status)
+    const cache = answer.cache ?? cacheControl(asking, status)
     const policy = answer.headers?.['content-security-policy']
     const own = typeof policy === 'string' ? policy : undefined
     const headers = [
       ...(own === undefined ? standing : withPolicy(standing, own)),
       'x-request-id',
-      request.id,
+      asking.id,
       'cache-control',
       cache,
     ]
@@ -218,28 +245,28 @@ export const openAnswering = (deps: {
     return headers
   }
 
-  const send = (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    answer: Answer,
-    token: string | undefined,
-  ): FastifyReply => {
+  /** Nothing is left for Fastify to do but to copy the headers one by one, so they are written as they are. */
+  const writeAll = (response: ServerResponse, { status, body, bytes }: Answer, headers: string[]): void => {
+    if (typeof body === 'string') headers.push('content-length', String(bytes ?? Buffer.byteLength(body)))
+    response.writeHead(status, headers)
+    response.end(body)
+  }
+
+  type Sent = { readonly reply: FastifyReply; readonly asking: Asking; readonly answer: Answer }
+  const send = ({ reply, asking, answer }: Sent, token: string | undefined): FastifyReply => {
     const { status, body } = answer
-    const encoding = answer.encoded && encodingFor(request.headers['accept-encoding'])
-    const compressed = encoding !== undefined || (answer.encoded === undefined && compressible(request, body))
-    const headers = headersOf(request, answer, { hit: hitOf(request), token, compressed })
+    const encoding = answer.encoded && encodingFor(asking.headers['accept-encoding'])
+    const compressed = encoding !== undefined || (answer.encoded === undefined && compressible(asking, body))
+    const headers = headersOf(asking, answer, { token, compressed })
     if (encoding !== undefined) headers.push('content-encoding', encoding)
     if (direct && typeof body === 'string' && !compressed) {
-      // Nothing is left for Fastify to do but to copy the headers one by one, so they are written as they are.
-      headers.push('content-length', String(Buffer.byteLength(body)))
       reply.hijack()
-      reply.raw.writeHead(status, headers)
-      reply.raw.end(body)
+      writeAll(reply.raw, answer, headers)
       return reply
     }
     reply.code(status)
     for (let at = 0; at < headers.length; at += 2) reply.header(headers[at] ?? '', headers[at + 1])
-    if (body === undefined && request.method === 'HEAD') {
+    if (body === undefined && asking.method === 'HEAD') {
       // The length of what GET would stream is not known, so none is said (RFC 9110, 8.6).
       const known = Object.entries(reply.getHeaders())
       reply.hijack()
@@ -257,11 +284,22 @@ export const openAnswering = (deps: {
 
   return {
     answer: (request, reply, answer) => {
-      const token = syncTokenFor(request, answer.position)
+      const asking = askingOf(request)
+      const token = syncTokenFor(asking, answer.position)
+      const sent = { reply, asking, answer }
       // At once where it is at hand: most answers are of one position.
-      return token instanceof Promise
-        ? token.then(found => send(request, reply, answer, found))
-        : send(request, reply, answer, token)
+      return token instanceof Promise ? token.then(found => send(sent, found)) : send(sent, token)
+    },
+    write: (response, asking, answer) => {
+      const { body, encoded, status } = answer
+      if (!direct || encoded || (body === undefined ? status !== 304 : typeof body !== 'string')) return false
+      if (compressible(asking, body)) return false
+      const token = syncTokenFor(asking, answer.position)
+      const end = (found: string | undefined): boolean => {
+        writeAll(response, answer, headersOf(asking, answer, { token: found, compressed: false }))
+        return true
+      }
+      return token instanceof Promise ? token.then(end) : end(token)
     },
     problem: async (request, reply, error, hit) => {
       endWithBody(request, reply, true)
@@ -277,7 +315,7 @@ export const openAnswering = (deps: {
       reply.code(status).header('cache-control', 'private, no-store')
       if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter))
       if (hit) reply.header('ratelimit-policy', hit.policy).header('ratelimit', hit.rateLimit)
-      const token = await syncTokenFor(request)
+      const token = await syncTokenFor(askingOf(request))
       if (token !== undefined) reply.headers({ 'sync-token': token })
       for (const [name, value] of Object.entries(problem.headers))
         reply.header(name, typeof value === 'string' ? value : [...value])

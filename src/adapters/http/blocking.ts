@@ -14,6 +14,8 @@ import type { Admission } from './security.ts'
 export type BlockingPort = Pick<BlockList, 'address' | 'account' | 'onChange' | 'isEmpty'>
 
 export type Blocking = {
+  /** Nobody is blocked. */
+  isEmpty(): boolean
   /** @throws {ProblemError} blocked, where the account of who asks is. */
   check(requester: Requester): void
   /** A WebSocket was opened for this request. */
@@ -26,7 +28,7 @@ type Running = { readonly address: string; readonly account: string | undefined;
 /** So long for the other side to take its leave of a socket. */
 const LEAVE_MS = 1_000
 
-const nobody: Blocking = { check: () => undefined, opened: () => undefined }
+const nobody: Blocking = { isEmpty: () => true, check: () => undefined, opened: () => undefined }
 
 const accountOf = ({ actor }: Requester): string | undefined => (actor?.kind === 'account' ? actor.id : undefined)
 
@@ -75,6 +77,7 @@ export const prepareBlocking = (
   })
 
   return {
+    isEmpty: () => blocks.isEmpty(),
     check: requester => {
       const account = blocks.isEmpty() ? undefined : accountOf(requester)
       const found = account === undefined ? undefined : blocks.account(account)

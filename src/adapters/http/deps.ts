@@ -64,4 +64,6 @@ export type HttpDeps = {
   /** A random UUID. */
   readonly newId: () => string
   readonly logger: Logger
+  /** Of members that are JSON already; absent where the log has no such lines. See src/adapters/logging/service-log.ts. */
+  readonly infoLine?: (members: string) => void
 }

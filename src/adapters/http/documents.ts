@@ -4,10 +4,11 @@
  */
 import { hash } from 'node:crypto'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import Type from 'typebox'
 import { defined } from '../../domain/defined.ts'
 import { noneMatch } from './etags.ts'
 import type { Encoding } from './negotiation.ts'
-import { type Answer, type EdgeRequest, type Encoded, header } from './route.ts'
+import { type Answer, type EdgeRequest, type Encoded, header, type Route } from './route.ts'
 
 export type Document = (request: Pick<EdgeRequest, 'headers'>) => Answer
 
@@ -42,3 +43,25 @@ export const openDocument = (body: () => string, type?: string): Document => {
 export const underPolicy =
   (document: Document, policy: string): Document =>
   request => ({ ...document(request), headers: { 'content-security-policy': policy } })
+
+/** The OpenAPI document. */
+export const documentRoute = (document: () => string): Route => ({
+  method: 'GET',
+  path: '/v1/openapi.json',
+  name: 'openapi',
+  tag: 'Operation',
+  summary: 'This document',
+  rate: 'reads',
+  querystring: Type.Object({}, { additionalProperties: false }),
+  request: {},
+  problems: [],
+  answers: {
+    200: {
+      description: 'OpenAPI 3.1.',
+      headers: ['ETag'],
+      schema: Type.Object({ openapi: Type.String() }, { additionalProperties: true }),
+      example: { openapi: '3.1.0', info: { title: 'Lexichron', version: '0.1.0' }, paths: {} },
+    },
+  },
+  handle: openDocument(document),
+})

@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws'
 import { defined } from '../../domain/defined.ts'
 import type { Answering } from './answering.ts'
 import { clientAddress } from './client-address.ts'
+import type { Findings } from './findings.ts'
 import { ProblemError } from './problems.ts'
 import type { EdgeRequest, Route } from './route.ts'
 import type { Admission, Guard } from './security.ts'
@@ -74,11 +75,12 @@ const NO_BODY = Type.Object({}, { additionalProperties: false })
 export type Mounting = {
   readonly guard: Guard
   readonly answering: Answering
+  readonly findings: Findings
   /** Told of each WebSocket. */
   readonly opened: readonly { opened(ws: WebSocket, request: FastifyRequest): void }[]
 }
 
-export const mount = (app: FastifyInstance, route: Route, { guard, answering, opened }: Mounting): void => {
+export const mount = (app: FastifyInstance, route: Route, { guard, answering, findings, opened }: Mounting): void => {
   const { params, querystring } = route
   const body = route.body ?? (route.method === 'GET' ? undefined : NO_BODY)
   app.route<Parts>({
@@ -112,8 +114,13 @@ export const mount = (app: FastifyInstance, route: Route, { guard, answering, op
           }
         : undefined,
     }),
-    handler: async (request, reply) =>
-      answering.answer(request, reply, await guard.metered(request, () => route.handle(edgeRequest(request)))),
+    handler: async (request, reply) => {
+      const found = findings.of(request.raw)?.answer
+      const edge = edgeRequest(request)
+      const answer = await (found ?? guard.metered(request, () => route.handle(edge)))
+      findings.learn(route, request, edge, answer)
+      return answering.answer(request, reply, answer)
+    },
   })
 }
 

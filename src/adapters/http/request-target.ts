@@ -58,7 +58,14 @@ const checkSingle = (rawHeaders: readonly string[]): void => {
 }
 
 /** @throws {ProblemError} request-malformed, header-invalid. */
-export const checkRequest = ({ headers, raw, method, originalUrl }: FastifyRequest): void => {
+export const checkRequest = ({
+  headers,
+  raw,
+  method,
+  originalUrl,
+}: Pick<FastifyRequest, 'headers' | 'method' | 'originalUrl'> & {
+  readonly raw: Pick<FastifyRequest['raw'], 'httpVersion' | 'rawHeaders'>
+}): void => {
   checkTarget(method, originalUrl)
   // Without a socket (inject) the header is given by fastify.
   if (headers.host === undefined && raw.httpVersion === '1.1')

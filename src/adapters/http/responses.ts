@@ -24,6 +24,8 @@ export type Scope = { readonly name: string; readonly position: bigint }
 /** What a query's answer is made of. `shared`: everybody would be answered so. */
 export type Made = {
   readonly body: string
+  /** Of the body in UTF-8, of one that is kept. */
+  readonly bytes?: number
   readonly position: bigint
   readonly shared: boolean
   /** Of a dictionary that is being filled, in percent: another answer a moment later, which is kept by nobody. */
@@ -61,19 +63,21 @@ const LARGEST = 256 * 1024
 const SEPARATOR = '\u001f'
 
 /**
- * First line: tag, Link and note (JSON, as people typed it), then those who are named. The rest is the body as it is sent, but
+ * First line: tag, Link, note (JSON, as people typed it) and the bytes of the body, then those who are named. The rest is the body as it is sent, but
  * for their names. Read for every answer that is given again, so that only what somebody typed is parsed.
  */
 const textOf = ({ etag = '', link = '', note, people = [], body }: Made): string =>
-  `${[etag, link, note === undefined ? '' : JSON.stringify(note), ...people].join(SEPARATOR)}\n${body}`
+  `${[etag, link, note === undefined ? '' : JSON.stringify(note), Buffer.byteLength(body), ...people].join(SEPARATOR)}\n${body}`
 
 /** Undefined for what an other release has kept. */
 const madeOf = ({ value, position }: CachedValue): Made | undefined => {
   const end = value.indexOf('\n')
-  const [etag, link, note, ...people] = end < 0 ? [] : value.slice(0, end).split(SEPARATOR)
-  if (note === undefined) return undefined
+  const [etag, link, note, length = '', ...people] = end < 0 ? [] : value.slice(0, end).split(SEPARATOR)
+  const bytes = Number(length)
+  if (note === undefined || length === '' || !Number.isInteger(bytes)) return undefined
   return {
     body: value.slice(end + 1),
+    bytes,
     position,
     shared: true,
     ...defined({ etag: etag ? etag : undefined }),
@@ -123,11 +127,12 @@ const answerOf = (made: Made, request: EdgeRequest, names: Names | undefined): A
     headers: { ...defined({ link }), ...fillingHeaders(filling) },
     ...defined({ cache: filling === undefined ? undefined : 'private, no-store' }),
   }
-  if (etag === undefined) return { status: 200, body, position, ...headers }
+  const whole = { status: 200, body, position, ...defined({ bytes: body === made.body ? made.bytes : undefined }) }
+  if (etag === undefined) return { ...whole, ...headers }
   if (!anyMatch(header(request, 'if-match'), etag))
     throw new ProblemError('revision-stale', 'If-Match names none of what is there now: read again.')
   if (noneMatch(header(request, 'if-none-match'), etag)) return { status: 304, etag, position, ...headers }
-  return { status: 200, body, etag, position, ...headers }
+  return { ...whole, etag, ...headers }
 }
 
 export const openResponses = (deps: {

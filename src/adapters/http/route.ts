@@ -48,6 +48,8 @@ export type Encoded = (encoding: Encoding) => Buffer
 export type Answer = {
   readonly status: number
   readonly body?: string | Readable
+  /** Of the body in UTF-8, where that is known. */
+  readonly bytes?: number
   /** `application/json; charset=utf-8` unless said. */
   readonly type?: string
   readonly headers?: AnswerHeaders

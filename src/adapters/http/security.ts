@@ -10,6 +10,7 @@ import { type Permission, permitsSomewhere } from '../../domain/roles.ts'
 import type { Authority } from './authority.ts'
 import { DEAF_MS } from './authority.ts'
 import { clientAddress } from './client-address.ts'
+import type { Findings } from './findings.ts'
 import { addressKey, type Hit, type Limits } from './limits.ts'
 import type { Meter } from './meter.ts'
 import { ProblemError, problemFrom } from './problems.ts'
@@ -47,7 +48,7 @@ export const secure = (reply: FastifyReply, requestId: string, strict: boolean):
 }
 
 /** A public resource read without credentials may be stored but is always asked for again; all else stays private. */
-export const cacheControl = (request: FastifyRequest, status: number): string =>
+export const cacheControl = (request: Pick<FastifyRequest, 'method' | 'headers'>, status: number): string =>
   (request.method === 'GET' || request.method === 'HEAD') &&
   status < 400 &&
   request.headers.authorization === undefined &&
@@ -96,6 +97,15 @@ export type Guard = {
   admit(route: Route): Hook
   /** Does the work of an admitted request, and has what is examined for it counted with what its route declares. */
   metered<T>(request: FastifyRequest, work: () => Promise<T> | T): Promise<T>
+  /**
+   * Who asks by these headers, where that is known at once and they may; undefined where it is to be found out or to be refused, with
+   * nothing counted. No cookie is among the headers.
+   */
+  recognise(route: Route, headers: FastifyRequest['headers']): Requester | undefined
+  /** What limits count them by; undefined of a connection that has ended. */
+  counted(requester: Requester, socket: FastifyRequest['socket']): string | undefined
+  /** As `metered`, of a request that was admitted here. */
+  meteredFor<T>(asked: Pick<Admission, 'requester' | 'counted'>, work: () => Promise<T> | T): Promise<T>
   /** Once it has arrived, which may take its time: what is done is done with the rights of then. */
   readmit(route: Route): Hook
 }
@@ -108,6 +118,8 @@ export const openGuard = (deps: {
   readonly cookies: Pick<SessionCookies, 'access' | 'checkOrigin' | 'checkToken'>
   /** @throws {ProblemError} blocked, where the account of who asks is. */
   readonly checkBlocked: (requester: Requester) => void
+  /** What was found for a request before. */
+  readonly found: Pick<Findings, 'of'>
 }): Guard => {
   const { authority, limits, syncTokens, cookies } = deps
   const stranger: Requester = { permissions: authority.strangers }
@@ -181,6 +193,20 @@ export const openGuard = (deps: {
     }
   }
 
+  const countedBy = ({ actor }: Requester, from: Parameters<typeof clientAddress>[0]): string =>
+    actor ? `${actor.kind} ${actor.id}` : addressKey(clientAddress(from))
+  /** @throws {ProblemError} of a token that is of no form. */
+  const knownBy = (route: Route, authorization: string | undefined): Requester | undefined => {
+    if (authorization === undefined || (route.permission === undefined && route.credentials !== 'optional'))
+      return stranger
+    if (authority.deafFor() > DEAF_MS && route.diagnosis !== true) return undefined
+    const found = authority.authenticate(bearer(authorization))
+    if (!(found instanceof Promise)) return found
+    // Asked for again the long way, which tells what it comes to.
+    found.catch(() => undefined)
+    return undefined
+  }
+
   type Asked = { readonly requester: Requester; readonly counted: string; readonly after: bigint | undefined }
   const permit = (route: Route, { requester, counted, after }: Asked, counting: Hit | undefined): Admission => {
     const hit = allow(counting)
@@ -196,12 +222,10 @@ export const openGuard = (deps: {
   ): Promise<Admission> | Admission => {
     deps.checkBlocked(requester)
     const { actor } = requester
-    const asked = {
-      requester,
-      after,
-      counted: actor ? `${actor.kind} ${actor.id}` : addressKey(clientAddress(request)),
-    }
-    const counting = route.rate && limits.hit(route.rate, { name: asked.counted, isKnown: actor !== undefined })
+    const asked = { requester, after, counted: countedBy(requester, request) }
+    const counting =
+      deps.found.of(request.raw)?.counting ??
+      (route.rate && limits.hit(route.rate, { name: asked.counted, isKnown: actor !== undefined }))
     return counting instanceof Promise
       ? counting.then(hit => permit(route, asked, hit))
       : permit(route, asked, counting)
@@ -251,12 +275,35 @@ export const openGuard = (deps: {
       else admitted(found)
     }
 
+  const callers = new WeakMap<FastifyRequest['socket'], string>()
+  const meteredFor: Guard['meteredFor'] = ({ counted: name, requester }, work) => {
+    const isKnown = requester.actor !== undefined
+    return deps.meter.during(work, keys => limits.examined({ name, isKnown }, keys))
+  }
+
   return {
-    metered: (request, work) => {
-      const { counted: name, requester } = request.getDecorator<Admission>('admission')
-      const isKnown = requester.actor !== undefined
-      return deps.meter.during(work, keys => limits.examined({ name, isKnown }, keys))
+    recognise: (route, { authorization }) => {
+      try {
+        const requester = knownBy(route, authorization)
+        if (!requester || (route.permission !== undefined && !mayAsk(route, route.permission, requester)))
+          return undefined
+        deps.checkBlocked(requester)
+        return requester
+      } catch {
+        return undefined
+      }
     },
+    counted: (requester, socket) => {
+      const ip = socket.remoteAddress
+      if (ip === undefined || requester.actor)
+        return ip === undefined ? undefined : countedBy(requester, { ip, socket })
+      // The other side of a connection stays who it is.
+      const known = callers.get(socket) ?? countedBy(requester, { ip, socket })
+      callers.set(socket, known)
+      return known
+    },
+    meteredFor,
+    metered: (request, work) => meteredFor(request.getDecorator<Admission>('admission'), work),
     admit: route => hook(request => admission(route, request)),
     readmit: route => hook(request => again(route, request.getDecorator<Admission>('admission'))),
   }

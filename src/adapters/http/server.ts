@@ -1,23 +1,23 @@
 /** The HTTP server: limits against hostile clients, routes, logging, graceful close. */
 
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { constants } from 'node:zlib'
 import fastifyCompress from '@fastify/compress'
 import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import Type from 'typebox'
 import { openSyncTokens } from '../../core/log/sync-tokens.ts'
 import { openCursors } from '../../core/query/cursors.ts'
 import { defined } from '../../domain/defined.ts'
 import { isRequestId } from '../../domain/trace.ts'
-import { prepareAccess } from './access.ts'
+import { placeOf, prepareAccess } from './access.ts'
 import { type Answering, hitOf, openAnswering } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'
 import { clientAddress } from './client-address.ts'
 import { openTrust, prepareConnections, type Trust } from './connections.ts'
 import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
-import { openDocument } from './documents.ts'
+import { documentRoute } from './documents.ts'
 import type { Edge } from './edge.ts'
 import { prepareEndings } from './ending.ts'
 import { openHotKeys } from './hot-keys.ts'
@@ -28,6 +28,7 @@ import { methodsOf, mount, openAllowed, pathOf } from './mount.ts'
 import { registerOpenApi } from './openapi.ts'
 import { registerOrigins } from './origins.ts'
 import { openProblems, ProblemError } from './problems.ts'
+import { openRepeats } from './repeats.ts'
 import { originForm } from './request-target.ts'
 import { openResponses } from './responses.ts'
 import type { Route } from './route.ts'
@@ -61,9 +62,14 @@ const TIMEOUTS: NonNullable<HttpDeps['settings']['timeouts']> = { headersMs: 10_
 const STALLED_MS = 60_000
 const SPARED_MS = 10_000
 
-type Asked = { readonly answering: Answering; readonly refuser: Refuser; readonly isTrusted: Trust | undefined }
+type Creating = {
+  readonly answering: Answering
+  readonly refuser: Refuser
+  readonly requestId: (request: IncomingMessage) => string
+  readonly isTrusted: Trust | undefined
+}
 
-const create = ({ settings, newId }: HttpDeps, { answering, refuser, isTrusted }: Asked): FastifyInstance => {
+const create = ({ settings }: HttpDeps, { answering, refuser, requestId, isTrusted }: Creating): FastifyInstance => {
   const { timeouts = TIMEOUTS } = settings
   return fastify({
     bodyLimit: BODY_LIMIT,
@@ -88,7 +94,7 @@ const create = ({ settings, newId }: HttpDeps, { answering, refuser, isTrusted }
     // Requests that come on open connections while closing are still served; their connection then ends.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    genReqId: ({ headers: { 'x-request-id': id } }) => (typeof id === 'string' && isRequestId(id) ? id : newId()),
+    genReqId: requestId,
     clientErrorHandler: refuser.refuse,
     frameworkErrors: (error, request, reply) => void answering.problem(request, reply, error),
     schemaErrorFormatter,
@@ -134,27 +140,6 @@ const prepareRefusals = (app: FastifyInstance, all: readonly Route[], answering:
   app.setNotFoundHandler(refuse)
   return refuse
 }
-
-const documentRoute = (document: () => string): Route => ({
-  method: 'GET',
-  path: '/v1/openapi.json',
-  name: 'openapi',
-  tag: 'Operation',
-  summary: 'This document',
-  rate: 'reads',
-  querystring: Type.Object({}, { additionalProperties: false }),
-  request: {},
-  problems: [],
-  answers: {
-    200: {
-      description: 'OpenAPI 3.1.',
-      headers: ['ETag'],
-      schema: Type.Object({ openapi: Type.String() }, { additionalProperties: true }),
-      example: { openapi: '3.1.0', info: { title: 'Lexichron', version: '0.1.0' }, paths: {} },
-    },
-  },
-  handle: openDocument(document),
-})
 
 const taken = (error: unknown, host: string, port: number): unknown => {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
@@ -250,8 +235,16 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     syncToken: () => syncTokens.lastMade(deps.freshness.position()),
   }
   const refuser = openRefuser(bare)
+  const repeats = openRepeats(placeOf)
+  const requestId = ({ 'x-request-id': id }: IncomingMessage['headers']): string =>
+    typeof id === 'string' && isRequestId(id) ? id : newId()
   const isTrusted = openTrust(settings.trustedProxies)
-  const app = create(deps, { answering, refuser, isTrusted })
+  const app = create(deps, {
+    answering,
+    refuser,
+    isTrusted,
+    requestId: request => repeats.of(request)?.id ?? requestId(request.headers),
+  })
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(() => JSON.stringify)
   app.decorateRequest('admission', null)
@@ -308,8 +301,23 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     syncTokens,
     cookies,
     checkBlocked,
+    found: repeats,
   })
-  for (const route of all) mount(app, route, { guard, answering, opened: [access, blocking] })
+  for (const route of all) mount(app, route, { guard, answering, findings: repeats, opened: [access, blocking] })
+  // Behind proxies an address is theirs to tell, and every request goes the long way.
+  if (settings.trustedProxies.length === 0) {
+    const short = {
+      guard,
+      limits,
+      answering,
+      access,
+      requestId: (request: IncomingMessage) => requestId(request.headers),
+      isOpen: () => closing === undefined && blocking.isEmpty(),
+      routing: app.routing,
+    }
+    app.server.off('request', app.routing)
+    app.server.prependListener('request', (request, response) => repeats.take(request, response, short))
+  }
   await app.ready()
   document = JSON.stringify(app.swagger())
 

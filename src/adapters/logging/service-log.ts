@@ -11,6 +11,11 @@ import { errorLine, withoutSecretForms, withoutSecrets } from './redact.ts'
 
 export type ServiceLog = {
   readonly logger: Logger
+  /**
+   * Writes a line of level `info` of members that are JSON already, each with a comma before it, for what there are many lines of.
+   * Nobody takes secrets out of it by the names of its members, which are to be words of ours. Absent where that level is not written.
+   */
+  readonly infoLine?: (members: string) => void
   /** By destination: `stderr`, `files`. */
   faults(): Readonly<Record<string, LogFaults>>
   /** Writes what is held back. */
@@ -71,27 +76,29 @@ const openDestinations = async (options: ServiceLogOptions): Promise<Readonly<Re
 export const openServiceLog = async (options: ServiceLogOptions): Promise<ServiceLog> => {
   const destinations = await openDestinations(options)
   const all = Object.values(destinations)
+  const timestamp = openTimestamps()
+  const write = (line: string): void => {
+    const clean = withoutSecretForms(line)
+    for (const each of all) each.write(clean)
+  }
   const logger = pino(
     {
       level: options.level,
       base: null,
-      timestamp: openTimestamps(),
+      timestamp,
       formatters: { level: label => ({ level: label }), log: withoutSecrets },
       serializers: { err: errorLine },
     },
-    {
-      write: line => {
-        const clean = withoutSecretForms(line)
-        for (const each of all) each.write(clean)
-      },
-    },
+    { write },
   )
+  const infoLine = (members: string): void => write(`{"level":"info"${timestamp()}${members}}\n`)
   const timer = setInterval(() => {
     for (const each of all) each.flush()
   }, FLUSH_MS)
   timer.unref()
   return {
     logger,
+    ...defined({ infoLine: logger.isLevelEnabled('info') ? infoLine : undefined }),
     faults: () => Object.fromEntries(Object.entries(destinations).map(([name, each]) => [name, each.faults()])),
     close: async () => {
       clearInterval(timer)

@@ -8,6 +8,7 @@ import { accountTemplates } from './templates-accounts.ts'
 import { commentTemplates } from './templates-comments.ts'
 import { decisionTemplates } from './templates-decisions.ts'
 import { factorTemplates } from './templates-factors.ts'
+import { reportTemplates } from './templates-reports.ts'
 import { storyTemplates } from './templates-stories.ts'
 
 const whyOperator: Readonly<Record<Locale, string>> = {
@@ -23,6 +24,7 @@ export const mailTemplates: readonly MailTemplate[] = [
   ...factorTemplates,
   ...storyTemplates,
   ...commentTemplates,
+  ...reportTemplates,
   ...decisionTemplates,
   {
     name: 'entry-removed',

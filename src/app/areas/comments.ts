@@ -24,6 +24,7 @@ import type { Area } from '../area.ts'
 import { openCommentTelling } from '../comment-notices.ts'
 import { openIsGone, openPlaces } from '../comment-places.ts'
 import { openNewcomers } from '../newcomers.ts'
+import { openCommentPipeline, openIsNew } from '../pipeline.ts'
 
 export const comments: Area = {
   name: 'comments',
@@ -69,6 +70,8 @@ export const comments: Area = {
       places,
       repliesTo: async (id: string) => (await documents.get([id])).get(id)?.body.replies ?? 0,
       wait: openNewcomers(core, config.limits.newComments),
+      isNew: openIsNew(core),
+      pipeline: openCommentPipeline(core),
     }
     const reads = {
       comments: documents,

@@ -15,6 +15,7 @@ import { seriesAggregate } from '../../domain/story/series.ts'
 import { storyAggregate } from '../../domain/story/story.ts'
 import { chaptersProjection, chapterTextsProjection } from '../../projections/chapters.ts'
 import { readingListsProjection } from '../../projections/reading-lists.ts'
+import { relationsProjection } from '../../projections/relations.ts'
 import { seriesProjection } from '../../projections/series.ts'
 import { bookmarksProjection, progressProjection, subscriptionsProjection } from '../../projections/shelf.ts'
 import { storiesProjection } from '../../projections/stories.ts'
@@ -63,6 +64,7 @@ export const shelf: Area = {
       subscriptions: views.of(subscriptionsProjection),
       progress: views.of(progressProjection),
       lists: views.of(readingListsProjection),
+      relations: views.of(relationsProjection),
     }
     const queries = {
       bookmarks: myBookmarks(reads),
@@ -76,6 +78,7 @@ export const shelf: Area = {
     const told = {
       stories: views.of(storiesProjection),
       series: views.of(seriesProjection),
+      relations: reads.relations,
       chapters: views.of(chaptersProjection),
       texts: views.of(chapterTextsProjection),
       log: core.log,

@@ -19,6 +19,7 @@ import { relationsProjection } from '../../projections/relations.ts'
 import { seriesProjection } from '../../projections/series.ts'
 import { storiesProjection } from '../../projections/stories.ts'
 import { getSeries } from '../../queries/series.ts'
+import { listSeries } from '../../queries/series-lists.ts'
 import { getStory, ownInvitations, ownStories } from '../../queries/stories.ts'
 import { storyHistory } from '../../queries/story-history.ts'
 import { listStories } from '../../queries/story-lists.ts'
@@ -77,12 +78,18 @@ export const stories: Area = {
     const { core, views, running } = service
     const transactor = core.transactor(storyAggregate)
     const series = views.of(seriesProjection)
-    const reads = { stories: views.of(storiesProjection), log: core.log, people: running.people, series }
+    const reads = {
+      stories: views.of(storiesProjection),
+      log: core.log,
+      people: running.people,
+      series,
+      relations: views.of(relationsProjection),
+    }
     const queries = {
       getStory: getStory(reads),
       listStories: listStories(reads),
       ownStories: ownStories(reads),
-      ownInvitations: ownInvitations({ ...reads, relations: views.of(relationsProjection) }),
+      ownInvitations: ownInvitations(reads),
       storyHistory: storyHistory({ ...reads, streams: transactor }),
       listTags: listTags({ stories: reads.stories, clock: core.clock }),
     }
@@ -90,7 +97,12 @@ export const stories: Area = {
       ...storyCommandRoutes({ transactor, isThere: isThere(core), isApart: isApart(core) }, edge),
       ...storyQueryRoutes(queries, edge),
       ...seriesRoutes(
-        { transactor: core.transactor(seriesAggregate), getSeries: getSeries(reads), ownOf: openOwnOf(service) },
+        {
+          transactor: core.transactor(seriesAggregate),
+          getSeries: getSeries(reads),
+          listSeries: listSeries(reads),
+          ownOf: openOwnOf(service),
+        },
         edge,
       ),
     ]

@@ -3,6 +3,7 @@
 import { storySearchRoute } from '../../adapters/http/routes/story-search.ts'
 import { storyWordRoutes } from '../../adapters/http/routes/story-words.ts'
 import { entriesProjection } from '../../projections/entries.ts'
+import { relationsProjection } from '../../projections/relations.ts'
 import { searchProjection } from '../../projections/search.ts'
 import { storiesProjection } from '../../projections/stories.ts'
 import { storySearchProjection } from '../../projections/story-search.ts'
@@ -17,12 +18,13 @@ export const storySearch: Area = {
   routes: ({ views, running: { people } }) => {
     const [chapters, stories] = [views.of(storySearchProjection), views.of(storiesProjection)]
     const entries = views.of(entriesProjection)
+    const relations = views.of(relationsProjection)
     const words = {
       storyWords: storyWords({ stories, chapters, entries, search: views.of(searchProjection), people }),
-      entryStories: entryStories({ stories, chapters, entries, people }),
+      entryStories: entryStories({ stories, chapters, entries, relations, people }),
     }
     return edge => [
-      storySearchRoute(searchStories({ search: chapters, stories, people }), edge),
+      storySearchRoute(searchStories({ search: chapters, stories, relations, people }), edge),
       ...storyWordRoutes(words, edge),
     ]
   },

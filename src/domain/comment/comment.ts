@@ -41,6 +41,8 @@ export type Comment = {
   readonly versions: readonly CommentVersion[]
   readonly holds: readonly string[]
   readonly isDeleted: boolean
+  /** RFC 3339. */
+  readonly deletedAt?: string
   readonly createdAt: string
   readonly position: bigint
 }
@@ -90,7 +92,7 @@ export const evolveComment = (comment: CommentState, event: Recorded<CommentEven
       if (comment.isDeleted || event.removed) return comment
       return { ...comment, versions: [...comment.versions, versionOf(event)] }
     case 'CommentDeleted':
-      return { ...comment, versions: [], mentions: [], quotes: [], isDeleted: true }
+      return { ...comment, versions: [], mentions: [], quotes: [], isDeleted: true, deletedAt: event.meta.at }
     case 'CommentHeld': {
       const { decision } = event.data
       return comment.holds.includes(decision) ? comment : { ...comment, holds: [...comment.holds, decision] }

@@ -57,7 +57,11 @@ export type Posting = {
   readonly text: string
   readonly mentions: readonly string[]
   readonly quotes: readonly Quote[]
+  /** It is held back as it is written. */
+  readonly hold?: PipelineHold
 }
+/** The decision that will hold it, and the step of the pipeline by which. */
+export type PipelineHold = { readonly decision: string; readonly step: string }
 
 /** Why nothing may be said there: the thread is closed, what is answered is gone, frozen or too deep. */
 export const placeFault = ({ target, thread, parent }: Around): Refusal<CommentRefusal> | undefined => {
@@ -86,7 +90,7 @@ const quoteFault = ({ target, quoted }: Around, quotes: readonly Quote[]): Refus
 
 /** Says something where all that is around it allows it. Decided once more after a conflict it is found, not said twice. */
 export const postComment =
-  ({ id, text: given, mentions, quotes }: Posting, around: Around, by: By): CommentDecide =>
+  ({ id, text: given, mentions, quotes, hold }: Posting, around: Around, by: By): CommentDecide =>
   known => {
     if (known) return refuse('conflict', 'There is a comment of this id.')
     const text = readComment(given)
@@ -95,6 +99,10 @@ export const postComment =
     if (fault) return fault
     const { target, story, audience, parent } = around
     const ancestors = parent ? [...parent.comment.ancestors, parent.id] : []
+    const stands = { ...defined({ story }), thread: threadOf(target), ancestors }
+    const held: readonly CommentEvent[] = hold
+      ? [{ type: 'CommentHeld', data: { ...stands, ...hold, hides: true } }]
+      : []
     return [
       {
         type: 'CommentPosted',
@@ -118,6 +126,7 @@ export const postComment =
           text,
         },
       },
+      ...held,
     ]
   }
 
@@ -137,7 +146,11 @@ const fixed = (detail: string): Refusal<CommentRefusal> => refuse('comment-fixed
 export const editComment =
   (
     given: string,
-    { isAnswered, thread }: { readonly isAnswered: boolean; readonly thread: Thread },
+    {
+      isAnswered,
+      thread,
+      hold,
+    }: { readonly isAnswered: boolean; readonly thread: Thread; readonly hold?: PipelineHold },
     by: By,
   ): CommentDecide =>
   state => {
@@ -152,7 +165,11 @@ export const editComment =
     if (by.now.getTime() - Date.parse(comment.createdAt) > EDIT_HOURS * HOUR_MS)
       return fixed(`A comment may be edited for ${EDIT_HOURS} hours.`)
     if (comment.versions.length > MOST_EDITS) return fixed(`A comment is edited ${MOST_EDITS} times at most.`)
-    return [{ type: 'CommentEdited', data: { ...defined({ story: comment.story }), thread: comment.thread, text } }]
+    const edited: CommentEvent = {
+      type: 'CommentEdited',
+      data: { ...defined({ story: comment.story }), thread: comment.thread, text },
+    }
+    return hold ? [edited, { type: 'CommentHeld', data: { ...placeOf(comment), ...hold, hides: true } }] : [edited]
   }
 
 const placeOf = ({ story, thread, ancestors }: Comment) => ({

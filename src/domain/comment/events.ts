@@ -54,10 +54,10 @@ export const CommentDeleted = eventType(
   'CommentDeleted',
   Type.Object({ ...place, hides: Type.Boolean(), ground: Type.Enum(['author', 'erasure', 'work']) }, strict),
 )
-/** A decision holds it back: nobody is shown it but its author and moderators. */
+/** A decision holds it back: nobody is shown it but its author and moderators. `step`: of the pipeline, that held it as it was written. */
 export const CommentHeld = eventType(
   'CommentHeld',
-  Type.Object({ ...place, decision: id, hides: Type.Boolean() }, strict),
+  Type.Object({ ...place, decision: id, hides: Type.Boolean(), step: Type.Optional(id) }, strict),
 )
 /** That decision no longer does. `shows`: nor does any other, and it is shown again. */
 export const CommentReleased = eventType(

@@ -4,6 +4,7 @@ export type CommentRefusal =
   | 'comment-gone'
   | 'comment-fixed'
   | 'comment-unwanted'
+  | 'text-refused'
   | 'comments-not-open'
   | 'comments-too-soon'
   | 'quote-invalid'

@@ -34,7 +34,8 @@ export const DecisionTaken = eventType(
     strict,
   ),
 )
-export const overturnedBy = ['administrator', 'appeal'] as const
+/** `moderator`: it was automated, and a moderator has looked at what it was about. */
+export const overturnedBy = ['administrator', 'appeal', 'moderator'] as const
 /** Its measures end, and those of no other decision. `reason`: why, for whoever was affected. */
 export const DecisionOverturned = eventType(
   'DecisionOverturned',

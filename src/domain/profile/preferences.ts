@@ -36,7 +36,7 @@ export const isShownTo = (to: Audience, reader: { readonly privy: boolean; reado
 /**
  * `language` is that of mails; `timeZone` an IANA name, in which clients show times. `notifications` switch off what the live
  * channel `me` tells of `roles` granted and taken, and what is told there and by mail of `chapters` of what one follows, and of
- * `comments` that answer or mention one, or are on one's stories. Mails about the account
+ * `comments` that answer or mention one, or are on one's stories, and of one's `reports` and the cases that one has claimed. Mails about the account
  * itself are sent whatever is chosen. `privacy`: who may see the profile, list what one contributed to, and read one's display name there.
  * `adult`: stories for adults are among those that one is shown.
  */
@@ -44,7 +44,10 @@ export const PreferencesSchema = Type.Object(
   {
     language: Type.Enum(['en', 'es']),
     timeZone: text,
-    notifications: Type.Object({ roles: Type.Boolean(), chapters: Type.Boolean(), comments: Type.Boolean() }, strict),
+    notifications: Type.Object(
+      { roles: Type.Boolean(), chapters: Type.Boolean(), comments: Type.Boolean(), reports: Type.Boolean() },
+      strict,
+    ),
     privacy: Type.Object({ profile: audience, activity: audience, contributions: audience }, strict),
     adult: Type.Boolean(),
   },
@@ -54,7 +57,7 @@ export type Preferences = Static<typeof PreferencesSchema>
 
 /** What those have who chose before there was more to choose. */
 const unasked = {
-  notifications: { roles: true, chapters: true, comments: true },
+  notifications: { roles: true, chapters: true, comments: true, reports: true },
   privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
 } as const
 
@@ -92,6 +95,14 @@ const withoutComments = (data: JsonObject): JsonObject => {
   return { ...data, preferences: { ...preferences, notifications } }
 }
 
+/** Nor about reports. */
+const withoutReports = (data: JsonObject): JsonObject => {
+  const { preferences } = data
+  if (!isMembers(preferences) || !isMembers(preferences['notifications'])) return data
+  const notifications = { ...preferences['notifications'], reports: true }
+  return { ...data, preferences: { ...preferences, notifications } }
+}
+
 /** All preferences after a change of some. */
 export const PreferencesSet = eventType(
   'PreferencesSet',
@@ -104,8 +115,8 @@ export const PreferencesSet = eventType(
   ),
   {
     subject: data => String(data['accountId']),
-    version: 5,
-    upcasters: { 1: withUnasked, 2: withoutMails, 3: withoutStories, 4: withoutComments },
+    version: 6,
+    upcasters: { 1: withUnasked, 2: withoutMails, 3: withoutStories, 4: withoutComments, 5: withoutReports },
   },
 )
 export const preferencesEvents = [PreferencesSet] as const

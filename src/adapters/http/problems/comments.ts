@@ -24,6 +24,11 @@ export const commentProblems = {
     title: 'No comment from you here',
     help: 'You and somebody whose work or comment this is do not hear each other: nothing of yours is taken here.',
   },
+  'text-refused': {
+    status: 422,
+    title: 'It is not taken as it is',
+    help: 'What is looked at before others see it has refused the text: errors says which step, and why.',
+  },
   'comments-not-open': {
     status: 409,
     title: 'Not open to comments',

@@ -1,7 +1,7 @@
 /** Commenting: every route that writes a comment, or ends what is said in a thread. */
 import * as comments from '../../../commands/comments.ts'
 import type { Accepted } from '../../../core/write/transact.ts'
-import { type CommentState, currentVersion } from '../../../domain/comment/comment.ts'
+import { type CommentState, currentVersion, isStanding } from '../../../domain/comment/comment.ts'
 import { depthOf } from '../../../domain/comment/path.ts'
 import { targetKinds, targetOf } from '../../../domain/comment/target.ts'
 import { isClosed, isFrozen, type Thread } from '../../../domain/comment/thread.ts'
@@ -37,12 +37,13 @@ const answerComment =
       depth: depthOf(path),
       replies: 0,
       createdAt,
-      open: true,
+      open: isStanding(state),
       author,
       text: said.text,
       mentions,
       quotes,
       ...defined({ editedAt: said.at === createdAt ? undefined : said.at }),
+      ...defined({ held: isStanding(state) ? undefined : (true as const) }),
       revision: String(revision),
     }
     return {
@@ -86,6 +87,7 @@ const sayingRoutes = (deps: comments.CommentDeps, commenterOf: CommenterOf, edge
         'thread-too-deep',
         'markup-too-deep',
         'text-invalid',
+        'text-refused',
       ],
       run: async (request, asking, envelope) => {
         const { target, parent, text, mentions = [], quotes = [] } = readComment(request.body)
@@ -128,6 +130,7 @@ const sayingRoutes = (deps: comments.CommentDeps, commenterOf: CommenterOf, edge
         'thread-frozen',
         'markup-too-deep',
         'text-invalid',
+        'text-refused',
       ],
       run: async (request, asking, envelope) => {
         const edit = { id: parameter(request, 'id'), text: readEdit(request.body).text }

@@ -1,20 +1,24 @@
 /** Series: every route of theirs. */
 import * as commands from '../../../commands/series.ts'
 import type { Transactor } from '../../../core/write/transact.ts'
+import { defined } from '../../../domain/defined.ts'
 import { NO_MARK } from '../../../domain/mark.ts'
 import { type SeriesEvent, type SeriesState, seriesNotFound } from '../../../domain/story/series.ts'
 import type { getSeries } from '../../../queries/series.ts'
+import type { listSeries } from '../../../queries/series-lists.ts'
 import type { Edge } from '../edge.ts'
 import type { Route } from '../route.ts'
 import { commandRoute } from '../route-command.ts'
-import { itemRoute } from '../route-query.ts'
+import { itemRoute, pageRoute } from '../route-query.ts'
+import { languageOf, timeOf } from './entry-parameters.ts'
 import * as answers from './story-answers.ts'
-import { NoQuery, SeriesParams } from './story-parameters.ts'
+import { ListSeriesQuery, NoQuery, SeriesParams } from './story-parameters.ts'
 
 /** What the routes of series stand on. */
 export type SeriesParts = {
   readonly transactor: Transactor<SeriesState, SeriesEvent>
   readonly getSeries: ReturnType<typeof getSeries>
+  readonly listSeries: ReturnType<typeof listSeries>
   /** Of which of these stories is the account an author? */
   readonly ownOf: (account: string, stories: readonly string[]) => Promise<ReadonlySet<string>>
 }
@@ -23,7 +27,10 @@ const tag = 'Stories'
 const ofExample = answers.ofSeriesExample
 const absent = ['series-not-found'] as const
 
-export const seriesRoutes = ({ transactor, getSeries, ownOf }: SeriesParts, edge: Edge): readonly Route[] => {
+export const seriesRoutes = (
+  { transactor, getSeries, listSeries, ownOf }: SeriesParts,
+  edge: Edge,
+): readonly Route[] => {
   const tags = answers.openStoryTags(edge.version)
   const answer = answers.answerSeries(200, tags, edge.names)
   const life = { tag, params: SeriesParams, transactor, answer, absent: seriesNotFound() }
@@ -82,6 +89,30 @@ export const seriesRoutes = ({ transactor, getSeries, ownOf }: SeriesParts, edge
         request: { needs: 'an account', params: ofExample },
         answers: { 200: answers.deletedAnswer },
         problems: absent,
+      },
+      edge,
+    ),
+    pageRoute(
+      {
+        tag,
+        path: '/v1/series',
+        summary: 'List series',
+        description:
+          'Those of which you are shown a story that fits, the last changed first, with all of its stories that you are shown. By your own id as author all that you made.',
+        querystring: ListSeriesQuery,
+        query: listSeries,
+        input: ({ query: { cursor: _c, language, updatedSince, ...filters }, limit, after }) => ({
+          ...filters,
+          ...defined({
+            language: language && languageOf(language),
+            updatedSince: updatedSince && timeOf('updatedSince', updatedSince).toISOString(),
+            after,
+          }),
+          limit,
+        }),
+        request: { query: { language: 'en', limit: '2' } },
+        answers: { 200: answers.seriesPageAnswer },
+        problems: [],
       },
       edge,
     ),

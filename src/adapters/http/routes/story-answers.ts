@@ -171,6 +171,7 @@ const page = (item: Type.TSchema, example: Json, $id: string): Documented => ({
   headers: ['Link', 'Sync-Token'],
 })
 const Listed = Type.Partial(StorySchema, { $id: 'StoryFields' })
+export const seriesPageAnswer = page(SeriesSchema, seriesExample, 'SeriesPage')
 export const storiesAnswer = page(Listed, storyExample, 'StoryPage')
 export const ownStoriesAnswer = page(Listed, ownExample, 'OwnStoryPage')
 export const invitationsAnswer = page(

@@ -2,6 +2,7 @@
 import Type, { type TSchema } from 'typebox'
 import { UUID } from '../../../domain/forms.ts'
 import { ratings, storyLimits, warnings } from '../../../domain/story/terms.ts'
+import { seriesSorts } from '../../../queries/series-lists.ts'
 import { storySorts } from '../../../queries/story-lists.ts'
 import { StorySchema } from '../../../queries/story-view.ts'
 
@@ -44,23 +45,34 @@ export const StoryWordsQuery = query({ chapter: id('The id of a chapter: of this
 export const EntryStoriesQuery = query({ limit, cursor })
 export const OwnStoriesQuery = query({ limit, cursor, fields })
 export const OwnInvitationsQuery = query({ limit, cursor })
-export const ListStoriesQuery = query({
+const storyFilters = {
   language,
   tag: tags('Tags that it has, all of them, in any case.'),
   withoutTag: tags('Tags that it has none of.'),
   rating: Type.Optional(Type.Array(Type.Enum([...ratings]), { uniqueItems: true, description: 'One of these.' })),
   warning: warned('Warnings that it has, all of them.'),
   withoutWarning: warned('Warnings that it has none of.'),
-  author: id('The id of an author.'),
-  series: id('The id of a series: its stories, in its order, whatever `sort` says.'),
   completed: Type.Optional(Type.Boolean()),
   minWords: words('Words of its published chapters, at least.'),
   maxWords: words('Words of its published chapters, at most.'),
   updatedSince: Type.Optional(Type.String({ description: 'A time (RFC 3339).', minLength: 1, maxLength: 40 })),
+}
+export const ListStoriesQuery = query({
+  ...storyFilters,
+  author: id('The id of an author.'),
+  series: id('The id of a series: its stories, in its order, whatever `sort` says.'),
   sort: Type.Optional(Type.Enum([...storySorts])),
   limit,
   cursor,
   fields,
+})
+/** Filters of stories: a series is listed of which one story fits them all. */
+export const ListSeriesQuery = query({
+  ...storyFilters,
+  author: id('The id of who made it.'),
+  sort: Type.Optional(Type.Enum([...seriesSorts])),
+  limit,
+  cursor,
 })
 export const ListTagsQuery = query({
   language,

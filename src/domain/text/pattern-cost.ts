@@ -22,6 +22,8 @@ type Automaton = {
   readonly twice: (readonly [from: Place, to: Place])[]
 }
 
+/** What is repeated is written out twice, and what is in it again: an automaton may be larger than its pattern by any measure. */
+const MOST_PLACES = 2_000
 /** Repeated more often than this is as good as without an end. */
 const MANY = 64
 
@@ -36,14 +38,22 @@ const usual = [
 ]
 
 const token =
-  /\\[pP]\{[^{}]*\}|\\u\{[^{}]*\}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\k<[^<>]*>|\\[\s\S]|\[(?:\\[\s\S]|[^\\\]])*\]|\(\?(?:<[A-Za-z]\w*>|<?[=!]|:)|\{\d+(?:,\d*)?\}\??|[*+?]\??|[\s\S]/gu
+  /\\[pP]\{[^{}]*\}|\\u\{[^{}]*\}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\k<[^<>]*>|\\[\s\S]|\[(?:\\[\s\S]|[^\\\]])*\]|\(\?(?:<[A-Za-z]\w*>|<?[=!]|:)|\{\d+(?:,\d*)?\}\??|[*+?]\??|[\s\S]/uy
+
+/** One after the other, each from where the one before ended. */
+const tokensOf = (source: string): readonly string[] => {
+  const found: string[] = []
+  token.lastIndex = 0
+  for (let next = token.exec(source); next; next = token.exec(source)) found.push(next[0])
+  return found
+}
 
 type Times = { readonly least: number; readonly most: number }
 const timesOf = (quantifier: string): Times | undefined => {
-  const [, sign, least = '', comma, most] = /^(?:([*+?])|\{(\d+)(,?)(\d*)\})/.exec(quantifier) ?? []
+  const [, sign, least = '', comma, most] = /^(?:([*+?])|\{(\d+)(?:(,)(\d*))?\})/.exec(quantifier) ?? []
   if (sign !== undefined) return { least: sign === '+' ? 1 : 0, most: sign === '?' ? 1 : Number.POSITIVE_INFINITY }
   if (least === '') return undefined
-  return { least: Number(least), most: comma === '' ? Number(least) : Number(most || Number.POSITIVE_INFINITY) }
+  return { least: Number(least), most: comma === undefined ? Number(least) : Number(most || Number.POSITIVE_INFINITY) }
 }
 
 /** @throws {SyntaxError} on what is no pattern. {RangeError} on what is not looked into: a reference back, a loop in a look behind. */
@@ -54,7 +64,7 @@ class Reader {
   readonly #flags: string
   readonly #samples: readonly string[]
   constructor(source: string, flags: string) {
-    this.#tokens = source.match(token) ?? []
+    this.#tokens = tokensOf(source)
     this.#flags = flags.replace(/[gyd]/g, '')
     const own = [...source].flatMap(char => {
       const code = char.codePointAt(0) ?? 0
@@ -68,6 +78,7 @@ class Reader {
     return whole
   }
   place(source: string): Place {
+    if (this.automaton.places.length >= MOST_PLACES) throw new RangeError('the pattern is too large to be judged')
     const test = new RegExp(`^(?:${source})$`, this.#flags.replace('m', ''))
     const place: Place = { takes: new Set(this.#samples.filter(sample => test.test(sample))) }
     this.automaton.places.push(place)
@@ -201,7 +212,9 @@ const isAnchored = (source: string, flags: string): boolean =>
   flags.includes('y') ||
   (!flags.includes('m') &&
     /^\^(?:[^|()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*$/.test(
-      source.replace(/\\[\s\S]|\[(?:\\[\s\S]|[^\\\]])*\]/g, 'x'),
+      tokensOf(source)
+        .map(part => (part.length > 1 && /^[\\[]/.test(part) ? 'x' : part))
+        .join(''),
     ))
 
 /**
