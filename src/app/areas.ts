@@ -13,6 +13,7 @@ import { mail } from './areas/mail.ts'
 import { openId } from './areas/openid.ts'
 import { operation } from './areas/operation.ts'
 import { profiles } from './areas/profiles.ts'
+import { proposals } from './areas/proposals.ts'
 import { reports } from './areas/reports.ts'
 import { sessions } from './areas/sessions.ts'
 import { shelf } from './areas/shelf.ts'
@@ -35,6 +36,7 @@ export const areas: readonly Area[] = [
   shelf,
   votes,
   comments,
+  proposals,
   reports,
   decisions,
   openId,

@@ -7,6 +7,7 @@ import * as erasure from '../commands/erasure.ts'
 import type { From } from '../commands/identity.ts'
 import { leaveAppeals } from '../commands/leave-appeals.ts'
 import { leaveComments } from '../commands/leave-comments.ts'
+import { leaveProposals } from '../commands/leave-proposals.ts'
 import { leaveReports } from '../commands/leave-reports.ts'
 import { leaveStories } from '../commands/leave-stories.ts'
 import { releaseIdentities } from '../commands/openid.ts'
@@ -24,6 +25,7 @@ import { openIdClaimAggregate } from '../domain/openid/claim.ts'
 import { identitiesStream, linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts'
 import { preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
 import { profileAggregate, profileStream } from '../domain/profile/profile.ts'
+import { proposalAggregate } from '../domain/proposal/proposal.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { relationsAggregate } from '../domain/relation/relations.ts'
 import { passkeysAggregate, passkeysStream } from '../domain/session/passkeys.ts'
@@ -46,6 +48,7 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
   const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate) }
   const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate) }
   const said = { comments: transactor(commentAggregate) }
+  const asked = { proposals: transactor(proposalAggregate) }
   const filed = { reports: transactor(reportAggregate) }
   const related = { relations: transactor(relationsAggregate) }
   return {
@@ -65,7 +68,9 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
       const reported = await leaveReports(filed, leaving, by)
       if (reported !== 'done') return reported
       const appealed = await leaveAppeals({ appeals: transactor(appealAggregate) }, leaving, by)
-      return appealed === 'done' ? forgetRelations(related, leaving.accountId, by) : appealed
+      if (appealed !== 'done') return appealed
+      const withdrawn = await leaveProposals(asked, leaving, by)
+      return withdrawn === 'done' ? forgetRelations(related, leaving.accountId, by) : withdrawn
     },
     leaveStories: (leaving, by) => leaveStories(written, leaving, by),
   }

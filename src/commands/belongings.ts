@@ -8,11 +8,12 @@ import { AddressChangeRequested } from '../domain/address/change-events.ts'
 import { CommentPosted } from '../domain/comment/events.ts'
 import { AppealFiled } from '../domain/moderation/appeal-events.ts'
 import { ReportFiled } from '../domain/moderation/report-events.ts'
+import { ChangeProposed } from '../domain/proposal/events.ts'
 import { ReadingListBegun } from '../domain/shelf/reading-list.ts'
 import { AuthorInvited, StoryBegun } from '../domain/story/events.ts'
 import { SeriesBegun } from '../domain/story/series.ts'
 
-const kinds = ['claims', 'lists', 'comments', 'appeals', 'reports', 'stories', 'series'] as const
+const kinds = ['claims', 'lists', 'comments', 'appeals', 'reports', 'proposals', 'stories', 'series'] as const
 /**
  * Names of streams, each in the order in which the log has them first. `claims`: of the addresses that it wanted to move to; `stories`: those
  * that it began or was invited to.
@@ -25,6 +26,7 @@ const named: ReadonlyMap<string, readonly [kind: (typeof kinds)[number], member:
   [ReadingListBegun.type, ['lists', 'accountId']],
   [CommentPosted.type, ['comments', 'author']],
   [AppealFiled.type, ['appeals', 'accountId']],
+  [ChangeProposed.type, ['proposals', 'author']],
   [ReportFiled.type, ['reports', 'reporter']],
   [StoryBegun.type, ['stories', 'author']],
   [AuthorInvited.type, ['stories', 'account']],
@@ -41,6 +43,7 @@ export const belongingsOf = async (
     lists: new Set<string>(),
     comments: new Set<string>(),
     appeals: new Set<string>(),
+    proposals: new Set<string>(),
     reports: new Set<string>(),
     stories: new Set<string>(),
     series: new Set<string>(),

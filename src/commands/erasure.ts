@@ -35,7 +35,7 @@ export type ErasureDeps = Pick<IdentityDeps, 'addresses' | 'accounts' | 'clock' 
   readonly releaseIdentities: (accountId: string, from: From) => Promise<Done>
   /** Takes away what the account kept for itself alone; repeating it is harmless. */
   readonly clearShelves: (leaving: Leaving, by: () => Envelope) => Promise<Done>
-  /** Takes away what they said under what others wrote, and whom they did not want to hear; repeating it is harmless. */
+  /** Takes away what they said under what others wrote and asked to be changed of it, and whom they did not want to hear; repeating it is harmless. */
   readonly leaveComments: (leaving: Leaving, by: () => Envelope) => Promise<Done>
   /** Deletes their stories or gives up their name on them, as they wished; repeating it is harmless. */
   readonly leaveStories: (leaving: Leaving, by: () => Envelope) => Promise<Done>

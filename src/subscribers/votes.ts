@@ -9,7 +9,7 @@ import { type Subscriber, subscriber } from '../core/subscribe/define.ts'
 import type { Envelope, Transactor } from '../core/write/transact.ts'
 import { AccountReinstated, AccountSuspended, accountCategory } from '../domain/account/account.ts'
 import type { Decide } from '../domain/decider.ts'
-import { entryCategory, entryIdOf } from '../domain/entry/entry.ts'
+import { entryCategory, entryIdOf, proposerOf } from '../domain/entry/entry.ts'
 import { EntryEdited, EntryReverted, EntryTakenOver } from '../domain/entry/events.ts'
 import type { Recorded } from '../domain/event.ts'
 import { idOf, stepId } from '../domain/ids.ts'
@@ -29,6 +29,7 @@ import {
 } from '../domain/votes/votes.ts'
 import { restoreVotes, withdrawVotes } from '../domain/votes/withdrawals.ts'
 import type { Clock } from '../ports/clock.ts'
+import { isEntryEvent } from '../projections/entries.ts'
 import { isVotesEvent } from '../projections/ratings.ts'
 
 export type VotesDeps = {
@@ -86,7 +87,10 @@ const writtenBy = (event: Recorded): { readonly account: string; readonly of: Wo
     return { account: String(event.data['account']), of }
   }
   const { actor } = event.meta
-  return actor.kind === 'account' ? { account: actor.id, of: { kind: 'entry', target: entryIdOf(event) } } : undefined
+  const of: Work = { kind: 'entry', target: entryIdOf(event) }
+  const proposer = isEntryEvent(event) ? proposerOf(event) : undefined
+  if (proposer !== undefined) return { account: proposer, of }
+  return actor.kind === 'account' ? { account: actor.id, of } : undefined
 }
 
 /** Nobody rates what they write: nor what they have come to write after they rated it, or at the same moment. */

@@ -11,6 +11,7 @@ import { decisionProblems } from '../../src/adapters/http/problems/decisions.ts'
 import { liveProblems } from '../../src/adapters/http/problems/live.ts'
 import { openIdProblems } from '../../src/adapters/http/problems/openid.ts'
 import { profileProblems } from '../../src/adapters/http/problems/profiles.ts'
+import { proposalProblems } from '../../src/adapters/http/problems/proposals.ts'
 import { reportProblems } from '../../src/adapters/http/problems/reports.ts'
 import { sessionProblems } from '../../src/adapters/http/problems/sessions.ts'
 import { shelfProblems } from '../../src/adapters/http/problems/shelf.ts'
@@ -545,6 +546,8 @@ t.test('every problem was seen, and each as the document says', async t => {
   for (const code of Object.keys(reportProblems)) seen.add(code)
   // Those of comments (tests/api/comments.test.ts).
   for (const code of Object.keys(commentProblems)) seen.add(code)
+  // Those of proposals (tests/api/proposals.test.ts, tests/domain/proposal).
+  for (const code of Object.keys(proposalProblems)) seen.add(code)
   // Those of decisions (tests/api/decisions.test.ts, tests/domain/moderation).
   for (const code of Object.keys(decisionProblems)) seen.add(code)
   // Caused in tests/api/openid.test.ts.

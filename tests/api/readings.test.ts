@@ -106,6 +106,10 @@ const published = `/v1/entries/${String(written.json['id'])}`
 const match = { 'if-match': written.headers.get('etag') ?? '' }
 const publishing = await api('POST', `${published}/publish`, { as: admin, body: {}, headers: match })
 if (publishing.status !== 200) throw new Error(publishing.text)
+const asking = { base: '1', changes: { etymology: 'From a snail.' } }
+const asked = await api('POST', `${published}/proposals`, { as: own, body: asking })
+if (asked.status !== 201) throw new Error(asked.text)
+const proposal = `/v1/proposals/${String(asked.json['id'])}`
 /** Routes that show none of others, asked for the same person where they are about one. */
 const silent: Readonly<Record<string, string>> = {
   '/v1/entries/{id}': entry,
@@ -140,6 +144,13 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/comments/{id}/history': `${comment}/history`,
   '/v1/comments/{id}/votes': `${comment}/votes`,
   '/v1/entries/{id}/comments': `${published}/comments`,
+  '/v1/entries/{id}/proposals': `${published}/proposals`,
+  '/v1/proposals': '/v1/proposals',
+  '/v1/proposals/{id}': proposal,
+  '/v1/me/reputation': '/v1/me/reputation',
+  '/v1/me/reputation/gains': '/v1/me/reputation/gains',
+  '/v1/accounts/{id}/reputation': `/v1/accounts/${victim.accountId}/reputation`,
+  '/v1/accounts/{id}/reputation/gains': `/v1/accounts/${victim.accountId}/reputation/gains`,
   '/v1/moderation/decisions': '/v1/moderation/decisions',
   '/v1/moderation/decisions/{id}': `/v1/moderation/decisions/${String(decided.json['id'])}`,
   '/v1/moderation/appeals': '/v1/moderation/appeals',

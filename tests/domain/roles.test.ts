@@ -35,7 +35,7 @@ t.test('who holds the permissions that take something away or let somebody in', 
   t.same(holders('events:read'), ['auditor', 'admin'])
   t.same(holders('decisions:take'), ['moderator', 'admin'])
   t.same(holders('decisions:overturn'), ['admin'])
-  t.same([...anonymousPermissions], ['entries:read', 'stories:read', 'comments:read'])
+  t.same([...anonymousPermissions], ['entries:read', 'stories:read', 'comments:read', 'proposals:read'])
   // Beside what is their own.
   const harmless = [
     'entries:review',
@@ -84,6 +84,7 @@ t.test('what a suspended account may do is a closed set, within what everybody w
     'comments:delete',
     'comments:read',
     'entries:read',
+    'proposals:read',
     'stories:leave',
     'stories:read',
   ])

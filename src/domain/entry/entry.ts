@@ -39,14 +39,12 @@ export type Entry = {
   readonly removed: boolean
 }
 
-/** Who contributed by an event: of what is merged, who proposed it. */
-const contributorOf = (event: Recorded<EntryEvent>): string =>
-  event.type === 'EntryEdited' && event.data.proposal?.act === 'merged'
-    ? event.data.proposal.author
-    : event.meta.actor.id
+/** Whose proposal the event merges: they contributed, whoever let it in. */
+export const proposerOf = (event: Recorded<EntryEvent>): string | undefined =>
+  event.type === 'EntryEdited' && event.data.proposal?.act === 'merged' ? event.data.proposal.author : undefined
 
 const touched = (entry: Entry, event: Recorded<EntryEvent>): Entry => {
-  const contributor = contributorOf(event)
+  const contributor = proposerOf(event) ?? event.meta.actor.id
   return {
     ...entry,
     updatedAt: event.meta.at,

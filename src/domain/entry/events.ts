@@ -44,7 +44,7 @@ export const EntryDrafted = eventType(
 export const DraftEdited = eventType('DraftEdited', Type.Object({ changes }, strict))
 export const EntryEdited = eventType(
   'EntryEdited',
-  Type.Object({ changes, proposal: Type.Optional(OfProposal) }, strict),
+  Type.Object({ changes, proposal: Type.Optional(OfProposal), reason: Type.Optional(reason) }, strict),
 )
 export const EntrySubmitted = eventType('EntrySubmitted', nothing)
 export const EntryReturned = eventType('EntryReturned', Type.Object({ reason }, strict))

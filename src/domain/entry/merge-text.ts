@@ -10,7 +10,7 @@ const WORD = /\S+\s*|\s+/g
 const MOST_WORDS = 1_000
 
 const wordsOf = (text: string): readonly string[] => text.match(WORD) ?? []
-const linesOf = (text: string): readonly string[] => text.match(/[^\n]*\n|[^\n]+/g) ?? []
+const linesOf = (text: string): readonly string[] => text.split(/(?<=\n)/)
 
 /** How many pieces from the start on are the same in all three; `from` the end where it is -1. */
 const inCommon = ({ base, theirs, ours }: Three<readonly string[]>, most: number, from: 1 | -1): number => {

@@ -1,5 +1,6 @@
 /** What is decided on an entry for the sake of a proposal: what it asks for, its merge, and taking that back. */
 import type { DecideOnEvents, Decision, EventsByRevision } from '../decider.ts'
+import { defined } from '../defined.ts'
 import type { JsonObject } from '../event.ts'
 import { sameJson } from '../json.ts'
 import { type CommonRefusal, type Fault, isRefusal, type Refusal, refuse } from '../refusal.ts'
@@ -25,7 +26,11 @@ export type OfProposal = { readonly id: string; readonly author: string }
 const unpublished = ({ status }: Entry): Refusal<EntryRefusal> =>
   refuse('entry-not-published', `Changes are proposed to what is published; this entry is ${status}.`)
 
-/** The entry as it was at a revision that everybody could see, or why there is none. */
+/** Why nothing is proposed to an entry as it stands. */
+export const publishedFault = ({ entry }: EntryState): Refusal<EntryRefusal> | undefined =>
+  entry && entry.status !== 'published' ? unpublished(entry) : undefined
+
+/** The entry as it was at a revision that was published, or why there is none. */
 export const baseAt = (
   { entry, past }: EntryState,
   revision: number,
@@ -33,13 +38,13 @@ export const baseAt = (
 ): Entry | Refusal<EntryRefusal> => {
   if (!entry) return refuse('entry-not-found', 'There is no such entry.')
   if (entry.removed) return refuse('entry-removed', 'The text of this entry was removed.')
-  if (entry.status !== 'published') return unpublished(entry)
-  const base =
-    momentOf(past, revision) && standingAt(past, revision).status === 'published'
-      ? entryAt(past, revision, events)
-      : undefined
+  const isPublished = momentOf(past, revision) && standingAt(past, revision).status === 'published'
   const detail = `There is no revision ${revision} of it that was published.`
-  return base ?? refuse('revision-unknown', detail, { errors: [{ pointer: '/base', code: 'unknown', detail }] })
+  const base = isPublished ? entryAt(past, revision, events) : undefined
+  if (base) return base
+  return entry.status === 'draft' || entry.status === 'submitted'
+    ? unpublished(entry)
+    : refuse('revision-unknown', detail, { errors: [{ pointer: '/base', code: 'unknown', detail }] })
 }
 
 /** The content that a merge patch asks for, by the rules of an edit. New senses get ids of `commandId`. */
@@ -67,7 +72,7 @@ const setTo = (from: EntryContent, to: EntryContent): EntryContentChange => {
 const merged = (
   { status, content: theirs }: Entry,
   { base, ours }: Pick<Three<EntryContent>, 'base' | 'ours'>,
-  proposal: OfProposal & { readonly act: 'merged' | 'reverted' },
+  proposal: OfProposal & { readonly act: 'merged' | 'reverted'; readonly reason?: string },
 ): Decision<EntryEvent, EntryRefusal | MergeRefusal> => {
   const merge = mergeContents({ base, theirs, ours })
   if ('overlaps' in merge)
@@ -79,11 +84,11 @@ const merged = (
   if (isRefusal(content)) return content
   const refused = emptied({ status, content: theirs }, content)
   if (refused) return refused
-  const { id, author, act } = proposal
+  const { id, author, act, reason } = proposal
   const changes = setTo(theirs, content)
   return Object.keys(changes).length === 0
     ? []
-    : [{ type: 'EntryEdited', data: { changes, proposal: { id, author, act } } }]
+    : [{ type: 'EntryEdited', data: { changes, proposal: { id, author, act }, ...defined({ reason }) } }]
 }
 
 type Deciding = DecideOnEvents<EntryState, EntryEvent, EntryRefusal | MergeRefusal>
@@ -109,7 +114,7 @@ export const mergeChanges = (base: number, changes: readonly Change[], proposal:
 })
 
 /** Takes back what the revision `at` merged, and nothing of what others changed since: from what it made to what stood before. */
-export const undoChanges = (at: number, proposal: OfProposal): Deciding => ({
+export const undoChanges = (at: number, proposal: OfProposal & { readonly reason: string }): Deciding => ({
   needs: ({ past }) => (momentOf(past, at) ? [...holdersOf(past, at), ...holdersOf(past, at - 1)] : []),
   decide: (current, events) =>
     standing((entry, { past }) => {
