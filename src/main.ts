@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
+import { unforeseen } from './adapters/cli/failures.ts'
 import { runCommandLine } from './adapters/cli/run.ts'
 import { loadConfig } from './config/load.ts'
 import { threadPoolSize } from './config/threads.ts'
@@ -44,7 +45,7 @@ process.channel?.unref()
 
 let broken = false
 const breakDown = (error: unknown): void => {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const text = unforeseen(error)
   if (broken) fail(`a second failure while closing: ${text}`)
   broken = true
   process.stderr.write(`lexichron: this should not have happened: ${text}\n`)

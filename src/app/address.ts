@@ -1,10 +1,10 @@
 /** Changes of address: what the edge asks for, and the subscriber that finishes them. */
 import type { AddressPort } from '../adapters/http/routes/account-edge.ts'
-import { requestFor } from '../commands/accounts.ts'
 import * as moves from '../commands/address-change.ts'
 import { completeReclaim, rotateAddressKey } from '../commands/address-rotation.ts'
 import { removeDisputed } from '../commands/disputed.ts'
 import type { From } from '../commands/identity.ts'
+import { linkJobs, requestFor } from '../commands/link-requests.ts'
 import type { FactorDeps } from '../commands/second-factor.ts'
 import type { Admit } from '../commands/sessions.ts'
 import { endUnconfirmed } from '../commands/sign-up-end.ts'
@@ -18,6 +18,7 @@ import { linkedIdentitiesAggregate } from '../domain/openid/linked-identities.ts
 import type { Refusal } from '../domain/refusal.ts'
 import { passkeysAggregate } from '../domain/session/passkeys.ts'
 import { factorsAggregate } from '../domain/session/second-factor.ts'
+import type { JobKind } from '../ports/jobs.ts'
 import { failureOf } from '../ports/outage.ts'
 import { addressMovesSubscriber } from '../subscribers/address-moves.ts'
 import { signUpJobs, signUpsSubscriber } from '../subscribers/sign-ups.ts'
@@ -104,6 +105,10 @@ export const signUpEnds = (core: Core) => {
     kind: signUpJobs(jobs, signUp => endUnconfirmed(deps, signUp, { correlationId: newId(), agent: '' })),
   }
 }
+
+/** What strangers have asked a link for is written down. */
+export const linkRequests = ({ transactor, clock, newId, linkSecret: link }: Core): JobKind =>
+  linkJobs({ addresses: transactor(addressAggregate), clock, newId, secrets: { link } })
 
 /** Gives addresses a new key, or goes on with it. Every account is in the log from its first event on. */
 export const rotateAddresses = (core: Core) => {

@@ -1,6 +1,7 @@
 /** Analytics of a service: the counter of this node's searches, and the figures for HTTP and dashboards. */
 import type { Logger } from 'pino'
 import { openSearchCounter } from '../commands/count-searches.ts'
+import { OwnError } from '../domain/own-error.ts'
 import { searchesAggregate } from '../domain/search/searches.ts'
 import { analyticsProjection } from '../projections/analytics.ts'
 import { analytics, type CurrentFigures, currentFigures } from '../queries/analytics.ts'
@@ -18,7 +19,7 @@ export const openAnalytics = (core: Core, views: Views, logger: Logger, opened: 
     nodeId,
     onError: error =>
       logger.warn(
-        { part: 'search counter', err: error instanceof Error ? error : new Error(String(error)) },
+        { part: 'search counter', err: error instanceof Error ? error : new OwnError(String(error)) },
         'searches could not be recorded; they are tried again',
       ),
   })

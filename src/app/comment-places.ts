@@ -3,6 +3,7 @@
 import { chapterAggregate, chapterStream } from '../domain/chapter/chapter.ts'
 import { chapterNotFound } from '../domain/chapter/decisions.ts'
 import { chapterPlace, entryPlace, type Place, type Places, storyPlace } from '../domain/comment/place.ts'
+import type { Target } from '../domain/comment/target.ts'
 import { entryStream } from '../domain/entry/entry.ts'
 import { entryAggregate } from '../domain/entry/state.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
@@ -30,5 +31,17 @@ export const openPlaces = ({ transactor }: Pick<Core, 'transactor'>): Places => 
     const storyId = chapter.story
     const { state: story, revision } = await stories.load(storyStream(storyId))
     return at(chapterPlace(id, { storyId, story }, viewer), revision)
+  }
+}
+
+/** Was it deleted, or its text removed? What is out of sight alone is not. */
+export const openIsGone = ({ transactor }: Pick<Core, 'transactor'>) => {
+  const stories = transactor(storyAggregate)
+  const chapters = transactor(chapterAggregate)
+  const entries = transactor(entryAggregate)
+  return async ({ kind, id }: Target): Promise<boolean> => {
+    if (kind === 'entry') return (await entries.load(entryStream(id))).state.entry?.removed === true
+    if (kind === 'story') return (await stories.load(storyStream(id))).state?.isDeleted === true
+    return (await chapters.load(chapterStream(id))).state?.isDeleted === true
   }
 }

@@ -11,6 +11,7 @@ import type { Config } from '../config/load.ts'
 import type { ConsumerTrace } from '../core/consume/consume.ts'
 import { IN_DATA_FOLDER, narrowFolder } from '../core/files/folders.ts'
 import { openLog } from '../core/log/open.ts'
+import { openShared } from '../core/log/shared.ts'
 import { openMemory } from '../core/memory/memory.ts'
 import { catchUp } from '../core/project/catch-up.ts'
 import type { Projection } from '../core/project/define.ts'
@@ -24,6 +25,7 @@ import type { SubscriberHandle } from '../core/subscribe/runner.ts'
 import { openSnapshots } from '../core/write/snapshots.ts'
 import { openTransactor } from '../core/write/transact.ts'
 import type { JsonObject } from '../domain/event.ts'
+import { wordsOf } from '../domain/own-error.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Checkpoint } from '../ports/read-store.ts'
 import type { Identities } from '../projections/identities.ts'
@@ -121,7 +123,8 @@ export const openCore = async ({
   const memory = openMemory(config.memoryBytes ?? memoryFor(memoryLimits()))
   const caching = await openCacheEngine(config, { clock, random: Math.random, warn, logId: store.logId, memory })
   const cache = measuredCache(hold(caching.cache), gauged)
-  const log = openLog({ store, keys, types })
+  const shared = openShared(memory.region('replays'))
+  const log = openLog({ store, keys, types, shared })
   const snapshots = hold(
     openSnapshots({
       records: reads,
@@ -142,7 +145,7 @@ export const openCore = async ({
     }),
   )
   const nodeId = randomUUID()
-  const complain = (error: unknown): void => warn(`jobs: ${error instanceof Error ? error.message : String(error)}`)
+  const complain = (error: unknown): void => warn(`jobs: ${wordsOf(error)}`)
   const queue = hold(lazyJobs(config, { nodeId, clock, random: Math.random, onError: complain }))
   const { jobs } = queue
   const mailSecret = await keys.secret('mail-recipient')
@@ -174,6 +177,8 @@ export const openCore = async ({
     projections: await openProjections(areas, purpose => keys.secret(purpose)),
     transactor,
     forget,
+    /** What its consumers share of the end of the log. */
+    shared,
     freshness: openFreshness({ store: reads, clock }),
     // In events the node is its UUID alone; leases name its process too.
     nodeId,

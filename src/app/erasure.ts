@@ -41,9 +41,9 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     clock,
     newId,
   }
-  const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate), log }
-  const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate), log }
-  const said = { comments: transactor(commentAggregate), log }
+  const kept = { shelves: transactor(shelfAggregate), lists: transactor(readingListAggregate) }
+  const written = { stories: transactor(storyAggregate), series: transactor(seriesAggregate) }
+  const said = { comments: transactor(commentAggregate) }
   const related = { relations: transactor(relationsAggregate) }
   return {
     addresses: transactor(addressAggregate),
@@ -55,12 +55,12 @@ const depsOf = async (core: Core): Promise<erasure.ErasureDeps> => {
     keys,
     secrets: { link },
     releaseIdentities: (accountId, from) => releaseIdentities(identities, accountId, from),
-    clearShelves: (accountId, by) => clearShelves(kept, accountId, by),
-    leaveComments: async (accountId, by) => {
-      const left = await leaveComments(said, accountId, by)
+    clearShelves: (leaving, by) => clearShelves(kept, leaving, by),
+    leaveComments: async (leaving, by) => {
+      const left = await leaveComments(said, leaving, by)
       if (left !== 'done') return left
-      const appealed = await leaveAppeals({ appeals: transactor(appealAggregate), log }, accountId, by)
-      return appealed === 'done' ? forgetRelations(related, accountId, by) : appealed
+      const appealed = await leaveAppeals({ appeals: transactor(appealAggregate) }, leaving, by)
+      return appealed === 'done' ? forgetRelations(related, leaving.accountId, by) : appealed
     },
     leaveStories: (leaving, by) => leaveStories(written, leaving, by),
   }

@@ -11,6 +11,7 @@ import { damageDetail } from '../adapters/metrics/damage.ts'
 import type { ConsumerStats, LiveStats } from '../adapters/metrics/sources.ts'
 import type { Config } from '../config/load.ts'
 import { defined } from '../domain/defined.ts'
+import { OwnError, wordsOf } from '../domain/own-error.ts'
 import type { JobCounts } from '../ports/jobs.ts'
 import type { Core, Running, Views } from './core.ts'
 import { erasuresPart } from './erasure.ts'
@@ -77,7 +78,7 @@ const within = async <T>(core: Core, work: () => Promise<T>): Promise<T> => {
     return await Promise.race([
       work(),
       core.clock.sleep(PATIENCE_MS, waiting.signal).then(() => {
-        throw new Error(`no answer within ${PATIENCE_MS} ms`)
+        throw new OwnError(`no answer within ${PATIENCE_MS} ms`)
       }),
     ])
   } finally {
@@ -91,7 +92,7 @@ const ask = async <F>(core: Core, work: () => Promise<Found<F>>): Promise<Found<
   try {
     return await within(core, work)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = wordsOf(error)
     return { part: { state: 'failed', ageMs: Math.round(core.clock.monotonic() - began), detail: { reason } } }
   }
 }

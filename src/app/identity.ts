@@ -10,6 +10,7 @@ import * as roles from '../commands/account-roles.ts'
 import * as accounts from '../commands/accounts.ts'
 import { isAccountBlocked } from '../commands/blocks.ts'
 import { readRefreshToken } from '../commands/identity.ts'
+import { requestLink } from '../commands/link-requests.ts'
 import { sessionViews } from '../commands/look-up-accounts.ts'
 import type { FactorDeps } from '../commands/second-factor.ts'
 import * as sessions from '../commands/sessions.ts'
@@ -19,7 +20,7 @@ import { hashesAtOnce } from '../config/threads.ts'
 import { blockAggregate } from '../domain/access/block.ts'
 import { accountAggregate, accountStream } from '../domain/account/account.ts'
 import { administratorsAggregate } from '../domain/account/administrators.ts'
-import { grantsOf } from '../domain/account/grants.ts'
+import { grantsInForce } from '../domain/account/grants.ts'
 import { addressAggregate } from '../domain/address/address.ts'
 import { addressKeysAggregate } from '../domain/address/keys.ts'
 import { defined } from '../domain/defined.ts'
@@ -68,7 +69,7 @@ export const withAccessToken =
   (core: Core, scope: TokenScope) =>
   async (opened: sessions.Opened | Refusal): Promise<SignedIn | Refusal> => {
     if (isRefusal(opened)) return opened
-    const { session, refreshToken, device } = opened
+    const { session, refreshToken, isRestricted, device } = opened
     const issuedAt = core.clock.now()
     const accessToken = await signAccessToken(core.keys, scope, {
       jti: core.newId(),
@@ -79,7 +80,7 @@ export const withAccessToken =
       issuedAt,
       expiresAt: new Date(issuedAt.getTime() + ACCESS_SECONDS * 1000),
     })
-    return { session, accessToken, refreshToken, ...defined({ device }) }
+    return { session, accessToken, refreshToken, isRestricted, ...defined({ device }) }
   }
 
 /** Counts tries at an account, from where they are counted. @throws {ProblemError} rate-limited. */
@@ -104,6 +105,7 @@ export const openIdentityPort = (
 ): Omit<IdentityPort, 'erasure'> => {
   const admit = admitBy(core)
   const withToken = withAccessToken(core, scope)
+  const asking = { ...deps, jobs: core.jobs }
   return {
     addressChange: openAddressPort(core, deps, admit),
     stepUp: openStepUp(deps, admit),
@@ -112,14 +114,14 @@ export const openIdentityPort = (
     signInByPasskey: async (given, from) => withToken(await sessions.signInByPasskey(deps, given, from)),
     signUp: (given, from) => accounts.requestSignUp(deps, given, from),
     verify: (given, from) => accounts.confirmEmail(deps, given, from),
-    resend: (email, from) => accounts.requestVerification(deps, email, from),
+    resend: (email, from) => requestLink(asking, 'verify', email, from),
     signIn: async (given, counted, from) => {
       const signIn = () => sessions.signIn(deps, given, from, admit(counted))
       return withToken(await core.onBeat(signIn, opened => !isRefusal(opened)))
     },
     refresh: async (token, from) => withToken(await sessions.refresh(deps, token, from)),
     sessionIn: token => readRefreshToken(deps.secrets.refresh, token)?.sessionId,
-    requestReset: (email, from) => accounts.requestPasswordReset(deps, email, from),
+    requestReset: (email, from) => requestLink(asking, 'reset', email, from),
     reset: (given, from) => accounts.resetPassword(deps, given, from),
     changePassword: (by, passwords, from) => accounts.changePassword(deps, by, passwords, from),
     endSession: (accountId, which, from) => sessions.endOneSession(deps, accountId, which, from),
@@ -128,7 +130,7 @@ export const openIdentityPort = (
       sessionViews({ devices: core.transactor(devicesAggregate), sessionsOf: identities.sessionsOf }, accountId),
     account: async id => {
       const { state: account } = await core.transactor(accountAggregate).load(accountStream(id))
-      return account && { account, grants: grantsOf(account.grants, core.clock.now()) }
+      return account && { account, grants: grantsInForce(account, core.clock.now()) }
     },
   }
 }

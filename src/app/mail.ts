@@ -15,6 +15,7 @@ import { addressAggregate } from '../domain/address/address.ts'
 import { mailAggregate, mailStream, refuseMail } from '../domain/address/mail-refusal.ts'
 import { defined } from '../domain/defined.ts'
 import { actorId, commandIdOf } from '../domain/ids.ts'
+import { wordsOf } from '../domain/own-error.ts'
 import { type Preferences, preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { storyAggregate, storyStream } from '../domain/story/story.ts'
@@ -190,7 +191,7 @@ export const startMail = async (
       } catch (error) {
         // Who refuses one mail for good is there, and takes others.
         const refused = error instanceof MailError && error.kind === 'permanent'
-        failing = refused ? undefined : error instanceof Error ? error.message : String(error)
+        failing = refused ? undefined : wordsOf(error)
         throw error
       }
     }

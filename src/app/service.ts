@@ -11,6 +11,7 @@ import { tail } from '../core/consume/tail.ts'
 import { scopesOf } from '../core/project/view.ts'
 import { openExecutor } from '../core/write/execute.ts'
 import { defined } from '../domain/defined.ts'
+import { OwnError } from '../domain/own-error.ts'
 import { waitAtMost } from '../ports/clock.ts'
 import { openIdentities } from '../projections/identities.ts'
 import { foldPeople } from '../projections/people.ts'
@@ -50,7 +51,10 @@ const startRunning = async (
   const ending = new AbortController()
   const { signal } = ending
   const complain = (part: string) => (error: unknown) =>
-    logger.error({ part, err: error instanceof Error ? error : new Error(String(error)) }, 'a background part failed')
+    logger.error(
+      { part, err: error instanceof Error ? error : new OwnError(String(error)) },
+      'a background part failed',
+    )
   const trace = consumerTrace(logger)
   const projections = views.all.map(each => ({
     name: each.name,
@@ -84,6 +88,7 @@ const startRunning = async (
     onError: complain('forgetting'),
     filter: { types: [...forgets.keys()] },
     onEvents: events => {
+      if (events.length > 0) core.shared.forget()
       const known = events.flatMap(event => {
         const found = forgets.get(event.type)
         found?.forget(core, event)

@@ -1,14 +1,14 @@
 /**
  * Signing up, confirming an address, resetting and changing a password. What strangers may ask for is the same work and the
  * same answer whether or not the address is known: one append, one mail at most, and nothing sealed is opened, as that would
- * take a key of those alone who have an account (decision 95).
+ * take a key of those alone who have an account (decision 95). What asks for a link is in link-requests.ts.
  */
 
 import { accountStream, createAccount, setPassword } from '../domain/account/account.ts'
 import { grantRole } from '../domain/account/administration.ts'
 import type { Ending } from '../domain/account/session-end-events.ts'
 import { endSessions } from '../domain/account/session-ends.ts'
-import { confirmAddress, pendingBy, requestReset, resend, signUp, useReset } from '../domain/address/address.ts'
+import { confirmAddress, pendingBy, signUp, useReset } from '../domain/address/address.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { linkInvalid } from '../domain/address/links.ts'
 import { defined } from '../domain/defined.ts'
@@ -99,36 +99,6 @@ export const confirmEmail = async (
   const account = await holderOf(deps, [link.claim], from)
   return account ? keepDeviceOfLink(deps, account, from) : linkInvalid()
 }
-
-/** Writes down that a link is wanted; whether there is anybody to send it to is not said. */
-const request = async (deps: IdentityDeps, purpose: 'verify' | 'reset', text: string, from: From): Promise<Done> => {
-  const email = readEmail(text)
-  if (!isEmail(email)) return email
-  const [current, ...before] = await claimsOf(deps, email)
-  const found = await lookUpClaims({ addresses: deps.addresses.unopened }, [current, ...before])
-  // Where somebody has the address, or waits for its link; else where both would be.
-  const waiting = purpose === 'verify' ? found.find(({ state }) => state.pending.length > 0) : undefined
-  return requestFor(deps, purpose, (ownerAmong(found) ?? waiting)?.claim ?? current, from)
-}
-/** The same for an address that is known by its claim. */
-export const requestFor = async (
-  deps: Pick<IdentityDeps, 'addresses' | 'clock' | 'newId'> & {
-    readonly secrets: Pick<IdentityDeps['secrets'], 'link'>
-  },
-  purpose: 'verify' | 'reset',
-  claim: string,
-  from: From,
-): Promise<Done> => {
-  const envelope = envelopeOf(deps, from)
-  const { hash } = makeLink(deps.secrets.link, purpose, claim, envelope.commandId)
-  const decide = (purpose === 'verify' ? resend : requestReset)(hash, envelope.at)
-  const result = await deps.addresses.unopened.run(claim, decide, envelope)
-  return isRefusal(result) ? result : 'done'
-}
-export const requestVerification = (deps: IdentityDeps, email: string, from: From): Promise<Done> =>
-  request(deps, 'verify', email, from)
-export const requestPasswordReset = (deps: IdentityDeps, email: string, from: From): Promise<Done> =>
-  request(deps, 'reset', email, from)
 
 /** Sets the password by a link, once, and ends every session. */
 export const resetPassword = async (

@@ -5,6 +5,7 @@
 
 import type { Transactor } from '../core/write/transact.ts'
 import { actorId, commandIdOf } from '../domain/ids.ts'
+import { OwnError } from '../domain/own-error.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import {
   recordSearches,
@@ -76,7 +77,7 @@ export const openSearchCounter = (options: SearchCounterOptions): SearchCounter 
     try {
       const result = await searches.run(searchesStream(nodeId, batch.batch), recordSearches(batch), envelope)
       if (!isRefusal(result)) return true
-      onError(new Error(result.detail))
+      onError(new OwnError(`searches were not counted: ${result.refused}`))
     } catch (error) {
       onError(error)
     }

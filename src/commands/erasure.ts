@@ -10,18 +10,21 @@ import { type Account, accountStream } from '../domain/account/account.ts'
 import { beginErasure, cancelErasure, finishErasure, isRipe, requestErasure } from '../domain/account/erasure.ts'
 import { AccountErased, type ContentChoice } from '../domain/account/erasure-events.ts'
 import { ownerOf, releaseAddress } from '../domain/address/address.ts'
-import { AddressChangeRequested } from '../domain/address/change-events.ts'
 import { linkInvalid } from '../domain/address/links.ts'
 import type { Actor } from '../domain/event.ts'
 import { actorId } from '../domain/ids.ts'
+import { OwnError } from '../domain/own-error.ts'
 import { editProfile, profileStream } from '../domain/profile/profile.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Keys } from '../ports/keys.ts'
+import { type Belongings, belongingsOf } from './belongings.ts'
 import { envelopeOf, type From, type IdentityDeps, makeLink, readLink } from './identity.ts'
-import type { Leaving } from './leave-stories.ts'
 import type { ProfileDeps } from './profiles.ts'
 
 type Done = 'done' | Refusal
+
+/** Who is erased, with what is theirs and what they wished for what they wrote. */
+export type Leaving = Belongings & { readonly accountId: string; readonly content: ContentChoice }
 
 export type ErasureDeps = Pick<IdentityDeps, 'addresses' | 'accounts' | 'clock' | 'newId'> & {
   readonly profiles: ProfileDeps['profiles']
@@ -31,9 +34,9 @@ export type ErasureDeps = Pick<IdentityDeps, 'addresses' | 'accounts' | 'clock' 
   /** Gives up the account's identities at providers; repeating it is harmless. */
   readonly releaseIdentities: (accountId: string, from: From) => Promise<Done>
   /** Takes away what the account kept for itself alone; repeating it is harmless. */
-  readonly clearShelves: (accountId: string, by: () => Envelope) => Promise<Done>
+  readonly clearShelves: (leaving: Leaving, by: () => Envelope) => Promise<Done>
   /** Takes away what they said under what others wrote, and whom they did not want to hear; repeating it is harmless. */
-  readonly leaveComments: (accountId: string, by: () => Envelope) => Promise<Done>
+  readonly leaveComments: (leaving: Leaving, by: () => Envelope) => Promise<Done>
   /** Deletes their stories or gives up their name on them, as they wished; repeating it is harmless. */
   readonly leaveStories: (leaving: Leaving, by: () => Envelope) => Promise<Done>
 }
@@ -78,7 +81,7 @@ export const takeBackErasureByLink = async (deps: ErasureDeps, token: string, fr
 }
 
 const must = <T extends object>(result: T | Refusal): T => {
-  if (isRefusal(result)) throw new Error(result.detail)
+  if (isRefusal(result)) throw new OwnError(`the erasure stopped: ${result.refused}`)
   return result
 }
 
@@ -92,18 +95,6 @@ const strangersAt = async (deps: ErasureDeps, claim: string, accountId: string):
   for (const waiting of (await deps.addresses.load(claim)).state.pending) ids.delete(waiting.accountId)
   const known = await Promise.all([...ids].map(async id => ({ id, ...(await deps.accounts.load(accountStream(id))) })))
   return known.filter(({ state }) => state === undefined).map(({ id }) => id)
-}
-
-/** Claims of addresses that it wanted to move to, the last one last: its own stream does not name them. */
-const wantedBy = async ({ log }: ErasureDeps, accountId: string): Promise<readonly string[]> => {
-  for await (const [first] of log.readStream(accountStream(accountId), { limit: 1 })) {
-    if (!first) break
-    const claims = new Set<string>()
-    for await (const { events } of log.readFrom(first.position, { types: [AddressChangeRequested.type] }))
-      for (const { stream, data } of events) if (data['accountId'] === accountId) claims.add(stream)
-    return [...claims]
-  }
-  return []
 }
 
 /** The end of an account names no more than so many addresses that it wanted: one may ask for thousands. */
@@ -120,17 +111,21 @@ const finish = async (deps: ErasureDeps, account: Account, from: From): Promise<
     must(await deps.profiles.run(profileStream(id), editProfile(id, nothing, undefined), by()))
   }
   const released = await deps.releaseIdentities(id, from)
-  if (released !== 'done') throw new Error(released.detail)
-  const cleared = await deps.clearShelves(id, by)
-  if (cleared !== 'done') throw new Error(cleared.detail)
-  const silent = await deps.leaveComments(id, by)
-  if (silent !== 'done') throw new Error(silent.detail)
-  const left = await deps.leaveStories({ accountId: id, content: account.erasure?.content ?? 'anonymised' }, by)
-  if (left !== 'done') throw new Error(left.detail)
+  if (released !== 'done') throw new OwnError(`identities were not given up: ${released.refused}`)
+  const theirs = await belongingsOf(deps.log, id)
+  const { content = 'anonymised' } = account.erasure ?? {}
+  const leaving: Leaving = { ...theirs, accountId: id, content }
+  const cleared = await deps.clearShelves(leaving, by)
+  if (cleared !== 'done') throw new OwnError(`shelves were not cleared: ${cleared.refused}`)
+  const silent = await deps.leaveComments(leaving, by)
+  if (silent !== 'done') throw new OwnError(`comments were not deleted: ${silent.refused}`)
+  const left = await deps.leaveStories(leaving, by)
+  if (left !== 'done') throw new OwnError(`stories were not left: ${left.refused}`)
   const own = [account.claim, ...(account.left ?? []), ...(account.former ?? [])]
   for (const claim of own)
     for (const stranger of await strangersAt(deps, claim, id)) await deps.keys.destroy(`subject:${stranger}`)
-  const wanted = await wantedBy(deps, id)
+  // Its own stream does not name the addresses that it wanted.
+  const wanted = [...theirs.claims]
   const claims = [...new Set([...own, ...wanted.slice(-MOST_NAMED)])]
   for (const claim of new Set([...own, ...wanted])) must(await deps.addresses.run(claim, releaseAddress(id), by()))
   await deps.keys.destroy(`subject:${id}`)

@@ -15,6 +15,7 @@ import {
   openReading,
   type Reading,
 } from '../domain/history/history.ts'
+import { OwnError } from '../domain/own-error.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
 
@@ -85,7 +86,9 @@ export const openReadings = (deps: {
       const failure = await work().catch((error: unknown) => ({ error }))
       if (failure === undefined) return undefined
       if (n >= ATTEMPTS || closing.signal.aborted) {
-        deps.onError('error' in failure ? failure.error : new Error(failure.detail))
+        deps.onError(
+          'error' in failure ? failure.error : new OwnError(`a reading was not recorded: ${failure.refused}`),
+        )
         if ('error' in failure) throw failure.error
         return failure
       }

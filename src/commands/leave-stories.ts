@@ -3,38 +3,25 @@
  * goes on so where they wished that what they wrote stays, and is deleted otherwise. Done before the account's key is destroyed, and
  * again from the start where a process ended in the middle.
  */
-import type { Log } from '../core/log/log.ts'
 import type { Envelope, Transactor } from '../core/write/transact.ts'
 import type { ContentChoice } from '../domain/account/erasure-events.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import { orphanOf, uninvite } from '../domain/story/authors.ts'
 import { deleteWithAuthor } from '../domain/story/decisions.ts'
-import { AuthorInvited, StoryBegun, type StoryEvent } from '../domain/story/events.ts'
-import { deleteSeriesOf, SeriesBegun, type SeriesEvent, type SeriesState } from '../domain/story/series.ts'
+import type { StoryEvent } from '../domain/story/events.ts'
+import { deleteSeriesOf, type SeriesEvent, type SeriesState } from '../domain/story/series.ts'
 import type { StoryState } from '../domain/story/story.ts'
-import { sinceAccount } from './since-account.ts'
+import type { Belongings } from './belongings.ts'
 
 export type LeavingDeps = {
   readonly stories: Pick<Transactor<StoryState, StoryEvent>, 'load' | 'run'>
   readonly series: Pick<Transactor<SeriesState, SeriesEvent>, 'run'>
-  readonly log: Pick<Log, 'readStream' | 'readFrom'>
 }
 
 /** Who is erased, and what they wished for what they wrote. */
-export type Leaving = { readonly accountId: string; readonly content: ContentChoice }
-
-type Streams = { readonly stories: ReadonlySet<string>; readonly series: ReadonlySet<string> }
-
-/** Those that the account began or was invited to. */
-const streamsOf = async ({ log }: LeavingDeps, accountId: string): Promise<Streams> => {
-  const [stories, series] = [new Set<string>(), new Set<string>()]
-  const types = [StoryBegun.type, AuthorInvited.type, SeriesBegun.type]
-  for await (const { type, stream, data } of sinceAccount(log, accountId, types)) {
-    if (data['author'] !== accountId && data['account'] !== accountId) continue
-    if (type === SeriesBegun.type) series.add(stream)
-    else stories.add(stream)
-  }
-  return { stories, series }
+export type Leaving = Pick<Belongings, 'stories' | 'series'> & {
+  readonly accountId: string
+  readonly content: ContentChoice
 }
 
 /** Nobody else could ever see it: there is nothing to leave behind. */
@@ -43,10 +30,9 @@ const isUnseen = (story: StoryState): boolean => !story?.isPublished || story.vi
 /** `by`: an envelope of its own for each command. */
 export const leaveStories = async (
   deps: LeavingDeps,
-  { accountId, content }: Leaving,
+  { accountId, content, stories, series }: Leaving,
   by: () => Envelope,
 ): Promise<'done' | Refusal> => {
-  const { stories, series } = await streamsOf(deps, accountId)
   for (const stream of stories) {
     const { state: story } = await deps.stories.load(stream)
     if (!story || story.isDeleted) continue

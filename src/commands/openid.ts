@@ -5,7 +5,7 @@
 import { createHmac } from 'node:crypto'
 import type { Transactor } from '../core/write/transact.ts'
 import { type Account, accountStream } from '../domain/account/account.ts'
-import { failSignIn, type SignUp, signUp } from '../domain/address/address.ts'
+import { type SignUp, signUp } from '../domain/address/address.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { uuidv5 } from '../domain/ids.ts'
 import {
@@ -34,7 +34,7 @@ import { claimsOf, isTakenAmong, lookUpClaims } from './address-claims.ts'
 import { keepDevice, readDevice } from './devices.ts'
 import { envelopeOf, type From, makeLink, refreshTokenOf } from './identity.ts'
 import { type FactorDeps, factorsOf, proveFactor } from './second-factor.ts'
-import { type Admit, holderOfChallenge, type Opened } from './sessions.ts'
+import { type Admit, endedFault, holderOfChallenge, type Opened } from './sessions.ts'
 
 export type OpenIdDeps = FactorDeps & {
   readonly claims: Transactor<OpenIdClaim, OpenIdClaimEvent>
@@ -111,10 +111,8 @@ const enter = async (
   from: From,
 ): Promise<Opened | HalfSignedIn | Refusal> => {
   const device = await readDevice(deps, account, account.claim, from)
-  if (account.suspended) {
-    const noted = await deps.addresses.run(account.claim, failSignIn(device.hash, 'suspended'), envelopeOf(deps, from))
-    return isRefusal(noted) ? noted : refuse('account-suspended', 'This account is suspended.')
-  }
+  const ended = await endedFault(deps, account, device, from)
+  if (ended) return ended
   const factors = await factorsOf(deps, account)
   if (factors.totp && given.code === undefined) return { half: account.id }
   const proof = await proveFactor(
@@ -140,7 +138,7 @@ const enter = async (
   if (isRefusal(result)) return result
   if (!result.state || result.events.length === 0) return used()
   const refreshToken = refreshTokenOf(deps.secrets.refresh, sessionId, 0)
-  return { session: result.state, refreshToken, device: kept.token }
+  return { session: result.state, refreshToken, isRestricted: account.suspended, device: kept.token }
 }
 
 /** Ends a sign-in that waits for the second factor. `admit` counts the try, and throws when there were too many. */
@@ -242,7 +240,7 @@ export const linkOwnIdentity = async (
     deps.sessions.load(sessionStream(by.sessionId)),
   ])
   const stands = session && account && isLive(session, deps.clock.now()) && ofEpoch(session, account)
-  if (!stands || session.accountId !== by.accountId || account.address === undefined)
+  if (!stands || account.suspended || session.accountId !== by.accountId || account.address === undefined)
     return refuse('session-ended', 'The session in which this was begun has ended: sign in.')
   const claim = identityClaim(deps, proven)
   const found = await lookUp(deps, claim)

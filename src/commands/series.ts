@@ -56,7 +56,7 @@ export const orderSeries = (
 
 export const deleteSeries: SeriesCommand<OnSeries> = {
   name: 'delete-series',
-  permission: 'account:use',
+  permission: 'stories:leave',
   stream: ofSeries,
   decide: (_, by) => series.deleteSeries(by),
 }

@@ -1,6 +1,7 @@
 /** Signing in, going on, signing out. */
 import { type Account, accountStream, setPassword } from '../domain/account/account.ts'
 import { isTooLong } from '../domain/account/password-rules.ts'
+import { endFault } from '../domain/account/standing.ts'
 import { failSignIn } from '../domain/address/address.ts'
 import { isEmail, readEmail } from '../domain/address/email.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
@@ -19,10 +20,11 @@ import { envelopeOf, type From, type IdentityDeps, readRefreshToken, refreshToke
 import { accountIn, type PasskeyAnswer, provePasskey } from './passkeys.ts'
 import { type FactorDeps, factorsOf, proveFactor } from './second-factor.ts'
 
-/** A session with the refresh token that is good now. */
+/** A session with the refresh token that is good now. `isRestricted`: its account is suspended. */
 export type Opened = {
   readonly session: Session
   readonly refreshToken: string
+  readonly isRestricted: boolean
   /** At a sign-in: the token by which the device is known from here on. */
   readonly device?: string
 }
@@ -67,12 +69,12 @@ export const signIn = async (
   await admit(claim, device.known ? device.hash : undefined)
   const factors = await factorsOf(deps, account)
   const { matches, outdated } = await deps.passwords.check(request.password, account?.password)
-  if (!account || !matches || account.suspended) {
-    const reason = account?.suspended && matches ? 'suspended' : 'credentials'
-    const noted = await deps.addresses.run(claim, failSignIn(device.hash, reason), envelopeOf(deps, from))
-    if (isRefusal(noted)) return noted
-    return reason === 'suspended' ? refuse('account-suspended', 'This account is suspended.') : wrong()
+  if (!account || !matches) {
+    const noted = await deps.addresses.run(claim, failSignIn(device.hash, 'credentials'), envelopeOf(deps, from))
+    return isRefusal(noted) ? noted : wrong()
   }
+  const ended = await endedFault(deps, account, device, from)
+  if (ended) return ended
   const proof = await proveFactor(
     deps,
     { account, factors, proof: { ...request, holder: holderOfChallenge(from) }, purpose: 'sign-in' },
@@ -81,6 +83,22 @@ export const signIn = async (
   if (typeof proof !== 'string') return proof
   if (outdated) await rehash(deps, account, request.password, from)
   return begin(deps, account, device, request.remember, from)
+}
+
+/**
+ * Notes the try at an account that is being erased, which opens to nobody any more; undefined of all others. To one that is suspended
+ * its owner is let in: what a session may do meanwhile is a matter of rights.
+ */
+export const endedFault = async (
+  deps: Pick<FactorDeps, 'addresses' | 'newId' | 'clock'>,
+  account: Account,
+  device: Device,
+  from: From,
+): Promise<Refusal | undefined> => {
+  const fault = endFault(account)
+  if (!fault) return undefined
+  const noted = await deps.addresses.run(account.claim, failSignIn(device.hash, 'suspended'), envelopeOf(deps, from))
+  return isRefusal(noted) ? noted : fault
 }
 
 /** Whom a challenge of a sign-in is given to: the device, where that has a token. */
@@ -114,7 +132,7 @@ const begin = async (
   if (isRefusal(result)) return result
   if (!result.state) return wrong()
   const refreshToken = refreshTokenOf(deps.secrets.refresh, sessionId, 0)
-  return { session: result.state, refreshToken, device: named.token }
+  return { session: result.state, refreshToken, isRestricted: account.suspended, device: named.token }
 }
 
 /**
@@ -135,10 +153,8 @@ export const signInByPasskey = async (
   if (proof !== 'passkey') return proof
   if (account?.address === undefined) return none()
   const device = await readDevice(deps, account, account.claim, from)
-  if (account.suspended) {
-    const noted = await deps.addresses.run(account.claim, failSignIn(device.hash, 'suspended'), envelopeOf(deps, from))
-    return isRefusal(noted) ? noted : refuse('account-suspended', 'This account is suspended.')
-  }
+  const ended = await endedFault(deps, account, device, from)
+  if (ended) return ended
   return begin(deps, account, device, request.remember, from)
 }
 
@@ -157,7 +173,8 @@ export const refresh = async (deps: IdentityDeps, token: string, from: From): Pr
   if (isRefusal(result)) return result
   const { state } = result
   if (!state || state.ended) return over()
-  return { session: state, refreshToken: refreshTokenOf(deps.secrets.refresh, state.id, state.generation) }
+  const refreshToken = refreshTokenOf(deps.secrets.refresh, state.id, state.generation)
+  return { session: state, refreshToken, isRestricted: account.suspended }
 }
 
 /** Ends one session of the account. */

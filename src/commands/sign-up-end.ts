@@ -6,6 +6,7 @@ import { accountStream } from '../domain/account/account.ts'
 import { endSignUp, signUpEnds } from '../domain/address/address.ts'
 import type { Actor } from '../domain/event.ts'
 import { actorId, uuidv5 } from '../domain/ids.ts'
+import { OwnError } from '../domain/own-error.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import type { Keys } from '../ports/keys.ts'
 import { envelopeOf, type From, type IdentityDeps } from './identity.ts'
@@ -31,7 +32,7 @@ export const endUnconfirmed = async (
   if (await confirmed()) return 'confirmed'
   const envelope = { ...envelopeOf(deps, from), actor: ender, commandId: uuidv5(ENDS, accountId) }
   const result = await deps.addresses.run(claim, endSignUp(accountId, envelope.at), envelope)
-  if (isRefusal(result)) throw new Error(result.detail)
+  if (isRefusal(result)) throw new OwnError(`a sign-up was not ended: ${result.refused}`)
   const { holder, pending } = result.state
   const link = pending.find(each => each.accountId === accountId)?.links.at(-1)
   if (link) return signUpEnds(link.expiresAt)

@@ -135,24 +135,24 @@ export const cancelSchedule: StoryCommand<OnStory> = {
   decide: (_, by) => story.cancelSchedule(by),
 }
 
-/** Who may write no longer still takes back what is theirs. */
+/** Who may write no longer, or is suspended, still takes back what is theirs. */
 export const deleteStory: StoryCommand<OnStory> = {
   name: 'delete-story',
-  permission: 'account:use',
+  permission: 'stories:leave',
   stream: ofStory,
   decide: (_, by) => story.deleteStory(by),
 }
 
 export const orphanStory: StoryCommand<OnStory> = {
   name: 'orphan-story',
-  permission: 'account:use',
+  permission: 'stories:leave',
   stream: ofStory,
   decide: (_, by) => authors.orphanStory(by),
 }
 
 export const leaveStory: StoryCommand<OnStory> = {
   name: 'leave-story',
-  permission: 'account:use',
+  permission: 'stories:leave',
   stream: ofStory,
   decide: (_, by) => authors.leaveStory(by),
 }
@@ -198,7 +198,7 @@ export const acceptInvitation = (
 
 export const declineInvitation: StoryCommand<OnStory> = {
   name: 'decline-invitation',
-  permission: 'account:use',
+  permission: 'stories:leave',
   stream: ofStory,
   decide: (_, by) => authors.declineInvitation(by),
 }

@@ -41,6 +41,7 @@ const namespaces = {
   chapter: namespace('chapter'),
   comment: namespace('comment'),
   decision: namespace('decision'),
+  proposal: namespace('proposal'),
 }
 
 for (const each of Object.values(namespaces)) decoded.set(each, bytesOf(each))
@@ -60,6 +61,10 @@ export const entryId = (identity: EntryIdentity): string =>
 /** The id of a sense that came with an import: from the entry and the source's own key. */
 export const importedSenseId = (entry: string, sourceKey: string): string =>
   uuidv5(namespaces.sense, nameOf(entry, sourceKey))
+
+/** The id of a proposal: the same difference, in canonical form, to the same entry is the same one. */
+export const proposalId = (entry: string, difference: string): string =>
+  uuidv5(namespaces.proposal, nameOf(entry, difference))
 
 /** The id of the nth sense that a command makes. */
 export const newSenseId = (commandId: string, index: number): string =>

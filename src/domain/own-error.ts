@@ -19,19 +19,31 @@ const placeIn = (frames: string): string | undefined => {
 }
 
 /** Names and codes are texts like any: what does not look like one of a class, or of a system, is not told. */
-const kindOf = (error: Error): string => {
+export const kindOf = (error: Error): { readonly name: string; readonly code?: string } => {
   const name = /^[A-Za-z]\w{0,63}$/.test(error.name) ? error.name : 'Error'
   const isCoded = 'code' in error && typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(error.code)
-  return isCoded ? `${name} ${error.code}` : name
+  return isCoded ? { name, code: String(error.code) } : { name }
+}
+
+/**
+ * Where it was thrown, a line for each call. Before them stand its words once more, which may look like such lines; whose words were changed
+ * since, of that nobody knows where they end, and nothing is told.
+ */
+export const framesOf = ({ message, stack = '' }: Error): string => {
+  const [first = ''] = stack.split('\n', 1)
+  const at = message === '' && first.includes(':') ? -1 : stack.indexOf(message)
+  const rest = at < 0 ? '' : stack.slice(at + message.length)
+  return rest
+    .split('\n')
+    .filter(line => /^\s+at /.test(line))
+    .join('\n')
 }
 
 /** Its kind and where it was thrown. */
 const placeOf = (error: Error): string => {
-  // The frames alone: before them stand its words once more.
-  const words = error.message === '' ? error.name : `${error.name}: ${error.message}`
-  const frames = error.stack?.startsWith(words) ? error.stack.slice(words.length) : ''
-  const place = placeIn(frames)
-  return place === undefined ? kindOf(error) : `${kindOf(error)} at ${place}`
+  const place = placeIn(framesOf(error))
+  const kind = Object.values(kindOf(error)).join(' ')
+  return place === undefined ? kind : `${kind} at ${place}`
 }
 
 const MOST = 1_000

@@ -2,6 +2,7 @@
  * Why a command is refused. Each aggregate declares the closed union of its codes beside its decider, and its area says what
  * each of them is to those who are told (src/app/areas).
  */
+import type { Json } from './event.ts'
 
 /** What texts are refused for that people write. */
 export type TextRefusal = 'text-invalid' | 'reason-required' | 'language-unknown'
@@ -26,8 +27,18 @@ export type CommonRefusal =
 export interface ExplainedCodes {}
 export type RefusalCode = keyof ExplainedCodes
 
-/** What is wrong with one member; `pointer` (RFC 6901) names it. */
-export type Fault = { readonly pointer: string; readonly code: string; readonly detail: string }
+/**
+ * What is wrong with one member; `pointer` (RFC 6901) names it. Where two changed the same: what it was when both began, what stands there now,
+ * and what was asked for; absent where that is nothing.
+ */
+export type Fault = {
+  readonly pointer: string
+  readonly code: string
+  readonly detail: string
+  readonly base?: Json
+  readonly theirs?: Json
+  readonly ours?: Json
+}
 
 /** `errors` name the members at fault; `context` is safe to show and goes into the problem as members. */
 export type Refusal<Code extends RefusalCode = RefusalCode> = {

@@ -18,8 +18,11 @@ export type Role = (typeof roles)[number]
 /** What everybody with an account is, whatever was granted beside it. */
 export const BASIC_ROLE: Role = 'contributor'
 
-/** Who has a permission: whoever asks at all, or a role. Administrators have all, so that none is named for them. */
-export type Holder = 'stranger' | Exclude<Role, 'admin'>
+/**
+ * Who has a permission: whoever asks at all, an account that is suspended, or a role. Administrators have all, so that none is named
+ * for them. What is not said to be of the suspended they may not do, whatever they were granted.
+ */
+export type Holder = 'stranger' | 'suspended' | Exclude<Role, 'admin'>
 
 /** The permissions of one area, each with its holders; their form is `resource:action`. */
 export type PermissionTable = Readonly<Record<`${string}:${string}`, readonly Holder[]>>
@@ -29,6 +32,8 @@ export type RoleRights = {
   readonly permissions: readonly Permission[]
   /** What a stranger may do. */
   readonly strangers: ReadonlySet<Permission>
+  /** What an account may do while it is suspended. */
+  readonly suspended: ReadonlySet<Permission>
   of(role: Role): ReadonlySet<Permission>
   /** The rights of somebody who has these permissions. */
   rights(permissions: ReadonlySet<Permission>, inLanguages?: Rights['inLanguages']): Rights
@@ -52,6 +57,7 @@ export const openRoleRights = (tables: readonly PermissionTable[]): RoleRights =
   return {
     permissions,
     strangers: heldBy('stranger'),
+    suspended: heldBy('suspended'),
     of,
     rights: (everywhere, inLanguages) => {
       const rights = { permissions: everywhere, ...defined({ inLanguages }) }

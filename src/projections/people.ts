@@ -41,10 +41,10 @@ export type People = {
 
 const standard: Choices = defaultPreferences('en')
 
-/** Who looks at what is about the account `id`. */
+/** Who looks at what is about the account `id`. Who is suspended is no member meanwhile. */
 export const onlookerAt = (id: string, { actor, permissions }: Reader) => ({
   privy: actor?.id === id || permissions.has('accounts:read'),
-  signedIn: actor !== undefined,
+  signedIn: permissions.has('account:use'),
 })
 
 export const foldPeople = (): People => {

@@ -125,7 +125,7 @@ const authored = async (
 const isChapter = (found: Chapter | Refusal): found is Chapter => !isRefusal(found)
 const gone = (): Refusal => refuse('conflict', 'The text was removed at the same moment; read again.')
 
-const base = { permission: 'account:use', reads: [], people: peopleIn } as const
+const base = { permission: 'account:read', reads: [], people: peopleIn } as const
 
 /** The draft as it stands. */
 export const getDraft = (streams: ChapterStreams): Query<AuthorsInput, DraftView> => ({

@@ -197,7 +197,7 @@ export const ownComments = (
   deps: CommentQueryDeps,
 ): Query<{ readonly limit: number; readonly after?: Cursor }, Page<CommentView>> => ({
   name: 'own-comments',
-  permission: 'account:use',
+  permission: 'account:read',
   output: OwnCommentsSchema,
   reads,
   closed: ['limit'],

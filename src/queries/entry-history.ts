@@ -8,7 +8,7 @@ import { eventsAt } from '../core/log/revisions.ts'
 import { defined } from '../domain/defined.ts'
 import { applyChange, type EntryContent, emptyContent } from '../domain/entry/content.ts'
 import { type Entry, entryStream } from '../domain/entry/entry.ts'
-import type { EntryEvent } from '../domain/entry/events.ts'
+import { type EntryEvent, OfProposal } from '../domain/entry/events.ts'
 import {
   type EntryPast,
   membersAt,
@@ -104,6 +104,7 @@ export const HistoryItem = Type.Object(
     status: Type.String(),
     differences: Type.Array(Difference),
     reason: Type.Optional(Type.String()),
+    proposal: Type.Optional(OfProposal),
   },
   { $id: 'EntryRevision' },
 )
@@ -139,6 +140,10 @@ const changesBetween = async (
 const isReview = ({ type }: Recorded<EntryEvent>): boolean =>
   type === 'EntryReturned' || type === 'EntryPublished' || type === 'EntryRetired' || type === 'EntryRestored'
 
+/** The proposal that the revision merges or takes back. */
+const proposalIn = (event: Recorded<EntryEvent>): EntryRevision['proposal'] =>
+  event.type === 'EntryEdited' ? event.data.proposal : undefined
+
 const shownTo = (
   sight: HistorySight,
   event: Recorded<EntryEvent>,
@@ -152,7 +157,10 @@ const shownTo = (
     at,
     actor: sight === 'reviewer' || !isReview(event) ? actor : { kind: actor.kind, id: 'withheld' },
     ...change,
-    ...defined({ reason: sight === 'reviewer' && reason !== undefined ? reason : undefined }),
+    ...defined({
+      reason: sight === 'reviewer' && reason !== undefined ? reason : undefined,
+      proposal: proposalIn(event),
+    }),
   }
 }
 
@@ -190,9 +198,9 @@ export const historyPage = async (
 /** The actors that a revision names, as far as its members are shown: who acted, and who was made its author. */
 export const peopleInRevision = (shown: unknown): readonly string[] => {
   if (typeof shown !== 'object' || shown === null) return []
-  const { actor, differences = [] }: Partial<EntryRevision> = shown
+  const { actor, proposal, differences = [] }: Partial<EntryRevision> = shown
   const authors = differences.flatMap(({ pointer, before, after }) => (pointer === '/author' ? [before, after] : []))
-  return [actor?.id, ...authors].filter(id => typeof id === 'string')
+  return [actor?.id, proposal?.author, ...authors].filter(id => typeof id === 'string')
 }
 
 const replacementsIn = ({ differences }: EntryRevision): readonly string[] =>

@@ -138,7 +138,7 @@ export const ownRatingOf = ({ votes }: Votes, of: Work): OwnRating | undefined =
 /** What the reader gave a work, whether or not it may still be seen. */
 export const ownRating = (reads: RatingReads, of: WorkKind): Query<{ readonly id: string }, OwnRating> => ({
   name: `own-${of}-rating`,
-  permission: 'account:use',
+  permission: 'account:read',
   output: OwnRatingSchema,
   reads: [],
   run: async ({ id: target }, reader) => {
@@ -176,7 +176,7 @@ const briefEntry = async (reads: RatingReads, id: string): Promise<Pick<RatedWor
 /** All that the reader has rated, the last changed first. */
 export const myRatings = (reads: RatingReads): Query<PageInput, Page<RatedWork>> => ({
   name: 'my-ratings',
-  permission: 'account:use',
+  permission: 'account:read',
   output: RatedWorksSchema,
   reads: [ownRatingsProjection],
   closed: ['limit'],

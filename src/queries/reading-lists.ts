@@ -65,7 +65,7 @@ export const myReadingLists = (
   reads: ReadingListReads,
 ): Query<PageInput, Page<ReadingListHead & { readonly count: number }>> => ({
   name: 'my-reading-lists',
-  permission: 'account:use',
+  permission: 'account:read',
   output: ReadingListsSchema,
   reads: [readingListsProjection],
   closed: ['limit'],

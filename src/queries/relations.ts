@@ -33,7 +33,7 @@ export const ownRelations = (
   const { name, owner, since } = lists[kind]
   return {
     name,
-    permission: 'account:use',
+    permission: 'account:read',
     output: RelationsSchema,
     reads: [relationsProjection],
     closed: ['limit'],

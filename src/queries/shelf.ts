@@ -60,7 +60,7 @@ export type BookmarkItem = GoneOrBrief & {
 
 export const myBookmarks = (reads: ShelfReads): Query<PageInput, Page<BookmarkItem>> => ({
   name: 'my-bookmarks',
-  permission: 'account:use',
+  permission: 'account:read',
   output: BookmarksSchema,
   reads: [bookmarksProjection],
   closed: ['limit'],
@@ -104,7 +104,7 @@ export const mySubscriptions = (
   reads: ShelfReads,
 ): Query<PageInput & { readonly kind?: SubscriptionKind }, Page<SubscriptionItem>> => ({
   name: 'my-subscriptions',
-  permission: 'account:use',
+  permission: 'account:read',
   output: SubscriptionsSchema,
   reads: [subscriptionsProjection],
   closed: ['limit', 'kind'],
@@ -149,7 +149,7 @@ export type ProgressItem = GoneOrBrief & {
 
 export const myProgress = (reads: ShelfReads): Query<PageInput, Page<ProgressItem>> => ({
   name: 'my-reading-progress',
-  permission: 'account:use',
+  permission: 'account:read',
   output: ProgressPageSchema,
   reads: [progressProjection],
   closed: ['limit'],

@@ -68,7 +68,7 @@ const pageFor = async (
 export const ownStories = (reads: StoryReads): Query<OwnInput, Page<StoryView>> => ({
   name: 'own-stories',
   people: peopleInStory,
-  permission: 'account:use',
+  permission: 'account:read',
   output: StoryPageSchema,
   reads: [storiesProjection],
   closed: ['limit', 'fields'],
@@ -113,7 +113,7 @@ const nearTo = async (
 export const ownInvitations = (reads: StoryReads & Relating): Query<OwnInput, Page<InvitationView>> => ({
   name: 'own-invitations',
   people: peopleInStory,
-  permission: 'account:use',
+  permission: 'account:read',
   output: Type.Object({ items: Type.Array(InvitationSchema), next }),
   reads: [storiesProjection, relationsProjection],
   closed: ['limit'],

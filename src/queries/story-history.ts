@@ -7,7 +7,7 @@ import type { Transactor } from '../core/write/transact.ts'
 import { defined } from '../domain/defined.ts'
 import type { Recorded } from '../domain/event.ts'
 import type { StoryEvent } from '../domain/story/events.ts'
-import type { StorySight, Viewer } from '../domain/story/sight.ts'
+import { isMember, type StorySight, type Viewer } from '../domain/story/sight.ts'
 import { isAuthorOf, type Story, type StoryState, storyStream } from '../domain/story/story.ts'
 import { isStoryEvent } from '../projections/stories.ts'
 import type { OwnInput, StoryReads } from './stories.ts'
@@ -39,10 +39,10 @@ const told: ReadonlySet<string> = new Set([
 ])
 
 /** For whom it was then says its route: members were told of what strangers may see only now. */
-const isToldTo = ({ type, meta: { route } }: Recorded<StoryEvent>, { account, permissions }: Viewer): boolean =>
+const isToldTo = ({ type, meta: { route } }: Recorded<StoryEvent>, viewer: Viewer): boolean =>
   told.has(type) &&
   (route.visibility === 'public' ||
-    (route.visibility === 'members' && (account !== undefined || permissions.has('stories:review'))))
+    (route.visibility === 'members' && (isMember(viewer) || viewer.permissions.has('stories:review'))))
 
 const changesIn = (event: Recorded<StoryEvent>): unknown => {
   if (event.type === 'StoryEdited') return event.data.changes

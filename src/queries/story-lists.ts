@@ -7,7 +7,7 @@ import type { Cursor, Page, Query, Reader } from '../core/query/define.ts'
 import { defined } from '../domain/defined.ts'
 import type { Json } from '../domain/event.ts'
 import { tagKey } from '../domain/story/content.ts'
-import { isListedFor, type Viewer } from '../domain/story/sight.ts'
+import { isListedFor, isMember, type Viewer } from '../domain/story/sight.ts'
 import type { Rating, Warning } from '../domain/story/terms.ts'
 import { matches } from '../ports/conditions.ts'
 import type { Condition, Query as StoreQuery } from '../ports/read-store.ts'
@@ -67,11 +67,11 @@ const all = (member: string, value: readonly string[] | undefined): readonly Con
   value === undefined || value.length === 0 ? [] : [{ member, op: 'all', value }]
 
 /** Which lists the viewer is shown. */
-export const scopeOf = ({ account, adult }: Viewer): Condition => ({
+export const scopeOf = (viewer: Viewer): Condition => ({
   member: 'listing',
   op: 'in',
   value: listings.filter(
-    listing => (account !== undefined || listing.startsWith('public')) && (adult || !listing.endsWith('adult')),
+    listing => (isMember(viewer) || listing.startsWith('public')) && (viewer.adult || !listing.endsWith('adult')),
   ),
 })
 

@@ -26,7 +26,7 @@ export const commentStandings: readonly StandingRule[] = [
 ]
 
 const isMember = ({ actor, permissions }: Listener): boolean =>
-  actor?.kind === 'account' || permissions.has('comments:moderate')
+  (actor?.kind === 'account' && permissions.has('account:use')) || permissions.has('comments:moderate')
 
 const isFor = (visibility: Visibility, listener: Listener): boolean =>
   visibility === 'public' || (visibility === 'members' && isMember(listener))

@@ -18,6 +18,7 @@ import { type Notice, type NoticeEvent, noticeStream, tellOfComment, toldOf } fr
 import { isTooLate, type Thread, threadStream } from '../domain/comment/thread.ts'
 import type { Recorded } from '../domain/event.ts'
 import { actorId, stepId } from '../domain/ids.ts'
+import { OwnError } from '../domain/own-error.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import type { Clock } from '../ports/clock.ts'
 
@@ -42,7 +43,7 @@ export const commentNoticeSubscriber = (deps: CommentNoticeDeps): Subscriber => 
     at: deps.clock.now(),
   })
   const must = (result: object | Refusal): void => {
-    if (isRefusal(result)) throw new Error(`nobody was told: ${result.refused}`)
+    if (isRefusal(result)) throw new OwnError(`nobody was told: ${result.refused}`)
   }
 
   /** From then on its counts are of what shows. */

@@ -41,6 +41,7 @@ const sight: Sight = {
   edit: 'entries:edit',
   review: 'entries:review',
   draft: 'entries:draft',
+  member: 'account:use',
   retiredBy: EntryRetired.type,
   removedBy: EntryRedacted.type,
 }

@@ -39,7 +39,7 @@ export const storyStandings: readonly StandingRule[] = [
 const told = [StoryPublished, StoryCompleted, StoryReopened, ChapterShown].map(({ type }) => type)
 
 const isMember = ({ actor, permissions }: Listener): boolean =>
-  actor?.kind === 'account' || permissions.has('stories:review')
+  (actor?.kind === 'account' && permissions.has('account:use')) || permissions.has('stories:review')
 
 /** What is its authors' is told on no channel. */
 const isFor = (visibility: Visibility, listener: Listener): boolean =>

@@ -13,6 +13,7 @@ import { entryCategory, entryIdOf } from '../domain/entry/entry.ts'
 import { EntryEdited, EntryReverted, EntryTakenOver } from '../domain/entry/events.ts'
 import type { Recorded } from '../domain/event.ts'
 import { idOf, stepId } from '../domain/ids.ts'
+import { OwnError } from '../domain/own-error.ts'
 import { isRefusal } from '../domain/refusal.ts'
 import { InvitationAccepted } from '../domain/story/events.ts'
 import { storyCategory, storyIdOf } from '../domain/story/story.ts'
@@ -49,7 +50,7 @@ const run = async (
   event: Recorded,
 ): Promise<void> => {
   const done = await deps.votes.run(stream, decide, envelopeOf(deps, event, stream))
-  if (isRefusal(done)) throw new Error(`${stream} was not changed for ${event.type}: ${done.refused}`)
+  if (isRefusal(done)) throw new OwnError(`${stream} was not changed for ${event.type}: ${done.refused}`)
 }
 
 /** Streams of an account that are written at once. */

@@ -9,6 +9,7 @@ import { openTestApp } from '../support/app.ts'
 import { codeAt } from '../support/authenticator.ts'
 import { forgedOf } from '../support/forged.ts'
 import { openOutbox } from '../support/outbox.ts'
+import { roleRights } from '../support/roles.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
@@ -47,6 +48,19 @@ const member = async (email: string): Promise<void> => {
   const answer = await confirm(token)
   t.equal(answer.status, 200, answer.text)
 }
+/**
+ * How many events a request has led to, once it has to one. Of this one alone: what was asked before may still be under way. Who asks
+ * for a link does not wait for what is written.
+ */
+const appendedFor = (headers: Headers): Promise<number> =>
+  until('the events of the request', async () => {
+    const db = new DatabaseSync(join(folder, 'events.db'), { readOnly: true })
+    const row = db
+      .prepare("select count(*) as n from events where json_extract(meta, '$.correlationId') = ?")
+      .get(headers.get('x-request-id'))
+    db.close()
+    return Number(row?.['n']) || undefined
+  })
 const me = (token: string, asked: Api = api) => asked('GET', '/v1/me', { as: token })
 
 t.test('a stranger signs up, confirms, signs in, goes on and signs out', async t => {
@@ -172,7 +186,8 @@ t.test('an address is changed by a link to the new one, and had back by one to t
   t.equal(added.status, 204, added.text)
   t.equal((await signIn(next)).code, 'second-factor-required')
 
-  await api('POST', '/v1/password-resets', { body: { email } })
+  const asked = await api('POST', '/v1/password-resets', { body: { email } })
+  await appendedFor(asked.headers)
   const back = await tokenFor(email, /address of your account was changed/)
   t.match(await (await fetch(`${app.url}/account/revert`)).text(), '/v1/me/email/revert')
   t.equal((await api('POST', '/v1/me/email/revert', { body: { token: `${back}x` } })).code, 'link-invalid')
@@ -270,11 +285,25 @@ t.test('an administrator grants, takes and suspends; it holds at once where the 
 
   t.equal((await act('POST', '/suspend', { reason: 'Spam.' })).status, 200)
   t.equal((await me(access(worker))).status, 401, 'sessions end')
-  t.equal((await signIn('worker@dictionary.example')).code, 'account-suspended')
-  t.equal((await signIn('worker@dictionary.example', { password: 'a guess of mine' })).code, 'credentials-wrong')
+  const restricted = await signIn('worker@dictionary.example')
+  t.match(restricted, { status: 201, json: { restricted: true } })
+  const allowed = async () => (await api('GET', '/v1/me/permissions', { as: access(restricted) })).json
+  t.match(await allowed(), { restricted: true, roles: [], inLanguages: {} })
+  t.same((await allowed())['permissions'], [...roleRights.suspended].toSorted())
+  const guess = await signIn('worker@dictionary.example', { password: 'a guess of mine' })
+  const other = await signIn('nobody@dictionary.example', { password: 'a guess of mine' })
+  t.match(guess, { status: 401, code: 'credentials-wrong' })
+  t.equal(
+    guess.json['detail'],
+    other.json['detail'],
+    'who guesses is not told that there is an account, or that it is suspended',
+  )
+  const next = { body: { refreshToken: restricted.json['refreshToken'] } }
+  t.match(await api('POST', '/v1/sessions/refresh', next), { status: 200, json: { restricted: true } })
   t.equal((await act('POST', '/reinstate', { reason: 'It was somebody else.' })).status, 200)
   t.equal((await me(access(worker))).status, 401, 'and stay ended')
-  t.equal((await signIn('worker@dictionary.example')).status, 201)
+  t.match(await allowed(), { restricted: false, roles: [{ role: 'contributor' }] }, 'the session is one like any other')
+  t.match(await signIn('worker@dictionary.example'), { status: 201, json: { restricted: false } })
   for (const [subject, said] of [
     [/given the role editor/, /until 1 January 2026.* on entries of every language\.\s+The reason: Knows the words\./],
     [/no longer have the role/, /The reason: Has moved on\./],
@@ -390,13 +419,7 @@ t.test('known and unknown addresses get the same answer after the same appends',
   await member(known)
   const appended = async (ask: () => Promise<Received>) => {
     const { status, text, headers } = await ask()
-    // Of this request alone: what was asked before may still be under way.
-    const db = new DatabaseSync(join(folder, 'events.db'), { readOnly: true })
-    const row = db
-      .prepare("select count(*) as n from events where json_extract(meta, '$.correlationId') = ?")
-      .get(headers.get('x-request-id'))
-    db.close()
-    return { status, text: text.replace(/"requestId":"[^"]*"/, ''), appended: Number(row?.['n']) }
+    return { status, text: text.replace(/"requestId":"[^"]*"/, ''), appended: await appendedFor(headers) }
   }
   const asks: readonly ((email: string) => Promise<Received>)[] = [
     email => signUp(email),

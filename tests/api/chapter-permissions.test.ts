@@ -16,7 +16,7 @@ const folder = temporaryFolder(t)
 const app = await openTestApp(t, {}, { folder })
 const api = await openApi(app.url)
 const house = { app, api, folder }
-const { author, people, tokens } = await signInStoryPeople(house)
+const { author, people, tokens, suspend } = await signInStoryPeople(house)
 const { must, read: see, latest } = openFollowing(api)
 /** What is written anew over what is there says what it has seen. */
 const matching = (method: string): Readonly<Record<string, string>> => (method === 'PUT' ? { 'if-match': '*' } : {})
@@ -36,9 +36,9 @@ const made = async (body: object, isPublished: boolean): Promise<Made> => {
   const about = { language: 'en', title: 'Light', tags: ['Harbour'], ...body }
   const { json } = await write('POST', '/v1/stories', author.token, about)
   const story = `/v1/stories/${String(json['id'])}`
-  for (const name of ['co-author', 'former author', 'invited'])
+  for (const name of ['co-author', 'suspended co-author', 'former author', 'invited'])
     await write('POST', `${story}/invitations`, author.token, { accountId: people[name]?.id })
-  for (const name of ['co-author', 'former author'])
+  for (const name of ['co-author', 'suspended co-author', 'former author'])
     await write('POST', `${story}/invitations/accept`, tokens[name], {})
   await write('DELETE', `${story}/authors/me`, tokens['former author'])
   const [draft, chapter] = [await chapterOf(story), await chapterOf(story)]
@@ -73,6 +73,7 @@ const objects: Readonly<Record<string, Made>> = {
   removed: await removed(),
   nothing: { story: nothing, chapter: `${nothing}/chapters/${NOTHING}`, draft: `${nothing}/chapters/${NOTHING}` },
 }
+await suspend()
 
 type Ask = (object: Made, as: string | undefined) => Promise<string>
 const told = ({ status }: Received): string => (status === 200 || status === 204 ? 'yes' : String(status))

@@ -154,4 +154,27 @@ t.test(
   },
 )
 
+t.test('what is theirs is looked for in the log once, however much of it there is', async t => {
+  const erin = await signIn(house, 'erin', 'contributor')
+  await publish(erin, 'By Erin', ['A text of hers.'])
+  await post('/v1/me/lists', erin, { title: 'A list of hers' })
+  must(await api('DELETE', '/v1/me', { as: erin.token, body: { content: 'anonymised' } }))
+  const looks: unknown[] = []
+  for (const hours of [25, 27])
+    await asNode(house, hours, async core => {
+      const log: typeof core.log = {
+        ...core.log,
+        readFrom: (from, filter) => {
+          looks.push(filter)
+          return core.log.readFrom(from, filter)
+        },
+      }
+      const over = await carryOutErasures({ ...core, log }, [erin.id], (_, error) => {
+        throw error
+      })
+      t.equal(over, hours === 27 ? 1 : 0)
+    })
+  t.equal(looks.length, 1)
+})
+
 t.test('everything was as documented', async t => t.same(api.faults, []))

@@ -21,6 +21,7 @@ import { areas } from '../../src/app/areas.ts'
 import { UndecodableEventError } from '../../src/core/log/log.ts'
 import { ProjectionError } from '../../src/core/project/errors.ts'
 import { type AppendResult, EventStoreError } from '../../src/ports/event-store.ts'
+import { JobsError } from '../../src/ports/jobs.ts'
 import { KeysError } from '../../src/ports/keys.ts'
 import { PasswordsBusyError } from '../../src/ports/passwords.ts'
 import { ReadStoreError } from '../../src/ports/read-store.ts'
@@ -146,6 +147,9 @@ t.test('what lies behind fails: 5xx that reveal nothing', async t => {
     [new EventStoreError('too-large', secret), 413, 'payload-too-large'],
     [new UndecodableEventError('damaged', { type: 'T', stream: 's', position: 1n }, secret), 503, 'event-unreadable'],
     [new KeysError('unavailable', secret), 503, 'store-unavailable'],
+    [new JobsError('unavailable', secret), 503, 'store-unavailable'],
+    [new JobsError('damaged', secret), 503, 'store-damaged'],
+    [new JobsError('closed', secret), 503, 'closing'],
     [new TypeError(secret), 500, 'internal'],
     [Object.assign(new Error(secret), { statusCode: 400 }), 400, 'request-malformed'],
   ]

@@ -38,7 +38,11 @@ const draft = (headers: Readonly<Record<string, string>>, as?: string) => {
 t.test('a browser signs in, reads, writes, goes on and signs out', async t => {
   const answer = await ask(ours)
   t.equal(answer.status, 201, answer.text)
-  t.same(Object.keys(answer.json).toSorted(), ['csrfToken', 'expiresIn', 'session'], 'no token where scripts read')
+  t.same(
+    Object.keys(answer.json).toSorted(),
+    ['csrfToken', 'expiresIn', 'restricted', 'session'],
+    'no token where scripts read',
+  )
   const first = browserOf(answer)
   const [access = '', refreshing = '', csrf = ''] = first.set
   t.match(access, /^__Host-access=eyJ[\w.-]+; Max-Age=600; Path=\/; Secure; HttpOnly; SameSite=Strict$/)

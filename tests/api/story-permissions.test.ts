@@ -18,7 +18,7 @@ const folder = temporaryFolder(t)
 const app = await openTestApp(t, {}, { folder, areas: [...areas, toldChapters] })
 const api = await openApi(app.url)
 const house = { app, api, folder }
-const { author, people, tokens } = await signInStoryPeople(house)
+const { author, people, tokens, suspend } = await signInStoryPeople(house)
 const { must, read, latest } = openFollowing(api)
 const idOf = (name: string): string => people[name]?.id ?? ''
 const write = async (method: string, path: string, as: string | undefined, body?: object) =>
@@ -28,9 +28,10 @@ const write = async (method: string, path: string, as: string | undefined, body?
 const made = async (body: object, isPublished: boolean): Promise<string> => {
   const { json } = await write('POST', '/v1/stories', author.token, { language: 'en', title: 'Light', ...body })
   const path = `/v1/stories/${String(json['id'])}`
-  for (const name of ['co-author', 'former author', 'invited'])
+  for (const name of ['co-author', 'suspended co-author', 'former author', 'invited'])
     await write('POST', `${path}/invitations`, author.token, { accountId: idOf(name) })
-  for (const name of ['co-author', 'former author']) await write('POST', `${path}/invitations/accept`, tokens[name], {})
+  for (const name of ['co-author', 'suspended co-author', 'former author'])
+    await write('POST', `${path}/invitations/accept`, tokens[name], {})
   await write('DELETE', `${path}/authors/me`, tokens['former author'])
   for (const chapter of ['one', 'two'])
     for (const told of ['added', 'shown'])
@@ -54,6 +55,7 @@ const objects: Readonly<Record<string, string>> = {
   removed: await removed(),
   nothing: '/v1/stories/00000000-0000-4000-8000-000000000000',
 }
+await suspend()
 
 /** `yes`: it is shown, or would be done; `all`: it is shown with what its authors alone see. */
 const seen = ({ status, json }: Received): string =>

@@ -14,6 +14,7 @@ import { openServiceLog } from '../../src/adapters/logging/service-log.ts'
 import { reasonOf } from '../../src/adapters/mongodb/client.ts'
 import { consumerTrace } from '../../src/app/logging.ts'
 import type { Recorded } from '../../src/domain/event.ts'
+import { describeFailure, OwnError, wordsOf } from '../../src/domain/own-error.ts'
 import { isRequestId } from '../../src/domain/trace.ts'
 import { openTestApp } from '../support/app.ts'
 import { temporaryFolder } from '../support/service.ts'
@@ -255,6 +256,24 @@ t.test('ids of requests in older events, and what parsers quote', async t => {
   log.logger.error({ err: quoted }, 'not read')
   log.logger.error({ err: new Error('not read', { cause: quoted }) }, 'not read')
   t.match(errorLine(quoted), { name: 'SyntaxError', stack: /^\s+at / })
+  // Of whatever kind it is, and whatever stands in its words, its name or its code: they are not ours.
+  const smuggled = Object.assign(new RangeError(`a server said\n    at ${WORD} (src/${WORD}.ts:1:1)\n    at last`), {
+    name: `the ${WORD}`,
+    code: `E ${WORD}`,
+  })
+  const rewritten = Object.assign(new Error(`it was told ${WORD}`), { message: 'it was told something' })
+  const emptied = Object.assign(new Error(`it was told\n    at ${WORD}`), { message: '' })
+  for (const foreign of [smuggled, rewritten, emptied, WORD]) {
+    log.logger.error({ err: foreign }, 'not read')
+    log.logger.error({ err: new Error('not read', { cause: foreign }) }, 'not read')
+    t.notMatch([wordsOf(foreign), describeFailure(foreign)].join(), ANY)
+  }
+  t.match(errorLine(new OwnError('the file is gone', { cause: smuggled })), {
+    message: 'the file is gone',
+    stack: /^\s+at /,
+    cause: { name: 'Error', stack: /^\s+at / },
+  })
+  t.notMatch(errorLine(smuggled), { message: /./ })
   await log.close()
   closeSync(fd)
   const text = readFileSync(file, 'utf8')

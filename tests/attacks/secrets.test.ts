@@ -10,7 +10,7 @@ import { codecsOf } from '../../src/core/log/codec.ts'
 import { openTranscript } from '../../src/core/log/transcript.ts'
 import { defined } from '../../src/domain/defined.ts'
 import type { EventType, JsonObject, Recorded } from '../../src/domain/event.ts'
-import { openApi } from '../support/api.ts'
+import { askUntil, openApi } from '../support/api.ts'
 import { openTestApp, whileTimeGoes } from '../support/app.ts'
 import { runLine } from '../support/command-line.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
@@ -132,7 +132,13 @@ t.test('none of them is in anything that a service or its command line says', as
     return answer
   }
   await must('POST', '/v1/accounts', undefined, { email: 'new@dictionary.example' })
-  await must('POST', '/v1/password-resets', undefined, { email: 'one@dictionary.example' })
+  const asked = await must('POST', '/v1/password-resets', undefined, { email: 'one@dictionary.example' })
+  const events = `/v1/events?correlationId=${asked.headers.get('x-request-id')}`
+  await askUntil(
+    'the wish for a link in the log',
+    () => api('GET', events, { as: admin.token }),
+    ({ text }) => text.includes('PasswordResetRequested'),
+  )
   const { json } = await must('POST', '/v1/me/totp', one.token, {})
   const wish = await must('DELETE', '/v1/me', one.token, { content: 'kept' })
   const headers = { accept: 'application/x-ndjson', 'sync-token': wish.headers.get('sync-token') ?? '' }

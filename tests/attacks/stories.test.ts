@@ -6,9 +6,11 @@ import t from 'tap'
 import { defined } from '../../src/domain/defined.ts'
 import { askUntil, openApi, type Received } from '../support/api.ts'
 import { openTestApp } from '../support/app.ts'
+import { openDrafts } from '../support/drafts.ts'
 import { connectLive, newLiveChecks } from '../support/live-client.ts'
-import { type Person, signIn } from '../support/people.ts'
+import { asNode, type Person, signIn } from '../support/people.ts'
 import { temporaryFolder } from '../support/service.ts'
+import { rareWords, tracesIn, untilGone } from '../support/traces.ts'
 import { until } from '../support/until.ts'
 
 const folder = temporaryFolder(t)
@@ -37,15 +39,20 @@ const read = (path: string, who?: Person): Promise<Received> =>
 const itemsOf = ({ json }: Received): readonly Record<string, unknown>[] =>
   Array.isArray(json['items']) ? json['items'] : []
 
+const addChapter = async (by: Person, path: string, text: string): Promise<string> => {
+  const chapter = `${path}/chapters/${String((await must('POST', `${path}/chapters`, by, { title: 'One' })).json['id'])}`
+  await must('PUT', `${chapter}/draft`, by, { title: 'One', text })
+  await must('POST', `${chapter}/publish`, by)
+  return chapter
+}
+
 type Story = { readonly id: string; readonly path: string; readonly chapter: string }
 const publish = async (by: Person, title: string, text: string, more: object = {}): Promise<Story> => {
   const id = String(
     (await must('POST', '/v1/stories', by, { language: 'en', title, visibility: 'public', ...more })).json['id'],
   )
   const path = `/v1/stories/${id}`
-  const chapter = `${path}/chapters/${String((await must('POST', `${path}/chapters`, by, { title: 'One' })).json['id'])}`
-  await must('PUT', `${chapter}/draft`, by, { title: 'One', text })
-  await must('POST', `${chapter}/publish`, by)
+  const chapter = await addChapter(by, path, text)
   await must('POST', `${path}/publish`, by)
   return { id, path, chapter }
 }
@@ -219,6 +226,42 @@ t.test('nor does anything that is done with its id, or with that of a chapter th
       }
       t.same(await ask(secret), await ask(NOBODYS), `${method} ${at('ID')}`)
     }
+})
+
+t.test('what was said about a work goes with it, in every file and under every key', async t => {
+  const words = rareWords(6, 11)
+  const said = async (n: number, kind: string, id: string, more: object = {}): Promise<string> => {
+    const body = { target: { kind, id }, text: `It says ${words[n]} here.`, ...more }
+    return String((await must('POST', '/v1/comments', n % 2 === 0 ? bob : eve, body)).json['id'])
+  }
+  const [whole, part] = [await publish(ada, 'Whole', 'The one text.'), await publish(ada, 'Part', 'Another text.')]
+  await addChapter(ada, part.path, 'A text that stays.')
+  const chapterIn = ({ chapter }: Story): string => chapter.slice(chapter.lastIndexOf('/') + 1)
+  const [mod, editor] = [await signIn(house, 'mod', 'moderator'), await signIn(house, 'editor', 'editor')]
+  const entry = String((await openDrafts(api, { author: bob.token, editor: editor.token }).published()).id)
+  const first = await said(0, 'story', whole.id)
+  const gone = [
+    first,
+    await said(1, 'story', whole.id, { parent: first }),
+    await said(2, 'chapter', chapterIn(whole)),
+    await said(3, 'chapter', chapterIn(part)),
+    await said(4, 'entry', entry),
+  ]
+  const kept = await said(5, 'story', part.id)
+  await until('all of it to be written', () => tracesIn(folder, words).length >= words.length)
+  await must('DELETE', whole.path, ada)
+  await must('DELETE', part.chapter, ada)
+  await must('POST', `/v1/entries/${entry}/redact`, mod, { ground: 'privacy' })
+  const isUnread = (id: string): Promise<boolean> =>
+    asNode(house, 0, async ({ log }) => {
+      for await (const page of log.readStream(`comment-${id}`))
+        for (const { type, removed } of page) if (type === 'CommentPosted') return removed === true
+      return false
+    })
+  for (const id of gone) await until('its key to be gone', () => isUnread(id))
+  t.notOk(await isUnread(kept))
+  await untilGone(app, folder, words.slice(0, 5))
+  t.match((await read(`/v1/comments/${kept}`)).json, { text: `It says ${words[5]} here.` })
 })
 
 t.test('every answer and message was as the documents say', async t => {

@@ -1,11 +1,12 @@
 /** A change of address over three streams: races, processes that end between the streams, and the way back. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import t from 'tap'
-import { requestFor, requestSignUp } from '../../src/commands/accounts.ts'
+import { requestSignUp } from '../../src/commands/accounts.ts'
 import * as moves from '../../src/commands/address-change.ts'
 import { completeReclaim } from '../../src/commands/address-rotation.ts'
 import { newTotp, recoveryHash, totpStep } from '../../src/commands/factor-codes.ts'
 import { type From, makeLink } from '../../src/commands/identity.ts'
+import { requestFor } from '../../src/commands/link-requests.ts'
 import { accountStream, createAccount, setPassword } from '../../src/domain/account/account.ts'
 import { confirmAddress, ownerOf, signUp } from '../../src/domain/address/address.ts'
 import { REVERT_DAYS } from '../../src/domain/address/change-events.ts'

@@ -1,14 +1,7 @@
 /** A new key for the streams of addresses, while people sign up, sign in, change and leave, on nodes that end in between. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import {
-  confirmEmail,
-  createByOperator,
-  requestPasswordReset,
-  requestSignUp,
-  requestVerification,
-  resetPassword,
-} from '../../src/commands/accounts.ts'
+import { confirmEmail, createByOperator, requestSignUp, resetPassword } from '../../src/commands/accounts.ts'
 import * as moves from '../../src/commands/address-change.ts'
 import { completeReclaim, type RotationDeps, rotateAddressKey } from '../../src/commands/address-rotation.ts'
 import { type From, makeLink } from '../../src/commands/identity.ts'
@@ -21,7 +14,7 @@ import type { Recorded } from '../../src/domain/event.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
 import { addressMovesSubscriber } from '../../src/subscribers/address-moves.ts'
 import { fakeClock } from '../support/clocks.ts'
-import { claimOf, identityNode, identitySecret, openIdentityLog } from '../support/identity.ts'
+import { askForLink, claimOf, identityNode, identitySecret, openIdentityLog } from '../support/identity.ts'
 
 const PASSWORD = 'correct horse staple'
 const HOUR = 60 * 60_000
@@ -114,7 +107,7 @@ t.test('before an account has moved: found, kept from others, and reset', async 
   t.equal(await enter('ada@a.example'), id)
   t.equal(await requestSignUp(there, { email: 'ada@a.example', locale: 'en' }, from), 'done')
   t.match((await last(claimOf('ada@a.example', 2), 'SignUpReceived')).data, { held: true }, 'its owner is told instead')
-  t.equal(await requestPasswordReset(there, 'ada@a.example', from), 'done')
+  t.equal(await askForLink(there, 'reset', 'ada@a.example', from), 'done')
   const reset = await linkTo('reset', claimOf('ada@a.example'), 'PasswordResetRequested')
   t.match(await rotate(), { moved: 0, later: 1 }, 'a link that leads to the old claim is waited for')
   clock.advance(20 * 60_000)
@@ -138,11 +131,11 @@ t.test('before an account has moved: found, kept from others, and reset', async 
 t.test('who asks for a reset again and again keeps no account under the old key', async t => {
   const { clock, there, member, rotate, claimedBy } = open()
   const id = await member('ada@a.example')
-  await requestPasswordReset(there, 'ada@a.example', from)
+  await askForLink(there, 'reset', 'ada@a.example', from)
   t.match(await rotate(), { moved: 0, later: 1 })
   for (let asked = 0; asked < 4; asked += 1) {
     clock.advance(16 * 60_000)
-    await requestPasswordReset(there, 'ada@a.example', from)
+    await askForLink(there, 'reset', 'ada@a.example', from)
   }
   t.match(await rotate(), { moved: 1, later: 0 })
   t.equal(await claimedBy('ada@a.example', 2), id)
@@ -155,7 +148,7 @@ t.test('links that were on their way: they work, but not beside who has the addr
   const [slow, twice] = [await verifyLink('slow@a.example'), await verifyLink('twice@a.example')]
   await rotate()
   clock.advance(60_000)
-  t.equal(await requestVerification(there, 'slow@a.example', from), 'done')
+  t.equal(await askForLink(there, 'verify', 'slow@a.example', from), 'done')
   const again = await linkTo('verify', claimOf('slow@a.example'), 'VerificationResent')
   t.not(again, slow, 'another link is of the sign-up that waits, under whichever key')
   t.match(await confirmEmail(there, { token: again, password: PASSWORD }, from), { device: /./ })

@@ -1,14 +1,14 @@
 /** Sign-ups that nobody confirms: a job for each, which ends them and destroys the key of what was given. */
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { confirmEmail, requestSignUp, requestVerification } from '../../src/commands/accounts.ts'
+import { confirmEmail, requestSignUp } from '../../src/commands/accounts.ts'
 import { type From, makeLink } from '../../src/commands/identity.ts'
 import { endUnconfirmed, type SignUpEndDeps } from '../../src/commands/sign-up-end.ts'
 import type { Recorded } from '../../src/domain/event.ts'
 import type { NewJob } from '../../src/ports/jobs.ts'
 import { signUpJobs, signUpsSubscriber } from '../../src/subscribers/sign-ups.ts'
 import { fakeClock } from '../support/clocks.ts'
-import { claimOf, identityNode, identitySecret, openIdentityLog } from '../support/identity.ts'
+import { askForLink, claimOf, identityNode, identitySecret, openIdentityLog } from '../support/identity.ts'
 import { openMemoryKeys } from '../support/memory-keys.ts'
 
 const clock = fakeClock()
@@ -106,7 +106,7 @@ t.test('it is confirmed', async t => {
 t.test('another link is asked for', async t => {
   const id = await signUp('late@words.example')
   await clock.advance(7 * DAY)
-  t.equal(await requestVerification(here, 'late@words.example', from), 'done')
+  t.equal(await askForLink(here, 'verify', 'late@words.example', from), 'done')
   await clock.advance(DAY)
   await work()
   t.ok(await isOpen(id), 'it is looked at again later')

@@ -2,8 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { migrate } from '../../src/adapters/readstore/sqlite/layout.ts'
 import { openSqliteReadStore } from '../../src/adapters/readstore/sqlite/store.ts'
+import { openWriter, packBatch } from '../../src/adapters/readstore/sqlite/writer.ts'
+import { openDatabase, type Sqlite } from '../../src/adapters/sqlite/database.ts'
+import { fileMarks } from '../../src/adapters/sqlite/marks.ts'
 import { plan } from '../../src/core/project/planner.ts'
 import { fakeClock, fastClock } from '../support/clocks.ts'
 import { temporaryFolder } from '../support/service.ts'
@@ -26,6 +30,98 @@ accountListsContract(t, open)
 
 const checkpoint = { consumer: 'c', value: { logId: 'l', position: 1n, eventId: '', token: 1 } }
 const indexes = [{ name: 'kind', on: ['kind'] }]
+
+const batchOf = (consumer: string, position: bigint, token = 1) =>
+  packBatch(`${consumer}@1#1`, [{ id: 'a', position, body: { kind: consumer } }], {
+    consumer,
+    value: { logId: 'l', position, eventId: '', token },
+  })
+
+/** A file with the collections k, l and m, and its writer by a clock that goes on by `step` each time that it is looked at. */
+const writerOf = (t: Test, step: () => number) => {
+  const db = openDatabase(fresh(), {
+    role: 'read',
+    applicationId: fileMarks.reads.applicationId,
+    schemaVersion: fileMarks.reads.schema,
+    migrate,
+  })
+  t.teardown(() => db.close())
+  let [time, commits] = [0, 0]
+  const transaction: Sqlite['transaction'] = work => {
+    commits += 1
+    return db.transaction(work)
+  }
+  const counting: Sqlite = { ...db, transaction, inTransaction: false }
+  const writer = openWriter(counting, () => {
+    time += step()
+    return time
+  })
+  for (const name of ['k', 'l', 'm']) writer.ensure(`${name}@1#1`, indexes)
+  const stored = (): readonly string[] =>
+    db
+      .prepare<[string, number]>('SELECT consumer, position FROM checkpoint ORDER BY consumer')
+      .all()
+      .map(([consumer, position]) => `${consumer} ${position}`)
+  const documents = (): number =>
+    [1, 2, 3].reduce((sum, n) => sum + Number(db.prepare(`SELECT count(*) FROM c${n}`).get()?.[0]), 0)
+  const counted = (work: () => number): readonly [number, number] => {
+    const before = commits
+    return [work(), commits - before]
+  }
+  return { writer, stored, documents, counted }
+}
+
+t.test('what several read models write at once is one transaction', async t => {
+  const { writer, stored, documents, counted } = writerOf(t, () => 0)
+  const batches = ['k', 'l', 'm'].map(name => batchOf(name, 3n))
+  t.same(
+    counted(() => writer.applyTogether(batches)),
+    [3, 1],
+    'three batches, one transaction',
+  )
+  t.same(stored(), ['k 3', 'l 3', 'm 3'])
+  t.equal(documents(), 3)
+})
+
+t.test('of a transaction that ends in the middle nothing is written, of none of them', async t => {
+  const { writer, stored, documents } = writerOf(t, () => 0)
+  writer.applyTogether([batchOf('m', 1n, 2)])
+  const batches = [batchOf('k', 3n), batchOf('l', 3n), batchOf('m', 3n, 1)]
+  t.throws(() => writer.applyTogether(batches), { code: 'fenced' })
+  t.same(stored(), ['m 1'], 'no checkpoint')
+  t.equal(documents(), 1, 'and no document')
+  t.equal(writer.applyTogether(batches.slice(0, 2)), 2, 'and the others can be written still')
+  t.equal(documents(), 3)
+})
+
+t.test('what would take too long together is left for the next transaction', async t => {
+  const { writer, stored } = writerOf(t, () => 10)
+  t.equal(writer.applyTogether(['k', 'l', 'm'].map(name => batchOf(name, 3n))), 1)
+  t.same(stored(), ['k 3'])
+})
+
+t.test('of batches that arrive together only the one at fault is refused', async t => {
+  const { store, close } = await open()
+  const names = ['k', 'l', 'm', 'n']
+  for (const name of names.slice(0, 3)) await store.ensure(`${name}@1#1`, indexes)
+  const write = (name: string, token: number, position: bigint) =>
+    store.apply(`${name}@1#1`, [{ id: 'a', position, body: { kind: name } }], {
+      consumer: name,
+      value: { logId: 'l', position, eventId: '', token },
+    })
+  await write('l', 2, 1n)
+  const results = await Promise.allSettled(names.map(name => write(name, 1, 3n)))
+  t.match(results, [
+    { status: 'fulfilled' },
+    { status: 'rejected', reason: { code: 'fenced' } },
+    { status: 'fulfilled' },
+    { status: 'rejected', reason: { code: 'gone' } },
+  ])
+  const found = await Promise.all(names.map(async name => (await store.checkpoint(name))?.position))
+  t.same(found, [3n, 1n, 3n, undefined])
+  t.equal((await store.get('m@1#1', ['a'])).get('a')?.position, 3n)
+  await close()
+})
 
 t.test('what one process wrote, another reads, and it survives a reopening', async t => {
   const path = fresh()

@@ -155,7 +155,7 @@ const operation = async (t: Test, start: Start): Promise<void> => {
 const mail = async (t: Test, start: Start, ada: Member): Promise<void> => {
   const { url } = start.service
   const json = `-H 'Content-Type: application/json'`
-  const key = 'KEY=$(lexichron jobs list --json | jq -r ".[0].key // empty")'
+  const key = 'KEY=$(lexichron jobs list --json | jq -r "map(select(.kind == \\"mail\\"))[0].key // empty")'
   const [block = ''] = blocksOf(page('docs/mail.md'), 'sh guide')
   const out = await run(t, start, [
     'mv outbox outbox-of-before; touch outbox',

@@ -41,6 +41,9 @@ t.test('who holds the permissions that take something away or let somebody in', 
     'entries:review',
     'stories:review',
     'account:use',
+    'account:leave',
+    'stories:leave',
+    'comments:delete',
     'shelf:write',
     'ratings:write',
     'relations:write',
@@ -72,10 +75,26 @@ t.test('what somebody began with is still there, everywhere and in each language
   t.notOk(permitsAll({ permissions: of('contributor') }, spanish))
 })
 
+t.test('what a suspended account may do is a closed set, within what everybody with an account may', async t => {
+  t.same([...roleRights.suspended].toSorted(), [
+    'account:leave',
+    'account:read',
+    'appeals:file',
+    'comments:delete',
+    'comments:read',
+    'entries:read',
+    'stories:leave',
+    'stories:read',
+  ])
+  t.ok(roleRights.suspended.isSubsetOf(permissionsOf('contributor')))
+  t.ok(anonymousPermissions.isSubsetOf(roleRights.suspended), 'it reads what strangers read')
+})
+
 t.test('which permission is missing is told to those who were given more than everybody has', async t => {
   const told = roles.filter(role => roleRights.rights(permissionsOf(role)).isTold)
   t.same(told, ['editor', 'moderator', 'auditor', 'admin'])
   t.notOk(roleRights.rights(anonymousPermissions).isTold, 'strangers')
+  t.notOk(roleRights.rights(roleRights.suspended).isTold, 'who is suspended')
   const spanish = rightsOf([{ role: 'contributor' }, { role: 'editor', languages: ['es'] }], roleRights)
   t.ok(spanish.isTold, 'in one language is more, too')
   t.match(denied('events:read', spanish), {

@@ -11,7 +11,7 @@ import { instantAt } from '../../src/domain/story/local-time.ts'
 import { isListedFor, storySight } from '../../src/domain/story/sight.ts'
 import { evolveStory, type Story, type StoryState, storyAggregate, wordsOf } from '../../src/domain/story/story.ts'
 import { ratings, storyLimits, visibilities, warnings } from '../../src/domain/story/terms.ts'
-import { permissionsOf } from '../support/roles.ts'
+import { permissionsOf, roleRights } from '../support/roles.ts'
 import { type Given, scenario } from '../support/scenario.ts'
 
 const NOW = new Date('2026-03-01T00:00:00Z')
@@ -505,6 +505,8 @@ t.test('sight: every visibility to every relation', async () => {
     invited: { account: 'bert', permissions: permissionsOf('contributor') },
     author: { account: 'ada', permissions: permissionsOf('contributor') },
     moderator: { account: 'max', permissions: permissionsOf('moderator') },
+    suspended: { account: 'sam', permissions: roleRights.suspended },
+    suspendedAuthor: { account: 'ada', permissions: roleRights.suspended },
   }
   const table = visibilities.flatMap(visibility =>
     [false, true].map(isPublished => {
@@ -519,14 +521,14 @@ t.test('sight: every visibility to every relation', async () => {
     }),
   )
   t.same(table, [
-    'private draft: n n n a n',
-    'private published: n n n a n',
-    'unlisted draft: n n n a n',
-    'unlisted published: e e e a e',
-    'members draft: n n n a n',
-    'members published: n e+ e+ a+ e+',
-    'public draft: n n n a n',
-    'public published: e+ e+ e+ a+ e+',
+    'private draft: n n n a n n a',
+    'private published: n n n a n n a',
+    'unlisted draft: n n n a n n a',
+    'unlisted published: e e e a e e a',
+    'members draft: n n n a n n a',
+    'members published: n e+ e+ a+ e+ n a+',
+    'public draft: n n n a n n a',
+    'public published: e+ e+ e+ a+ e+ e+ a+',
   ])
   const listed = (rating: (typeof ratings)[number], adult: boolean) =>
     isListedFor({ ...of(story.given(...open).state), rating }, { ...viewers.member, adult })

@@ -21,6 +21,7 @@ type Layer = keyof typeof allowed
 
 /** Outside packages, where not everything may be used. */
 const domainPackages: ReadonlySet<string> = new Set([
+  'node-diff3',
   'typebox',
   'snowball-stemmers',
   'diff',

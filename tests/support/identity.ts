@@ -3,7 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { openWebAuthn } from '../../src/adapters/passkeys/webauthn.ts'
 import type { MoveDeps } from '../../src/commands/address-change.ts'
 import { removeDisputed } from '../../src/commands/disputed.ts'
-import { mac } from '../../src/commands/identity.ts'
+import { type From, mac } from '../../src/commands/identity.ts'
+import { type LinkWish, linkJobs, requestLink } from '../../src/commands/link-requests.ts'
 import type { ReleaseDeps } from '../../src/commands/openid.ts'
 import type { FactorDeps } from '../../src/commands/second-factor.ts'
 import type { Log } from '../../src/core/log/log.ts'
@@ -19,11 +20,13 @@ import type { Aggregate } from '../../src/domain/decider.ts'
 import type { DomainEvent } from '../../src/domain/event.ts'
 import { openIdClaimAggregate, openIdClaimEvents } from '../../src/domain/openid/claim.ts'
 import { linkedIdentitiesAggregate, linkedIdentitiesEvents } from '../../src/domain/openid/linked-identities.ts'
+import type { Refusal } from '../../src/domain/refusal.ts'
 import { deviceEvents, devicesAggregate } from '../../src/domain/session/devices.ts'
 import { passkeyEvents, passkeysAggregate } from '../../src/domain/session/passkeys.ts'
 import { factorEvents, factorsAggregate } from '../../src/domain/session/second-factor.ts'
 import { sessionAggregate, sessionEvents } from '../../src/domain/session/session.ts'
 import type { EventStore } from '../../src/ports/event-store.ts'
+import type { NewJob } from '../../src/ports/jobs.ts'
 import type { fakeClock } from './clocks.ts'
 import { openMemoryEventStore } from './memory-event-store.ts'
 import { type MemoryKeys, openMemoryKeys } from './memory-keys.ts'
@@ -64,7 +67,7 @@ export const openIdentityLog = (
     ],
   })
 
-type IdentityNode = FactorDeps & ReleaseDeps & Pick<MoveDeps, 'removeDisputed'>
+export type IdentityNode = FactorDeps & ReleaseDeps & Pick<MoveDeps, 'removeDisputed'>
 
 /** One node of those that share a log. */
 export const identityNode = (log: Log, clock: FakeClock): IdentityNode => {
@@ -108,4 +111,19 @@ export const identityNode = (log: Log, clock: FakeClock): IdentityNode => {
     linked: open(linkedIdentitiesAggregate),
   }
   return { ...node, removeDisputed: (accountId, time, from) => removeDisputed(node, accountId, time, from) }
+}
+
+/** Asks for a link, and does with it what the queue does. */
+export const askForLink = async (
+  node: IdentityNode,
+  wish: LinkWish,
+  email: string,
+  from: From,
+): Promise<'done' | Refusal> => {
+  const asked: NewJob[] = []
+  const add = async (job: NewJob): Promise<boolean> => asked.push(job) > 0
+  const answer = await requestLink({ ...node, jobs: async () => ({ add }) }, wish, email, from)
+  const running = { signal: new AbortController().signal, held: async () => true }
+  for (const { key, data } of asked) await linkJobs(node).handle({ key, data, ...running })
+  return answer
 }

@@ -24,13 +24,19 @@ export type Person = { readonly id: string; readonly token: string }
 
 const HOUR_MS = 60 * 60 * 1000
 
+/** `again`: signs in once more. */
+export type Arrival = Person & { readonly again: () => Promise<Person> }
+
 /** An account of the role, signed in. */
-export const signIn = async ({ app, api }: House, name: string, role: Role): Promise<Person> => {
+export const signIn = async ({ app, api }: House, name: string, role: Role): Promise<Arrival> => {
   const email = `${name}@dictionary.example`
   const { accountId: id, password } = await app.account(role, email)
-  const session = await api('POST', '/v1/sessions', { body: { email, password } })
-  if (session.status !== 201) throw new Error(session.text)
-  return { id, token: String(session.json['accessToken']) }
+  const again = async (): Promise<Person> => {
+    const session = await api('POST', '/v1/sessions', { body: { email, password } })
+    if (session.status !== 201) throw new Error(session.text)
+    return { id, token: String(session.json['accessToken']) }
+  }
+  return { ...(await again()), again }
 }
 
 /** Does something with the log as another node on it, on whose clock it is later by so many hours. */
@@ -132,7 +138,8 @@ const signedAgain = async ({ app, folder }: House, token: string, claims: object
 
 /**
  * Tokens by who has them; a stranger has none. Editors and moderators `for es` have the role for Spanish alone; `ended`
- * was an administrator until a moment ago, `lapsed` an editor for Spanish. The rest are tokens that are good for nothing.
+ * was an administrator until a moment ago, `lapsed` an editor for Spanish; `suspended` was an editor, and has signed in since. The rest
+ * are tokens that are good for nothing.
  */
 export const openPeople = async (house: House) => {
   const { app, api } = house
@@ -166,7 +173,7 @@ export const openPeople = async (house: House) => {
     'moderator for es': moderator,
     ended,
     lapsed,
-    suspended,
+    suspended: await suspended.again(),
     erased,
   }
   const revoked = await app.program.tokens.create({ role: 'admin', for: 'revoked', lifeMs: HOUR_MS })
@@ -176,6 +183,7 @@ export const openPeople = async (house: House) => {
   const { admin } = accounts
   /** Good for nothing, whatever they say. */
   const worthless = {
+    'of before the suspension': suspended.token,
     erased: await signedAgain(house, erased.token, { iat: now, nbf: now, exp: now + 600 }),
     forged: forgedOf(admin.token),
     expired: await signedAgain(house, admin.token, { iat: now - 600, nbf: now - 600, exp: now }),

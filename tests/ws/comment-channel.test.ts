@@ -9,7 +9,7 @@ import type { JsonObject, Recorded, Visibility } from '../../src/domain/event.ts
 import { commentStandings, commentsChannel } from '../../src/subscribers/comment-channel.ts'
 import { storyStandings } from '../../src/subscribers/story-channels.ts'
 import { recordedAt } from '../support/recorded.ts'
-import { anonymousPermissions, permissionsOf } from '../support/roles.ts'
+import { anonymousPermissions, permissionsOf, roleRights } from '../support/roles.ts'
 
 const stranger: Listener = { permissions: anonymousPermissions }
 const member: Listener = { actor: { kind: 'account', id: 'mia' }, permissions: permissionsOf('contributor') }
@@ -29,6 +29,8 @@ const posted = (thread: string, visibility: Visibility = 'public', story?: strin
     text: 'said',
     ...defined({ story }),
   })
+/** Sees what strangers see. */
+const suspended: Listener = { actor: { kind: 'account', id: 'sam' }, permissions: roleRights.suspended }
 const nothing = { readAll: async function* () {}, head: async () => 0n }
 /** Who is told of it, once all has happened. */
 const toldAfter = (event: Recorded, ...later: readonly Recorded[]): string => {
@@ -43,7 +45,7 @@ const toldAfter = (event: Recorded, ...later: readonly Recorded[]): string => {
     replayed: false,
     standing: standings.of,
   })
-  return [stranger, member, service, moderator]
+  return [stranger, member, service, moderator, suspended]
     .map(listener => {
       t.notOk(commentsChannel.carried?.wants(telling(listener, 'story-other')), 'nothing on that of another')
       return commentsChannel.carried?.wants(telling(listener, String(event.data['thread']))) ? 'yes' : 'no'
@@ -53,22 +55,22 @@ const toldAfter = (event: Recorded, ...later: readonly Recorded[]): string => {
 
 t.test('by for whom the work was then, and is now', async t => {
   const story = (visibility: Visibility = 'public') => posted('story-one', visibility, 'one')
-  t.equal(toldAfter(story()), 'yes yes yes yes')
-  t.equal(toldAfter(story('members')), 'no yes no yes')
-  t.equal(toldAfter(story('owner')), 'no no no no')
-  t.equal(toldAfter(story(), happened('story-one', 'StoryVisibilityChanged', 'members')), 'no yes no yes')
-  t.equal(toldAfter(story(), happened('story-one', 'StoryUnpublished', 'owner')), 'no no no no')
-  t.equal(toldAfter(story(), happened('story-one', 'StoryDeleted', 'owner')), 'no no no no')
+  t.equal(toldAfter(story()), 'yes yes yes yes yes')
+  t.equal(toldAfter(story('members')), 'no yes no yes no')
+  t.equal(toldAfter(story('owner')), 'no no no no no')
+  t.equal(toldAfter(story(), happened('story-one', 'StoryVisibilityChanged', 'members')), 'no yes no yes no')
+  t.equal(toldAfter(story(), happened('story-one', 'StoryUnpublished', 'owner')), 'no no no no no')
+  t.equal(toldAfter(story(), happened('story-one', 'StoryDeleted', 'owner')), 'no no no no no')
   const chapter = () => posted('chapter-x', 'public', 'one')
-  t.equal(toldAfter(chapter()), 'yes yes yes yes')
-  t.equal(toldAfter(chapter(), happened('story-one', 'StoryUnpublished', 'owner')), 'no no no no')
-  t.equal(toldAfter(chapter(), happened('chapter-x', 'ChapterUnpublished', 'owner')), 'no no no no')
-  t.equal(toldAfter(chapter(), happened('chapter-x', 'ChapterDeleted', 'owner')), 'no no no no')
+  t.equal(toldAfter(chapter()), 'yes yes yes yes yes')
+  t.equal(toldAfter(chapter(), happened('story-one', 'StoryUnpublished', 'owner')), 'no no no no no')
+  t.equal(toldAfter(chapter(), happened('chapter-x', 'ChapterUnpublished', 'owner')), 'no no no no no')
+  t.equal(toldAfter(chapter(), happened('chapter-x', 'ChapterDeleted', 'owner')), 'no no no no no')
   const hidden = happened('chapter-x', 'ChapterUnpublished', 'owner')
-  t.equal(toldAfter(chapter(), hidden, happened('chapter-x', 'ChapterPublished', 'owner')), 'yes yes yes yes')
-  t.equal(toldAfter(posted('entry-e')), 'yes yes yes yes')
-  t.equal(toldAfter(posted('entry-e'), happened('entry-e', 'EntryRetired')), 'no no no no')
-  t.equal(toldAfter(posted('word-e')), 'no no no no', 'about nothing that is known')
+  t.equal(toldAfter(chapter(), hidden, happened('chapter-x', 'ChapterPublished', 'owner')), 'yes yes yes yes yes')
+  t.equal(toldAfter(posted('entry-e')), 'yes yes yes yes yes')
+  t.equal(toldAfter(posted('entry-e'), happened('entry-e', 'EntryRetired')), 'no no no no no')
+  t.equal(toldAfter(posted('word-e')), 'no no no no no', 'about nothing that is known')
 })
 
 t.test('ids are told, and neither what was said nor who said it', async t => {

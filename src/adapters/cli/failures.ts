@@ -1,11 +1,16 @@
 /** What to say, and which exit code to give, when a command does not come to its end. */
 import { ConfigError } from '../../config/load.ts'
+import { describeFailure, framesOf } from '../../domain/own-error.ts'
 import { type CommonRefusal, isRefusal, type Refusal } from '../../domain/refusal.ts'
 import { EventStoreError } from '../../ports/event-store.ts'
 import { KeysError } from '../../ports/keys.ts'
 import { ReadStoreError } from '../../ports/read-store.ts'
 import { type ExitCode, exitCodes, UsageError } from './command.ts'
 import { OutputClosedError, type Terminal } from './terminal.ts'
+
+/** Of what nobody has caught: what may be told of it, and the calls that led there. */
+export const unforeseen = (error: unknown): string =>
+  [describeFailure(error), ...(error instanceof Error ? [framesOf(error)] : [])].filter(part => part !== '').join('\n')
 
 type Failure = { readonly code: ExitCode; readonly lines: readonly string[] }
 

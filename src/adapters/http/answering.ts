@@ -10,6 +10,7 @@ import type { SyncTokens } from '../../core/log/sync-tokens.ts'
 import { ProjectionError } from '../../core/project/errors.ts'
 import { traceIdOf } from '../../domain/trace.ts'
 import { EventStoreError, MAX_APPEND_BYTES } from '../../ports/event-store.ts'
+import { JobsError } from '../../ports/jobs.ts'
 import { KeysError } from '../../ports/keys.ts'
 import { PasswordsBusyError } from '../../ports/passwords.ts'
 import { ReadStoreError } from '../../ports/read-store.ts'
@@ -89,6 +90,10 @@ export const problemOfError = (error: unknown, bodyLimit: number = BODY_LIMIT): 
       fenced: 'internal',
     } as const
     const code = known[error.code]
+    return new ProblemError(code, helpOf(code), { cause: error })
+  }
+  if (error instanceof JobsError) {
+    const code = error.code === 'closed' ? 'closing' : error.code === 'damaged' ? 'store-damaged' : 'store-unavailable'
     return new ProblemError(code, helpOf(code), { cause: error })
   }
   if (error instanceof PasswordsBusyError)

@@ -4,36 +4,19 @@
  * address that the proxy tells.
  */
 import type { Server, Socket } from 'node:net'
+import { compile } from '@fastify/proxy-addr'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Address, bitsOf, holds, type Network, readAddress, readNetwork } from '../../domain/network.ts'
 import { clientAddress } from './client-address.ts'
 import { addressKey } from './limits.ts'
 import { ProblemError } from './problems.ts'
 import { becomesSocket } from './unanswered.ts'
 
-/** What Fastify takes by a name (https://www.npmjs.com/package/proxy-addr). */
-const NAMED: ReadonlyMap<string, readonly string[]> = new Map([
-  ['loopback', ['127.0.0.1/8', '::1/128']],
-  ['linklocal', ['169.254.0.0/16', 'fe80::/10']],
-  ['uniquelocal', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7']],
-])
+/** Is the address that of a trusted proxy? `hop`: how many others stand between it and this server. */
+export type Trust = (address: string, hop: number) => boolean
 
-const alone = (address: Address): Network => ({ ...address, prefix: bitsOf[address.family] })
-
-const networkOf = (text: string): readonly Network[] => {
-  const address = readAddress(text)
-  const found = address ? alone(address) : readNetwork(text)
-  return found ? [found] : []
-}
-
-/** Is the address that of a trusted proxy? `proxies`: addresses, networks, or names of networks. */
-export const openTrust = (proxies: readonly string[]): ((address: string) => boolean) => {
-  const networks = proxies.flatMap(text => NAMED.get(text) ?? [text]).flatMap(networkOf)
-  return text => {
-    const address = networks.length > 0 ? readAddress(text) : undefined
-    return address !== undefined && networks.some(network => holds(network, address))
-  }
-}
+/** By addresses, networks, or names of networks; undefined where nobody is. What requests tell of their way is judged by it too. */
+export const openTrust = (proxies: readonly string[]): Trust | undefined =>
+  proxies.length > 0 ? compile([...proxies]) : undefined
 
 export type Places = {
   /** Takes one of the places of an address; undefined when all are taken. The function gives it back, once. */
@@ -69,17 +52,16 @@ export const prepareConnections = (
   app: FastifyInstance,
   {
     most,
-    proxies,
+    isTrusted,
     onRefused,
-  }: { readonly most: number; readonly proxies: readonly string[]; readonly onRefused: () => void },
+  }: { readonly most: number; readonly isTrusted: Trust | undefined; readonly onRefused: () => void },
 ): { readonly open: ReadonlySet<Socket> } => {
-  const isTrusted = openTrust(proxies)
   const [sockets, requests] = [openPlaces(most), openPlaces(most)]
   const open = new Set<Socket>()
   const server: Server = app.server
   server.on('connection', (socket: Socket) => {
     const { remoteAddress: peer = '' } = socket
-    const release = isTrusted(peer) ? () => undefined : sockets.take(peer)
+    const release = isTrusted?.(peer, 0) ? () => undefined : sockets.take(peer)
     if (!release) {
       onRefused()
       // Nothing is said to it: whoever has so many would have that many answers written.
@@ -93,7 +75,7 @@ export const prepareConnections = (
     })
   })
   app.addHook('onRequest', (request: FastifyRequest, reply, done) => {
-    if (proxies.length === 0 || !isTrusted(request.socket.remoteAddress ?? '')) return done()
+    if (!isTrusted?.(request.socket.remoteAddress ?? '', 0)) return done()
     const release = requests.take(clientAddress(request))
     if (!release) {
       onRefused()

@@ -2,7 +2,7 @@
 
 import { defined } from '../../domain/defined.ts'
 import { OwnError } from '../../domain/own-error.ts'
-import type { Refusal, RefusalCode } from '../../domain/refusal.ts'
+import type { Fault, Refusal, RefusalCode } from '../../domain/refusal.ts'
 import type { Problem, ProblemTable } from './problem.ts'
 import { edgeProblems } from './problems/edge.ts'
 
@@ -35,7 +35,7 @@ export const openProblems = (tables: readonly ProblemTable[]): Problems => {
   }
 }
 
-export type ProblemDetail = { readonly pointer: string; readonly code: string; readonly detail: string }
+export type ProblemDetail = Fault
 
 /** Several values: a header for each. */
 export type AnswerHeaders = Readonly<Record<string, string | readonly string[]>>

@@ -14,7 +14,7 @@ import { prepareAccess } from './access.ts'
 import { type Answering, hitOf, openAnswering } from './answering.ts'
 import { prepareBlocking } from './blocking.ts'
 import { clientAddress } from './client-address.ts'
-import { prepareConnections } from './connections.ts'
+import { openTrust, prepareConnections, type Trust } from './connections.ts'
 import type { HttpDeps } from './deps.ts'
 import { registerDocs } from './docs.ts'
 import { openDocument } from './documents.ts'
@@ -61,8 +61,10 @@ const TIMEOUTS: NonNullable<HttpDeps['settings']['timeouts']> = { headersMs: 10_
 const STALLED_MS = 60_000
 const SPARED_MS = 10_000
 
-const create = ({ settings, newId }: HttpDeps, answering: Answering, refuser: Refuser): FastifyInstance => {
-  const { trustedProxies, timeouts = TIMEOUTS } = settings
+type Asked = { readonly answering: Answering; readonly refuser: Refuser; readonly isTrusted: Trust | undefined }
+
+const create = ({ settings, newId }: HttpDeps, { answering, refuser, isTrusted }: Asked): FastifyInstance => {
+  const { timeouts = TIMEOUTS } = settings
   return fastify({
     bodyLimit: BODY_LIMIT,
     requestTimeout: timeouts.requestMs,
@@ -82,7 +84,7 @@ const create = ({ settings, newId }: HttpDeps, answering: Answering, refuser: Re
     // Asked as by a proxy, it is the same resource (RFC 9112, 3.2.2).
     rewriteUrl: ({ url = '' }) => originForm(url),
     routerOptions: { maxParamLength: 200 },
-    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    trustProxy: isTrusted ?? false,
     // Requests that come on open connections while closing are still served; their connection then ends.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -248,7 +250,8 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
     syncToken: () => syncTokens.lastMade(deps.freshness.position()),
   }
   const refuser = openRefuser(bare)
-  const app = create(deps, answering, refuser)
+  const isTrusted = openTrust(settings.trustedProxies)
+  const app = create(deps, { answering, refuser, isTrusted })
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(() => JSON.stringify)
   app.decorateRequest('admission', null)
@@ -260,7 +263,7 @@ export const openHttpServer = async (deps: HttpDeps): Promise<HttpServer> => {
   prepareRequests(app, { bare, refuser, methods: methodsOf(all) })
   const connections = prepareConnections(app, {
     most: settings.connections,
-    proxies: settings.trustedProxies,
+    isTrusted,
     onRefused: () => deps.metrics?.refused('connection'),
   })
   const blocking = prepareBlocking(app, deps.blocks, () => deps.clock.now().getTime())

@@ -2,7 +2,7 @@
 
 import type { Token } from '../../domain/access/token.ts'
 import type { Account } from '../../domain/account/account.ts'
-import { grantsOf, rightsOf } from '../../domain/account/grants.ts'
+import { grantsInForce, rightsOf } from '../../domain/account/grants.ts'
 import type { Rights, RoleRights } from '../../domain/roles.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Identities } from '../../projections/identities.ts'
@@ -33,8 +33,9 @@ const requesterOf = ({ id, subject, role }: Token, roles: RoleRights): Requester
 })
 
 /**
- * Of every role that is in force now: a grant that ended is none, whatever the token was made under. An account is a value
- * that a new event replaces, so what it may do is worked out once until one of its grants ends.
+ * Of every role that is in force now: a grant that ended is none, whatever the token was made under, and neither is any while the
+ * account is suspended. An account is a value that a new event replaces, so what it may do is worked out once until one of its grants
+ * ends.
  */
 const openAccountRights = (roles: RoleRights) => {
   const known = new WeakMap<Account, { readonly rights: Rights; readonly from: number; readonly until: number }>()
@@ -42,9 +43,9 @@ const openAccountRights = (roles: RoleRights) => {
     const at = now.getTime()
     const kept = known.get(account)
     if (kept && kept.from <= at && at < kept.until) return kept.rights
-    const standing = grantsOf(account.grants, now)
+    const standing = grantsInForce(account, now)
     const ends = standing.flatMap(({ expiresAt }) => (expiresAt === undefined ? [] : Date.parse(expiresAt)))
-    const rights = rightsOf(standing, roles)
+    const rights = account.suspended ? roles.rights(roles.suspended) : rightsOf(standing, roles)
     known.set(account, { rights, from: at, until: Math.min(Number.POSITIVE_INFINITY, ...ends) })
     return rights
   }

@@ -125,7 +125,7 @@ export const openLocks = (options: {
     else if (hold.locks.at(-1) === locks.at(-1)) {
       lose(hold)
       throw new LockLost(`job ${job.name} is another node's`)
-    } else throw new Error(`the lock of job ${job.name} was taken anew while it was written`)
+    } else throw new OwnError(`the lock of job ${job.name} was taken anew while it was written`)
   }
   /** Until it is written, the lock is lost or the queue closes: what was done is not done again because an engine was away. */
   const finish = async (job: JobParameters, hold: Hold): Promise<void> => {

@@ -168,8 +168,7 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
       return await work()
     } catch (cause) {
       if (cause instanceof JobsError) throw cause
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new JobsError('unavailable', `the queue of jobs does not answer: ${reason}`, { cause })
+      throw new JobsError('unavailable', `the queue of jobs does not answer: ${wordsOf(cause)}`, { cause })
     }
   }
 
@@ -215,7 +214,7 @@ export const openQueue = async (options: QueueOptions): Promise<Jobs> => {
     const { lost } = holdOf(job)
     if (!lost.signal.aborted)
       await new Promise<void>(resolve => lost.signal.addEventListener('abort', () => resolve(), { once: true }))
-    throw new Error('the node ended while it had the job')
+    throw new OwnError('the node ended while it had the job')
   }
   const carryOut = (kind: JobKind, failed?: (failure: JobFailure) => void) => async (job: Job) => {
     const { attrs } = job

@@ -1,5 +1,5 @@
-import { codeOf } from '../../core/files/error-code.ts'
 import { defined } from '../../domain/defined.ts'
+import { framesOf, kindOf, OwnError } from '../../domain/own-error.ts'
 
 /**
  * The last net under the log: lines are made of named members and never of a request's headers, query or body, so nothing
@@ -91,35 +91,21 @@ export const withoutSecretForms = (text: string): string => {
 const TEXT = 4_000
 const cut = (text: string): string => (text.length > TEXT ? `${text.slice(0, TEXT)}...` : text)
 
-/** What it was made of, without its words: they may be those of a server, which repeats what it was told. */
-const causeLine = (cause: unknown, depth: number): unknown => {
-  if (!(cause instanceof Error)) return typeof cause
-  const code = codeOf(cause)
-  const stack = cause.stack
-    ?.split('\n')
-    .filter(line => /^\s+at /.test(line))
-    .join('\n')
-  return {
-    name: cause.name,
-    ...defined({ code }),
-    ...defined({ stack: stack ? cut(stack) : undefined }),
-    ...defined({ cause: cause.cause !== undefined && depth > 0 ? causeLine(cause.cause, depth - 1) : undefined }),
-  }
-}
+const CAUSES = 3
 
 /**
- * An error as it is logged: its name, code, message, stack and cause, and none of the members that others hung on it. That of a
- * parser has no message: V8 quotes what it could not read.
+ * An error as it is logged: its kind, where it was thrown and what it was made of, and none of the members that others hung on it. Words have
+ * those alone that are declared here: any other's may be what a server or a parser was told, which they repeat (decision 69).
  */
-export const errorLine = (error: unknown): unknown => {
-  if (!(error instanceof Error)) return cut(String(error))
-  if (error instanceof SyntaxError) return causeLine(error, 2)
-  const code = codeOf(error)
+export const errorLine = (error: unknown, depth = CAUSES): unknown => {
+  if (!(error instanceof Error)) return typeof error
+  const frames = framesOf(error)
   return {
-    name: error.name,
-    ...defined({ code }),
-    message: cut(error.message),
-    ...defined({ stack: error.stack === undefined ? undefined : cut(error.stack) }),
-    ...defined({ cause: error.cause === undefined ? undefined : causeLine(error.cause, 2) }),
+    ...kindOf(error),
+    ...defined({
+      message: error instanceof OwnError ? cut(error.message) : undefined,
+      stack: frames === '' ? undefined : cut(frames),
+      cause: error.cause === undefined || depth === 0 ? undefined : errorLine(error.cause, depth - 1),
+    }),
   }
 }

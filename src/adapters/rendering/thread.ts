@@ -1,6 +1,7 @@
 /** A thread that renders texts, so that none holds up the thread that answers: half a second of work is one of its own. */
 import { Worker } from 'node:worker_threads'
 import type { Rendering } from '../../domain/chapter/rendering.ts'
+import { OwnError, wordsOf } from '../../domain/own-error.ts'
 import type { RenderingAnswer } from './worker.ts'
 
 export type RenderingThread = {
@@ -24,7 +25,7 @@ export const openRenderingThread = (): RenderingThread => {
   const died = (of: Worker, message: string): void => {
     if (worker !== of) return
     worker = undefined
-    taken()?.reject(new Error(message))
+    taken()?.reject(new OwnError(message))
   }
   const start = (): Worker => {
     const started = new Worker(new URL('./worker.ts', import.meta.url), {
@@ -32,17 +33,17 @@ export const openRenderingThread = (): RenderingThread => {
       resourceLimits: { maxYoungGenerationSizeMb: 16 },
     })
     started.on('message', (answer: RenderingAnswer) => {
-      if ('fault' in answer) taken()?.reject(new Error(answer.fault))
+      if ('fault' in answer) taken()?.reject(new OwnError(answer.fault))
       else taken()?.resolve(answer.rendering)
     })
-    started.on('error', error => died(started, `the thread that renders failed: ${String(error)}`))
+    started.on('error', error => died(started, `the thread that renders failed: ${wordsOf(error)}`))
     started.on('exit', code => died(started, `the thread that renders ended with code ${code}`))
     return started
   }
   return {
     render: text => {
-      if (closed) return Promise.reject(new Error('the thread that renders is closed'))
-      if (waiting) return Promise.reject(new Error('one text is rendered at a time'))
+      if (closed) return Promise.reject(new OwnError('the thread that renders is closed'))
+      if (waiting) return Promise.reject(new OwnError('one text is rendered at a time'))
       worker ??= start()
       const { promise, resolve, reject } = Promise.withResolvers<Rendering>()
       waiting = { resolve, reject }

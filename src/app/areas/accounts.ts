@@ -17,7 +17,7 @@ import { addressKeysAggregate } from '../../domain/address/keys.ts'
 import { mailAggregate } from '../../domain/address/mail-refusal.ts'
 import { accountsProjection, NAME_SECRET } from '../../projections/accounts.ts'
 import { openAccountPages } from '../../queries/account-lists.ts'
-import { addressMoves, signUpEnds } from '../address.ts'
+import { addressMoves, linkRequests, signUpEnds } from '../address.ts'
 import type { Area } from '../area.ts'
 import { forgetAccount } from '../erasure.ts'
 import { openAdministration, openIdentityPort, scopeOf } from '../identity.ts'
@@ -37,7 +37,7 @@ export const accounts: Area = {
   permissions: accountPermissions,
   problems: accountProblems,
   subscribers: ({ core }) => [addressMoves(core), signUpEnds(core).subscriber],
-  jobs: core => [signUpEnds(core).kind],
+  jobs: core => [signUpEnds(core).kind, linkRequests(core)],
   notices: [{ events: [RoleGranted, RoleTaken], unless: 'roles' }, { events: [SessionsEnded] }],
   forgets: [
     { type: AccountErased, forget: forgetAccount, wasAnswered: true },

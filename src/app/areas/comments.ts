@@ -5,6 +5,7 @@ import { commentQueryRoutes } from '../../adapters/http/routes/comment-reading.t
 import { commentRoutes } from '../../adapters/http/routes/comments.ts'
 import { relationRoutes } from '../../adapters/http/routes/relations.ts'
 import { openOwner } from '../../adapters/http/routes/shelf.ts'
+import { openView } from '../../core/project/view.ts'
 import { commentAggregate } from '../../domain/comment/comment.ts'
 import { CommentDeleted } from '../../domain/comment/events.ts'
 import { CommentTold, noticeAggregate } from '../../domain/comment/notice.ts'
@@ -18,9 +19,10 @@ import { commentHistory, getComment, listComments, ownComments } from '../../que
 import { ownRelations } from '../../queries/relations.ts'
 import { commentStandings, commentsChannel } from '../../subscribers/comment-channel.ts'
 import { commentNoticeSubscriber } from '../../subscribers/comment-notices.ts'
+import { leftCommentsSubscriber } from '../../subscribers/left-comments.ts'
 import type { Area } from '../area.ts'
 import { openCommentTelling } from '../comment-notices.ts'
-import { openPlaces } from '../comment-places.ts'
+import { openIsGone, openPlaces } from '../comment-places.ts'
 import { openNewcomers } from '../newcomers.ts'
 
 export const comments: Area = {
@@ -40,6 +42,17 @@ export const comments: Area = {
       notices: core.transactor(noticeAggregate),
       clock: core.clock,
       ...openCommentTelling(core),
+    }),
+    leftCommentsSubscriber({
+      comments: core.transactor(commentAggregate),
+      places: openView({
+        projection: commentsProjection,
+        store: core.reads,
+        clock: core.clock,
+        freshness: core.freshness,
+      }),
+      isGone: openIsGone(core),
+      clock: core.clock,
     }),
   ],
   routes: ({ core, config, views, renderings, running: { people } }) => {

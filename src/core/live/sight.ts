@@ -5,6 +5,8 @@ import type { Listener, Telling } from './channels.ts'
 
 /** How the documents of a channel are seen. */
 export type Sight = {
+  /** Sees what is for members. */
+  readonly member: Permission
   /** Sees what others have not shown yet. */
   readonly edit: Permission
   /** Sees what is retired, and why. */
@@ -18,12 +20,12 @@ export type Sight = {
 }
 
 /** Might this listener have seen it then? What was its author's is theirs who is its author still. */
-const visibleThen = ({ event, listener, standing }: Telling, { edit }: Sight): boolean => {
+const visibleThen = ({ event, listener, standing }: Telling, { edit, member }: Sight): boolean => {
   const { route } = event.meta
   const { actor, permissions } = listener
   if (route.visibility === 'public' || permissions.has(edit)) return true
   if (actor === undefined) return false
-  if (route.visibility === 'members') return true
+  if (route.visibility === 'members') return permissions.has(member)
   return route.owner === actor.id && (standing(event.stream)?.author ?? actor.id) === actor.id
 }
 
@@ -48,8 +50,8 @@ export const isInSight = (telling: Telling, sight: Sight): boolean =>
   visibleThen(telling, sight) && visibleNow(telling, sight)
 
 /** Listeners of one scope see the same: those with the same permissions, but for what is the listener's own. */
-export const scopeIn = ({ actor, permissions }: Listener, { edit, review, draft }: Sight): string => {
-  const able = [edit, review, draft].filter(permission => permissions.has(permission)).join(' ')
+export const scopeIn = ({ actor, permissions }: Listener, { member, edit, review, draft }: Sight): string => {
+  const able = [member, edit, review, draft].filter(permission => permissions.has(permission)).join(' ')
   if (permissions.has(edit)) return able
   return actor ? `${able} ${actor.id}` : 'public'
 }

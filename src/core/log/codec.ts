@@ -183,81 +183,103 @@ const recorded = (event: LoggedEvent, data: JsonObject, meta: EventMeta): Record
   return { type, data, id, stream, revision, position, recordedAt, meta }
 }
 
-/** An event whose sealed members wait for the page's keys. */
-export type Closed = {
-  readonly index: number
-  readonly event: LoggedEvent
-  readonly codec: EventCodec
-  readonly key: string
-}
-
 /**
- * The events that can be read, and why the rest cannot: `failure` stands for the event after the last of `events`.
- * `closed` ones still have their sealed members in the blob.
+ * An event as it was read, so far as that can be without a key. `closed`: its sealed members wait for the key of this name, still in
+ * the blob; once they were opened the event stands there with them, for whoever is shown that the key is still there.
  */
-export type Page = {
-  readonly events: Recorded[]
-  readonly closed: Closed[]
-  failure: UndecodableEventError | undefined
+export type Decoded = {
+  readonly logged: LoggedEvent
+  readonly event: Recorded
+  readonly closed: { readonly codec: EventCodec; readonly key: string; opened: Recorded | undefined } | undefined
 }
 
-const parsePage = (logged: readonly LoggedEvent[], codecs: ReadonlyMap<string, EventCodec>, page: Page): void => {
-  const { events, closed } = page
-  for (const event of logged) {
-    if (event.damaged) throw damagedError(event)
-    const codec = codecs.get(event.type)
-    if (!codec) throw undecodable('unknown-type', event, 'has a type that this version does not know')
-    const data = parse(event, event.data)
-    const meta = parse(event, event.meta)
-    if (!isJsonObject(data) || !isMeta(meta)) throw undecodable('corrupt', event, 'has no data or envelope')
-    const { version, sealed } = codec.declared
-    if (meta.schema > version) throw undecodable('newer-schema', event, `is of version ${meta.schema}, not ${version}`)
-    if (meta.key !== undefined) {
-      closed.push({ index: events.length, event, codec, key: meta.key })
-      events.push(recorded(event, data, meta))
-    } else if (sealed.length > 0 && data[SEALED] !== undefined)
-      throw undecodable('corrupt', event, 'is sealed and names no key')
-    else if (meta.schema < version) events.push(recorded(event, lift(event, codec, data, meta.schema, false), meta))
-    else events.push(recorded(event, data, meta))
-  }
+/** @throws {UndecodableEventError} */
+const decode = (logged: LoggedEvent, codecs: ReadonlyMap<string, EventCodec>): Decoded => {
+  if (logged.damaged) throw damagedError(logged)
+  const codec = codecs.get(logged.type)
+  if (!codec) throw undecodable('unknown-type', logged, 'has a type that this version does not know')
+  const data = parse(logged, logged.data)
+  const meta = parse(logged, logged.meta)
+  if (!isJsonObject(data) || !isMeta(meta)) throw undecodable('corrupt', logged, 'has no data or envelope')
+  const { version, sealed } = codec.declared
+  if (meta.schema > version) throw undecodable('newer-schema', logged, `is of version ${meta.schema}, not ${version}`)
+  if (meta.key !== undefined)
+    return { logged, event: recorded(logged, data, meta), closed: { codec, key: meta.key, opened: undefined } }
+  if (sealed.length > 0 && data[SEALED] !== undefined)
+    throw undecodable('corrupt', logged, 'is sealed and names no key')
+  const current = meta.schema < version ? lift(logged, codec, data, meta.schema, false) : data
+  return { logged, event: recorded(logged, current, meta), closed: undefined }
 }
+
+/** Events that others have read. */
+export type DecodedEvents = {
+  find(logged: LoggedEvent): Decoded | undefined
+  add(decoded: Decoded): void
+}
+
+/** What of a page can be read, and why the rest cannot: `failure` stands for the event after the last of `decoded`. */
+export type Page = { readonly decoded: readonly Decoded[]; readonly failure: UndecodableEventError | undefined }
 
 /** Everything of a page but the opening of what is sealed: `openPage` does that, once the keys are there. */
-export const readPage = (logged: readonly LoggedEvent[], codecs: ReadonlyMap<string, EventCodec>): Page => {
-  const page: Page = { events: [], closed: [], failure: undefined }
+export const readPage = (
+  logged: readonly LoggedEvent[],
+  codecs: ReadonlyMap<string, EventCodec>,
+  known?: DecodedEvents,
+): Page => {
+  const decoded: Decoded[] = []
   try {
-    parsePage(logged, codecs, page)
+    for (const each of logged) {
+      const found = known?.find(each)
+      const fresh = found ?? decode(each, codecs)
+      if (!found) known?.add(fresh)
+      decoded.push(fresh)
+    }
   } catch (error) {
     if (!(error instanceof UndecodableEventError)) throw error
-    page.failure = error
+    return { decoded, failure: error }
   }
-  return page
+  return { decoded, failure: undefined }
 }
 
-const open = ({ event, codec }: Closed, read: Recorded, key: SealingKey | undefined): Recorded => {
-  const { [SEALED]: blob, ...clear } = read.data
-  const { meta } = read
+/** The names of the keys that a page waits for. */
+export const keysOfPage = ({ decoded }: Page): ReadonlySet<string> => {
+  const names = new Set<string>()
+  for (const { closed } of decoded) if (closed) names.add(closed.key)
+  return names
+}
+
+/** @throws {UndecodableEventError} when the key is there and does not fit. */
+const open = ({ logged, event, closed }: Decoded, keys: ReadonlyMap<string, SealingKey>): Recorded => {
+  if (!closed) return event
+  const key = keys.get(closed.key)
+  if (key && closed.opened) return closed.opened
+  const { [SEALED]: blob, ...clear } = event.data
+  const { meta } = event
+  const { codec } = closed
   const finish = (data: JsonObject, removed: boolean): JsonObject =>
-    meta.schema < codec.declared.version ? lift(event, codec, data, meta.schema, removed) : data
-  if (!key) return { ...recorded(event, finish(clear, true), meta), removed: true }
-  const opened = unseal(blob, key, binding(event.id, event.type, event.stream))
-  if (!opened) throw undecodable('corrupt', event, `cannot be opened with the key ${key.name}`)
-  return recorded(event, finish({ ...clear, ...opened }, false), meta)
+    meta.schema < codec.declared.version ? lift(logged, codec, data, meta.schema, removed) : data
+  if (!key) {
+    // Whoever has it too is shown it no more.
+    closed.opened = undefined
+    return { ...recorded(logged, finish(clear, true), meta), removed: true }
+  }
+  const opened = unseal(blob, key, binding(logged.id, logged.type, logged.stream))
+  if (!opened) throw undecodable('corrupt', logged, `cannot be opened with the key ${key.name}`)
+  closed.opened = recorded(logged, finish({ ...clear, ...opened }, false), meta)
+  return closed.opened
 }
 
-/** Opens what is closed. `keys` holds those of the page that exist; the text under any other was removed. */
-export const openPage = (page: Page, keys: ReadonlyMap<string, SealingKey>): void => {
-  const { events, closed } = page
-  for (const each of closed) {
-    const read = events[each.index]
-    if (!read) continue
-    try {
-      events[each.index] = open(each, read, keys.get(each.key))
-    } catch (error) {
-      if (!(error instanceof UndecodableEventError)) throw error
-      events.length = each.index
-      page.failure = error
-      return
-    }
+/** The events of a page, with what is closed opened. `keys` holds those of the page that exist; the text under any other was removed. */
+export const openPage = (
+  { decoded, failure }: Page,
+  keys: ReadonlyMap<string, SealingKey>,
+): { readonly events: readonly Recorded[]; readonly failure: UndecodableEventError | undefined } => {
+  const events: Recorded[] = []
+  try {
+    for (const each of decoded) events.push(open(each, keys))
+  } catch (error) {
+    if (!(error instanceof UndecodableEventError)) throw error
+    return { events, failure: error }
   }
+  return { events, failure }
 }

@@ -16,6 +16,7 @@ import {
   codecsOf,
   type EventCodec,
   encodeEvent,
+  keysOfPage,
   openPage,
   type Page,
   readPage,
@@ -24,11 +25,14 @@ import {
 } from './codec.ts'
 import type { Log, LogBatch, NewEvent } from './log.ts'
 import { openMarks } from './marks.ts'
+import type { Shared } from './shared.ts'
 
 export type LogOptions = {
   readonly store: EventStore
   readonly keys: Pick<Keys, 'take' | 'subject' | 'find'>
   readonly types: readonly EventType[]
+  /** By which those who are at the head share what they read there; without, each decodes for themselves. */
+  readonly shared?: Shared
   /** Fills the bytes with randomness that is fit for initialisation vectors; by default the system's. */
   readonly fillRandom?: (bytes: Uint8Array) => void
 }
@@ -61,7 +65,7 @@ const noKeys: KeysOfPage = async () => new Map()
 type Prepared = { readonly event: NewEvent; readonly codec: EventCodec; readonly members: readonly string[] }
 
 export const openLog = (options: LogOptions): Log => {
-  const { store, keys } = options
+  const { store, keys, shared } = options
   const codecs = codecsOf(options.types)
   const types = new Map([...codecs].map(([name, { declared }]) => [name, declared]))
   const marks = openMarks(store)
@@ -91,11 +95,13 @@ export const openLog = (options: LogOptions): Log => {
     return key === 'destroyed' ? { name } : key
   }
 
-  const keysOf = ({ closed }: Page) => keys.find(new Set(closed.map(({ key }) => key)))
-  const decode = async (events: readonly LoggedEvent[], find: KeysOfPage = keysOf): Promise<Page> => {
-    const page = readPage(events, codecs)
-    if (page.closed.length > 0) openPage(page, await find(page))
-    return page
+  const keysOf: KeysOfPage = async page => {
+    const names = keysOfPage(page)
+    return names.size > 0 ? keys.find(names) : new Map()
+  }
+  const decode = async (events: readonly LoggedEvent[], find: KeysOfPage = keysOf, known?: Shared) => {
+    const page = readPage(events, codecs, known)
+    return openPage(page, await find(page))
   }
 
   const read = async function* (stream: string, options?: ReadStreamOptions, find?: KeysOfPage) {
@@ -112,11 +118,12 @@ export const openLog = (options: LogOptions): Log => {
     return result
   }
 
-  const decodeBatches = async function* (batches: AsyncIterable<Batch>): AsyncGenerator<LogBatch> {
+  /** `known` to those who are at the head, where others read the same. */
+  const decodeBatches = async function* (batches: AsyncIterable<Batch>, known?: Shared): AsyncGenerator<LogBatch> {
     for await (const { events: logged, position, caughtUp } of batches) {
       const newest = logged.at(-1)
       if (newest) marks.note(newest)
-      const { events, failure } = await decode(logged)
+      const { events, failure } = await decode(logged, keysOf, caughtUp ? known : undefined)
       if (!failure) yield { events, position, caughtUp }
       else {
         const last = events.at(-1)
@@ -156,7 +163,7 @@ export const openLog = (options: LogOptions): Log => {
       if (failure) throw failure
       yield* decodeBatches(store.readAll(position, filter))
     },
-    subscribe: (after, filter, signal) => decodeBatches(store.subscribe(after, filter, signal)),
+    subscribe: (after, filter, signal) => decodeBatches(store.subscribe(after, filter, signal), shared),
     head: () => store.head(),
     markAt: marks.at,
   }

@@ -93,13 +93,13 @@ export const openTranscript = (deps: {
     sight: Sight,
   ): Pick<Line, 'text' | 'subject'> => {
     const page = readPage([event], codecs)
-    const name = page.closed[0]?.key
+    const name = page.decoded[0]?.closed?.key
     const key = name === undefined ? undefined : known.get(name)
     const allowed = name !== undefined && (sight[kindOf(name)] || name === sight.own)
-    openPage(page, new Map(name !== undefined && key && allowed ? [[name, key]] : []))
-    const [read] = page.events
+    const opened = openPage(page, new Map(name !== undefined && key && allowed ? [[name, key]] : []))
+    const [read] = opened.events
     if (!read) {
-      const reason = JSON.stringify(page.failure?.reason ?? 'corrupt')
+      const reason = JSON.stringify(opened.failure?.reason ?? 'corrupt')
       return { text: `${head(event, sight)},"data":{},"unreadable":${reason}}` }
     }
     const sealed = codecs.get(event.type)?.declared.sealed ?? []
@@ -112,10 +112,10 @@ export const openTranscript = (deps: {
     const more =
       (gone.length > 0 ? `,"removed":[${members(gone)}]` : '') +
       (withheld.length > 0 ? `,"withheld":[${members(withheld)}]` : '')
-    const opened = name?.startsWith(SUBJECT) && key && allowed && sealed.some(member => data[member] !== undefined)
+    const isTold = name?.startsWith(SUBJECT) && key && allowed && sealed.some(member => data[member] !== undefined)
     return {
       text: `${head(event, sight)},"data":${JSON.stringify(data)},"meta":${shown(event.meta)}${more}}`,
-      ...defined({ subject: opened ? name?.slice(SUBJECT.length) : undefined }),
+      ...defined({ subject: isTold ? name?.slice(SUBJECT.length) : undefined }),
     }
   }
 

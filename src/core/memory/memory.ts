@@ -20,7 +20,7 @@ const PARTS = {
   counts: 1,
   /** Access tokens that were verified. */
   tokens: 1,
-  /** Parts of the log that were read a moment ago for those who resume the live feed. */
+  /** Parts of the log that were read a moment ago: for those who resume the live feed, and for consumers at its head. */
   replays: 1,
   /** Of the live feed what its listeners have not taken yet. */
   live: 4,

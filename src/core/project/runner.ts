@@ -5,6 +5,7 @@
 
 import { defined } from '../../domain/defined.ts'
 import type { JsonObject } from '../../domain/event.ts'
+import { wordsOf } from '../../domain/own-error.ts'
 import type { Cache } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { LogFilter } from '../../ports/event-store.ts'
@@ -262,7 +263,7 @@ export const runProjection = <D extends JsonObject>(options: RunnerOptions<D>): 
         await reconcile()
         fault = undefined
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error)
+        const message = wordsOf(error)
         // Said once: it may be tried in vain for hours, twice a second.
         if (message !== fault) onError?.(`${name}: ${message}`)
         fault = message

@@ -23,6 +23,12 @@ export const grantsOf = (grants: readonly Grant[], now: Date): readonly Grant[] 
   ...grants.filter(each => isInForce(each, now) && each.role !== BASIC_ROLE),
 ]
 
+/** Those that give an account anything at `now`: none at all while it is suspended. */
+export const grantsInForce = (
+  { grants, suspended }: { readonly grants: readonly Grant[]; readonly suspended: boolean },
+  now: Date,
+): readonly Grant[] => (suspended ? [] : grantsOf(grants, now))
+
 /** What these grants permit, all of which are in force. */
 export const rightsOf = (grants: readonly Grant[], roles: Pick<RoleRights, 'of' | 'rights'>): Rights => {
   const everywhere = grants.filter(({ languages }) => languages === undefined)

@@ -179,6 +179,12 @@ export const deleteCommentOf =
       ? []
       : [{ type: 'CommentDeleted', data: { ...placeOf(comment), hides: isStanding(comment), ground: 'erasure' } }]
 
+/** With what it was about, whoever said it. Repeating it is harmless. */
+export const deleteCommentWithWork: Decide<CommentState, CommentEvent, never> = comment =>
+  !comment || comment.isDeleted
+    ? []
+    : [{ type: 'CommentDeleted', data: { ...placeOf(comment), hides: isStanding(comment), ground: 'work' } }]
+
 /** Holds it back for the sake of a decision. Each decision once, and of what is deleted nothing is held. */
 export const holdComment =
   (decision: string): Decide<CommentState, CommentEvent, CommentRefusal> =>

@@ -49,10 +49,10 @@ export const CommentEdited = eventType(
   'CommentEdited',
   Type.Object({ story: place.story, thread: place.thread, text }, strict),
 )
-/** Its text is gone, and the key that sealed it is destroyed because of it. `hides`: it was shown until then. */
+/** Its text is gone, and the key that sealed it is destroyed because of it. `hides`: it was shown until then; ground `work`: what it was about went. */
 export const CommentDeleted = eventType(
   'CommentDeleted',
-  Type.Object({ ...place, hides: Type.Boolean(), ground: Type.Enum(['author', 'erasure']) }, strict),
+  Type.Object({ ...place, hides: Type.Boolean(), ground: Type.Enum(['author', 'erasure', 'work']) }, strict),
 )
 /** A decision holds it back: nobody is shown it but its author and moderators. */
 export const CommentHeld = eventType(

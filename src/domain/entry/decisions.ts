@@ -32,8 +32,8 @@ const complete = (entry: Entry): Refusal<EntryRefusal | CommonRefusal> | undefin
     : incomplete('An entry needs at least one sense before it is submitted, published or restored.')
 
 /** What readers or reviewers have before them does not lose its last sense. One that never had any may be mended otherwise. */
-const emptied = (
-  entry: Entry,
+export const emptied = (
+  entry: Pick<Entry, 'status' | 'content'>,
   after: Pick<EntryContent, 'senses'>,
 ): Refusal<EntryRefusal | CommonRefusal> | undefined =>
   entry.status !== 'draft' && entry.content.senses.length > 0 && after.senses.length === 0

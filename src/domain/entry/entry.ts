@@ -41,13 +41,20 @@ export type Entry = {
   readonly removed: boolean
 }
 
-const touched = (entry: Entry, event: Recorded<EntryEvent>): Entry => ({
-  ...entry,
-  updatedAt: event.meta.at,
-  contributors: entry.contributors.includes(event.meta.actor.id)
-    ? entry.contributors
-    : [...entry.contributors, event.meta.actor.id],
-})
+/** Who contributed by an event: of what is merged, who proposed it. */
+const contributorOf = (event: Recorded<EntryEvent>): string =>
+  event.type === 'EntryEdited' && event.data.proposal?.act === 'merged'
+    ? event.data.proposal.author
+    : event.meta.actor.id
+
+const touched = (entry: Entry, event: Recorded<EntryEvent>): Entry => {
+  const contributor = contributorOf(event)
+  return {
+    ...entry,
+    updatedAt: event.meta.at,
+    contributors: entry.contributors.includes(contributor) ? entry.contributors : [...entry.contributors, contributor],
+  }
+}
 
 const moved = (entry: Entry, status: EntryStatus, event: Recorded<EntryEvent>): Entry => ({
   ...entry,

@@ -20,6 +20,9 @@ const identity = {
 export const redactionGrounds = ['privacy', 'copyright', 'law', 'abuse'] as const
 export const RedactionGround = Type.Enum([...redactionGrounds])
 
+/** The proposal that an edit merges or takes back, and whose it is: what is merged of it they contributed, whoever let it in. */
+export const OfProposal = Type.Object({ id: text, author: text, act: Type.Enum(['merged', 'reverted']) }, strict)
+
 const content = Type.Object(Content.properties, { ...strict, ...sealed })
 const changes = Type.Object(ContentChange.properties, { ...strict, ...sealed })
 const reason = Type.String({ minLength: 1, ...sealed })
@@ -39,7 +42,10 @@ export const EntryDrafted = eventType(
 )
 /** An edit before publication and one after it are different events: only the second one may be shown to everybody. */
 export const DraftEdited = eventType('DraftEdited', Type.Object({ changes }, strict))
-export const EntryEdited = eventType('EntryEdited', Type.Object({ changes }, strict))
+export const EntryEdited = eventType(
+  'EntryEdited',
+  Type.Object({ changes, proposal: Type.Optional(OfProposal) }, strict),
+)
 export const EntrySubmitted = eventType('EntrySubmitted', nothing)
 export const EntryReturned = eventType('EntryReturned', Type.Object({ reason }, strict))
 export const EntryPublished = eventType('EntryPublished', nothing)

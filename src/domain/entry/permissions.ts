@@ -2,7 +2,7 @@
 import type { PermissionTable } from '../roles.ts'
 
 export const entryPermissions = {
-  'entries:read': ['stranger', 'reader', 'contributor', 'editor', 'moderator', 'auditor'],
+  'entries:read': ['stranger', 'suspended', 'reader', 'contributor', 'editor', 'moderator', 'auditor'],
   'entries:read-drafts': ['contributor', 'editor', 'moderator', 'auditor'],
   'entries:draft': ['contributor', 'editor', 'moderator'],
   'entries:edit-own': ['contributor', 'editor', 'moderator'],

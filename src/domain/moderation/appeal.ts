@@ -16,6 +16,8 @@ import type { DecisionRefusal } from './decision-refusals.ts'
 export const appealCategory = 'appeal'
 /** By the decision, so that there is one. */
 export const appealStream = (decision: string): string => streamName(appealCategory, decision)
+/** The id of the decision that it is against, from the name of its stream. */
+export const appealedIn = ({ stream }: { readonly stream: string }): string => stream.slice(appealCategory.length + 1)
 
 // Fold
 

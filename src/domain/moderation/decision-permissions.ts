@@ -7,7 +7,7 @@ export const decisionPermissions = {
   'decisions:overturn': [],
   'decisions:read': ['moderator', 'auditor'],
   // Against a decision of one's own, also where one may do nothing else any more.
-  'appeals:file': ['reader', 'contributor', 'editor', 'moderator', 'auditor'],
+  'appeals:file': ['suspended', 'reader', 'contributor', 'editor', 'moderator', 'auditor'],
 } as const satisfies PermissionTable
 
 type DecisionPermissions = typeof decisionPermissions

@@ -2,6 +2,7 @@
 import Type from 'typebox'
 import type { Account } from '../account/account.ts'
 import { withCause } from '../account/session-end-events.ts'
+import { endFault } from '../account/standing.ts'
 import type { Aggregate, Decide } from '../decider.ts'
 import { defined } from '../defined.ts'
 import { type EventOf, eventType, type Recorded } from '../event.ts'
@@ -154,9 +155,12 @@ export const FRESH_MS = 10 * 60_000
 export const isFresh = ({ authenticatedAt }: Session, now: Date): boolean =>
   now.getTime() - Date.parse(authenticatedAt) <= FRESH_MS
 
-/** May it go on as its account stands? A session of an older epoch has ended, but for the one that was spared. */
+/**
+ * May it go on as its account stands? A session of an older epoch has ended, but for the one that was spared, and so have all once the
+ * account is being erased. One that began while the account is suspended goes on: what it may do is a matter of rights.
+ */
 export const ofEpoch = (session: Session, account: Account): boolean =>
-  !account.suspended && (session.epoch === account.epoch || account.spared === session.id)
+  !endFault(account) && (session.epoch === account.epoch || account.spared === session.id)
 
 export type Start = {
   readonly sessionId: string

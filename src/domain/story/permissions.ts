@@ -2,8 +2,10 @@
 import type { PermissionTable } from '../roles.ts'
 
 export const storyPermissions = {
-  'stories:read': ['stranger', 'reader', 'contributor', 'editor', 'moderator', 'auditor'],
+  'stories:read': ['stranger', 'suspended', 'reader', 'contributor', 'editor', 'moderator', 'auditor'],
   'stories:write': ['contributor', 'editor', 'moderator'],
+  // To delete what is one's own, or leave it: stories, chapters, series, and invitations to be an author.
+  'stories:leave': ['suspended', 'reader', 'contributor', 'editor', 'moderator', 'auditor'],
   'stories:review': ['moderator', 'auditor'],
 } as const satisfies PermissionTable
 

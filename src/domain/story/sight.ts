@@ -23,11 +23,19 @@ export type Viewer = {
   readonly adult?: boolean
 }
 
+/**
+ * Is somebody a member, who sees what is for members? Whoever has the use of an account: not a service, nor who is suspended, who sees
+ * meanwhile what strangers see, beside what is their own.
+ */
+export const isMember = ({ account, permissions }: Pick<Viewer, 'account' | 'permissions'>): boolean =>
+  account !== undefined && permissions.has('account:use')
+
 /** `authored`: everything, with drafts, invitations and plans; `everything`: what is published of it. */
 export type StorySight = 'nothing' | 'everything' | 'authored'
 
 /** How much of the story this viewer sees who has its id. */
-export const storySight = (story: Seen, { account, permissions }: Viewer): StorySight => {
+export const storySight = (story: Seen, viewer: Viewer): StorySight => {
+  const { account, permissions } = viewer
   if (story.isDeleted) return 'nothing'
   if (account !== undefined && story.authors.includes(account)) return 'authored'
   if (story.visibility === 'private') return 'nothing'
@@ -35,7 +43,7 @@ export const storySight = (story: Seen, { account, permissions }: Viewer): Story
   if (story.held?.isPublished && permissions.has('decisions:take')) return 'everything'
   if (!story.isPublished) return 'nothing'
   if (story.visibility === 'members')
-    return account !== undefined || permissions.has('stories:review') ? 'everything' : 'nothing'
+    return isMember(viewer) || permissions.has('stories:review') ? 'everything' : 'nothing'
   return permissions.has('stories:read') ? 'everything' : 'nothing'
 }
 

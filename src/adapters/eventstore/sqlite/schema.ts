@@ -1,4 +1,6 @@
 /** The file of the embedded event store: its tables and indexes. */
+
+import { OwnError } from '../../../domain/own-error.ts'
 import { type OpenOptions, openDatabase, type Sqlite } from '../../sqlite/database.ts'
 import { fileMarks } from '../../sqlite/marks.ts'
 import { openHead } from './head.ts'
@@ -191,7 +193,7 @@ export const reopenEventFile = (path: string, options: EventFileOptions & Pick<O
     applicationId: fileMarks.events.applicationId,
     schemaVersion: fileMarks.events.schema,
     migrate: () => {
-      throw new Error(`${path}: the event store has vanished from under the service`)
+      throw new OwnError(`${path}: the event store has vanished from under the service`)
     },
     ...options,
   })

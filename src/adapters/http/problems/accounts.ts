@@ -36,7 +36,7 @@ export const accountProblems = {
   'account-suspended': {
     status: 403,
     title: 'The account is suspended',
-    help: 'The password or the link is right, and the account may not be used for now: ask whoever runs the service.',
+    help: 'The account may not be used for now, but to read what is its own and to leave: ask whoever runs the service.',
   },
   'account-erased': {
     status: 410,

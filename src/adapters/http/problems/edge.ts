@@ -250,7 +250,7 @@ export const edgeProblems = {
   'store-damaged': {
     status: 503,
     title: 'A store is damaged',
-    help: 'The log or the keys are not what they should be, and this cannot be told or done without them. Asking again is of no use before the operator has seen to it; the log of the service says what it is.',
+    help: 'The log, the keys or the queue of jobs are not what they should be, and this cannot be told or done without them. Asking again is of no use before the operator has seen to it; the log of the service says what it is.',
     retryAfter: 60,
   },
   'store-unavailable': {

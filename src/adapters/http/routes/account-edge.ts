@@ -20,6 +20,8 @@ export type SignedIn = {
   readonly session: Session
   readonly accessToken: string
   readonly refreshToken: string
+  /** The account is suspended: see `suspended` among who holds a permission. */
+  readonly isRestricted: boolean
   /** At a sign-in: the token by which the device is known from here on. */
   readonly device?: string
 }
@@ -186,6 +188,9 @@ export const settle = (outcome: Done): void => {
 export const open = { tag, querystring: nothing, rate: 'signIns' } as const
 /** For whoever is signed in, about themselves. */
 export const own = { tag, querystring: nothing, permission: 'account:use' } as const
+/** The same, for those who are suspended as well: what they see of their account, and how they leave it. */
+export const ownRead = { ...own, permission: 'account:read' } as const
+export const ownLeave = { ...own, permission: 'account:leave' } as const
 /** An answer that concerns one person: nothing on its way keeps it. */
 export const unkept = (value: object, status = 200): Answer => ({
   status,

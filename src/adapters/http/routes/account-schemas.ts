@@ -24,3 +24,16 @@ export const takenAnswer = {
     example: { status: 'accepted' },
   },
 }
+
+export const restricted = Type.Boolean({
+  description: 'The account is suspended: GET /v1/me/permissions says what may be done meanwhile.',
+})
+export const RightsSchema = Type.Object(
+  {
+    restricted,
+    roles: Type.Array(GrantSchema),
+    permissions: Type.Array(Type.String()),
+    inLanguages: Type.Record(Type.String(), Type.Array(Type.String())),
+  },
+  { $id: 'Rights' },
+)

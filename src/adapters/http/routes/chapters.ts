@@ -237,7 +237,7 @@ export const chapterCommandRoutes = (deps: commands.ChapterDeps, edge: Edge): re
         summary: 'Delete a chapter',
         description:
           'Its text is gone for good, in every copy of the log. Not the only published one of a published story.',
-        permission: 'account:use',
+        permission: 'stories:leave',
         request: example,
         answers: { 200: answers.deletedAnswer },
         problems: ['last-chapter'],

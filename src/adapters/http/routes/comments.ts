@@ -140,7 +140,7 @@ const sayingRoutes = (deps: comments.CommentDeps, commenterOf: CommenterOf, edge
   ownCommandRoute(
     {
       tag,
-      permission: 'account:use',
+      permission: 'comments:delete',
       method: 'DELETE',
       path: '/v1/comments/:id',
       name: 'delete-comment',

@@ -93,7 +93,7 @@ const links: readonly RefusalCode[] = ['link-invalid', 'erasure-begun', ...text]
 export const erasureRoutes = (port: ErasurePort, stepUp: Pick<StepUpPort, 'require'>): readonly Route[] => {
   const readWish = reading(ErasureBody)
   const readToken = reading(LinkTokenBody)
-  const own = { tag, permission: 'account:use', querystring: nothing } as const
+  const own = { tag, permission: 'account:leave', querystring: nothing } as const
   return [
     {
       ...own,

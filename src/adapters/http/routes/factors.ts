@@ -8,6 +8,7 @@ import {
   fromOf,
   granted,
   own,
+  ownRead,
   reading,
   type StepUpPort,
   settle,
@@ -38,7 +39,7 @@ export const factorRoutes = (port: FactorPort, stepUp: StepUpPort): readonly Rou
   const fresh = (request: EdgeRequest) => requireFresh(stepUp, request)
   return [
     {
-      ...own,
+      ...ownRead,
       rate: 'reads',
       method: 'GET',
       path: '/v1/me/totp',

@@ -15,6 +15,7 @@ import {
   fromOf,
   nothing,
   own,
+  ownRead,
   reading,
   type SignedIn,
   type StepUpPort,
@@ -245,7 +246,7 @@ const strangers = (port: OpenIdPort, cookies: SessionCookies): readonly Route[] 
         'For pages of ours, within five minutes of second-factor-required: the browser has a cookie that says whose sign-in waits.',
       request: { needs: 'a provider', body: { code: '123456' } },
       answers: { 201: openedAnswer },
-      problems: ['openid-flow-invalid', 'code-wrong', 'account-suspended', 'origin-refused', ...text],
+      problems: ['openid-flow-invalid', 'code-wrong', 'account-erased', 'erasure-begun', 'origin-refused', ...text],
       handle: async request => {
         cookies.checkOrigin(request.headers)
         const half = port.flows.findHalf(request.headers)
@@ -275,7 +276,7 @@ const ofOwn = (port: OpenIdPort, stepUp: Pick<StepUpPort, 'require'>): readonly 
   const readLink = reading(LinkBody)
   return [
     {
-      ...own,
+      ...ownRead,
       rate: 'reads',
       method: 'GET',
       path: '/v1/me/identities',

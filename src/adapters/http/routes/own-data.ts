@@ -96,7 +96,7 @@ export const ownDataRoutes = ({
   return [
     {
       tag,
-      permission: 'account:use',
+      permission: 'account:read',
       rate: 'reads',
       method: 'GET',
       path: '/v1/me/activity',
@@ -117,7 +117,7 @@ export const ownDataRoutes = ({
     },
     {
       tag,
-      permission: 'account:use',
+      permission: 'account:read',
       rate: 'signIns',
       method: 'GET',
       path: '/v1/me/export',

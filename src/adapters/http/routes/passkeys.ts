@@ -10,6 +10,8 @@ import {
   granted,
   open,
   own,
+  ownLeave,
+  ownRead,
   type PasskeyPort,
   reading,
   type StepUpPort,
@@ -87,7 +89,8 @@ export const passkeyRoutes = (port: PasskeyPort, stepUp: StepUpPort, cookies: Se
       },
     },
     {
-      ...change,
+      ...ownLeave,
+      rate: 'signIns',
       method: 'POST',
       path: '/v1/sessions/step-up/options',
       name: 'passkey-step-up-options',
@@ -134,7 +137,7 @@ export const passkeyRoutes = (port: PasskeyPort, stepUp: StepUpPort, cookies: Se
       },
     },
     {
-      ...own,
+      ...ownRead,
       rate: 'reads',
       method: 'GET',
       path: '/v1/me/passkeys',

@@ -100,6 +100,7 @@ const preferencesExample = {
 }
 
 const own = { tag, permission: 'account:use' } as const
+const ownRead = { tag, permission: 'account:read' } as const
 const common = ['not-an-account', 'account-not-found'] as const
 const writing: readonly RefusalCode[] = [
   ...common,
@@ -205,7 +206,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
   }
   return [
     {
-      ...own,
+      ...ownRead,
       rate: 'reads',
       method: 'GET',
       path: '/v1/me',
@@ -255,7 +256,7 @@ export const profileRoutes = (port: ProfilePort, deps: CommandDeps): readonly Ro
       },
     },
     {
-      ...own,
+      ...ownRead,
       rate: 'reads',
       method: 'GET',
       path: '/v1/me/preferences',

@@ -16,6 +16,8 @@ import {
   nothing,
   open,
   own,
+  ownLeave,
+  ownRead,
   reading,
   type SignedIn,
   secondFactor,
@@ -25,7 +27,7 @@ import {
   text,
   unkept,
 } from './account-edge.ts'
-import { GrantSchema } from './account-schemas.ts'
+import { RightsSchema, restricted } from './account-schemas.ts'
 import { isPasskeyAlone, PasskeyAnswer } from './passkey-answer.ts'
 import {
   exampleDevice,
@@ -66,24 +68,17 @@ const SignedInSchema = Type.Object(
     expiresIn: Type.Integer(),
     refreshToken: Type.String(),
     session: SessionSchema,
+    restricted,
     device: Type.Optional(Type.String()),
   },
   { $id: 'SignedIn' },
 )
 const CookieSignedInSchema = Type.Object(
-  { csrfToken: Type.String(), expiresIn: Type.Integer(), session: SessionSchema },
+  { csrfToken: Type.String(), expiresIn: Type.Integer(), session: SessionSchema, restricted },
   { ...strict, $id: 'SignedInByCookie' },
 )
 const OpenedSchema = Type.Union([SignedInSchema, CookieSignedInSchema], { $id: 'OpenedSession' })
 const EndSessionsQuery = Type.Object({ all: Type.Optional(Type.Boolean({ description: 'This one too.' })) }, strict)
-const RightsSchema = Type.Object(
-  {
-    roles: Type.Array(GrantSchema),
-    permissions: Type.Array(Type.String()),
-    inLanguages: Type.Record(Type.String(), Type.Array(Type.String())),
-  },
-  { $id: 'Rights' },
-)
 
 const signedInExample = {
   tokenType: 'Bearer',
@@ -91,6 +86,7 @@ const signedInExample = {
   expiresIn: 600,
   refreshToken: 'AY8s...',
   session: exampleSession,
+  restricted: false,
 }
 
 /** Of a change that asks for a fresh proof. */
@@ -105,20 +101,22 @@ export const byOf = ({ requester: { actor, credential } }: EdgeRequest): BySessi
   return { accountId: actor.id, sessionId: credential.id }
 }
 
+/** Other credentials would be of no use. */
+const endings: ReadonlySet<string> = new Set(['account-erased', 'erasure-begun'])
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="lexichron"' }
 
 /** `cookies`: where they are to take the tokens instead of the body. */
 export const signedIn = (status: number, found: SignedIn | Refusal, cookies?: SessionCookies): Answer => {
   if ('refused' in found)
     throw problemFrom(found, {
-      ...(found.refused === 'account-suspended' ? {} : CHALLENGE),
+      ...(endings.has(found.refused) ? {} : CHALLENGE),
       // Of a session that has ended the browser is to keep nothing.
       ...defined({ 'set-cookie': cookies && found.refused === 'session-ended' ? cookies.cleared : undefined }),
     })
-  const { accessToken, refreshToken, session, device } = found
+  const { accessToken, refreshToken, session, isRestricted, device } = found
   if (cookies) {
     const csrfToken = cookies.csrfToken(session.id)
-    const body = { csrfToken, expiresIn: ACCESS_SECONDS, session: sessionBody(session, true) }
+    const body = { csrfToken, expiresIn: ACCESS_SECONDS, session: sessionBody(session, true), restricted: isRestricted }
     return { status, body: JSON.stringify(body), cache: 'no-store', headers: { 'set-cookie': cookies.set(found) } }
   }
   const body = {
@@ -127,6 +125,7 @@ export const signedIn = (status: number, found: SignedIn | Refusal, cookies?: Se
     expiresIn: ACCESS_SECONDS,
     refreshToken,
     session: sessionBody(session, true),
+    restricted: isRestricted,
     ...defined({ device }),
   }
   return unkept(body, status)
@@ -162,9 +161,9 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       body: SignInBody,
       request: { needs: 'a secret', body: { email: 'reader@dictionary.example', password: 'horse staple battery' } },
       description:
-        'With transport cookie the tokens come as cookies and the answer has csrfToken, to be sent back as X-CSRF-Token with every change. device names this device: sent with the next sign-in, strangers who guess at the account do not keep it out.',
+        'With transport cookie the tokens come as cookies and the answer has csrfToken, to be sent back as X-CSRF-Token with every change. device names this device: sent with the next sign-in, strangers who guess at the account do not keep it out. To who is suspended the session is restricted.',
       answers: { 201: openedAnswer },
-      problems: ['credentials-wrong', ...secondFactor, 'account-suspended', 'origin-refused', ...busy],
+      problems: ['credentials-wrong', ...secondFactor, 'account-erased', 'erasure-begun', 'origin-refused', ...busy],
       handle: async request => {
         const body = readSignIn(request.body)
         const { email: address = '', remember = false, transport, device: told, ...proof } = body
@@ -207,7 +206,7 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       },
     },
     {
-      ...own,
+      ...ownRead,
       rate: 'reads',
       method: 'GET',
       path: '/v1/sessions',
@@ -230,7 +229,7 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       },
     },
     {
-      ...own,
+      ...ownLeave,
       rate: 'writes',
       method: 'DELETE',
       path: '/v1/sessions',
@@ -247,7 +246,7 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       },
     },
     {
-      ...own,
+      ...ownLeave,
       rate: 'writes',
       method: 'DELETE',
       path: '/v1/sessions/current',
@@ -263,7 +262,7 @@ export const sessionRoutes = (port: IdentityPort, cookies: SessionCookies): read
       },
     },
     {
-      ...own,
+      ...ownLeave,
       rate: 'writes',
       method: 'DELETE',
       path: '/v1/sessions/:id',
@@ -291,7 +290,7 @@ export const ownRoutes = (port: IdentityPort): readonly Route[] => {
   }
   return [
     {
-      ...own,
+      ...ownRead,
       rate: 'reads',
       method: 'GET',
       path: '/v1/me/permissions',
@@ -301,16 +300,23 @@ export const ownRoutes = (port: IdentityPort): readonly Route[] => {
       problems: ['not-an-account', 'account-not-found'],
       answers: {
         200: {
-          description: 'Roles in force, all that they permit, and what they permit beside it on entries of a language.',
+          description:
+            'Roles in force, all that they permit, and what they permit beside it on entries of a language. While the account is suspended (restricted) none is, and what may be done is the same for all.',
           schema: RightsSchema,
-          example: { roles: [{ role: 'contributor' }], permissions: ['account:use', 'entries:read'], inLanguages: {} },
+          example: {
+            restricted: false,
+            roles: [{ role: 'contributor' }],
+            permissions: ['account:use', 'entries:read'],
+            inLanguages: {},
+          },
         },
       },
       handle: async request => {
-        const { grants } = await found(request)
+        const { account, grants } = await found(request)
         const { permissions, inLanguages = new Map<string, ReadonlySet<string>>() } = request.requester
         const beside = [...inLanguages].map(([range, more]) => [range, [...more.difference(permissions)].toSorted()])
         const body = {
+          restricted: account.suspended,
           roles: grants,
           permissions: [...permissions].toSorted(),
           inLanguages: Object.fromEntries(beside),

@@ -46,7 +46,7 @@ export const stepUpRoutes = (port: StepUpPort): readonly Route[] => {
   return [
     {
       tag,
-      permission: 'account:use',
+      permission: 'account:leave',
       rate: 'signIns',
       method: 'POST',
       path: '/v1/sessions/step-up',

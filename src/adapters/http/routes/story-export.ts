@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import Type from 'typebox'
 import { CHAPTER_MARK, SUMMARY_MARK } from '../../../domain/chapter/markdown-file.ts'
 import { defined } from '../../../domain/defined.ts'
+import { OwnError } from '../../../domain/own-error.ts'
 import { isRefusal, refuse } from '../../../domain/refusal.ts'
 import { chaptersProjection, chapterTextsProjection } from '../../../projections/chapters.ts'
 import { storiesProjection } from '../../../projections/stories.ts'
@@ -56,7 +57,7 @@ export const storyExportRoute = (deps: StoryExportDeps, edge: Edge): Route => {
     for (const { id: chapterId } of contents) {
       const input = { id, chapterId, adult: wantsAdult(request.query), images: false }
       const chapter = await deps.getChapter.run(input, request.requester)
-      if (isRefusal(chapter)) throw new Error(`a chapter is gone: ${chapter.refused}`)
+      if (isRefusal(chapter)) throw new OwnError(`a chapter is gone: ${chapter.refused}`)
       yield chapter.value
     }
   }

@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { type JobId, type JobParameters, toJobId } from 'agenda'
+import { OwnError, wordsOf } from '../../../domain/own-error.ts'
 import { JobsError } from '../../../ports/jobs.ts'
 import { type ConsumerStore, ReadStoreError } from '../../../ports/read-store.ts'
 import type { JobBackend } from '../backend.ts'
@@ -19,7 +20,7 @@ const faultOf = (path: string, fault: string, kind: string | undefined): Error =
         'damaged',
         `${fault.replace(/\.$/, '')}. It holds the mails that wait, which nothing else has: restore it, or move it away and they are not sent.`,
       )
-    : new Error(fault.startsWith(path) ? fault : `${path}: ${fault}`)
+    : new OwnError(fault.startsWith(path) ? fault : `${path}: ${fault}`)
 
 type Waiting = { readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void }
 type Call = <M extends keyof QueueFile>(
@@ -35,7 +36,7 @@ const openThread = (path: string, now: () => Date) => {
   const died = (of: Worker, message: string): void => {
     if (worker !== of) return
     worker = undefined
-    for (const { reject } of waiting.values()) reject(new Error(message))
+    for (const { reject } of waiting.values()) reject(new OwnError(message))
     waiting.clear()
   }
   const start = (): Worker => {
@@ -49,7 +50,7 @@ const openThread = (path: string, now: () => Date) => {
       if (fault === undefined) request?.resolve(result)
       else request?.reject(faultOf(path, fault, kind))
     })
-    started.on('error', error => died(started, `the thread of ${path} failed: ${String(error)}`))
+    started.on('error', error => died(started, `the thread of ${path} failed: ${wordsOf(error)}`))
     started.on('exit', code => died(started, `the thread of ${path} ended with code ${code}`))
     return started
   }
@@ -88,7 +89,7 @@ const openConsumers = (call: Call): ConsumerStore => {
       return await call(method, ...args)
     } catch (cause) {
       const code = cause instanceof JobsError && cause.code === 'closed' ? 'closed' : 'unavailable'
-      throw new ReadStoreError(code, cause instanceof Error ? cause.message : String(cause), { cause })
+      throw new ReadStoreError(code, wordsOf(cause), { cause })
     }
   }
   const checkpoints = async () => new Map(await asked('checkpoints'))

@@ -11,6 +11,7 @@ import {
   type RemoveJobsOptions,
   toJobId,
 } from 'agenda'
+import { OwnError } from '../../../domain/own-error.ts'
 import type { Sqlite, SqlValue } from '../../sqlite/database.ts'
 import { AGENDA_STATE, joined, orderOf, query, removal, uniqueConditions, type Where } from './conditions.ts'
 import { COLUMNS, jobOf, ms, placesFor, type Row, SAVED, STATE, savedValues, settingOf, stateValues } from './schema.ts'
@@ -128,7 +129,7 @@ export const openRepository = (db: Sqlite, newId: () => string, now: () => numbe
         String(job._id),
         job.name,
       ])
-      if (changes !== 1) throw new Error(`job ${job._id} (name: ${job.name}) is no longer there`)
+      if (changes !== 1) throw new OwnError(`job ${job._id} (name: ${job.name}) is no longer there`)
     },
     lockJob: (job: JobParameters, options: Options): JobParameters | undefined => {
       const row = db

@@ -1,4 +1,7 @@
-/** The worker thread: takes requests from its parent and answers each; batches take turns, one slice at a time. */
+/**
+ * The worker thread: takes requests from its parent and answers each. Batches take turns, one slice at a time; small ones that wait
+ * at once, as after a commit to the log that every read model has heard of, share a transaction.
+ */
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { wordsOf } from '../../../domain/own-error.ts'
@@ -10,7 +13,7 @@ import { fileMarks } from '../../sqlite/marks.ts'
 import { scrub } from '../../sqlite/scrub.ts'
 import { openAlone } from './file-lock.ts'
 import { migrate } from './layout.ts'
-import { openWriter, type WriteBatch, WriteRefused, type Writer } from './writer.ts'
+import { openWriter, SHORT_DOCUMENTS, type WriteBatch, WriteRefused, type Writer } from './writer.ts'
 
 export type WorkerRequest =
   | { readonly op: 'apply'; readonly batch: WriteBatch }
@@ -77,23 +80,55 @@ if (parentPort) {
     db?.close()
     db = undefined
   }
-  const answer = (message: WorkerAnswer): void => port.postMessage(message)
-  const fail = (id: number, error: unknown): void =>
-    answer({ id, fault: { kind: kindOf(error), message: wordsOf(error) } })
+  const answerAll = (answers: readonly WorkerAnswer[]): void => port.postMessage(answers)
+  const failed = (id: number, error: unknown): WorkerAnswer => ({
+    id,
+    fault: { kind: kindOf(error), message: wordsOf(error) },
+  })
 
+  type Waiting = { readonly id: number; readonly batch: WriteBatch; steps?: Generator<void, void>; isAlone?: true }
   /** Batches in progress; each runs one slice in turn. */
-  const batches: { readonly id: number; readonly steps: Generator<void, void> }[] = []
+  const batches: Waiting[] = []
   let scheduled = false
+
+  /** One slice; its answer after the last one. */
+  const slice = (waiting: Waiting): WorkerAnswer | undefined => {
+    try {
+      waiting.steps ??= running().apply(waiting.batch)
+      return waiting.steps.next().done ? { id: waiting.id } : undefined
+    } catch (error) {
+      return failed(waiting.id, error)
+    }
+  }
+  /** The next ones that may share a transaction; none where the next one is to be written by itself. */
+  const takeTogether = (): readonly Waiting[] => {
+    const end = batches.findIndex(
+      ({ batch, steps, isAlone }) => isAlone || steps !== undefined || batch.positions.length > SHORT_DOCUMENTS,
+    )
+    const many = end < 0 ? batches.length : end
+    return many < 2 ? [] : batches.splice(0, many)
+  }
+  const writeTogether = (together: readonly Waiting[]): readonly WorkerAnswer[] => {
+    try {
+      const written = running().applyTogether(together.map(({ batch }) => batch))
+      batches.unshift(...together.slice(written))
+      return together.slice(0, written).map(({ id }) => ({ id }))
+    } catch (error) {
+      // A file that others hold is held for each of them. Of anything else one of them may be the cause, and not the others.
+      if (error instanceof SqliteError && error.kind === 'busy') return together.map(({ id }) => failed(id, error))
+      for (const waiting of together) waiting.isAlone = true
+      batches.unshift(...together)
+      return []
+    }
+  }
   const step = (): void => {
     scheduled = false
-    const next = batches.shift()
-    if (!next) return
-    try {
-      if (next.steps.next().done) answer({ id: next.id })
-      else batches.push(next)
-    } catch (error) {
-      fail(next.id, error)
-    }
+    const together = takeTogether()
+    const next = together.length > 0 ? undefined : batches.shift()
+    const answer = next && slice(next)
+    if (next && !answer) batches.push(next)
+    const answers = answer ? [answer] : writeTogether(together)
+    if (answers.length > 0) answerAll(answers)
     schedule()
   }
   const schedule = (): void => {
@@ -103,13 +138,10 @@ if (parentPort) {
   }
 
   const drain = (): void => {
-    for (const each of batches.splice(0)) {
-      try {
-        while (!each.steps.next().done);
-        answer({ id: each.id })
-      } catch (error) {
-        fail(each.id, error)
-      }
+    for (const waiting of batches.splice(0)) {
+      let answer = slice(waiting)
+      while (!answer) answer = slice(waiting)
+      answerAll([answer])
     }
   }
 
@@ -117,7 +149,7 @@ if (parentPort) {
   const perform = (id: number, request: WorkerRequest): WorkerAnswer | undefined => {
     switch (request.op) {
       case 'apply':
-        batches.push({ id, steps: running().apply(request.batch) })
+        batches.push({ id, batch: request.batch })
         schedule()
         return undefined
       case 'ensure':
@@ -145,12 +177,14 @@ if (parentPort) {
     }
   }
 
-  port.on('message', (message: { readonly id: number; readonly request: WorkerRequest }) => {
-    try {
-      const done = perform(message.id, message.request)
-      if (done) answer(done)
-    } catch (error) {
-      fail(message.id, error)
-    }
+  port.on('message', (messages: readonly { readonly id: number; readonly request: WorkerRequest }[]) => {
+    const answers = messages.flatMap(({ id, request }): WorkerAnswer | readonly WorkerAnswer[] => {
+      try {
+        return perform(id, request) ?? []
+      } catch (error) {
+        return failed(id, error)
+      }
+    })
+    if (answers.length > 0) answerAll(answers)
   })
 }

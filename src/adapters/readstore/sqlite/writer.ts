@@ -57,6 +57,9 @@ export const packBatch = (
   return { collection, text: parts.join(''), ends, positions, consumer, checkpoint: value }
 }
 
+/** A batch that may share a transaction writes so many documents at most: fewer than take a slice. */
+export const SHORT_DOCUMENTS = 128
+
 /** What the store answers in place of an effect: the caller turns it into the port's error. */
 export class WriteRefused extends OwnError {
   override readonly name = 'WriteRefused'
@@ -151,6 +154,11 @@ export type Writer = {
   drop(collection: CollectionName): void
   /** One slice a step; every step has committed when it returns. @throws {WriteRefused} */
   apply(batch: WriteBatch): Generator<void, void>
+  /**
+   * The first ones in one transaction, as many as are short work: how many. Where it throws nothing is written.
+   * @throws what the first of them threw that failed.
+   */
+  applyTogether(batches: readonly WriteBatch[]): number
   swap(name: string, expected: string | undefined, value: string | undefined): boolean
 }
 
@@ -252,6 +260,21 @@ export const openWriter = (db: Sqlite, now: () => number): Writer => {
       throw new WriteRefused('fenced', `${batch.consumer}: the lease was taken under token ${known[0]}`)
   }
 
+  const writeAt = ({ text, ends, positions }: WriteBatch, collection: Opened, n: number): void => {
+    const [from, middle, to] = [n === 0 ? 0 : (ends[n * 2 - 1] ?? 0), ends[n * 2] ?? 0, ends[n * 2 + 1] ?? 0]
+    write(collection, text.slice(from, middle), positions[n] ?? 0n, middle === to ? null : text.slice(middle, to))
+  }
+  const saveCheckpointOf = ({ consumer, checkpoint }: WriteBatch): void => {
+    const { logId, position, eventId, token: held } = checkpoint
+    saveCheckpoint.run(consumer, logId, position, eventId, held)
+  }
+  /** The collection that a batch is for, under a lease that is still held. @throws {WriteRefused} */
+  const admitted = (batch: WriteBatch): Opened | undefined => {
+    checkToken(batch)
+    // Also without documents: a checkpoint never stands for a collection that is not there.
+    return batch.collection === '' ? undefined : collectionOf(batch.collection)
+  }
+
   return {
     ensure: (name, indexes) =>
       db.transaction(() => {
@@ -274,22 +297,17 @@ export const openWriter = (db: Sqlite, now: () => number): Writer => {
         db.prepare('DELETE FROM checkpoint WHERE consumer = ?').run(name)
       }),
     *apply(batch) {
-      const { text, ends, positions } = batch
-      const writeAt = (collection: Opened, n: number): void => {
-        const [from, middle, to] = [n === 0 ? 0 : (ends[n * 2 - 1] ?? 0), ends[n * 2] ?? 0, ends[n * 2 + 1] ?? 0]
-        write(collection, text.slice(from, middle), positions[n] ?? 0n, middle === to ? null : text.slice(middle, to))
-      }
+      const { positions } = batch
       let at = 0
       for (let done = false; !done; ) {
         const end = now() + (positions.length >= CATCH_UP_DOCUMENTS ? CATCH_UP_SLICE_MS : SLICE_MS)
         db.transaction(() => {
-          checkToken(batch)
-          // Also without documents: a checkpoint never stands for a collection that is not there.
-          const collection = batch.collection === '' ? undefined : collectionOf(batch.collection)
+          const collection = admitted(batch)
           if (collection && positions.length > 0) {
             try {
               while (at < positions.length && now() + unwritten(collection) * TERM_ROW_MS < end)
-                for (const last = Math.min(at + STRIDE, positions.length); at < last; at += 1) writeAt(collection, at)
+                for (const last = Math.min(at + STRIDE, positions.length); at < last; at += 1)
+                  writeAt(batch, collection, at)
               flush(collection)
             } catch (error) {
               // Rolled back: statements and what is known of the collection begin anew.
@@ -298,10 +316,31 @@ export const openWriter = (db: Sqlite, now: () => number): Writer => {
             }
           }
           done = at >= positions.length
-          const { logId, position, eventId, token: held } = batch.checkpoint
-          if (done) saveCheckpoint.run(batch.consumer, logId, position, eventId, held)
+          if (done) saveCheckpointOf(batch)
         })
         if (!done) yield
+      }
+    },
+    applyTogether: batches => {
+      try {
+        return db.transaction(() => {
+          const end = now() + SLICE_MS / 2
+          let written = 0
+          for (const batch of batches) {
+            if (written > 0 && now() >= end) break
+            const collection = admitted(batch)
+            if (collection) {
+              for (let at = 0; at < batch.positions.length; at += 1) writeAt(batch, collection, at)
+              flush(collection)
+            }
+            saveCheckpointOf(batch)
+            written += 1
+          }
+          return written
+        })
+      } catch (error) {
+        for (const { collection } of batches) opened.delete(collection)
+        throw error
       }
     },
     swap: (name, expected, value) =>

@@ -1,4 +1,7 @@
-/** The main thread's side of the worker: requests out, answers in, a new worker when one has died. */
+/**
+ * The main thread's side of the worker: requests out, answers in, a new worker when one has died. What is asked for in one turn of the
+ * event loop goes as one message: every read model writes after the same commit.
+ */
 
 import { Worker } from 'node:worker_threads'
 import { OwnError, wordsOf } from '../../../domain/own-error.ts'
@@ -33,6 +36,7 @@ export const openWrites = (path: string): Writes => {
   const leaving = new Int32Array(new SharedArrayBuffer(4))
   let worker: Worker | undefined
   let next = 0
+  let outgoing: { readonly id: number; readonly request: WorkerRequest }[] = []
 
   const settle = (answer: WorkerAnswer): void => {
     const request = waiting.get(answer.id)
@@ -45,6 +49,7 @@ export const openWrites = (path: string): Writes => {
     worker = undefined
     for (const each of waiting.values()) each.reject(new WorkerFailure({ kind: 'io', message }))
     waiting.clear()
+    outgoing = []
   }
   const start = (): Worker => {
     const started = new Worker(new URL('./worker.ts', import.meta.url), {
@@ -54,10 +59,18 @@ export const openWrites = (path: string): Writes => {
       // One that its end closed would drop the locks that others of this process have on the file.
       trackUnmanagedFds: false,
     })
-    started.on('message', settle)
+    started.on('message', (answers: readonly WorkerAnswer[]) => {
+      for (const answer of answers) settle(answer)
+    })
     started.on('error', error => died(started, `the read store's writer failed: ${wordsOf(error)}`))
     started.on('exit', code => died(started, `the read store's writer ended with code ${code}`))
     return started
+  }
+  const post = (): void => {
+    const messages = outgoing
+    outgoing = []
+    // Of one that has died meanwhile, nothing waits any more.
+    if (messages.length > 0) worker?.postMessage(messages)
   }
   const send: Writes['send'] = request => {
     worker ??= start()
@@ -65,7 +78,8 @@ export const openWrites = (path: string): Writes => {
     next += 1
     const { promise, resolve, reject } = Promise.withResolvers<Answered>()
     waiting.set(id, { resolve, reject })
-    worker.postMessage({ id, request })
+    if (outgoing.length === 0) setImmediate(post)
+    outgoing.push({ id, request })
     return promise
   }
   return {

@@ -1,0 +1,15 @@
+/** What is refused of proposals, and of merging them. */
+export type ProposalRefusal =
+  | 'proposal-not-found'
+  | 'proposal-changes-nothing'
+  | 'proposal-too-large'
+  | 'proposal-decided'
+  | 'proposal-closed'
+  | 'proposal-removed'
+  | 'proposal-own'
+  | 'proposal-unreviewed'
+  | 'proposal-unwanted'
+  | 'proposal-full'
+  | 'proposal-not-merged'
+  | 'proposal-conflicts'
+  | 'proposals-too-soon'
