@@ -57,7 +57,7 @@ t.test('a snapshot that does not fit is passed over, and another one takes its p
 t.test('nor is one of another log, stream, fold or event, though its checksum fits', async t => {
   const { openSnapshots } = await import('../../../src/core/write/snapshots.ts')
   const clock = { sleep: () => new Promise<void>(() => undefined) }
-  const first = await openSnapshots({ records, logId: log.logId, clock }).find(stream, '1.2')
+  const first = await openSnapshots({ records, logId: log.logId, clock }).find(stream, '2.1')
   if (!first) throw new Error('there is no snapshot')
   const { logId: _, ...snapshot } = first
   const keep = async (logId: string, changed: Partial<typeof snapshot>): Promise<void> => {
