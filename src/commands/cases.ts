@@ -54,12 +54,12 @@ export const claimCase: CaseCommand = async (deps, key, envelope) =>
 export const releaseCase: CaseCommand = async (deps, key, envelope) =>
   deps.cases.run(caseStream(key), decide.releaseCase(await moderatorOf(deps, key, envelope)), envelope)
 
-/** Refuses with moderator-not-found. */
+/** Refuses with moderator-unknown. */
 export const assignCase =
   (to: string): CaseCommand =>
   async (deps, key, envelope) => {
     if (!(await deps.isModerator(to, envelope.at)))
-      return refuse('moderator-not-found', 'There is no moderator of this id.')
+      return refuse('moderator-unknown', 'There is no moderator of this id.')
     const by = await moderatorOf(deps, key, envelope)
     const other = await moderatorOf(deps, key, { ...envelope, actor: { kind: 'account', id: to } })
     return deps.cases.run(caseStream(key), decide.assignCase(other, by), envelope)

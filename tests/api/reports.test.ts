@@ -125,7 +125,7 @@ t.test('moderators do not judge their own case, and only they see any', async t 
     t.match(await act(own, id, 'dismiss', { reason: 'x' }), { status: 403, code: 'case-own' })
     t.match(await act(zoe, id, 'assign', { moderator: own.id }), { status: 403, code: 'case-own' })
   }
-  t.match(await act(zoe, id, 'assign', { moderator: ben.id }), { status: 422, code: 'moderator-not-found' })
+  t.match(await act(zoe, id, 'assign', { moderator: ben.id }), { status: 422, code: 'moderator-unknown' })
   t.match(await act(zoe, id, 'assign', { moderator: zoe.id }), { status: 200, json: { claimant: zoe.id } })
   t.match(await act(zoe, id, 'release'), { status: 200, json: { state: 'open', claimant: undefined } })
   t.match(await ask('GET', '/v1/moderation/queue', ben), { status: 403 })

@@ -47,6 +47,7 @@ const known: ReadonlySet<string> = new Set([
 ])
 /** What a mail server answered; whether a link let a device in; what readers say of what they keep. */
 const knownOf: ReadonlySet<string> = new Set([
+  'ReportFiled.words',
   'MailRefused.code',
   'DeviceAdded.byLink',
   'Bookmarked.note',

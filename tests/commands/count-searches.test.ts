@@ -87,7 +87,7 @@ t.test('a store that is away: counts wait, and each counts once', async t => {
   counter.count('exact')
   await clock.advance(30_000)
   for (let n = 0; n < 20 && errors.length === 0; n += 1) await clock.advance(5_000)
-  t.match(String(errors[0]), /not known/)
+  t.match(String(errors[0]), /outcome-unknown/)
   t.equal(counter.pending(), 1, 'it is not known to be there')
   for (let n = 0; n < 5_000; n += 1) counter.count('exact')
   const failures = errors.length

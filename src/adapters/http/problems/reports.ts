@@ -34,7 +34,7 @@ export const reportProblems = {
     title: 'Your own case',
     help: 'You wrote what it is about, or have reported it: another moderator judges it.',
   },
-  'moderator-not-found': {
+  'moderator-unknown': {
     status: 422,
     title: 'No such moderator',
     help: 'A case is assigned to an account that is a moderator now.',

@@ -205,7 +205,7 @@ const claimRoutes = (deps: cases.CaseDeps, edge: Edge): readonly Route[] => {
       body: shown.AssignBody,
       request: { ...request, body: { moderator: example.claimant } },
       answers: answers('The case, claimed for them.'),
-      problems: [...common, 'moderator-not-found'],
+      problems: [...common, 'moderator-unknown'],
       command: ({ body }) => cases.assignCase(readAssignment(body).moderator.toLowerCase()),
     }),
     onCase({
