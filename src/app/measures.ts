@@ -8,6 +8,9 @@ import { commentAggregate, commentStream } from '../domain/comment/comment.ts'
 import { commentNotFound, holdComment, releaseComment } from '../domain/comment/decisions.ts'
 import { threadOf } from '../domain/comment/target.ts'
 import { closeThread, freeze, reopenThread, thaw, threadAggregate, threadStream } from '../domain/comment/thread.ts'
+import { entryStream } from '../domain/entry/entry.ts'
+import { holdEntry, releaseEntry } from '../domain/entry/holds.ts'
+import { entryAggregate } from '../domain/entry/state.ts'
 import type { Moderated, ModeratedKind } from '../domain/moderation/target.ts'
 import { holdChapter, holdStory, releaseChapter, releaseStory } from '../domain/story/holds.ts'
 import { storyAggregate, storyStream } from '../domain/story/story.ts'
@@ -25,12 +28,15 @@ export const openMeasures = ({ transactor }: Pick<Core, 'transactor'>): CarryOut
   const accounts = transactor(accountAggregate)
   const stories = transactor(storyAggregate)
   const chapters = transactor(chapterAggregate)
+  const entries = transactor(entryAggregate)
 
-  const hides: Readonly<Record<Exclude<ModeratedKind, 'account' | 'entry'>, Doing>> = {
+  const hides: Readonly<Record<Exclude<ModeratedKind, 'account'>, Doing>> = {
     comment: (id, { id: decision, isOver }, envelope) =>
       comments.run(commentStream(id), isOver ? releaseComment(decision) : holdComment(decision), envelope),
     story: (id, { id: decision, isOver }, envelope) =>
       stories.run(storyStream(id), isOver ? releaseStory(decision) : holdStory(decision), envelope),
+    entry: (id, { id: decision, isOver }, envelope) =>
+      entries.run(entryStream(id), isOver ? releaseEntry(decision) : holdEntry(decision), envelope),
     // A chapter is shown as its story says.
     chapter: async (id, { id: decision, isOver }, envelope) => {
       const { state: chapter } = await chapters.load(chapterStream(id))
@@ -66,7 +72,7 @@ export const openMeasures = ({ transactor }: Pick<Core, 'transactor'>): CarryOut
   return ({ measure, target }, carrying, envelope) => {
     switch (measure) {
       case 'hide':
-        if (target.kind === 'account' || target.kind === 'entry') throw new TypeError(`nothing hides ${target.kind}`)
+        if (target.kind === 'account') throw new TypeError('nothing hides accounts')
         return hides[target.kind](target.id, carrying, envelope)
       case 'freeze':
         return target.kind === 'comment'

@@ -60,3 +60,10 @@ export const refuse = <const Code extends RefusalCode>(
 })
 
 export const isRefusal = (value: object): value is Refusal => 'refused' in value
+
+/**
+ * Is it refused for who asks, or since there is nothing in their eyes? That comes before any precondition (RFC 9110, 13.2.1), since which revision
+ * something has is not for everybody to know. By their names: what is not there for somebody ends with `-not-found` (tests/operation/areas).
+ */
+export const isUnseen = ({ refused }: { readonly refused: string }): boolean =>
+  refused === 'permission-denied' || refused.endsWith('-not-found')

@@ -85,6 +85,12 @@ type Narrowing = { readonly by: Condition; readonly order: string }
 const asksForContent = ({ category, label, source, updatedSince, sort = 'lemma' }: ListInput): boolean =>
   [category, label, source, updatedSince].some(wanted => wanted !== undefined) || orders[sort].member !== 'sortKey'
 
+/** Who is shown all of what was published and is not now, by its status. */
+const needed: ReadonlyMap<string, Permission> = new Map([
+  ['retired', 'entries:review'],
+  ['held', 'decisions:take'],
+])
+
 /**
  * Filters and orders are about what the reader may see: what others have not published shows its identity, status and author,
  * so that asking for anything else finds what is one's own, and the contributor it is found by is the author. Undefined:
@@ -92,8 +98,7 @@ const asksForContent = ({ category, label, source, updatedSince, sort = 'lemma' 
  */
 const authorShown = (input: ListInput, status: string, reader: Reader): string | undefined => {
   const permissions = permissionsIn(reader, input.language)
-  if (status === 'published' || permissions.has(status === 'retired' ? 'entries:review' : 'entries:edit'))
-    return undefined
+  if (status === 'published' || permissions.has(needed.get(status) ?? 'entries:edit')) return undefined
   return asksForContent(input) ? (reader.actor?.id ?? '') : input.contributor
 }
 
@@ -213,7 +218,7 @@ const pageSchema = Type.Object({
 
 /** What is needed to list entries of a status. */
 const neededFor = (status: string): Permission =>
-  status === 'published' ? 'entries:read' : status === 'retired' ? 'entries:review' : 'entries:read-drafts'
+  status === 'published' ? 'entries:read' : (needed.get(status) ?? 'entries:read-drafts')
 
 const stranger: Reader = { permissions: new Set() }
 const mayList = ({ people }: Pick<EntryReads, 'people'>, contributor: string | undefined, reader: Reader): boolean =>

@@ -39,7 +39,8 @@ export const peopleIn = (shown: unknown): readonly string[] => {
 export type Sight = 'nothing' | 'gone' | 'identity' | 'everything'
 
 /**
- * Published: everybody. Retired: gone for the public, there for those who review. Unpublished: its identity for every
+ * Published: everybody. Retired: gone for the public, there for those who review. Held: there for its
+ * author and moderators. Unpublished: its identity for every
  * contributor, its content for its author and for those who edit what others have written.
  */
 export const sightOf = (entry: Pick<Entry, 'status' | 'author' | 'language'>, reader: Reader): Sight => {
@@ -47,6 +48,7 @@ export const sightOf = (entry: Pick<Entry, 'status' | 'author' | 'language'>, re
   const permissions = permissionsIn(reader, entry.language)
   if (entry.status === 'retired') return permissions.has('entries:review') ? 'everything' : 'gone'
   const author = entry.author !== undefined && reader.actor?.id === entry.author
+  if (entry.status === 'held') return author || permissions.has('decisions:take') ? 'everything' : 'nothing'
   if (author || permissions.has('entries:edit')) return 'everything'
   return permissions.has('entries:read-drafts') ? 'identity' : 'nothing'
 }
@@ -69,6 +71,7 @@ export const entryView = (id: string, entry: Entry, revision: string): EntryView
     source: entry.source,
     licence: entry.licence,
     replacedBy: entry.replacedBy,
+    held: entry.holds && [...entry.holds],
     rank: entry.rank,
     author: entry.author,
     contributors: [...entry.contributors],

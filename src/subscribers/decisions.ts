@@ -52,6 +52,7 @@ const gone: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'chapter-unknown',
   'entry-not-found',
   'entry-removed',
+  'entry-not-published',
   'account-not-found',
   'account-erased',
   'erasure-begun',

@@ -16,7 +16,14 @@ import { isInSight, type Sight, scopeIn, shownOf } from '../core/live/sight.ts'
 import type { StandingRule } from '../core/live/standings.ts'
 import { defined } from '../domain/defined.ts'
 import { entryCategory, entryStream } from '../domain/entry/entry.ts'
-import { EntryRedacted, EntryRestored, EntryRetired, EntryTakenOver } from '../domain/entry/events.ts'
+import {
+  EntryHeld,
+  EntryRedacted,
+  EntryReleased,
+  EntryRestored,
+  EntryRetired,
+  EntryTakenOver,
+} from '../domain/entry/events.ts'
 import { idOf } from '../domain/ids.ts'
 import { languageMember } from './language-filter.ts'
 
@@ -26,6 +33,8 @@ export const entryStandings: readonly StandingRule[] = [
   { type: EntryRestored, says: 'restored' },
   { type: EntryRedacted, says: 'removed' },
   { type: EntryTakenOver, says: 'taken-over' },
+  { type: EntryHeld, says: 'routed' },
+  { type: EntryReleased, says: 'routed' },
 ]
 
 const sight: Sight = {

@@ -4,6 +4,7 @@ import t from 'tap'
 import { defined } from '../../src/domain/defined.ts'
 import { openApi, type Received } from '../support/api.ts'
 import { inTime, openTestApp } from '../support/app.ts'
+import { openDrafts } from '../support/drafts.ts'
 import { eraseNow, type Person, signIn } from '../support/people.ts'
 import { temporaryFolder } from '../support/service.ts'
 import { openStoryWriter } from '../support/stories.ts'
@@ -203,6 +204,40 @@ t.test('a held chapter is as if it were not published, also when its author publ
   await comesTo(chapter, ben, 200)
   t.match((await ask('GET', chapter, ben)).json, { text: 'It was a dark and stormy night.' })
   t.ok(Number((await ask('GET', `/v1/stories/${id}`, ben)).json['words']) > Number(words))
+})
+
+t.test('a held entry is in no list or search, and moderators find it', async t => {
+  const edith = await signIn(house, 'edith', 'editor')
+  const drafts = openDrafts(api, { author: ben.token, editor: edith.token })
+  const { id: made, sync: written } = await drafts.published({ lemma: 'maelstrom' })
+  sync = written
+  const entry = String(made)
+  const path = `/v1/entries/${entry}`
+  const found = async (as: Person | undefined) => items(await ask('GET', '/v1/search?q=maelstrom', as)).length
+  t.equal(await found(ben), 1)
+  const { revision: _, ...before } = (await ask('GET', path, undefined)).json
+  const [one, two] = [await decide(mia, measure('entry', entry)), await decide(max, measure('entry', entry))]
+  await comesTo(path, undefined, 404)
+  await comesTo(path, ben, 404)
+  await inTime(app, 'both holds', async () => {
+    const { json } = await ask('GET', path, mia)
+    return Array.isArray(json['held']) && json['held'].length === 2
+  })
+  t.match((await ask('GET', path, edith)).json, { status: 'held' }, 'its author sees it')
+  t.equal(await found(ben), 0)
+  const held = items(await ask('GET', '/v1/entries?status=held', mia)).map(({ id }) => id)
+  t.same(held, [entry])
+  t.match(await send('GET', '/v1/entries?status=held', ben), { status: 403 })
+  t.match(await send('GET', `${path}/comments`, ben), { status: 404 })
+  await overturn(one)
+  const ended = async () => (await ask('GET', `/v1/me/decisions/${one}`, edith)).json['state'] === 'overturned'
+  await inTime(app, 'the end of one', ended)
+  t.equal(await status(path, ben), 404)
+  await overturn(two)
+  await comesTo(path, ben, 200)
+  const { revision: _r, ...after } = (await ask('GET', path, undefined)).json
+  t.same(after, before)
+  await inTime(app, 'the entry to be found', async () => (await found(ben)) === 1)
 })
 
 t.test('nobody decides about their own, about what is gone, or what is not there', async t => {

@@ -303,6 +303,8 @@ t.test('a fold of any events in any order, opened or removed, never throws', asy
   samples.push({ type: 'EntryReturned', data: { reason: 'no' } }, { type: 'EntryRestored', data: {} })
   samples.push({ type: 'EntryTakenOver', data: {} }, { type: 'EntryReverted', data: { toRevision: '0', content: one } })
   samples.push({ type: 'DraftEdited', data: { changes: {} } })
+  samples.push({ type: 'EntryHeld', data: { decision: 'd1', hides: true } })
+  samples.push({ type: 'EntryReleased', data: { decision: 'd1', shows: true } })
   t.same(
     new Set(samples.map(each => each.type)),
     new Set(entryEvents.map(each => each.type)),

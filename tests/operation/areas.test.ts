@@ -10,7 +10,7 @@ import { categoriesOf, openTransactors, projectionsOf, roleRightsOf, typesOf } f
 import type { Transactor } from '../../src/core/write/transact.ts'
 import type { Aggregate } from '../../src/domain/decider.ts'
 import type { DomainEvent } from '../../src/domain/event.ts'
-import type { RefusalCode } from '../../src/domain/refusal.ts'
+import { isUnseen, type RefusalCode } from '../../src/domain/refusal.ts'
 import { openRoleRights, type Permission } from '../../src/domain/roles.ts'
 import { sourcesBelow } from '../support/architecture.ts'
 
@@ -71,6 +71,16 @@ t.test('every code that is refused with has a problem that says what it is', asy
   t.throws(() => problems.of('no-such-problem'), { message: 'nobody says what the problem no-such-problem is' })
   const same = { 'x-taken': { status: 409, title: 'Taken', help: 'Take another one.' } }
   t.throws(() => openProblems([same, same]), { message: 'the problem x-taken is declared twice' })
+})
+
+t.test('what is refused since there is nothing in the eyes of who asks is known by its name', async t => {
+  const problems = openProblems(problemsOf(areas))
+  const unseen = problems.codes.filter(code => isUnseen({ refused: code }))
+  const absent = problems.codes.filter(code => problems.of(code).status === 404)
+  for (const code of unseen) t.ok([403, 404].includes(problems.of(code).status), code)
+  // Of what is there for them a part is not, or nothing was found.
+  const others = absent.filter(code => !unseen.includes(code)).toSorted()
+  t.strictSame(others, ['chapter-revision-unknown', 'chapter-unknown', 'day-unknown', 'not-found', 'nothing-found'])
 })
 
 t.test('every permission that is asked for is one of an area', async t => {

@@ -40,6 +40,8 @@ const visibleNow = (
   const now = standing(event.stream)
   if (!now) return true
   if (now.removed) return permissions.has(draft) || (event.type === removedBy && !replayed)
+  // Held back, it is for those whom its last route names.
+  if (now.visibility === 'owner' && !permissions.has(review)) return false
   return !now.retired || permissions.has(review) || event.type === retiredBy
 }
 

@@ -11,7 +11,7 @@ import type { Actor, DomainEvent } from '../../domain/event.ts'
 import { eventId } from '../../domain/ids.ts'
 import { sizeOf } from '../../domain/json.ts'
 import { isStated, type StatedRevision } from '../../domain/mark.ts'
-import { isRefusal, type Refusal, type RefusalCode, refuse } from '../../domain/refusal.ts'
+import { isRefusal, isUnseen, type Refusal, type RefusalCode, refuse } from '../../domain/refusal.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type AppendResult, EventStoreError, type Expected } from '../../ports/event-store.ts'
 import type { Encoded, Log, NewEvent } from '../log/log.ts'
@@ -266,9 +266,10 @@ export const openTransactor = <State, E extends DomainEvent>(
         : refuse('idempotency-key-reused', 'This Idempotency-Key was used with another payload.')
     const { ifMatch } = envelope
     const stated = ifMatch === undefined || (ifMatch === 'any' && loaded.revision !== 'none') ? undefined : ifMatch
-    if (stated !== undefined && (stated === 'any' || !isStated(stated, loaded.revision, markAt(loaded))))
-      return loaded.cached ? again() : stale(stated, loaded.revision)
+    const isStale = stated !== undefined && (stated === 'any' || !isStated(stated, loaded.revision, markAt(loaded)))
+    if (isStale && loaded.cached) return again()
     const decision = await decideOn(stream, loaded, decide)
+    if (isStale && !(isRefusal(decision) && isUnseen(decision))) return stale(stated, loaded.revision)
     if (isRefusal(decision)) return loaded.cached ? again() : decision
     const { state, revision, position } = loaded
     const mark = markAt(loaded)
@@ -288,8 +289,9 @@ export const openTransactor = <State, E extends DomainEvent>(
     }
     if (result.outcome === 'conflict') {
       const fresh = await resync(stream, loaded)
-      if (stated !== undefined)
-        return fresh.recent.has(envelope.commandId) ? attempt(n, fresh, asked) : stale(stated, fresh.revision)
+      if (stated !== undefined && fresh.revision === loaded.revision) return stale(stated, fresh.revision)
+      // What was stated is the revision no longer: that is all there is to say, where it may be said to who asks.
+      if (stated !== undefined) return attempt(n, fresh, asked)
       if (n >= MAX_ATTEMPTS) return refuse('conflict', 'Others keep changing this at the same moment; try again.')
       await clock.sleep(BACKOFF_MS * n * random())
       return attempt(n + 1, fresh, asked)

@@ -66,6 +66,7 @@ export const entryPlace = (
 ): Place | Refusal => {
   const absent = () => refuse('entry-not-found', 'There is no such entry, or it is not visible to you.')
   if (!entry || entry.removed) return absent()
+  if (entry.status === 'held' && !permissions.has('decisions:take')) return absent()
   if (entry.status !== 'published') return permissions.has('entries:read-drafts') ? notOpen() : absent()
   return {
     target: { kind: 'entry', id },

@@ -209,7 +209,7 @@ type Standing = { readonly content: EntryContent } & Readonly<
   Record<'language' | 'lemma' | 'partOfSpeech' | 'status' | 'licence' | 'createdAt' | 'updatedAt', string> &
     Record<'homograph' | 'rank', number> &
     Partial<Record<'source' | 'replacedBy' | 'author', string>> &
-    Record<'contributors', readonly string[]>
+    Record<'contributors', readonly string[]> & { readonly holds?: readonly string[] }
 >
 
 const identityMembers = new Set(['language', 'lemma', 'partOfSpeech', 'homograph'])
@@ -252,6 +252,7 @@ export const contentChange = (
     createdAt: entry.createdAt,
     updatedAt: entry.updatedAt,
     replacedBy: entry.replacedBy ?? null,
+    held: entry.holds ? [...entry.holds] : null,
     author: entry.author ?? null,
     revision: revision ?? null,
   }

@@ -32,7 +32,8 @@ export const relationKinds = [
   'see-also',
 ] as const
 
-export const statuses = ['draft', 'submitted', 'published', 'retired'] as const
+/** `held`: it was published, and decisions of moderators hold it back. */
+export const statuses = ['draft', 'submitted', 'published', 'retired', 'held'] as const
 export type EntryStatus = (typeof statuses)[number]
 
 const strict = { additionalProperties: false }

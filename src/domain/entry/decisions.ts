@@ -84,7 +84,8 @@ export const edit =
       if (Object.keys(changes).length === 0) return []
       const refused = emptied(entry, { senses: changes.senses ?? entry.content.senses })
       if (refused) return refused
-      return [{ type: entry.status === 'published' ? 'EntryEdited' : 'DraftEdited', data: { changes } }]
+      const wasPublished = entry.status === 'published' || entry.status === 'held'
+      return [{ type: wasPublished ? 'EntryEdited' : 'DraftEdited', data: { changes } }]
     })(state)
 
 export const submit = (by: By) =>
@@ -97,8 +98,12 @@ export const submit = (by: By) =>
     return complete(entry) ?? [{ type: 'EntrySubmitted', data: {} }]
   })
 
+const isHeld = () =>
+  refuse('entry-held', 'A decision holds the entry back: it is published again once that is overturned.')
+
 export const publish = existing((entry): Decision<EntryEvent, EntryRefusal> => {
   if (entry.status === 'published') return []
+  if (entry.status === 'held') return isHeld()
   if (entry.status === 'retired') return refuse('entry-retired', 'A retired entry is restored, not published again.')
   return complete(entry) ?? [{ type: 'EntryPublished', data: {} }]
 })
@@ -118,6 +123,7 @@ export const retire = (id: string, given: string, replacedBy: string | undefined
       return entry.replacedBy === replacedBy
         ? []
         : refuse('entry-retired', 'This entry is retired already, with another replacement.')
+    if (entry.status === 'held') return isHeld()
     if (entry.status !== 'published')
       return refuse('entry-not-published', `Only a published entry is retired; this one is ${entry.status}.`)
     if (replacedBy === id)

@@ -31,6 +31,8 @@ export type Entry = {
   readonly edited: boolean
   readonly rank: number
   readonly replacedBy?: string
+  /** The decisions that hold it back, while its status is held. */
+  readonly holds?: readonly string[]
   /** Who drafted it, or took it over; an imported entry has none. */
   readonly author?: string
   readonly contributors: readonly string[]
@@ -94,7 +96,9 @@ export const created = (event: Recorded<EntryEvent>, known: Entry | undefined): 
       record,
       removed: false,
       edited: false,
-      status: 'published',
+      // What a decision holds back no source brings back.
+      status: known?.status === 'held' ? 'held' : 'published',
+      ...defined({ holds: known?.holds }),
       contributors: known?.contributors ?? [event.meta.actor.id],
       createdAt: known?.createdAt ?? event.meta.at,
       updatedAt: event.meta.at,
@@ -139,8 +143,21 @@ export const evolveEntry = (entry: Entry | undefined, event: Recorded<EntryEvent
     }
     case 'EntryTakenOver':
       return { ...touched(entry, event), author: event.meta.actor.id }
+    case 'EntryHeld': {
+      if (entry.status !== 'published' && entry.status !== 'held') return entry
+      const { holds = [] } = entry
+      const { decision } = event.data
+      return { ...entry, status: 'held', holds: holds.includes(decision) ? holds : [...holds, decision] }
+    }
+    case 'EntryReleased': {
+      if (entry.status !== 'held') return entry
+      const { holds = [], ...rest } = entry
+      const { decision, shows } = event.data
+      if (shows) return { ...rest, status: 'published' }
+      return { ...rest, holds: holds.filter(hold => hold !== decision) }
+    }
     case 'EntryRedacted': {
-      const { replacedBy: _, ...rest } = entry
+      const { replacedBy: _, holds: _h, ...rest } = entry
       return { ...withoutText(rest), updatedAt: event.meta.at }
     }
     default:

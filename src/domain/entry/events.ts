@@ -73,6 +73,11 @@ export const EntryImported = eventType(
     strict,
   ),
 )
+const decision = text
+/** A decision holds it back: nobody is shown it but its author and moderators. `hides`: it was shown until then. */
+export const EntryHeld = eventType('EntryHeld', Type.Object({ decision, hides: Type.Boolean() }, strict))
+/** That decision no longer does. `shows`: nor does any other, and it is published again. */
+export const EntryReleased = eventType('EntryReleased', Type.Object({ decision, shows: Type.Boolean() }, strict))
 /** The text is gone: read models drop it at this event, and the key that sealed it is destroyed because of it. */
 export const EntryRedacted = eventType('EntryRedacted', Type.Object({ ground: RedactionGround }, strict))
 
@@ -88,6 +93,8 @@ export const entryEvents = [
   EntryReverted,
   EntryTakenOver,
   EntryImported,
+  EntryHeld,
+  EntryReleased,
   EntryRedacted,
 ] as const
 

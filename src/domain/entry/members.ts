@@ -15,6 +15,7 @@ export const StandingMembers = {
   source: Type.Optional(text),
   licence: Type.Optional(text),
   replacedBy: Type.Optional(text),
+  held: Type.Optional(Type.Array(text, { maxItems: 1_000, description: 'The decisions that hold it back.' })),
   rank: Type.Optional(Type.Integer()),
   author: Type.Optional(text),
   contributors: Type.Optional(Type.Array(text, { maxItems: 100_000 })),

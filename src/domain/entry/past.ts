@@ -29,6 +29,8 @@ export type EntryPast = {
   readonly replacements: Growing<Since<string | null>>
   readonly edited: Growing<Since<boolean>>
   readonly contributors: Growing<Since<string>>
+  /** The decisions that hold it back, in one, with a space between them. */
+  readonly holds: Growing<Since<string>>
 }
 
 export const noPast: EntryPast = {
@@ -47,6 +49,7 @@ export const noPast: EntryPast = {
   replacements: nothingYet,
   edited: nothingYet,
   contributors: nothingYet,
+  holds: nothingYet,
 }
 
 /** Of an entry what its past keeps the values of: none of it is text. */
@@ -56,6 +59,7 @@ type Standing = {
   readonly author?: string
   readonly replacedBy?: string
   readonly contributors: readonly string[]
+  readonly holds?: readonly string[]
 }
 
 /** The content that an event sets, as far as it does; undefined: it sets none, or its text was removed. */
@@ -129,6 +133,11 @@ export const pastAfter = (past: EntryPast, entry: Standing, event: Recorded<Entr
     replacements: sinceThen(past.replacements, revision, entry.replacedBy ?? null),
     edited: sinceThen(past.edited, revision, entry.edited),
     contributors: contributorsAfter(past, entry, revision),
+    // Of what was never held nothing is kept.
+    holds:
+      entry.holds || past.holds.length > 0
+        ? sinceThen(past.holds, revision, (entry.holds ?? []).join(' '))
+        : past.holds,
   }
 }
 
@@ -158,12 +167,15 @@ export const momentBy = (
 ): Moment | undefined =>
   lastWithin(moments, each => ('position' in until ? each.position <= until.position : each.at <= until.at))
 
+const holdsIn = (joined: string | undefined): readonly string[] | undefined => (joined ? joined.split(' ') : undefined)
+
 /** What is kept of the entry as it was at a revision, beside its content and identity. */
 export const standingAt = (past: EntryPast, revision: number) => ({
   status: valueAt(past.statuses, revision) ?? ('draft' as const),
   edited: valueAt(past.edited, revision) ?? false,
   author: valueAt(past.authors, revision) ?? undefined,
   replacedBy: valueAt(past.replacements, revision) ?? undefined,
+  holds: holdsIn(valueAt(past.holds, revision)),
 })
 
 export const contributorsAt = ({ contributors }: EntryPast, revision: number): readonly string[] =>
@@ -258,6 +270,7 @@ export const pastUntil = (past: EntryPast, revision: number): EntryPast => {
     replacements: until(past.replacements, since),
     edited: until(past.edited, since),
     contributors: until(past.contributors, since),
+    holds: until(past.holds, since),
   }
 }
 

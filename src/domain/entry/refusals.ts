@@ -8,6 +8,7 @@ export type EntryRefusal =
   | 'entry-not-published'
   | 'entry-not-retired'
   | 'entry-retired'
+  | 'entry-held'
   | 'entry-not-stale'
   | 'entry-incomplete'
   | 'entry-edited'

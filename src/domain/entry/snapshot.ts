@@ -31,6 +31,7 @@ export const pastJson = (past: EntryPast): JsonObject => {
     replacements: sinceJson(past.replacements),
     edited: sinceJson(past.edited),
     contributors: sinceJson(past.contributors),
+    holds: sinceJson(past.holds),
   }
 }
 
@@ -95,6 +96,7 @@ const read = (json: JsonObject): EntryPast => {
     replacements: sinceIn(json['replacements'], isTextOrNull),
     edited: sinceIn(json['edited'], isBoolean),
     contributors: sinceIn(json['contributors'], isText),
+    holds: sinceIn(json['holds'], isText),
   }
 }
 

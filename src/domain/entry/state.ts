@@ -46,14 +46,14 @@ export const entryAt = (past: EntryPast, revision: number, events: EventsByRevis
   const found = event && created(event, undefined)
   const content = contentAt(past, revision, events)
   if (!moment || !first || !found || found.removed || !content) return undefined
-  const { status, edited, author, replacedBy } = standingAt(past, revision)
+  const { status, edited, author, replacedBy, holds } = standingAt(past, revision)
   const { author: _, ...identity } = found
   return {
     ...identity,
     content,
     status,
     edited,
-    ...defined({ author, replacedBy }),
+    ...defined({ author, replacedBy, holds }),
     contributors: contributorsAt(past, revision),
     createdAt: timeOf(first.at),
     updatedAt: timeOf(moment.at),
@@ -85,7 +85,7 @@ export const entryAggregate: Aggregate<EntryState, EntryEvent> = {
     },
   },
   snapshot: {
-    version: 1,
+    version: 2,
     // What is removed has no text: it is kept as it is, since nothing that is left in the log would give it back for less than a fold.
     encode: ({ entry, past }) => ({
       past: pastJson(past),

@@ -9,10 +9,10 @@ import { type ModeratedKind, ModeratedSchema } from './target.ts'
 export const measureKinds = ['hide', 'freeze', 'suspend'] as const
 export type MeasureKind = (typeof measureKinds)[number]
 
-const written = ['comment', 'story', 'chapter'] as const
+const written = ['comment', 'story', 'chapter', 'entry'] as const
 const takenOn: Readonly<Record<MeasureKind, readonly ModeratedKind[]>> = {
   hide: written,
-  freeze: [...written, 'entry'],
+  freeze: written,
   suspend: ['account'],
 }
 

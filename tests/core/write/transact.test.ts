@@ -211,6 +211,22 @@ t.test('nothing to do is a success that writes nothing, and counts only after re
   t.match(await node.run('counter-1', ensure, command(4)), { revision: 2n, state: 1 })
 })
 
+t.test('what may not be seen has no revision for who asks: that comes before a stale one', async t => {
+  const { node } = open()
+  accepted(await node.run('counter-1', add(1), command(1)))
+  const ifMatch = { revision: 7n }
+  for (const refused of ['permission-denied', 'entry-not-found'] as const) {
+    const answer = await node.run('counter-1', () => refuse(refused, 'not to you'), command(2, { ifMatch }))
+    t.strictSame(answer, refuse(refused, 'not to you'))
+  }
+  const other = await node.run('counter-1', () => refuse('conflict', 'something else'), command(2, { ifMatch }))
+  t.match(
+    other,
+    { refused: 'revision-stale', context: { currentRevision: '0' } },
+    'who may see it is told to read again',
+  )
+})
+
 t.test('a conflict is decided again on the new state, and without end is given up', async t => {
   const { store, transactor } = open()
   const rivals = [transactor(), transactor(), transactor(), transactor()]

@@ -1,7 +1,14 @@
-/** What decisions hold of stories, chapters and threads: each its own, and nothing is left of one that has ended. */
+/** What decisions hold of stories, chapters, entries and threads: each its own, and nothing is left of one that has ended. */
 import t from 'tap'
 import * as threads from '../../../src/domain/comment/thread.ts'
 import type { By } from '../../../src/domain/decider.ts'
+import { emptyContent } from '../../../src/domain/entry/content.ts'
+import { edit, publish, retire } from '../../../src/domain/entry/decisions.ts'
+import type { EntryEvent } from '../../../src/domain/entry/events.ts'
+import { holdEntry, releaseEntry } from '../../../src/domain/entry/holds.ts'
+import { standingAt } from '../../../src/domain/entry/past.ts'
+import { pastIn, pastJson } from '../../../src/domain/entry/snapshot.ts'
+import { entryAggregate } from '../../../src/domain/entry/state.ts'
 import { publishStory, scheduleStory, unpublishStory } from '../../../src/domain/story/decisions.ts'
 import type { StoryEvent } from '../../../src/domain/story/events.ts'
 import { holdChapter, holdStory, releaseChapter, releaseStory } from '../../../src/domain/story/holds.ts'
@@ -133,4 +140,45 @@ t.test('a thread that a decision froze is reopened by its end alone', async t =>
   frozen.thenState(state => t.ok(threads.isFrozen(state, branch.path)))
   frozen.again(threads.thaw(name, branch, own)).thenNothing()
   frozen.again(threads.thaw(name, branch, because)).thenState(state => t.notOk(threads.isFrozen(state, branch.path)))
+})
+
+t.test('a held entry has a status of its own, and stays held whatever is edited or imported', async t => {
+  const anEntry = scenario(entryAggregate)
+  const identity = { language: 'en', lemma: 'tide', partOfSpeech: 'noun', homograph: 1 } as const
+  const imported = (record: string): Given<EntryEvent> => ({
+    type: 'EntryImported',
+    data: { ...identity, content: emptyContent, rank: 0, licence: 'CC0-1.0', source: 'wordnet', record },
+  })
+  const heldBy = (decision: string, hides = true): Given<EntryEvent> => ({
+    type: 'EntryHeld',
+    data: { decision, hides },
+  })
+  const before = anEntry.given(imported('1')).state.entry
+  anEntry.given(imported('1')).when(holdEntry('d1')).thenEvents(heldBy('d1')).again().thenNothing()
+  anEntry.given(imported('1'), heldBy('d1')).when(holdEntry('d2')).thenEvents(heldBy('d2', false))
+  anEntry.given().when(holdEntry('d1')).thenRefused('entry-not-found')
+  const both = anEntry.given(imported('1'), heldBy('d1'), heldBy('d2', false))
+  const one = both.when(releaseEntry('d1'))
+  t.match(one.events[0]?.data, { shows: false })
+  one.thenState(({ entry }) => t.match(entry, { status: 'held', holds: ['d2'] }))
+  one.again().thenNothing()
+  one.again(releaseEntry('d2')).thenState(({ entry }) => t.same(entry, before))
+  anEntry.given(imported('1'), heldBy('d1')).when(publish).thenRefused('entry-held')
+  anEntry
+    .given(imported('1'), heldBy('d1'))
+    .when(retire('e1', 'Wrong.', undefined))
+    .thenRefused('entry-held')
+  const again = anEntry.given(imported('1'), heldBy('d1'), imported('2'))
+  t.match(again.state.entry, { status: 'held', holds: ['d1'], record: '2' })
+  const patch = edit({ categories: ['sea'] }, 'e1', { ...ada, permissions: permissionsOf('editor') })
+  anEntry
+    .given(imported('1'), heldBy('d1'))
+    .when(patch)
+    .then('EntryEdited')
+    .thenState(({ entry }) => t.match(entry, { status: 'held', holds: ['d1'] }))
+  t.equal(entryAggregate.route(again.state).visibility, 'owner')
+  const { past } = again.state
+  const kept = pastIn(pastJson(past))
+  t.same(kept && standingAt(kept, 1), { ...standingAt(past, 1), status: 'held', holds: ['d1'] }, 'a snapshot has it')
+  t.match(standingAt(past, 0), { status: 'published', holds: undefined })
 })

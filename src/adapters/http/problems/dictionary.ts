@@ -33,6 +33,11 @@ export const dictionaryProblems = {
   },
   'entry-not-published': { status: 409, title: 'Not published', help: 'Only a published entry can be retired.' },
   'entry-not-retired': { status: 409, title: 'Not retired', help: 'Only a retired entry can be restored.' },
+  'entry-held': {
+    status: 409,
+    title: 'The entry is held back',
+    help: 'A decision of a moderator holds the entry back: it is edited, and nothing else, until that is overturned.',
+  },
   'entry-retired': {
     status: 409,
     title: 'The entry is retired',

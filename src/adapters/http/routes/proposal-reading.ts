@@ -1,6 +1,5 @@
 /** Proposals and reputation: every route that reads them, each with its query. */
 import { defined } from '../../../domain/defined.ts'
-import { registeredLanguage } from '../../../domain/text/registered-languages.ts'
 import { ProposalSchema } from '../../../queries/proposal-view.ts'
 import { type getProposal, type listProposals, ProposalsSchema } from '../../../queries/proposals.ts'
 import { GainsSchema, ReputationSchema, type reputation, type reputationGains } from '../../../queries/reputation.ts'
@@ -8,6 +7,7 @@ import type { Edge } from '../edge.ts'
 import type { Route } from '../route.ts'
 import { itemRoute, pageRoute } from '../route-query.ts'
 import { EntryParams } from './comment-schemas.ts'
+import { languageOf } from './entry-parameters.ts'
 import * as shown from './proposal-schemas.ts'
 import { exampleAccount } from './shelf-schemas.ts'
 
@@ -56,7 +56,7 @@ const listRoutes = (queries: ProposalQueries, edge: Edge): readonly Route[] => [
         limit,
         ...defined({
           state: query.state,
-          language: query.language === undefined ? undefined : (registeredLanguage(query.language) ?? query.language),
+          language: query.language && languageOf(query.language),
           entry: query.entry?.toLowerCase(),
           author: query.author?.toLowerCase(),
           after,

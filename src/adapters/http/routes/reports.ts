@@ -21,6 +21,7 @@ import { type Asking, type OwnCommand, ownCommandRoute } from '../own-command.ts
 import type { Answer, EdgeRequest, Route } from '../route.ts'
 import { itemRoute, pageRoute } from '../route-query.ts'
 import { reading } from './account-edge.ts'
+import { languageOf } from './entry-parameters.ts'
 import * as shown from './report-schemas.ts'
 
 const { tag } = shown
@@ -279,7 +280,8 @@ const readingRoutes = (queries: ReportQueries, edge: Edge): readonly Route[] => 
       query: queries.queue,
       input: ({ query, limit, after }) => {
         const { state = 'open', kind, language, category, claimant, automated } = query
-        const filters = { kind, language, category, claimant: claimant?.toLowerCase(), automated }
+        const range = language && languageOf(language)
+        const filters = { kind, language: range, category, claimant: claimant?.toLowerCase(), automated }
         return { state, limit, ...defined(filters), ...defined({ after }) }
       },
       request: { needs: 'an account', query: { state: 'open', limit: '20' } },
