@@ -86,7 +86,7 @@ const prepare = async (
   { entry, base: given, patch }: NewProposal,
 ): Promise<Prepared | Refusal> => {
   const { state } = await entries.load(entryStream(entry))
-  const isHidden = state.entry?.status === 'draft' || state.entry?.status === 'submitted'
+  const isHidden = state.entry?.status !== 'published' && state.entry?.status !== 'retired'
   if (isHidden && !rights.permissions.has('entries:read-drafts'))
     return refuse('entry-not-found', 'There is no such entry, or it is not visible to you.')
   const revision = Number(given)
