@@ -9,11 +9,14 @@ import { mailTemplates, TEST_MAIL } from '../adapters/mail/templates.ts'
 import { receiptToken } from '../commands/erasure.ts'
 import { makeLink } from '../commands/identity.ts'
 import type { Config } from '../config/load.ts'
+import { eventsAt } from '../core/log/revisions.ts'
 import { begunAt, noteSent, type Span, spanOf, UNSENT_JOB, unsentJobs } from '../core/subscribe/unsent.ts'
 import { accountAggregate } from '../domain/account/account.ts'
 import { addressAggregate } from '../domain/address/address.ts'
 import { mailAggregate, mailStream, refuseMail } from '../domain/address/mail-refusal.ts'
 import { defined } from '../domain/defined.ts'
+import { entryStream } from '../domain/entry/entry.ts'
+import { entryAggregate } from '../domain/entry/state.ts'
 import { actorId, commandIdOf } from '../domain/ids.ts'
 import { wordsOf } from '../domain/own-error.ts'
 import { type Preferences, preferencesAggregate, preferencesStream } from '../domain/profile/preferences.ts'
@@ -30,14 +33,15 @@ import { decisionRules } from '../subscribers/decision-mail.ts'
 import { factorRules } from '../subscribers/factor-mail.ts'
 import { MAIL_JOB, type MailRule, mailJobs, mailSubscriber, type Refused } from '../subscribers/mail.ts'
 import { operatorRules } from '../subscribers/mail-rules.ts'
+import { proposalRules } from '../subscribers/proposal-mail.ts'
 import { reportRules } from '../subscribers/report-mail.ts'
 import { storyRules } from '../subscribers/story-mail.ts'
 import { openCommentTelling } from './comment-notices.ts'
 import type { Core } from './core.ts'
 import { openMayBeTold } from './followers.ts'
 import { openRecipients, operatorIds, recipientSources } from './recipients.ts'
-import { openWantsReports } from './report-sight.ts'
 import { unsentDeps } from './subscribers.ts'
+import { openWants } from './wanted-notices.ts'
 
 export const openMailer = async ({ mail, mailFrom: from }: Pick<Config, 'mail' | 'mailFrom'>): Promise<Mailer> => {
   if (mail.engine === 'files') {
@@ -93,7 +97,15 @@ export const mailRules = (
       streamOf: storyStream,
     }),
     ...commentRules({ publicUrl, from: addressOf(config.mailFrom), ...openCommentTelling(core) }),
-    ...reportRules({ publicUrl, from: addressOf(config.mailFrom), wantsReports: openWantsReports(core) }),
+    ...reportRules({ publicUrl, from: addressOf(config.mailFrom), wantsReports: openWants(core, 'reports') }),
+    ...proposalRules({
+      publicUrl,
+      from: addressOf(config.mailFrom),
+      wantsProposals: openWants(core, 'proposals'),
+      entry: async id => (await core.transactor(entryAggregate).load(entryStream(id))).state.entry,
+      eventAt: async (stream, revision) => (await eventsAt(core.log, stream, [revision])).get(revision),
+      keysOf: stream => keysIn(core, stream),
+    }),
     ...decisionRules({ publicUrl }),
   ]
 }

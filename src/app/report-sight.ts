@@ -104,13 +104,3 @@ export const openReportWait =
       return undefined
     }
   }
-
-/** Does the account want to be told of its reports, and is anybody there to be told? */
-export const openWantsReports =
-  ({ transactor }: Pick<Core, 'transactor'>) =>
-  async (accountId: string): Promise<boolean> => {
-    const { state: account } = await transactor(accountAggregate).load(accountStream(accountId))
-    if (!account || isIdle(account)) return false
-    const { state } = await transactor(preferencesAggregate).load(preferencesStream(accountId))
-    return (state.chosen ?? defaultPreferences(account.locale)).notifications.reports
-  }

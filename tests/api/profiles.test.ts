@@ -257,7 +257,7 @@ t.test('preferences: unknown ones are refused, and mails are as they say', async
   t.same(first.json, {
     language: 'en',
     timeZone: 'UTC',
-    notifications: { roles: true, chapters: true, comments: true, reports: true },
+    notifications: { roles: true, chapters: true, comments: true, reports: true, proposals: true },
     privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
     adult: false,
   })

@@ -198,7 +198,7 @@ t.test('preferences: what is unknown is refused, null goes back to the beginning
   const chosen = {
     ...defaultPreferences('en'),
     timeZone: 'Europe/Madrid',
-    notifications: { roles: false, chapters: true, comments: true, reports: true },
+    notifications: { roles: false, chapters: true, comments: true, reports: true, proposals: true },
     privacy: { profile: 'nobody', activity: 'everybody', contributions: 'members' },
   } as const
   const given = { type: 'PreferencesSet' as const, data: { accountId: 'a-1', preferences: chosen } }
@@ -270,10 +270,10 @@ t.test('who chose before there was more to choose has what everybody has at firs
   })
   t.same(told?.({ accountId: 'a-1' }), { accountId: 'a-1' })
   const reported = PreferencesSet.upcasters[5]
-  const { reports, ...early } = chosen.notifications
+  const { reports, proposals, ...early } = chosen.notifications
   t.same(reported?.({ accountId: 'a-1', preferences: { ...chosen, notifications: early } }), {
     accountId: 'a-1',
-    preferences: { ...chosen, notifications: { ...early, reports } },
+    preferences: { ...chosen, notifications: { ...early, reports, proposals } },
   })
   t.same(reported?.({ accountId: 'a-1' }), { accountId: 'a-1' })
 })

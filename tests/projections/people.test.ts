@@ -36,7 +36,7 @@ const hidden = (contributions: 'everybody' | 'members' | 'nobody') => {
   const { privacy, ...rest } = defaultPreferences('en')
   const preferences = {
     ...rest,
-    notifications: { roles: false, chapters: true, comments: true, reports: true },
+    notifications: { roles: false, chapters: true, comments: true, reports: true, proposals: true },
     privacy: { ...privacy, contributions },
   }
   return event('PreferencesSet', 'preferences-ada', { accountId: 'ada', preferences })

@@ -8,6 +8,7 @@ import { accountTemplates } from './templates-accounts.ts'
 import { commentTemplates } from './templates-comments.ts'
 import { decisionTemplates } from './templates-decisions.ts'
 import { factorTemplates } from './templates-factors.ts'
+import { proposalTemplates } from './templates-proposals.ts'
 import { reportTemplates } from './templates-reports.ts'
 import { storyTemplates } from './templates-stories.ts'
 
@@ -24,6 +25,7 @@ export const mailTemplates: readonly MailTemplate[] = [
   ...factorTemplates,
   ...storyTemplates,
   ...commentTemplates,
+  ...proposalTemplates,
   ...reportTemplates,
   ...decisionTemplates,
   {

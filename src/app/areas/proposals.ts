@@ -5,6 +5,7 @@ import { proposalRoutes } from '../../adapters/http/routes/proposals.ts'
 import { openView } from '../../core/project/view.ts'
 import { entryAggregate } from '../../domain/entry/state.ts'
 import { ProposalRemoved } from '../../domain/proposal/events.ts'
+import { outcomeAggregate, ProposalOutcomeTold } from '../../domain/proposal/notice.ts'
 import { proposalPermissions } from '../../domain/proposal/permissions.ts'
 import { proposalAggregate } from '../../domain/proposal/proposal.ts'
 import { proposalsProjection } from '../../projections/proposals.ts'
@@ -12,19 +13,22 @@ import { relationsProjection } from '../../projections/relations.ts'
 import { reputationGainsProjection, reputationProjection } from '../../projections/reputation.ts'
 import { getProposal, listProposals } from '../../queries/proposals.ts'
 import { reputation, reputationGains } from '../../queries/reputation.ts'
+import { proposalNoticeSubscriber } from '../../subscribers/proposal-notices.ts'
 import { proposalExpiryJobs, proposalExpirySubscriber, proposalSubscriber } from '../../subscribers/proposals.ts'
 import type { Area } from '../area.ts'
 import { openProposals } from '../proposals.ts'
+import { openWants } from '../wanted-notices.ts'
 
 export const proposals: Area = {
   name: 'proposals',
-  aggregates: [proposalAggregate],
+  aggregates: [proposalAggregate, outcomeAggregate],
   projections: [proposalsProjection, reputationProjection, reputationGainsProjection],
   removals: [{ type: ProposalRemoved }],
   permissions: proposalPermissions,
   problems: proposalProblems,
+  notices: [{ events: [ProposalOutcomeTold], unless: 'proposals' }],
   subscribers: ({ core }) => {
-    const { reads: store, clock, freshness, transactor, jobs } = core
+    const { reads: store, clock, freshness, transactor, jobs, log } = core
     return [
       proposalSubscriber({
         proposals: transactor(proposalAggregate),
@@ -33,6 +37,12 @@ export const proposals: Area = {
         clock,
       }),
       proposalExpirySubscriber(jobs),
+      proposalNoticeSubscriber({
+        log,
+        notices: transactor(outcomeAggregate),
+        wantsProposals: openWants(core, 'proposals'),
+        clock,
+      }),
     ]
   },
   jobs: ({ transactor, clock, newId }) => [

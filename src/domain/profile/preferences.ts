@@ -36,8 +36,8 @@ export const isShownTo = (to: Audience, reader: { readonly privy: boolean; reado
 /**
  * `language` is that of mails; `timeZone` an IANA name, in which clients show times. `notifications` switch off what the live
  * channel `me` tells of `roles` granted and taken, and what is told there and by mail of `chapters` of what one follows, and of
- * `comments` that answer or mention one, or are on one's stories, and of one's `reports` and the cases that one has claimed. Mails about the account
- * itself are sent whatever is chosen. `privacy`: who may see the profile, list what one contributed to, and read one's display name there.
+ * `comments` that answer or mention one, or are on one's stories, of one's `reports` and the cases that one has claimed, and of what became of
+ * one's `proposals`. Mails about the account itself are sent whatever is chosen. `privacy`: who may see the profile, list what one contributed to, and read one's display name there.
  * `adult`: stories for adults are among those that one is shown.
  */
 export const PreferencesSchema = Type.Object(
@@ -45,7 +45,13 @@ export const PreferencesSchema = Type.Object(
     language: Type.Enum(['en', 'es']),
     timeZone: text,
     notifications: Type.Object(
-      { roles: Type.Boolean(), chapters: Type.Boolean(), comments: Type.Boolean(), reports: Type.Boolean() },
+      {
+        roles: Type.Boolean(),
+        chapters: Type.Boolean(),
+        comments: Type.Boolean(),
+        reports: Type.Boolean(),
+        proposals: Type.Boolean(),
+      },
       strict,
     ),
     privacy: Type.Object({ profile: audience, activity: audience, contributions: audience }, strict),
@@ -57,7 +63,7 @@ export type Preferences = Static<typeof PreferencesSchema>
 
 /** What those have who chose before there was more to choose. */
 const unasked = {
-  notifications: { roles: true, chapters: true, comments: true, reports: true },
+  notifications: { roles: true, chapters: true, comments: true, reports: true, proposals: true },
   privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
 } as const
 
@@ -95,11 +101,11 @@ const withoutComments = (data: JsonObject): JsonObject => {
   return { ...data, preferences: { ...preferences, notifications } }
 }
 
-/** Nor about reports. */
+/** Nor about reports and proposals. */
 const withoutReports = (data: JsonObject): JsonObject => {
   const { preferences } = data
   if (!isMembers(preferences) || !isMembers(preferences['notifications'])) return data
-  const notifications = { ...preferences['notifications'], reports: true }
+  const notifications = { ...preferences['notifications'], reports: true, proposals: true }
   return { ...data, preferences: { ...preferences, notifications } }
 }
 

@@ -75,7 +75,7 @@ const PreferencesBody = Type.Object(
   {
     language: Type.Optional(orNull(string)),
     timeZone: Type.Optional(orNull(string)),
-    notifications: group({ roles: toggle, chapters: toggle, comments: toggle, reports: toggle }),
+    notifications: group({ roles: toggle, chapters: toggle, comments: toggle, reports: toggle, proposals: toggle }),
     privacy: group({ profile: audience, activity: audience, contributions: audience }),
     adult: toggle,
   },
@@ -94,7 +94,7 @@ const meExample = {
 const preferencesExample = {
   language: 'en',
   timeZone: 'Europe/Madrid',
-  notifications: { roles: true, chapters: true, comments: true, reports: true },
+  notifications: { roles: true, chapters: true, comments: true, reports: true, proposals: true },
   privacy: { profile: 'members', activity: 'everybody', contributions: 'everybody' },
   adult: false,
 }
