@@ -37,7 +37,7 @@ t.test('who holds the permissions that take something away or let somebody in', 
   t.same(holders('decisions:overturn'), ['admin'])
   t.same(
     [...anonymousPermissions],
-    ['entries:read', 'stories:read', 'comments:read', 'transparency:read', 'proposals:read'],
+    ['entries:read', 'stories:read', 'comments:read', 'proposals:read', 'transparency:read'],
   )
   // Beside what is their own.
   const harmless = [
