@@ -5,6 +5,8 @@ const HEX = '[0-9a-fA-F]'
 export const UUID = `^${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}$`
 /** A day as ISO 8601 has it; whether the calendar has it is another question. */
 export const DAY = '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+/** A calendar year. */
+export const YEAR = '^[0-9]{4}$'
 /** A time by some clock, without an offset; whether that clock shows it is another question. */
 export const LOCAL_TIME = '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$'
 /** The revision of an entry. */
@@ -30,6 +32,7 @@ export const ADDRESS_HASH = '^[0-9]{1,9}\\.[A-Za-z0-9_-]{43}$'
 const words: ReadonlyMap<string, string> = new Map([
   [UUID, 'an id, such as 501a48e3-b4ec-5dec-be9f-e904d6447fe3'],
   [DAY, 'a day, such as 2026-11-23'],
+  [YEAR, 'a year, such as 2026'],
   [LOCAL_TIME, 'a date and a time without an offset, such as 2026-12-24T18:00'],
   [REVISION, 'the number of a revision, such as 0 or 12'],
   [STREAM, 'the name of a stream, such as entry-501a48e3-b4ec-5dec-be9f-e904d6447fe3'],

@@ -98,6 +98,55 @@ t.test(
   },
 )
 
+t.test('a year is counted for everybody, in numbers alone', async t => {
+  const year = app.clock.now().toISOString().slice(0, 4)
+  const path = `/v1/moderation/transparency?year=${year}`
+  const figures = async () => (await ask('GET', path, undefined)).json
+  const number = (found: Record<string, unknown>, ...members: readonly string[]): number =>
+    Number(members.reduce((value: unknown, member) => Object(value)[member], found))
+  const category = 'illegal-or-harmful-speech'
+  const places = [
+    ['decisions'],
+    ['categories', category, 'decisions'],
+    ['categories', category, 'measures', 'hide'],
+    ['measures', 'hide'],
+    ['measures', 'freeze'],
+    ['automations', 'not'],
+    ['grounds', 'terms'],
+    ['sources', 'own-initiative'],
+    ['overturned', 'administrator'],
+    ['appeals', 'filed'],
+    ['appeals', 'upheld'],
+    ['reports', 'harassment'],
+  ]
+  const before = await figures()
+  const { id } = await stories.publish(ada.id, { title: 'Pier' })
+  const comment = await say(ben, id)
+  const target = { kind: 'comment', id: comment }
+  await ask('POST', '/v1/reports', ada, { target, category: 'harassment' })
+  const decision = await decide(mia, measure('comment', comment), measure('story', id, 'freeze'))
+  await inTime(
+    app,
+    'the statement',
+    async () => (await send('GET', `/v1/me/decisions/${decision}`, ben)).status === 200,
+  )
+  await ask('POST', `/v1/me/decisions/${decision}/appeal`, ben, { message: 'It was a joke.' })
+  const upheld = { outcome: 'upheld', message: 'It was none.' }
+  await ask('POST', `/v1/moderation/appeals/${decision}/decide`, max, upheld)
+  await overturn(decision)
+  const after = await figures()
+  for (const place of places) t.equal(number(after, ...place), number(before, ...place) + 1, place.join(' '))
+  t.notMatch(JSON.stringify(after), new RegExp([ada.id, ben.id, mia.id, max.id, decision, comment].join('|')), 'nobody')
+  const none = (await ask('GET', '/v1/moderation/transparency?year=1999', undefined)).json
+  t.match(none, { year: '1999', decisions: 0, reports: { harassment: 0 }, measures: { hide: 0 } }, 'with its zeros')
+  for (const wrong of ['', '?year=99', '?year=20266', '?year=next', `?year=${year}&more=1`])
+    t.match(
+      await send('GET', `/v1/moderation/transparency${wrong}`, undefined),
+      { status: 400, code: 'validation' },
+      wrong,
+    )
+})
+
 t.test('who is affected is told why, and nobody else', async t => {
   const { id } = await stories.publish(ada.id, { title: 'Harbour' })
   const comment = await say(ben, id)

@@ -152,6 +152,7 @@ const silent: Readonly<Record<string, string>> = {
   '/v1/accounts/{id}/reputation': `/v1/accounts/${victim.accountId}/reputation`,
   '/v1/accounts/{id}/reputation/gains': `/v1/accounts/${victim.accountId}/reputation/gains`,
   '/v1/moderation/decisions': '/v1/moderation/decisions',
+  '/v1/moderation/transparency': '/v1/moderation/transparency?year=2026',
   '/v1/moderation/decisions/{id}': `/v1/moderation/decisions/${String(decided.json['id'])}`,
   '/v1/moderation/appeals': '/v1/moderation/appeals',
   '/v1/lists/{id}': `/v1/lists/${String(list.json['id'])}`,

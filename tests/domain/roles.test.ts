@@ -35,7 +35,10 @@ t.test('who holds the permissions that take something away or let somebody in', 
   t.same(holders('events:read'), ['auditor', 'admin'])
   t.same(holders('decisions:take'), ['moderator', 'admin'])
   t.same(holders('decisions:overturn'), ['admin'])
-  t.same([...anonymousPermissions], ['entries:read', 'stories:read', 'comments:read', 'proposals:read'])
+  t.same(
+    [...anonymousPermissions],
+    ['entries:read', 'stories:read', 'comments:read', 'proposals:read', 'transparency:read'],
+  )
   // Beside what is their own.
   const harmless = [
     'entries:review',
@@ -87,6 +90,7 @@ t.test('what a suspended account may do is a closed set, within what everybody w
     'proposals:read',
     'stories:leave',
     'stories:read',
+    'transparency:read',
   ])
   t.ok(roleRights.suspended.isSubsetOf(permissionsOf('contributor')))
   t.ok(anonymousPermissions.isSubsetOf(roleRights.suspended), 'it reads what strangers read')

@@ -10,7 +10,9 @@ import { decisionPermissions } from '../../domain/moderation/decision-permission
 import { StatementGiven, StatementWithdrawn, statementAggregate } from '../../domain/moderation/statement-given.ts'
 import { appealsProjection } from '../../projections/appeals.ts'
 import { decisionsProjection } from '../../projections/decisions.ts'
+import { transparencyProjection } from '../../projections/transparency.ts'
 import { getDecision, listAppeals, listDecisions, ownDecision, ownDecisions } from '../../queries/decisions.ts'
+import { transparency } from '../../queries/transparency.ts'
 import { appealSubscriber } from '../../subscribers/appeals.ts'
 import { decisionSubscriber } from '../../subscribers/decisions.ts'
 import type { Area } from '../area.ts'
@@ -27,7 +29,7 @@ const streamsIn = ({ transactor }: Pick<Core, 'transactor'>) => ({
 export const decisions: Area = {
   name: 'decisions',
   aggregates: [decisionAggregate, appealAggregate, statementAggregate],
-  projections: [decisionsProjection, appealsProjection],
+  projections: [decisionsProjection, appealsProjection, transparencyProjection],
   removals: [{ type: AppealClosed }],
   permissions: decisionPermissions,
   problems: decisionProblems,
@@ -55,6 +57,7 @@ export const decisions: Area = {
       ownDecisions: ownDecisions(reads),
       ownDecision: ownDecision(reads),
       listAppeals: listAppeals(reads),
+      transparency: transparency({ transparency: views.of(transparencyProjection) }),
     }
     return edge => [...decisionRoutes(deps, edge), ...decisionQueryRoutes(queries, edge)]
   },

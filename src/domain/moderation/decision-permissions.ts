@@ -8,6 +8,8 @@ export const decisionPermissions = {
   'decisions:read': ['moderator', 'auditor'],
   // Against a decision of one's own, also where one may do nothing else any more.
   'appeals:file': ['suspended', 'reader', 'contributor', 'editor', 'moderator', 'auditor'],
+  // Numbers, which name nobody.
+  'transparency:read': ['stranger', 'suspended', 'reader', 'contributor', 'editor', 'moderator', 'auditor'],
 } as const satisfies PermissionTable
 
 type DecisionPermissions = typeof decisionPermissions

@@ -1,6 +1,8 @@
 /** Decisions and appeals: every route that reads them, each with its query. */
 import Type from 'typebox'
 import { defined } from '../../../domain/defined.ts'
+import { YEAR } from '../../../domain/forms.ts'
+import { nothingIn } from '../../../projections/transparency.ts'
 import { DecisionSchema } from '../../../queries/decision-view.ts'
 import {
   AppealsSchema,
@@ -12,6 +14,7 @@ import {
   type ownDecision,
   type ownDecisions,
 } from '../../../queries/decisions.ts'
+import { TransparencySchema, type transparency, transparencyOf } from '../../../queries/transparency.ts'
 import type { Edge } from '../edge.ts'
 import type { Route } from '../route.ts'
 import { itemRoute, pageRoute } from '../route-query.ts'
@@ -25,9 +28,14 @@ export type DecisionQueries = {
   readonly ownDecisions: ReturnType<typeof ownDecisions>
   readonly ownDecision: ReturnType<typeof ownDecision>
   readonly listAppeals: ReturnType<typeof listAppeals>
+  readonly transparency: ReturnType<typeof transparency>
 }
 
 const { tag } = shown
+const YearQuery = Type.Object(
+  { year: Type.String({ pattern: YEAR, description: 'A calendar year of UTC.' }) },
+  { additionalProperties: false },
+)
 const none = Type.Object({}, { additionalProperties: false })
 const { about: _a, facts: _f, ...exampleItem } = shown.exampleView
 const params = { id: shown.exampleDecision }
@@ -134,6 +142,28 @@ export const decisionQueryRoutes = (queries: DecisionQueries, edge: Edge): reado
       request: { needs: 'an account', params },
       answers: { 200: { description: 'The decision.', schema: DecisionSchema, example: shown.exampleOwn } },
       problems: ['decision-not-found', 'not-an-account'],
+    },
+    edge,
+  ),
+  itemRoute(
+    {
+      tag,
+      path: '/v1/moderation/transparency',
+      summary: 'What was reported, decided and appealed in a year',
+      description:
+        'By the categories of the Digital Services Act. Numbers alone; each counts in the year in which it happened.',
+      querystring: YearQuery,
+      query: queries.transparency,
+      input: ({ query: { year } }) => ({ year }),
+      request: { query: { year: '2026' } },
+      answers: {
+        200: {
+          description: 'The year.',
+          schema: TransparencySchema,
+          example: JSON.parse(JSON.stringify(transparencyOf(nothingIn('2026')))),
+        },
+      },
+      problems: [],
     },
     edge,
   ),
