@@ -4,10 +4,14 @@ import type { View } from '../core/project/view.ts'
 import type { Page, Query } from '../core/query/define.ts'
 import type { Transactor } from '../core/write/transact.ts'
 import { defined } from '../domain/defined.ts'
+import { entryStream } from '../domain/entry/entry.ts'
+import type { EntryEvent } from '../domain/entry/events.ts'
+import type { EntryState } from '../domain/entry/state.ts'
 import { proposalNotFound } from '../domain/proposal/decisions.ts'
 import type { ProposalEvent } from '../domain/proposal/events.ts'
 import { isProposer, type ProposalState, type ProposalStatus, proposalStream } from '../domain/proposal/proposal.ts'
 import { refuse } from '../domain/refusal.ts'
+import { permissionsIn } from '../domain/roles.ts'
 import { type ProposalDocument, proposalsProjection } from '../projections/proposals.ts'
 import { type RelationDocument, relationId, relationsProjection } from '../projections/relations.ts'
 import { keyOf, nextOf, type PageInput } from './keyset-pages.ts'
@@ -100,17 +104,32 @@ export const listProposals = (reads: ProposalReads, name: string): Query<Proposa
   },
 })
 
-/** From its stream: what was removed is gone at once. */
-export const getProposal = (
-  streams: Pick<Transactor<ProposalState, ProposalEvent>, 'load'>,
-): Query<{ readonly id: string }, ProposalView> => ({
+export type ProposalStreams = {
+  readonly proposals: Pick<Transactor<ProposalState, ProposalEvent>, 'load'>
+  readonly entries: Pick<Transactor<EntryState, EntryEvent>, 'load'>
+}
+
+/**
+ * From its stream: what was removed is gone at once. It quotes the entry, so that it is shown as that may be seen now: of one that is held back or
+ * retired its proposers see what became of their proposal, those who review all of it, and nobody else anything.
+ */
+export const getProposal = ({ proposals, entries }: ProposalStreams): Query<{ readonly id: string }, ProposalView> => ({
   name: 'get-proposal',
   permission: 'proposals:read',
   output: ProposalSchema,
   reads: [],
   people: peopleInProposal,
-  run: async ({ id }) => {
-    const { state, revision, position, mark } = await streams.load(proposalStream(id))
-    return state ? { value: proposalView(id, state, String(revision)), position, mark } : proposalNotFound()
+  run: async ({ id }, reader) => {
+    const { state, revision, position, mark } = await proposals.load(proposalStream(id))
+    if (!state) return proposalNotFound()
+    const { entry } = (await entries.load(entryStream(state.entry))).state
+    const isOpenly = entry?.status === 'published' && !entry.removed
+    const mayReview = permissionsIn(reader, state.language).has(
+      entry?.status === 'held' ? 'decisions:take' : 'entries:review',
+    )
+    const isTheirs = reader.actor?.kind === 'account' && isProposer(state, reader.actor.id)
+    if (!isOpenly && !mayReview && !isTheirs) return proposalNotFound()
+    const shown = isOpenly || mayReview ? state : { ...state, changes: [] }
+    return { value: proposalView(id, shown, String(revision)), position, mark }
   },
 })

@@ -173,6 +173,18 @@ t.test(
 )
 
 t.test('enough people of enough weight let it in; what a word weighs comes of what it led to', async t => {
+  const first = await proposed(eli, await anEntry(), { etymology: 'From the cliff.' })
+  const newcomers = [ben, cora, dan]
+  for (const newcomer of newcomers)
+    t.match(await review(newcomer, first), { status: 200, json: { votes: { approve: 0 }, accepted: false } })
+  const refused = await act(cora, first, 'merge')
+  t.match(refused, { status: 409, code: 'proposal-unreviewed' }, 'however many newcomers want it')
+  t.match(await act(ed, first, 'merge'), { status: 200 }, 'an editor does')
+  for (const newcomer of newcomers) {
+    const own = await proposed(newcomer, await anEntry(), { etymology: 'Their first.' })
+    t.equal((await act(ed, own, 'merge')).status, 200)
+  }
+
   const entry = await anEntry()
   const id = await proposed(eli, entry, { etymology: 'From the shore.' })
   t.match(
@@ -191,18 +203,24 @@ t.test('enough people of enough weight let it in; what a word weighs comes of wh
   t.match(await act(cora, id, 'merge'), { status: 409, code: 'proposal-unreviewed', json: { weight: 0.5, people: 1 } })
   await review(cora, id)
   await review(dan, id)
-  t.match(await review(ed, id), { status: 200, json: { votes: { approve: 2 }, accepted: true } })
-  const taken = await ask('DELETE', `/v1/proposals/${id}/review`, ed)
+  t.match(await review(ada, id), { status: 200, json: { votes: { approve: 2 }, accepted: true } })
+  const taken = await ask('DELETE', `/v1/proposals/${id}/review`, ada)
   t.match(taken, { status: 200, json: { accepted: false } })
-  await review(ed, id)
+  await review(ada, id)
   t.match(await act(eli, id, 'merge'), { status: 200, json: { state: 'merged' } }, 'its proposer too')
   const own = await ask('GET', '/v1/me/reputation', eli)
-  t.match(own.json, { accountId: eli.id, languages: [{ language: 'en', points: 2, weight: 0.5, merged: 1 }] })
-  t.match((await ask('GET', `/v1/accounts/${ben.id}/reputation`)).json, { languages: [{ points: 1, agreed: 1 }] })
+  t.match(own.json, { accountId: eli.id, languages: [{ language: 'en', points: 4, weight: 0.5, merged: 2 }] })
+  t.match((await ask('GET', `/v1/accounts/${ben.id}/reputation`)).json, {
+    languages: [{ points: 3, merged: 1, agreed: 1 }],
+  })
   t.match(items(await ask('GET', '/v1/me/reputation/gains', ben)), [
     { ground: 'agreed', points: 1, proposalId: id, entryId: entry.id },
+    { ground: 'merged', points: 2 },
   ])
-  t.match(items(await ask('GET', `/v1/accounts/${eli.id}/reputation/gains`)), [{ ground: 'merged', points: 2 }])
+  t.match(items(await ask('GET', `/v1/accounts/${eli.id}/reputation/gains`)), [
+    { ground: 'merged', points: 2, proposalId: id },
+    { ground: 'merged', points: 2, proposalId: first },
+  ])
   t.match((await ask('GET', `/v1/accounts/${nothing}/reputation`)).json, { languages: [] })
 })
 
@@ -302,9 +320,9 @@ t.test('editors reject with a reason; nobody decides on their own, nor on whom t
   t.match((await shown(own)).json, { state: 'open', author: ben.id })
 })
 
-const settled = (id: string, state: object): Promise<true> =>
+const settled = (id: string, state: object, look = (of: string) => shown(of, ed)): Promise<true> =>
   inTime(app, `the proposal ${id} is settled`, async saw => {
-    const { json } = await shown(id)
+    const { json } = await look(id)
     saw(json)
     return Object.entries(state).every(([member, value]) => json[member] === value)
   })
@@ -320,8 +338,38 @@ t.test('it closes when there is nothing left to decide', async t => {
   t.match((await shown(other)).json, { state: 'open' })
   await ask('POST', `${entry.path}/retire`, ed, { reason: 'Twice.' })
   await settled(other, { state: 'closed', ground: 'entry-retired' })
-  t.match((await shown(overtaken)).json, { ground: 'overtaken' })
+  t.match((await shown(overtaken, ed)).json, { ground: 'overtaken' })
   t.match(await propose(ada, entry, { etymology: 'x' }), { status: 409, code: 'entry-not-published' })
+})
+
+t.test('what a proposal quotes of an entry is seen by whoever may see that now', async t => {
+  const mia = await signIn(house, 'mia', 'moderator')
+  const [held, retired] = [await anEntry({ etymology: 'Withheld.' }), await anEntry({ etymology: 'Retired.' })]
+  const ofHeld = await proposed(ada, held, { etymology: 'Better.' })
+  const ofRetired = await proposed(ada, retired, { etymology: 'Better.' })
+  for (const id of [ofHeld, ofRetired]) t.match((await shown(id)).json, { changes: [{ to: 'Better.' }] }, 'published')
+  const statement = {
+    category: 'other-violation',
+    rule: 'Rule 1',
+    ground: 'terms',
+    source: 'own-initiative',
+    facts: 'It copies a book.',
+  }
+  const measures = [{ measure: 'hide', target: { kind: 'entry', id: held.id } }]
+  t.equal((await ask('POST', '/v1/moderation/decisions', mia, { measures, statement })).status, 201)
+  t.equal((await ask('POST', `${retired.path}/retire`, ed, { reason: 'Twice.' })).status, 200)
+  await inTime(app, 'the hold', async () => (await shown(ofHeld)).status === 404)
+  for (const [id, knows] of [
+    [ofHeld, mia],
+    [ofRetired, ed],
+  ] as const) {
+    for (const as of [undefined, ben])
+      t.match(await shown(id, as), { status: 404, code: 'proposal-not-found' }, 'to nobody else')
+    const own = await shown(id, ada)
+    t.match(own, { status: 200, json: { author: ada.id, changes: [] } }, 'its proposer sees what became of it')
+    t.notMatch(own.text, /Withheld|Retired\./)
+    t.match((await shown(id, knows)).json, { changes: [{ to: 'Better.' }] }, 'who reviews such entries sees it')
+  }
 })
 
 t.test('with the text of an entry that of its proposals goes, merged ones too', async t => {
@@ -332,9 +380,9 @@ t.test('with the text of an entry that of its proposals goes, merged ones too', 
   const admin = await app.token('admin')
   t.equal((await api('POST', `${entry.path}/redact`, { as: admin, body: { ground: 'law' } })).status, 200)
   await settled(open, { state: 'closed', ground: 'entry-removed' })
-  t.same((await shown(open)).json['changes'], [])
+  t.same((await shown(open, ed)).json['changes'], [])
   await inTime(app, 'the merged one has no text', async () => {
-    const { json } = await shown(merged)
+    const { json } = await shown(merged, ed)
     return json['state'] === 'merged' && JSON.stringify(json['changes']) === '[]'
   })
   const found = await api('GET', `/v1/streams/proposal-${merged}`, { as: admin })
@@ -373,7 +421,7 @@ t.test('what nobody else asks for goes with its author, and with its key', async
   t.same((await shown(alone)).json['changes'], [])
   t.match((await shown(supported)).json, { state: 'open', author: eli.id, changes: [{ to: 'Supported.' }] })
   t.match((await shown(merged)).json, { state: 'merged', changes: [{ to: ['merged'] }] })
-  t.match((await shown(voted)).json, { reviews: [{ reviewer: eli.id, weight: 0.5 }] })
+  t.match((await shown(voted)).json, { reviews: [{ reviewer: eli.id, weight: 1 }] })
   t.match(await propose(ben, entry, { etymology: 'Alone.' }), { status: 409, code: 'proposal-removed' })
 })
 
@@ -381,5 +429,5 @@ t.test('after ninety days it is over', async () => {
   const entry = await anEntry()
   const id = await proposed(ada, entry, { etymology: 'Late.' })
   await app.pass(91 * 24 * 60 * 60 * 1000)
-  await settled(id, { state: 'expired' })
+  await settled(id, { state: 'expired' }, shown)
 })

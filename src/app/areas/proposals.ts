@@ -54,7 +54,10 @@ export const proposals: Area = {
     const reads = { proposals: views.of(proposalsProjection), relations: views.of(relationsProjection) }
     const own = 'account:read'
     const queries = {
-      getProposal: getProposal(core.transactor(proposalAggregate)),
+      getProposal: getProposal({
+        proposals: core.transactor(proposalAggregate),
+        entries: core.transactor(entryAggregate),
+      }),
       listProposals: listProposals(reads, 'list-proposals'),
       ofEntry: listProposals(reads, 'list-entry-proposals'),
       ownReputation: reputation(standing, { name: 'own-reputation', permission: own }),

@@ -8,15 +8,15 @@ export type ReputationGround = (typeof reputationGrounds)[number]
 /** A proposal of theirs was merged, rejected, taken back again; a review of theirs was what came of it. */
 export const POINTS: Readonly<Record<ReputationGround, number>> = { merged: 2, agreed: 1, rejected: -1, reverted: -3 }
 
-/** From so many points on a word weighs so much; before the first, nothing. */
+/** From so many points on a word weighs so much; before the first, nothing: who makes many accounts is of one mind with them all. */
 export const WEIGHTS = [
-  { from: 0, weight: 0.5 },
+  { from: 1, weight: 0.5 },
   { from: 5, weight: 1 },
   { from: 50, weight: 1.5 },
   { from: 250, weight: 2 },
 ] as const
 
-/** What a review weighs: 0 below no points, 2 at most. */
+/** What a review weighs: 0 without points, 2 at most. */
 export const weightOf = (points: number): number => WEIGHTS.findLast(({ from }) => points >= from)?.weight ?? 0
 
 export type Gain = { readonly account: string; readonly ground: ReputationGround }

@@ -250,7 +250,7 @@ t.test('what was merged is taken back by editors', async () => {
 })
 
 t.test('points come of outcomes, and weight of points', async t => {
-  t.same([-1, 0, 4, 5, 49, 50, 250, 9_999].map(weightOf), [0, 0.5, 0.5, 1, 1, 1.5, 2, 2])
+  t.same([-1, 0, 1, 4, 5, 49, 50, 250, 9_999].map(weightOf), [0, 0, 0.5, 0.5, 1, 1, 1.5, 2, 2])
   const gains = (data: object, type: string) => gainsOf(Object.assign({ type, data }) as Parameters<typeof gainsOf>[0])
   t.same(gains({ ...outcome, agreed: ['ben'] }, 'ProposalMerged'), [
     { account: 'ada', ground: 'merged' },
